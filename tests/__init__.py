@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All tests, in rings: core, laws, shells, stories; fakes beside them."""
