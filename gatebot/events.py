@@ -230,13 +230,18 @@ class BuildCompleted(Event):
 
 @dataclass(frozen=True, slots=True)
 class LineSaid(Event):
-    """One stored line of an IRC channel; `line` is the id of its row."""
+    """One stored line of an IRC channel; `line` is the id of its row, `path` its permanent address on this site.
+
+    `in_meeting` is the id of the meeting that runs there (0: none).
+    """
 
     channel: str
     line: int
     nick: str
     text: str
     network: str = "irc"
+    path: str = ""
+    in_meeting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

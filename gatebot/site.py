@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frame of the web site: who is asking, pages, errors, sign-in, security headers.
+
+Here live what every page and REST call needs, and nothing of any room: a room's `pages.py` and
+`rest.py` get a `Site` and return routes. Templates are complete without scripts. Errors become
+pages for people and plain text for programs, never a stack trace. Live updates are in `live.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+import jinja2
+from aiohttp import BasicAuth, hdrs, web
+from markupsafe import Markup
+
+from . import __version__, assets, words
+from .access import Actor
+from .errors import GatebotError, NotPermitted, Unauthenticated, http_status
+from .identity import Account, Identity
+from .reasons import Reason
+from .settings import Settings
+
+log = logging.getLogger(__name__)
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ACCOUNT: web.RequestKey[Account | None] = web.RequestKey("account", object)  # pyright: ignore[reportArgumentType]
+BY_COOKIE: web.RequestKey[bool] = web.RequestKey("by_cookie", bool)
+SESSION = "gatebot_session"
+XSRF = "XSRF_TOKEN"
+_CSP = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: First path segments that programs read: their errors are plain text.
+_PROGRAMS = ("/a/", "/api/", "/changes/", "/accounts/", "/projects/", "/config/", "/plugins/", "/live", "/tools/")
+
+
+class Site:
+    """What rooms' pages get: who asks, in which language, and how to answer with a page."""
+
+    def __init__(self, settings: Settings, identity: Identity) -> None:
+        self.settings = settings
+        self.identity = identity
+        self._notices: list[Callable[[], Reason | None]] = []
+        loader = jinja2.FileSystemLoader(str(assets.path("web", "templates")))
+        self._env = {language: _environment(loader, language) for language in words.LANGUAGES}
+
+    # -- who is asking --------------------------------------------------------------------------
+
+    def account(self, request: web.Request) -> Account | None:
+        """The account that signed this request, or None for a stranger."""
+        return request.get(ACCOUNT)
+
+    def actor(self, request: web.Request) -> Actor:
+        """The same in the form that `access.may` takes."""
+        account = self.account(request)
+        return Actor(account.id, account.groups) if account else Actor(None, frozenset())
+
+    def require(self, request: web.Request) -> Account:
+        """The account, or `Unauthenticated`."""
+        account = self.account(request)
+        if account is None:
+            raise Unauthenticated("Sign in first: this needs an account.")
+        return account
+
+    def language(self, request: web.Request) -> str:
+        """The reader's language: asked for (`?lang=`), remembered (cookie), or the browser's."""
+        asked = request.query.get("lang") or request.cookies.get("lang") or ""
+        return asked if asked in words.LANGUAGES else words.choose(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+
+    # -- answers --------------------------------------------------------------------------------
+
+    def notice(self, told: Callable[[], Reason | None]) -> None:
+        """Add a line that every page shows while `told()` gives a reason."""
+        self._notices.append(told)
+
+    def text(self, request: web.Request, template: str, **context: object) -> str:
+        """A template as text."""
+        language = self.language(request)
+        session = request.cookies.get(SESSION, "")
+        shared: dict[str, object] = {
+            "language": language,
+            "site_name": self.settings.site.name,
+            "version": __version__,
+            "path": request.path,
+            "account": self.account(request),
+            "notices": [words.say(told, language) for notice in self._notices if (told := notice()) is not None],
+            "say": lambda reason: words.say(reason, language),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+            "xsrf_field": lambda: Markup('<input type="hidden" name="_xsrf" value="{}">').format(_xsrf(session)),
+        }
+        return self._env[language].get_template(template).render(shared | context)
+
+    def render(self, request: web.Request, template: str, *, status: int = 200, **context: object) -> web.Response:
+        """A page. `live="change/12,build/5f.."` names the topics whose news make the page refresh its regions."""
+        text = self.text(request, template, **context)
+        answer = web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
+        answer.headers[hdrs.CACHE_CONTROL] = "private, no-store"
+        if (asked := request.query.get("lang")) in words.LANGUAGES:
+            answer.set_cookie("lang", asked, max_age=365 * 86400, samesite="Lax")
+        return answer
+
+    def error(self, request: web.Request, status: int, what: str) -> web.StreamResponse:
+        """An error as plain text for programs and as a page for people."""
+        programs = request.path.startswith(_PROGRAMS) or "text/html" not in request.headers.get(hdrs.ACCEPT, "")
+        if programs:
+            answer = web.Response(text=what + "\n", status=status, content_type="text/plain", charset="utf-8")
+        else:
+            gettext = words.translations(self.language(request)).gettext
+            heading, next_step = _HEADINGS.get(status, _HEADINGS[500])
+            answer = self.render(
+                request, "error.html", status=status, heading=gettext(heading), what=what, next=gettext(next_step)
+            )
+        if status == 401:
+            answer.headers[hdrs.WWW_AUTHENTICATE] = 'Basic realm="gatebot"'
+        return answer
+
+    # -- routes and middleware -----------------------------------------------------------------
+
+    def routes(self) -> list[web.RouteDef | web.StaticDef]:
+        """Sign-in, sign-out, static files."""
+        return [
+            web.get("/login", self._login_page),
+            web.post("/login", self._login),
+            web.post("/logout", self._logout),
+            web.static("/static", assets.path("web", "static")),
+        ]
+
+    def middlewares(self) -> Sequence[Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]]:
+        """Errors outermost, then who is asking."""
+        return [self._errors, self._identify]
+
+    @web.middleware
+    async def _errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            answer = await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            answer = self.error(request, error.status, _plain(error))
+        except Unauthenticated as error:
+            answer = self.error(request, 401, self._sentence(request, error))
+            if request.method in _READS and not request.path.startswith(_PROGRAMS) and answer.content_type == "text/html":
+                raise web.HTTPFound("/login?" + _query(next=request.path_qs)) from None
+        except GatebotError as error:
+            answer = self.error(request, http_status(error), self._sentence(request, error))
+        except (ConnectionResetError, asyncio.CancelledError):
+            raise
+        except Exception:
+            mark = secrets.token_hex(4)
+            log.exception("request %s %s failed (mark %s)", request.method, request.path, mark)
+            answer = self.error(request, 500, f"Something went wrong here. The log of the server has it under {mark}.")
+        if not answer.prepared:
+            headers = answer.headers
+            headers.setdefault("Content-Security-Policy", _CSP)
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+            headers.setdefault("Referrer-Policy", "same-origin")
+            if hdrs.COOKIE in request.headers and SESSION in request.cookies:
+                answer.set_cookie(XSRF, _xsrf(request.cookies[SESSION]), samesite="Lax", secure=self._secure(request))
+        return answer
+
+    @web.middleware
+    async def _identify(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        account = await self._by_header(request)
+        if account is None and (token := request.cookies.get(SESSION)):
+            account = await self.identity.session(token)
+            if account is not None and request.method not in _READS:
+                await self._check_xsrf(request, token)
+        request[ACCOUNT] = account
+        if request.path.startswith("/a/") and account is None:
+            raise Unauthenticated("Authentication required: give your user name and password or token.")
+        return await handler(request)
+
+    async def _by_header(self, request: web.Request) -> Account | None:
+        header = request.headers.get(hdrs.AUTHORIZATION, "")
+        if not header:
+            return None
+        scheme, _, rest = header.partition(" ")
+        account = None
+        if scheme.lower() == "basic":
+            try:
+                given = BasicAuth.decode(header, encoding="utf-8")
+            except ValueError:
+                raise Unauthenticated("The Authorization header cannot be read.") from None
+            account = await self.identity.authenticate(given.login, given.password)
+        elif scheme.lower() == "bearer":
+            account = await self.identity.check_token(None, rest.strip())
+        if account is None:
+            raise Unauthenticated("Wrong user name, password or token.")
+        return account
+
+    async def _check_xsrf(self, request: web.Request, session: str) -> None:
+        """Cookie-signed writes must prove that a page of ours sent them (Gerrit's X-Gerrit-Auth, or the form's field)."""
+        given = request.headers.get("X-Gerrit-Auth", "")
+        if not given and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            given = str((await request.post()).get("_xsrf", ""))
+        if not hmac.compare_digest(given, _xsrf(session)):
+            raise NotPermitted("This form is out of date: load the page again and repeat.")
+
+    async def _login_page(self, request: web.Request) -> web.StreamResponse:
+        return self.render(request, "login.html", next=_local(request.query.get("next", "/")))
+
+    async def _login(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        username, target = str(form.get("username", "")).strip(), _local(str(form.get("next", "/")))
+        account = await self.identity.check_password(username, str(form.get("password", "")))
+        if account is None:
+            gettext = words.translations(self.language(request)).gettext
+            problem = gettext("Wrong user name or password. Try again, or ask an administrator to set a new one.")
+            return self.render(request, "login.html", status=401, problem=problem, username=username, next=target)
+        token = await self.identity.open_session(account.id)
+        answer = web.HTTPSeeOther(target)
+        secure = self._secure(request)
+        answer.set_cookie(SESSION, token, httponly=True, samesite="Lax", secure=secure, max_age=30 * 86400)
+        answer.set_cookie(XSRF, _xsrf(token), samesite="Lax", secure=secure, max_age=30 * 86400)
+        raise answer
+
+    async def _logout(self, request: web.Request) -> web.StreamResponse:
+        if token := request.cookies.get(SESSION):
+            await self.identity.close_session(token)
+        answer = web.HTTPSeeOther("/")
+        answer.del_cookie(SESSION)
+        answer.del_cookie(XSRF)
+        raise answer
+
+    def _secure(self, request: web.Request) -> bool:
+        return request.secure or self.settings.web.url.startswith("https:")
+
+    def _sentence(self, request: web.Request, error: GatebotError) -> str:
+        return words.say(error.reason, self.language(request)) if error.reason else str(error)
+
+
+_HEADINGS: Mapping[int, tuple[str, str]] = {
+    400: ("This cannot be understood", "Check the address or the form and try again."),
+    401: ("Sign in first", "Use your user name and password, or a token."),
+    403: ("Not permitted", "Ask an administrator or a project owner for the permission."),
+    404: ("Not found", "It does not exist, or you may not see it. Signing in may help."),
+    405: ("Not possible here", "This address does not take that kind of request."),
+    409: ("Not possible now", "Look at the present state and try again."),
+    413: ("Too large", "The site has limits; an administrator can raise them in gatebot.toml."),
+    500: ("Something went wrong", "Nothing was lost. Try again; if it happens again, tell an administrator."),
+    503: ("Not available now", "Try again in a moment."),
+}
+
+
+def _environment(loader: jinja2.BaseLoader, language: str) -> jinja2.Environment:
+    env = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    env.install_gettext_translations(words.translations(language), newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore
+    env.globals.update(query="", live="", since="")  # pyright: ignore[reportUnknownMemberType]
+    env.filters["iso"] = _iso
+    env.filters["duration"] = duration
+    return env
+
+
+def _iso(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def duration(seconds: float | None) -> str:
+    """`1 h 20 min`, `2 min 3 s`, `4 s`: the two largest units."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+
+
+def _xsrf(session: str) -> str:
+    return hashlib.sha256(f"xsrf:{session}".encode()).hexdigest()
+
+
+def _local(target: str) -> str:
+    """Only addresses on this site: never redirect a person elsewhere after signing in."""
+    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
+
+
+def _query(**pairs: str) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode(pairs)
+
+
+def _plain(error: web.HTTPException) -> str:
+    text = error.text or error.reason
+    return text.removeprefix(f"{error.status}: ")

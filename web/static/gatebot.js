@@ -1,0 +1,126 @@
+// The one script of all pages: live regions, times in the reader's zone, keys. Every page is complete without it.
+// A region is any element with an id and `data-region`; when the server says that something it shows has changed,
+// the page is fetched again and each region whose markup differs is replaced in place.
+const say = (text, state) => {
+  const dot = document.getElementById("live");
+  if (!dot) return;
+  dot.hidden = false;
+  dot.className = `live ${state}`;
+  dot.lastElementChild.textContent = text;
+};
+
+const ko = document.documentElement.lang === "ko";
+const words = ko
+  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개" } }
+  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates" } };
+
+function times(root) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const node of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(node.dateTime);
+    if (!Number.isNaN(+at)) node.textContent = "relative" in node.dataset ? relative(at) : format.format(at);
+  }
+}
+
+function relative(at) {
+  const format = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+  const seconds = (at - Date.now()) / 1000;
+  for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+    if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
+  }
+  return format.format(Math.round(seconds), "second");
+}
+
+let busy = false, again = false;
+async function refresh() {
+  if (busy) { again = true; return; }
+  busy = true;
+  try {
+    const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    times(fresh);
+    for (const mine of document.querySelectorAll("[data-region][id]")) {
+      const theirs = fresh.getElementById(mine.id);
+      if (!theirs || theirs.outerHTML === mine.dataset.html || mine.contains(document.activeElement) && mine.querySelector("textarea, input:not([type=hidden])")) continue;
+      const next = document.importNode(theirs, true);
+      next.dataset.html = theirs.outerHTML;
+      if (mine.innerHTML !== next.innerHTML) { next.classList.add("changed"); mine.replaceWith(next); }
+    }
+    if (fresh.title) document.title = fresh.title;
+    document.dispatchEvent(new CustomEvent("gatebot:refreshed"));
+  } catch { /* the stream's own state tells the reader */ } finally {
+    busy = false;
+    if (again) { again = false; setTimeout(refresh, 200); }
+  }
+}
+
+let paused = false, source = null;
+function follow() {
+  const { live, since } = document.body.dataset;
+  if (!live || !window.EventSource) return;
+  source = new EventSource(`/live?topics=${encodeURIComponent(live)}&since=${since || ""}`);
+  source.onopen = () => say(words.live, "on");
+  source.onerror = () => say(words.lost, "lost");
+  let timer = 0;
+  source.addEventListener("changed", () => { if (!paused) { clearTimeout(timer); timer = setTimeout(refresh, 120); } });
+  document.getElementById("live").addEventListener("click", pause);
+}
+function pause() {
+  paused = !paused;
+  say(paused ? words.paused : words.live, paused ? "" : "on");
+  if (!paused) refresh();
+}
+
+const rows = () => [...document.querySelectorAll("[data-row], tbody tr")].filter((row) => row.querySelector("a"));
+function move(step) {
+  const all = rows();
+  const at = all.findIndex((row) => row.getAttribute("aria-selected") === "true");
+  const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
+  if (!next) return;
+  all[at]?.removeAttribute("aria-selected");
+  next.setAttribute("aria-selected", "true");
+  next.scrollIntoView({ block: "nearest" });
+}
+
+let prefix = "";
+function key(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const pressed = prefix + event.key;
+  prefix = "";
+  const go = (href) => { location.href = href; };
+  const acts = {
+    j: () => move(1), k: () => move(-1), p: () => source && pause(),
+    o: () => rows().find((row) => row.getAttribute("aria-selected") === "true")?.querySelector("a").click(),
+    Enter: () => acts.o(), u: () => go(location.pathname.replace(/\/[^/]*\/?$/, "") || "/"),
+    "/": () => { event.preventDefault(); document.querySelector("[data-key='/']").focus(); },
+    "?": help, "g": () => { prefix = "g "; },
+    "g s": () => go("/status"), "g c": () => go("/q/status:open"), "g m": () => go("/meetings/"), "g b": () => go("/builds"), "g i": () => go("/"),
+  };
+  if (event.key !== "Enter" || event.target === document.body) acts[pressed]?.();
+}
+function help() {
+  const box = document.getElementById("help");
+  box.querySelector("dl").innerHTML = Object.entries(words.key).map(([k, v]) => `<dt><kbd>${k}</kbd></dt><dd>${v}</dd>`).join("");
+  box.showModal();
+}
+
+function theme() {
+  const dark = document.documentElement.dataset.theme
+    ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  document.documentElement.dataset.theme = dark ? "light" : "dark";
+  try { localStorage.setItem("theme", document.documentElement.dataset.theme); } catch { /* storage is off */ }
+}
+
+for (const [id, act] of [["theme", theme], ["keys", help]]) {
+  const button = document.getElementById(id);
+  if (button) { button.hidden = false; button.addEventListener("click", act); }
+}
+for (const node of document.querySelectorAll("[data-region][id]")) node.dataset.html = node.outerHTML;
+document.addEventListener("keydown", key);
+document.addEventListener("click", (event) => {
+  const text = event.target.closest("[data-copy]")?.dataset.copy;
+  if (text) navigator.clipboard?.writeText(text).then(() => say("✓", "on"));
+});
+times(document);
+follow();
