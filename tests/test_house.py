@@ -121,7 +121,7 @@ def floor(module: Module) -> int:
     """The floor a module is on, by the table of the hall or the plan of the rooms."""
     parts = module.parts
     if module.room is None:
-        return HALL[parts[0]]
+        return HALL.get(parts[0], HALL["site"])
     inside = ".".join(parts[1:])
     for level, table in ((2, STORES), (3, ADAPTERS)):
         declared = table[module.room]

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# Each target that needs installed things sets them up first; where nothing has changed that takes no time.
+
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench lock wheel clean setup-demo setup-test
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup-demo ## Start everything and play the tour (ARGS=--once: play it, verify it, stop)
+	@exec $(BIN)/gatebot demo $(ARGS)
+
+test: setup-test ## Every check and every ring of tests (RINGS="core laws": only these)
+	@exec $(BIN)/python tools/rings.py $(RINGS)
+
+lint: setup-test ## Only format, lint, types and the house rules
+	@exec $(BIN)/python tools/rings.py format lint types house
+
+bench: setup-demo ## Measure; each figure is one line of JSON
+	@for script in bench/[a-z]*.py; do $(BIN)/python "$$script" || exit 1; done
+
+lock: ## Write the locked versions anew, with hashes (needs uv on PATH)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
+		-o requirements.lock $(ARGS)
+	uv pip compile pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-header -q -o requirements-dev.lock $(ARGS)
+
+wheel: setup-test ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean: ## Remove what set-up and builds have made here
+	@$(PYTHON) tools/places.py clean
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	find gatebot tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup-demo:
+	@$(PYTHON) tools/setup.py demo
+
+setup-test:
+	@$(PYTHON) tools/setup.py test

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the checks and the rings of tests in order, and says how long each took: what `make test` does.
+
+    python tools/rings.py [NAME ...]
+
+Every step runs even if one before it failed; the exit code is 1 if any did. The last line is the sum of all
+rings: `N passed, N failed`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Where the virtual environment really is, is the code that it runs: see tools/setup.py.
+ROOT = (Path(__file__).resolve().parent.parent / ".venv").resolve().parent
+BIN = ROOT / ".venv" / "bin"
+NOTHING_COLLECTED = 5
+CHECKS: dict[str, Sequence[str]] = {
+    "format": ["ruff", "format", "--check", "."],
+    "lint": ["ruff", "check", "."],
+    "types": ["pyright"],
+}
+# Two workers where tests wait for programs or compute for long; the core is over before workers have started.
+RINGS: dict[str, Sequence[str]] = {
+    "house": ["tests/test_house.py"],
+    "core": ["tests/core"],
+    "laws": ["tests/laws", "-n", "2"],
+    "shells": ["tests/shells", "-n", "2"],
+    "stories": ["tests/stories", "-n", "2"],
+    "clients": ["tests/clients"],
+    "chaos": ["tests/chaos"],
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one step gave."""
+
+    name: str
+    seconds: float
+    good: bool
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def row(self) -> str:
+        """One line of the closing table."""
+        tests = self.passed + self.failed + self.skipped
+        counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped" if tests else ""
+        return f"{self.name:<10}{self.seconds / 60:6.2f} min  {'ok' if self.good else 'FAILED':<8}{counts}".rstrip()
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the named steps, or all."""
+    unknown = sorted(set(names) - {*CHECKS, *RINGS})
+    if unknown:
+        print(f"No such step: {', '.join(unknown)}. There are: {', '.join([*CHECKS, *RINGS])}.", file=sys.stderr)
+        return 2
+    outcomes = [check(name) for name in CHECKS if not names or name in names]
+    outcomes += [ring(name) for name in RINGS if (not names or name in names) and exists(name)]
+    print("\n" + "\n".join(outcome.row() for outcome in outcomes))
+    good = all(outcome.good for outcome in outcomes)
+    passed, skipped = sum(o.passed for o in outcomes), sum(o.skipped for o in outcomes)
+    # A check that failed, and a ring that broke before its first test, count as one failure each.
+    failed = sum(max(o.failed, int(not o.good)) for o in outcomes)
+    print(f"\n{passed} passed, {failed} failed, {skipped} skipped")
+    return 0 if good else 1
+
+
+def exists(name: str) -> bool:
+    """Has this ring a test file yet?"""
+    place = ROOT / RINGS[name][0]
+    return place.is_file() or any(place.rglob("test_*.py"))
+
+
+def check(name: str) -> Outcome:
+    """Run a checker over the whole tree."""
+    program, *arguments = CHECKS[name]
+    code, seconds = run(name, [str(BIN / program), *arguments])
+    return Outcome(name, seconds, code == 0)
+
+
+def ring(name: str) -> Outcome:
+    """Run one folder of tests and count its outcomes."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [str(BIN / "python"), "-m", "pytest", "-q", f"--junitxml={report}", *RINGS[name]]
+        code, seconds = run(name, command)
+        if not report.exists():
+            return Outcome(name, seconds, good=False)
+        suite = next(ElementTree.parse(report).iter("testsuite"))  # noqa: S314  (we wrote it)
+    count = {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
+    failed = count["failures"] + count["errors"]
+    passed = max(count["tests"] - failed - count["skipped"], 0)
+    return Outcome(name, seconds, code in (0, NOTHING_COLLECTED), passed, failed, count["skipped"])
+
+
+def run(name: str, command: Sequence[str]) -> tuple[int, float]:
+    """Run one command in the tree, with its output as it comes; its exit code and how long it took."""
+    print(
+        f"\n--- {name}: {' '.join(Path(word).name if word.startswith('/') else word for word in command)}", flush=True
+    )
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    started = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    return code, time.monotonic() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

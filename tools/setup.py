@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Set-up: says what is missing and how large it is, then installs it. `make demo` and `make test` call it first.
+
+    python3 tools/setup.py demo|test [--dry-run]
+
+Needs nothing but a Python: no pip, no ensurepip. Where nothing has changed it takes a tenth of a second.
+
+Where things go. The server gives up root's rights, and another user must then be able to read the code and its
+libraries. So a root set-up in a place that others cannot enter (a checkout below /root, say) keeps a copy of the
+checkout with its `.venv` below /var/lib/gatebot/checkouts, brought up to date every time; the checkout's `.venv`
+is then a link to that one. Everywhere else `.venv` is a plain directory in the checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import debian
+import places
+
+ROOT = Path(__file__).resolve().parent.parent
+STAMP = ".gatebot-setup.json"
+# What a set-up installs from the package index, and its size as measured (download, on disk).
+LOCKS = {
+    "demo": ("requirements.lock", "about 45 MB to fetch, 190 MB on disk"),
+    "test": ("requirements-dev.lock", "about 160 MB to fetch, 560 MB on disk"),
+}
+ATTEMPTS = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Tell, then do."""
+    parser = argparse.ArgumentParser(prog="tools/setup.py", description="Install what the tour or the tests need.")
+    parser.add_argument("goal", choices=sorted(LOCKS))
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and stop")
+    options = parser.parse_args(arguments)
+    python = places.interpreter()
+    if python is None:
+        print(f"gatebot needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.", file=sys.stderr)
+        print("Install one (Debian 12: apt-get install python3) and run this again.", file=sys.stderr)
+        return 1
+    home = places.home(ROOT)
+    lacking = debian.missing(for_tests=options.goal == "test")
+    stale = not is_current(home, options.goal, python)
+    tell(lacking, stale, options.goal, home)
+    if options.dry_run:
+        return 0
+    if not install_programs(lacking):
+        return 1
+    if home != ROOT:
+        places.copy_checkout(ROOT, home)
+    if stale and not install_packages(home, options.goal, python):
+        return 1
+    return 0 if build_job_image(home) else 1
+
+
+def tell(lacking: list[debian.Need], stale: bool, goal: str, home: Path) -> None:
+    """What is missing, what will be installed, how large that is."""
+    if not lacking and not stale:
+        return
+    print(f"Set-up for `make {goal}`.")
+    if lacking:
+        print("  Missing on this system:")
+        for need in lacking:
+            print(
+                f"    {need.package:<16}{need.why}" + ("" if debian.can_install() else f"; without it {need.without}")
+            )
+        if debian.can_install():
+            refresh_lists()
+            print(f"  apt installs them. {debian.size(lacking)}.")
+        else:
+            print("  Only root can install these; this goes on without. To have them, run as root:")
+            print(f"    {shlex.join(debian.command(lacking))}")
+    if stale:
+        print(f"  Python packages, exact versions checked by hash: {LOCKS[goal][1]}, into {home / '.venv'}.")
+    if home != ROOT:
+        print(f"  Users other than root cannot enter {ROOT}, and the server does not run as root:")
+        print(f"  the code is copied to {home} each time. (A checkout below /srv or /opt needs no copy.)")
+    sys.stdout.flush()
+
+
+def refresh_lists() -> None:
+    """A machine that never asked what packages there are does not know their sizes."""
+    run("package lists", ["apt-get", "update", "--quiet"], debian.environment())
+
+
+def install_programs(lacking: list[debian.Need]) -> bool:
+    """Debian's packages, when we may; else only what nothing works without stops us."""
+    if lacking and debian.can_install() and not debian.install(lacking, run):
+        print("apt could not install everything; its last words are above. Mend that, then run this again.")
+    still = [need for need in lacking if not need.present]
+    for need in still:
+        if need.required:
+            print(f"{need.package} is missing: {need.without}. As root: {shlex.join(debian.command([need]))}")
+    return not any(need.required for need in still)
+
+
+def locks() -> dict[str, str]:
+    """The hash of each lock file."""
+    return {goal: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for goal, (name, _) in LOCKS.items()}
+
+
+def is_current(home: Path, goal: str, python: str) -> bool:
+    """Was this very set-up done before, by this interpreter, and is it still there?"""
+    try:
+        stamp = json.loads((home / ".venv" / STAMP).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    wanted = {"python": python, "home": str(home), goal: locks()[goal]}
+    there = (ROOT / ".venv" / "bin" / "gatebot").exists()
+    return there and all(stamp.get(key) == value for key, value in wanted.items())
+
+
+def install_packages(home: Path, goal: str, python: str) -> bool:
+    """The virtual environment: made without pip, filled by the pip that lies beside this file."""
+    venv = home / ".venv"
+    if not usable(venv, python):
+        if venv.is_symlink():
+            venv.unlink()
+        subprocess.run([python, "-m", "venv", "--clear", "--without-pip", str(venv)], check=True)
+    (venv / STAMP).unlink(missing_ok=True)
+    pip = next(iter(sorted((ROOT / "tools").glob("pip-*.whl"))))
+    lock = ROOT / LOCKS[goal][0]
+    options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"]
+    command = [str(venv / "bin" / "python"), str(pip / "pip"), "install", *options, "--prefer-binary", "-r", str(lock)]
+    for attempt in range(ATTEMPTS):
+        if run("Python packages", command, dict(os.environ)):
+            break
+        print("  Once more." if attempt + 1 < ATTEMPTS else failed_download())
+    else:
+        return False
+    connect(venv, home)
+    done = locks()
+    # The lock of the tests holds that of the tour: who has the one has the other.
+    hashes = done if goal == "test" else {"demo": done["demo"]}
+    (venv / STAMP).write_text(json.dumps({"python": python, "home": str(home), **hashes}) + "\n", "utf-8")
+    if home != ROOT:
+        places.link(ROOT / ".venv", venv)
+    return True
+
+
+def usable(venv: Path, python: str) -> bool:
+    """Is it a virtual environment of this interpreter?"""
+    try:
+        settings = (venv / "pyvenv.cfg").read_text("utf-8")
+    except OSError:
+        return False
+    executable = f"executable = {os.path.realpath(python)}"
+    return not venv.is_symlink() and executable in settings.splitlines() and (venv / "bin" / "python").exists()
+
+
+def connect(venv: Path, home: Path) -> None:
+    """Make the checkout importable in the environment, and `gatebot` a command."""
+    site = next(iter((venv / "lib").glob("python3*/site-packages")))
+    (site / "gatebot-checkout.pth").write_text(f"{home}\n", "utf-8")
+    script = venv / "bin" / "gatebot"
+    # -P: a folder named gatebot in the current directory is not the program.
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(str(venv / "bin" / "python"))} -P -m gatebot "$@"\n', "utf-8")
+    script.chmod(0o755)
+
+
+def failed_download() -> str:
+    """What a person can do about it."""
+    return (
+        "The Python packages could not be installed; pip's last words are above.\n"
+        "  No network, or an index of your own? pip's usual settings hold: pip.conf, PIP_INDEX_URL, PIP_CERT,\n"
+        "  PIP_FIND_LINKS, https_proxy. A hash that differs: the index serves another file than the one that was\n"
+        "  locked. Set that right and run the same command again: what was fetched is kept."
+    )
+
+
+def build_job_image(home: Path) -> bool:
+    """The file system that jobs run in; `gatebot image build` makes it once, and knows when it must again."""
+    return True
+
+
+def run(what: str, command: Sequence[str], environment: dict[str, str]) -> bool:
+    """Run a long command: one moving line on a terminal, two lines elsewhere, and its last words if it fails."""
+    started = time.monotonic()
+    alive = sys.stdout.isatty()
+    last: list[str] = []
+    print(f"  {what} ...", end="" if alive else "\n", flush=True)
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    for raw in process.stdout:
+        line = raw.decode("utf-8", "replace").rstrip()
+        last = [*last[-19:], line]
+        if alive:
+            width = shutil.get_terminal_size().columns - 1
+            print(
+                f"\r\033[K  {what} ({time.monotonic() - started:.0f} s) {line.strip()}"[: width + 4], end="", flush=True
+            )
+    good = process.wait() == 0
+    print(f"{chr(13) + chr(27) + '[K' if alive else ''}  {what}: {'done' if good else 'FAILED'}", end="")
+    print(f" in {time.monotonic() - started:.0f} s", flush=True)
+    if not good:
+        print("\n".join(f"    {line}" for line in last))
+    return good
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
