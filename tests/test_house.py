@@ -50,7 +50,7 @@ PLAN = {"__init__": 0, "model": 0, "ports": 0, "store": 2, "service": 3, "driver
 DECIDER = 1
 # Further modules of a room that keep rows (floor 2), as `module`, `subroom.module` or `subroom.*`.
 STORES: dict[str, set[str]] = {
-    "review": set(),
+    "review": {"conversation", "hosting", "intents", "tables"},
     "pipeline": set(),
     "executor": set(),
     "meetbot": set(),

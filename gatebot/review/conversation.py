@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of what people and programs say of a change: votes, messages, comments, reviewers.
+
+Transaction functions, like those of `store.py`. They store and read; which vote is allowed is
+decided in `service.py`, what the votes mean in `verdict.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from ..db import Session
+from .model import InlineComment, Kind, Message, Reviewer, ReviewerState, Side, TextRange, Vote
+from .rules import Rules, copied_votes
+from .tables import changes, comments, messages, reviewers, votes
+
+
+def set_vote(session: Session, change: int, vote: Vote) -> int:
+    """Store a vote in place of the account's former one of this label, 0 takes it back; the former value."""
+    where = (
+        votes.c.change == change,
+        votes.c.patch_set == vote.patch_set,
+        votes.c.label == vote.label,
+        votes.c.account == vote.account,
+    )
+    former = session.execute(select(votes.c.value).where(*where)).scalar()
+    session.execute(delete(votes).where(*where))
+    if vote.value != 0:
+        values = {"change": change, "patch_set": vote.patch_set, "label": vote.label, "account": vote.account}
+        values |= {"value": vote.value, "granted": vote.granted, "tag": vote.tag, "copied": vote.copied}
+        session.execute(insert(votes).values(values))
+    return former or 0
+
+
+def list_votes(session: Session, change: int, patch_set: int | None = None) -> tuple[Vote, ...]:
+    """The votes of a patch set (or of all), in the order in which they were given."""
+    wanted = select(votes).where(votes.c.change == change)
+    if patch_set is not None:
+        wanted = wanted.where(votes.c.patch_set == patch_set)
+    wanted = wanted.order_by(votes.c.patch_set, votes.c.granted, votes.c.label, votes.c.account)
+    return tuple(_vote(row) for row in session.execute(wanted).mappings())
+
+
+def copy_votes(session: Session, change: int, before: int, after: int, kind: Kind, rules: Rules) -> None:
+    """Let the votes that outlive a new patch set count on it."""
+    for vote in copied_votes(list_votes(session, change, before), kind, after, rules):
+        set_vote(session, change, vote)
+
+
+def add_message(
+    session: Session,
+    change: int,
+    patch_set: int,
+    account: int | None,
+    text: str,
+    at: datetime,
+    *,
+    tag: str = "",
+    event_key: str | None = None,
+) -> Message:
+    """Add to the conversation of a change."""
+    values = {"change": change, "patch_set": patch_set, "account": account, "text": text}
+    values |= {"created": at, "tag": tag, "event_key": event_key}
+    row = session.execute(insert(messages).values(values).returning(messages)).mappings().one()
+    session.execute(update(changes).where(changes.c.number == change).values(updated=at))
+    return _message(row)
+
+
+def is_reported(session: Session, event_key: str) -> bool:
+    """Whether the message that answers this event is already there."""
+    return session.execute(select(messages.c.id).where(messages.c.event_key == event_key)).first() is not None
+
+
+def list_messages(session: Session, change: int) -> tuple[Message, ...]:
+    """The conversation of a change, oldest first."""
+    wanted = select(messages).where(messages.c.change == change).order_by(messages.c.id)
+    return tuple(_message(row) for row in session.execute(wanted).mappings())
+
+
+def add_comment(session: Session, comment: InlineComment) -> None:
+    """Publish one inline comment."""
+    span = comment.range
+    values = {
+        "id": comment.id,
+        "change": comment.change,
+        "patch_set": comment.patch_set,
+        "account": comment.account,
+        "file": comment.file,
+        "line": comment.line,
+        "side": comment.side.value,
+        "range": "" if span is None else _range_text(span),
+        "text": comment.text,
+        "created": comment.created,
+        "message": comment.message,
+        "in_reply_to": comment.in_reply_to,
+        "unresolved": comment.unresolved,
+        "tag": comment.tag,
+    }
+    session.execute(insert(comments).values(values))
+
+
+def list_comments(session: Session, change: int, patch_set: int | None = None) -> tuple[InlineComment, ...]:
+    """The inline comments of a patch set (or of all), in the order in which they were written."""
+    wanted = select(comments).where(comments.c.change == change)
+    if patch_set is not None:
+        wanted = wanted.where(comments.c.patch_set == patch_set)
+    wanted = wanted.order_by(comments.c.message, comments.c.file, comments.c.line, comments.c.id)
+    return tuple(_comment(row) for row in session.execute(wanted).mappings())
+
+
+def set_reviewer(session: Session, change: int, account: int, state: ReviewerState, at: datetime) -> bool:
+    """Make an account a reviewer or a CC; whether that is news."""
+    where = (reviewers.c.change == change, reviewers.c.account == account)
+    former = session.execute(select(reviewers.c.state).where(*where)).scalar()
+    if former == state.value:
+        return False
+    if former is None:
+        session.execute(insert(reviewers).values(change=change, account=account, state=state.value, since=at))
+    else:
+        session.execute(update(reviewers).where(*where).values(state=state.value))
+    return True
+
+
+def remove_reviewer(session: Session, change: int, account: int, patch_set: int) -> tuple[Vote, ...] | None:
+    """Take an account from the reviewers, with its votes on the patch set; those votes, None when it was none."""
+    gone = session.execute(delete(reviewers).where(reviewers.c.change == change, reviewers.c.account == account))
+    if gone.rowcount == 0:
+        return None
+    lost = tuple(vote for vote in list_votes(session, change, patch_set) if vote.account == account)
+    where = (votes.c.change == change, votes.c.patch_set == patch_set, votes.c.account == account)
+    session.execute(delete(votes).where(*where))
+    return lost
+
+
+def list_reviewers(session: Session, change: int) -> tuple[Reviewer, ...]:
+    """Reviewers and CCs, in the order in which they came."""
+    wanted = select(reviewers).where(reviewers.c.change == change).order_by(reviewers.c.since, reviewers.c.account)
+    return tuple(_reviewer(row) for row in session.execute(wanted).mappings())
+
+
+def votes_of(session: Session, numbers: Iterable[int]) -> dict[int, tuple[Vote, ...]]:
+    """The votes on the current patch sets of many changes at once, for lists."""
+    found: dict[int, list[Vote]] = {}
+    wanted = list(numbers)
+    for start in range(0, len(wanted), 500):
+        asked = (
+            select(votes)
+            .join(changes, (changes.c.number == votes.c.change) & (changes.c.current == votes.c.patch_set))
+            .where(votes.c.change.in_(wanted[start : start + 500]))
+            .order_by(votes.c.granted, votes.c.label, votes.c.account)
+        )
+        for row in session.execute(asked).mappings():
+            found.setdefault(row["change"], []).append(_vote(row))
+    return {number: tuple(cast) for number, cast in found.items()}
+
+
+def _vote(row: RowMapping) -> Vote:
+    return Vote(
+        label=row["label"],
+        value=row["value"],
+        account=row["account"],
+        granted=row["granted"],
+        patch_set=row["patch_set"],
+        tag=row["tag"],
+        copied=row["copied"],
+    )
+
+
+def _message(row: RowMapping) -> Message:
+    return Message(
+        id=row["id"],
+        change=row["change"],
+        patch_set=row["patch_set"],
+        account=row["account"],
+        text=row["text"],
+        created=row["created"],
+        tag=row["tag"],
+    )
+
+
+def _comment(row: RowMapping) -> InlineComment:
+    return InlineComment(
+        id=row["id"],
+        change=row["change"],
+        patch_set=row["patch_set"],
+        account=row["account"],
+        file=row["file"],
+        text=row["text"],
+        created=row["created"],
+        message=row["message"],
+        line=row["line"],
+        side=Side(row["side"]),
+        range=_range(row["range"]),
+        in_reply_to=row["in_reply_to"],
+        unresolved=row["unresolved"],
+        tag=row["tag"],
+    )
+
+
+def _reviewer(row: RowMapping) -> Reviewer:
+    return Reviewer(account=row["account"], state=ReviewerState(row["state"]), since=row["since"])
+
+
+def _range_text(span: TextRange) -> str:
+    return f"{span.start_line}:{span.start_character}-{span.end_line}:{span.end_character}"
+
+
+def _range(text: str) -> TextRange | None:
+    if not text:
+        return None
+    start, end = (part.split(":") for part in text.split("-"))
+    return TextRange(int(start[0]), int(start[1]), int(end[0]), int(end[1]))

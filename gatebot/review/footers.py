@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a commit message says about other changes: `Depends-On:` and the numbers in addresses.
+
+Pure text work. Whether an address is this site's, and what it names, `change_of` decides from the
+site's own address; `store.py` keeps the footers of every patch set so that both ends can be asked.
+"""
+
+from __future__ import annotations
+
+import re
+
+_DEPENDS_ON = re.compile(r"^Depends-On:[ \t]*(\S+)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+
+
+def depends_on(message: str) -> tuple[str, ...]:
+    """The addresses in `Depends-On:` footers, in order, each once; Zuul reads them anywhere in the message."""
+    return tuple(dict.fromkeys(match.group(1) for match in _DEPENDS_ON.finditer(message)))
+
+
+def number_in(address: str) -> int | None:
+    """The number of the change that an address names (a patch set behind it is skipped), whichever site it is of."""
+    parts = [part for part in address.partition("?")[0].split("/") if part]
+    if "+" in parts:
+        parts = parts[: parts.index("+") + 2]
+    last = parts[-1] if parts else ""
+    return int(last) if last.isdecimal() and len(last) < 10 else None
+
+
+def change_of(address: str, site: str) -> int | None:
+    """The change that an address of this site names: `SITE/N`, `SITE/#/c/N`, `SITE/c/PROJECT/+/N[/PS]`, or a bare N."""
+    if "/" not in address:
+        return number_in(address)
+    root = _without_scheme(site)
+    rest = _without_scheme(address)
+    if not rest.startswith(root):
+        return None
+    return number_in("/" + rest[len(root) :].lstrip("/"))
+
+
+def _without_scheme(address: str) -> str:
+    """The rest of an address behind `https://`, so that a site behind a proxy is recognised by either scheme."""
+    return address.partition("://")[2].rstrip("/") if "://" in address else address.rstrip("/")

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the review room needs of others, as Protocols; `app.py` plugs them in.
+
+Floor 0: no behaviour. The pipeline room tells which branches have a gate, and where a change
+stands in it; everything else the room gets from the hall.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..reasons import Reason
+
+
+class Gates(Protocol):
+    """What the pipeline room knows of a branch and of a change; it answers from memory, at once."""
+
+    def gated(self, project: str, branch: str) -> bool:
+        """Whether a dependent pipeline merges the changes of this branch."""
+        ...
+
+    def position(self, change: int) -> Reason | None:
+        """Where the change stands in the gate, for people; None when it is in none."""
+        ...

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of the review room, as SQLAlchemy Core knows them; the statements are in the stores.
+
+Everything is a fact with its time. Commits, messages and parents are kept beside git, because
+queries and Depends-On look for them; the trees and files are only in git.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from ..db import metadata, utc
+
+projects = Table(
+    "review_projects",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("submit_type", String(40), nullable=False),
+    Column("rules", String(40), nullable=False),
+    Column("default_branch", String(255), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("created", utc, nullable=False),
+    Column("creator", Integer),
+)
+
+# Numbers are handed out before the push that uses them is done, so they cannot be a row's own key.
+counters = Table(
+    "review_counters",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+changes = Table(
+    "review_changes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("project", String(255), ForeignKey("review_projects.name"), nullable=False),
+    Column("branch", String(255), nullable=False),
+    Column("change_id", String(64), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("owner", Integer, nullable=False),
+    Column("current", Integer, nullable=False),
+    Column("created", utc, nullable=False),
+    Column("updated", utc, nullable=False),
+    Column("topic", Text, nullable=False, server_default=""),
+    Column("work_in_progress", Boolean, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("submitted", utc),
+    Column("submitter", Integer),
+    Column("merged_as", String(64), nullable=False, server_default=""),
+    # Gerrit's rule: a Change-Id names one change per branch of a project.
+    UniqueConstraint("project", "branch", "change_id"),
+    Index("ix_review_changes_change_id", "change_id"),
+    Index("ix_review_changes_status_updated", "status", "updated"),
+    Index("ix_review_changes_project_branch_status", "project", "branch", "status"),
+    Index("ix_review_changes_topic", "topic"),
+)
+
+patch_sets = Table(
+    "review_patch_sets",
+    metadata,
+    Column("change", Integer, ForeignKey("review_changes.number"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("commit", String(64), nullable=False, index=True),
+    Column("uploader", Integer, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("created", utc, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("author_name", Text, nullable=False),
+    Column("author_email", Text, nullable=False),
+    Column("authored", String(40), nullable=False),
+    Column("committer_name", Text, nullable=False),
+    Column("committer_email", Text, nullable=False),
+    Column("committed", String(40), nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+)
+
+parents = Table(
+    "review_parents",
+    metadata,
+    Column("change", Integer, primary_key=True),
+    Column("patch_set", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("parent", String(64), nullable=False, index=True),
+)
+
+# The `Depends-On:` footers of each patch set. `number` is what the address seems to name; whether
+# the address is this site's is asked when it is read.
+dependencies = Table(
+    "review_dependencies",
+    metadata,
+    Column("change", Integer, primary_key=True),
+    Column("patch_set", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("number", BigInteger, index=True),
+)
+
+votes = Table(
+    "review_votes",
+    metadata,
+    Column("change", Integer, ForeignKey("review_changes.number"), primary_key=True),
+    Column("patch_set", Integer, primary_key=True),
+    Column("label", String(100), primary_key=True),
+    Column("account", Integer, primary_key=True),
+    Column("value", Integer, nullable=False),
+    Column("granted", utc, nullable=False),
+    Column("tag", Text, nullable=False, server_default=""),
+    Column("copied", Boolean, nullable=False),
+)
+
+messages = Table(
+    "review_messages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("change", Integer, ForeignKey("review_changes.number"), nullable=False, index=True),
+    Column("patch_set", Integer, nullable=False),
+    Column("account", Integer),
+    Column("text", Text, nullable=False),
+    Column("created", utc, nullable=False),
+    Column("tag", Text, nullable=False, server_default=""),
+    # The event that a report answers: a report that is sent again is the same report.
+    Column("event_key", String(200), unique=True),
+)
+
+comments = Table(
+    "review_comments",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("change", Integer, ForeignKey("review_changes.number"), nullable=False, index=True),
+    Column("patch_set", Integer, nullable=False),
+    Column("account", Integer, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("line", Integer),
+    Column("side", String(10), nullable=False),
+    Column("range", String(80), nullable=False, server_default=""),
+    Column("text", Text, nullable=False),
+    Column("created", utc, nullable=False),
+    Column("message", Integer, nullable=False),
+    Column("in_reply_to", String(40), nullable=False, server_default=""),
+    Column("unresolved", Boolean, nullable=False),
+    Column("tag", Text, nullable=False, server_default=""),
+)
+
+reviewers = Table(
+    "review_reviewers",
+    metadata,
+    Column("change", Integer, ForeignKey("review_changes.number"), primary_key=True),
+    Column("account", Integer, primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("since", utc, nullable=False),
+)
+
+hashtags = Table(
+    "review_hashtags",
+    metadata,
+    Column("change", Integer, ForeignKey("review_changes.number"), primary_key=True),
+    Column("hashtag", String(255), primary_key=True),
+)
+
+intents = Table(
+    "review_intents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("moves", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("opened", utc, nullable=False),
+    Column("closed", utc),
+    Column("outcome", Text, nullable=False, server_default=""),
+    UniqueConstraint("kind", "key"),
+    Index("ix_review_intents_closed", "closed"),
+)
