@@ -11,7 +11,7 @@ import glob
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 # Debian keeps servers in /usr/sbin, which is not on everybody's PATH.
@@ -83,7 +83,7 @@ def command(needs: Sequence[Need]) -> list[str]:
     return ["apt-get", "install", "--no-install-recommends", "--yes", *(need.package for need in needs)]
 
 
-def environment() -> dict:
+def environment() -> dict[str, str]:
     """No questions, and English, which `size` reads."""
     return {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": PROGRAMS}
 
@@ -104,7 +104,7 @@ def install(needs: Sequence[Need], run: Callable[..., bool]) -> bool:
 
 
 @contextlib.contextmanager
-def _services_stay_off() -> Iterator[None]:
+def _services_stay_off() -> Generator[None, None, None]:
     """gatebot's own IRC server and the tests' PostgreSQL are theirs alone; Debian's services are not wanted."""
     ours = not os.path.exists(POLICY)
     new = [name for name in SERVICES if not glob.glob(f"/lib/systemd/system/{name}.service")]

@@ -32,8 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STAMP = ".gatebot-setup.json"
 # What a set-up installs from the package index, and its size as measured (download, on disk).
 LOCKS = {
-    "demo": ("requirements.lock", "about 45 MB to fetch, 190 MB on disk"),
-    "test": ("requirements-dev.lock", "about 160 MB to fetch, 560 MB on disk"),
+    "demo": ("requirements.lock", "about 50 MB to fetch, 230 MB on disk"),
+    "test": ("requirements-dev.lock", "about 180 MB to fetch, 680 MB on disk"),
 }
 ATTEMPTS = 2
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wheel carries all that the server needs beside its code, and runs where there is no checkout."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+INSIDE = {"gatebot": "gatebot", "web": "gatebot/_data/web", "jobs": "gatebot/_data/jobs", "demo": "gatebot/_data/demo"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the working tree without the network."""
+    place = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(place), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(place.glob("gatebot-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked where an installation would put it."""
+    place = tmp_path_factory.mktemp("installed")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(place)
+    return place
+
+
+def in_wheel(installed: Path, empty: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python that finds gatebot in the unpacked wheel and not in the checkout."""
+    program = f"import sys; sys.path[:] = [{str(installed)!r}, *[p for p in sys.path if p != {str(ROOT)!r}]]; "
+    command = [sys.executable, "-P", "-c", program + words[0], *words[1:]]
+    return subprocess.run(command, cwd=empty, capture_output=True, text=True, check=False)
+
+
+def tracked(folder: str) -> list[str]:
+    """What git tracks below a folder and is there; without git, what is there."""
+    asked = subprocess.run(["git", "ls-files", "-z", folder], cwd=ROOT, capture_output=True, check=True)
+    return [name for name in asked.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_every_file_of_code_and_data_is_in_the_wheel(wheel: Path, folder: str) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    wanted = {INSIDE[folder] + name.removeprefix(folder) for name in tracked(folder)}
+    assert wanted
+    assert sorted(wanted - names) == []
+
+
+def test_the_source_that_the_tour_gates_is_in_the_wheel(installed: Path) -> None:
+    with tarfile.open(installed / "gatebot" / "_data" / "source.tar.gz") as archive:
+        names = set(archive.getnames())
+    assert {"pyproject.toml", "gatebot/__init__.py", "tests/test_house.py"} <= names
+    assert not [name for name in names if name.endswith(".whl")]
+
+
+def test_assets_are_found_in_the_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    said = in_wheel(installed, tmp_path, "from gatebot import assets; print(assets.path('web'), assets.checkout())")
+    assert said.stdout == f"{installed}/gatebot/_data/web None\n", said.stderr
+
+
+def test_the_command_runs_from_the_wheel_in_an_empty_directory(installed: Path, tmp_path: Path) -> None:
+    said = in_wheel(installed, tmp_path, "from gatebot.cli import main; main(prog_name='gatebot')", "--help")
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.startswith("Usage: gatebot ")
+
+
+def test_the_build_leaves_only_the_wheel_behind(wheel: Path) -> None:
+    assert [path.name for path in wheel.parent.iterdir()] == [wheel.name]
