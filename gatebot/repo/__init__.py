@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""git of the server: bare repositories below a root, safe reads, one merge function, compare-and-swap of references.
+
+Floor 2. `Repositories(root)` is all that other parts need; it is synchronous and safe from any
+thread, so callers on the event loop use `asyncio.to_thread`. A store is a project's name
+(`demo/api`) or a queue's `speculation/QUEUE`.
+"""
+
+from __future__ import annotations
+
+from .model import (
+    EMPTY_TREE,
+    ZERO,
+    CommitInfo,
+    DiffLine,
+    FileChange,
+    FileDiff,
+    FinalCommit,
+    GitError,
+    Hunk,
+    MergeConflict,
+    MergedTree,
+    NotFastForward,
+    Person,
+    check_project,
+    person,
+)
+from .program import environment
+from .stores import Speculation
+from .writing import Repositories
+
+__all__ = [
+    "EMPTY_TREE",
+    "ZERO",
+    "CommitInfo",
+    "DiffLine",
+    "FileChange",
+    "FileDiff",
+    "FinalCommit",
+    "GitError",
+    "Hunk",
+    "MergeConflict",
+    "MergedTree",
+    "NotFastForward",
+    "Person",
+    "Repositories",
+    "Speculation",
+    "check_project",
+    "environment",
+    "person",
+]

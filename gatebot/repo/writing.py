@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes: references by compare-and-swap, merges, commits, and copies from a queue's store to a project.
+
+Floor 2. There is one merge function for everything, `git merge-tree`: what the gate tested and what
+lands must never come from two engines. Objects are on the disk before a reference names them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import ObjectType
+
+from ..errors import Invalid, NotFound
+from . import messages, program
+from .model import ZERO, CommitInfo, FinalCommit, GitError, MergeConflict, MergedTree, NotFastForward, Person
+from .reading import Reading
+
+_CLEAN, _CONFLICT = 0, 1
+_LOCK_SECONDS = 1.0
+
+
+class Repositories(Reading):
+    """Everything the server does with its repositories."""
+
+    def update_ref(self, store: str, ref: str, old: str, new: str) -> bool:
+        """Move a reference from `old` to `new` if it is at `old`, under git's own lock; False: it is elsewhere.
+
+        `old` ZERO creates, `new` ZERO deletes. Another writer's lock is waited for, as git does, for a moment.
+        """
+        if not ref.startswith("refs/") or not pygit2.reference_is_valid_name(ref):
+            raise Invalid(f"{ref!r} is not a full reference name")
+        if new != ZERO and pygit2.Oid(hex=new) not in self._open(store).odb:
+            raise NotFound(f"{store} has no object {new}")
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                return self._move(store, ref, old, new)
+            except pygit2.GitError as error:
+                if "lock" not in str(error) or time.monotonic() > deadline:
+                    raise GitError(f"{ref} of {store} cannot be moved: {error}") from error
+            time.sleep(0.005)
+
+    def _move(self, store: str, ref: str, old: str, new: str) -> bool:
+        with self._open(store).transaction() as transaction:
+            transaction.lock_ref(ref)
+            if (self.resolve(store, ref) or ZERO) != old:
+                return False
+            if new == ZERO:
+                transaction.remove(ref)
+            else:
+                transaction.set_target(ref, new)
+        return True
+
+    def merge(self, store: str, ours: str, theirs: str) -> MergedTree | MergeConflict:
+        """Merge two commits as `git merge` would; the tree is written to `store`. Attributes are those of `ours`."""
+        path = self.store_path(store)
+        done = program.run(
+            ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs],
+            git_dir=path,
+            config=self._attributes(store, ours),
+            answers=(_CLEAN, _CONFLICT),
+        )
+        tree, *paths = done.stdout.decode("utf-8", "replace").split("\0")
+        if done.returncode == _CLEAN:
+            return MergedTree(tree)
+        return MergeConflict(tuple(dict.fromkeys(name for name in paths if name)))
+
+    def pick(self, store: str, commit: str, onto: str) -> MergedTree | MergeConflict:
+        """The tree of `onto` with what `commit` changes against its first parent.
+
+        git 2.39 cannot name a merge's base, so `onto` is stood for by a commit with its tree and the pick's parent:
+        the base of the two is then that parent.
+        """
+        source, target = self.commit(store, commit), self.commit(store, onto)
+        if not source.parents:
+            raise Invalid(f"{commit} has no parent: it cannot be picked")
+        stand_in = self.write_commit(store, target.tree, source.parents[:1], _NOBODY, _NOBODY, "stand-in")
+        return self.merge(store, stand_in, commit)
+
+    def write_commit(
+        self, store: str, tree: str, parents: tuple[str, ...], author: Person, committer: Person, message: str
+    ) -> str:
+        """Store a commit; the same arguments give the same id."""
+        return str(
+            self._open(store).create_commit(None, _signature(author), _signature(committer), message, tree, [*parents])
+        )
+
+    def final_commit(
+        self,
+        store: str,
+        submit_type: str,
+        commit: str,
+        onto: str,
+        *,
+        branch: str,
+        committer: Person,
+        into: bool = False,
+        footers: tuple[str, ...] = (),
+    ) -> FinalCommit | MergeConflict | NotFastForward:
+        """The very commit that lands when `commit` goes onto `onto`, by Gerrit's submit types, made in `store`.
+
+        `into` adds the branch to a merge's message, for branches that are not the project's default. `footers` are
+        added by CHERRY_PICK. A change that `onto` contains already gives `onto`.
+        """
+        change = self.commit(store, commit)
+        if self.is_ancestor(store, commit, onto):
+            return FinalCommit(onto, self.commit(store, onto).tree)
+        if submit_type == "CHERRY_PICK" and change.parents:
+            return self._picked(store, change, onto, committer, footers)
+        if submit_type not in _BY_MERGE:
+            raise Invalid(f"{submit_type} is not a submit type of this site; choose one of {', '.join(_BY_MERGE)}")
+        forward = self.is_ancestor(store, onto, commit)
+        if forward and submit_type != "MERGE_ALWAYS":
+            return FinalCommit(commit, change.tree)
+        if submit_type == "FAST_FORWARD_ONLY":
+            return NotFastForward()
+        merged = MergedTree(change.tree) if forward else self.merge(store, onto, commit)
+        if isinstance(merged, MergeConflict):
+            return merged
+        message = messages.merge(change.subject, branch if into else None)
+        made = self.write_commit(store, merged.tree, (onto, commit), committer, committer, message)
+        return FinalCommit(made, merged.tree)
+
+    def copy_objects(self, store: str, commit: str, project: str) -> int:
+        """Give the project every object of `commit` that it lacks, children first; the number copied.
+
+        Children first: whatever a crash leaves, an object that is there has all that it names.
+        """
+        source, target = self._open(store).odb, self._open(project).odb
+        seen: set[str] = set()
+        copied = 0
+        waiting = [(commit, False)]
+        while waiting:
+            name, children_done = waiting.pop()
+            oid = pygit2.Oid(hex=name)
+            if children_done:
+                kind, data = source.read(oid)
+                target.write(int(kind), data)
+                copied += 1
+            elif name not in seen and oid not in target:
+                seen.add(name)
+                waiting.append((name, True))
+                waiting += [(child, False) for child in _children(self._open(store), oid)]
+        return copied
+
+    def _picked(
+        self, store: str, change: CommitInfo, onto: str, committer: Person, footers: tuple[str, ...]
+    ) -> FinalCommit | MergeConflict:
+        picked = self.pick(store, change.id, onto)
+        if isinstance(picked, MergeConflict):
+            return picked
+        message = messages.with_footers(change.message, footers)
+        made = self.write_commit(store, picked.tree, (onto,), change.author, committer, message)
+        return FinalCommit(made, picked.tree)
+
+    def _attributes(self, store: str, commit: str) -> dict[str, str]:
+        """The setting that makes a merge honour the `.gitattributes` at the root of `commit`.
+
+        A bare repository has no other attributes. The file is named by its content, so merges of several projects
+        in one store never see each other's.
+        """
+        text = self.read_file(store, commit, ".gitattributes")
+        if text is None:
+            return {}
+        path: Path = self.store_path(store) / "info" / f"attributes-{hashlib.sha256(text).hexdigest()[:16]}"
+        if not path.exists():
+            draft = path.with_suffix(f".{id(text)}")
+            draft.write_bytes(text)
+            draft.replace(path)
+        return {"core.attributesFile": str(path)}
+
+
+_BY_MERGE = ("MERGE_IF_NECESSARY", "MERGE_ALWAYS", "FAST_FORWARD_ONLY", "CHERRY_PICK")
+_NOBODY = Person("gatebot", "gatebot", 0)
+
+
+def _signature(person: Person) -> pygit2.Signature:
+    return pygit2.Signature(person.name, person.email, person.time, person.offset)
+
+
+def _children(repository: pygit2.Repository, oid: pygit2.Oid) -> list[str]:
+    """What an object needs: a commit its parents and tree, a tree its entries (a submodule's commit is elsewhere)."""
+    found = repository[oid]
+    if isinstance(found, pygit2.Commit):
+        return [str(found.tree_id), *(str(parent) for parent in found.parent_ids)]
+    if isinstance(found, pygit2.Tree):
+        return [str(entry.id) for entry in found if entry.type != ObjectType.COMMIT]
+    return []
