@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("review", "pipeline", "executor", "meetbot")
 
@@ -33,13 +35,18 @@ HALL = {
     "settings": 1,
     "assets": 2,
     "db": 2,
+    "db_engines": 2,
+    "db_engines": 2,
     "identity": 2,
     "journal": 2,
+    "lanes": 2,
+    "lanes": 2,
     "migrations": 2,
     "repo": 2,
     "words": 2,
     "mentions": 3,
     "notify": 3,
+    "live": 4,
     "site": 4,
     "app": 5,
     "cli": 6,
@@ -78,7 +85,9 @@ CLOCK = "gatebot.clock"  # the one pure-floor module that holds the real clock, 
 
 FILE_LINES, TEST_LINES, FUNCTION_LINES, PUBLIC_METHODS = 400, 800, 60, 12
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|managers?|helpers?)(_|$)")
-FORBIDDEN_CLASSES = re.compile(r"(Utils?|Managers?|Helpers?)$")
+FORBIDDEN_CLASSES = re.compile(
+    r".(Utils?|Managers?|Helpers?)$"
+)  # `Manager` itself is Zuul's word for a kind of pipeline
 
 
 @dataclass(frozen=True)
@@ -175,7 +184,8 @@ def tracked_texts() -> dict[Path, str]:
 
 def refuse(findings: list[str], what_to_do: str) -> None:
     """Fail with every finding at once and one sentence on what to do."""
-    assert not findings, "\n".join([what_to_do, *findings])
+    if findings:
+        pytest.fail("\n".join([what_to_do, *dict.fromkeys(findings)]), pytrace=False)
 
 
 def test_every_file_of_the_hall_has_a_floor() -> None:
