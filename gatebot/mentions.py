@@ -84,7 +84,7 @@ class Mentions:
     async def run(self) -> None:
         """Follow the journal for ever."""
         while True:
-            seen = await self._db.run(self.catch_up, appends=False)
+            seen = await self._db.run_silent(self.catch_up)
             if not seen:
                 after = await self._db.read(journal.cursor, _READER)
                 await self._journal.wait(max(after, await self._journal.last()), timeout=60)

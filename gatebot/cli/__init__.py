@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gatebot noun verb`: the command line, a client of the REST API.
+
+Only what needs no server touches the site's directory itself: init, serve, migrate, backup,
+restore, demo, config check, meeting replay. Exit codes: 0 done, 1 refused or failed, 2 wrong
+usage, 3 the server cannot be reached.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .. import __version__
+from ..errors import GatebotError, Unavailable
+from .output import Output
+
+
+class _Group(click.Group):
+    """Turns our errors into one line on stderr and an exit code; a stack trace is never shown."""
+
+    def main(self, *args: object, **kwargs: object) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """As click's, with our errors handled."""
+        try:
+            return super().main(*args, **kwargs)  # type: ignore[arg-type]  # pyright: ignore
+        except Unavailable as error:
+            click.echo(f"gatebot: {error}", err=True)
+            sys.exit(3)
+        except GatebotError as error:
+            click.echo(f"gatebot: {error}", err=True)
+            sys.exit(1)
+        except (BrokenPipeError, KeyboardInterrupt):
+            sys.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gatebot")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option("--url", envvar="GATEBOT_URL", metavar="URL", help="The site (or GATEBOT_URL, or the site directory here).")
+@click.option("--user", envvar="GATEBOT_USER", metavar="NAME", help="Your user name (or GATEBOT_USER).")
+@click.pass_context
+def main(context: click.Context, as_json: bool, url: str | None, user: str | None) -> None:
+    """Code review, a speculative merge gate, CI jobs and a meeting bot in one server.
+
+    \b
+    Try it:            gatebot demo
+    Your own site:     gatebot init site && gatebot serve site
+    Why is it waiting: gatebot why 12
+
+    The password or token is read from GATEBOT_TOKEN, or from `admin.token` of the site directory.
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.
+    """
+    context.obj = Output(as_json=as_json, url=url, user=user)
+
+
+def _register() -> None:
+    from . import builds, changes, demo, local, people, queues, replay
+
+    for command in (
+        local.init, local.serve, local.migrate, local.backup, local.restore, local.config, local.image,
+        changes.change, changes.why, people.user, people.project, queues.queue, builds.build, replay.meeting, demo.demo,
+    ):  # fmt: skip
+        main.add_command(command)
+
+
+_register()

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gatebot build ...`: finished and running builds, and their logs."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from .output import Output
+
+
+@click.group()
+def build() -> None:
+    """Look at builds and their logs."""
+
+
+@build.command("list")
+@click.option("--change", type=int, help="Only of this change.")
+@click.option("--project", help="Only of this project.")
+@click.option("--job", help="Only of this job.")
+@click.option("-n", "limit", default=30, show_default=True, help="At most this many.")
+@click.pass_obj
+def list_builds(out: Output, change: int | None, project: str | None, job: str | None, limit: int) -> None:
+    """List builds, newest first."""
+    query: dict[str, str | int] = {"limit": limit}
+    query |= {key: value for key, value in (("change", change), ("project", project), ("job_name", job)) if value}
+    found = out.client().get("/api/builds", **query)
+    rows = [(b["uuid"], b["job_name"], b.get("result") or "running", b.get("project", ""), b.get("change") or "") for b in found]
+    out.table(found, rows, ("build", "job", "result", "project", "change"), "No builds yet.")
+
+
+@build.command("show")
+@click.argument("uuid")
+@click.pass_obj
+def show(out: Output, uuid: str) -> None:
+    """Show one build."""
+    info = out.client().get(f"/api/build/{uuid}")
+    out.text(info, [f"{key}: {value}" for key, value in info.items() if value not in (None, "", [])])
+
+
+@build.command("log")
+@click.argument("uuid")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the build ends.")
+@click.pass_obj
+def log(out: Output, uuid: str, follow: bool) -> None:
+    """Print the log of a build from its first line."""
+    client = out.client()
+    if not follow:
+        with client.open_text(f"/logs/{uuid}/job-output.txt") as answer:
+            for raw in answer:
+                click.echo(raw.decode(errors="replace"), nl=False)
+        return
+    for event, data in client.lines(f"/api/build/{uuid}/log?follow=1"):
+        if event == "line":
+            click.echo(json.loads(data) if data.startswith('"') else data)
+        elif event == "end":
+            return

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the command line speaks: to a person on a terminal, to a pipe, or as JSON; and the REST client.
+
+On a terminal: tables and colour. In a pipe: tabs, no colour, nothing cut. With `--json`: what the
+server answered. `NO_COLOR` is respected (by rich and click).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import tomllib
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from ..errors import Conflict, GatebotError, Invalid, NotFound, NotPermitted, Unauthenticated, Unavailable
+
+_ERRORS: Mapping[int, type[GatebotError]] = {
+    400: Invalid, 401: Unauthenticated, 403: NotPermitted, 404: NotFound, 409: Conflict, 503: Unavailable,
+}  # fmt: skip
+_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What the options before the noun said; makes the client and prints answers."""
+
+    as_json: bool
+    url: str | None
+    user: str | None
+
+    def client(self) -> Client:
+        """A client of the site that the options, the environment or the directory name."""
+        site = _site_here()
+        url = self.url or (site[0] if site else None)
+        if not url:
+            _usage("Which site? Give --url, set GATEBOT_URL, or run this in the directory of a site.")
+        token = os.environ.get("GATEBOT_TOKEN") or (site[1] if site and site[0] == url else "")
+        user = self.user or ("admin" if site and token == site[1] else "")
+        return Client(url.rstrip("/"), user, token)
+
+    def table(self, answer: object, rows: Iterable[Sequence[object]], heads: Sequence[str], empty: str) -> None:
+        """Print rows: JSON of `answer`, tabs for a pipe, a table for a person, or the words for nothing."""
+        if self.as_json:
+            click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+            return
+        made = [[str(cell) for cell in row] for row in rows]
+        if not made:
+            click.echo(empty)
+        elif not sys.stdout.isatty():
+            for row in made:
+                click.echo("\t".join(row))
+        else:
+            from rich.console import Console
+            from rich.table import Table
+
+            table = Table(box=None, header_style="dim", pad_edge=False)
+            for head in heads:
+                table.add_column(head, overflow="fold")
+            for row in made:
+                table.add_row(*row)
+            Console(highlight=False, markup=False).print(table)
+
+    def text(self, answer: object, lines: Iterable[str]) -> None:
+        """Print lines, or JSON of `answer`."""
+        if self.as_json:
+            click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        else:
+            for line in lines:
+                click.echo(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Gerrit's REST and our own, over HTTP. Errors of the server become ours, with its words."""
+
+    url: str
+    user: str
+    token: str
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """GET; the answer as JSON."""
+        return self.call("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Any method; `/a` is put before Gerrit's paths when there is a token."""
+        with self._open(method, path, body) as answer:
+            text = answer.read().decode()
+        return json.loads(text.removeprefix(")]}'\n")) if text.strip() else None
+
+    def lines(self, path: str) -> Iterator[tuple[str, str]]:
+        """A server-sent stream as (event, data)."""
+        event, data = "message", list[str]()
+        with self._open("GET", path, None, timeout=3600) as answer:
+            for raw in answer:
+                line = raw.decode(errors="replace").rstrip("\n")
+                if line.startswith("event: "):
+                    event = line[7:]
+                elif line.startswith("data: "):
+                    data.append(line[6:])
+                elif not line and data:
+                    yield event, "\n".join(data)
+                    event, data = "message", []
+
+    def auth_header(self) -> str:
+        """The Authorization header that signs requests."""
+        if not self.token:
+            raise Unauthenticated("Who are you? Set GATEBOT_TOKEN (and --user) to your password or token.")
+        if not self.user:
+            return f"Bearer {self.token}"
+        return "Basic " + base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
+
+    def _open(self, method: str, path: str, body: object, timeout: float = _TIMEOUT) -> Any:
+        own = path.startswith("/api/")
+        url = self.url + ("/a" if self.token and not own else "") + path
+        request = urllib.request.Request(url, method=method)  # noqa: S310 - the user's own site
+        if self.token or method != "GET":
+            request.add_header("Authorization", self.auth_header())
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json; charset=UTF-8")
+        request.add_header("Accept", "application/json, text/event-stream, text/plain")
+        try:
+            return urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
+        except urllib.error.HTTPError as error:
+            text = error.read().decode(errors="replace").strip() or error.reason
+            raise _ERRORS.get(error.code, GatebotError)(str(text)) from None
+        except (urllib.error.URLError, OSError) as error:
+            why = getattr(error, "reason", error)
+            raise Unavailable(f"{self.url} does not answer ({why}). Is it running? Start it with: gatebot serve") from None
+
+
+def quote(name: str) -> str:
+    """A name as one segment of a path."""
+    return urllib.parse.quote(name, safe="")
+
+
+def _site_here() -> tuple[str, str] | None:
+    """URL and administrator's token of the site whose directory this is."""
+    file = Path("gatebot.toml")
+    if not file.is_file():
+        return None
+    try:
+        web: dict[str, Any] = tomllib.loads(file.read_text()).get("web", {})
+    except (OSError, tomllib.TOMLDecodeError):
+        return None
+    listen = str(web.get("listen", "127.0.0.1:8080"))
+    token = Path("admin.token")
+    try:
+        secret = token.read_text().strip() if token.is_file() else ""
+    except PermissionError:
+        secret = ""
+    return str(web.get("url") or f"http://{listen}"), secret
+
+
+def _usage(text: str) -> NoReturn:
+    raise click.UsageError(text)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gatebot user ...` and `gatebot project ...`: accounts and repositories of a running site."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import tempfile
+from pathlib import Path
+
+import click
+
+from ..errors import GatebotError, NotFound, Unavailable
+from .output import Client, Output, quote
+
+
+@click.group()
+def user() -> None:
+    """Make and list accounts."""
+
+
+@user.command("add")
+@click.argument("username")
+@click.option("--name", default="", help="Full name; default: the user name.")
+@click.option("--email", default="", help="Address for commits; default: USERNAME@localhost.")
+@click.option("--core", is_flag=True, help="May vote Code-Review +2 and Workflow +1, and submit.")
+@click.option("--admin", is_flag=True, help="May do everything.")
+@click.pass_obj
+def add_user(out: Output, username: str, name: str, email: str, core: bool, admin: bool) -> None:
+    """Make an account and print its password, once."""
+    password = secrets.token_urlsafe(12)
+    groups = [group for wanted, group in ((core, "Core"), (admin, "Administrators")) if wanted]
+    body = {
+        "name": name or username, "email": email or f"{username}@localhost",
+        "http_password": password, "groups": groups,
+    }  # fmt: skip
+    answer = out.client().call("PUT", f"/accounts/{quote(username)}", body)
+    out.text({**answer, "password": password}, [f"Account {username} made.", f"Password (shown once): {password}"])
+
+
+@user.command("list")
+@click.pass_obj
+def list_users(out: Output) -> None:
+    """List the accounts."""
+    found = out.client().get("/accounts/", q="is:active", o="DETAILS")
+    rows = [(a["_account_id"], a.get("username", ""), a.get("name", ""), a.get("email", "")) for a in found]
+    out.table(found, rows, ("id", "user name", "name", "email"), "No accounts.")
+
+
+@click.group()
+def project() -> None:
+    """Make and list repositories."""
+
+
+@project.command("create")
+@click.argument("name")
+@click.option("--import", "source", metavar="URL|DIR", help="Bring a repository with its full history.")
+@click.pass_obj
+def create_project(out: Output, name: str, source: str | None) -> None:
+    """Host a repository; its changes go through review and the gate from the first push on."""
+    client = out.client()
+    body = {"create_empty_commit": not source}
+    try:
+        client.get(f"/projects/{quote(name)}")
+    except NotFound:
+        client.call("PUT", f"/projects/{quote(name)}", body)
+    else:
+        raise GatebotError(f"There is a project {name} already: {client.url}/project/{name}")
+    if source:
+        _push_history(client, name, source)
+    out.text(
+        {"name": name, "url": f"{client.url}/{name}"},
+        [f"Project {name} made.", f"  git clone {client.url}/{name}", f"  {client.url}/project/{name}"],
+    )
+
+
+@project.command("list")
+@click.pass_obj
+def list_projects(out: Output) -> None:
+    """List the repositories."""
+    found = out.client().get("/projects/", d="")
+    out.table(found, [(name, info.get("description", "")) for name, info in sorted(found.items())],
+              ("project", "description"), "No projects. Make one with: gatebot project create NAME")  # fmt: skip
+
+
+def _push_history(client: Client, name: str, source: str) -> None:
+    """Push all branches and tags of `source` as this user: the server sees an ordinary push."""
+    with tempfile.TemporaryDirectory(prefix="gatebot-import-") as scratch:
+        here = Path(source)
+        if here.is_dir():
+            mirror = here
+        else:
+            mirror = Path(scratch) / "mirror.git"
+            _git(["clone", "--quiet", "--mirror", "--", source, str(mirror)], "cannot be cloned")
+        header = f"Authorization: {client.auth_header()}"
+        config = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": header}
+        push = ["-C", str(mirror), "push", "--quiet", f"{client.url}/a/{name}", "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"]
+        _git(push, "cannot be pushed to the site", config)
+
+
+def _git(args: list[str], failed: str, config: dict[str, str] | None = None) -> None:
+    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", **(config or {})}
+    try:
+        done = subprocess.run(["git", *args], env=env, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Unavailable("git is not installed here: install it and try again.") from None
+    if done.returncode:
+        raise GatebotError(f"The repository {failed}: {done.stderr.strip()}")
