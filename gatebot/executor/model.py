@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values of the executor's room: labels of nodes, the steps of a run, how a step and a build end.
+
+Only frozen values and the reading of a label from the site's settings; nothing here runs anything.
+Sizes are bytes, times seconds. Result names are Zuul's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+from ..assignment import Checkout, Json, Playbook
+from ..errors import SettingsError
+from ..reasons import Reason
+
+MIB = 1024 * 1024
+#: The image that is the host's own /usr, read-only, with an /etc of our making.
+HOST_IMAGE = "host"
+
+
+class Network(StrEnum):
+    """What a node may reach: nothing, the git server and the listed hosts by proxy, or all that the host reaches."""
+
+    NONE = "none"
+    MIRRORS = "mirrors"
+    FULL = "full"
+
+
+class Sandbox(StrEnum):
+    """How jobs are kept apart from this machine; AUTO takes the best that can be probed, never NONE."""
+
+    AUTO = "auto"
+    PRIVILEGED = "privileged"
+    ROOTLESS = "rootless"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A kind of node that jobs ask for by name. `disk` is what a job may write, workspace included."""
+
+    name: str
+    image: str = "default"
+    network: Network = Network.MIRRORS
+    memory: int = 2048 * MIB
+    disk: int = 2048 * MIB
+    cpus: float = 2.0
+    processes: int = 1024
+    arch: str = ""
+    privileged: bool = False
+
+
+_SIZE = re.compile(r"(\d+)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB, "T": 1024 * 1024 * MIB}
+#: The labels of a site that sets none.
+DEFAULT_LABELS: Mapping[str, Label] = {
+    "small": Label("small"),
+    "debian": Label("debian"),
+    "offline": Label("offline", network=Network.NONE),
+}
+
+
+def _size(value: object, where: str) -> int:
+    match = _SIZE.fullmatch(str(value).strip()) if isinstance(value, (int, str)) else None
+    if match is None or isinstance(value, bool):
+        raise SettingsError(f"{where}: {value!r} is no size; write a number of bytes, or for example '512M' or '2G'.")
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def label_from(name: str, settings: Mapping[str, object]) -> Label:
+    """The label that `[labels.NAME]` describes; unknown keys and unusable values name the key."""
+    given: dict[str, object] = {}
+    for key, value in settings.items():
+        where = f"labels.{name}.{key}"
+        match key, value:
+            case (("image" | "arch"), str()):
+                given[key] = value
+            case "network", str() if value in set(Network):
+                given[key] = Network(value)
+            case (("memory" | "disk"), _):
+                given[key] = _size(value, where)
+            case "cpus", int() | float() if value > 0 and not isinstance(value, bool):
+                given[key] = float(value)
+            case "processes", int() if value > 0 and not isinstance(value, bool):
+                given[key] = value
+            case "privileged", bool():
+                given[key] = value
+            case (("image" | "arch" | "network" | "cpus" | "processes" | "privileged"), _):
+                raise SettingsError(f"{where}: {value!r} cannot be used. {_HINTS[key]}")
+            case _:
+                raise SettingsError(f"{where}: no such key; known are {', '.join(sorted(_HINTS))}.")
+    return Label(name, **given)  # pyright: ignore[reportArgumentType]  # each was checked above
+
+
+_HINTS = {
+    "image": "Write the name of an image, or 'host'.",
+    "network": "Write 'none', 'mirrors' or 'full'.",
+    "memory": "Write a size.",
+    "disk": "Write a size.",
+    "cpus": "Write a number above 0.",
+    "processes": "Write a whole number above 0.",
+    "arch": "Write an architecture, for example 'x86_64'.",
+    "privileged": "Write true or false.",
+}
+
+
+#: The directory of the required repositories, below the job's home.
+SRC = "src"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are, as the job sees them: its home, the read-only room for playbooks, the site's host name."""
+
+    home: str
+    play: str
+    host: str
+
+    @property
+    def artifacts(self) -> str:
+        """Files left here are kept with the log."""
+        return f"{self.home}/artifacts"
+
+    @property
+    def result(self) -> str:
+        """The file in which a job returns data."""
+        return f"{self.home}/result.json"
+
+    @property
+    def variables(self) -> str:
+        """All variables as JSON."""
+        return f"{self.play}/variables.json"
+
+    def source(self, project: str) -> str:
+        """The work tree of a required repository."""
+        return f"{self.home}/{SRC}/{self.host}/{project}"
+
+    def playbooks(self, checkout: Checkout) -> str:
+        """The work tree of a repository that is there for playbooks and roles only."""
+        return f"{self.play}/{checkout.branch}/{self.host}/{checkout.project}"
+
+
+class Phase(StrEnum):
+    PRE = "pre-run"
+    RUN = "run"
+    POST = "post-run"
+    CLEANUP = "cleanup"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One playbook or script of a build; `index` counts within its phase."""
+
+    phase: Phase
+    index: int
+    playbook: Playbook
+
+
+class Ending(Enum):
+    """How a step ended. LOST: the node went away under it; ABORTED: somebody asked for it."""
+
+    OK = "ok"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    OUT_OF_MEMORY = "out of memory"
+    DISK_FULL = "disk full"
+    LOST = "lost"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step that ran: its exit code (negative: the signal), and for how long."""
+
+    step: Step
+    ending: Ending
+    code: int = 0
+    seconds: float = 0.0
+
+
+class Result(StrEnum):
+    """Zuul's result names that an executor can give."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    POST_FAILURE = "POST_FAILURE"
+    TIMED_OUT = "TIMED_OUT"
+    RETRY = "RETRY"
+    ABORTED = "ABORTED"
+    NODE_FAILURE = "NODE_FAILURE"
+    CONFIG_ERROR = "CONFIG_ERROR"
+    DISK_FULL = "DISK_FULL"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a build ends. `retry` asks for another attempt."""
+
+    result: Result
+    reason: Reason | None = None
+    retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundError:
+    """The first error of a log: its 1-based line and its text; line 0 means none was found."""
+
+    line: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a job gave back (`zuul_return`, or the file `$GATEBOT_RESULT` of a script)."""
+
+    data: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    retry: bool = True
+    artifacts: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the executor's room needs from elsewhere: whom it reports to, where sources lie, what a build is.
+
+Protocols and the values they speak in; `app.py` plugs in what implements them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ..events import BuildCompleted
+from ..reasons import Reason
+
+
+class Reports(Protocol):
+    """The scheduler's ear. False means the fence is stale: the build is no longer ours and is killed."""
+
+    async def started(self, build: str, fence: int, node: str) -> bool:
+        """The first process of the build runs."""
+        ...
+
+    async def failing(self, build: str, fence: int, reason: Reason) -> bool:
+        """The build can no longer succeed, though it goes on."""
+        ...
+
+    async def completed(self, event: BuildCompleted) -> bool:
+        """The build ended; its log and artifacts are all there."""
+        ...
+
+
+class Sources(Protocol):
+    """Where the bare repositories of the server can be fetched from."""
+
+    def locate(self, store: str) -> str:
+        """The path or URL of a store: a project's name, or `speculation/QUEUE`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFacts:
+    """A build's row as its page shows it; `result` is empty while it waits or runs."""
+
+    build: str
+    buildset: str
+    item: str
+    job: str
+    tenant: str
+    pipeline: str
+    project: str
+    branch: str
+    change: int | None
+    patch_set: int | None
+    voting: bool
+    result: str = ""
+    attempt: int = 1
+    node: str = ""
+    reason: Reason | None = None
+    created: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    error_line: int = 0
+    error_text: str = ""
+    artifacts: tuple[tuple[str, str], ...] = ()
+    final: bool = True
+
+
+class Builds(Protocol):
+    """The rows of builds, which the pipeline room keeps."""
+
+    async def build(self, uuid: str) -> BuildFacts | None:
+        """One build, or None."""
+        ...
+
+    async def builds(
+        self, *, change: int | None = None, project: str = "", job: str = "", result: str = "", limit: int = 50
+    ) -> tuple[BuildFacts, ...]:
+        """The newest builds that fit, newest first."""
+        ...

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where nodes come from: one file a provider, all behind one Protocol, all idempotent by node id."""

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes the values of secrets out of what a job prints.
+
+Pure. A value is also looked for in the spellings in which programs print it by accident: each of its
+lines, base64, percent-encoded, JSON-escaped. Values shorter than four bytes would blank ordinary text.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+from ..assignment import Json
+
+_SHORTEST = 4
+_COVER = b"*****"
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value)
+
+
+def _spellings(text: str) -> Iterator[bytes]:
+    raw = text.strip().encode()
+    yield raw
+    yield from (line.strip() for line in raw.splitlines())
+    yield base64.b64encode(text.encode()).rstrip(b"=")
+    yield quote(text, safe="").encode()
+    yield json.dumps(text)[1:-1].encode()
+
+
+class Scrubber:
+    """Covers secret values in lines of bytes."""
+
+    def __init__(self, secrets: Mapping[str, Json]) -> None:
+        found = {spelling for text in _texts(secrets) for spelling in _spellings(text)}
+        words = sorted((word for word in found if len(word) >= _SHORTEST), key=len, reverse=True)
+        self._pattern = re.compile(b"|".join(map(re.escape, words))) if words else None
+
+    def __call__(self, line: bytes) -> bytes:
+        """The line with every secret value covered."""
+        return self._pattern.sub(_COVER, line) if self._pattern else line
