@@ -100,7 +100,10 @@ def size(needs: Sequence[Need]) -> str:
 def install(needs: Sequence[Need], run: Callable[..., bool]) -> bool:
     """Install, without starting the services that come along; `run(what, command, environment)` shows progress."""
     with _services_stay_off():
-        return run("Debian packages", command(needs), environment())
+        if run("Debian packages", command(needs), environment()):
+            return True
+        # One that this system does not know must not keep the others away.
+        return len(needs) > 1 and all([run(need.package, command([need]), environment()) for need in needs])
 
 
 @contextlib.contextmanager
