@@ -103,7 +103,8 @@ def install(needs: Sequence[Need], run: Callable[..., bool]) -> bool:
         if run("Debian packages", command(needs), environment()):
             return True
         # One that this system does not know must not keep the others away.
-        return len(needs) > 1 and all([run(need.package, command([need]), environment()) for need in needs])
+        alone = [run(need.package, command([need]), environment()) for need in needs] if len(needs) > 1 else [False]
+        return all(alone)
 
 
 @contextlib.contextmanager
