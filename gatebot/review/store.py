@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import RowMapping, Select, delete, insert, select, update
 
-from .. import journal
+from .. import journal, repo
 from ..db import Session
 from ..errors import NotFound
 from ..events import PatchSetCreated
 from ..reasons import reason
+from ..repo import CommitInfo
 from . import conversation, footers
 from .model import FACTS, Change, Kind, PatchSet, Person, Status, Upload
 from .rules import Rules
@@ -39,6 +40,25 @@ class NewChange:
     hashtags: tuple[str, ...] = ()
     work_in_progress: bool = False
     private: bool = False
+
+
+def upload_of(info: CommitInfo, uploader: int, description: str = "") -> Upload:
+    """A commit as git has it, about to become a patch set."""
+    return Upload(
+        commit=info.id,
+        parents=info.parents,
+        uploader=uploader,
+        subject=info.subject,
+        message=info.message,
+        author=_person(info.author),
+        committer=_person(info.committer),
+        description=description,
+    )
+
+
+def _person(person: repo.Person) -> Person:
+    zone = timezone(timedelta(minutes=person.offset))
+    return Person(person.name, person.email, datetime.fromtimestamp(person.time, zone))
 
 
 def create_change(session: Session, new: NewChange, upload: Upload, at: datetime) -> Change:
