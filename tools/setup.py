@@ -59,9 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if home != ROOT:
         places.copy_checkout(ROOT, home)
-    if stale and not install_packages(home, options.goal, python):
-        return 1
-    return 0 if build_job_image(home) else 1
+    return 0 if not stale or install_packages(home, options.goal, python) else 1
 
 
 def tell(lacking: list[debian.Need], stale: bool, goal: str, home: Path) -> None:
@@ -179,11 +177,6 @@ def failed_download() -> str:
     )
 
 
-def build_job_image(home: Path) -> bool:
-    """The file system that jobs run in; `gatebot image build` makes it once, and knows when it must again."""
-    return True
-
-
 def run(what: str, command: Sequence[str], environment: dict[str, str]) -> bool:
     """Run a long command: one moving line on a terminal, two lines elsewhere, and its last words if it fails."""
     started = time.monotonic()
@@ -194,7 +187,7 @@ def run(what: str, command: Sequence[str], environment: dict[str, str]) -> bool:
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     assert process.stdout is not None
-    for raw in process.stdout:
+    for raw in iter(process.stdout.readline, b""):
         line = raw.decode("utf-8", "replace").rstrip()
         last = [*last[-19:], line]
         if alive:
@@ -202,6 +195,7 @@ def run(what: str, command: Sequence[str], environment: dict[str, str]) -> bool:
             print(
                 f"\r\033[K  {what} ({time.monotonic() - started:.0f} s) {line.strip()}"[: width + 4], end="", flush=True
             )
+    process.stdout.close()
     good = process.wait() == 0
     print(f"{chr(13) + chr(27) + '[K' if alive else ''}  {what}: {'done' if good else 'FAILED'}", end="")
     print(f" in {time.monotonic() - started:.0f} s", flush=True)
