@@ -58,7 +58,7 @@ STORES: dict[str, set[str]] = {
     "review": {"conversation", "hosting", "intents", "tables"},
     "pipeline": set(),
     "executor": set(),
-    "meetbot": set(),
+    "meetbot": {"archive"},
 }
 # Modules of a room that touch the world: files, processes, sockets, the clock (floor 3); written likewise.
 ADAPTERS: dict[str, set[str]] = {

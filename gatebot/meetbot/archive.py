@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the archive holds, read for pages and programs: meetings, days, lines, conversations.
+
+Only reads; each function is given a session and returns frozen values. A search answers with conversations:
+the lines around a hit, as far as no long silence parts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import sqlalchemy as sa
+
+from ..db import Session
+from . import tokens
+from .minutes.fold import Minutes, fold
+from .model import Entry, EntryKind, Line, LineKind, Setting
+from .store import entry_table, line_table, meeting_table
+
+_SILENCE = timedelta(minutes=10)
+_AROUND = 3
+_CANDIDATES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRow:
+    """A meeting as lists show it; `ended` is None while it runs."""
+
+    id: int
+    network: str
+    channel: str
+    name: str
+    title: str
+    started: datetime
+    ended: datetime | None
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Lines of one channel that belong together; `hits` are the ids of those that were searched for."""
+
+    channel: str
+    lines: tuple[Line, ...]
+    hits: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel of the archive with the span of its lines."""
+
+    name: str
+    first: datetime
+    last: datetime
+    lines: int
+
+
+def _meeting(row: sa.Row[tuple[object, ...]]) -> MeetingRow:
+    fields = ("id", "network", "channel", "name", "title", "started", "ended", "location")
+    return MeetingRow(*(getattr(row, field) for field in fields))
+
+
+def meetings(session: Session, name: str | None = None, limit: int = 100) -> list[MeetingRow]:
+    """Meetings, newest first, of one name or of all."""
+    query = sa.select(meeting_table).order_by(meeting_table.c.started.desc(), meeting_table.c.id.desc()).limit(limit)
+    if name is not None:
+        query = query.where(meeting_table.c.name == name)
+    return [_meeting(row) for row in session.execute(query)]
+
+
+def meeting(session: Session, id: int) -> MeetingRow | None:
+    """One meeting by its id."""
+    row = session.execute(sa.select(meeting_table).where(meeting_table.c.id == id)).first()
+    return _meeting(row) if row else None
+
+
+def meeting_at(session: Session, location: str) -> MeetingRow | None:
+    """One meeting by where its minutes are."""
+    row = session.execute(sa.select(meeting_table).where(meeting_table.c.location == location)).first()
+    return _meeting(row) if row else None
+
+
+def minutes(session: Session, found: MeetingRow, ways: Setting) -> Minutes:
+    """The minutes of a meeting, ended or running, from its record."""
+    query = sa.select(entry_table).where(entry_table.c.meeting == found.id).order_by(entry_table.c.number)
+    entries = [
+        Entry(EntryKind(row.kind), row.at, row.nick, row.text, row.log_line, row.line) for row in session.execute(query)
+    ]
+    said = sa.select(line_table).where(line_table.c.meeting == found.id).order_by(line_table.c.id)
+    setting = Setting(
+        channel=found.channel, prefix=ways.prefix, about=ways.about, version=ways.version, location=found.location
+    )
+    return fold(entries, [_line(row) for row in session.execute(said)], setting)
+
+
+def _line(row: sa.Row[tuple[object, ...]]) -> Line:
+    return Line(row.at, row.nick, row.text, LineKind(row.kind), row.own, row.account, row.id)
+
+
+def channels(session: Session) -> list[ChannelRow]:
+    """Every channel that has lines."""
+    at = line_table.c.at
+    counted = (line_table.c.channel, sa.func.min(at, type_=at.type), sa.func.max(at, type_=at.type), sa.func.count())
+    query = sa.select(*counted).group_by(line_table.c.channel).order_by(line_table.c.channel)
+    return [ChannelRow(*row) for row in session.execute(query)]
+
+
+def days(session: Session, channel: str) -> list[tuple[date, int]]:
+    """The UTC days on which a channel has lines, newest first, with how many."""
+    day = sa.func.date(line_table.c.at)
+    if session.dialect.name == "postgresql":
+        day = sa.func.date(sa.func.timezone("UTC", line_table.c.at))
+    query = sa.select(day.label("day"), sa.func.count()).where(line_table.c.channel == channel).group_by("day")
+    found = [(date.fromisoformat(str(when)), count) for when, count in session.execute(query)]
+    return sorted(found, reverse=True)
+
+
+def lines_of_day(session: Session, channel: str, day: date) -> list[Line]:
+    """All lines of one UTC day of a channel, in the order they came."""
+    start = datetime.combine(day, time.min, UTC)
+    at = line_table.c.at
+    query = sa.select(line_table).where(line_table.c.channel == channel, at >= start, at < start + timedelta(days=1))
+    return [_line(row) for row in session.execute(query.order_by(line_table.c.id))]
+
+
+def neighbours(session: Session, channel: str, day: date) -> tuple[date | None, date | None]:
+    """The nearest days before and after with lines."""
+    start = datetime.combine(day, time.min, UTC)
+    at, same = line_table.c.at, line_table.c.channel == channel
+    before = session.execute(sa.select(sa.func.max(at, type_=at.type)).where(same, at < start)).scalar()
+    later = sa.select(sa.func.min(at, type_=at.type)).where(same, at >= start + timedelta(days=1))
+    after = session.execute(later).scalar()
+    return (before.date() if before else None, after.date() if after else None)
+
+
+def search(session: Session, query: str, channel: str | None = None, limit: int = 20) -> list[Conversation]:
+    """Conversations that hold all words of a query, the newest first."""
+    wanted = tokens.wanted(query)
+    if not wanted:
+        return []
+    hits = [line for line in _hits(session, wanted, channel) if tokens.holds(line[1].text, query)]
+    found: list[Conversation] = []
+    seen: set[int] = set()
+    for place, hit in hits:
+        if hit.id in seen:
+            continue
+        around = _around(session, place, hit)
+        ids = {line.id for line in around}
+        seen |= ids
+        found.append(Conversation(place, around, frozenset(ids & {line.id for _, line in hits})))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _hits(session: Session, wanted: Sequence[str], channel: str | None) -> list[tuple[str, Line]]:
+    """The newest lines that have all tokens."""
+    if session.dialect.name == "sqlite":
+        matching = "SELECT rowid AS line FROM irc_line_search WHERE irc_line_search MATCH :wanted"
+        match = " ".join(f'"{token}"' for token in wanted)
+    else:
+        # Materialised: else the planner walks all lines backwards in the hope of an early hit.
+        matching = "SELECT line FROM irc_line_search WHERE vector @@ CAST(:wanted AS tsquery)"
+        match = " & ".join(f"'{token}'" for token in wanted)
+    found = sa.text(matching).bindparams(wanted=match).columns(sa.column("line", sa.BigInteger)).cte("found")
+    if session.dialect.name == "postgresql":
+        found = found.prefix_with("MATERIALIZED", dialect="postgresql")
+    query = sa.select(line_table).where(line_table.c.id.in_(sa.select(found.c.line)))
+    if channel is not None:
+        query = query.where(line_table.c.channel == channel)
+    rows = session.execute(query.order_by(line_table.c.id.desc()).limit(_CANDIDATES))
+    return [(row.channel, _line(row)) for row in rows]
+
+
+def _around(session: Session, channel: str, hit: Line) -> tuple[Line, ...]:
+    """A few lines before and after a hit, up to the first silence on either side."""
+    same = sa.select(line_table).where(line_table.c.channel == channel, line_table.c.kind.in_(("said", "me")))
+    earlier = same.where(line_table.c.id < hit.id).order_by(line_table.c.id.desc()).limit(_AROUND)
+    later = same.where(line_table.c.id > hit.id).order_by(line_table.c.id).limit(_AROUND)
+    before = _unbroken(hit, [_line(row) for row in session.execute(earlier)])
+    after = _unbroken(hit, [_line(row) for row in session.execute(later)])
+    return (*reversed(before), hit, *after)
+
+
+def _unbroken(hit: Line, lines: Sequence[Line]) -> list[Line]:
+    """The lines until a silence, counted from the hit outwards."""
+    kept: list[Line] = []
+    last = hit
+    for line in lines:
+        if abs(line.at - last.at) > _SILENCE:
+            break
+        kept.append(line)
+        last = line
+    return kept

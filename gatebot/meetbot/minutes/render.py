@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All files of a meeting's minutes, by their endings.
+
+Pure: texts in memory; whoever wants files writes them. A new format is one more line of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..model import Setting
+from .fold import Minutes
+from .html import log_html, minutes_html
+from .text import log_text, minutes_text
+
+FORMATS: dict[str, Callable[[Minutes, Setting], str]] = {
+    ".html": minutes_html,
+    ".txt": minutes_text,
+    ".log.html": lambda minutes, _: log_html(minutes),
+    ".log.txt": lambda minutes, _: log_text(minutes),
+}
+
+
+def render(minutes: Minutes, setting: Setting) -> dict[str, str]:
+    """Every file, its ending as the key."""
+    return {ending: write(minutes, setting) for ending, write in FORMATS.items()}

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values of the meetbot: lines of a channel, the state of a meeting, its entries, the bot's replies.
+
+Here live frozen values only; nothing here reads a clock or decides anything. A `Line` is what the channel
+saw; an `Entry` is what a line did to a meeting, and is only ever appended; a `Meeting` is the small state that
+the next line needs. Minutes are never stored as such: they are a fold over entries and lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class LineKind(StrEnum):
+    """What happened in the channel."""
+
+    SAID = "said"
+    ME = "me"
+    NOTICE = "notice"
+    JOIN = "join"
+    PART = "part"
+    QUIT = "quit"
+    KICK = "kick"
+    NICK = "nick"
+    TOPIC = "topic"
+    MODE = "mode"
+    GAP = "gap"
+
+
+SPOKEN = frozenset({LineKind.SAID, LineKind.ME})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a channel. `text` is the new nick for NICK, the new topic for TOPIC, why for PART and QUIT.
+
+    `own` lines are the bot's: logged and counted, never obeyed. `account` is the services account, `""` for a
+    person who is not logged in, None where the network does not tell. `id` is the stored row, 0 before.
+    """
+
+    at: datetime
+    nick: str
+    text: str
+    kind: LineKind = LineKind.SAID
+    own: bool = False
+    account: str | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chair:
+    """Who may run the meeting: by account once it is known, by nick before."""
+
+    nick: str
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """An open vote. `chosen` holds every option that was ever chosen, in that order."""
+
+    question: str
+    options: tuple[str, ...]
+    ballots: tuple[tuple[str, str], ...] = ()
+    chosen: tuple[str, ...] = ()
+
+
+class EntryKind(StrEnum):
+    """What a line did to its meeting; the first group is what minutes print as items."""
+
+    TOPIC = "topic"
+    INFO = "info"
+    IDEA = "idea"
+    ACTION = "action"
+    AGREED = "agreed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    HELP = "help"
+    LINK = "link"
+    VOTE = "vote"
+
+    STARTED = "started"
+    TITLE = "title"
+    NAME = "name"
+    CHAIR = "chair"
+    UNCHAIR = "unchair"
+    KNOWN = "known"
+    RENAMED = "renamed"
+    UNDO = "undo"
+    RESTRICTED = "restricted"
+    ENDED = "ended"
+
+
+ITEMS = frozenset(list(EntryKind)[:10])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact of a meeting's record. `number` is the 1-based line of the meeting's log that made it."""
+
+    kind: EntryKind
+    at: datetime
+    nick: str
+    text: str
+    number: int
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """The state of a running meeting. `said` counts the lines of its log; `standing` are the items not undone."""
+
+    channel: str
+    owner: Chair
+    started: datetime
+    name: str = ""
+    title: str = ""
+    topic: str = ""
+    old_topic: str | None = None
+    chairs: tuple[Chair, ...] = ()
+    lurking: bool = False
+    said: int = 0
+    standing: tuple[Entry, ...] = ()
+    vote: Vote | None = None
+
+
+class Act(StrEnum):
+    """What the bot does in answer to a line."""
+
+    SAY = "say"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A line for the channel, or its new topic."""
+
+    text: str
+    act: Act = Act.SAY
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What surrounds a meeting and is not its state: the channel as it is now, and the site's ways.
+
+    `taken` are the names of minutes that exist already, `present` the nicks in the channel (None: not known),
+    `location` a fixed name for the minutes instead of the usual one (a replayed file). `strict` reproduces
+    OpenDev's bot, its defects included, but for its security holes.
+    """
+
+    channel: str = "#meeting"
+    topic: str | None = None
+    present: frozenset[str] | None = None
+    prefix: str = ""
+    about: str = "http://wiki.debian.org/MeetBot"
+    version: str = "0.1.4"
+    due: int = 60
+    strict: bool = False
+    taken: frozenset[str] = frozenset()
+    location: str = ""

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the meetbot: lines of channels, running and past meetings, the entries of their record.
+
+Here live the tables and what writes them, inside transactions of the service; what pages read is in
+`archive.py`. A line is appended first and never changed. The state of a running meeting is kept as JSON and
+written when more than its line count has changed. Search tokens go to FTS5 or to a tsvector, side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from .. import db, journal
+from ..db import Session
+from ..events import LineSaid, MeetingEnded, MeetingStarted
+from . import names, tokens
+from .model import SPOKEN, Entry, EntryKind, Line, LineKind, Meeting, Reply, Setting
+from .reduce import reduce
+
+_serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+line_table = sa.Table(
+    "irc_line",
+    db.metadata,
+    sa.Column("id", _serial, primary_key=True),
+    sa.Column("network", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("at", db.utc, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("nick", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("own", sa.Boolean, nullable=False),
+    sa.Column("account", sa.Text),
+    sa.Column("meeting", sa.Integer, nullable=False),
+    sa.Index("ix_irc_line_channel_at", "channel", "at"),
+    sa.Index("ix_irc_line_meeting", "meeting", "id"),
+)
+meeting_table = sa.Table(
+    "meeting",
+    db.metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("network", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("started", db.utc, nullable=False),
+    sa.Column("ended", db.utc),
+    sa.Column("location", sa.Text, nullable=False, unique=True),
+    sa.Column("said", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text),
+    sa.Index("ix_meeting_running", "network", "channel", "ended"),
+)
+entry_table = sa.Table(
+    "meeting_entry",
+    db.metadata,
+    sa.Column("meeting", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", db.utc, nullable=False),
+    sa.Column("nick", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("log_line", sa.Integer, nullable=False),
+    sa.Column("line", _serial, nullable=False),
+)
+
+SEARCH_DDL = {
+    "sqlite": [
+        "CREATE VIRTUAL TABLE irc_line_search USING fts5(tokens, content='', tokenize='unicode61 remove_diacritics 0')"
+    ],
+    "postgresql": [
+        "CREATE TABLE irc_line_search (line bigint PRIMARY KEY, vector tsvector NOT NULL)",
+        "CREATE INDEX ix_irc_line_search_vector ON irc_line_search USING gin (vector)",
+    ],
+}
+"""The index of words, which no metadata can describe for both engines; the migration executes the same."""
+
+for _dialect, _statements in SEARCH_DDL.items():
+    for _statement in _statements:
+        _ddl = sa.DDL(_statement).execute_if(dialect=_dialect)
+        event.listen(line_table, "after_create", _ddl)
+
+_state = msgspec.json.Decoder(Meeting)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A line as the network gave it, with what surrounded it at that moment."""
+
+    network: str
+    channel: str
+    line: Line
+    topic: str | None = None
+    present: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a line led to: what the bot answers, and the meeting that is over now, if one is."""
+
+    heard: Heard
+    line: int
+    replies: tuple[Reply, ...] = ()
+    ended: int | None = None
+
+
+def take_in(session: Session, heard: Sequence[Heard], ways: Setting) -> list[Outcome]:
+    """Append lines, in order, and let each do to its channel's meeting what it does: one transaction."""
+    return [_take_in(session, one, ways) for one in heard]
+
+
+def _take_in(session: Session, heard: Heard, ways: Setting) -> Outcome:
+    channel = names.folded(heard.channel)
+    running = _running(session, heard.network, channel)
+    id = _append_line(session, heard, channel)
+    line = replace(heard.line, id=id)
+    before = running[1] if running else None
+    setting = replace(ways, channel=channel, topic=heard.topic, present=heard.present)
+    if line.kind is LineKind.SAID and line.text.startswith("#"):
+        setting = replace(setting, taken=_taken(session, running[0] if running else 0))
+    after, entries, replies = reduce(before, line, setting)
+    meeting = running[0] if running else 0
+    if before is None and after is not None:
+        meeting = _begin(session, heard.network, after, setting)
+    if before is not None or after is not None:
+        _keep(session, meeting, before, after, entries, setting)
+        if line.kind in SPOKEN:
+            session.execute(sa.update(line_table).where(line_table.c.id == id).values(meeting=meeting))
+    _announce(session, heard, line, channel, meeting, before, after)
+    return Outcome(heard, id, replies, meeting if before is not None and after is None else None)
+
+
+def _running(session: Session, network: str, channel: str) -> tuple[int, Meeting] | None:
+    """The meeting that runs in a channel, with its state as of the last line."""
+    query = sa.select(meeting_table.c.id, meeting_table.c.state, meeting_table.c.said).where(
+        meeting_table.c.network == network, meeting_table.c.channel == channel, meeting_table.c.ended.is_(None)
+    )
+    row = session.execute(query).first()
+    return (row.id, replace(_state.decode(row.state), said=row.said)) if row else None
+
+
+def _append_line(session: Session, heard: Heard, channel: str) -> int:
+    """The line and the tokens it is found by."""
+    line = heard.line
+    row = {"network": heard.network, "channel": channel, "at": line.at, "kind": line.kind.value, "nick": line.nick}
+    row |= {"text": line.text, "own": line.own, "account": line.account, "meeting": 0}
+    id = session.execute(sa.insert(line_table).values(row).returning(line_table.c.id)).scalar_one()
+    words = tokens.indexed(line.text) if line.kind in SPOKEN else []
+    if words and session.dialect.name == "sqlite":
+        add = "INSERT INTO irc_line_search (rowid, tokens) VALUES (:id, :tokens)"
+        session.execute(sa.text(add), {"id": id, "tokens": " ".join(words)})
+    elif words:
+        add = "INSERT INTO irc_line_search (line, vector) VALUES (:id, array_to_tsvector(:tokens))"
+        session.execute(sa.text(add), {"id": id, "tokens": sorted(set(words))})
+    return id
+
+
+def _taken(session: Session, but: int) -> frozenset[str]:
+    """Where minutes are already, so that no meeting overwrites another; only the newest can be in the way."""
+    newest = sa.select(meeting_table.c.id, meeting_table.c.location).order_by(meeting_table.c.id.desc()).limit(500)
+    return frozenset(row.location for row in session.execute(newest) if row.id != but)
+
+
+def _begin(session: Session, network: str, meeting: Meeting, setting: Setting) -> int:
+    row = {"network": network, "channel": meeting.channel, "name": meeting.name, "title": meeting.title}
+    row |= {"started": meeting.started, "location": names.location(meeting.name, meeting.started, setting.taken)}
+    row |= {"said": 0, "state": ""}
+    return session.execute(sa.insert(meeting_table).values(row).returning(meeting_table.c.id)).scalar_one()
+
+
+def _keep(
+    session: Session,
+    id: int,
+    before: Meeting | None,
+    after: Meeting | None,
+    entries: Sequence[Entry],
+    setting: Setting,
+) -> None:
+    """Append the entries and write the state: all of it only when more than the count of lines has changed."""
+    values: dict[str, object] = {"said": after.said} if after else {"state": None}
+    if after is not None and (before is None or replace(after, said=0) != replace(before, said=0)):
+        values["state"] = msgspec.json.encode(after).decode()
+        if before is None or after.name != before.name:
+            values |= {"name": after.name, "location": names.location(after.name, after.started, setting.taken)}
+        values["title"] = after.title
+    for entry in entries:
+        if entry.kind is EntryKind.ENDED:
+            values |= {"ended": entry.at, "location": entry.text}
+    session.execute(sa.update(meeting_table).where(meeting_table.c.id == id).values(values))
+    if entries:
+        count = sa.select(sa.func.count()).select_from(entry_table).where(entry_table.c.meeting == id)
+        first = session.execute(count).scalar_one() + 1
+        session.execute(sa.insert(entry_table), [_entry_row(id, n, entry) for n, entry in enumerate(entries, first)])
+
+
+def _entry_row(meeting: int, number: int, entry: Entry) -> dict[str, object]:
+    row: dict[str, object] = {
+        "meeting": meeting,
+        "number": number,
+        "kind": entry.kind.value,
+        "at": entry.at,
+        "nick": entry.nick,
+    }
+    return row | {"text": entry.text, "log_line": entry.number, "line": entry.line}
+
+
+def _announce(
+    session: Session,
+    heard: Heard,
+    line: Line,
+    channel: str,
+    meeting: int,
+    before: Meeting | None,
+    after: Meeting | None,
+) -> None:
+    """Tell the journal: that a meeting starts, what was said, that it is over; in this order."""
+    if before is None and after is not None:
+        journal.append(session, MeetingStarted(meeting, channel, after.name, line.nick), line.at)
+    if line.kind in SPOKEN:
+        path = names.line_path(channel, line.at, line.id)
+        said = LineSaid(channel, line.id, line.nick, line.text, heard.network, path, meeting)
+        journal.append(session, said, line.at)
+    if before is not None and after is None:
+        row = session.execute(sa.select(meeting_table).where(meeting_table.c.id == meeting)).one()
+        path = names.minutes_path(row.location)
+        journal.append(session, MeetingEnded(meeting, channel, row.name, path), line.at)
