@@ -7,7 +7,6 @@ by the first test that needs it, one for each worker of pytest-xdist.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,16 +15,9 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.postgres import Cluster, find_programs
+from tests.programs import leave_out
 
 ENGINES = ("sqlite", "postgresql")
-
-
-def unavailable(what: str, package: str) -> None:
-    """Leave a test out where a program is missing; in CI that is a failure: there set-up has installed it."""
-    sentence = f"{what} is not installed; `apt-get install {package}` as root, or `make test` as root, installs it"
-    if os.environ.get("CI"):
-        pytest.fail(sentence)
-    pytest.skip(sentence)
 
 
 @pytest.fixture
@@ -39,7 +31,7 @@ def postgres_cluster() -> Iterator[Cluster]:
     """A running PostgreSQL of this test process."""
     programs = find_programs()
     if programs is None:
-        unavailable("PostgreSQL", "postgresql")
+        leave_out("PostgreSQL", "postgresql")
     cluster = Cluster(programs)
     yield cluster
     cluster.close()

@@ -169,11 +169,12 @@ def python_files(*folders: str) -> list[Path]:
 
 @cache
 def tracked_texts() -> dict[Path, str]:
-    """Every text file that git tracks, or that the tree holds where git is not there."""
-    asked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    names = asked.stdout.decode().split("\0") if asked.returncode == 0 else []
+    """Every text file that git tracks; in an unpacked archive, every text file."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    names = [ROOT / name for name in asked.stdout.decode().split("\0") if name]
     texts: dict[Path, str] = {}
-    for path in (ROOT / name for name in names if name):
+    for path in names or [path for path in ROOT.rglob("*") if ".venv" not in path.parts]:
         content = path.read_bytes() if path.is_file() else b"\0"
         if b"\0" not in content:
             texts[path] = content.decode("utf-8", "replace")

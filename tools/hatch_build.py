@@ -51,7 +51,8 @@ def pack(root: Path) -> bytes:
 
 def sources(root: Path) -> list[str]:
     """What git tracks; in an unpacked source distribution, everything. Without the vendored pip, which is large."""
-    asked = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=False)
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    asked = subprocess.run(command, cwd=root, capture_output=True, check=False)
     if asked.returncode == 0 and (root / ".git").exists():
         names = asked.stdout.decode().split("\0")
     else:

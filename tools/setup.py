@@ -122,12 +122,15 @@ def is_current(home: Path, goal: str, python: str) -> bool:
 def install_packages(home: Path, goal: str, python: str) -> bool:
     """The virtual environment: made without pip, filled by the pip that lies beside this file."""
     venv = home / ".venv"
+    pip = next(iter(sorted((ROOT / "tools").glob("pip-*.whl"))), None)
+    if pip is None:
+        print("tools/pip-*.whl is missing. It is part of the repository: `git checkout tools` brings it back.")
+        return False
     if not usable(venv, python):
         if venv.is_symlink():
             venv.unlink()
         subprocess.run([python, "-m", "venv", "--clear", "--without-pip", str(venv)], check=True)
     (venv / STAMP).unlink(missing_ok=True)
-    pip = next(iter(sorted((ROOT / "tools").glob("pip-*.whl"))))
     lock = ROOT / LOCKS[goal][0]
     options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"]
     command = [str(venv / "bin" / "python"), str(pip / "pip"), "install", *options, "--prefer-binary", "-r", str(lock)]

@@ -42,8 +42,9 @@ def in_wheel(installed: Path, empty: Path, *words: str) -> subprocess.CompletedP
 
 
 def tracked(folder: str) -> list[str]:
-    """What git tracks below a folder and is there; without git, what is there."""
-    asked = subprocess.run(["git", "ls-files", "-z", folder], cwd=ROOT, capture_output=True, check=True)
+    """What git tracks below a folder and is there."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", folder]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     return [name for name in asked.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
 
 
