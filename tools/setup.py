@@ -35,7 +35,12 @@ LOCKS = {
     "demo": ("requirements.lock", "about 50 MB to fetch, 230 MB on disk"),
     "test": ("requirements-dev.lock", "about 180 MB to fetch, 680 MB on disk"),
 }
-ATTEMPTS = 2
+LAST_WORDS = 12
+FAILED_DOWNLOAD = """\
+The Python packages could not be installed; pip's last words are above.
+  No network, or an index of your own? pip's usual settings hold: pip.conf, PIP_INDEX_URL, PIP_CERT,
+  PIP_FIND_LINKS, https_proxy. A hash that differs: the index serves another file than the one that was
+  locked. Set that right and run the same command again: what is installed already is kept."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -134,11 +139,8 @@ def install_packages(home: Path, goal: str, python: str) -> bool:
     lock = ROOT / LOCKS[goal][0]
     options = ["--require-hashes", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"]
     command = [str(venv / "bin" / "python"), str(pip / "pip"), "install", *options, "--prefer-binary", "-r", str(lock)]
-    for attempt in range(ATTEMPTS):
-        if run("Python packages", command, dict(os.environ)):
-            break
-        print("  Once more." if attempt + 1 < ATTEMPTS else failed_download())
-    else:
+    if not run("Python packages", command, dict(os.environ)):
+        print(FAILED_DOWNLOAD)
         return False
     connect(venv, home)
     done = locks()
@@ -170,16 +172,6 @@ def connect(venv: Path, home: Path) -> None:
     script.chmod(0o755)
 
 
-def failed_download() -> str:
-    """What a person can do about it."""
-    return (
-        "The Python packages could not be installed; pip's last words are above.\n"
-        "  No network, or an index of your own? pip's usual settings hold: pip.conf, PIP_INDEX_URL, PIP_CERT,\n"
-        "  PIP_FIND_LINKS, https_proxy. A hash that differs: the index serves another file than the one that was\n"
-        "  locked. Set that right and run the same command again: what was fetched is kept."
-    )
-
-
 def run(what: str, command: Sequence[str], environment: dict[str, str]) -> bool:
     """Run a long command: one moving line on a terminal, two lines elsewhere, and its last words if it fails."""
     started = time.monotonic()
@@ -192,7 +184,7 @@ def run(what: str, command: Sequence[str], environment: dict[str, str]) -> bool:
     assert process.stdout is not None
     for raw in iter(process.stdout.readline, b""):
         line = raw.decode("utf-8", "replace").rstrip()
-        last = [*last[-19:], line]
+        last = [*last, line][-LAST_WORDS:]
         if alive:
             width = shutil.get_terminal_size().columns - 1
             print(
@@ -203,7 +195,7 @@ def run(what: str, command: Sequence[str], environment: dict[str, str]) -> bool:
     print(f"{chr(13) + chr(27) + '[K' if alive else ''}  {what}: {'done' if good else 'FAILED'}", end="")
     print(f" in {time.monotonic() - started:.0f} s", flush=True)
     if not good:
-        print("\n".join(f"    {line}" for line in last))
+        print("\n".join(f"    {line[:160]}" for line in last))
     return good
 
 
