@@ -6,6 +6,7 @@
       + Refused             understood, and not allowed now: the state or the rules say no
         - NotPermitted      the asker lacks a permission
         - Conflict          somebody else was faster, or the state does not fit
+        - TooManyAttempts   wait before trying again
       + Invalid             the input cannot be understood
         - TooLarge          a limit was passed
       + Unauthenticated     who is asking is not known
@@ -46,6 +47,10 @@ class Conflict(Refused):
     """The state changed meanwhile or does not fit."""
 
 
+class TooManyAttempts(Refused):
+    """Too many attempts; try again later."""
+
+
 class Invalid(GatebotError):
     """The input cannot be understood."""
 
@@ -70,6 +75,7 @@ _STATUS: tuple[tuple[type[GatebotError], int], ...] = (
     (NotFound, 404),
     (NotPermitted, 403),
     (Conflict, 409),
+    (TooManyAttempts, 429),
     (Refused, 409),
     (TooLarge, 413),
     (Invalid, 400),

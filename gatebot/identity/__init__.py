@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who people and programs are: accounts, groups, passwords, tokens, sessions.
+
+Here is the one name that others import, `Identity`; `accounts.py`, `credentials.py` and `sessions.py`
+hold its three subjects, `store.py` the rows, `passwords.py` the hashing and the brake on guessing.
+What an account may do is not decided here but in `access.py`.
+"""
+
+from __future__ import annotations
+
+from ..clock import Clock
+from ..db import Database
+from .accounts import Accounts
+from .credentials import Credentials
+from .sessions import Sessions
+from .store import ADMINISTRATORS, CORE, GATE, SERVICE_USERS, Account, Token, account_in, accounts_in
+
+__all__ = [
+    "ADMINISTRATORS",
+    "CORE",
+    "GATE",
+    "SERVICE_USERS",
+    "Account",
+    "Identity",
+    "Token",
+    "account_in",
+    "accounts_in",
+]
+
+
+class Identity(Accounts, Credentials, Sessions):
+    """Everything about who is asking, over one database."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        Accounts.__init__(self, db, clock)
+        Credentials.__init__(self, db, clock)
+        Sessions.__init__(self, db, clock)

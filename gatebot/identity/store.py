@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of accounts, groups, tokens and sessions, and the transactions over them.
+
+Plain functions of a session: no clock, no randomness, no hashing. Tokens and sessions arrive here
+as hashes only, so a stolen database opens no door.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from .. import journal
+from ..db import Session, metadata, utc
+from ..errors import Conflict, Invalid, NotFound
+from ..events import AccountCreated
+from ..reasons import reason
+from ..words import say
+
+ADMINISTRATORS = "Administrators"
+CORE = "Core"
+SERVICE_USERS = "Service Users"
+GATE = "gatebot"
+"""The username of the gate's own account."""
+
+FIRST_ACCOUNT = 1_000_000
+_USERNAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
+_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+
+_account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("username", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False, unique=True),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("password", sa.Text, nullable=True),
+    sa.Column("created", utc, nullable=False),
+)
+_group = sa.Table(
+    "account_group",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("description", sa.Text, nullable=False),
+)
+_member = sa.Table(
+    "account_member",
+    metadata,
+    sa.Column("account", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
+    sa.Column("group", sa.Text, sa.ForeignKey("account_group.name"), primary_key=True),
+)
+_token = sa.Table(
+    "account_token",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("account", sa.Integer, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created", utc, nullable=False),
+    sa.UniqueConstraint("account", "name"),
+)
+_session = sa.Table(
+    "account_session",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("account", sa.Integer, sa.ForeignKey("account.id"), nullable=False, index=True),
+    sa.Column("expires", utc, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person or program. An account that is not active can do nothing, but its name stays on what it did."""
+
+    id: int
+    username: str
+    name: str
+    email: str
+    active: bool
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a list of tokens shows; the token itself is told once, when it is made."""
+
+    name: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What is needed to create an account; `password` is a hash."""
+
+    username: str
+    name: str
+    email: str
+    password: str | None
+    groups: tuple[str, ...]
+
+
+_by_id = sa.select(_account).where(_account.c.id == sa.bindparam("id"))
+_by_username = sa.select(_account).where(sa.func.lower(_account.c.username) == sa.bindparam("username"))
+_groups_of = sa.select(_member.c.group).where(_member.c.account == sa.bindparam("id"))
+
+
+def create(session: Session, new: NewAccount, at: datetime) -> Account:
+    """Add an account and say so in the journal."""
+    _check(session, new)
+    id = session.execute(sa.select(sa.func.coalesce(sa.func.max(_account.c.id), FIRST_ACCOUNT - 1) + 1)).scalar_one()
+    session.execute(
+        _account.insert().values(
+            id=id,
+            username=new.username,
+            name=new.name,
+            email=new.email,
+            active=True,
+            password=new.password,
+            created=at,
+        )
+    )
+    account = Account(id, new.username, new.name, new.email, True, frozenset())
+    for group in new.groups:
+        account = join(session, id, group)
+    journal.append(session, AccountCreated(account=id, username=new.username), at)
+    return account
+
+
+def _check(session: Session, new: NewAccount) -> None:
+    if not _USERNAME.fullmatch(new.username):
+        why = reason("hall.username-invalid", username=new.username)
+        raise Invalid(say(why), reason=why)
+    if not _EMAIL.fullmatch(new.email):
+        why = reason("hall.email-invalid", email=new.email)
+        raise Invalid(say(why), reason=why)
+    if username_in(session, new.username) is not None:
+        why = reason("hall.username-taken", username=new.username)
+        raise Conflict(say(why), reason=why)
+    if email_in(session, new.email) is not None:
+        why = reason("hall.email-taken", email=new.email)
+        raise Conflict(say(why), reason=why)
+
+
+def account_in(session: Session, id: int) -> Account | None:
+    """One account by its id, inside a transaction."""
+    return _whole(session, session.execute(_by_id, {"id": id}).one_or_none())
+
+
+def accounts_in(session: Session, ids: Iterable[int] | None = None) -> dict[int, Account]:
+    """Several accounts by their ids, or all of them, inside a transaction; unknown ids are left out."""
+    accounts = sa.select(_account).order_by(_account.c.id)
+    members = sa.select(_member.c.account, _member.c.group)
+    if ids is not None:
+        wanted = sorted(set(ids))
+        accounts = accounts.where(_account.c.id.in_(wanted))
+        members = members.where(_member.c.account.in_(wanted))
+    groups: dict[int, set[str]] = {}
+    for account, group in session.execute(members):
+        groups.setdefault(account, set()).add(group)
+    return {row.id: _plain(row, groups.get(row.id, ())) for row in session.execute(accounts)}
+
+
+def username_in(session: Session, username: str) -> Account | None:
+    """One account by its username, in any case of letters."""
+    return _whole(session, session.execute(_by_username, {"username": username.lower()}).one_or_none())
+
+
+def email_in(session: Session, email: str) -> Account | None:
+    """One account by its address, in any case of letters."""
+    found = session.execute(sa.select(_account).where(sa.func.lower(_account.c.email) == email.lower()))
+    return _whole(session, found.first())
+
+
+def password_in(session: Session, username: str) -> tuple[Account, str | None] | None:
+    """An account and the hash of its password."""
+    row = session.execute(_by_username, {"username": username.lower()}).one_or_none()
+    account = _whole(session, row)
+    return None if row is None or account is None else (account, row.password)
+
+
+def set_password(session: Session, id: int, password: str | None) -> None:
+    """Store the hash of another password and end all sessions: who knew the old one is out."""
+    _must(session, id)
+    session.execute(_account.update().where(_account.c.id == id).values(password=password))
+    session.execute(_session.delete().where(_session.c.account == id))
+
+
+def set_active(session: Session, id: int, active: bool) -> Account:
+    """Let an account act, or no longer."""
+    account = _must(session, id)
+    session.execute(_account.update().where(_account.c.id == id).values(active=active))
+    return replace(account, active=active)
+
+
+def join(session: Session, id: int, group: str) -> Account:
+    """Make an account a member of a group; nothing happens when it is one."""
+    account = _must(session, id)
+    _must_be_group(session, group)
+    if group not in account.groups:
+        session.execute(_member.insert().values(account=id, group=group))
+    return replace(account, groups=account.groups | {group})
+
+
+def leave(session: Session, id: int, group: str) -> Account:
+    """End a membership; nothing happens when there is none."""
+    account = _must(session, id)
+    session.execute(_member.delete().where(_member.c.account == id, _member.c.group == group))
+    return replace(account, groups=account.groups - {group})
+
+
+def group_names(session: Session) -> tuple[str, ...]:
+    """All groups of the site."""
+    return tuple(session.execute(sa.select(_group.c.name).order_by(_group.c.name)).scalars())
+
+
+def add_token(session: Session, id: int, name: str, hash: str, at: datetime) -> None:
+    """Store the hash of a new token under a name that the account does not use yet."""
+    _must(session, id)
+    taken = sa.select(_token.c.hash).where(_token.c.account == id, _token.c.name == name)
+    if session.execute(taken).first() is not None:
+        why = reason("hall.token-name-taken", name=name)
+        raise Conflict(say(why), reason=why)
+    session.execute(_token.insert().values(hash=hash, account=id, name=name, created=at))
+
+
+def drop_token(session: Session, id: int, name: str) -> bool:
+    """Make a token useless; False when there is none of that name."""
+    gone = session.execute(_token.delete().where(_token.c.account == id, _token.c.name == name))
+    return gone.rowcount > 0
+
+
+def tokens_of(session: Session, id: int) -> tuple[Token, ...]:
+    """The tokens of an account, oldest first."""
+    rows = session.execute(sa.select(_token).where(_token.c.account == id).order_by(_token.c.created, _token.c.name))
+    return tuple(Token(row.name, row.created) for row in rows)
+
+
+def token_owner(session: Session, hash: str) -> Account | None:
+    """Whose token this is."""
+    found = sa.select(_account).join(_token, _token.c.account == _account.c.id).where(_token.c.hash == hash)
+    return _whole(session, session.execute(found).one_or_none())
+
+
+def add_session(session: Session, id: int, hash: str, now: datetime, expires: datetime) -> None:
+    """Open a session, and sweep away those that are over."""
+    _must(session, id)
+    session.execute(_session.delete().where(_session.c.expires <= now))
+    session.execute(_session.insert().values(hash=hash, account=id, expires=expires))
+
+
+def session_owner(session: Session, hash: str, now: datetime) -> tuple[Account, datetime] | None:
+    """Whose session this is, and until when."""
+    found = (
+        sa.select(_account, _session.c.expires)
+        .join(_session, _session.c.account == _account.c.id)
+        .where(_session.c.hash == hash, _session.c.expires > now)
+    )
+    row = session.execute(found).one_or_none()
+    account = _whole(session, row)
+    return None if row is None or account is None else (account, row.expires)
+
+
+def prolong_session(session: Session, hash: str, expires: datetime) -> None:
+    """Move the end of a session."""
+    session.execute(_session.update().where(_session.c.hash == hash).values(expires=expires))
+
+
+def end_session(session: Session, hash: str) -> None:
+    """Make a session useless; nothing happens when there is none."""
+    session.execute(_session.delete().where(_session.c.hash == hash))
+
+
+def _must(session: Session, id: int) -> Account:
+    account = account_in(session, id)
+    if account is None:
+        why = reason("hall.account-unknown", account=id)
+        raise NotFound(say(why), reason=why)
+    return account
+
+
+def _must_be_group(session: Session, name: str) -> None:
+    names = group_names(session)
+    if name not in names:
+        why = reason("hall.group-unknown", group=name, groups=", ".join(names))
+        raise Invalid(say(why), reason=why)
+
+
+def _whole(session: Session, row: sa.Row[*tuple[object, ...]] | None) -> Account | None:
+    if row is None:
+        return None
+    return _plain(row, session.execute(_groups_of, {"id": row.id}).scalars().all())
+
+
+def _plain(row: sa.Row[*tuple[object, ...]], groups: Iterable[str] | Sequence[str]) -> Account:
+    return Account(row.id, row.username, row.name, row.email, row.active, frozenset(groups))
