@@ -51,7 +51,7 @@ class Lander:
         self._one_at_a_time = threading.Lock()
 
     def land(self, order: Order, names: Mapping[int, str]) -> Landed | LandRefused:
-        """Land all changes of an order, or none; the same order again gets the same answer."""
+        """Land all changes of an order, or none. What has landed lands only once; what was refused is tried again."""
         with self._one_at_a_time:
             plan = self._prepare(order)
             intent, begun = self._db.run_now(self._open, plan, names)
@@ -96,10 +96,8 @@ class Lander:
         if refused is None:
             again = known is not None
             return (reopen_intent(session, intent.id, moves or (), to_payload(plan), now) if again else intent), False
-        said = Outcome((), refused)
-        if known is None or outcome_from(known) != said:
-            _refuse(session, plan, refused, now)
-        text = outcome_text(said)
+        _refuse(session, plan, refused, now)
+        text = outcome_text(Outcome((), refused))
         close_intent(session, intent.id, text, now)
         return replace(intent, outcome=text), False
 

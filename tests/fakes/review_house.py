@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A review room on a real database and real repositories, for tests: projects, commits, changes, votes.
+
+Names here are short because tests read them often; everything is synchronous, as transactions are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pygit2
+
+from gatebot.change import Landing, LandingChange
+from gatebot.db import Database
+from gatebot.reasons import Reason
+from gatebot.repo import Person, Repositories
+from gatebot.review import conversation, hosting, intents, store
+from gatebot.review.judging import Judge
+from gatebot.review.landing_plan import Order
+from gatebot.review.model import ZERO, Change, Kind, Project, SubmitType, Vote, change_ref
+from tests.fakes.clock import FakeClock
+
+SITE = "https://review.example.org/"
+ANN, BOB, GATE = 1, 2, 3
+NAMES = {ANN: "ann", BOB: "bob", GATE: "gatebot"}
+WRITER = Person("Ann Author", "ann@example.org", 1_767_600_000, 540)
+
+
+@dataclass
+class FakeGates:
+    """Implements `ports.Gates` from two sets."""
+
+    branches: set[tuple[str, str]] = field(default_factory=set)
+    positions: dict[int, Reason] = field(default_factory=dict)
+
+    def gated(self, project: str, branch: str) -> bool:
+        return (project, branch) in self.branches
+
+    def position(self, change: int) -> Reason | None:
+        return self.positions.get(change)
+
+
+class ReviewHouse:
+    """One site: `db`, `repositories`, and what makes them hold something."""
+
+    def __init__(self, url: str, root: Path, clock: FakeClock | None = None) -> None:
+        self.db = Database.open(url, durable=False)
+        self.repositories = Repositories(root)
+        self.clock = clock or FakeClock()
+        self.gates = FakeGates()
+        self.judge = Judge(self.gates, SITE)
+
+    def close(self) -> None:
+        self.db.close_now()
+
+    def project(
+        self, name: str, submit_type: SubmitType = SubmitType.MERGE_IF_NECESSARY, rules: str = "default"
+    ) -> str:
+        """Host a project with one commit on `main`; that commit."""
+        self.repositories.create(name)
+        self.db.run_now(hosting.create_project, Project(name, "", submit_type, rules), None, self.clock.now())
+        first = self.commit(name, {"README": "hello\n"}, "Begin\n")
+        assert self.repositories.update_ref(name, "refs/heads/main", ZERO, first)
+        return first
+
+    def commit(self, project: str, files: Mapping[str, str], message: str, *parents: str, store: str = "") -> str:
+        """Store a commit with some files beside those of its first parent."""
+        repository = pygit2.Repository(str(self.repositories.store_path(store or project)))
+        index = pygit2.Index()
+        if parents:
+            index.read_tree(repository[parents[0]].tree)
+        for path, text in files.items():
+            index.add(pygit2.IndexEntry(path, repository.create_blob(text.encode()), pygit2.enums.FileMode.BLOB))
+        tree = str(index.write_tree(repository))
+        return self.repositories.write_commit(store or project, tree, parents, WRITER, WRITER, message)
+
+    def push(self, project: str, files: Mapping[str, str], subject: str, parent: str, body: str = "") -> Change:
+        """A new change on `main`, as a push makes it."""
+        change_id = "I" + hashlib.sha1(f"{project}{subject}".encode()).hexdigest()
+        message = f"{subject}\n\n{body}Change-Id: {change_id}\n"
+        commit = self.commit(project, files, message, parent)
+        number = self.db.run_now(intents.allocate_changes)
+        assert self.repositories.update_ref(project, change_ref(number, 1), ZERO, commit)
+        new = store.NewChange(number, project, "main", change_id)
+        upload = store.upload_of(self.repositories.commit(project, commit), ANN)
+        return self.db.run_now(store.create_change, new, upload, self.clock.now())
+
+    def new_patch_set(self, change: Change, files: Mapping[str, str], kind: Kind = Kind.REWORK) -> Change:
+        """The next patch set of a change, on the same parent."""
+        current = self.db.read_now(store.get_patch_set, change.number, change.current)
+        commit = self.commit(change.project, files, current.message, *current.parents)
+        assert self.repositories.update_ref(change.project, change_ref(change.number, change.current + 1), ZERO, commit)
+        upload = store.upload_of(self.repositories.commit(change.project, commit), ANN)
+        rules = self.db.read_now(self.judge.rules, change.project)
+        return self.db.run_now(store.add_patch_set, change.number, upload, kind, rules, self.clock.now())
+
+    def vote(self, change: int, label: str, value: int, account: int = BOB, patch_set: int = 1) -> int:
+        vote = Vote(label, value, account, self.clock.now(), patch_set)
+        return self.db.run_now(conversation.set_vote, change, vote)
+
+    def approve(self, *changes: Change) -> None:
+        """What people must do before the gate takes a change."""
+        for change in changes:
+            self.vote(change.number, "Code-Review", 2)
+            self.vote(change.number, "Workflow", 1)
+
+    def change(self, number: int) -> Change:
+        return self.db.read_now(store.get_change, number)
+
+    def commit_of(self, change: Change) -> str:
+        return self.db.read_now(store.get_patch_set, change.number, change.current).commit
+
+    def tip(self, project: str, ref: str = "refs/heads/main") -> str:
+        return self.repositories.resolve(project, ref) or ZERO
+
+    def order(self, item: str, *changes: tuple[Change, str, str], store: str = "") -> Order:
+        """What the gate asks for: each change with the expected tip and the tested commit."""
+        landing = tuple(
+            LandingChange(c.number, c.current, c.project, c.branch, expected, commit, store or c.project)
+            for c, expected, commit in changes
+        )
+        return Order(Landing(item, "gate", landing), GATE, item)
