@@ -77,6 +77,10 @@ class Site:
         asked = request.query.get("lang") or request.cookies.get("lang") or ""
         return asked if asked in words.LANGUAGES else words.choose(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
 
+    def gettext(self, request: web.Request) -> Callable[[str], str]:
+        """The translator of page texts for this reader."""
+        return words.translations(self.language(request)).gettext
+
     # -- answers --------------------------------------------------------------------------------
 
     def notice(self, told: Callable[[], Reason | None]) -> None:
@@ -114,7 +118,7 @@ class Site:
         if programs:
             answer = web.Response(text=what + "\n", status=status, content_type="text/plain", charset="utf-8")
         else:
-            gettext = words.translations(self.language(request)).gettext
+            gettext = self.gettext(request)
             heading, next_step = _HEADINGS.get(status, _HEADINGS[500])
             answer = self.render(
                 request, "error.html", status=status, heading=gettext(heading), what=what, next=gettext(next_step)
@@ -190,7 +194,7 @@ class Site:
                 given = BasicAuth.decode(header, encoding="utf-8")
             except ValueError:
                 raise Unauthenticated("The Authorization header cannot be read.") from None
-            account = await self.identity.authenticate(given.login, given.password)
+            account = await self.identity.authenticate(given.login, given.password, request.remote or "")
         elif scheme.lower() == "bearer":
             account = await self.identity.check_token(None, rest.strip())
         if account is None:
@@ -211,9 +215,9 @@ class Site:
     async def _login(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
         username, target = str(form.get("username", "")).strip(), _local(str(form.get("next", "/")))
-        account = await self.identity.check_password(username, str(form.get("password", "")))
+        account = await self.identity.check_password(username, str(form.get("password", "")), request.remote or "")
         if account is None:
-            gettext = words.translations(self.language(request)).gettext
+            gettext = self.gettext(request)
             problem = gettext("Wrong user name or password. Try again, or ask an administrator to set a new one.")
             return self.render(request, "login.html", status=401, problem=problem, username=username, next=target)
         token = await self.identity.open_session(account.id)

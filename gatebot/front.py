@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages that belong to no room: home, search over everything, health, metrics, own settings.
+
+Rooms add to them through plain values (panels, hits, signs of health) that `app.py` collects, so
+nothing here knows a room. Health and metrics need no sign-in and tell no secrets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import prometheus_client
+from aiohttp import web
+
+from .reasons import Reason
+from .site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a panel; `chip` is (kind, word) of the chip macro."""
+
+    text: str
+    path: str
+    note: str = ""
+    at: datetime | None = None
+    chip: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One box of the home page. `empty` is what to say, and do, when nothing is there."""
+
+    title: str
+    path: str
+    entries: tuple[Entry, ...]
+    empty: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result of a search: `before` and `after` are lines around it, for conversations."""
+
+    title: str
+    path: str
+    text: str
+    at: datetime | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One part's health: `ok`, and in words what it saw last or what is wrong and what to do."""
+
+    part: str
+    ok: bool
+    text: str
+
+
+MakePanel: TypeAlias = Callable[[web.Request], Awaitable[Panel]]
+Search: TypeAlias = Callable[[web.Request, str], Awaitable[Sequence[Hit]]]
+Health: TypeAlias = Callable[[], Awaitable[Sign]]
+
+
+class Front:
+    """Home, search, health, metrics, settings."""
+
+    def __init__(self, site: Site, posture: Callable[[], Reason | None]) -> None:
+        self._site = site
+        self._panels: list[MakePanel] = []
+        self._searches: list[tuple[str, Search]] = []
+        self._signs: list[Health] = []
+        site.notice(posture)
+
+    def add(
+        self, *, panel: MakePanel | None = None, search: tuple[str, Search] | None = None, sign: Health | None = None
+    ) -> None:
+        """Let a room add to the common pages; `search` goes with the title of its results."""
+        if panel:
+            self._panels.append(panel)
+        if search:
+            self._searches.append(search)
+        if sign:
+            self._signs.append(sign)
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes."""
+        return [
+            web.get("/", self._home),
+            web.get("/search", self._search),
+            web.get("/health", self._health),
+            web.get("/metrics", self._metrics),
+            web.get("/settings", self._settings),
+            web.post("/settings/token", self._new_token),
+            web.post("/settings/password", self._new_password),
+        ]
+
+    async def _home(self, request: web.Request) -> web.StreamResponse:
+        panels = await asyncio.gather(*(make(request) for make in self._panels))
+        return self._site.render(request, "home.html", panels=panels, live="changes,queue,meetings")
+
+    async def _search(self, request: web.Request) -> web.StreamResponse:
+        query = request.query.get("q", "").strip()[:300]
+        found: list[tuple[str, Sequence[Hit]]] = []
+        if query:
+            results = await asyncio.gather(*(search(request, query) for _, search in self._searches))
+            found = [(title, hits) for (title, _), hits in zip(self._searches, results, strict=True) if hits]
+        return self._site.render(request, "search.html", query=query, found=found)
+
+    async def _health(self, request: web.Request) -> web.StreamResponse:
+        signs = await asyncio.gather(*(ask() for ask in self._signs))
+        status = 200 if all(sign.ok for sign in signs) else 503
+        if "text/html" in request.headers.get("Accept", ""):
+            return self._site.render(request, "health.html", status=status, signs=signs)
+        told = {sign.part: {"ok": sign.ok, "text": sign.text} for sign in signs}
+        return web.json_response({"ok": status == 200, "parts": told}, status=status)
+
+    async def _metrics(self, _request: web.Request) -> web.StreamResponse:
+        # Rendering thousands of series takes a tenth of a second: not on the loop.
+        text = await asyncio.to_thread(prometheus_client.generate_latest)
+        return web.Response(body=text, headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST})
+
+    async def _settings(self, request: web.Request, fresh: str = "", told: str = "") -> web.StreamResponse:
+        account = self._site.require(request)
+        tokens = await self._site.identity.tokens(account.id)
+        return self._site.render(request, "settings.html", tokens=tokens, fresh=fresh, told=told)
+
+    async def _new_token(self, request: web.Request) -> web.StreamResponse:
+        account = self._site.require(request)
+        form = await request.post()
+        name = str(form.get("name", "")).strip()[:60] or "token"
+        if form.get("do") == "delete":
+            await self._site.identity.delete_token(account.id, name)
+            raise web.HTTPSeeOther("/settings")
+        return await self._settings(request, fresh=await self._site.identity.create_token(account.id, name))
+
+    async def _new_password(self, request: web.Request) -> web.StreamResponse:
+        account = self._site.require(request)
+        form = await request.post()
+        old, new = str(form.get("old", "")), str(form.get("new", ""))
+        gettext = self._site.gettext(request)
+        if await self._site.identity.check_password(account.username, old, request.remote or "") is None:
+            return await self._settings(request, told=gettext("The old password is wrong; nothing was changed."))
+        if len(new) < 8:
+            return await self._settings(request, told=gettext("The new password needs at least 8 characters."))
+        await self._site.identity.set_password(account.id, new)
+        return await self._settings(request, told=gettext("The password is changed."))
