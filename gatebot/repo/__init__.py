@@ -8,6 +8,7 @@ thread, so callers on the event loop use `asyncio.to_thread`. A store is a proje
 
 from __future__ import annotations
 
+from .incoming import Incoming
 from .model import (
     EMPTY_TREE,
     ZERO,
@@ -39,6 +40,7 @@ __all__ = [
     "FinalCommit",
     "GitError",
     "Hunk",
+    "Incoming",
     "MergeConflict",
     "MergedTree",
     "NotFastForward",

@@ -7,6 +7,8 @@ text. What is not there is None or empty, unless the caller said that it must be
 
 from __future__ import annotations
 
+import itertools
+
 import pygit2
 from pygit2.enums import ObjectType, SortMode
 
@@ -69,9 +71,7 @@ class Reading(Stores):
 
     def is_ancestor(self, store: str, ancestor: str, descendant: str) -> bool:
         """Whether `descendant` contains `ancestor`; a commit contains itself."""
-        if ancestor == descendant:
-            return True
-        return self._open(store).descendant_of(pygit2.Oid(hex=descendant), pygit2.Oid(hex=ancestor))
+        return contains(self._open(store), descendant, ancestor)
 
     def merge_base(self, store: str, one: str, other: str) -> str | None:
         """The best common ancestor, or None for unrelated histories."""
@@ -80,17 +80,7 @@ class Reading(Stores):
 
     def log(self, store: str, tip: str, *, without: tuple[str, ...] = (), limit: int = 1000) -> tuple[CommitInfo, ...]:
         """Commits that `tip` contains and `without` do not, children before parents, at most `limit`."""
-        repository = self._open(store)
-        walker = repository.walk(pygit2.Oid(hex=tip), SortMode.TOPOLOGICAL | SortMode.TIME)
-        for base in without:
-            if pygit2.Oid(hex=base) in repository.odb:
-                walker.hide(pygit2.Oid(hex=base))
-        found: list[CommitInfo] = []
-        for commit in walker:
-            if len(found) >= limit:
-                break
-            found.append(_info(commit))
-        return tuple(found)
+        return walk(self._open(store), tip, without, limit)
 
     def changed_files(self, store: str, commit: str) -> tuple[FileChange, ...]:
         """What a commit changes against its first parent; a root commit adds everything."""
@@ -146,3 +136,19 @@ def _info(commit: pygit2.Commit) -> CommitInfo:
         _person(commit.committer),
         commit.message,
     )
+
+
+def contains(repository: pygit2.Repository, commit: str, ancestor: str) -> bool:
+    """Whether `commit` is or descends from `ancestor`."""
+    if commit == ancestor:
+        return True
+    return repository.descendant_of(pygit2.Oid(hex=commit), pygit2.Oid(hex=ancestor))
+
+
+def walk(repository: pygit2.Repository, tip: str, without: tuple[str, ...], limit: int) -> tuple[CommitInfo, ...]:
+    """Commits that `tip` contains and `without` do not, children before parents, at most `limit`."""
+    walker = repository.walk(pygit2.Oid(hex=tip), SortMode.TOPOLOGICAL | SortMode.TIME)
+    for base in without:
+        if pygit2.Oid(hex=base) in repository.odb:
+            walker.hide(pygit2.Oid(hex=base))
+    return tuple(_info(commit) for commit in itertools.islice(walker, limit))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
+from typing import cast
 
 import pygit2
 from pygit2.enums import ObjectType
@@ -184,7 +185,7 @@ def _signature(person: Person) -> pygit2.Signature:
 
 def _children(repository: pygit2.Repository, oid: pygit2.Oid) -> list[str]:
     """What an object needs: a commit its parents and tree, a tree its entries (a submodule's commit is elsewhere)."""
-    found = repository[oid]
+    found = cast("pygit2.Commit | pygit2.Tree | pygit2.Blob", repository[oid])
     if isinstance(found, pygit2.Commit):
         return [str(found.tree_id), *(str(parent) for parent in found.parent_ids)]
     if isinstance(found, pygit2.Tree):

@@ -41,7 +41,7 @@ def apply(work: WorkTree, edit: tuple[str, str, int]) -> None:
             target.unlink()
         case "move" if target.is_file():
             target.rename(target.with_name(f"moved{number}.txt"))
-        case "rename-directory" if target.is_dir():
+        case "rename-directory" if target.is_dir() and not (work.path / "library").exists():
             target.rename(work.path / "library")
         case _:
             pass
