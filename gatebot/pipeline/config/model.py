@@ -45,16 +45,31 @@ class ConfigError:
 
 class _Compiled(Protocol):
     def match(self, text: str) -> object: ...
+    def search(self, text: str) -> object: ...
+    def fullmatch(self, text: str) -> object: ...
+
+
+_QUIET = re2.Options()
+_QUIET.log_errors = False  # a bad expression is reported to its author, not to the terminal
 
 
 @lru_cache(maxsize=20_000)
-def _compiled(regex: str) -> _Compiled:
-    return cast("_Compiled", re2.compile(regex))
+def compiled(regex: str) -> _Compiled:
+    """The expression, compiled once; raises ValueError with RE2's words."""
+    try:
+        return cast("_Compiled", re2.compile(regex, _QUIET))  # pyright: ignore[reportUnknownMemberType]
+    except cast("type[Exception]", re2.error) as problem:  # pyright: ignore[reportUnknownMemberType]
+        said = problem.args[0] if problem.args else "not understood"
+        raise ValueError(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A regular expression of RE2, matched from the start as Zuul does; `exact` is a plain name instead."""
+    """A regular expression of RE2; `exact` is a plain name instead.
+
+    Zuul matches branches, references, events and files from the start (`matches`), people, comments and hashtags
+    anywhere (`found_in`), names of projects as a whole (`covers`).
+    """
 
     regex: str
     negate: bool = False
@@ -63,7 +78,13 @@ class Pattern:
     def matches(self, text: str) -> bool:
         if self.exact:
             return text == self.regex
-        return bool(_compiled(self.regex).match(text)) is not self.negate
+        return bool(compiled(self.regex).match(text)) is not self.negate
+
+    def found_in(self, text: str) -> bool:
+        return bool(compiled(self.regex).search(text)) is not self.negate
+
+    def covers(self, text: str) -> bool:
+        return bool(compiled(self.regex).fullmatch(text)) is not self.negate
 
 
 class Manager(StrEnum):
