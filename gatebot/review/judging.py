@@ -7,13 +7,14 @@ asked of other rooms (is there a gate) comes through `ports.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from sqlalchemy import select
 
 from ..db import Session
+from ..identity import accounts_in
 from ..reasons import Reason
 from . import conversation, footers, hosting, store
 from .model import Change, PatchSet, Status
@@ -35,18 +36,20 @@ class Judge:
     gates: Gates
     site: str
 
-    def verdict(self, session: Session, change: Change, names: Mapping[int, str]) -> Verdict:
+    def verdict(self, session: Session, change: Change) -> Verdict:
         """Whether a change may be merged, and what is missing."""
         votes = conversation.list_votes(session, change.number, change.current)
-        return explain(self.situation(session, change, names), votes, self.rules(session, change.project))
+        situation = self.situation(session, change, {vote.account for vote in votes})
+        return explain(situation, votes, self.rules(session, change.project))
 
-    def readiness(self, session: Session, change: Change, names: Mapping[int, str]) -> Reason | None:
+    def readiness(self, session: Session, change: Change) -> Reason | None:
         """What people still have to do before the gate may take a change; None: nothing."""
-        return self.verdict(session, change, names).without(*_OF_THE_GATE).why_not()
+        return self.verdict(session, change).without(*_OF_THE_GATE).why_not()
 
-    def situation(self, session: Session, change: Change, names: Mapping[int, str]) -> Situation:
+    def situation(self, session: Session, change: Change, voters: Iterable[int]) -> Situation:
         """What the verdict depends on beside the votes."""
         current = store.get_patch_set(session, change.number, change.current)
+        people = accounts_in(session, {change.owner, current.uploader, *voters})
         return Situation(
             status=change.status,
             owner=change.owner,
@@ -55,7 +58,7 @@ class Judge:
             work_in_progress=change.work_in_progress,
             private=change.private,
             waits_for=self.needs(session, change, current) if change.is_open else (),
-            names=names,
+            names={id: account.username for id, account in people.items()},
         )
 
     def rules(self, session: Session, project: str) -> Rules:

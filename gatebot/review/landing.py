@@ -50,11 +50,11 @@ class Lander:
         self._clock = clock
         self._one_at_a_time = threading.Lock()
 
-    def land(self, order: Order, names: Mapping[int, str]) -> Landed | LandRefused:
+    def land(self, order: Order) -> Landed | LandRefused:
         """Land all changes of an order, or none. What has landed lands only once; what was refused is tried again."""
         with self._one_at_a_time:
             plan = self._prepare(order)
-            intent, begun = self._db.run_now(self._open, plan, names)
+            intent, begun = self._db.run_now(self._open, plan)
             if not intent.outcome:
                 intent = self._carry_out(intent, resumed=begun)
             return self._answer(order.landing, intent)
@@ -81,14 +81,14 @@ class Lander:
         )
         return Plan(order, renewed)
 
-    def _open(self, session: Session, plan: Plan, names: Mapping[int, str]) -> tuple[Intent, bool]:
+    def _open(self, session: Session, plan: Plan) -> tuple[Intent, bool]:
         """The intent, closed when the answer is known already; and whether it was begun before."""
         now = self._clock.now()
         moves = moves_of(plan)
         known = intent_of(session, KIND, plan.key)
         if known is not None and (not known.outcome or outcome_from(known).merged):
             return known, True
-        refused = self._judged(session, plan, names)
+        refused = self._judged(session, plan)
         intent = open_intent(session, KIND, plan.key, moves or (), to_payload(plan), now)
         if refused is None and moves is None:
             branch = plan.order.landing.changes[0]
@@ -101,7 +101,7 @@ class Lander:
         close_intent(session, intent.id, text, now)
         return replace(intent, outcome=text), False
 
-    def _judged(self, session: Session, plan: Plan, names: Mapping[int, str]) -> Reason | None:
+    def _judged(self, session: Session, plan: Plan) -> Reason | None:
         """Why the rules forbid it; None: they do not."""
         for wanted in plan.order.landing.changes:
             change = store.get_change(session, wanted.number)
@@ -112,7 +112,7 @@ class Lander:
                     current=change.current,
                     patch_set=wanted.patch_set,
                 )
-            missing = self._judge.readiness(session, change, names)
+            missing = self._judge.readiness(session, change)
             if missing is not None:
                 return reason("review.rules-no-longer-hold", missing, change=change.number)
         return None

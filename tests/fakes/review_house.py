@@ -15,6 +15,8 @@ import pygit2
 
 from gatebot.change import Landing, LandingChange
 from gatebot.db import Database
+from gatebot.identity import ADMINISTRATORS, CORE, SERVICE_USERS
+from gatebot.identity import store as identity
 from gatebot.reasons import Reason
 from gatebot.repo import Person, Repositories
 from gatebot.review import conversation, hosting, intents, store
@@ -24,8 +26,8 @@ from gatebot.review.model import ZERO, Change, Kind, Project, SubmitType, Vote, 
 from tests.fakes.clock import FakeClock
 
 SITE = "https://review.example.org/"
-ANN, BOB, GATE = 1, 2, 3
-NAMES = {ANN: "ann", BOB: "bob", GATE: "gatebot"}
+ANN, BOB, GATE, ROOT = range(1_000_000, 1_000_004)
+PEOPLE = (("ann", ()), ("bob", (CORE,)), ("gatebot", (SERVICE_USERS,)), ("root", (ADMINISTRATORS,)))
 WRITER = Person("Ann Author", "ann@example.org", 1_767_600_000, 540)
 
 
@@ -52,6 +54,9 @@ class ReviewHouse:
         self.clock = clock or FakeClock()
         self.gates = FakeGates()
         self.judge = Judge(self.gates, SITE)
+        for username, groups in PEOPLE:
+            new = identity.NewAccount(username, username.title(), f"{username}@example.org", None, groups)
+            self.db.run_now(identity.create, new, self.clock.now())
 
     def close(self) -> None:
         self.db.close_now()

@@ -18,7 +18,7 @@ from gatebot.review.intents import open_intents
 from gatebot.review.landing import Lander
 from gatebot.review.landing_plan import Order
 from gatebot.review.model import Status, SubmitType
-from tests.fakes.review_house import GATE, NAMES, ReviewHouse
+from tests.fakes.review_house import GATE, ReviewHouse
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_landed_change_is_merged_in_ref_row_and_journal(house: ReviewHouse) ->
     commit = house.commit_of(change)
     order = house.order("item1", (change, base, commit))
 
-    assert lander(house).land(order, NAMES) == Landed("item1")
+    assert lander(house).land(order) == Landed("item1")
 
     assert house.tip("demo/api") == commit
     merged = house.change(change.number)
@@ -86,7 +86,7 @@ def test_a_landed_change_is_merged_in_ref_row_and_journal(house: ReviewHouse) ->
 def test_landing_the_same_item_again_gives_the_same_answer_and_no_new_fact(house: ReviewHouse) -> None:
     order = two_projects(house)
     land = lander(house).land
-    assert land(order, NAMES) == land(order, NAMES) == Landed("item1")
+    assert land(order) == land(order) == Landed("item1")
     assert len(facts(house, ChangeMerged)) == 2
 
 
@@ -96,7 +96,7 @@ def test_nothing_moves_when_one_of_two_branches_is_elsewhere(house: ReviewHouse)
     other = house.commit("demo/client", {"b.txt": "b\n"}, "Direct\n", client.expected)
     assert house.repositories.update_ref("demo/client", "refs/heads/main", client.expected, other)
 
-    answer = lander(house).land(order, NAMES)
+    answer = lander(house).land(order)
 
     assert isinstance(answer, LandRefused)
     assert words.say(answer.reason) == (
@@ -113,14 +113,14 @@ def test_nothing_moves_when_one_of_two_branches_is_elsewhere(house: ReviewHouse)
 def test_a_refused_item_lands_when_it_is_tried_again_on_the_right_tip(house: ReviewHouse) -> None:
     order = two_projects(house)
     house.vote(order.landing.changes[0].number, "Code-Review", -2)
-    answer = lander(house).land(order, NAMES)
+    answer = lander(house).land(order)
     assert isinstance(answer, LandRefused)
     assert words.say(answer.reason) == (
         "Change 1 does not fit the rules any more. Not ready to be merged. Code-Review -2 by bob blocks it. "
         "It needs Code-Review +2."
     )
     house.approve(house.change(1))
-    assert lander(house).land(order, NAMES) == Landed("item1")
+    assert lander(house).land(order) == Landed("item1")
 
 
 def test_a_patch_set_that_was_replaced_does_not_land(house: ReviewHouse) -> None:
@@ -129,7 +129,7 @@ def test_a_patch_set_that_was_replaced_does_not_land(house: ReviewHouse) -> None
     house.approve(change)
     order = house.order("item1", (change, base, house.commit_of(change)))
     house.new_patch_set(change, {"a.txt": "b\n"})
-    answer = lander(house).land(order, NAMES)
+    answer = lander(house).land(order)
     assert isinstance(answer, LandRefused)
     assert words.say(answer.reason) == "Change 1 has patch set 2 now; 1 was tested."
 
@@ -142,7 +142,7 @@ def test_under_cherry_pick_the_landed_commit_is_the_new_patch_set(house: ReviewH
     picked = house.commit("demo/api", {"a.txt": "a\n"}, "Add a\n\nReviewed-by: Bob\n", base, store=speculation.store)
 
     order = house.order("item1", (change, base, picked), store=speculation.store)
-    assert lander(house).land(order, NAMES) == Landed("item1")
+    assert lander(house).land(order) == Landed("item1")
 
     merged = house.change(change.number)
     assert (merged.current, house.commit_of(merged), house.tip("demo/api")) == (2, picked, picked)
@@ -158,7 +158,7 @@ def test_two_changes_of_one_branch_land_as_one_move(house: ReviewHouse) -> None:
     order = house.order(
         "item1", (first, base, house.commit_of(first)), (second, house.commit_of(first), house.commit_of(second))
     )
-    assert lander(house).land(order, NAMES) == Landed("item1")
+    assert lander(house).land(order) == Landed("item1")
     moved = BranchMoved("demo/api", "main", base, house.commit_of(second), "gate", GATE, "item1")
     assert facts(house, BranchMoved) == [moved]
     assert len(facts(house, ChangeMerged)) == 2
@@ -216,10 +216,10 @@ def test_a_kill_at_any_step_loses_nothing_and_merges_nothing_twice(light_house: 
         order = two_projects(house)
         dying, life = mortal(house, steps)
         with contextlib.suppress(Killed):
-            dying.land(order, NAMES)
+            dying.land(order)
         lander(house).settle()
         assert len(assert_ref_and_rows_agree(house, order)) == 1
-        assert lander(house).land(order, NAMES) == Landed("item1")
+        assert lander(house).land(order) == Landed("item1")
         assert assert_ref_and_rows_agree(house, order) == {Status.MERGED}
         if life[0] > 0:
             break
@@ -235,11 +235,11 @@ def test_a_kill_while_moving_back_still_ends_with_nothing_moved(light_house: Cal
         assert house.repositories.update_ref("demo/client", "refs/heads/main", client.expected, other)
         dying, life = mortal(house, steps)
         with contextlib.suppress(Killed):
-            dying.land(order, NAMES)
+            dying.land(order)
         lander(house).settle()
         assert house.tip("demo/api") == order.landing.changes[0].expected
         assert facts(house, ChangeMerged) == []
-        assert isinstance(lander(house).land(order, NAMES), LandRefused)
+        assert isinstance(lander(house).land(order), LandRefused)
         if life[0] > 0:
             break
     assert steps > 6
