@@ -44,6 +44,7 @@ HALL = {
     "words": 2,
     "mentions": 3,
     "notify": 3,
+    "front": 4,
     "live": 4,
     "site": 4,
     "app": 5,
