@@ -6,6 +6,7 @@ Standard library only, and nothing newer than Python 3.8: set-up runs before any
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -33,10 +34,15 @@ def open_to_all(path: Path) -> bool:
 
 def interpreter() -> str | None:
     """A Python that is new enough; for root, one that other users can run too, if there is one."""
-    found = [python for python in _candidates() if _suits(python)]
-    if os.geteuid() == 0:
-        return next((python for python in found if _open_python(python)), found[0] if found else None)
-    return found[0] if found else None
+    suitable = (python for python in _candidates() if _suits(python))
+    if os.geteuid() != 0:
+        return next(suitable, None)
+    found: list[str] = []
+    for python in suitable:
+        if _open_python(python):
+            return python
+        found.append(python)
+    return next(iter(found), None)
 
 
 def home(root: Path) -> Path:
@@ -87,6 +93,7 @@ def _candidates() -> Iterator[str]:
                 yield str(path)
 
 
+@functools.lru_cache(maxsize=None)  # noqa: UP033  (an old Python shall reach the sentence that asks for a newer one)
 def _facts(python: str) -> list[str] | None:
     asked = subprocess.run([python, "-c", _ASK], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     return asked.stdout.decode().strip().split(" ", 3) if asked.returncode == 0 else None

@@ -119,7 +119,7 @@ def is_current(home: Path, goal: str, python: str) -> bool:
         stamp = json.loads((home / ".venv" / STAMP).read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    wanted = {"python": python, "home": str(home), goal: locks()[goal]}
+    wanted = {"python": os.path.realpath(python), "home": str(home), goal: locks()[goal]}
     there = (ROOT / ".venv" / "bin" / "gatebot").exists()
     return there and all(stamp.get(key) == value for key, value in wanted.items())
 
@@ -146,7 +146,9 @@ def install_packages(home: Path, goal: str, python: str) -> bool:
     done = locks()
     # The lock of the tests holds that of the tour: who has the one has the other.
     hashes = done if goal == "test" else {"demo": done["demo"]}
-    (venv / STAMP).write_text(json.dumps({"python": python, "home": str(home), **hashes}) + "\n", "utf-8")
+    (venv / STAMP).write_text(
+        json.dumps({"python": os.path.realpath(python), "home": str(home), **hashes}) + "\n", "utf-8"
+    )
     if home != ROOT:
         places.link(ROOT / ".venv", venv)
     return True

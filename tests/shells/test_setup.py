@@ -160,7 +160,7 @@ def test_nothing_is_done_again_until_the_lock_changes(
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "gatebot").touch()
     assert not setup.is_current(tmp_path, "demo", "python")
-    stamp = {"python": "python", "home": str(tmp_path), "demo": setup.locks()["demo"]}
+    stamp = {"python": os.path.realpath("python"), "home": str(tmp_path), "demo": setup.locks()["demo"]}
     (tmp_path / ".venv" / setup.STAMP).write_text(json.dumps(stamp))
     assert setup.is_current(tmp_path, "demo", "python")
     assert not setup.is_current(tmp_path, "test", "python")
