@@ -124,6 +124,13 @@ def set_reviewer(session: Session, change: int, account: int, state: ReviewerSta
     return True
 
 
+def state_of(session: Session, change: int, account: int) -> ReviewerState | None:
+    """What an account is to a change."""
+    where = (reviewers.c.change == change, reviewers.c.account == account)
+    state = session.execute(select(reviewers.c.state).where(*where)).scalar()
+    return None if state is None else ReviewerState(state)
+
+
 def remove_reviewer(session: Session, change: int, account: int, patch_set: int) -> tuple[Vote, ...] | None:
     """Take an account from the reviewers, with its votes on the patch set; those votes, None when it was none."""
     gone = session.execute(delete(reviewers).where(reviewers.c.change == change, reviewers.c.account == account))

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people and programs do to a change: vote, comment, ask for reviewers, take votes back.
+
+Each method is one transaction: rights are checked where the rows are written, and the facts are
+appended with them. What a change is (open, ready, its topic) is in `states.py`, submitting in
+`submitting.py`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .. import access, journal
+from ..access import Actor, Verb
+from ..clock import Clock
+from ..db import Database, Session
+from ..errors import Conflict, NotFound, TooLarge
+from ..events import CommentAdded, ReviewerAdded, VoteCast
+from ..reasons import reason
+from . import conversation, states, store
+from .judging import Judge
+from .model import (
+    Change,
+    DraftedComment,
+    InlineComment,
+    Message,
+    ReviewerRemoved,
+    ReviewerState,
+    Vote,
+)
+from .permission import checked_vote, require, require_account, require_open, target_of
+
+MOST_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A review as it is sent: message, votes, inline comments and new reviewers, published in one go."""
+
+    message: str = ""
+    votes: tuple[tuple[str, int], ...] = ()
+    comments: tuple[DraftedComment, ...] = ()
+    reviewers: tuple[tuple[int, ReviewerState], ...] = ()
+    work_in_progress: bool | None = None
+    tag: str = ""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything to be published as a message."""
+        return bool(self.message or self.votes or self.comments)
+
+
+class Review:
+    """Reviews changes; `rules` are the access rules of the site."""
+
+    def __init__(self, db: Database, judge: Judge, clock: Clock, rules: access.Rules = access.DEFAULT) -> None:
+        self._db = db
+        self._judge = judge
+        self._clock = clock
+        self._rules = rules
+
+    async def post(
+        self, actor: Actor, change: int, patch_set: int, draft: Draft, event_key: str | None = None
+    ) -> Change:
+        """Publish a review. `event_key` names what it answers: the same again is published once."""
+        ids = [uuid.uuid4().hex[:16] for _ in draft.comments]
+        return await self._db.run(self._post, actor, change, patch_set, draft, ids, event_key)
+
+    async def add_reviewer(self, actor: Actor, change: int, account: int, state: ReviewerState) -> bool:
+        """Ask somebody for a review, or keep him informed; whether that is news."""
+        return await self._db.run(self._add_reviewer, actor, change, account, state)
+
+    async def remove_reviewer(self, actor: Actor, change: int, account: int) -> None:
+        """Take somebody from the reviewers, with his votes."""
+        await self._db.run(self._remove_reviewer, actor, change, account)
+
+    async def delete_vote(self, actor: Actor, change: int, account: int, label: str) -> None:
+        """Take one vote away: one's own, or another's with the right to remove reviewers."""
+        await self._db.run(self._delete_vote, actor, change, account, label)
+
+    # -- transactions ----------------------------------------------------------------------------------
+
+    def _post(
+        self,
+        session: Session,
+        actor: Actor,
+        number: int,
+        patch_set: int,
+        draft: Draft,
+        ids: Sequence[str],
+        event_key: str | None,
+    ) -> Change:
+        now = self._clock.now()
+        change = store.get_change(session, number)
+        if event_key is not None and conversation.is_reported(session, event_key):
+            return change
+        account = require(actor, Verb.COMMENT, target_of(change), self._rules)
+        store.get_patch_set(session, number, patch_set)
+        _check_sizes(draft)
+        cast = self._cast(session, actor, change, patch_set, draft, now)
+        for reviewer, state in draft.reviewers:
+            self._add_reviewer(session, actor, number, reviewer, state)
+        if draft.work_in_progress is not None and draft.work_in_progress != change.work_in_progress:
+            states.set_work_in_progress(session, actor, change, draft.work_in_progress, self._rules, now)
+        if draft.says_something:
+            text = message_text(patch_set, cast, len(draft.comments), draft.message)
+            said = conversation.add_message(
+                session, number, patch_set, account, text, now, tag=draft.tag, event_key=event_key
+            )
+            _publish(session, said, account, draft, ids)
+            added = CommentAdded(
+                number, patch_set, account, said.id, text, draft.tag, tuple((v.label, v.value) for v in cast), len(ids)
+            )
+            journal.append(session, added, now)
+        return store.get_change(session, number)
+
+    def _cast(
+        self, session: Session, actor: Actor, change: Change, patch_set: int, draft: Draft, now: datetime
+    ) -> list[Vote]:
+        """Store the votes; a vote is a fact only when it differs from the one before."""
+        if not draft.votes:
+            return []
+        require_open(change)
+        if patch_set != change.current:
+            raise Conflict(reason=reason("review.vote-on-old-patch-set", current=change.current, patch_set=patch_set))
+        account = require_account(actor)
+        known = self._judge.rules(session, change.project)
+        cast: list[Vote] = []
+        for name, value in draft.votes:
+            label = checked_vote(actor, name, value, change, known, self._rules)
+            vote = Vote(label, value, account, now, patch_set, draft.tag)
+            former = conversation.set_vote(session, change.number, vote)
+            cast.append(vote)
+            if former != value:
+                journal.append(session, VoteCast(change.number, patch_set, label, value, account, former), now)
+        if (
+            account != change.owner
+            and conversation.state_of(session, change.number, account) is not ReviewerState.REVIEWER
+        ):
+            self._add_reviewer(session, actor, change.number, account, ReviewerState.REVIEWER)
+        return cast
+
+    def _add_reviewer(self, session: Session, actor: Actor, number: int, account: int, state: ReviewerState) -> bool:
+        now = self._clock.now()
+        change = store.get_change(session, number)
+        by = require(actor, Verb.COMMENT, target_of(change), self._rules)
+        news = conversation.set_reviewer(session, number, account, state, now)
+        if news:
+            journal.append(session, ReviewerAdded(number, account, by), now)
+        return news
+
+    def _remove_reviewer(self, session: Session, actor: Actor, number: int, account: int) -> None:
+        now = self._clock.now()
+        change = store.get_change(session, number)
+        by = self._may_remove(actor, change, account)
+        lost = conversation.remove_reviewer(session, number, account, change.current)
+        if lost is None:
+            raise NotFound(reason=reason("review.no-such-reviewer", account=account, change=number))
+        for vote in lost:
+            gone = VoteCast(number, change.current, vote.label, 0, account, vote.value)
+            journal.append(session, gone, now)
+        journal.append(session, ReviewerRemoved(number, account, by), now)
+
+    def _delete_vote(self, session: Session, actor: Actor, number: int, account: int, label: str) -> None:
+        now = self._clock.now()
+        change = store.get_change(session, number)
+        require_open(change)
+        by = self._may_remove(actor, change, account)
+        former = conversation.set_vote(session, number, Vote(label, 0, account, now, change.current))
+        if former == 0:
+            raise NotFound(reason=reason("review.no-such-vote", account=account, label=label))
+        text = f"Removed {label}{former:+d}"
+        conversation.add_message(session, number, change.current, by, text, now, tag="autogenerated:gerrit:deleteVote")
+        journal.append(session, VoteCast(number, change.current, label, 0, account, former), now)
+
+    def _may_remove(self, actor: Actor, change: Change, account: int) -> int:
+        if actor.account == account:
+            return account
+        return require(actor, Verb.REMOVE_REVIEWER, target_of(change), self._rules)
+
+
+def message_text(patch_set: int, votes: Sequence[Vote], comments: int, text: str) -> str:
+    """Gerrit's form of a review message, which Zuul's comment filters and IRC bots read."""
+    cast = "".join(f" {v.label}{v.value:+d}" if v.value else f" -{v.label}" for v in votes)
+    count = "" if not comments else f"({comments} comment{'s' if comments > 1 else ''})"
+    return "\n\n".join(part for part in (f"Patch Set {patch_set}:{cast}", count, text.strip()) if part)
+
+
+def _publish(session: Session, message: Message, account: int, draft: Draft, ids: Sequence[str]) -> None:
+    """Store the inline comments of a message; an answer leaves a thread as it found it unless it says otherwise."""
+    known = {c.id: c.unresolved for c in conversation.list_comments(session, message.change)} if ids else {}
+    for id, drafted in zip(ids, draft.comments, strict=True):
+        unresolved = drafted.unresolved
+        comment = InlineComment(
+            id=id,
+            change=message.change,
+            patch_set=message.patch_set,
+            account=account,
+            file=drafted.file,
+            text=drafted.text,
+            created=message.created,
+            message=message.id,
+            line=drafted.line,
+            side=drafted.side,
+            range=drafted.range,
+            in_reply_to=drafted.in_reply_to,
+            unresolved=known.get(drafted.in_reply_to, False) if unresolved is None else unresolved,
+            tag=draft.tag,
+        )
+        conversation.add_comment(session, comment)
+
+
+def _check_sizes(draft: Draft) -> None:
+    for text in (draft.message, *(comment.text for comment in draft.comments)):
+        size = len(text.encode())
+        if size > MOST_BYTES:
+            raise TooLarge(reason=reason("review.too-long", size=size, limit=MOST_BYTES))
