@@ -79,11 +79,16 @@ class LandingChange:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """All changes of one queue item: all merge or none. `item` makes it idempotent."""
+    """All changes of one queue item: all merge or none. `item` makes it idempotent.
+
+    `assumed` are the other branches that the tests read, as (project, branch, commit): where one of them is
+    elsewhere by now, nothing may move, because that trunk was never tested.
+    """
 
     item: str
     pipeline: str
     changes: tuple[LandingChange, ...]
+    assumed: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The strategy `classic`: Zuul's nearest-non-failing-item with its window, decided anew on every pass.
+
+One walk from the head to the tail. Each item should stand on the nearest item ahead that has not failed; what was
+prepared stays valid exactly while its base is what that item (or the branch tips) say, place by place,
+commit by commit: "the head merged" changes nothing, "something ahead failed" does. Only an item with
+nothing undecided ahead merges or is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ...reasons import Reason, reason
+from ..config.model import Moment
+from . import verdict
+from .facts import (
+    BuildAborted,
+    BuildAssigned,
+    ItemDequeued,
+    ItemFailed,
+    ItemReset,
+    LandAsked,
+    PrepareAsked,
+    QueueFact,
+    ReportAsked,
+    build_id,
+)
+from .model import NOTHING, Item, Outcome, Preparation, Queue, State
+
+
+def propose(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
+    """What this state of the queue asks for next; the clock has no say."""
+    if not any(item.live for item in queue.items.values()):
+        return tuple(ItemDequeued(queue.id, item, Outcome.WITHDRAWN) for item in queue.items)
+    walk = _Walk(queue)
+    return tuple(
+        command for position, item in enumerate(queue.items.values()) for command in walk.visit(item, position)
+    )
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What is known so far of the items ahead. `ahead` is the nearest that has not failed."""
+
+    queue: Queue
+    ahead: Item | None = None
+    present: set[int] = field(default_factory=set[int])
+    failing: dict[int, Reason] = field(default_factory=dict[int, Reason])
+    held: bool = False
+
+    def visit(self, item: Item, position: int) -> Iterator[QueueFact]:
+        """The commands about one item; afterwards the walk stands behind it."""
+        leaving = self._must_leave(item)
+        if leaving is not None:
+            yield leaving
+            return
+        self.present.update(item.numbers)
+        doomed = next((number for number in item.needs if number in self.failing), None)
+        if item.landing:
+            self.ahead = item
+        elif item.failed is not None:
+            yield from self._go_on(item, inside=self._inside(position))
+        elif doomed is not None:
+            yield from self._wait_for(item, doomed)
+        elif item.prepared is not None and not self._stands(item.prepared):
+            yield ItemReset(self.queue.id, item.id, item.attempt + 1, self._why_void(item.prepared))
+            self.ahead = replace(item, prepared=None)
+        else:
+            yield from self._go_on(item, inside=self._inside(position))
+
+    def _inside(self, position: int) -> bool:
+        return not self.queue.policy.lands or self.queue.window == 0 or position < self.queue.window
+
+    def _must_leave(self, item: Item) -> QueueFact | None:
+        """A departure that nothing can delay; an item whose landing is under way cannot leave."""
+        if item.landing:
+            return None
+        if item.landed:
+            self.present.update(item.numbers)
+            return ItemDequeued(self.queue.id, item.id, Outcome.MERGED, Moment.SUCCESS)
+        if item.unfit is not None:
+            told = Moment.DEQUEUE if item.unfit.report and item.live else None
+            return ItemDequeued(self.queue.id, item.id, Outcome.WITHDRAWN, told, item.unfit.reason)
+        missing = next((number for number in item.needs if number not in self.present), None)
+        if missing is not None:
+            moment = Moment.FAILURE if self.queue.policy.lands else Moment.DEQUEUE
+            why = reason("pipeline.needed-change-left", change=missing)
+            return self._left(item, Outcome.FAILED, moment, why)
+        return None
+
+    def _left(self, item: Item, outcome: Outcome, moment: Moment, why: Reason | None) -> ItemDequeued:
+        return ItemDequeued(self.queue.id, item.id, outcome, moment if item.live else None, why)
+
+    def _wait_for(self, item: Item, needed: int) -> Iterator[QueueFact]:
+        """A change that it needs is failing: nothing is run for it until that is decided."""
+        why = reason("pipeline.needed-change-failing", change=needed)
+        self.failing.update(dict.fromkeys(item.numbers, why))
+        if not self.queue.policy.lands:
+            why = replace(why, because=(self.failing[needed],))
+            yield self._left(item, Outcome.FAILED, Moment.MERGE_CONFLICT, why)
+        elif item.asked:
+            yield ItemReset(self.queue.id, item.id, item.attempt + 1, why)
+
+    def _stands(self, prepared: Preparation) -> bool:
+        """Whether the base is what it should be: the proof of the whole gate hangs on this comparison."""
+        if not self.queue.policy.lands:
+            return True
+        if self.ahead is not None and self.ahead.prepared is None:
+            return False
+        ahead = self.ahead.prepared.state if self.ahead is not None and self.ahead.prepared is not None else NOTHING
+        return agrees(prepared.base, ahead, self.queue.tips)
+
+    def _why_void(self, prepared: Preparation) -> Reason:
+        failed = next((number for number in reversed(prepared.ahead) if number in self.failing), None)
+        return reason("pipeline.restarted", change=failed) if failed else reason("pipeline.base-moved")
+
+    def _go_on(self, item: Item, *, inside: bool) -> Iterator[QueueFact]:
+        if item.live and Moment.ENQUEUE in self.queue.policy.announces and Moment.ENQUEUE not in item.announced:
+            yield ReportAsked(self.queue.id, item.id, Moment.ENQUEUE)
+        if not item.asked and inside:
+            yield PrepareAsked(self.queue.id, item.id, item.attempt, self.ahead.id if self.ahead else "")
+        why = item.failed or verdict.failure(item)
+        if inside and item.live and item.prepared is not None and item.prepared.broken is None:
+            yield from self._builds(item, failed=why is not None)
+        if item.live and item.prepared is not None:
+            yield from self._finish(item, why)
+        if why is not None:
+            self.failing.update(dict.fromkeys(item.numbers, why))
+        else:
+            self.ahead = item
+            self.held = self.held or verdict.holds_following(item)
+
+    def _builds(self, item: Item, *, failed: bool) -> Iterator[QueueFact]:
+        if failed and item.prepared and item.prepared.fail_fast:
+            yield from (BuildAborted(self.queue.id, item.id, build.id) for build in item.unfinished)
+            return
+        if self.held:
+            return
+        announced = Moment.START not in self.queue.policy.announces or Moment.START in item.announced
+        for job, tries in verdict.ready(item):
+            if not announced:
+                yield ReportAsked(self.queue.id, item.id, Moment.START)
+                announced = True
+            build = build_id(item.id, item.attempt, job.name, tries)
+            yield BuildAssigned(self.queue.id, item.id, item.attempt, job.name, build, tries)
+
+    def _finish(self, item: Item, why: Reason | None) -> Iterator[QueueFact]:
+        """The item merges or leaves, when it is its turn and all is known."""
+        chained = self.queue.policy.lands
+        if chained and self.ahead is not None:
+            return
+        if not verdict.complete(item):
+            if chained and why is not None and item.failed is None:
+                yield ItemFailed(self.queue.id, item.id, why)
+        elif why is not None:
+            moment = _moment(item)
+            outcome = Outcome.WITHDRAWN if moment is Moment.NO_JOBS else Outcome.FAILED
+            yield self._left(item, outcome, moment, why)
+        elif chained:
+            yield LandAsked(self.queue.id, item.id, item.attempt)
+        else:
+            yield self._left(item, Outcome.SUCCEEDED, Moment.SUCCESS, None)
+
+
+def _moment(item: Item) -> Moment:
+    if item.prepared is not None and item.prepared.broken is not None:
+        return item.prepared.moment
+    if item.prepared is not None and not item.prepared.jobs:
+        return Moment.NO_JOBS
+    return Moment.FAILURE
+
+
+def agrees(base: State, ahead: State, tips: State) -> bool:
+    """Whether a base is exactly what the item ahead leaves, over the branch tips.
+
+    What the item ahead changes must be in the base; what it leaves at the tip need not be.
+    """
+    return all(ahead.get(at, tips.get(at)) == commit for at, commit in base.items()) and all(
+        at in base or tips.get(at) == commit for at, commit in ahead.items()
+    )

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`record(queue, event) -> queue`: one fact is written down. The only way by which a queue changes.
+
+Decides nothing: what a fact means for others is worked out by `plan`. A fact of an older attempt, of a build that
+somebody else has by now, or of an item that left, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from ...events import BranchMoved, BuildCompleted, BuildFailing, BuildStarted, Event
+from ..config.model import Moment, Step, Window
+from .facts import (
+    BuildAborted,
+    BuildAssigned,
+    ItemDequeued,
+    ItemEnqueued,
+    ItemFailed,
+    ItemReset,
+    ItemUnfit,
+    LandAsked,
+    Landed,
+    LandingRefused,
+    PrepareAsked,
+    Prepared,
+    PrepareFailed,
+    QueueFact,
+    QueueOpened,
+    ReportAsked,
+    Reported,
+)
+from .model import (
+    ABORTED,
+    FAILURE,
+    NOTHING,
+    RETRY,
+    SUCCESS,
+    Build,
+    Departure,
+    Item,
+    Outcome,
+    Preparation,
+    Queue,
+    Unfit,
+    place,
+)
+
+V = TypeVar("V")
+
+
+def opened(event: QueueOpened) -> Queue:
+    """A queue of which nothing else is known."""
+    return Queue(event.queue, event.tenant, event.pipeline, event.name, event.policy, event.policy.window.size)
+
+
+def record(queue: Queue, event: Event) -> Queue:
+    """The queue with one more fact."""
+    match event:
+        case QueueOpened():
+            return replace(queue, policy=event.policy)
+        case ItemEnqueued():
+            return _enqueued(queue, event)
+        case ItemDequeued():
+            return _dequeued(queue, event)
+        case Reported():
+            return replace(queue, reports=_without(queue.reports, report_key(event.item, event.moment)))
+        case BranchMoved():
+            return replace(queue, tips={**queue.tips, place(event.project, event.branch): event.new})
+        case BuildStarted() | BuildFailing() | BuildCompleted():
+            return _build_told(queue, event)
+        case QueueFact():
+            item = queue.items.get(getattr(event, "item", ""))
+            return queue if item is None else _item_fact(queue, item, event)
+        case _:
+            return queue
+
+
+def _item_fact(queue: Queue, item: Item, event: QueueFact) -> Queue:
+    match event:
+        case ItemUnfit():
+            return _put(queue, replace(item, unfit=item.unfit or Unfit(event.reason, event.report)))
+        case PrepareAsked() if event.attempt == item.attempt:
+            return _put(queue, replace(item, asked=True, onto=event.onto))
+        case Prepared() | PrepareFailed() if event.attempt == item.attempt and item.prepared is None:
+            known = replace(queue, tips={**event.pins, **queue.tips})
+            return _put(known, replace(item, asked=True, prepared=_preparation(event)))
+        case BuildAssigned() if event.attempt == item.attempt:
+            return _assigned(queue, item, event)
+        case BuildAborted():
+            return _aborted(queue, item, event)
+        case ItemReset() if event.attempt > item.attempt:
+            fresh = replace(item, attempt=event.attempt, asked=False, onto="", prepared=None, builds={}, refused=None)
+            return _put(replace(queue, owners=_disowned(queue, item)), fresh)
+        case ItemFailed():
+            return _put(queue, replace(item, failed=event.reason))
+        case LandAsked() if event.attempt == item.attempt:
+            return _put(queue, replace(item, landing=True))
+        case Landed():
+            state = item.prepared.state if item.prepared else NOTHING
+            moved = {change.place: state[change.place] for change in item.changes if change.place in state}
+            return _put(replace(queue, tips={**queue.tips, **moved}), replace(item, landing=False, landed=True))
+        case LandingRefused():
+            known = replace(queue, tips={**queue.tips, **event.tips})
+            return _put(known, replace(item, landing=False, refused=event.reason))
+        case ReportAsked():
+            told = replace(item, announced=(*item.announced, event.moment))
+            return _put(_reporting(queue, Departure(told, event.moment)), told)
+        case _:
+            return queue
+
+
+def _preparation(event: Prepared | PrepareFailed) -> Preparation:
+    if isinstance(event, PrepareFailed):
+        return Preparation(event.base, {}, ahead=event.ahead, broken=event.reason, moment=event.moment)
+    return Preparation(event.base, event.state, event.jobs, event.ahead, event.fail_fast)
+
+
+def _enqueued(queue: Queue, event: ItemEnqueued) -> Queue:
+    if event.item in queue.items:
+        return queue
+    return _put(
+        queue,
+        Item(event.item, event.enqueued, event.changes, event.ref, event.live, event.needs, event.passed),
+    )
+
+
+def _assigned(queue: Queue, item: Item, event: BuildAssigned) -> Queue:
+    known = item.builds.get(event.job)
+    if known is not None and known.id == event.build and (known.result or known.fence >= event.fence):
+        return queue
+    build = Build(event.build, event.job, event.tries, event.fence)
+    owned = replace(queue, owners={**queue.owners, event.build: item.id})
+    return _put(owned, replace(item, builds={**item.builds, event.job: build}))
+
+
+def _aborted(queue: Queue, item: Item, event: BuildAborted) -> Queue:
+    build = next((build for build in item.unfinished if build.id == event.build), None)
+    if build is None:
+        return queue
+    left = replace(queue, owners=_without(queue.owners, build.id))
+    return _put(left, replace(item, builds={**item.builds, build.job: replace(build, result=ABORTED)}))
+
+
+def _build_told(queue: Queue, event: BuildStarted | BuildFailing | BuildCompleted) -> Queue:
+    item = queue.items.get(queue.owners.get(event.build, ""))
+    build = None if item is None else next((b for b in item.unfinished if b.id == event.build), None)
+    if item is None or build is None or build.fence != event.fence:
+        return queue
+    match event:
+        case BuildStarted():
+            told = replace(build, started=True)
+        case BuildFailing():
+            told = replace(build, failing=event.reason)
+        case BuildCompleted():
+            queue = replace(queue, owners=_without(queue.owners, build.id))
+            told = replace(
+                build,
+                result=_final(build, event),
+                retry=event.retry,
+                reason=event.reason,
+                error_line=event.error_line,
+                error_text=event.error_text,
+            )
+    return _put(queue, replace(item, builds={**item.builds, build.job: told}))
+
+
+def _final(build: Build, event: BuildCompleted) -> str:
+    """The result; what was seen to fail stays failed, whatever came later."""
+    if build.failing is not None and (event.retry or event.result == SUCCESS):
+        return FAILURE
+    return RETRY if event.retry else event.result or ABORTED
+
+
+def _dequeued(queue: Queue, event: ItemDequeued) -> Queue:
+    item = queue.items.get(event.item)
+    if item is None:
+        return queue
+    items = _without(queue.items, item.id)
+    if event.outcome is Outcome.MERGED:
+        items = {name: _met(other, item.numbers) for name, other in items.items()}
+    left = replace(
+        queue,
+        items=items,
+        owners=_disowned(queue, item),
+        tips=queue.tips if items else {},
+        window=_window(queue.window, queue.policy.window, event.outcome),
+    )
+    if event.moment is None:
+        return left
+    return _reporting(left, Departure(replace(item, builds=_settled(item)), event.moment, event.reason))
+
+
+def _settled(item: Item) -> Mapping[str, Build]:
+    """The builds of an item that leaves: nobody waits for those that still run."""
+    return {job: build if build.result else replace(build, result=ABORTED) for job, build in item.builds.items()}
+
+
+def _met(item: Item, merged: tuple[int, ...]) -> Item:
+    if not set(merged) & set(item.needs):
+        return item
+    return replace(item, needs=tuple(number for number in item.needs if number not in merged))
+
+
+def _window(size: int, window: Window, outcome: Outcome) -> int:
+    """The window after an item left: wider after a merge, narrower after a failure, never beyond its limits."""
+    if window.size == 0:
+        return 0
+    match outcome, window:
+        case Outcome.MERGED, Window(increase=Step.LINEAR):
+            wider = size + window.increase_by
+        case Outcome.MERGED, _:
+            wider = size * window.increase_by
+        case Outcome.FAILED, Window(decrease=Step.LINEAR):
+            return min(size, max(window.floor, size - window.decrease_by))
+        case Outcome.FAILED, _:
+            return min(size, max(window.floor, size // max(1, window.decrease_by)))
+        case _:
+            return size
+    return wider if window.ceiling is None else max(size, min(wider, window.ceiling))
+
+
+def report_key(item: str, moment: Moment) -> str:
+    """What makes a report the same report when it is made again."""
+    return f"{item}:{moment}"
+
+
+def _reporting(queue: Queue, departure: Departure) -> Queue:
+    return replace(queue, reports={**queue.reports, report_key(departure.item.id, departure.moment): departure})
+
+
+def _disowned(queue: Queue, item: Item) -> Mapping[str, str]:
+    lost = {build.id for build in item.unfinished}
+    return {build: owner for build, owner in queue.owners.items() if build not in lost} if lost else queue.owners
+
+
+def _put(queue: Queue, item: Item) -> Queue:
+    return replace(queue, items={**queue.items, item.id: item})
+
+
+def _without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
+    return {name: value for name, value in mapping.items() if name != key}

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gate without IO: the real `record` and `plan` around repositories, a merger and executors that are simulated.
+
+A commit is the name of the set of changes it contains; a job passes or fails by what its state contains, so
+that the truth of every merge can be looked up afterwards. Whoever uses it decides what happens next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from gatebot.events import BranchMoved, BuildCompleted, BuildFailing, BuildStarted, Event
+from gatebot.pipeline.config.model import Manager, Moment, Window
+from gatebot.pipeline.queue import facts
+from gatebot.pipeline.queue.model import Item, ItemChange, Outcome, PlannedJob, Policy, Queue, place
+from gatebot.pipeline.queue.plan import abandoned, plan
+from gatebot.pipeline.queue.record import opened, record
+from gatebot.reasons import Reason, reason
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+UNIT = (PlannedJob("unit", "d1"),)
+Contents = frozenset[str]
+
+
+def commit(contents: Contents) -> str:
+    """The commit that contains these changes and nothing else."""
+    return "+".join(sorted(contents)) or "root"
+
+
+def contents(name: str) -> Contents:
+    """The changes that a commit contains."""
+    return frozenset(name.split("+")) - {"root"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change as a test names it. It conflicts, for git, with commits that contain `clashes`."""
+
+    number: int
+    project: str = "api"
+    branch: str = "main"
+    needs: tuple[int, ...] = ()
+    clashes: tuple[int, ...] = ()
+    jobs: tuple[PlannedJob, ...] = UNIT
+    reads: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        return f"c{self.number}"
+
+
+@dataclass
+class Running:
+    """A build that an executor has, with the state that it tests."""
+
+    item: str
+    change: int
+    job: str
+    build: str
+    fence: int
+    state: Mapping[str, str]
+    started: bool = False
+
+
+@dataclass
+class Landing:
+    """What landed: the change, and the trunk of the whole queue it was tested to become."""
+
+    change: int
+    state: Mapping[str, str]
+
+
+@dataclass
+class Gate:
+    """One queue with everything around it. `verdict` says whether a job passes on a state."""
+
+    verdict: Callable[[Change, str, Mapping[str, str]], bool] = lambda change, job, state: True
+    manager: Manager = Manager.DEPENDENT
+    window: Window = field(default_factory=Window)
+    announces: tuple[Moment, ...] = ()
+    changes: dict[int, Change] = field(default_factory=dict)
+    trunk: dict[str, str] = field(default_factory=dict)
+    asked: list[facts.QueueFact] = field(default_factory=list)
+    running: dict[str, Running] = field(default_factory=dict)
+    history: list[Event] = field(default_factory=list)
+    results: dict[tuple[str, int, str], tuple[str, Mapping[str, str]]] = field(default_factory=dict)
+    landed: list[Landing] = field(default_factory=list)
+    left: list[facts.ItemDequeued] = field(default_factory=list)
+    cancelled: list[Running] = field(default_factory=list)
+    refuse: Reason | None = None
+    moves: int = 0
+
+    def __post_init__(self) -> None:
+        self.first = facts.QueueOpened(
+            "q", "main", "gate", "shared", Policy(self.manager, self.window, announces=self.announces)
+        )
+        self.history.append(self.first)
+        self.queue: Queue = opened(self.first)
+
+    # What happens
+
+    def happen(self, *events: Event) -> None:
+        """Record what happened, plan, and accept everything that the plan asks for."""
+        for event in events:
+            self._record(event)
+        for command in plan(self.queue, NOW):
+            self._record(command)
+            self.asked.append(command)
+
+    def _record(self, event: Event) -> None:
+        before, self.queue = self.queue, record(self.queue, event)
+        self.history.append(event)
+        for build in abandoned(before, self.queue) if isinstance(event, LOSING) else ():
+            self.cancelled.append(self.running.pop(build))
+        if isinstance(event, facts.BuildAssigned):
+            item = self.queue.items[event.item]
+            assert item.prepared is not None
+            state = item.prepared.state
+            self.running[event.build] = Running(item.id, item.numbers[-1], event.job, event.build, event.fence, state)
+        if isinstance(event, facts.LandAsked):
+            self._check_stands(self.queue.items[event.item])
+        if isinstance(event, facts.ItemDequeued):
+            self.left.append(event)
+
+    def enqueue(self, *changes: Change, live: bool = True) -> None:
+        """Put changes into the queue, in this order."""
+        self.happen(*(self.enqueued(change, live=live) for change in changes))
+
+    def enqueued(self, change: Change, *, live: bool = True) -> facts.ItemEnqueued:
+        """The fact that a change came in."""
+        self.changes[change.number] = change
+        self.trunk.setdefault(place(change.project, change.branch), "root")
+        described = ItemChange(change.number, 1, change.project, change.branch, change.mark)
+        return facts.ItemEnqueued("q", f"i{change.number}", NOW, (described,), None, live, change.needs, change.passed)
+
+    def push(self, at: str, mark: str = "") -> None:
+        """Somebody moves a branch without the gate."""
+        self.moves += 1
+        old, new = self.trunk[at], commit(contents(self.trunk[at]) | {mark or f"p{self.moves}"})
+        self.trunk[at] = new
+        project, branch = at.split(":")
+        self.happen(BranchMoved(project, branch, old, new, "push", account=7))
+
+    def withdraw(self, number: int, why: str = "pipeline.new-patch-set") -> None:
+        """The change is not what was enqueued any more."""
+        self.happen(facts.ItemUnfit("q", f"i{number}", reason(why)))
+
+    # What the world answers
+
+    def answer(self, index: int = 0) -> None:
+        """Carry out one of the accepted commands that wait."""
+        command = self.asked.pop(index)
+        match command:
+            case facts.PrepareAsked():
+                self.happen(*self._prepare(command))
+            case facts.LandAsked():
+                self.happen(*self._land(command))
+            case facts.ItemDequeued(moment=Moment() as moment) | facts.ReportAsked(moment=moment):
+                self.happen(facts.Reported("q", command.item, moment))
+            case _:
+                pass
+
+    def settle(self) -> None:
+        """Carry out everything that is asked for, until only builds are waited for."""
+        while self.asked:
+            self.answer()
+
+    def _prepare(self, asked: facts.PrepareAsked) -> list[Event]:
+        item = self.queue.items.get(asked.item)
+        if item is None or item.attempt != asked.attempt or item.prepared is not None:
+            return []
+        onto = self.queue.items.get(asked.onto)
+        inherited = dict(onto.prepared.state) if onto and onto.prepared and not onto.prepared.broken else {}
+        change = self.changes[item.numbers[0]]
+        own = place(change.project, change.branch)
+        pins = {at: self.trunk[at] for at in {own, *change.reads} if at not in self.queue.tips}
+        base = {
+            **pins,
+            **{at: self.queue.tips[at] for at in {own, *change.reads} if at in self.queue.tips},
+            **inherited,
+        }
+        ahead = tuple(
+            sorted(
+                number
+                for other in self.queue.items.values()
+                for number in other.numbers
+                if f"c{number}" in contents(base[own]) and number != change.number
+            )
+        )
+        if contents(base[own]) & {f"c{number}" for number in change.clashes}:
+            why = reason("pipeline.merge-conflict", paths="f")
+            return [facts.PrepareFailed("q", item.id, item.attempt, base, why, pins, ahead=ahead)]
+        state = {**base, own: commit(contents(base[own]) | {change.mark})}
+        return [facts.Prepared("q", item.id, item.attempt, base, state, pins, {}, change.jobs, ahead)]
+
+    def _land(self, asked: facts.LandAsked) -> list[Event]:
+        item = self.queue.items[asked.item]
+        assert item.prepared is not None
+        at = item.changes[0].place
+        if self.refuse is not None:
+            return [facts.LandingRefused("q", item.id, self.refuse, {at: self.trunk[at]})]
+        moved = {at: self.trunk[at] for at, tested in item.prepared.base.items() if self.trunk[at] != tested}
+        if moved:
+            return [facts.LandingRefused("q", item.id, reason("review.branch-moved"), moved)]
+        self._check_proved(item.id, item.attempt, item.prepared.state)
+        self.landed.append(Landing(item.numbers[0], item.prepared.state))
+        self.trunk[at] = item.prepared.state[at]
+        return [facts.Landed("q", item.id)]
+
+    def _check_stands(self, item: Item) -> None:
+        """Landing is asked for only where the item stands on the trunk as it is: moves are known here at once."""
+        assert item.prepared is not None
+        for at, tested in item.prepared.base.items():
+            assert self.trunk[at] == tested, f"{item.id} is to land on {self.trunk[at]}, tested on {tested} in {at}"
+
+    def _check_proved(self, item: str, attempt: int, state: Mapping[str, str]) -> None:
+        """The law of the gate, at the moment where it counts."""
+        change = self.changes[int(item[1:])]
+        own = place(change.project, change.branch)
+        for at, tested in state.items():
+            if at != own:
+                assert self.trunk[at] == tested, f"{item} was tested with {tested} in {at}, not {self.trunk[at]}"
+        for job in change.jobs:
+            if job.voting and job.name != "noop" and not self._skipped(item, attempt, job):
+                result, on = self.results[item, attempt, job.name]
+                assert result == "SUCCESS", f"{item} lands although {job.name} is {result}"
+                assert on == state, f"{item} lands as {state}, tested as {on}"
+
+    def _skipped(self, item: str, attempt: int, job: PlannedJob) -> bool:
+        """Whether a parent of the job did not succeed."""
+        return any(self.results[item, attempt, need.name][0] != "SUCCESS" for need in job.needs)
+
+    def finish(self, build: Running, result: str | None = None, *, retry: bool = False) -> None:
+        """An executor says how a build ended; without a result the truth decides."""
+        self.running.pop(build.build, None)
+        item = self.queue.items.get(build.item)
+        if result is None:
+            passed = self.verdict(self.changes[build.change], build.job, build.state)
+            result = "SUCCESS" if passed else "FAILURE"
+        if item is not None and not retry:
+            self.results[build.item, item.attempt, build.job] = (result, build.state)
+        line = 0 if retry else 12
+        self.happen(BuildCompleted(build.build, build.fence, result, retry=retry, error_line=line, error_text="boom"))
+
+    def start(self, build: Running) -> None:
+        build.started = True
+        self.happen(BuildStarted(build.build, build.fence, "local"))
+
+    def failing(self, number: int, job: str = "unit") -> None:
+        """A running build is seen to fail before its end."""
+        build = self.build(number, job)
+        self.happen(BuildFailing(build.build, build.fence, reason("executor.task-failed", task="tox")))
+        self.settle()
+
+    # What a test asks and says, by the numbers of changes
+
+    def build(self, number: int, job: str = "unit") -> Running:
+        return next(b for b in self.running.values() if b.change == number and b.job == job)
+
+    def passes(self, number: int, job: str = "unit") -> None:
+        self.finish(self.build(number, job), "SUCCESS")
+        self.settle()
+
+    def fails(self, number: int, job: str = "unit") -> None:
+        self.finish(self.build(number, job), "FAILURE")
+        self.settle()
+
+    @property
+    def tested(self) -> dict[int, Contents]:
+        """What runs now: change -> the changes that its builds see in its own branch."""
+        return {
+            b.change: contents(b.state[place(self.changes[b.change].project, self.changes[b.change].branch)])
+            for b in self.running.values()
+        }
+
+    @property
+    def merged(self) -> list[int]:
+        return [landing.change for landing in self.landed]
+
+    @property
+    def departed(self) -> dict[int, Outcome]:
+        return {int(fact.item[1:]): fact.outcome for fact in self.left}
+
+    def why(self, number: int) -> Reason | None:
+        return next(fact.reason for fact in self.left if fact.item == f"i{number}")
+
+    def replayed(self) -> Queue:
+        """The queue as a restart finds it: from the facts alone."""
+        queue = opened(self.first)
+        for event in self.history[1:]:
+            queue = record(queue, event)
+        return queue
+
+
+LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted)

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The laws of the gate, on random schedules: whatever happens, in whatever order, they hold.
+
+A schedule is drawn by hypothesis; the world around the queue is simulated in `tests/fakes/gate.py`, where the first
+law (nothing merges but what was tested on exactly that trunk) is asserted at every single landing.
+"""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gatebot.assignment import JobDependency
+from gatebot.events import BuildCompleted
+from gatebot.pipeline.config.model import Window
+from gatebot.pipeline.queue import facts
+from gatebot.pipeline.queue.model import Outcome, PlannedJob
+from gatebot.pipeline.queue.plan import plan
+from gatebot.pipeline.queue.record import record
+from gatebot.reasons import reason
+from tests.fakes.gate import NOW, Change, Gate
+
+PLACES = (("api", "main"), ("client", "main"), ("api", "stable"))
+JOBS = (
+    PlannedJob("build", "d0"),
+    PlannedJob("unit", "d1", needs=(JobDependency("build"),)),
+    PlannedJob("style", "d2", voting=False),
+)
+
+
+def truth(seed: int, share: float):
+    """Whether a job passes on a state: fixed for the state, wanted by nobody, as in life."""
+
+    def verdict(change: Change, job: str, state) -> bool:
+        return random.Random(f"{seed}/{change.number}/{job}/{sorted(state.items())}").random() > share
+
+    return verdict
+
+
+def play(seed: int, *, steps: int = 60, share: float = 0.15, check=lambda gate: None) -> Gate:
+    """A schedule of pushes, answers, results, withdrawals and interruptions, and then quiet until all is done."""
+    rng = random.Random(seed)
+    window = rng.choice([Window(), Window(2, 1), Window(3, 1, ceiling=4), Window(0)])
+    gate = Gate(truth(seed, rng.choice([0, share, 0.5])), window=window)
+    number = 0
+    for _ in range(steps):
+        match rng.choice("EEEAAAAAABBBBBBSPWRF"):
+            case "E":
+                number += 1
+                gate.enqueue(_change(rng, number, gate))
+            case "A" if gate.asked:
+                gate.answer(rng.randrange(len(gate.asked)))
+            case "B" if gate.running:
+                gate.finish(rng.choice(list(gate.running.values())))
+            case "S" if gate.running:
+                gate.start(rng.choice(list(gate.running.values())))
+            case "P" if gate.trunk and rng.random() < 0.4:
+                gate.push(rng.choice(sorted(gate.trunk)))
+            case "W" if gate.queue.items and rng.random() < 0.4:
+                gate.withdraw(rng.choice([n for item in gate.queue.items.values() for n in item.numbers]))
+            case "R" if gate.running:
+                gate.finish(rng.choice(list(gate.running.values())), "", retry=True)
+            case "F" if rng.random() < 0.2:
+                gate.refuse = None if gate.refuse else reason("review.not-submittable")
+            case _:
+                continue
+        check(gate)
+    gate.refuse = None
+    while gate.asked or gate.running:
+        while gate.asked:
+            gate.answer(rng.randrange(len(gate.asked)))
+        if gate.running:
+            gate.finish(rng.choice(list(gate.running.values())))
+        check(gate)
+    return gate
+
+
+def _change(rng: random.Random, number: int, gate: Gate) -> Change:
+    project, branch = rng.choice(PLACES)
+    inside = [n for item in gate.queue.items.values() for n in item.numbers]
+    needs = tuple(rng.sample(inside, 1)) if inside and rng.random() < 0.3 else ()
+    clashes = tuple(rng.sample(inside, 1)) if inside and rng.random() < 0.15 else ()
+    reads = tuple(f"{p}:{b}" for p, b in PLACES if rng.random() < 0.3)
+    for p, b in PLACES:
+        gate.trunk.setdefault(f"{p}:{b}", "root")
+    return Change(number, project, branch, needs, clashes, JOBS[: rng.randint(1, 3)], reads)
+
+
+law = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+seeds = st.integers(0, 2**32)
+
+
+@law
+@given(seeds)
+def test_a_change_merges_only_as_it_was_tested_and_when_events_stop_the_queue_empties(seed: int) -> None:
+    gate = play(seed)
+    assert not gate.queue.items
+    assert not gate.queue.owners
+    assert not gate.queue.reports
+    assert sorted(gate.departed) == sorted(gate.changes)
+    assert sorted(gate.merged) == sorted(n for n, how in gate.departed.items() if how is Outcome.MERGED)
+
+
+@law
+@given(seeds)
+def test_planning_again_after_the_commands_were_recorded_adds_nothing(seed: int) -> None:
+    def check(gate: Gate) -> None:
+        assert plan(gate.queue, NOW) == ()
+
+    play(seed, check=check)
+
+
+@law
+@given(seeds)
+def test_replaying_the_facts_gives_the_same_queue(seed: int) -> None:
+    def check(gate: Gate) -> None:
+        assert gate.replayed() == gate.queue
+
+    play(seed, steps=25, check=check)
+
+
+@law
+@given(seeds)
+def test_merges_keep_the_order_of_the_queue_and_every_change_merges_after_what_it_needs(seed: int) -> None:
+    gate = play(seed)
+    assert gate.merged == sorted(gate.merged)
+    for number in gate.merged:
+        assert set(gate.changes[number].needs) <= set(gate.merged)
+
+
+@law
+@given(seeds)
+def test_every_departure_but_a_merge_has_a_reason(seed: int) -> None:
+    gate = play(seed, share=0.4)
+    for fact in gate.left:
+        assert fact.moment is not None
+        assert (fact.reason is None) == (fact.outcome is Outcome.MERGED)
+
+
+@law
+@given(seeds, st.sampled_from(["SUCCESS", "FAILURE"]))
+def test_a_result_of_an_older_attempt_or_of_an_older_fence_changes_nothing(seed: int, result: str) -> None:
+    def check(gate: Gate) -> None:
+        for old in gate.cancelled:
+            late = BuildCompleted(old.build, old.fence, result)
+            assert record(gate.queue, late) == gate.queue
+        for build in gate.running.values():
+            assert record(gate.queue, BuildCompleted(build.build, build.fence - 1, result)) == gate.queue
+
+    play(seed, check=check)
+
+
+@law
+@given(seeds)
+def test_nothing_merges_on_a_head_that_is_undecided(seed: int) -> None:
+    def check(gate: Gate) -> None:
+        waiting = [fact for fact in gate.asked if isinstance(fact, facts.LandAsked)]
+        assert len(waiting) <= 1
+
+    play(seed, check=check)
+
+
+@law
+@given(seeds)
+def test_a_window_never_leaves_its_limits_and_only_items_inside_get_new_builds(seed: int) -> None:
+    def check(gate: Gate) -> None:
+        window = gate.queue.policy.window
+        if window.size:
+            assert gate.queue.window >= min(window.floor, window.size)
+        assert window.ceiling is None or gate.queue.window <= max(window.ceiling, window.size)
+
+    play(seed, check=check)
