@@ -31,6 +31,7 @@ HALL = {
     "events": 0,
     "reasons": 0,
     "access": 1,
+    "access_rules": 1,
     "audience": 1,
     "settings": 1,
     "assets": 2,
@@ -66,7 +67,7 @@ ADAPTERS: dict[str, set[str]] = {
     "review": set(),
     "pipeline": set(),
     "executor": set(),
-    "meetbot": {"irc.client", "irc.library", "irc.server"},
+    "meetbot": {"irc.client", "irc.library", "irc.server", "irc.server_client", "irc.server_commands"},
 }
 MAY_IMPORT_ROOMS = ("app", "cli", "__main__")
 PURE_LIBRARIES = {"re2", "yaml"}

@@ -139,9 +139,8 @@ async def test_a_token_is_told_once_and_stored_hashed(identity: Identity, databa
     assert await identity.check_token(None, token) == account
     assert await identity.check_token(bob.username, token) is None
     assert await identity.check_token(None, token + "x") is None
-    stored = await database.read(
-        lambda session: session.execute(sa.text("select hash from account_token")).scalar_one()
-    )
+    query = sa.text("select hash from account_token")
+    stored = await database.read(lambda session: session.execute(query).scalar_one())
     assert len(stored) == 64
     assert token not in stored
     with pytest.raises(Conflict, match="You have a token named laptop"):

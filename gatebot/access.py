@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what: Gerrit's permission model, pure.
+
+Rules stand in sections by ref pattern, in a chain from the project up to `All-Projects`. A section
+allows, denies or blocks a permission for a group. Everything that no rule allows is refused; what
+changes something needs an account; and who may not read a ref may do nothing to it. What a rule
+cannot say (who reviews a private change, what makes a change ready) is decided in the rooms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from .access_rules import (
+    ADMINISTRATORS,
+    ANONYMOUS,
+    CAPABILITIES,
+    CHANGE_OWNER,
+    CORE,
+    DEFAULT,
+    FOR_STRANGERS,
+    PROJECT_OWNERS,
+    REGISTERED,
+    SERVICE_USERS,
+    SITE,
+    STRANGER,
+    Action,
+    Actor,
+    Permission,
+    Rule,
+    Rules,
+    Section,
+    Target,
+    Verb,
+    expression,
+)
+
+__all__ = [
+    "ADMINISTRATORS",
+    "ANONYMOUS",
+    "CAPABILITIES",
+    "CHANGE_OWNER",
+    "CORE",
+    "DEFAULT",
+    "FOR_STRANGERS",
+    "PROJECT_OWNERS",
+    "REGISTERED",
+    "SERVICE_USERS",
+    "SITE",
+    "STRANGER",
+    "Action",
+    "Actor",
+    "Permission",
+    "Rule",
+    "Rules",
+    "Section",
+    "Target",
+    "Verb",
+    "allowed_range",
+    "may",
+]
+
+
+class _Fits(Protocol):
+    def __call__(self, rule: Rule) -> bool: ...
+
+
+def may(actor: Actor, verb: Verb, target: Target, rules: Rules) -> bool:
+    """Whether `actor` may do this.
+
+    ALLOW and DENY: sections are asked from the most specific pattern to the least, nearer projects
+    first; of several rules for one pattern and group the first counts, so a DENY takes away what the
+    same pattern allows further up. BLOCK: cannot be undone by a child project, only by an ALLOW beside
+    it or by an exclusive ALLOW in the same project.
+    """
+    if actor.account is None and verb not in FOR_STRANGERS:
+        return False
+    if verb in CAPABILITIES:
+        return _has_capability(actor, verb, rules)
+    if verb is Verb.OWN and _has_capability(actor, Verb.ADMINISTRATE_SERVER, rules):
+        return True
+    if verb is not Verb.READ and not may(actor, Verb.READ, target, rules):
+        return False
+    ref, name, force = target.ref, verb.value, verb is Verb.FORCE_PUSH
+    if verb in (Verb.UPLOAD, Verb.ADD_PATCH_SET):
+        ref = f"refs/for/{target.ref}"
+    if verb in (Verb.UPLOAD, Verb.FORCE_PUSH):
+        name = Verb.PUSH.value
+
+    def fits(rule: Rule) -> bool:
+        # A rule with force allows both kinds of push; a block with force stops only the forced kind.
+        forced = rule.force or not force if rule.action is Action.ALLOW else force or not rule.force
+        return forced and _in_group(actor, rule.group, target, rules, of_owner=verb is Verb.OWN)
+
+    chain = _matching(rules, ref, actor.username)
+    if any(_blocked(permissions, fits) for permissions in _by_project(chain, name)):
+        return False
+    return any(fits(rule) for rule in _allowing(chain, name))
+
+
+def allowed_range(actor: Actor, label: str, target: Target, rules: Rules) -> tuple[int, int]:
+    """The least and the greatest vote that `actor` may cast; (0, 0): none at all.
+
+    Allowed ranges widen each other. A blocked range `-2..+2` stops the votes from -2 down and +2 up.
+    """
+    if not may(actor, Verb.COMMENT, target, rules):
+        return 0, 0
+
+    def fits(rule: Rule) -> bool:
+        return _in_group(actor, rule.group, target, rules, of_owner=False)
+
+    chain = _matching(rules, target.ref, actor.username)
+    least = most = 0
+    for rule in _allowing(chain, f"label-{label}"):
+        if fits(rule):
+            least, most = min(least, rule.least), max(most, rule.most)
+    for permissions in _by_project(chain, f"label-{label}"):
+        floor, ceiling = _unblocked(permissions, fits)
+        least, most = max(least, floor), min(most, ceiling)
+    return min(least, 0), max(most, 0)
+
+
+def _has_capability(actor: Actor, verb: Verb, rules: Rules) -> bool:
+    held = {capability for capability, group in rules.capabilities if group in _groups(actor)}
+    return verb in held or Verb.ADMINISTRATE_SERVER in held
+
+
+def _groups(actor: Actor) -> frozenset[str]:
+    everybody = {ANONYMOUS} if actor.account is None else {ANONYMOUS, REGISTERED}
+    return actor.groups | everybody if actor.account is not None else frozenset(everybody)
+
+
+def _in_group(actor: Actor, group: str, target: Target, rules: Rules, *, of_owner: bool) -> bool:
+    if group == CHANGE_OWNER:
+        return actor.account is not None and actor.account == target.change_owner
+    if group == PROJECT_OWNERS:
+        # Owners of the owners would ask themselves.
+        return not of_owner and _owns_project(actor, target, rules)
+    return group in _groups(actor)
+
+
+def _owns_project(actor: Actor, target: Target, rules: Rules) -> bool:
+    if actor.account is None:
+        return False
+    if _has_capability(actor, Verb.ADMINISTRATE_SERVER, rules):
+        return True
+    chain = _matching(rules, "refs/*", actor.username)
+    return any(rule.group in _groups(actor) for rule in _allowing(chain, Verb.OWN.value))
+
+
+_Chain = list[tuple[int, Section]]
+
+
+def _matching(rules: Rules, ref: str, username: str) -> _Chain:
+    """The sections that fit a ref with the place of their project in the chain, the most specific first."""
+    found = [
+        (place, section)
+        for place, sections in enumerate(rules.chain)
+        for section in sections
+        if _fits_ref(section.pattern, ref, username)
+    ]
+    return sorted(found, key=lambda pair: (-_literal(pair[1].pattern), _open(pair[1].pattern), -len(pair[1].pattern)))
+
+
+def _fits_ref(pattern: str, ref: str, username: str) -> bool:
+    if "${username}" in pattern:
+        if not username:
+            return False
+        pattern = pattern.replace("${username}", _escaped(username) if pattern.startswith("^") else username)
+    if pattern.startswith("^"):
+        return expression(pattern).fullmatch(ref) is not None
+    return ref.startswith(pattern[:-1]) if pattern.endswith("/*") else ref == pattern
+
+
+def _escaped(username: str) -> str:
+    return "".join(letter if letter.isalnum() or letter == "_" else f"\\{letter}" for letter in username)
+
+
+def _literal(pattern: str) -> int:
+    """How much of a ref a pattern spells out: the measure of how specific it is."""
+    body = pattern.removeprefix("^")
+    special = "\\.[]()*+?{}|^$" if pattern.startswith("^") else "*"
+    return next((place for place, letter in enumerate(body) if letter in special), len(body))
+
+
+def _open(pattern: str) -> bool:
+    return pattern.startswith("^") or pattern.endswith("/*")
+
+
+def _allowing(chain: _Chain, name: str) -> Iterator[Rule]:
+    """The ALLOW rules that count: neither denied before, nor hidden behind an exclusive permission."""
+    seen: set[tuple[str, str]] = set()
+    for _, section in chain:
+        permission = section.permission(name)
+        if permission is None:
+            continue
+        for rule in permission.rules:
+            key = (section.pattern, rule.group)
+            if rule.action is Action.BLOCK or key in seen:
+                continue
+            seen.add(key)
+            if rule.action is Action.ALLOW:
+                yield rule
+        if permission.exclusive:
+            return
+
+
+def _by_project(chain: _Chain, name: str) -> list[list[Permission]]:
+    """What each project of the chain says about a permission, for those that block something."""
+    projects: dict[int, list[Permission]] = {}
+    for place, section in chain:
+        permission = section.permission(name)
+        if permission is not None:
+            projects.setdefault(place, []).append(permission)
+    return [
+        said
+        for said in projects.values()
+        if any(rule.action is Action.BLOCK for permission in said for rule in permission.rules)
+    ]
+
+
+def _blocked(permissions: list[Permission], fits: _Fits) -> bool:
+    """Whether one project blocks: some BLOCK fits, and no ALLOW beside it or in an exclusive permission does."""
+    blocked = False
+    for permission in permissions:
+        blocks = any(rule.action is Action.BLOCK and fits(rule) for rule in permission.rules)
+        allows = any(rule.action is Action.ALLOW and fits(rule) for rule in permission.rules)
+        if allows and permission.exclusive:
+            return False
+        beside = any(rule.action is Action.BLOCK for rule in permission.rules)
+        if allows and beside:
+            return False
+        blocked = blocked or blocks
+    return blocked
+
+
+def _unblocked(permissions: list[Permission], fits: _Fits) -> tuple[int, int]:
+    """The votes that one project's blocks leave."""
+    least, most = -1000, 1000
+    for permission in permissions:
+        allows = [rule for rule in permission.rules if rule.action is Action.ALLOW and fits(rule)]
+        if allows and permission.exclusive:
+            return -1000, 1000
+        blocks = [rule for rule in permission.rules if rule.action is Action.BLOCK and fits(rule)]
+        if blocks and allows:
+            least = max(least, min(rule.least for rule in allows))
+            most = min(most, max(rule.most for rule in allows))
+        elif blocks:
+            least = max(least, max(rule.least for rule in blocks) + 1)
+            most = min(most, min(rule.most for rule in blocks) - 1)
+    return least, most
