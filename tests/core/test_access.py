@@ -36,10 +36,9 @@ HERS = Target("demo/api", "refs/heads/main", change_owner=1)
 
 def chain(*projects: list[Section]) -> Rules:
     """Rules of a project, its parent, and so on; everybody may read and comment at the root."""
-    root = Section(
-        "refs/*", (Permission("read", (Rule("Anonymous Users"),)), Permission("comment", (Rule("Anonymous Users"),)))
-    )
-    return Rules((*(tuple(sections) for sections in projects), (root,)), capabilities)
+    everybody = (Rule("Anonymous Users"),)
+    root = Section("refs/*", (Permission("read", everybody), Permission("comment", everybody)))
+    return Rules((*(tuple(sections) for sections in projects), (root,)))
 
 
 def push(pattern: str, *rules: Rule, exclusive: bool = False) -> Section:
