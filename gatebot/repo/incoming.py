@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pygit2
+from pygit2.enums import ObjectType
 
 from .model import CommitInfo
 from .reading import contains, walk
@@ -26,7 +27,8 @@ class Incoming:
 
     def is_commit(self, name: str) -> bool:
         """Whether this is a commit and not a tag, tree or blob."""
-        return isinstance(self._repository.get(name), pygit2.Commit)
+        found = self._repository.get(name)
+        return found is not None and found.type == ObjectType.COMMIT
 
     def log(self, tip: str, *, without: tuple[str, ...], limit: int) -> tuple[CommitInfo, ...]:
         """Commits that `tip` has and `without` have not, children first."""

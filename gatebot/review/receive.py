@@ -9,7 +9,7 @@ plan says. The sentences of refusals are Gerrit's; the hints, which say how to g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..reasons import Reason, reason
 from . import change_id, push_options
@@ -73,6 +73,7 @@ class Rights:
     email: str = ""
     hook_url: str = ""
     max_commits: int = 100
+    labels: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,9 @@ def plan(push: ForReview, commits: Sequence[CommitFacts], known: Known, rights: 
     """What happens to the commits that the branch does not have, oldest first."""
     if not rights.review:
         return refused(f"prohibited by Gerrit: not permitted: create change on refs/heads/{push.branch}")
+    denied = _denied_label(push.options, rights)
+    if denied is not None:
+        return Refused((denied,))
     fresh = [commit for commit in commits if not _is_current(commit, known, push.branch)]
     if not fresh:
         if commits:
@@ -189,6 +193,19 @@ def plan(push: ForReview, commits: Sequence[CommitFacts], known: Known, rights: 
             return _repeated(step)
         steps.append(step)
     return Plan(tuple(steps), tuple(line for step in steps if (line := _warning(step))))
+
+
+def _denied_label(options: Options, rights: Rights) -> Refusal | None:
+    """The first vote of the push that the pusher may not cast; label names are as the project writes them."""
+    for name, value in options.labels:
+        allowed = rights.labels.get(name)
+        if allowed is None:
+            known = ", ".join(sorted(rights.labels)) or "-"
+            return Refusal(f'label "{name}" is not a configured label', reason("review.push-labels", known=known))
+        if not allowed[0] <= value <= allowed[1]:
+            hint = reason("review.push-label-range", label=name, low=allowed[0], high=allowed[1])
+            return Refusal(f'Applying label "{name}": {value} is restricted', hint)
+    return None
 
 
 def _is_current(commit: CommitFacts, known: Known, branch: str) -> bool:

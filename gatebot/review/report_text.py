@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the real cause into git's report of a refused push.
+
+git tells the client only `pre-receive hook declined` when its first hook refuses. Gerrit's clients
+and people look for the cause in those brackets, so the text is replaced on its way out. Pure: bytes
+in, bytes out; what is not understood passes unchanged.
+"""
+
+from __future__ import annotations
+
+_DECLINED = b" pre-receive hook declined"
+_REPORT_BAND = 1
+
+
+class ReportText:
+    """Rewrites a stream of packets. `cause` may be set at any time before the report comes."""
+
+    def __init__(self) -> None:
+        self.cause = ""
+        self._rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """What can be sent on now."""
+        self._rest += data
+        out: list[bytes] = []
+        while len(self._rest) >= 4:
+            size = _length(self._rest)
+            if size is None:
+                out.append(self._rest)
+                self._rest = b""
+                break
+            whole = max(size, 4)
+            if len(self._rest) < whole:
+                break
+            packet, self._rest = self._rest[:whole], self._rest[whole:]
+            out.append(self._rewritten(packet))
+        return b"".join(out)
+
+    def end(self) -> bytes:
+        """What is left when the stream ends."""
+        left, self._rest = self._rest, b""
+        return left
+
+    def _rewritten(self, packet: bytes) -> bytes:
+        if not self.cause or _DECLINED not in packet or packet[4:5] != bytes([_REPORT_BAND]):
+            return packet
+        lines: list[bytes] = []
+        inner = packet[5:]
+        while inner:
+            size = _length(inner)
+            if size is None:
+                return packet
+            line, inner = inner[: max(size, 4)], inner[max(size, 4) :]
+            lines.append(_packet(line[4:].replace(_DECLINED, b" " + self.cause.encode())) if size else line)
+        return _packet(bytes([_REPORT_BAND]) + b"".join(lines))
+
+
+def _length(data: bytes) -> int | None:
+    try:
+        return int(data[:4], 16)
+    except ValueError:
+        return None
+
+
+def _packet(payload: bytes) -> bytes:
+    return f"{len(payload) + 4:04x}".encode() + payload
