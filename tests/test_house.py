@@ -34,6 +34,7 @@ HALL = {
     "access_rules": 1,
     "audience": 1,
     "settings": 1,
+    "settings_fields": 1,
     "assets": 2,
     "db": 2,
     "db_engines": 2,

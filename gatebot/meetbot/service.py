@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The meetbot at work: lines go into the archive first, then into their meeting, then the answers go out.
+
+One task takes what all networks heard, in order, in batches of one transaction; a line that was taken in is
+never lost, and a restart goes on with the stored state. When a meeting ends its files are written before the
+bot says where they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy.exc import DataError
+
+from ..clock import Clock
+from ..db import Database
+from . import archive, store
+from .minutes.render import render
+from .model import Setting
+from .ports import Speaker
+from .store import Heard, Outcome
+
+log = logging.getLogger(__name__)
+
+_BATCH = 200
+_PAUSE = 2.0
+
+
+class Meetbot:
+    """Takes in lines, answers, and keeps minutes below `root`."""
+
+    def __init__(self, db: Database, root: Path, ways: Setting, clock: Clock) -> None:
+        """`ways` tells the prefix of the minutes' addresses and what the bot says about itself."""
+        self._db = db
+        self._root = root
+        self.ways = ways
+        self._clock = clock
+        self._speakers: dict[str, Speaker] = {}
+        self._heard: asyncio.Queue[Heard] = asyncio.Queue()
+
+    def plug(self, network: str, speaker: Speaker) -> None:
+        """Answers for a network go to this speaker."""
+        self._speakers[network] = speaker
+
+    def hear(self, heard: Heard) -> None:
+        """Take a line; called in the event loop, returns at once."""
+        self._heard.put_nowait(heard)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        while True:
+            batch = [await self._heard.get()]
+            while not self._heard.empty() and len(batch) < _BATCH:
+                batch.append(self._heard.get_nowait())
+            await self._take_in(batch)
+            for _ in batch:
+                self._heard.task_done()
+
+    async def settled(self) -> None:
+        """Wait until everything heard so far is stored and answered."""
+        await self._heard.join()
+
+    async def _take_in(self, batch: list[Heard]) -> None:
+        """Store a batch, and try again while the database is away; then answer.
+
+        A line that the database refuses for its own sake is told in the log and passed over: the others go on.
+        """
+        while True:
+            try:
+                outcomes = await self._db.run(store.take_in, batch, self.ways)
+                break
+            except DataError:
+                if len(batch) == 1:
+                    log.exception("a line cannot be stored: %r", batch[0].line)
+                    return
+                for one in batch:
+                    await self._take_in([one])
+                return
+            except Exception:
+                log.exception("lines could not be stored; trying again in %.0f s", _PAUSE)
+                await self._clock.sleep(_PAUSE)
+        for outcome in outcomes:
+            await self._answer(outcome)
+
+    async def _answer(self, outcome: Outcome) -> None:
+        if outcome.ended is not None:
+            try:
+                await self.write_minutes(outcome.ended)
+            except OSError:
+                # The pages serve minutes from the record as well: nothing is lost.
+                log.exception("the minutes of meeting %d could not be written", outcome.ended)
+        speaker = self._speakers.get(outcome.heard.network)
+        for reply in outcome.replies if speaker else ():
+            assert speaker is not None
+            speaker.send(outcome.heard.channel, reply)
+
+    async def write_minutes(self, meeting: int) -> None:
+        """Write all files of a meeting's minutes anew, from its record."""
+        files, restricted = await self._db.read(self._render, meeting)
+        await asyncio.to_thread(_write, self._root, files, restricted)
+
+    def _render(self, session: store.Session, meeting: int) -> tuple[dict[str, str], bool]:
+        found = archive.meeting(session, meeting)
+        assert found is not None
+        minutes = archive.minutes(session, found, self.ways)
+        files = render(minutes, replace(self.ways, location=found.location))
+        return {found.location + ending: text for ending, text in files.items()}, minutes.restricted
+
+
+def _write(root: Path, files: dict[str, str], restricted: bool) -> None:
+    """Each file whole or not at all."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(path.name + ".new")
+        draft.write_text(text, encoding="utf-8")
+        draft.chmod(0o600 if restricted else 0o644)
+        os.replace(draft, path)
