@@ -6,6 +6,7 @@ Getters return None for what is not said. They see through `!override` and `!inh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...assignment import Json
@@ -85,7 +86,7 @@ def plain(value: Node) -> Json:
             return value
 
 
-def located(problem: Problem, file: Location, stanza: str, lines: list[str]) -> ConfigError:
+def located(problem: Problem, file: Location, stanza: str, lines: Sequence[str]) -> ConfigError:
     """A problem with its place and the lines around it."""
     line = min(max(problem.line, 1), max(len(lines), 1))
     first, last = max(line - AROUND, 1), min(line + AROUND, len(lines))

@@ -299,36 +299,3 @@ class FrozenGraph:
     errors: tuple[ConfigError, ...] = ()
     fail_fast: bool = False
     configured: bool = True
-
-
-class TenantLayout(Protocol):
-    """What the rest of the room needs of a layout: `layout.Layout` is one."""
-
-    @property
-    def pipelines(self) -> Mapping[str, PipelineConfig]: ...
-
-    @property
-    def errors(self) -> tuple[ConfigError, ...]: ...
-
-    def queue(self, project: str, branch: str) -> tuple[QueueKey, QueueConfig]:
-        """The shared queue of a project's branch; a project without one has a queue of its own name."""
-        ...
-
-    def configured(self, pipeline: str, project: str, branch: str) -> bool:
-        """Whether the project has jobs (or an empty list of them) in the pipeline."""
-        ...
-
-    def freeze(
-        self,
-        pipeline: str,
-        project: str,
-        branch: str,
-        *,
-        files: tuple[str, ...] | None,
-        previous: TenantLayout | None = None,
-    ) -> FrozenGraph:
-        """The graph of one item. `files` None: not known, so file matchers say nothing (timers, tags).
-
-        `previous` is the layout without this item's own change, for jobs that run when their definition changed.
-        """
-        ...

@@ -173,3 +173,4 @@ class ConfigFile:
     broken: tuple[Broken, ...] = ()
     errors: tuple[ConfigError, ...] = ()
     unreadable: bool = False
+    lines: tuple[str, ...] = ()

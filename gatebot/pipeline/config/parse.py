@@ -79,6 +79,7 @@ class _File:
             secrets=tuple(self.secrets),
             broken=tuple(self.broken),
             errors=tuple(self.errors),
+            lines=tuple(self.lines),
         )
 
 
@@ -89,12 +90,12 @@ def parse_file(data: bytes, at: Location, connections: Mapping[str, str] = BUILT
         document, problems = read(data)
     except Unreadable as unreadable:
         error = located(unreadable.problem, at, "", lines)
-        return ConfigFile(at=at, errors=(error,), unreadable=True)
+        return ConfigFile(at=at, errors=(error,), unreadable=True, lines=tuple(lines))
     if document is None:
         return ConfigFile(at=at)
     if not isinstance(document, YamlList):
         error = located(Problem(1, reason("config.not-a-list")), at, "", lines)
-        return ConfigFile(at=at, errors=(error,), unreadable=True)
+        return ConfigFile(at=at, errors=(error,), unreadable=True, lines=tuple(lines))
     file = _File(at, lines, connections)
     stanzas = [_stanza(file, item, line) for item, line in zip(document, document.lines, strict=True)]
     ends = [*document.lines[1:], len(lines) + 1]

@@ -16,8 +16,9 @@ from .parse_pipeline import BUILT_IN
 from .schema import Either, Field, Findings, Flag, Many, Null, Number, Regex, Table, Text, Vars, check
 from .yamltext import Node, Problem, Unreadable, YamlList, YamlMap, read
 
-JOB_CLASSES = frozenset({"job", "semaphore", "project", "project-template", "nodeset", "secret", "queue", "pragma"})
-ALL_CLASSES = JOB_CLASSES | {"pipeline"}
+CLASSES = frozenset(
+    {"pipeline", "job", "semaphore", "project", "project-template", "nodeset", "secret", "queue", "pragma"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class TenantProject:
 
     name: str
     trusted: bool = False
-    loads: frozenset[str] = JOB_CLASSES
+    loads: frozenset[str] = CLASSES
     shadows: tuple[str, ...] = ()
     load_branch: str = ""
     base_jobs: bool = True
@@ -55,22 +56,15 @@ class Tenant:
     hosts: tuple[str, ...] = ()
     connections: Mapping[str, str] = field(default_factory=lambda: dict(BUILT_IN))
 
-    def project(self, name: str) -> TenantProject | None:
-        """The project of a name, which may begin with one of the tenant's host names."""
-        return self.by_name().get(self.short(name))
-
     def short(self, name: str) -> str:
         """A project's name without the host."""
         host, _, rest = name.partition("/")
         return rest if host in self.hosts and rest else name
 
-    def by_name(self) -> dict[str, TenantProject]:
-        return {project.name: project for project in self.projects}
-
 
 def simple(name: str, config: tuple[str, ...], untrusted: tuple[str, ...]) -> Tenant:
     """The tenant of a site without a tenant file."""
-    trusted = tuple(TenantProject(project, trusted=True, loads=ALL_CLASSES) for project in config)
+    trusted = tuple(TenantProject(project, trusted=True) for project in config)
     return Tenant(name, trusted + tuple(TenantProject(project) for project in untrusted))
 
 
@@ -165,7 +159,7 @@ def _tenant(conf: YamlMap, found: Findings) -> Tenant:
     sources = get(conf, "source")
     for source in sources.values() if isinstance(sources, YamlMap) else ():
         if isinstance(source, YamlMap):
-            config = TenantProject("", trusted=True, loads=ALL_CLASSES)
+            config = TenantProject("", trusted=True)
             trusted += _projects(get(source, "config-projects"), config, found)
             untrusted += _projects(get(source, "untrusted-projects"), TenantProject(""), found)
     default = Tenant(text(conf, "name") or "")

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Building a layout from parsed files: who owns which name, what refers to what, and what is wrong with it.
+
+Projects in the tenant's order, branches with the default branch first, files by name: this order decides. Every error
+is kept; an object with an error that cannot be lived with is left out and noted as lost, so that freezing can tell
+whether an item would have needed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from ...reasons import Reason, reason
+from .fields import located
+from .layout import Layout, Lost, Sources
+from .model import ConfigError, Location, Pattern
+from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
+from .references import job_problems, reference_problems
+from .tenant import Tenant, TenantProject
+from .yamltext import Problem
+
+Named = TypeVar("Named", Nodeset, Secret, Semaphore)
+
+
+def build(tenant: Tenant, sources: Sources) -> Layout:
+    """The layout of a tenant. Takes milliseconds to a second: over 50 ms belongs in a worker."""
+    return _Builder(Layout(tenant, sources, {project.name: project for project in tenant.projects})).build()
+
+
+class _Builder:
+    """One layout while it is made, step by step in Zuul's order."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.files = [file for project in layout.tenant.projects for file in self._files(project)]
+        self.text = {(file.at.project, file.at.branch, file.at.path): file.lines for file in self.files}
+
+    def build(self) -> Layout:
+        for file in self.files:
+            self._file(file)
+        self._pipelines()
+        self._identical("nodeset", lambda file: file.nodesets, self.layout.nodesets)
+        self._identical("secret", lambda file: file.secrets, self.layout.secrets)
+        self._jobs()
+        self._identical("semaphore", lambda file: file.semaphores, self.layout.semaphores)
+        self._queues()
+        self._check_jobs()
+        self._templates()
+        self._projects()
+        self._check_projects()
+        return self.layout
+
+    def _files(self, project: TenantProject) -> Iterator[ConfigFile]:
+        """A project's files, branch by branch; of a config project only those of one branch."""
+        sources = self.layout.sources
+        branches = sources.branches.get(project.name, ())
+        if project.trusted:
+            branches = (project.load_branch,) if project.load_branch else branches[:1]
+        for branch in branches:
+            if project.trusted or project.loads_branch(branch):
+                yield from sources.files.get((project.name, branch), ())
+
+    def _of(self, kind: str) -> Iterator[ConfigFile]:
+        """The files of the projects that this kind of object is taken from."""
+        return (file for file in self.files if kind in self.layout.projects[file.at.project].loads)
+
+    def _file(self, file: ConfigFile) -> None:
+        """Note the branches that a file is for, its errors, and what was lost in it."""
+        self.layout.implied[file.at.project, file.at.branch, file.at.path] = self._implied(file)
+        loads = self.layout.projects[file.at.project].loads
+        ignored = {error for broken in file.broken if broken.kind not in loads for error in broken.errors}
+        self.layout.found.update((error, None) for error in file.errors if error not in ignored)
+        if file.unreadable:
+            self._lose("file", file.at.project, file.errors, file)
+        for broken in file.broken:
+            if broken.kind in loads or not broken.kind:
+                kind, name = (broken.kind, broken.name) if broken.name else ("file", file.at.project)
+                self._lose(kind, name, broken.errors, None if broken.explicit else file)
+
+    def _implied(self, file: ConfigFile) -> tuple[Pattern, ...] | None:
+        """The branches that jobs and templates of a file are for, when they do not say."""
+        project = self.layout.projects[file.at.project]
+        here = file.pragma.branches or (Pattern(file.at.branch, exact=True),)
+        wanted = project.implied_branch_matchers if file.pragma.matchers is None else file.pragma.matchers
+        if wanted is not None:
+            return here if wanted else None
+        several = len([name for name in self.layout.sources.branches[project.name] if project.loads_branch(name)]) > 1
+        return here if several and not project.trusted else None
+
+    def _lose(self, kind: str, name: str, errors: tuple[ConfigError, ...], file: ConfigFile | None) -> None:
+        """Note that an object is missing; without a file, it would have counted on every branch."""
+        branches = None if file is None else self._implied(file)
+        self.layout.lost.setdefault(f"{kind} {name}", []).append(Lost(errors, branches))
+
+    def _error(self, at: Location, stanza: str, why: Reason, word: str = "") -> ConfigError:
+        """An error of an object, shown at the first line of its stanza that has the word."""
+        lines = self.text.get((at.project, at.branch, at.path), ())
+        line = at.line
+        for number in range(at.line, len(lines) + 1) if word else ():
+            if number > at.line and lines[number - 1].startswith("- "):
+                break
+            if word in lines[number - 1]:
+                line = number
+                break
+        error = located(Problem(line, why), replace(at, line=0), stanza, lines)
+        self.layout.found[error] = None
+        return error
+
+    def _pipelines(self) -> None:
+        for file in self._of("pipeline"):
+            for pipeline in file.pipelines:
+                stanza = f"pipeline {pipeline.name}"
+                if not self.layout.trusts(file.at.project):
+                    self._error(pipeline.at, stanza, reason("config.pipeline-not-here", pipeline=pipeline.name))
+                elif pipeline.name in self.layout.pipelines:
+                    first = self.layout.pipelines[pipeline.name].at.project
+                    self._error(pipeline.at, stanza, _again("pipeline", pipeline.name, first))
+                else:
+                    self.layout.pipelines[pipeline.name] = pipeline
+
+    def _identical(self, kind: str, of: Callable[[ConfigFile], tuple[Named, ...]], into: dict[str, Named]) -> None:
+        """Objects of which a project may have the same on several branches, and nobody else one of that name."""
+        for file in self._of(kind):
+            for made in of(file):
+                first = into.setdefault(made.name, made)
+                same_place = (first.at.project, first.at.branch) == (made.at.project, made.at.branch)
+                if first is made:
+                    continue
+                if first.at.project != made.at.project or same_place:
+                    self._error(made.at, f"{kind} {made.name}", _again(kind, made.name, first.at.project))
+                elif replace(first, at=made.at) != made:
+                    why = reason("config.differs-on-branch", object=kind, name=made.name, branch=first.at.branch)
+                    self._error(made.at, f"{kind} {made.name}", why)
+
+    def _queues(self) -> None:
+        owner: dict[str, Location] = {}
+        for file in self._of("queue"):
+            for queue in file.queues:
+                name = queue.config.name
+                first = owner.setdefault(name, queue.at)
+                if first.project != queue.at.project or (first.branch == queue.at.branch and first is not queue.at):
+                    self._error(queue.at, f"queue {name}", _again("queue", name, first.project))
+                elif self.layout.queues.setdefault(name, queue.config) != queue.config:
+                    why = reason("config.differs-on-branch", object="queue", name=name, branch=first.branch)
+                    self._error(queue.at, f"queue {name}", why)
+
+    def _jobs(self) -> None:
+        """Add the definitions of jobs; the first project with a name owns it."""
+        for file in self._of("job"):
+            project = self.layout.projects[file.at.project]
+            for job in file.jobs:
+                own = self.layout.jobs.get(job.name, [])
+                if errors := self._errors(job, job_problems(self.layout, job)):
+                    self._lose("job", job.name, errors, None if job.branches else file)
+                elif own and own[0].at.project != project.name:
+                    if own[0].at.project not in project.shadows:
+                        self._error(job.at, f"job {job.name}", _again("job", job.name, own[0].at.project), "name:")
+                elif job.name == "noop":
+                    self._error(job.at, "job noop", reason("config.noop"), "name:")
+                else:
+                    self.layout.jobs.setdefault(job.name, []).append(job)
+
+    def _errors(
+        self, job: Variant, problems: Iterable[tuple[Reason, str]], stanza: str = ""
+    ) -> tuple[ConfigError, ...]:
+        return tuple(self._error(job.at, stanza or f"job {job.name}", why, word) for why, word in problems)
+
+    def _check_jobs(self) -> None:
+        for variants in self.layout.jobs.values():
+            for job in variants:
+                if errors := self._errors(job, reference_problems(self.layout, job)):
+                    self.layout.faults[id(job)] = list(errors)
+
+    def _templates(self) -> None:
+        for file in self._of("project-template"):
+            for template in file.templates:
+                first = self.layout.templates.get(template.name, [template])[0]
+                stanza = f"project-template {template.name}"
+                if errors := self._embedded(template, stanza):
+                    self._lose("project-template", template.name, errors, file)
+                elif first.at.project != template.at.project:
+                    self._error(template.at, stanza, _again("project-template", template.name, first.at.project))
+                else:
+                    self.layout.templates.setdefault(template.name, []).append(template)
+
+    def _embedded(self, stanza: ProjectConfig, title: str) -> tuple[ConfigError, ...]:
+        """Errors of the jobs that stand in a project or template."""
+        return tuple(
+            error
+            for pipeline in stanza.pipelines.values()
+            for job in pipeline.jobs
+            for error in self._errors(job, job_problems(self.layout, job), title)
+        )
+
+    def _projects(self) -> None:
+        """Add the stanzas of projects: those that name a project first, then those of expressions."""
+        stanzas = [stanza for file in self._of("project") for stanza in file.projects]
+        for stanza in (stanza for stanza in stanzas if not stanza.name.startswith("^")):
+            project = self.layout.project(stanza.name)
+            if project is None:
+                why = reason("config.unknown-project", project=stanza.name)
+                self._error(stanza.at, f"project {stanza.name}", why, "name:")
+            else:
+                self._add(stanza, project.name)
+        for stanza in (stanza for stanza in stanzas if stanza.name.startswith("^")):
+            for name in self.layout.projects:
+                if Pattern(stanza.name).covers(name):
+                    self._add(stanza, name)
+
+    def _add(self, stanza: ProjectConfig, project: str) -> None:
+        title = f"project {stanza.name}"
+        if not self.layout.trusts(stanza.at.project) and stanza.at.project != project:
+            self._error(stanza.at, title, reason("config.not-your-project", project=project), "name:")
+        elif errors := self._embedded(stanza, title):
+            branches = self.layout.stanza_matchers(stanza, project)
+            self.layout.lost.setdefault(f"project {project}", []).append(Lost(errors, branches))
+        else:
+            self.layout.stanzas.setdefault(project, []).append(stanza)
+
+    def _check_projects(self) -> None:
+        """Queues of projects, and references from projects and templates to jobs."""
+        checked: set[int] = set()
+        for project, stanzas in self.layout.stanzas.items():
+            queues = self.layout.project_queues.setdefault(project, [])
+            for stanza in stanzas:
+                title = f"project {stanza.name}"
+                parts = [stanza]
+                for name in stanza.templates:
+                    parts += self.layout.templates.get(name, [])
+                    if name not in self.layout.templates:
+                        self._error(stanza.at, title, reason("config.unknown-template", template=name), name)
+                for part in parts:
+                    if part.queue:
+                        queues.append((part.queue, self.layout.stanza_matchers(part, project)))
+                    if id(part) not in checked:
+                        checked.add(id(part))
+                        self._check_listed(part, f"project-template {part.name}" if part.template else title)
+
+    def _check_listed(self, stanza: ProjectConfig, title: str) -> None:
+        for pipeline in stanza.pipelines.values():
+            for job in pipeline.jobs:
+                problems = list(reference_problems(self.layout, job))
+                if job.name not in self.layout.jobs and job.name != "noop":
+                    problems.append((reason("config.unknown-job", job=job.name), job.name))
+                if errors := self._errors(job, problems, title):
+                    self.layout.faults[id(job)] = list(errors)
+
+
+def _again(kind: str, name: str, project: str) -> Reason:
+    return reason("config.defined-elsewhere", object=kind, name=name, project=project)

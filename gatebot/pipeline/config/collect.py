@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What counts for one item: its project's stanzas and templates, and the definitions of a job, parents first.
+
+A definition counts when its branches fit the item's branch, or the branch that `override-checkout` names if the
+definition's own repository has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...assignment import Json
+from ...reasons import reason
+from .draft import merged
+from .layout import Layout, Lost, fits
+from .model import ConfigError, Location
+from .objects import ProjectPipeline, Variant
+
+# Zuul's built-in job that passes at once.
+NOOP = Variant("noop", Location("", "", ""), base=True, final=True, description="Succeeds at once; nothing is run.")
+
+
+@dataclass(slots=True)
+class Listing:
+    """What the stanzas and templates of a project say about one pipeline, for one branch."""
+
+    jobs: dict[str, list[Variant]] = field(default_factory=dict[str, list[Variant]])
+    vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    fail_fast: bool | None = None
+    configured: bool = False
+    errors: list[ConfigError] = field(default_factory=list[ConfigError])
+
+    def add(self, part: ProjectPipeline) -> None:
+        self.configured = True
+        self.fail_fast = part.fail_fast if self.fail_fast is None else self.fail_fast
+        for job in part.jobs:
+            known = self.jobs.setdefault(job.name, [])
+            if not any(job is other for other in known):
+                known.append(job)
+
+
+def listing(layout: Layout, pipeline: str, project: str, branch: str) -> Listing:
+    """The jobs that a project lists for a pipeline, templates first, stanza by stanza, and what is missing of them."""
+    result = Listing()
+    for stanza in layout.stanzas.get(project, ()):
+        if not fits(layout.stanza_matchers(stanza, project), branch):
+            continue
+        for name in stanza.templates:
+            _template(layout, name, (pipeline, project, branch), result)
+        result.vars = merged(result.vars, stanza.vars)
+        if pipeline in stanza.pipelines:
+            result.add(stanza.pipelines[pipeline])
+    result.errors += _lost(layout.lost.get(f"project {project}", ()), branch)
+    for key in layout.lost:
+        kind, _, name = key.partition(" ")
+        concerned = (kind == "file" and (name == project or layout.trusts(name))) or (
+            kind == "project" and name.startswith("^") and project != name
+        )
+        if concerned:
+            result.errors += _lost(layout.lost[key], branch)
+    return result
+
+
+def _template(layout: Layout, name: str, item: tuple[str, str, str], result: Listing) -> None:
+    """Add what every template of a name says, or that it is missing."""
+    pipeline, project, branch = item
+    result.errors += _lost(layout.lost.get(f"project-template {name}", ()), branch)
+    for template in layout.templates.get(name, ()):
+        if pipeline in template.pipelines and fits(layout.stanza_matchers(template, project), branch):
+            result.add(template.pipelines[pipeline])
+            result.vars = merged(result.vars, template.vars)
+    if name not in layout.templates:
+        result.errors += [
+            error
+            for error in layout.errors
+            if error.reason.kind == "config.unknown-template" and error.reason.get("template") == name
+        ]
+
+
+def _lost(lost: Iterable[Lost], branch: str) -> list[ConfigError]:
+    return [error for one in lost if fits(one.branches, branch) for error in one.errors]
+
+
+@dataclass(slots=True)
+class Collected:
+    """The definitions that count, parents first, and errors of what should have counted.
+
+    `without` is the job of which no definition fits the branch; then nothing runs.
+    """
+
+    variants: list[Variant] = field(default_factory=list[Variant])
+    errors: list[ConfigError] = field(default_factory=list[ConfigError])
+    without: str = ""
+
+
+def collect(layout: Layout, name: str, branch: str, listed: Sequence[Variant]) -> Collected:
+    """All definitions of a job and of its parents that count for a branch. `listed` are the project's own additions."""
+    overrides: dict[str, str] = {}
+    for job in listed:
+        _note_overrides(layout, job, overrides)
+    walk = _Walk(layout, branch)
+    if not walk.into(name, [], overrides):
+        walk.found.without = walk.found.without or name
+    return walk.found
+
+
+def _note_overrides(layout: Layout, job: Variant, overrides: dict[str, str]) -> None:
+    """Remember which branches a definition asks for; the empty name stands for all projects."""
+    if job.override_checkout:
+        overrides[""] = job.override_checkout
+    for required in job.required_projects or ():
+        if required.override_checkout:
+            overrides[layout.tenant.short(required.project)] = required.override_checkout
+
+
+class _Walk:
+    """Up through the parents of one job."""
+
+    def __init__(self, layout: Layout, branch: str) -> None:
+        self.layout = layout
+        self.branch = branch
+        self.seen: set[str] = set()
+        self.found = Collected()
+
+    def into(self, name: str, below: list[str], overrides: Mapping[str, str]) -> bool:
+        """Add the definitions of a job behind those of its parents; False: none fits."""
+        self.seen.add(name)
+        variants = [NOOP] if name == "noop" else self.layout.jobs.get(name, [])
+        branch = self._branch(variants[0].at.project, overrides) if variants else self.branch
+        owners = {variant.at.project for variant in variants[:1]}
+        self.found.errors += _lost(self.layout.lost.get(f"job {name}", ()), branch)
+        for owner in owners:
+            self.found.errors += _lost(self.layout.lost.get(f"file {owner}", ()), branch)
+        mine = dict(overrides)
+        matched = False
+        for variant in variants:
+            if not fits(self.layout.matchers(variant), branch):
+                continue
+            parent = self._parent(variant)
+            _note_overrides(self.layout, variant, mine)
+            if parent and parent not in self.seen:
+                if not self.into(parent, [*below, name], mine):
+                    self.found.without = self.found.without or parent
+                    return False
+            elif parent in below:
+                self.found.errors.append(_cycle(variant, parent))
+            matched = True
+            if not any(variant is other for other in self.found.variants):
+                self.found.variants.append(variant)
+        return matched
+
+    def _branch(self, owner: str, overrides: Mapping[str, str]) -> str:
+        """The branch that the definitions of a project are matched with."""
+        wanted = overrides.get(owner) or overrides.get("")
+        return wanted if wanted and wanted in self.layout.sources.branches.get(owner, ()) else self.branch
+
+    def _parent(self, variant: Variant) -> str:
+        """The parent of a definition; the tenant's default only for the first definition of all."""
+        if variant.base:
+            return ""
+        return variant.parent or ("" if self.found.variants else self.layout.tenant.default_parent)
+
+
+def _cycle(variant: Variant, parent: str) -> ConfigError:
+    return ConfigError(
+        reason("config.parent-cycle", job=variant.name, parent=parent), variant.at, f"job {variant.name}"
+    )

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Freezing: which jobs one item of a pipeline runs, in full detail, and why the others of its list do not run.
+
+Fail closed: when something that this item needs was left out of the layout or is not acted on by gatebot, the graph has
+errors and the item must not pass. What is missing elsewhere does not matter here. Pure, some milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ...assignment import FrozenJob, Json, RequiredProject, Role
+from ...reasons import Reason, reason
+from .collect import Collected, collect, listing
+from .draft import Draft, Forbidden, merged
+from .fields import located
+from .graph import Candidate, connect
+from .layout import Layout, fits
+from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
+from .objects import Nodeset, Variant
+from .yamltext import Problem
+
+COMMIT_MESSAGE = "/COMMIT_MSG"
+
+
+def freeze(
+    layout: Layout,
+    pipeline: str,
+    project: str,
+    branch: str,
+    *,
+    files: Iterable[str] | None = None,
+    previous: Layout | None = None,
+) -> FrozenGraph:
+    """The jobs of an item. `branch` is a branch, or the full name of a tag. `files` None: not known, file matchers say
+    nothing. `previous` is the layout without the item's own change: jobs that differ there run whatever files say.
+    """
+    configured = layout.pipelines.get(pipeline)
+    listed = listing(layout, pipeline, project, branch)
+    if configured is None or not (listed.configured or listed.errors):
+        return FrozenGraph(configured=False)
+    item = _Item(layout, configured, project, branch, files, previous if previous is not layout else None)
+    found = [item.job(name, variants, listed.vars) for name, variants in listed.jobs.items()]
+    candidates = {result.frozen.name: result for result in found if isinstance(result, Candidate)}
+    graph = connect(candidates.values())
+    errors = list(listed.errors if layout.tenant.fail_closed else ())
+    for result in found:
+        if isinstance(result, ConfigError):
+            errors.append(result)
+        elif isinstance(result, Candidate) and result.frozen.name in graph.runs:
+            errors += result.errors
+    errors += [item.error(candidates[name].listed, why) for name, why in graph.errors]
+    return FrozenGraph(
+        jobs=tuple(candidates[name].frozen for name in graph.runs),
+        skipped=(*(result for result in found if isinstance(result, Skipped)), *graph.skipped),
+        errors=tuple(dict.fromkeys(errors)),
+        fail_fast=bool(listed.fail_fast),
+    )
+
+
+def participates(layout: Layout, pipeline: str, project: str, branch: str) -> bool:
+    """Whether a project has anything to do with a pipeline on a branch, be it only an error."""
+    listed = listing(layout, pipeline, project, branch)
+    return pipeline in layout.pipelines and (listed.configured or bool(listed.errors))
+
+
+class _Item:
+    """One item, as far as freezing is concerned."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        pipeline: PipelineConfig,
+        project: str,
+        branch: str,
+        files: Iterable[str] | None,
+        previous: Layout | None,
+    ) -> None:
+        self.layout = layout
+        self.pipeline = pipeline
+        self.project = project
+        self.branch = branch
+        self.files = None if files is None else tuple(path for path in files if path != COMMIT_MESSAGE)
+        self.previous = previous
+        self._old: FrozenGraph | None = None
+
+    def job(
+        self, name: str, listed: list[Variant], project_vars: Mapping[str, Json]
+    ) -> Candidate | Skipped | ConfigError:
+        """One job of the list: a candidate, or why not."""
+        here = [job for job in listed if fits(self.layout.matchers(job), self.branch)]
+        if not here:
+            return Skipped(name, reason("config.skip-not-listed", job=name, branch=self.branch))
+        found = collect(self.layout, name, self.branch, here)
+        errors = self._left_out(found, here)
+        if found.without and not errors:
+            kind = "config.skip-no-variant" if found.without == name else "config.skip-no-parent"
+            return Skipped(name, reason(kind, job=name, parent=found.without, branch=self.branch))
+        if not found.variants or found.without:
+            return errors[0]
+        draft = Draft()
+        try:
+            for variant in found.variants:
+                draft.apply(self.layout, variant)
+            draft.vars = merged(project_vars, draft.vars)
+            for variant in here:
+                draft.apply(self.layout, variant)
+        except Forbidden as refusal:
+            return self.error(here[0], refusal.why)
+        draft.name = name
+        frozen = frozen_job(self.layout, draft)
+        errors += [self.error(here[0], why) for why in self._forbids(draft, here)]
+        return Candidate(frozen, here[0], self._unless(draft, frozen), tuple(errors))
+
+    def _left_out(self, found: Collected, here: list[Variant]) -> list[ConfigError]:
+        """Errors of definitions that are missing or that gatebot does not act on."""
+        errors = list(found.errors)
+        for variant in (*found.variants, *here):
+            errors += self.layout.faults.get(id(variant), ())
+            errors += variant.refused
+            named = self.layout.nodesets.get(variant.nodeset) if isinstance(variant.nodeset, str) else None
+            errors += named.refused if named else ()
+        return errors if self.layout.tenant.fail_closed else []
+
+    def _forbids(self, draft: Draft, here: list[Variant]) -> Iterable[Reason]:
+        """Why a job as it is now may not run in this item; of no matter if it does not run."""
+        by_config_project = any(self.layout.trusts(job.at.project) for job in here)
+        if draft.abstract:
+            yield reason("config.abstract-job", job=draft.name)
+        elif (
+            not by_config_project and draft.allowed_projects is not None and self.project not in draft.allowed_projects
+        ):
+            yield reason("config.project-not-allowed", job=draft.name, project=self.project)
+        elif draft.post_review and not self.pipeline.post_review:
+            yield reason("config.post-review-job", job=draft.name, pipeline=self.pipeline.name)
+        elif not draft.run and draft.name != "noop":
+            yield reason("config.nothing-to-run", job=draft.name)
+
+    def _unless(self, draft: Draft, frozen: FrozenJob) -> Reason | None:
+        """Why the changed files do not call for the job; None: they do."""
+        if not self.files:
+            return None
+        why: Reason | None = None
+        if draft.files and not any(p.matches(path) for path in self.files for p in draft.files):
+            why = reason("config.skip-files", job=draft.name)
+        elif draft.irrelevant_files and all(
+            any(p.matches(path) for p in draft.irrelevant_files) for path in self.files
+        ):
+            why = reason("config.skip-irrelevant-files", job=draft.name)
+        return None if why and draft.match_on_config_updates and self._altered(frozen) else why
+
+    def _altered(self, frozen: FrozenJob) -> bool:
+        """Whether the change alters the job: a playbook of it, or its definition."""
+        books = (*frozen.pre_run, *frozen.run, *frozen.post_run, *frozen.cleanup_run)
+        if any(book.project == self.project and book.path in (self.files or ()) for book in books):
+            return True
+        if self.previous is None:
+            return False
+        if self._old is None:
+            self._old = freeze(self.previous, self.pipeline.name, self.project, self.branch)
+        before = {job.name: replace(job, description="") for job in self._old.jobs}
+        return not self._old.errors and before.get(frozen.name) != replace(frozen, description="")
+
+    def error(self, listed: Variant, why: Reason) -> ConfigError:
+        """An error that shows where the project lists the job."""
+        at = listed.at
+        files = self.layout.sources.files.get((at.project, at.branch), ())
+        lines = next((file.lines for file in files if file.at.path == at.path), ())
+        return located(Problem(at.line, why), Location(at.project, at.branch, at.path), f"job {listed.name}", lines)
+
+
+def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
+    """The draft as an executor gets it."""
+    named = layout.nodesets.get(draft.nodeset) if isinstance(draft.nodeset, str) else draft.nodeset
+    nodeset = named or Nodeset("", Location("", "", ""))
+    before = min(draft.pre_timeout, draft.timeout) if draft.pre_timeout and draft.timeout else draft.pre_timeout
+    described = [source.description for source in draft.sources if source.name == draft.name and source.description]
+    frozen = FrozenJob(
+        name=draft.name,
+        definition="",
+        voting=draft.voting,
+        pre_run=draft.pre_run,
+        run=draft.run,
+        post_run=draft.post_run,
+        cleanup_run=draft.cleanup_run,
+        nodes=nodeset.nodes,
+        groups=nodeset.groups,
+        roles=tuple(Role(project, layout.trusts(project)) for project in draft.roles if project),
+        required_projects=_required(draft),
+        dependencies=draft.dependencies,
+        semaphores=draft.semaphores,
+        pre_timeout=before,
+        timeout=draft.timeout,
+        post_timeout=draft.post_timeout,
+        attempts=draft.attempts,
+        vars=draft.vars,
+        failure_output=draft.failure_output,
+        ansible_version=draft.ansible_version,
+        parents=tuple(name for name in dict.fromkeys(draft.parents) if name != draft.name),
+        description=described[0] if described else "",
+        hold_following=draft.hold_following_changes,
+        post_review=draft.post_review,
+    )
+    return replace(frozen, definition=definition(frozen))
+
+
+def _required(draft: Draft) -> tuple[RequiredProject, ...]:
+    """The required projects; the job's own `override-checkout` holds for those that name none."""
+    return tuple(
+        RequiredProject(name, required.override_checkout or draft.override_checkout)
+        for name, required in draft.required_projects.items()
+    )
+
+
+def definition(job: FrozenJob) -> str:
+    """The hash of everything that defines what a job does; a proof is kept under it.
+
+    Left out is what says when it runs and what its result means: voting, semaphores, attempts, parents and the like.
+    """
+    books = (job.pre_run, job.run, job.post_run, job.cleanup_run, job.roles, job.required_projects)
+    nodes = (job.nodes, job.groups, job.pre_timeout, job.timeout, job.post_timeout, job.ansible_version)
+    told = repr((job.name, books, nodes, job.dependencies, job.failure_output))
+    return hashlib.sha256((told + json.dumps(job.vars, sort_keys=True)).encode()).hexdigest()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The jobs of an item against each other: dependencies that must run too, that are missing, that go in circles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ...assignment import FrozenJob
+from ...reasons import Reason, reason
+from .model import ConfigError, Skipped
+from .objects import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A job that the item may run. `unless` is why its file matchers say no; `errors` count if it runs."""
+
+    frozen: FrozenJob
+    listed: Variant
+    unless: Reason | None = None
+    errors: tuple[ConfigError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The names of the jobs that run, in order, the others with their reasons, and what is wrong between jobs."""
+
+    runs: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    errors: tuple[tuple[str, Reason], ...]
+
+
+def connect(candidates: Iterable[Candidate]) -> Connected:
+    """A job that does not match runs all the same when one that runs has a hard dependency on it."""
+    known = {candidate.frozen.name: candidate for candidate in candidates}
+    wanted = {name for name, candidate in known.items() if candidate.unless is None}
+    for name in tuple(wanted):
+        wanted |= set(_needed(known, name))
+    runs = tuple(name for name in known if name in wanted)
+    skipped = tuple(
+        Skipped(name, candidate.unless) for name, candidate in known.items() if candidate.unless and name not in wanted
+    )
+    errors = [
+        (name, reason("config.dependency-not-run", job=name, needs=dependency.name))
+        for name in runs
+        for dependency in known[name].frozen.dependencies
+        if not dependency.soft and dependency.name not in known
+    ]
+    errors += [
+        (name, reason("config.dependency-cycle", job=name)) for name in runs if name in _needed(known, name, True)
+    ]
+    return Connected(runs, skipped, tuple(errors))
+
+
+def _needed(known: Mapping[str, Candidate], name: str, soft: bool = False) -> Iterator[str]:
+    """Every job that one depends on, through others too."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for dependency in known[waiting.pop()].frozen.dependencies:
+            if dependency.name in known and dependency.name not in seen and (soft or not dependency.soft):
+                seen.add(dependency.name)
+                waiting.append(dependency.name)
+                yield dependency.name
