@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings: from the text of `gatebot.toml` to frozen values, and the text of a new file.
+
+Pure: reading the file is the caller's work. Unknown keys are refused, with a guess at what was
+meant; all errors are told at once, each with file and key. The settings themselves are listed in
+`settings_fields.py`; labels of nodes (`[labels.NAME]`) are read by the executor's room.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import ipaddress
+import json
+import re
+import textwrap
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import cast, get_type_hints
+
+from .errors import SettingsError
+from .settings_fields import BYTES, GIB, KIB, MIB, SECTIONS, Irc, Settings
+
+__all__ = ["Described", "Irc", "Settings", "described", "init_text", "load", "resolve"]
+
+_SIZE = re.compile(r"(\d+)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
+_UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
+_PASSWORD = re.compile(r"^[a-z0-9+]+://[^/@:]*:[^/@]+@")
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One setting as the documentation shows it."""
+
+    section: str
+    key: str
+    default: object
+    unit: str
+    about: str
+    choices: tuple[str, ...]
+    least: int | None
+    hint: object
+
+    @property
+    def name(self) -> str:
+        """`section.key`."""
+        return f"{self.section}.{self.key}"
+
+    @property
+    def default_text(self) -> str:
+        """The default as the file writes it."""
+        if self.unit == BYTES and isinstance(self.default, int):
+            size, letter = (self.default // GIB, "G") if self.default % GIB == 0 else (self.default // MIB, "M")
+            return f'"{size}{letter}"'
+        return _toml(self.default)
+
+
+def described() -> tuple[Described, ...]:
+    """Every setting, in the order of the file."""
+    found: list[Described] = []
+    for section, section_class in SECTIONS:
+        hints = get_type_hints(section_class)
+        for item in dataclasses.fields(section_class):
+            told = item.metadata
+            found.append(
+                Described(
+                    section,
+                    item.name,
+                    item.default,
+                    told["unit"],
+                    told["about"],
+                    told["choices"],
+                    told["least"],
+                    hints[item.name],
+                )
+            )
+    return tuple(found)
+
+
+def load(text: str, where: str) -> Settings:
+    """The settings that a file's text describes; `where` is the file's path. Raises `SettingsError` with all errors."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{where}: this is not TOML: {error}.") from error
+    known = {section for section, _ in SECTIONS} | {"labels"}
+    errors = [f"{name}: there is no such section.{_guess(name, known)}" for name in table.keys() - known]
+    values: dict[str, object] = {}
+    for section, section_class in SECTIONS:
+        given = table.get(section)
+        if given is None:
+            continue
+        if section == "irc":
+            values[section] = _networks(given, errors)
+        else:
+            values[section] = _section(section, section, section_class, given, errors)
+    values["labels"] = _labels(table.get("labels", {}), errors)
+    settings = dataclasses.replace(Settings(where=where), **values)  # pyright: ignore[reportArgumentType]
+    errors += _disagreements(settings)
+    if errors:
+        raise SettingsError("\n".join(f"{where}: {error}" for error in sorted(errors)))
+    return settings
+
+
+def resolve(settings: Settings, path: str, *, below: str = "") -> str:
+    """A path of the settings made absolute: relative ones start at the file's directory, or at `below` in it."""
+    return str(PurePosixPath(settings.where).parent / below / path)
+
+
+def _section(section: str, place: str, section_class: type, given: object, errors: list[str]) -> object:
+    """One section's values; what is wrong is added to `errors` under `place`."""
+    if not isinstance(given, dict):
+        errors.append(f"{place}: this is a section; write [{section}] and its keys on the lines below it.")
+        return section_class()
+    known = {item.key: item for item in described() if item.section == section}
+    values: dict[str, object] = {}
+    for key, value in cast(dict[str, object], given).items():
+        item = known.get(key)
+        if item is None:
+            errors.append(f"{place}.{key}: there is no such key.{_guess(key, known)}")
+            continue
+        try:
+            values[key] = _value(item, value)
+        except ValueError as error:
+            errors.append(f"{place}.{key}: {error}")
+    return section_class(**values)
+
+
+def _networks(given: object, errors: list[str]) -> tuple[Irc, ...]:
+    if not isinstance(given, list):
+        errors.append("irc: there can be several networks; write [[irc]] with two brackets.")
+        return ()
+    networks: list[Irc] = []
+    for number, network in enumerate(cast(list[object], given), 1):
+        networks.append(cast(Irc, _section("irc", f"irc {number}", Irc, network, errors)))
+    return tuple(networks)
+
+
+def _labels(given: object, errors: list[str]) -> Mapping[str, Mapping[str, object]]:
+    labels: dict[str, Mapping[str, object]] = {}
+    if not isinstance(given, dict):
+        errors.append("labels: write one section for each label, such as [labels.small].")
+        return labels
+    for name, label in cast(dict[str, object], given).items():
+        if isinstance(label, dict):
+            labels[name] = MappingProxyType(cast(dict[str, object], label))
+        else:
+            errors.append(f"labels.{name}: write [labels.{name}] and its keys on the lines below it.")
+    return MappingProxyType(labels)
+
+
+def _value(item: Described, value: object) -> object:
+    """A value as its field wants it; a `ValueError` says what to write."""
+    match item.hint, value:
+        case _, _ if item.unit == BYTES:
+            return _size(value)
+        case type() as hint, bool() if hint is bool:
+            return value
+        case type() as hint, int() if hint is int and not isinstance(value, bool):
+            if item.least is not None and value < item.least:
+                raise ValueError(f"{value} is too small; the least is {item.least}.")
+            return value
+        case type() as hint, str() if hint is str:
+            if item.choices and value not in item.choices:
+                raise ValueError(f"{json.dumps(value)} is none of {', '.join(item.choices)}.")
+            return value
+        case _, list() if item.hint == tuple[str, ...]:
+            texts = cast(list[object], value)
+            if all(isinstance(text, str) for text in texts):
+                return tuple(texts)
+        case _:
+            pass
+    raise ValueError(f"write {_KINDS[item.hint]}, such as {item.default_text}.")
+
+
+_KINDS: dict[object, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    str: "a text in quotes",
+    tuple[str, ...]: "a list of texts in brackets",
+}
+
+
+def _size(value: object) -> int:
+    match = _SIZE.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    if match is None or int(match[1]) == 0:
+        raise ValueError('write a number of bytes, or a text such as "512M" or "2G".')
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def _disagreements(settings: Settings) -> list[str]:
+    """What is wrong although each value alone could be right."""
+    web = settings.web
+    checks: Iterable[tuple[str, bool, str]] = (
+        ("web.listen", _listens(web.listen), 'write an address and a port, such as "127.0.0.1:8080" or "[::]:443".'),
+        ("web.url", re.fullmatch(r"(https?://[^\s/]+(/\S*)?)?", web.url) is not None, "write http:// or https://."),
+        ("web.tls_key", bool(web.tls_key) == bool(web.tls_certificate), "HTTPS needs tls_certificate and tls_key."),
+        (
+            "database.url",
+            _PASSWORD.match(settings.database.url) is None,
+            "a password has no place here; put it into ~/.pgpass, or into PGPASSWORD of the server's environment.",
+        ),
+    )
+    errors = [f"{key}: {what}" for key, right, what in checks if not right]
+    errors += [f"web.trusted_proxies: {text} is no address." for text in web.trusted_proxies if not _is_network(text)]
+    names = [network.name for network in settings.irc]
+    for number, network in enumerate(settings.irc, 1):
+        if not network.host:
+            errors.append(f"irc {number}.host: write the server to connect to.")
+        if names.index(network.name) != number - 1:
+            errors.append(f"irc {number}.name: {network.name} is another network's name; choose one of its own.")
+        if bool(network.account) != bool(network.sasl_password_file):
+            errors.append(f"irc {number}.account: SASL needs account and sasl_password_file.")
+    return errors
+
+
+def _listens(text: str) -> bool:
+    host, colon, port = text.rpartition(":")
+    return bool(host) and bool(colon) and port.isdigit() and int(port) < 65536
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _guess(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f" Did you mean {near[0]}?" if near else f" Known are: {', '.join(sorted(known))}."
+
+
+_LABELS = """
+# Kinds of nodes that jobs ask for by name, one section each. Without any: small, debian and offline.
+#[labels.large]
+#image = "default"
+#network = "mirrors"
+#memory = "8G"
+#disk = "20G"
+#cpus = 4
+"""
+
+_HEAD = """\
+# Settings of this gatebot site. Every setting is shown with its default, behind a #.
+# To change one, remove its # and edit it; then restart the server.
+"""
+
+
+def init_text(changes: Mapping[str, object] | None = None, irc: Sequence[Mapping[str, object]] = ()) -> str:
+    """The text of a new gatebot.toml: all defaults, commented out, and the `changes` (`{"web.listen": ...}`) set."""
+    left = dict(changes or {})
+    lines = [_HEAD]
+    for section, section_class in SECTIONS:
+        items = [item for item in described() if item.section == section]
+        lines.append(f"\n# {section_class.__doc__}")
+        if section != "irc":
+            lines += [f"[{section}]", *_lines(items, lambda item: left.pop(item.name, None))]
+            continue
+        for network in irc or ({},):
+            lines += ["[[irc]]" if network else "#[[irc]]", *_lines(items, lambda item, n=network: n.get(item.key))]
+    if left:
+        raise KeyError(f"there are no settings {', '.join(sorted(left))}")
+    return "\n".join([*lines, _LABELS])
+
+
+def _lines(items: Iterable[Described], changed: Callable[[Described], object]) -> Iterable[str]:
+    for item in items:
+        unit = f" ({item.unit})" if item.unit else ""
+        choices = f" One of: {', '.join(item.choices)}." if item.choices else ""
+        value = changed(item)
+        yield from textwrap.wrap(f"{item.about}{unit}{choices}", 100, initial_indent="# ", subsequent_indent="# ")
+        yield f"#{item.key} = {item.default_text}" if value is None else f"{item.key} = {_toml(value)}"
+
+
+def _toml(value: object) -> str:
+    """A value as TOML writes it; what we have to write is the part that JSON writes alike."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(_toml(each) for each in cast(Sequence[object], value))}]"
+    return json.dumps(value, ensure_ascii=False)

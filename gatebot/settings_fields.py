@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting of a site: its name, type, default, unit, and what it is for.
+
+Only frozen values. Each field tells about itself; `gatebot.toml`, `docs/config.md` and the checks of
+a file are made from that. Secrets are never settings: a setting names the file that holds one.
+Reading a file is `settings.py`'s work, which is what others import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+BYTES = "bytes"
+"""The unit of sizes; in the file a number or a text such as "512M"."""
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+
+
+def _setting(default: T, about: str, *, unit: str = "", choices: tuple[str, ...] = (), least: int | None = None) -> T:
+    """A field that describes itself; typed as its value, because that is what readers of it get."""
+    metadata = {"about": about, "unit": unit, "choices": choices, "least": least}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Who this site is, and where its files are."""
+
+    name: str = _setting("gatebot", "The site's name, at the top of every page.")
+    data: str = _setting(
+        ".", "Where repositories, logs and the embedded database are kept; relative to this file.", unit="directory"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where browsers, git and other clients find the site."""
+
+    listen: str = _setting("127.0.0.1:8080", "The address and port to listen on.", unit="host:port")
+    url: str = _setting(
+        "", "The site's address as people type it; empty: made from `listen`. Links are made from it.", unit="URL"
+    )
+    tls_certificate: str = _setting("", "The certificate chain for HTTPS; empty: plain HTTP.", unit="PEM file")
+    tls_key: str = _setting("", "The private key of the certificate.", unit="PEM file")
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.", unit="addresses or networks"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the truth is kept."""
+
+    url: str = _setting(
+        "",
+        "Empty: SQLite in the data directory. Else postgresql://USER@HOST/NAME without a password, "
+        "which libpq reads from PGPASSFILE, ~/.pgpass or PGPASSWORD.",
+        unit="URL",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """What a push may bring."""
+
+    max_pack: int = _setting(512 * MIB, "The largest pack of one push.", unit=BYTES)
+    max_refs: int = _setting(100, "The most refs that one push may change.", unit="refs", least=1)
+    max_changes: int = _setting(100, "The most commits that one push may send for review.", unit="commits", least=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The tenant whose pipelines gate the hosted projects."""
+
+    tenant: str = _setting("main", "The name of the site's own tenant.")
+    config_projects: tuple[str, ...] = _setting(
+        ("gatebot-config",), "Projects that define pipelines and trusted jobs.", unit="projects"
+    )
+    tenants_file: str = _setting(
+        "",
+        "A Zuul tenant file that describes all tenants; empty: one tenant with every hosted project.",
+        unit="YAML file",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Where jobs run."""
+
+    enabled: bool = _setting(True, "Whether this process runs jobs.")
+    slots: int = _setting(0, "How many builds run at the same time; 0: as many as there are processors.", least=0)
+    sandbox: str = _setting(
+        "auto",
+        "How jobs are kept apart from this machine: auto takes the best that works and never none; "
+        "none lets jobs run as the server itself, and every page says so.",
+        choices=("auto", "privileged", "rootless", "none"),
+    )
+    images: str = _setting("images", "Root file systems of nodes, relative to the data directory.", unit="directory")
+    run_as: str = _setting("gatebot", "The user that the server becomes when it is started as root.", unit="user")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What jobs may reach."""
+
+    mirrors: tuple[str, ...] = _setting(
+        (),
+        "Hosts that jobs with `network: mirrors` may reach; empty: those that this host's pip, npm and apt are set to.",
+        unit="hosts, *.domains or networks",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Irc:
+    """One IRC network on which the bot is present."""
+
+    host: str = _setting("", "The server to connect to.", unit="host")
+    name: str = _setting("irc", "The network's name in addresses of logs; each network has its own.")
+    port: int = _setting(6697, "The server's port.", least=1)
+    tls: bool = _setting(True, "Whether the connection is encrypted.")
+    nick: str = _setting("gatebot", "The bot's nick.")
+    channels: tuple[str, ...] = _setting((), "Channels to join, log and hold meetings in.", unit="channels")
+    password_file: str = _setting("", "Holds the password of the server.", unit="file")
+    account: str = _setting("", "The services account to log in to by SASL; empty: none.")
+    sasl_password_file: str = _setting("", "Holds the password of that account.", unit="file")
+
+
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """The meeting bot."""
+
+    enabled: bool = _setting(True, "Whether the bot holds meetings and logs channels on the networks of [[irc]].")
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """Logs and artifacts of builds."""
+
+    keep_days: int = _setting(90, "How long they are kept.", unit="days", least=1)
+    max_log: int = _setting(200 * MIB, "The longest log of one build; what comes after is cut.", unit=BYTES)
+    max_artifacts: int = _setting(GIB, "The largest sum of one build's artifacts.", unit=BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What strangers may cost this site."""
+
+    max_body: int = _setting(10 * MIB, "The largest body of a request that is not a push.", unit=BYTES)
+    git_processes: int = _setting(8, "How many git processes serve clients at the same time.", least=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a site. `where` is the file they came from; paths in them are relative to its directory."""
+
+    site: Site = Site()
+    web: Web = Web()
+    database: Database = Database()
+    git: Git = Git()
+    gate: Gate = Gate()
+    executor: Executor = Executor()
+    network: Network = Network()
+    meetings: Meetings = Meetings()
+    logs: Logs = Logs()
+    limits: Limits = Limits()
+    irc: tuple[Irc, ...] = ()
+    labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
+    where: str = "gatebot.toml"
+
+    @property
+    def url(self) -> str:
+        """The site's address without a slash at its end."""
+        if self.web.url:
+            return self.web.url.rstrip("/")
+        scheme = "https" if self.web.tls_certificate else "http"
+        return f"{scheme}://{self.web.listen}"
+
+
+SECTIONS: tuple[tuple[str, type], ...] = (
+    ("site", Site),
+    ("web", Web),
+    ("database", Database),
+    ("git", Git),
+    ("gate", Gate),
+    ("executor", Executor),
+    ("network", Network),
+    ("meetings", Meetings),
+    ("logs", Logs),
+    ("limits", Limits),
+    ("irc", Irc),
+)
+"""The sections of the file in the order in which it shows them; `irc` may be there several times."""

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings: defaults, the file that `gatebot init` writes, and every mistake told at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from gatebot.errors import SettingsError
+from gatebot.settings import Irc, Settings, described, init_text, load, resolve
+
+
+def refusal(text: str) -> list[str]:
+    """What a text is refused with, line by line."""
+    with pytest.raises(SettingsError) as refused:
+        load(text, "gatebot.toml")
+    return str(refused.value).splitlines()
+
+
+def test_an_empty_file_is_all_defaults() -> None:
+    assert load("", "gatebot.toml") == Settings()
+
+
+def test_the_file_of_a_new_site_is_all_defaults_and_shows_every_setting() -> None:
+    text = init_text()
+    assert load(text, "gatebot.toml") == Settings()
+    section = ""
+    shown: set[str] = set()
+    for line in text.splitlines():
+        if found := re.match(r"#?\[+(\w+)\]+$", line):
+            section = found[1]
+        elif found := re.match(r"#(\w+) = ", line):
+            shown.add(f"{section}.{found[1]}")
+    assert {item.name for item in described()} <= shown
+
+
+def test_the_shown_defaults_are_the_defaults() -> None:
+    settings = load(
+        re.sub(r"^#(?=\w+ = |\[)", "", init_text(), flags=re.MULTILINE).replace('host = ""', 'host = "h"'), "x"
+    )
+    assert dataclasses.replace(settings, irc=(), labels=Settings().labels, where="gatebot.toml") == Settings()
+    assert settings.irc == (Irc(host="h"),)
+    assert dict(settings.labels["large"])["memory"] == "8G"
+
+
+def test_what_init_is_told_is_set() -> None:
+    text = init_text(
+        {"web.listen": "[::1]:80", "executor.slots": 2}, irc=[{"host": "localhost", "channels": ["#a", "#b"]}]
+    )
+    settings = load(text, "gatebot.toml")
+    assert settings.web.listen == "[::1]:80"
+    assert settings.executor.slots == 2
+    assert settings.irc == (Irc(host="localhost", channels=("#a", "#b")),)
+    with pytest.raises(KeyError, match=r"there are no settings web\.lisen"):
+        init_text({"web.lisen": "x"})
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    for item in described():
+        assert item.about.endswith((".", "none.")), item.name
+        assert len(item.about) > 10, item.name
+
+
+def test_every_value_arrives_with_its_type() -> None:
+    settings = load(
+        """
+        [site]
+        name = "Example"
+        [executor]
+        enabled = false
+        slots = 3
+        [network]
+        mirrors = ["mirror.example.org"]
+        [git]
+        max_pack = "2G"
+        [logs]
+        max_log = 1000
+        [labels.small]
+        memory = "1G"
+        """,
+        "gatebot.toml",
+    )
+    assert settings.site.name == "Example"
+    assert (settings.executor.enabled, settings.executor.slots) == (False, 3)
+    assert settings.network.mirrors == ("mirror.example.org",)
+    assert (settings.git.max_pack, settings.logs.max_log) == (2 * 1024**3, 1000)
+    assert dict(settings.labels["small"]) == {"memory": "1G"}
+
+
+def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
+    told = refusal(
+        """
+        [web]
+        lisen = "127.0.0.1:8080"
+        url = 5
+        [exekutor]
+        [executor]
+        sandbox = "docker"
+        slots = -1
+        enabled = 1
+        [git]
+        max_pack = "much"
+        max_refs = true
+        [network]
+        mirrors = "mirror.example.org"
+        [[irc]]
+        prot = 1
+        """
+    )
+    assert told == [
+        "gatebot.toml: executor.enabled: write true or false, such as true.",
+        'gatebot.toml: executor.sandbox: "docker" is none of auto, privileged, rootless, none.',
+        "gatebot.toml: executor.slots: -1 is too small; the least is 0.",
+        "gatebot.toml: exekutor: there is no such section. Did you mean executor?",
+        'gatebot.toml: git.max_pack: write a number of bytes, or a text such as "512M" or "2G".',
+        "gatebot.toml: git.max_refs: write a whole number, such as 100.",
+        "gatebot.toml: irc 1.host: write the server to connect to.",
+        "gatebot.toml: irc 1.prot: there is no such key. Did you mean port?",
+        "gatebot.toml: network.mirrors: write a list of texts in brackets, such as [].",
+        "gatebot.toml: web.lisen: there is no such key. Did you mean listen?",
+        'gatebot.toml: web.url: write a text in quotes, such as "".',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("= 5", "this is not TOML: Invalid statement (at line 1, column 1)."),
+        ("web = 5", "web: this is a section; write [web] and its keys on the lines below it."),
+        ("[irc]\nhost = 'x'", "irc: there can be several networks; write [[irc]] with two brackets."),
+        ("labels = 5", "labels: write one section for each label, such as [labels.small]."),
+        ("[labels]\nsmall = 5", "labels.small: write [labels.small] and its keys on the lines below it."),
+        (
+            "[web]\nlisten = '8080'",
+            'web.listen: write an address and a port, such as "127.0.0.1:8080" or "[::]:443".',
+        ),
+        ("[web]\nurl = 'example.org'", "web.url: write http:// or https://."),
+        ("[web]\ntls_key = 'k'", "web.tls_key: HTTPS needs tls_certificate and tls_key."),
+        ("[web]\ntrusted_proxies = ['proxy']", "web.trusted_proxies: proxy is no address."),
+        (
+            "[database]\nurl = 'postgresql://gatebot:hunter2@db/gatebot'",
+            "database.url: a password has no place here; put it into ~/.pgpass, or into PGPASSWORD of the server's "
+            "environment.",
+        ),
+        ("[[irc]]\nnick = 'x'", "irc 1.host: write the server to connect to."),
+        (
+            "[[irc]]\nhost = 'a'\n[[irc]]\nhost = 'b'",
+            "irc 2.name: irc is another network's name; choose one of its own.",
+        ),
+        ("[[irc]]\nhost = 'a'\naccount = 'b'", "irc 1.account: SASL needs account and sasl_password_file."),
+        (
+            "[gate]\nzzz = 1",
+            "gate.zzz: there is no such key. Known are: config_projects, tenant, tenants_file.",
+        ),
+    ],
+)
+def test_a_mistake_says_what_to_write(text: str, told: str) -> None:
+    assert refusal(text) == [f"gatebot.toml: {told}"]
+
+
+def test_a_password_in_a_refused_address_is_not_repeated() -> None:
+    assert "hunter2" not in "".join(refusal("[database]\nurl = 'postgresql://gatebot:hunter2@db/gatebot'"))
+
+
+def test_the_address_of_the_site_is_derived_when_it_is_not_set() -> None:
+    assert Settings().url == "http://127.0.0.1:8080"
+    assert load("[web]\nurl = 'https://review.example.org/'", "x").url == "https://review.example.org"
+    assert load("[web]\ntls_key = 'k'\ntls_certificate = 'c'", "x").url == "https://127.0.0.1:8080"
+
+
+def test_relative_paths_start_at_the_directory_of_the_file() -> None:
+    settings = load("", "/srv/gatebot/gatebot.toml")
+    assert resolve(settings, settings.site.data) == "/srv/gatebot"
+    assert resolve(settings, "images", below="data") == "/srv/gatebot/data/images"
+    assert resolve(settings, "/var/lib/images") == "/var/lib/images"
