@@ -22,8 +22,7 @@ from .tables import projects
 
 def create_project(session: Session, project: Project, account: int | None, at: datetime) -> Project:
     """Host a project from now on; its place is behind all others."""
-    if find_project(session, project.name) is not None:
-        raise Conflict(reason=reason("review.project-exists", project=project.name))
+    must_be_new(session, project.name)
     last = session.execute(select(func.max(projects.c.position))).scalar()
     values = {
         "name": project.name,
@@ -38,6 +37,12 @@ def create_project(session: Session, project: Project, account: int | None, at: 
     row = session.execute(insert(projects).values(values).returning(projects)).mappings().one()
     journal.append(session, ProjectCreated(project.name, account), at)
     return _project(row)
+
+
+def must_be_new(session: Session, name: str) -> None:
+    """Refuse a name that is taken."""
+    if find_project(session, name) is not None:
+        raise Conflict(reason=reason("review.project-exists", project=name))
 
 
 def change_project(session: Session, project: Project) -> Project:

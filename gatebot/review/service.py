@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from .. import access, journal
@@ -21,10 +20,10 @@ from ..errors import Conflict, NotFound, TooLarge
 from ..events import CommentAdded, ReviewerAdded, VoteCast
 from ..reasons import reason
 from . import conversation, states, store
+from .drafts import Draft
 from .judging import Judge
 from .model import (
     Change,
-    DraftedComment,
     InlineComment,
     Message,
     ReviewerRemoved,
@@ -34,23 +33,6 @@ from .model import (
 from .permission import checked_vote, require, require_account, require_open, target_of
 
 MOST_BYTES = 16 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A review as it is sent: message, votes, inline comments and new reviewers, published in one go."""
-
-    message: str = ""
-    votes: tuple[tuple[str, int], ...] = ()
-    comments: tuple[DraftedComment, ...] = ()
-    reviewers: tuple[tuple[int, ReviewerState], ...] = ()
-    work_in_progress: bool | None = None
-    tag: str = ""
-
-    @property
-    def says_something(self) -> bool:
-        """Whether there is anything to be published as a message."""
-        return bool(self.message or self.votes or self.comments)
 
 
 class Review:

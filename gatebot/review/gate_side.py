@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The review room as the gate sees it: facts of changes, reports, readiness, landing.
+
+Implements the pipeline room's `Review` port by structure; neither room imports the other. The gate
+acts as its own account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from ..access import Actor
+from ..change import ChangeFacts, Landed, Landing, LandRefused, VoteFact
+from ..db import Database, Session
+from ..errors import NotFound, Refused
+from ..identity import GATE, Account, Identity, accounts_in
+from ..reasons import Reason
+from ..repo import Repositories
+from . import conversation, hosting, store
+from .drafts import Draft
+from .judging import Judge
+from .landing import Lander
+from .landing_plan import Order
+from .model import Change, Status
+from .service import MOST_BYTES, Review
+
+log = logging.getLogger(__name__)
+
+
+class ReviewForGate:
+    """What the pipeline room may ask of this one."""
+
+    def __init__(
+        self, db: Database, repositories: Repositories, identity: Identity, judge: Judge, review: Review, lander: Lander
+    ) -> None:
+        self._db = db
+        self._repositories = repositories
+        self._identity = identity
+        self._judge = judge
+        self._review = review
+        self._lander = lander
+        # A commit's files never change, and the gate asks for them again and again.
+        self._files = lru_cache(maxsize=4096)(self._read_files)
+
+    async def change(self, number: int, patch_set: int | None = None) -> ChangeFacts | None:
+        """One patch set of a change, the current one by default; None when there is no such thing."""
+        facts = await self._db.read(self._facts, number, patch_set)
+        if facts is None:
+            return None
+        files = await asyncio.to_thread(self._files, facts.project, facts.commit)
+        return replace(facts, files=files)
+
+    async def find(self, project: str, branch: str, change_id: str) -> ChangeFacts | None:
+        """The change with this Change-Id on this branch."""
+        found = await self._db.read(store.find_by_id, change_id, project, branch)
+        return await self.change(found[0].number) if found else None
+
+    async def by_url(self, url: str) -> int | None:
+        """The change that a Depends-On address names, when it is one of this site and exists."""
+        number = self._judge.number(url)
+        if number is None:
+            return None
+        return None if await self._db.read(store.find_change, number) is None else number
+
+    async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
+        """The open change whose current patch set is this commit."""
+        found = (await self._db.read(store.find_by_commits, project, (commit,))).get(commit)
+        if found is None or found.status is not Status.NEW:
+            return None
+        facts = await self.change(found.number)
+        return facts if facts is not None and facts.commit == commit else None
+
+    async def open_changes(self, project: str, branch: str) -> tuple[int, ...]:
+        """The open changes of a branch, oldest first."""
+        return await self._db.read(store.open_changes, project, branch)
+
+    async def depending_on(self, number: int) -> tuple[int, ...]:
+        """The open changes whose Depends-On names this one, or whose git parent it is."""
+        try:
+            return await self._db.read(self._judge.needed_by, number)
+        except NotFound:
+            return ()
+
+    async def report(
+        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str
+    ) -> None:
+        """Post a result as the gate's account, once for an `event_key`.
+
+        A vote that counts for nothing any more (closed, or a newer patch set) is left out: the message still tells.
+        """
+        gate = await self._gate()
+        facts = await self._db.read(self._facts, change, patch_set)
+        if facts is None:
+            log.warning("a report on change %d,%d was dropped: there is no such patch set", change, patch_set)
+            return
+        counts = facts.status == Status.NEW.value and facts.current == patch_set
+        draft = Draft(_shortened(message), tuple(votes.items()) if counts else (), tag=tag)
+        actor = Actor(gate.id, gate.groups)
+        try:
+            await self._review.post(actor, change, patch_set, draft, event_key)
+        except Refused:
+            # Somebody was faster with a new patch set or closed it: tell without voting.
+            await self._review.post(actor, change, patch_set, Draft(draft.message, tag=tag), event_key)
+
+    async def land(self, landing: Landing) -> Landed | LandRefused:
+        """Merge the changes of one item, all or none; the same item again gets the same answer."""
+        gate = await self._gate()
+        return await asyncio.to_thread(self._lander.land, Order(landing, gate.id, landing.item))
+
+    async def ready(self, number: int) -> Reason | None:
+        """What people still have to do before the gate may take the change; None: nothing."""
+        return await self._db.read(self._ready, number)
+
+    async def settle(self) -> int:
+        """Finish the landings that a killed server began; before anything plans."""
+        return await asyncio.to_thread(self._lander.settle)
+
+    async def _gate(self) -> Account:
+        found = await self._identity.by_username(GATE)
+        if found is None:
+            raise NotFound(f"the account {GATE} is missing; make it with: gatebot user add {GATE}")
+        return found
+
+    def _ready(self, session: Session, number: int) -> Reason | None:
+        return self._judge.readiness(session, store.get_change(session, number))
+
+    def _facts(self, session: Session, number: int, patch_set: int | None) -> ChangeFacts | None:
+        change = store.find_change(session, number)
+        sets = {p.number: p for p in store.list_patch_sets(session, number)} if change else {}
+        asked = sets.get(patch_set or (change.current if change else 0))
+        if change is None or asked is None:
+            return None
+        votes = conversation.list_votes(session, number, asked.number)
+        people = accounts_in(session, {change.owner, *(vote.account for vote in votes)})
+        project = hosting.get_project(session, change.project)
+        return ChangeFacts(
+            number=number,
+            patch_set=asked.number,
+            current=change.current,
+            change_id=change.change_id,
+            project=change.project,
+            branch=change.branch,
+            commit=asked.commit,
+            parents=asked.parents,
+            subject=asked.subject,
+            message=asked.message,
+            owner=change.owner,
+            owner_username=people[change.owner].username if change.owner in people else "",
+            uploader=asked.uploader,
+            status=change.status.value,
+            url=self._url(change),
+            topic=change.topic,
+            hashtags=change.hashtags,
+            work_in_progress=change.work_in_progress,
+            private=change.private,
+            votes=tuple(
+                VoteFact(v.label, v.value, v.account, people[v.account].username, people[v.account].email, v.granted)
+                for v in votes
+                if v.account in people
+            ),
+            submit_type=project.submit_type.value,
+            author=f"{asked.author.name} <{asked.author.email}>",
+        )
+
+    def _url(self, change: Change) -> str:
+        return f"{self._judge.site.rstrip('/')}/{change.path}"
+
+    def _read_files(self, project: str, commit: str) -> tuple[str, ...]:
+        """The paths that a commit touches; of a rename both."""
+        changed = self._repositories.changed_files(project, commit)
+        return tuple(sorted({name for file in changed for name in (file.path, file.old_path) if name}))
+
+
+def _shortened(message: str) -> str:
+    """A report is cut rather than refused: the links stand at its beginning."""
+    data = message.encode()
+    if len(data) <= MOST_BYTES:
+        return message
+    return data[: MOST_BYTES - 64].decode("utf-8", "ignore") + "\n[the rest was cut]"

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes, revisions, comments and projects in the shapes of Gerrit's REST answers.
+
+Pure: values in, JSON objects out. Fields that are false or empty are left out, as Gerrit does.
+Labels and submit requirements are in `gerrit_labels.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Protocol
+from urllib.parse import quote
+
+from ..assignment import Json
+from ..errors import Invalid
+from ..reasons import reason
+from .gerrit_labels import account_info, labels, permitted_labels, submit_requirements, timestamp
+from .model import Change, InlineComment, Kind, Message, PatchSet, Person, Project, ReviewerState, Side
+from .whole import ChangeView, Known
+
+PREFIX = ")]}'\n"
+VERSION = "3.13.0"
+
+# In the order of the bits of the hexadecimal `O=` form.
+# fmt: off
+OPTIONS = (
+    "LABELS", "CURRENT_REVISION", "ALL_REVISIONS", "CURRENT_COMMIT", "ALL_COMMITS", "CURRENT_FILES", "ALL_FILES",
+    "DETAILED_ACCOUNTS", "DETAILED_LABELS", "MESSAGES", "CURRENT_ACTIONS", "REVIEWED", "DRAFT_COMMENTS",
+    "DOWNLOAD_COMMANDS", "WEB_LINKS", "CHECK", "CHANGE_ACTIONS", "COMMIT_FOOTERS", "PUSH_CERTIFICATES",
+    "REVIEWER_UPDATES", "SUBMITTABLE", "TRACKING_IDS", "SKIP_MERGEABLE", "SKIP_DIFFSTAT", "SUBMIT_REQUIREMENTS",
+    "CUSTOM_KEYED_VALUES", "STAR", "PARENTS",
+)
+# fmt: on
+DETAIL = frozenset({"LABELS", "DETAILED_LABELS", "DETAILED_ACCOUNTS", "MESSAGES"})
+
+
+class TouchedFile(Protocol):
+    """What is shown of a file that a commit touches; git's letters as `status`."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def old_path(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def added(self) -> int: ...
+    @property
+    def deleted(self) -> int: ...
+    @property
+    def binary(self) -> bool: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def old_size(self) -> int: ...
+
+
+Files = Mapping[int, Sequence[TouchedFile]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much to tell: the `o=` options, the site's address, and the files of the patch sets that were asked for."""
+
+    options: frozenset[str]
+    site: str
+    files: Files
+
+    def wants(self, *names: str) -> bool:
+        """Whether one of these options was given."""
+        return any(name in self.options for name in names)
+
+
+def read_options(names: Iterable[str], bits: str = "") -> frozenset[str]:
+    """The options of a request; an unknown one is refused."""
+    wanted = {name.upper().replace("-", "_") for name in names}
+    for name in wanted:
+        if name not in OPTIONS:
+            raise Invalid(reason=reason("review.unknown-option", option=name))
+    try:
+        number = int(bits or "0", 16)
+    except ValueError:
+        raise Invalid(reason=reason("review.unknown-option", option=bits)) from None
+    return frozenset(wanted | {name for bit, name in enumerate(OPTIONS) if number >> bit & 1})
+
+
+def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[str, Json]:
+    """Gerrit's ChangeInfo."""
+    change = view.change
+    triplet = f"{quote(change.project, safe='')}~{quote(change.branch, safe='')}~{change.change_id}"
+    unresolved = _unresolved(view.comments)
+    info: dict[str, Json] = {
+        "id": triplet,
+        "triplet_id": triplet,
+        "project": change.project,
+        "branch": change.branch,
+        "topic": change.topic,
+        "hashtags": list(change.hashtags),
+        "change_id": change.change_id,
+        "subject": change.subject,
+        "status": change.status.value,
+        "created": timestamp(change.created),
+        "updated": timestamp(change.updated),
+        "submit_type": view.project.submit_type.value,
+        "submittable": view.verdict.submittable,
+        "total_comment_count": len(view.comments),
+        "unresolved_comment_count": unresolved,
+        "work_in_progress": change.work_in_progress,
+        "has_review_started": not change.work_in_progress,
+        "is_private": change.private,
+        "owner": _who(view.people, change.owner, shape),
+        "current_revision_number": change.current,
+        "_number": change.number,
+        "virtual_id_number": change.number,
+        "_more_changes": more,
+    }
+    current = shape.files.get(change.current)
+    if current is not None:
+        info["insertions"] = sum(file.added for file in current)
+        info["deletions"] = sum(file.deleted for file in current)
+    if change.submitted is not None and change.submitter is not None:
+        info["submitted"] = timestamp(change.submitted)
+        info["submitter"] = _who(view.people, change.submitter, shape)
+        info["submission_id"] = f"{change.number}-{change.merged_as[:10]}"
+    kept = ("insertions", "deletions", "total_comment_count", "unresolved_comment_count")
+    return {**_lean(info, *kept), **_options(view, shape)}
+
+
+def _options(view: ChangeView, shape: Shape) -> dict[str, Json]:
+    """What only certain options show."""
+    info: dict[str, Json] = {}
+    if shape.wants("LABELS", "DETAILED_LABELS"):
+        info["labels"] = labels(view, detailed=shape.wants("DETAILED_LABELS"))
+    if shape.wants("DETAILED_LABELS"):
+        info["permitted_labels"] = permitted_labels(view)
+        info["removable_reviewers"] = []
+        info["reviewers"] = _reviewers(view)
+    if shape.wants("SUBMIT_REQUIREMENTS"):
+        info["submit_requirements"] = submit_requirements(view)
+    if shape.wants("MESSAGES"):
+        info["messages"] = [message_info(message, view.people) for message in view.messages]
+    if shape.wants("CURRENT_ACTIONS", "CHANGE_ACTIONS"):
+        info["actions"] = {}
+    shown = view.patch_sets if shape.wants("ALL_REVISIONS") else view.patch_sets[-1:]
+    if shape.wants("CURRENT_REVISION", "ALL_REVISIONS"):
+        info["current_revision"] = view.current.commit
+        info["revisions"] = {one.commit: revision_info(view, one, shape) for one in shown}
+    return info
+
+
+def revision_info(view: ChangeView, patch_set: PatchSet, shape: Shape) -> dict[str, Json]:
+    """Gerrit's RevisionInfo."""
+    is_current = patch_set.number == view.change.current
+    info: dict[str, Json] = {
+        "kind": (Kind.REWORK if patch_set.number == 1 else patch_set.kind).value,
+        "_number": patch_set.number,
+        "created": timestamp(patch_set.created),
+        "uploader": _who(view.people, patch_set.uploader, shape),
+        "ref": patch_set.ref,
+        "branch": f"refs/heads/{view.change.branch}",
+        "fetch": fetch_info(view.change, patch_set, shape.site),
+        "description": patch_set.description,
+    }
+    if shape.wants("ALL_COMMITS") or (is_current and shape.wants("CURRENT_COMMIT")):
+        info["commit"] = commit_info(patch_set)
+    files = shape.files.get(patch_set.number)
+    if files is not None and (shape.wants("ALL_FILES") or (is_current and shape.wants("CURRENT_FILES"))):
+        info["files"] = files_info(files, with_message=False)
+    if shape.wants("CURRENT_ACTIONS") and is_current:
+        info["actions"] = {}
+    return {name: value for name, value in info.items() if value != "" and value is not None}
+
+
+def fetch_info(change: Change, patch_set: PatchSet, site: str) -> dict[str, Json]:
+    """Where a patch set can be fetched, never empty: git-review and Gertty take what they find here."""
+    root = site.rstrip("/")
+    found: dict[str, Json] = {}
+    for scheme, url in (("anonymous http", f"{root}/{change.project}"), ("http", f"{root}/a/{change.project}")):
+        fetch = f"git fetch {url} {patch_set.ref}"
+        commands: dict[str, Json] = {
+            "Checkout": f"{fetch} && git checkout FETCH_HEAD",
+            "Cherry Pick": f"{fetch} && git cherry-pick FETCH_HEAD",
+            "Pull": f"git pull {url} {patch_set.ref}",
+        }
+        found[scheme] = {"url": url, "ref": patch_set.ref, "commands": commands}
+    return found
+
+
+def commit_info(patch_set: PatchSet) -> dict[str, Json]:
+    """Gerrit's CommitInfo; the subjects of parents are not kept here."""
+    return {
+        "commit": patch_set.commit,
+        "parents": [{"commit": parent, "subject": ""} for parent in patch_set.parents],
+        "author": _git_person(patch_set.author),
+        "committer": _git_person(patch_set.committer),
+        "subject": patch_set.subject,
+        "message": patch_set.message,
+    }
+
+
+def files_info(files: Iterable[TouchedFile], *, with_message: bool = True) -> dict[str, Json]:
+    """Gerrit's map of FileInfo; a modified file has no status."""
+    found: dict[str, Json] = {}
+    if with_message:
+        found["/COMMIT_MSG"] = {"status": "A", "lines_inserted": 0, "size_delta": 0, "size": 0}
+    for file in files:
+        info: dict[str, Json] = {
+            "status": "" if file.status in ("M", "T") else file.status,
+            "binary": file.binary,
+            "old_path": file.old_path if file.status in ("R", "C") else "",
+            "lines_inserted": file.added,
+            "lines_deleted": file.deleted,
+            "size_delta": file.size - file.old_size,
+            "size": file.size,
+        }
+        found[file.path] = _lean(info, "size_delta", "size")
+    return found
+
+
+def message_info(message: Message, people: Mapping[int, Known]) -> dict[str, Json]:
+    """Gerrit's ChangeMessageInfo."""
+    info: dict[str, Json] = {
+        "id": f"{message.id:08x}",
+        "date": timestamp(message.created),
+        "message": message.text,
+        "tag": message.tag,
+        "_revision_number": message.patch_set,
+    }
+    if message.account is not None and message.account in people:
+        info["author"] = account_info(people[message.account])
+    return _lean(info, "message")
+
+
+def comments_info(comments: Iterable[InlineComment], people: Mapping[int, Known]) -> dict[str, Json]:
+    """Gerrit's map of path to list of CommentInfo."""
+    found: dict[str, list[Json]] = {}
+    for comment in comments:
+        info: dict[str, Json] = {
+            "id": comment.id,
+            "patch_set": comment.patch_set,
+            "line": comment.line,
+            "side": "PARENT" if comment.side is Side.PARENT else "",
+            "message": comment.text,
+            "in_reply_to": comment.in_reply_to,
+            "updated": timestamp(comment.created),
+            "unresolved": comment.unresolved,
+            "tag": comment.tag,
+            "change_message_id": f"{comment.message:08x}",
+        }
+        if comment.range is not None:
+            span = comment.range
+            info["range"] = {
+                "start_line": span.start_line,
+                "start_character": span.start_character,
+                "end_line": span.end_line,
+                "end_character": span.end_character,
+            }
+        author = people.get(comment.account)
+        info["author"] = account_info(author) if author else {"_account_id": comment.account}
+        found.setdefault(comment.file, []).append({**_lean(info), "unresolved": comment.unresolved})
+    return {path: found[path] for path in sorted(found)}
+
+
+def related_info(chain: Iterable[tuple[Change, PatchSet]]) -> dict[str, Json]:
+    """Gerrit's RelatedChangesInfo."""
+    found: list[Json] = []
+    for change, patch_set in chain:
+        commit = commit_info(patch_set)
+        about: dict[str, Json] = {name: commit[name] for name in ("commit", "parents", "author", "subject")}
+        entry: dict[str, Json] = {
+            "project": change.project,
+            "change_id": change.change_id,
+            "commit": about,
+            "_change_number": change.number,
+            "_revision_number": patch_set.number,
+            "_current_revision_number": change.current,
+            "status": change.status.value,
+        }
+        found.append(entry)
+    return {"changes": found}
+
+
+def project_info(project: Project) -> dict[str, Json]:
+    """Gerrit's ProjectInfo; in a list the name is the key and not repeated."""
+    info: dict[str, Json] = {
+        "id": quote(project.name, safe=""),
+        "name": project.name,
+        "parent": "All-Projects",
+        "description": project.description,
+        "state": "ACTIVE",
+    }
+    return _lean(info)
+
+
+def _reviewers(view: ChangeView) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for state in ReviewerState:
+        ids = [reviewer.account for reviewer in view.reviewers if reviewer.state is state]
+        if ids:
+            found[state.value] = [account_info(view.people[id]) for id in ids if id in view.people]
+    return found
+
+
+def _who(people: Mapping[int, Known], account: int, shape: Shape) -> dict[str, Json]:
+    known = people.get(account)
+    if known is None or not shape.wants("DETAILED_ACCOUNTS"):
+        return {"_account_id": account}
+    return account_info(known)
+
+
+def _git_person(person: Person) -> dict[str, Json]:
+    offset = person.when.utcoffset()
+    minutes = int(offset.total_seconds() // 60) if offset else 0
+    return {"name": person.name, "email": person.email, "date": timestamp(person.when.astimezone(UTC)), "tz": minutes}
+
+
+def _unresolved(comments: Sequence[InlineComment]) -> int:
+    """How many threads end in a comment that is not resolved."""
+    answered = {comment.in_reply_to for comment in comments if comment.in_reply_to}
+    return sum(comment.unresolved for comment in comments if comment.id not in answered)
+
+
+def _lean(info: Mapping[str, Json], *kept: str) -> dict[str, Json]:
+    """Without what is false or empty, as Gerrit writes JSON."""
+    return {name: value for name, value in info.items() if name in kept or (value not in (None, "", False, [], {}))}

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading changes for pages, REST and the command line: with everything that is shown of them at once.
+
+Nothing here writes. What the asker may not see is not found, as in Gerrit.
+"""
+
+from __future__ import annotations
+
+from .. import access
+from ..access import Actor, Target, Verb, may
+from ..clock import Clock
+from ..db import Database, Session
+from ..errors import NotFound
+from ..identity import accounts_in
+from ..reasons import reason
+from . import conversation, hosting, search, store
+from .judging import Judge
+from .model import Change, PatchSet, Project
+from .permission import permitted_labels, target_of
+from .query import parse
+from .search import Asking
+from .verdict import Verdict
+from .whole import ChangeView
+
+
+class Reading:
+    """Finds and reads changes and projects."""
+
+    def __init__(self, db: Database, judge: Judge, clock: Clock, rules: access.Rules = access.DEFAULT) -> None:
+        self._db = db
+        self._judge = judge
+        self._clock = clock
+        self._rules = rules
+
+    async def find(self, actor: Actor, identifier: str) -> Change:
+        """The one change that an identifier of any form names."""
+        change = await self._db.read(search.resolve, identifier, self._asking(actor))
+        return self._seen(actor, change)
+
+    async def view(self, actor: Actor, number: int) -> ChangeView:
+        """One change with everything."""
+        return await self._db.read(self._view, actor, number)
+
+    async def search(
+        self, actor: Actor, query: str, limit: int = search.MOST, start: int = 0
+    ) -> tuple[tuple[ChangeView, ...], bool]:
+        """The changes that a query in Gerrit's language describes, and whether there are more."""
+        return await self._db.read(self._search, actor, query, limit, start)
+
+    async def verdict(self, number: int) -> Verdict:
+        """Why a change may or may not be merged."""
+        return await self._db.read(self._verdict, number)
+
+    async def related(self, change: Change, patch_set: PatchSet) -> tuple[tuple[Change, PatchSet], ...]:
+        """The relation chain of a patch set, newest first."""
+        return await self._db.read(self._judge.related, change, patch_set)
+
+    async def project(self, actor: Actor, name: str) -> Project:
+        """A hosted project that the asker may read."""
+        found = await self._db.read(hosting.find_project, name)
+        if found is None or not may(actor, Verb.READ, Target(name), self._rules):
+            raise NotFound(reason=reason("review.no-such-project", project=name))
+        return found
+
+    async def projects(self, actor: Actor) -> tuple[Project, ...]:
+        """All hosted projects that the asker may read, in order of creation."""
+        found = await self._db.read(hosting.list_projects)
+        return tuple(project for project in found if may(actor, Verb.READ, Target(project.name), self._rules))
+
+    # -- transactions ----------------------------------------------------------------------------------
+
+    def _view(self, session: Session, actor: Actor, number: int) -> ChangeView:
+        asking = self._asking(actor)
+        return self._whole(session, actor, self._seen(actor, search.resolve(session, str(number), asking)))
+
+    def _search(
+        self, session: Session, actor: Actor, query: str, limit: int, start: int
+    ) -> tuple[tuple[ChangeView, ...], bool]:
+        found = search.search(session, parse(query), self._asking(actor), limit, start)
+        views = (self._whole(session, actor, change) for change in found.changes if self._readable(actor, change))
+        return tuple(views), found.more
+
+    def _verdict(self, session: Session, number: int) -> Verdict:
+        return self._judge.verdict(session, store.get_change(session, number))
+
+    def _whole(self, session: Session, actor: Actor, change: Change) -> ChangeView:
+        patch_sets = store.list_patch_sets(session, change.number)
+        votes = conversation.list_votes(session, change.number, change.current)
+        messages = conversation.list_messages(session, change.number)
+        comments = conversation.list_comments(session, change.number)
+        reviewers = conversation.list_reviewers(session, change.number)
+        rules = self._judge.rules(session, change.project)
+        people = {change.owner, *(vote.account for vote in votes), *(comment.account for comment in comments)}
+        people |= {reviewer.account for reviewer in reviewers} | {patch_set.uploader for patch_set in patch_sets}
+        people |= {message.account for message in messages if message.account is not None}
+        if change.submitter is not None:
+            people.add(change.submitter)
+        return ChangeView(
+            change=change,
+            patch_sets=patch_sets,
+            votes=votes,
+            messages=messages,
+            comments=comments,
+            reviewers=reviewers,
+            verdict=self._judge.verdict(session, change),
+            rules=rules,
+            project=hosting.get_project(session, change.project),
+            people=accounts_in(session, people),
+            permitted=permitted_labels(actor, change, rules, self._rules),
+        )
+
+    def _asking(self, actor: Actor) -> Asking:
+        sees_all = may(actor, Verb.VIEW_PRIVATE, Target(), self._rules)
+        return Asking(actor.account, sees_all, self._clock.now())
+
+    def _readable(self, actor: Actor, change: Change) -> bool:
+        return may(actor, Verb.READ, target_of(change), self._rules)
+
+    def _seen(self, actor: Actor, change: Change) -> Change:
+        if not self._readable(actor, change):
+            raise NotFound(reason=reason("review.no-such-change", change=change.number))
+        return change

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One change with all that is shown of it, as one value.
+
+Pure. `reading.py` makes it in one transaction; pages and `gerrit_json.py` show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from .model import Change, InlineComment, Message, PatchSet, Project, Reviewer, Vote
+from .rules import Rules
+from .verdict import Verdict
+
+
+class Known(Protocol):
+    """What is shown of an account."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def username(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def active(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """`votes` are those on the current patch set, `permitted` the votes that the asker may cast."""
+
+    change: Change
+    patch_sets: tuple[PatchSet, ...]
+    votes: tuple[Vote, ...]
+    messages: tuple[Message, ...]
+    comments: tuple[InlineComment, ...]
+    reviewers: tuple[Reviewer, ...]
+    verdict: Verdict
+    rules: Rules
+    project: Project
+    people: Mapping[int, Known]
+    permitted: Mapping[str, tuple[int, ...]]
+
+    @property
+    def current(self) -> PatchSet:
+        """The newest patch set."""
+        return self.patch_sets[-1]
