@@ -19,6 +19,17 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Net: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+#: Where no stranger's job may go: this machine, private networks, metadata services, and what embeds them.
+_INSIDE: tuple[_Net, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"),
+        *("::/127", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fc00::/7", "fe80::/9", "ff00::/8"),
+    )
+)
+
+
 def _address(text: str) -> Address | None:
     try:
         found = ipaddress.ip_address(text.strip("[]").partition("%")[0])

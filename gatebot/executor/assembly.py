@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the executor together, in two beats: `prepare` while the server may still be root, `executor` afterwards.
+
+The only module of this room that knows which provider stands for which setting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import assets
+from ..clock import Clock
+from . import host_mirrors
+from .commands import Surroundings
+from .egress import Egress
+from .images import built, host_skeleton
+from .logs import Logs
+from .mirrors import Mirrors
+from .model import DEFAULT_LABELS, HOST_IMAGE, Label, Network, Sandbox
+from .ports import Reports, Sources
+from .providers import link
+from .providers.bare import Bare
+from .providers.local import Images, Local
+from .providers.ports import Provider
+from .runner import Tools
+from .service import Executor
+from .workspaces import Workspaces
+
+_WHEELS = "/opt/gatebot-wheels"
+_ANSIBLE = "/opt/gatebot-ansible"
+_BUNDLE = "/opt/gatebot-ca.crt"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What had to be made before privileges were dropped. `directory` is the executor's own."""
+
+    sandbox: Sandbox
+    directory: Path
+    logs: Path
+    channel: socket.socket | None
+    labels: Mapping[str, Label]
+    mirrors: host_mirrors.HostMirrors
+    wheelhouse: str
+
+
+def prepare(
+    site: Path,
+    *,
+    sandbox: Sandbox = Sandbox.AUTO,
+    labels: Mapping[str, Label] = DEFAULT_LABELS,
+    wheelhouse: str = "",
+    server_uid: int | None = None,
+) -> Prepared:
+    """Make directories and start the privileged process; call before the event loop and before `link.drop`.
+
+    `server_uid` is the uid that the server will drop to, when it is root now.
+    """
+    uid = os.geteuid() if server_uid is None else server_uid
+    if sandbox is Sandbox.AUTO:
+        sandbox = Sandbox.PRIVILEGED if os.geteuid() == 0 else Sandbox.ROOTLESS
+    directory = site / "executor"
+    for name in ("layers", "mirrors", "images"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
+    logs = site / "logs"
+    logs.mkdir(exist_ok=True)
+    if os.geteuid() == 0 and uid != 0:
+        for path in (directory / "layers", directory / "mirrors", logs):
+            os.chown(path, uid, -1)
+    mirrors = host_mirrors.read()
+    channel = None
+    if sandbox is not Sandbox.NONE:
+        host_skeleton(directory / "images")
+        shown = {sys.prefix: sys.prefix, _ANSIBLE: str(assets.path("jobs", "ansible"))}
+        if not sys.base_prefix.startswith("/usr"):
+            shown[sys.base_prefix] = sys.base_prefix
+        shown |= {_WHEELS: wheelhouse} if wheelhouse else {}
+        shown |= {_BUNDLE: mirrors.bundle} if mirrors.bundle else {}
+        configuration = link.config_for(
+            sandbox,
+            root=directory / "layers",
+            images=directory / "images",
+            instance=hashlib.sha256(str(site.resolve()).encode()).hexdigest()[:12],
+            shown=shown,
+            full=any(label.network is Network.FULL for label in labels.values()),
+            server_uid=uid,
+        )
+        channel = link.start(configuration, sandbox)
+    return Prepared(sandbox, directory, logs, channel, labels, mirrors, wheelhouse)
+
+
+def executor(
+    prepared: Prepared,
+    *,
+    reports: Reports,
+    sources: Sources,
+    clock: Clock,
+    host: str,
+    mirrors: Iterable[str] | None = None,
+    git_server: Iterable[str] = (),
+    slots: int | None = None,
+) -> tuple[Executor, Logs]:
+    """The executor, to be started on the event loop. `mirrors` None: what this machine's own tools are set to.
+
+    `git_server` are entries for the site's own address; its host stands for the site in workspaces (`src/HOST/`).
+    """
+    listed = prepared.mirrors.hosts if mirrors is None else mirrors
+    egress = Egress(Mirrors.of([*listed, *git_server]))
+    logs = Logs(prepared.logs, clock)
+    layers = prepared.directory / "layers"
+    tools = Tools(
+        provider=_provider(prepared, layers, host, egress, slots),
+        workspaces=Workspaces(prepared.directory / "mirrors"),
+        logs=logs,
+        reports=reports,
+        sources=sources,
+        egress=egress,
+        labels=prepared.labels,
+        surroundings=_surroundings(prepared),
+        layers=layers,
+    )
+    return Executor(tools, slots=slots), logs
+
+
+def _provider(prepared: Prepared, layers: Path, host: str, egress: Egress, slots: int | None) -> Provider:
+    if prepared.channel is None:
+        return Bare(layers, host=host, slots=slots or max(os.cpu_count() or 1, 2))
+    return Local(
+        link.Link(prepared.channel),
+        Images({HOST_IMAGE: HOST_IMAGE} | built(prepared.directory / "images")),
+        layers=layers,
+        host=host,
+        sandbox=prepared.sandbox,
+        listening=egress.listening,
+    )
+
+
+def _surroundings(prepared: Prepared) -> Surroundings:
+    bare = prepared.channel is None
+    wheels = (prepared.wheelhouse if bare else _WHEELS) if prepared.wheelhouse else ""
+    bundle = (prepared.mirrors.bundle if bare else _BUNDLE) if prepared.mirrors.bundle else ""
+    return Surroundings(
+        arch=platform.machine(),
+        ansible=(f"{sys.prefix}/bin/python", f"{sys.prefix}/bin/ansible-playbook"),
+        callbacks=str(assets.path("jobs", "ansible")) if bare else _ANSIBLE,
+        bundle=bundle,
+        wheelhouse=wheels,
+        indexes=prepared.mirrors.environment,
+        proxied=not bare,
+    )

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Root file systems of nodes: the built image, and the skeleton that stands for the host's own /usr.
+
+An image is a directory named after the hash of its definition; it is made once by set-up, with mmdebstrap,
+as root or without. Jobs see it read-only below an overlay. Nothing is built at job time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..errors import Unavailable
+from ..reasons import reason
+from .model import HOST_IMAGE
+
+_ETC = {
+    "passwd": "root:x:0:0:root:/root:/bin/sh\njob:x:1000:1000:job:/home/job:/bin/sh\n"
+    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+    "group": "root:x:0:\njob:x:1000:\nnogroup:x:65534:\n",
+    "hosts": "127.0.0.1 localhost node\n::1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "hostname": "node\n",
+}
+_EMPTY = ("dev", "proc", "sys", "tmp", "run", "var/tmp", "home/job", "opt/gatebot", "root", "mnt")
+_PACKAGES = "python3,python3-venv,python3-pip,git,make,ca-certificates,curl,file"
+_DROPPED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What an image is made of; its hash is its name."""
+
+    suite: str
+    arch: str = "amd64"
+    packages: str = _PACKAGES
+    mirror: str = "http://deb.debian.org/debian"
+    recipe: int = 1
+
+    @property
+    def name(self) -> str:
+        """The directory of the image."""
+        told = json.dumps(asdict(self), sort_keys=True).encode()
+        return f"{self.suite}-{self.arch}-{hashlib.sha256(told).hexdigest()[:16]}"
+
+
+def lay(root: Path) -> None:
+    """What every root has, whatever it was made from."""
+    for name in _EMPTY:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "etc").mkdir(exist_ok=True)
+    for name, text in _ETC.items():
+        (root / "etc" / name).write_text(text)
+
+
+def host_skeleton(images: Path) -> str:
+    """The image `host`: links into /usr, which the sandbox binds read-only, and an /etc of our making."""
+    root = images / HOST_IMAGE
+    lay(root)
+    for name in ("bin", "sbin", "lib", "lib64", "lib32", "libx32"):
+        if os.path.lexists(f"/{name}") and not os.path.lexists(root / name):
+            (root / name).symlink_to(f"usr/{name}")
+    for name in ("usr", "etc/alternatives", "etc/ssl/certs"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for name in ("ld.so.cache", "localtime", "mime.types"):
+        source = Path("/etc", name)
+        if source.exists():
+            shutil.copyfile(source, root / "etc" / name)
+    (root / "etc/resolv.conf").touch()
+    return HOST_IMAGE
+
+
+def definition_for_host() -> Definition:
+    """The image that fits this machine: its own Debian release, so that Ansible of this machine runs in it too."""
+    told: dict[str, str] = {}
+    with Path("/etc/os-release").open() as file:
+        for line in file:
+            name, _, value = line.strip().partition("=")
+            told[name] = value.strip('"')
+    suite = told.get("VERSION_CODENAME", "bookworm") if told.get("ID") == "debian" else "bookworm"
+    arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+    return Definition(suite, arch)
+
+
+def missing() -> tuple[str, ...]:
+    """The Debian packages that must be installed before an image can be built here."""
+    needed = {"mmdebstrap": "mmdebstrap"} | ({} if os.geteuid() == 0 else {"newuidmap": "uidmap"})
+    return tuple(package for program, package in needed.items() if shutil.which(program) is None)
+
+
+def build(definition: Definition, images: Path, progress: Callable[[str], None]) -> Path:
+    """Make an image, unless it is there; takes a minute. Raises `Unavailable` with the end of what was printed."""
+    target = images / definition.name
+    if (target / "etc/passwd").exists():
+        return target
+    images.mkdir(parents=True, exist_ok=True)
+    made = images / f"{definition.name}.new"
+    line = ["mmdebstrap", "--variant=minbase", f"--architectures={definition.arch}", f"--include={definition.packages}"]
+    line += [f"--dpkgopt=path-exclude={path}" for path in _DROPPED]
+    line += ["--aptopt=Acquire::Retries 3", definition.suite]
+    source = f"deb {definition.mirror} {definition.suite} main"
+    if os.geteuid() == 0:
+        _removed(made)
+        _watched([*line, str(made), source], progress)
+    else:
+        _removed(made)
+        made.mkdir()
+        archive = images / f"{definition.name}.tar"
+        _watched([*line, "--mode=unshare", str(archive), source], progress)
+        unpack = ["tar", "-C", str(made), "--exclude=./dev/*", "-xf", str(archive)]
+        _watched(["unshare", "--user", "--map-root-user", "--map-auto", *unpack], progress)
+        archive.unlink()
+        # Whoever owns the directory must be able to lay out /etc; in it the owner is root of the namespace.
+        return _finished(made, target, ["unshare", "--user", "--map-root-user", "--map-auto"])
+    return _finished(made, target, [])
+
+
+def _finished(made: Path, target: Path, prefix: list[str]) -> Path:
+    """Lay what every root has, then give the image its name: from then on it is complete."""
+    package = Path(__file__).resolve().parents[2]
+    script = "import sys, pathlib; from gatebot.executor.images import lay; lay(pathlib.Path(sys.argv[1]))"
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    subprocess.run([*prefix, sys.executable, "-P", "-c", script, str(made)], check=True, env=environment)
+    made.rename(target)
+    return target
+
+
+def _removed(path: Path) -> None:
+    if path.exists():
+        prefix = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--map-auto"]
+        subprocess.run([*prefix, "rm", "-rf", str(path)], check=True)
+
+
+def _watched(line: list[str], progress: Callable[[str], None]) -> None:
+    """Run a program and hand on what it prints; its last lines are the message when it fails."""
+    last: list[str] = []
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        for told in process.stdout:
+            last = [*last[-4:], told.strip()]
+            progress(told.rstrip())
+    if process.returncode != 0:
+        raise Unavailable(reason=reason("executor.image-failed", program=line[0], told=" ".join(last)[-500:]))
+
+
+def built(images: Path) -> dict[str, str]:
+    """The images that are there, by name; `default` is the one that fits this machine."""
+    found = {path.name: path.name for path in images.iterdir() if path.is_dir() and not path.name.endswith(".new")}
+    own = definition_for_host().name
+    return found | ({"default": own} if own in found else {})

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs and artifacts of builds as files: written from the first byte, found by line, followed while they grow.
+
+`DIR/BUILD/job-output.txt` has Zuul's shape (`TIME | TEXT`); beside it lies an index with eight bytes a line,
+its offset; artifacts are below `DIR/BUILD/artifacts/`. One writer, on the event loop; any number of readers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import struct
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from ..clock import Clock
+from .errors_in_log import ErrorFinder
+from .model import MIB, FoundError
+
+BUILD_ID = re.compile(r"[0-9a-f]{32}")
+OUTPUT = "job-output.txt"
+ARTIFACTS = "artifacts"
+_INDEX = ".job-output.index"
+_LONGEST_LINE = 64 * 1024
+_LARGEST = 256 * MIB
+_PIECE = 64 * 1024
+
+
+class LogWriter:
+    """The log of one running build."""
+
+    def __init__(self, directory: Path, clock: Clock, scrub: Callable[[bytes], bytes]) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        self._file = os.open(directory / OUTPUT, flags, 0o640)
+        self._index = os.open(directory / _INDEX, flags, 0o640)
+        self._size = os.fstat(self._file).st_size
+        self._lines = os.fstat(self._index).st_size // 8
+        self._clock = clock
+        self._scrub = scrub
+        self._rest = b""
+        self._full = False
+        self._errors = ErrorFinder()
+        self.on_line: Callable[[str], None] | None = None
+        self.changed = asyncio.Event()
+        self.closed = False
+
+    def output(self, piece: bytes) -> None:
+        """What a job printed, in whatever pieces it comes."""
+        *whole, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            whole.append(self._rest)
+            self._rest = b""
+        self._write(whole, from_job=True)
+
+    def say(self, text: str) -> None:
+        """A line of the executor's own; it is never taken for an error of the job."""
+        self.flush()
+        self._write([line.encode() for line in text.splitlines()], from_job=False)
+
+    def flush(self) -> None:
+        """Write the last line of a step although no newline ended it."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            self._write([rest], from_job=True)
+
+    def found(self) -> FoundError:
+        """The first error so far."""
+        return self._errors.found()
+
+    def close(self) -> None:
+        """No more will come; followers end."""
+        self.flush()
+        os.close(self._file)
+        os.close(self._index)
+        self.closed = True
+        self._wake()
+
+    def _write(self, lines: list[bytes], *, from_job: bool) -> None:
+        if not lines or (self._full and from_job):
+            return
+        stamp = self._clock.now().strftime("%Y-%m-%d %H:%M:%S.%f | ").encode()
+        data = bytearray()
+        offsets = bytearray()
+        for line in lines:
+            clean = self._scrub(line.rstrip(b"\r"))
+            if b"\r" in clean:
+                clean = clean.rpartition(b"\r")[2]  # a progress bar: what a terminal would show in the end
+            offsets += struct.pack("<Q", self._size + len(data))
+            data += stamp + clean[:_LONGEST_LINE] + b"\n"
+            self._lines += 1
+            if from_job:
+                text = clean.decode("utf-8", "replace")
+                self._errors.feed(self._lines, text)
+                if self.on_line is not None:
+                    self.on_line(text)
+        os.write(self._file, data)
+        os.write(self._index, offsets)
+        self._size += len(data)
+        self._wake()
+        if self._size > _LARGEST and not self._full:
+            self._full = True
+            self.say(f"gatebot: the log reached {_LARGEST // MIB} MiB; what the job prints from here on is dropped.")
+
+    def _wake(self) -> None:
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
+
+
+class Logs:
+    """All logs of a site."""
+
+    def __init__(self, root: Path, clock: Clock) -> None:
+        self._root = root
+        self._clock = clock
+        self._writers: dict[str, LogWriter] = {}
+
+    def directory(self, build: str) -> Path:
+        """Where a build's files are."""
+        if not BUILD_ID.fullmatch(build):
+            raise ValueError(f"{build!r} is no build id")
+        return self._root / build
+
+    def open(self, build: str, scrub: Callable[[bytes], bytes]) -> LogWriter:
+        """Begin, or go on with, the log of a build."""
+        writer = LogWriter(self.directory(build), self._clock, scrub)
+        self._writers[build] = writer
+        return writer
+
+    def close(self, build: str) -> None:
+        """The build is over."""
+        writer = self._writers.pop(build, None)
+        if writer is not None:
+            writer.close()
+
+    def live(self, build: str) -> bool:
+        """Whether more may come."""
+        return build in self._writers
+
+    def size(self, build: str) -> int | None:
+        """The bytes of a log; None when there is no log."""
+        try:
+            return (self.directory(build) / OUTPUT).stat().st_size
+        except OSError:
+            return None
+
+    def read(self, build: str, start: int, length: int) -> bytes:
+        """A part of a log."""
+        with (self.directory(build) / OUTPUT).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def line_count(self, build: str) -> int:
+        """The lines of a log."""
+        try:
+            return (self.directory(build) / _INDEX).stat().st_size // 8
+        except OSError:
+            return 0
+
+    def offset(self, build: str, line: int) -> int:
+        """Where a line (from 1) begins; the end of the log when there is no such line."""
+        with (self.directory(build) / _INDEX).open("rb") as file:
+            file.seek(max(line - 1, 0) * 8)
+            found = file.read(8)
+        return struct.unpack("<Q", found)[0] if len(found) == 8 else self.size(build) or 0
+
+    def lines(self, build: str, first: int, count: int) -> list[str]:
+        """Some lines of a log, from line `first` (from 1)."""
+        if count <= 0 or self.line_count(build) < first:
+            return []
+        start, end = self.offset(build, first), self.offset(build, first + count)
+        return self.read(build, start, end - start).decode("utf-8", "replace").splitlines()
+
+    async def follow(self, build: str, offset: int) -> AsyncIterator[tuple[int, bytes]]:
+        """The log from an offset on, as it grows, until the build is over: (offset after the piece, piece)."""
+        while True:
+            writer = self._writers.get(build)
+            changed = writer.changed if writer else None
+            piece = self.read(build, offset, _PIECE) if self.size(build) is not None else b""
+            if piece:
+                offset += len(piece)
+                yield offset, piece
+            elif changed is None or writer is None or writer.closed:
+                return
+            else:
+                await changed.wait()
+
+    def artifacts(self, build: str) -> tuple[str, ...]:
+        """The files that a build left, by their path below its artifacts."""
+        root = self.directory(build) / ARTIFACTS
+        return tuple(sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()))

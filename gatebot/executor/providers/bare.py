@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The provider for `sandbox = "none"`: jobs as plain processes of the server's own uid, in a directory.
+
+For machines where no sandbox can be had and every change is written by somebody who is trusted. Nothing
+keeps such a job from reading what the server can read; the site says so on every page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..model import Places, Sandbox
+from .bubblewrap import HOME, PLAY
+from .local import drain
+from .model import Capacity, Command, Exit, NodeRequest
+from .ports import Output
+
+_MARK = "GATEBOT_NODE"
+
+
+class Bare:
+    """Nodes that are directories below `root`."""
+
+    def __init__(self, root: Path, *, host: str, slots: int) -> None:
+        self._root = root
+        self._host = host
+        self._slots = slots
+
+    async def probe(self) -> Capacity:
+        """There is nothing that could be missing."""
+        return Capacity(platform.machine(), "native", self._slots, Sandbox.NONE, "none")
+
+    async def create(self, request: NodeRequest) -> None:
+        """The prepared layer is the node."""
+        (self._root / request.node / HOME.lstrip("/")).mkdir(parents=True, exist_ok=True)
+
+    async def wait_ready(self, node: str, deadline: float) -> None:
+        """A directory is always ready."""
+
+    def places(self, node: str) -> Places:
+        """Directories of this machine."""
+        return Places(f"{self._root}/{node}{HOME}", f"{self._root}/{node}{PLAY}", self._host)
+
+    def connect(self, node: str) -> BareConnection:
+        """Run plain processes."""
+        return BareConnection(node)
+
+    async def freeze(self, node: str, frozen: bool = True) -> None:
+        """Stop the processes of the node, or let them go on."""
+        _signal(node, signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    async def destroy(self, node: str) -> None:
+        """Kill what runs and remove the directory."""
+        await BareConnection(node).kill()
+        await asyncio.to_thread(shutil.rmtree, self._root / node, ignore_errors=True)
+
+    async def list_owned(self) -> tuple[str, ...]:
+        """The directories that exist."""
+        return tuple(sorted(path.name for path in self._root.iterdir() if path.is_dir())) if self._root.exists() else ()
+
+
+class BareConnection:
+    """Commands beside the server."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+
+    async def run(self, command: Command, output: Output, *, started: Callable[[], None] | None = None) -> Exit:
+        """Run a command to its end; processes that it leaves behind are killed."""
+        path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "/usr/bin:/bin")])
+        environment = {**command.env, "PATH": path, _MARK: self._node}
+        readable, writable = os.pipe()
+        reader = asyncio.create_task(drain(readable, output))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command.argv,
+                env=environment,
+                cwd=command.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=writable,
+                stderr=writable,
+                start_new_session=True,
+            )
+        except OSError as problem:
+            os.write(writable, f"{command.argv[0]}: {problem.strerror}\n".encode())
+            os.close(writable)
+            await reader
+            return Exit(127)
+        os.close(writable)
+        if started is not None:
+            started()
+        try:
+            status = await process.wait()
+        finally:
+            await self.kill()
+        await reader
+        return Exit(status)
+
+    async def kill(self) -> None:
+        """End the processes of the node, also those that left its session: they carry its mark."""
+        for _ in range(200):
+            if not _signal(self._node, signal.SIGKILL):
+                return
+            await asyncio.sleep(0.01)
+
+
+def _signal(node: str, number: signal.Signals) -> int:
+    """Signal every process that carries the mark; how many there were."""
+    mark = f"{_MARK}={node}".encode()
+    found = 0
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            if mark in Path(entry.path, "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), number)
+                found += 1
+    return found

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of the sandbox, as a pure function.
+
+Everything the job may see is named here; what is not named does not exist for it. The network is not
+decided here: the process is started inside the node's own network namespace, or, for a label with
+`network: full`, in the host's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..model import MIB
+
+#: Who the job is inside, whatever uid it has outside.
+INSIDE_UID = 1000
+#: Playbooks, variables and secrets of the build: the job may read them and never write.
+PLAY = "/opt/gatebot"
+HOME = "/home/job"
+_TMP = 512 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """A file or directory of the host that the job sees, read-only."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One sandbox: its root file system and what is bound into it. `tmp` limits /tmp, in bytes."""
+
+    root: str
+    binds: tuple[Bind, ...] = ()
+    tmp: int = _TMP
+    lock_namespaces: bool = True
+
+
+def options(box: Box, env: Mapping[str, str], cwd: str, seccomp: int) -> list[str]:
+    """The options of bubblewrap; `seccomp` is the descriptor of the compiled filter.
+
+    They are handed over through a descriptor, never on the command line: the environment may hold secrets.
+    """
+    line = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    if box.lock_namespaces:
+        line.append("--disable-userns")
+    line += ["--die-with-parent", "--new-session", "--hostname", "node"]
+    line += ["--uid", str(INSIDE_UID), "--gid", str(INSIDE_UID), "--cap-drop", "ALL", "--clearenv"]
+    for name, value in env.items():
+        line += ["--setenv", name, value]
+    line += ["--bind", box.root, "/"]
+    for bind in box.binds:
+        line += ["--ro-bind", bind.source, bind.target]
+    line += ["--ro-bind", f"{box.root}{PLAY}", PLAY]
+    line += ["--proc", "/proc", "--dev", "/dev", "--size", str(box.tmp), "--tmpfs", "/tmp"]  # noqa: S108
+    line += ["--size", str(16 * MIB), "--tmpfs", "/run", "--chdir", cwd, "--seccomp", str(seccomp)]
+    return line

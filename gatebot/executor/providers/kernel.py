@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The few kernel calls that Python 3.11 does not have: mounts, namespaces, the loopback device, process flags.
+
+Each raises `OSError` with the failing path. Only the privileged process uses them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+
+NEW_MOUNTS, NEW_NETWORK = 0x00020000, 0x40000000
+_RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC, _PRIVATE = 0x1, 0x2, 0x4, 0x20, 0x1000, 0x4000, 0x40000
+_DETACH = 2
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), what)
+
+
+def _mount(source: str, target: str, kind: str, flags: int, options: str) -> None:
+    _check(_libc.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode()), target)
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces of the parent."""
+    _check(_libc.unshare(flags), "unshare")
+
+
+def enter_network(descriptor: int) -> None:
+    """Go into a network namespace."""
+    _check(_libc.setns(descriptor, NEW_NETWORK), "setns")
+
+
+def private_mounts() -> None:
+    """Let no mount of ours be seen outside, and none from outside in."""
+    _mount("none", "/", "", _REC | _PRIVATE, "")
+
+
+def mount_tmpfs(target: str, size: int, inodes: int) -> None:
+    """A file system in memory that can grow to `size` bytes."""
+    _mount("tmpfs", target, "tmpfs", _NOSUID | _NODEV, f"size={size},nr_inodes={inodes},mode=0755")
+
+
+def mount_overlay(target: str, lower: list[str], upper: str, work: str, *, user: bool) -> None:
+    """Directories on top of each other, the first on top; `user` where we are not the machine's root."""
+    options = f"lowerdir={':'.join(lower)},upperdir={upper},workdir={work}" + (",userxattr" if user else "")
+    _mount("overlay", target, "overlay", _NOSUID | _NODEV, options)
+
+
+def bind(source: str, target: str, *, read_only: bool = True) -> None:
+    """Let a file or directory be seen at another place too."""
+    _mount(source, target, "", _BIND | _REC, "")
+    if read_only:
+        # Inside a user namespace flags that the source has may not be taken away: ask for all of them.
+        flags = os.statvfs(target).f_flag & (_NOSUID | _NODEV | 0x8 | 0x400 | 0x800 | 0x200000)
+        _mount("none", target, "", _BIND | _REMOUNT | _RDONLY | flags, "")
+
+
+def unmount(target: str) -> None:
+    """Take a mount away, also when it is in use."""
+    _check(_libc.umount2(target.encode(), _DETACH), target)
+
+
+def loopback_up() -> None:
+    """Let 127.0.0.1 work in a new network namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, 0x8914, struct.pack("16sH14s", b"lo", 0x1 | 0x40, b""))
+
+
+def never_gain_privileges() -> None:
+    """From here on no set-uid program helps this process or its children."""
+    _check(_libc.prctl(38, 1, 0, 0, 0), "prctl")
+
+
+def die_with_parent() -> None:
+    """Be killed when the parent is gone."""
+    _check(_libc.prctl(1, 9, 0, 0, 0), "prctl")

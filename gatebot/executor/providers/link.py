@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server's end of the privileged process: start it, become nobody, ask it, hear how runs end.
+
+`start` and `drop` are called before the event loop, while the server may still be root; everything else is
+asynchronous and runs as the server's own uid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from ...errors import Refused, Unavailable
+from ...reasons import reason
+from ..model import Sandbox
+from .checks import Config
+from .model import Exit
+
+_CEILING = 256 * 1024
+#: Far above the ids of people, services, containers and subordinate ranges.
+MACHINE_UIDS = 1_900_000_000
+_NAMESPACE_UIDS = 20_000
+_UIDS = 1024
+
+
+def start(config: Config, sandbox: Sandbox) -> socket.socket:
+    """Start the privileged process: as root, or as root of a new user namespace. The socket is the way to it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    package = Path(__file__).resolve().parents[3]
+    line = [sys.executable, "-P", "-m", "gatebot.executor.providers.privileged", str(theirs.fileno())]
+    line.append(json.dumps(config.to_json()))
+    if sandbox is Sandbox.ROOTLESS:
+        ranges = ["--map-auto"] if config.uid_count else []
+        line = ["unshare", "--user", "--map-root-user", *ranges, "--mount", "--fork", "--kill-child", "--", *line]
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(package)}
+    with theirs:
+        process = subprocess.Popen(line, env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    _STARTED[ours.fileno()] = process
+    return ours
+
+
+#: Processes by the socket that leads to them, so that closing one also reaps the other.
+_STARTED: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def config_for(
+    sandbox: Sandbox, *, root: Path, images: Path, instance: str, shown: Mapping[str, str], full: bool, server_uid: int
+) -> Config:
+    """The fixed configuration of the privileged process for a way of sandboxing. `shown` maps targets to sources."""
+    machine = sandbox is Sandbox.PRIVILEGED
+    count = _UIDS if machine or has_subordinate_ids() else 0
+    present = tuple((source, target) for target, source in shown.items() if os.path.exists(source))
+    return Config(
+        instance=instance,
+        layers=str(root),
+        images=str(images),
+        shown=present,
+        server_uid=server_uid if machine else 0,
+        uid_first=MACHINE_UIDS if machine else _NAMESPACE_UIDS,
+        uid_count=count,
+        machine_root=machine,
+        lock_namespaces=_bubblewrap_locks(),
+        full=full,
+    )
+
+
+def has_subordinate_ids() -> bool:
+    """Whether this user was given a range of ids for user namespaces, and the programs that use it are there."""
+    with contextlib.suppress(OSError, KeyError):
+        name = pwd.getpwuid(os.geteuid()).pw_name
+        given = any(line.split(":")[0] == name for line in Path("/etc/subuid").read_text().splitlines())
+        return given and shutil.which("newuidmap") is not None
+    return False
+
+
+def _bubblewrap_locks() -> bool:
+    if shutil.which("bwrap") is None:
+        return False
+    told = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False)
+    return "--disable-userns" in told.stdout
+
+
+def drop(uid: int, gid: int) -> None:
+    """Stop being root, for good. The server runs nothing of a stranger's before this."""
+    if os.geteuid() != 0:
+        return
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    os.environ["HOME"] = "/"
+
+
+class Link:
+    """Questions to the privileged process, from the event loop."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._ids = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[tuple[dict[str, object], list[int]]]] = {}
+        self._ends: dict[str, asyncio.Future[Exit]] = {}
+        self._open = False
+
+    def _listen(self) -> None:
+        if not self._open:
+            self._channel.setblocking(False)
+            asyncio.get_running_loop().add_reader(self._channel.fileno(), self._receive)
+            self._open = True
+
+    async def ask(self, verb: str, *given: int, **arguments: object) -> tuple[dict[str, object], list[int]]:
+        """One question; its answer and the descriptors that came with it. A refusal raises `Refused`."""
+        self._listen()
+        number = next(self._ids)
+        answer = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        message = json.dumps({"id": number, "verb": verb, **arguments}).encode()
+        try:
+            if len(message) > _CEILING // 2:
+                raise Refused("The command and its environment are too long.")
+            socket.send_fds(self._channel, [message], list(given))
+            content, descriptors = await answer
+        except (BrokenPipeError, ConnectionResetError) as gone:
+            raise Unavailable(reason=reason("executor.privileged-gone")) from gone
+        finally:
+            self._answers.pop(number, None)
+        if "error" in content:
+            raise Refused(f"{verb}: {content['error']}")
+        return content, descriptors
+
+    def ending(self, run: str) -> asyncio.Future[Exit]:
+        """How a run will end; asked for before the run is started."""
+        future: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        self._ends[run] = future
+        future.add_done_callback(lambda _: self._ends.pop(run, None))
+        return future
+
+    def close(self) -> None:
+        """Let the privileged process end, and all jobs with it."""
+        number = self._channel.fileno()
+        if self._open:
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop().remove_reader(number)
+            self._open = False
+        self._channel.close()
+        process = _STARTED.pop(number, None)
+        if process is not None:
+            process.wait(timeout=10)
+
+    def _receive(self) -> None:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._channel, _CEILING, 4)
+        except BlockingIOError:
+            return
+        except OSError:
+            message, descriptors = b"", []
+        if not message:
+            self._lost()
+            return
+        content = cast("dict[str, object]", json.loads(message))
+        if "ended" in content:
+            _settle(
+                self._ends.get(str(content["ended"])),
+                Exit(int(cast("int", content["status"])), bool(content["oom"]), bool(content["full"])),
+            )
+            return
+        waiting = self._answers.get(cast("int", content.get("id")))
+        if waiting is None or waiting.done():
+            for descriptor in descriptors:
+                os.close(descriptor)
+        else:
+            waiting.set_result((content, list(descriptors)))
+
+    def _lost(self) -> None:
+        """The privileged process is gone, and every job with it."""
+        asyncio.get_running_loop().remove_reader(self._channel.fileno())
+        self._open = False
+        gone = Unavailable(reason=reason("executor.privileged-gone"))
+        for future in (*self._answers.values(), *self._ends.values()):
+            if not future.done():
+                future.set_exception(gone)
+
+
+def _settle(future: asyncio.Future[Exit] | None, value: Exit) -> None:
+    if future is not None and not future.done():
+        future.set_result(value)

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The provider `local`: sandboxes on this machine, made by the privileged process and bubblewrap.
+
+A node is an overlay (the prepared layer over an image, a size-limited memory file system on top), a control
+group, a network namespace and a uid of its own. Nodes with `network: mirrors` hand the socket that listens
+inside them to the egress proxy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from uuid import uuid4
+
+from ...errors import GatebotError, Refused, Unavailable
+from ...reasons import Reason, reason
+from ..model import HOST_IMAGE, Network, Places, Sandbox
+from .bubblewrap import HOME, PLAY
+from .link import Link
+from .model import Capacity, Command, Exit, NodeRequest
+from .ports import Output
+
+#: Called with a node and the socket that listens on 127.0.0.1:3128 inside it.
+Listening = Callable[[str, socket.socket], None]
+_PIPE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Directory names of images by the name that labels use; "" is what labels without one get."""
+
+    by_name: dict[str, str]
+
+    def resolve(self, name: str) -> str:
+        """The directory of an image; without a built default image it is the host's /usr."""
+        if name == "default":
+            return self.by_name.get("default", HOST_IMAGE)
+        return self.by_name.get(name, name)
+
+
+class Local:
+    """Nodes on this machine."""
+
+    def __init__(
+        self, link: Link, images: Images, *, layers: Path, host: str, sandbox: Sandbox, listening: Listening
+    ) -> None:
+        self._link = link
+        self._layers = layers
+        self._images = images
+        self._host = host
+        self._sandbox = sandbox
+        self._listening = listening
+        self._ready: dict[str, asyncio.Task[None]] = {}
+
+    async def probe(self) -> Capacity | Reason:
+        """Make a node, run `true` on it, take it away."""
+        if shutil.which("bwrap") is None:
+            return reason("executor.bubblewrap-missing")
+        node = uuid4().hex
+        layer = self._layers / node
+        try:
+            told, _ = await self._link.ask("hello")
+            for place in (HOME, PLAY):
+                (layer / place.lstrip("/")).mkdir(parents=True)
+            await self._create(node, self._images.resolve("default"), 64 << 20, 32 << 20, 64, 1.0, Network.NONE)
+            printed = bytearray()
+            ended = await LocalConnection(self._link, node).run(Command(("true",), {}, "/"), printed.extend)
+        except GatebotError as problem:
+            return reason("executor.sandbox-refused", told=str(problem))
+        finally:
+            with contextlib.suppress(GatebotError):
+                await self._link.ask("destroy", node=node)
+        if ended.status != 0:
+            return reason("executor.sandbox-refused", told=printed.decode("utf-8", "replace").strip()[:500])
+        slots = max(os.cpu_count() or 1, 2)
+        return Capacity(platform.machine(), "native", slots, self._sandbox, str(told["limits"]))
+
+    async def create(self, request: NodeRequest) -> None:
+        """Begin to make the node."""
+        if request.node not in self._ready:
+            label = request.label
+            self._ready[request.node] = asyncio.create_task(
+                self._create(
+                    request.node,
+                    self._images.resolve(label.image),
+                    label.memory,
+                    label.disk,
+                    label.processes,
+                    label.cpus,
+                    label.network,
+                )
+            )
+
+    async def _create(
+        self, node: str, image: str, memory: int, disk: int, processes: int, cpus: float, network: Network
+    ) -> None:
+        _, descriptors = await self._link.ask(
+            "create",
+            node=node,
+            image=image,
+            memory=memory,
+            disk=disk,
+            processes=processes,
+            cpus=cpus,
+            network=network.value,
+        )
+        for descriptor in descriptors:
+            self._listening(node, socket.socket(fileno=descriptor))
+
+    async def wait_ready(self, node: str, deadline: float) -> None:
+        """Return when the node is made."""
+        try:
+            await asyncio.wait_for(asyncio.shield(self._ready[node]), deadline)
+        except (TimeoutError, Refused) as problem:
+            raise Unavailable(reason=reason("executor.node-not-made", told=str(problem) or "timeout")) from problem
+
+    def places(self, node: str) -> Places:
+        """The same in every sandbox."""
+        return Places(HOME, PLAY, self._host)
+
+    def connect(self, node: str) -> LocalConnection:
+        """Run commands in the sandbox."""
+        return LocalConnection(self._link, node)
+
+    async def freeze(self, node: str, frozen: bool = True) -> None:
+        """Stop all processes of the node, or let them go on."""
+        await self._link.ask("freeze", node=node, frozen=frozen)
+
+    async def destroy(self, node: str) -> None:
+        """Take the node away, with everything on it."""
+        making = self._ready.pop(node, None)
+        if making is not None:
+            await asyncio.wait([making])
+            if not making.cancelled():
+                making.exception()
+        await self._link.ask("destroy", node=node)
+
+    async def list_owned(self) -> tuple[str, ...]:
+        """The nodes that exist."""
+        told, _ = await self._link.ask("list")
+        return tuple(cast("list[str]", told["nodes"]))
+
+
+class LocalConnection:
+    """Commands in one sandbox; each has its own process namespace and leaves no process behind."""
+
+    def __init__(self, link: Link, node: str) -> None:
+        self._link = link
+        self._node = node
+
+    async def run(self, command: Command, output: Output, *, started: Callable[[], None] | None = None) -> Exit:
+        """Run a command to its end."""
+        run = uuid4().hex
+        ending = self._link.ending(run)
+        readable, writable = os.pipe()
+        reader = asyncio.create_task(drain(readable, output))
+        try:
+            try:
+                await self._link.ask(
+                    "run",
+                    writable,
+                    node=self._node,
+                    run=run,
+                    argv=list(command.argv),
+                    env=dict(command.env),
+                    cwd=command.cwd,
+                )
+            finally:
+                os.close(writable)
+            if started is not None:
+                started()
+            ended = await ending
+            await reader
+            return ended
+        finally:
+            ending.cancel()
+            reader.cancel()
+
+    async def kill(self) -> None:
+        """End every process of the node."""
+        await self._link.ask("kill", node=self._node)
+
+
+async def drain(descriptor: int, output: Output) -> None:
+    """Read a pipe to its end, without a thread; closes it."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    os.set_blocking(descriptor, False)
+
+    def readable() -> None:
+        try:
+            piece = os.read(descriptor, _PIPE)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        if piece:
+            output(piece)
+        elif not done.done():
+            done.set_result(None)
+
+    loop.add_reader(descriptor, readable)
+    try:
+        await done
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)

@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The small process beside the server that may do what the server may not: mounts, groups, job uids.
+
+It runs as root, or as root of a user namespace where the server has no root to give. It knows a few verbs,
+read from one socket, and checks every argument again: whoever takes over the server can start jobs in
+sandboxes here, and nothing else. It ends, and every job with it, when the server's end of the socket closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model import HOST_IMAGE
+from . import kernel, seccomp
+from .bubblewrap import HOME, Bind, Box, options
+from .cgroups import Cgroups, Limits
+from .checks import Config, Create, Refusal, Run, checked_create, checked_run, node_of
+
+#: A private mount over a directory that every system has and no job sees: where the jobs' uids can walk.
+ROOM = "/mnt"
+#: What the image `host` shows of this machine: programs, and the certificates they trust.
+HOST_DIRECTORIES = ("/usr", "/etc/alternatives", "/etc/ssl/certs")
+_CEILING = 256 * 1024
+
+
+@dataclass(slots=True)
+class Node:
+    uid: int | None
+    network: int | None
+    host_usr: bool
+    memory: int
+    processes: int
+    runs: set[int] = field(default_factory=set[int])
+    ooms: int = 0
+
+
+class Privileged:
+    """All state of the process."""
+
+    def __init__(self, config: Config, channel: socket.socket) -> None:
+        self._config = config
+        self._channel = channel
+        self._selector = selectors.DefaultSelector()
+        self._nodes: dict[str, Node] = {}
+        self._groups = Cgroups.probe(config.instance)
+        self._filter = seccomp.compiled()
+        self._reading: dict[int, Callable[[], None]] = {}
+        self._verbs: dict[str, Callable[[dict[str, Any], list[int]], tuple[dict[str, Any], list[int]]]] = {
+            "hello": self._hello,
+            "create": self._create,
+            "run": self._run,
+            "kill": self._kill,
+            "freeze": self._freeze,
+            "destroy": self._destroy,
+            "list": self._list,
+        }
+
+    def prepare(self) -> None:
+        """Lay out the private room and show in it what jobs may be shown."""
+        kernel.private_mounts()
+        kernel.mount_tmpfs(ROOM, 16 << 20, 65536)
+        for name, source in (("layers", self._config.layers), ("images", self._config.images)):
+            os.mkdir(f"{ROOM}/{name}")
+            kernel.bind(source, f"{ROOM}/{name}", read_only=False)
+        os.mkdir(f"{ROOM}/nodes")
+        os.mkdir(f"{ROOM}/shown")
+        for index, (source, _target) in enumerate(self._config.shown):
+            place = f"{ROOM}/shown/{index}"
+            if os.path.isdir(source):
+                os.mkdir(place)
+            else:
+                open(place, "w").close()
+            kernel.bind(source, place)
+        for left in self._groups.list() if self._groups else ():
+            assert self._groups is not None
+            self._groups.kill(left)
+            self._groups.remove(left)
+        for left in os.listdir(f"{ROOM}/layers"):
+            shutil.rmtree(f"{ROOM}/layers/{left}", ignore_errors=True)
+
+    def serve(self) -> None:
+        """Answer until the other end closes."""
+        self._watch(self._channel.fileno(), self._receive)
+        while True:
+            for key, _ in self._selector.select():
+                action = self._reading.get(key.fd)
+                if action is not None:
+                    action()
+
+    def _watch(self, descriptor: int, action: Callable[[], None]) -> None:
+        self._reading[descriptor] = action
+        self._selector.register(descriptor, selectors.EVENT_READ)
+
+    def _receive(self) -> None:
+        message, descriptors, flags, _ = socket.recv_fds(self._channel, _CEILING, 4)
+        if not message:
+            self._end()
+        given = list(descriptors)
+        answer: dict[str, Any] = {"error": "too long"}
+        passed: list[int] = []
+        try:
+            if not flags & socket.MSG_TRUNC:
+                asked: dict[str, Any] = json.loads(message)
+                answer = {"id": asked.get("id"), "error": "no such verb"}
+                verb = self._verbs.get(str(asked.get("verb")))
+                if verb is not None:
+                    content, passed = verb(asked, given)
+                    answer = {"id": asked.get("id"), **content}
+        except (Refusal, OSError, ValueError) as problem:
+            answer["error"] = f"{type(problem).__name__}: {problem}"
+        finally:
+            for descriptor in given:
+                os.close(descriptor)
+        self._send(answer, passed)
+
+    def _send(self, answer: dict[str, Any], descriptors: list[int]) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            socket.send_fds(self._channel, [json.dumps(answer).encode()], descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    # -- verbs ----------------------------------------------------------------------------------
+
+    def _hello(self, _asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        limits = self._groups.version if self._groups else "rlimits"
+        return {"limits": limits, "uids": self._config.uid_count}, []
+
+    def _create(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        wanted = checked_create(asked, self._config)
+        if wanted.node in self._nodes:
+            return {}, []
+        node = Node(self._free_uid(), None, wanted.image == HOST_IMAGE, wanted.memory, wanted.processes)
+        self._nodes[wanted.node] = node
+        try:
+            self._mount(wanted, node.uid)
+            if self._groups is not None:
+                # What jobs write is memory here, and is charged to them.
+                self._groups.create(wanted.node, Limits(wanted.memory + wanted.disk, wanted.processes, wanted.cpus))
+            if wanted.network == "full":
+                return {}, []
+            node.network, listening = _network(wanted.network == "mirrors")
+        except BaseException:
+            self._destroy(asked, [])
+            raise
+        return {}, [] if listening is None else [listening]
+
+    def _mount(self, wanted: Create, uid: int | None) -> None:
+        """The node's root: the layer over the image, and a memory file system of the promised size on top."""
+        room = f"{ROOM}/nodes/{wanted.node}"
+        os.makedirs(f"{room}/disk")
+        os.mkdir(f"{room}/root")
+        with contextlib.ExitStack() as opened:
+            # By descriptor, so that neither can be exchanged for a link to somewhere else.
+            layer, image = (
+                os.open(path, os.O_DIRECTORY | os.O_NOFOLLOW)
+                for path in (f"{ROOM}/layers/{wanted.node}", f"{ROOM}/images/{wanted.image}")
+            )
+            opened.callback(os.close, layer)
+            opened.callback(os.close, image)
+            if uid is not None:
+                _give(layer, self._config.server_uid, uid)
+            kernel.mount_tmpfs(f"{room}/disk", wanted.disk, max(wanted.disk // 8192, 4096))
+            for name in ("upper", "work"):
+                os.mkdir(f"{room}/disk/{name}", 0o755)
+            for index, (_, target) in enumerate(self._config.shown):
+                _place(f"{room}/disk/upper{target}", os.path.isdir(f"{ROOM}/shown/{index}"))
+            lower = [f"/proc/self/fd/{layer}", f"/proc/self/fd/{image}"]
+            kernel.mount_overlay(
+                f"{room}/root", lower, f"{room}/disk/upper", f"{room}/disk/work", user=not self._config.machine_root
+            )
+
+    def _run(self, asked: dict[str, Any], given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        wanted = checked_run(asked)
+        node = self._nodes.get(wanted.node)
+        if node is None or len(given) != 1:
+            raise Refusal("no such node, or no output given")
+        binds = [Bind(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
+        if node.host_usr:
+            binds += [
+                Bind(path, path) for path in ("/usr", "/etc/alternatives", "/etc/ssl/certs") if os.path.isdir(path)
+            ]
+        if node.network is None and os.path.exists("/etc/resolv.conf"):
+            binds.append(Bind("/etc/resolv.conf", "/etc/resolv.conf"))
+        box = Box(f"{ROOM}/nodes/{wanted.node}/root", tuple(binds), lock_namespaces=self._config.lock_namespaces)
+        told = options(box, wanted.env, wanted.cwd, 3)
+        process = os.fork()
+        if process == 0:
+            self._become(wanted, node, told, given[0])
+        node.runs.add(process)
+        watcher = os.pidfd_open(process)
+        self._watch(watcher, lambda: self._ended(wanted.node, wanted.run, process, watcher))
+        return {}, []
+
+    def _become(self, wanted: Run, node: Node, told: list[str], output: int) -> None:
+        """In the child: become the job's uid, in its groups and network, and then the sandbox."""
+        try:
+            os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            if self._groups is not None:
+                self._groups.enter(wanted.node)
+            if node.network is not None:
+                kernel.enter_network(node.network)
+            os.dup2(_file(self._filter), 3)
+            os.dup2(_file("".join(f"{option}\0" for option in told).encode()), 4)
+            os.closerange(5, 4096)
+            _limit(node, self._groups is None)
+            if node.uid is not None:
+                os.setgroups([])
+                os.setresgid(node.uid, node.uid, node.uid)
+                os.setresuid(node.uid, node.uid, node.uid)
+            kernel.never_gain_privileges()
+            os.umask(0o022)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            line = ["bwrap", "--args", "4", "--", *wanted.argv]
+            os.execvpe("bwrap", line, {"PATH": "/usr/bin:/bin"})  # noqa: S606
+        except BaseException as problem:
+            os.write(2, f"gatebot: the sandbox could not be started: {problem}\n".encode())
+        finally:
+            os._exit(125)
+
+    def _kill(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        name = node_of(asked)
+        node = self._nodes.get(name)
+        if node is not None:
+            self._kill_all(name, node)
+        return {}, []
+
+    def _freeze(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        name, frozen = node_of(asked), bool(asked.get("frozen"))
+        node = self._nodes.get(name)
+        if node is None:
+            raise Refusal("no such node")
+        if self._groups is not None:
+            self._groups.freeze(name, frozen)
+        else:
+            for process in node.runs:
+                os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
+        return {}, []
+
+    def _destroy(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        name = node_of(asked)
+        node = self._nodes.pop(name, None)
+        if node is not None:
+            self._kill_all(name, node)
+            for place in ("root", "disk"):
+                with contextlib.suppress(OSError):
+                    kernel.unmount(f"{ROOM}/nodes/{name}/{place}")
+            shutil.rmtree(f"{ROOM}/nodes/{name}", ignore_errors=True)
+            if self._groups is not None:
+                self._groups.remove(name)
+            if node.network is not None:
+                os.close(node.network)
+        self._forget_layer(name)
+        return {}, []
+
+    def _list(self, _asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        return {"nodes": sorted(self._nodes)}, []
+
+    # -- what the verbs are made of -------------------------------------------------------------
+
+    def _free_uid(self) -> int | None:
+        if not self._config.uid_count:
+            return None
+        taken = {node.uid for node in self._nodes.values()}
+        for uid in range(self._config.uid_first, self._config.uid_first + self._config.uid_count):
+            if uid not in taken:
+                return uid
+        raise Refusal("every job uid is taken")
+
+    def _kill_all(self, name: str, node: Node) -> None:
+        if self._groups is not None:
+            self._groups.kill(name)
+        for process in node.runs:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def _ended(self, name: str, run: str, process: int, watcher: int) -> None:
+        self._selector.unregister(watcher)
+        del self._reading[watcher]
+        os.close(watcher)
+        _, status = os.waitpid(process, 0)
+        node = self._nodes.get(name)
+        found: dict[str, Any] = {"status": os.waitstatus_to_exitcode(status), "oom": False, "full": False}
+        if node is not None:
+            node.runs.discard(process)
+            if self._groups is not None:
+                if not node.runs:
+                    self._groups.kill(name)
+                ooms = self._groups.oom_kills(name)
+                found["oom"], node.ooms = ooms > node.ooms, ooms
+            disk = os.statvfs(f"{ROOM}/nodes/{name}/disk")
+            found["full"] = disk.f_bavail == 0 or disk.f_favail == 0
+        if run:
+            self._send({"ended": run, **found}, [])
+
+    def _forget_layer(self, name: str) -> None:
+        """Remove the layer in a child: a large one must not make other jobs wait."""
+        gone = f"{ROOM}/layers/{name}.gone"
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(f"{ROOM}/layers/{name}", gone)
+            process = os.fork()
+            if process == 0:
+                shutil.rmtree(gone, ignore_errors=True)
+                os._exit(0)
+            watcher = os.pidfd_open(process)
+            self._watch(watcher, lambda: self._ended("", "", process, watcher))
+
+    def _end(self) -> None:
+        for name, node in self._nodes.items():
+            self._kill_all(name, node)
+            if self._groups is not None:
+                self._groups.remove(name)
+            shutil.rmtree(f"{ROOM}/layers/{name}", ignore_errors=True)
+        os._exit(0)
+
+
+def _place(target: str, directory: bool) -> None:
+    """A place to bind to, made in the upper layer while it is still nobody's: no link can lie in the way."""
+    os.makedirs(target if directory else os.path.dirname(target), mode=0o755, exist_ok=True)
+    if not directory:
+        open(target, "w").close()
+
+
+def _give(layer: int, owner: int, uid: int) -> None:
+    """Make the job's uid the owner of its home. Only what the server itself owned is given away, no link followed."""
+    for _path, directories, files, here in os.fwalk(HOME.lstrip("/"), follow_symlinks=False, dir_fd=layer):
+        for name in (".", *directories, *files):
+            found = os.stat(name, dir_fd=here, follow_symlinks=False)
+            if found.st_uid == uid:
+                continue
+            if found.st_uid != owner or (name in files and found.st_nlink > 1):
+                raise Refusal(f"{name}: not the server's own file")
+            os.chown(name, uid, uid, dir_fd=here, follow_symlinks=False)
+
+
+def _network(listen: bool) -> tuple[int, int | None]:
+    """A network namespace with nothing but its loopback, and a socket listening in it for the egress proxy."""
+    ours, theirs = socket.socketpair()
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            kernel.unshare(kernel.NEW_NETWORK)
+            kernel.loopback_up()
+            passed = [os.open("/proc/self/ns/net", os.O_RDONLY)]
+            if listen:
+                server = socket.create_server(("127.0.0.1", 3128), backlog=128)
+                passed.append(server.fileno())
+            socket.send_fds(theirs, [b"."], passed)
+            code = 0
+        finally:
+            os._exit(code)
+    theirs.close()
+    _, descriptors, _, _ = socket.recv_fds(ours, 1, 2)
+    ours.close()
+    os.waitpid(process, 0)
+    if len(descriptors) != 1 + listen:
+        raise Refusal("no network namespace can be made")
+    return descriptors[0], descriptors[1] if listen else None
+
+
+def _file(content: bytes) -> int:
+    """A file in memory, open at its beginning; its descriptor is above those that the sandbox is given."""
+    descriptor = fcntl.fcntl(os.memfd_create("gatebot"), fcntl.F_DUPFD, 10)
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _limit(node: Node, alone: bool) -> None:
+    """Limits of each process; `alone`: there are no control groups, so these are all that there is."""
+    import resource
+
+    wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 4096)]
+    if alone:
+        wanted += [(resource.RLIMIT_AS, node.memory), (resource.RLIMIT_NPROC, node.processes)]
+    for kind, value in wanted:
+        _, hard = resource.getrlimit(kind)
+        ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (ceiling, ceiling))
+
+
+def main(arguments: list[str]) -> None:
+    """Start with the descriptor of the socket and the configuration as JSON."""
+    channel = socket.socket(fileno=int(arguments[0]))
+    channel.set_inheritable(False)
+    for number in (signal.SIGINT, signal.SIGTERM):  # the server decides when to end; a terminal's Ctrl-C reaches it
+        signal.signal(number, signal.SIG_IGN)
+    config = Config.from_json(json.loads(arguments[1]))
+    if config.machine_root:
+        kernel.unshare(kernel.NEW_MOUNTS)
+    privileged = Privileged(config, channel)
+    try:
+        privileged.prepare()
+    except OSError as problem:
+        socket.send_fds(channel, [json.dumps({"id": 0, "error": str(problem)}).encode()], [])
+        time.sleep(0)
+        return
+    privileged.serve()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The executor as the rest of the house knows it: slots, assignments, aborts, and what sandbox jobs get.
+
+It implements the scheduler's `Dispatch`. Assigning is idempotent by build and fence; a newer fence of a build
+ends the older run. Nothing here knows a database: results go to `Reports`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from ..assignment import Assignment
+from ..events import BuildCompleted
+from ..reasons import Reason, reason
+from .model import Result, Sandbox
+from .providers.model import Capacity
+from .runner import Run, Tools
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Running:
+    run: Run
+    fence: int
+    task: asyncio.Task[None]
+
+
+class Executor:
+    """Runs builds, as many at once as there are slots."""
+
+    def __init__(self, tools: Tools, *, slots: int | None = None) -> None:
+        self._tools = tools
+        self._wanted_slots = slots
+        self._capacity: Capacity | Reason = reason("executor.not-probed")
+        self._running: dict[str, _Running] = {}
+        self._closing = False
+
+    async def start(self) -> Capacity | Reason:
+        """Probe for real and warm up; a reason says why no job can run here."""
+        self._tools.layers.mkdir(parents=True, exist_ok=True)
+        self._tools.workspaces.start()
+        self._capacity = await self._tools.provider.probe()
+        return self._capacity
+
+    def posture(self) -> Reason | None:
+        """What every page must say about how jobs run here; None: they run in a sandbox."""
+        if isinstance(self._capacity, Reason):
+            return reason("executor.no-sandbox", self._capacity)
+        if self._capacity.sandbox is Sandbox.NONE:
+            return reason("executor.sandbox-none")
+        return None
+
+    @property
+    def capacity(self) -> Capacity | Reason:
+        """What the probe found."""
+        return self._capacity
+
+    def free_slots(self) -> int:
+        """How many more builds may be assigned now."""
+        if isinstance(self._capacity, Reason) or self._closing:
+            return 0
+        return max((self._wanted_slots or self._capacity.slots) - len(self._running), 0)
+
+    async def assign(self, assignment: Assignment) -> None:
+        """Begin a build; a second call with the same fence does nothing."""
+        known = self._running.get(assignment.build)
+        if known is not None:
+            if known.fence >= assignment.fence:
+                return
+            await known.run.abort()
+            await asyncio.wait([known.task])
+        run = Run(self._tools, assignment)
+        task = asyncio.create_task(self._go(run, assignment), name=f"build {assignment.build}")
+        self._running[assignment.build] = _Running(run, assignment.fence, task)
+
+    async def abort(self, build: str, fence: int) -> None:
+        """End a build; nothing happens when it is over, or has a newer fence."""
+        known = self._running.get(build)
+        if known is not None and known.fence <= fence:
+            await known.run.abort()
+
+    async def close(self) -> None:
+        """End all builds, without results: the scheduler assigns them anew."""
+        self._closing = True
+        running = list(self._running.values())
+        for one in running:
+            await one.run.abort()
+        if running:
+            await asyncio.wait([one.task for one in running])
+        self._tools.workspaces.close()
+
+    async def _go(self, run: Run, assignment: Assignment) -> None:
+        try:
+            completed = await self._outcome(run, assignment)
+        finally:
+            known = self._running.get(assignment.build)
+            if known is not None and known.run is run:
+                del self._running[assignment.build]
+        if not self._closing:
+            await run.told()
+            if not await self._tools.reports.completed(completed):
+                log.info("build %s: its result came too late", assignment.build)
+
+    async def _outcome(self, run: Run, assignment: Assignment) -> BuildCompleted:
+        if isinstance(self._capacity, Reason):
+            why = reason("executor.no-sandbox", self._capacity)
+            return BuildCompleted(assignment.build, assignment.fence, Result.NODE_FAILURE.value, why)
+        return await run.go()

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prepares workspaces, in a process of its own that has GitPython loaded and waits for orders.
+
+The server never runs git on a stranger's tree; this child does, as the server's uid, without configuration,
+hooks or filters, one fork for each order. A work tree gets the objects that its branches need and no others:
+packs of the public branches are copied from a mirror, the rest (speculative commits) is packed for this build.
+Nothing refers to other repositories afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .workspace_order import Order, Tree
+
+#: git as a tool and nothing else: no configuration of the machine or of people, no protocol but files.
+_GIT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ALLOW_PROTOCOL": "file:https:http",
+    "GIT_CONFIG_COUNT": "3",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+    "GIT_CONFIG_KEY_1": "core.hooksPath",
+    "GIT_CONFIG_VALUE_1": "/dev/null",
+    "GIT_CONFIG_KEY_2": "pack.threads",
+    "GIT_CONFIG_VALUE_2": "1",
+    "GIT_REFRESH": "quiet",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n"
+_STAMP = "gatebot-heads"
+_MUCH = 4 * 1024 * 1024
+
+
+def prepare(order: Order, mirrors: Path) -> None:
+    """Make the layer of a build."""
+    layer = Path(order.layer)
+    for name in order.directories:
+        (layer / name).mkdir(parents=True, exist_ok=True)
+    for name, text in order.files.items():
+        (layer / name).parent.mkdir(parents=True, exist_ok=True)
+        (layer / name).write_text(text, encoding="utf-8")
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(_work_tree, layer / tree.target, tree, mirrors) for tree in order.trees]:
+            done.result()
+
+
+def _work_tree(target: Path, tree: Tree, mirrors: Path) -> None:
+    from git import Repo
+
+    source = _fetched(tree, mirrors) if "://" in tree.source else Path(tree.source)
+    heads = _branches(source, tree)
+    _skeleton(target, source)
+    repository = Repo(target)
+    copied = _copy_packs(source, mirrors / f"{tree.project}.git", target)
+    wanted = [*dict.fromkeys(heads.values()), *(f"^{commit}" for commit in copied)]
+    with repository.git.custom_environment(**_GIT):
+        # Refused by git only when an object is missing: then the build must not start at all.
+        repository.git.pack_objects(
+            "--revs", "-q", "--delta-base-offset", str(target / ".git/objects/pack/pack"), istream=_lines(wanted)
+        )
+        (target / ".git/objects/info/alternates").unlink()
+        _write_refs(target / ".git", tree, heads)
+        repository.git.read_tree("-u", "--reset", tree.commit)
+    repository.close()
+
+
+def _lines(lines: list[str]) -> int:
+    """A pipe or file that holds the lines."""
+    readable = os.memfd_create("revisions")
+    os.write(readable, ("\n".join(lines) + "\n").encode())
+    os.lseek(readable, 0, os.SEEK_SET)
+    return readable
+
+
+def _branches(source: Path, tree: Tree) -> dict[str, str]:
+    """The branches that the job sees: the project's own, the tested one in its speculative state."""
+    found = _refs(source)
+    return found | {tree.branch: tree.commit}
+
+
+def _refs(repository: Path) -> dict[str, str]:
+    """Branches by name: packed ones, and loose ones over them; read from the files, without a process."""
+    found: dict[str, str] = {}
+    packed = repository / "packed-refs"
+    if packed.exists():
+        for line in packed.read_text().splitlines():
+            commit, _, name = line.partition(" ")
+            if name.startswith("refs/heads/"):
+                found[name.removeprefix("refs/heads/")] = commit
+    heads = repository / "refs/heads"
+    for path in heads.rglob("*") if heads.exists() else ():
+        if path.is_file() and not path.name.endswith(".lock"):
+            found[str(path.relative_to(heads))] = path.read_text().strip()
+    return {name: commit for name, commit in found.items() if len(commit) in (40, 64)}
+
+
+def _skeleton(target: Path, source: Path) -> None:
+    """What `git init` makes, without a process; objects are borrowed until the pack is written."""
+    git = target / ".git"
+    for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
+        (git / name).mkdir(parents=True, exist_ok=True)
+    (git / "HEAD").write_text("ref: refs/heads/none\n")
+    (git / "config").write_text(_CONFIG)
+    (git / "objects/info/alternates").write_text(f"{source / 'objects'}\n")
+
+
+def _write_refs(git: Path, tree: Tree, heads: dict[str, str]) -> None:
+    lines = sorted(f"{commit} refs/heads/{name}" for name, commit in heads.items())
+    (git / "packed-refs").write_text("# pack-refs with: sorted\n" + "\n".join(lines) + "\n")
+    (git / "HEAD").write_text(f"ref: refs/heads/{tree.branch}\n")
+
+
+def _copy_packs(source: Path, mirror: Path, target: Path) -> list[str]:
+    """Copy the packs of the mirror, made first if need be; the commits that the work tree has then."""
+    mirror.parent.mkdir(parents=True, exist_ok=True)
+    with (mirror.parent / f"{mirror.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if not (mirror / _STAMP).exists():
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (mirror / _STAMP).exists():
+                _make_mirror(source, mirror)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        for path in (mirror / "objects/pack").iterdir():
+            shutil.copyfile(path, target / ".git/objects/pack" / path.name)
+        return (mirror / _STAMP).read_text().split()
+
+
+def _make_mirror(source: Path, mirror: Path) -> None:
+    """Pack the public branches of a project.
+
+    A speculation repository borrows from the main store: its mirror is the main store's.
+    """
+    from git import Git
+
+    store = _main_store(source)
+    heads = list(dict.fromkeys(_refs(store).values()))
+    shutil.rmtree(mirror, ignore_errors=True)
+    (mirror / "objects/pack").mkdir(parents=True)
+    git = Git(str(store))
+    if heads:
+        with git.custom_environment(**_GIT):
+            pack = str(mirror / "objects/pack/pack")
+            git.pack_objects("--revs", "-q", "--delta-base-offset", pack, istream=_lines(heads))
+    (mirror / _STAMP).write_text("\n".join(heads))
+
+
+def renew(order: Order, mirrors: Path) -> None:
+    """After a build got its workspace: make mirrors anew that left it much to pack."""
+    for tree in order.trees:
+        mirror = mirrors / f"{tree.project}.git"
+        own = list(Path(order.layer, tree.target, ".git/objects/pack").iterdir())
+        extra = sum(path.stat().st_size for path in own if not (mirror / "objects/pack" / path.name).exists())
+        if extra < _MUCH or "://" in tree.source:
+            continue
+        with (mirror.parent / f"{mirror.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _make_mirror(Path(tree.source), mirror)
+
+
+def _main_store(source: Path) -> Path:
+    alternates = source / "objects/info/alternates"
+    if alternates.exists():
+        first = alternates.read_text().splitlines()[0]
+        return (source / "objects" / first).resolve().parent
+    return source
+
+
+def _fetched(tree: Tree, mirrors: Path) -> Path:
+    """A store that is on another machine: fetched into a bare repository here first."""
+    from git import Repo
+
+    local = mirrors / "remote" / f"{tree.project}.git"
+    repository = Repo.init(local, bare=True) if not local.exists() else Repo(local)
+    with repository.git.custom_environment(**_GIT):
+        repository.git.fetch("-q", "--no-tags", "--prune", tree.source, "+refs/heads/*:refs/heads/*", tree.commit)
+    repository.close()
+    return local
+
+
+def _serve(channel: socket.socket, mirrors: Path) -> None:
+    """Fork for each order; the answer goes back on the connection that came with it."""
+    importlib.import_module("git")  # loaded once, before the forks
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(channel, 16, 1)
+        if not message:
+            return
+        if os.fork() == 0:
+            channel.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            with socket.socket(fileno=descriptors[0]) as answer:
+                _answer(answer, mirrors)
+            os._exit(0)
+        os.close(descriptors[0])
+
+
+def _answer(answer: socket.socket, mirrors: Path) -> None:
+    pieces: list[bytes] = []
+    while piece := answer.recv(65536):
+        pieces.append(piece)
+    try:
+        order = Order.from_bytes(b"".join(pieces))
+        prepare(order, mirrors)
+        answer.sendall(b"ok")
+        answer.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the build may be over and its layer gone
+            renew(order, mirrors)
+    except Exception as problem:
+        traceback.print_exc()
+        answer.sendall(str(problem).encode()[:4000] or b"failed")
+
+
+if __name__ == "__main__":
+    os.environ.update(_GIT)
+    _serve(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))

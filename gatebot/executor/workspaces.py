@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server's end of the workspace child: keep one warm, hand it orders, hear how they went."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from ..errors import Unavailable
+from ..reasons import reason
+from .workspace_order import Order
+
+
+class Workspaces:
+    """One child that prepares workspaces; started on first use or by `start`."""
+
+    def __init__(self, mirrors: Path) -> None:
+        self._mirrors = mirrors
+        self._channel: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the child, so that the first build does not wait for it."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        if self._channel is not None:
+            self._channel.close()
+        self._mirrors.mkdir(parents=True, exist_ok=True)
+        ours, theirs = socket.socketpair()
+        package = Path(__file__).resolve().parents[2]
+        line = [sys.executable, "-P", "-m", "gatebot.executor.workspace", str(theirs.fileno()), str(self._mirrors)]
+        environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": str(package)}
+        with theirs:
+            self._process = subprocess.Popen(
+                line, env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+            )
+        self._channel = ours
+
+    async def prepare(self, order: Order) -> None:
+        """Prepare a layer; raises `Unavailable` with what git said."""
+        self.start()
+        assert self._channel is not None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._channel, [b"order"], [theirs.fileno()])
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        try:
+            writer.write(order.to_bytes())
+            writer.write_eof()
+            told = await reader.read()
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+        if told != b"ok":
+            text = told.decode("utf-8", "replace").strip() or "the preparing process ended"
+            raise Unavailable(reason=reason("executor.workspace-failed", told=text[:1000]))
+
+    def close(self) -> None:
+        """End the child."""
+        if self._channel is not None:
+            self._channel.close()
+        if self._process is not None:
+            self._process.wait(timeout=10)
+        self._channel = self._process = None

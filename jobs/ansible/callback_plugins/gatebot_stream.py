@@ -1,0 +1,92 @@
+# Copyright The gatebot developers
+#
+# This program is free software: you can redistribute it and/or modify it under the terms of the GNU General
+# Public License as published by the Free Software Foundation, either version 3 of the License, or (at your
+# option) any later version. It is distributed in the hope that it will be useful, but WITHOUT ANY WARRANTY;
+# see <https://www.gnu.org/licenses/> for details.
+#
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prints what a playbook does as a log that people read: each task once, what it printed, what went wrong.
+
+Loaded by ansible-playbook only, never by gatebot itself, which is why its licence is Ansible's.
+"""
+
+from __future__ import annotations
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: gatebot_stream
+type: stdout
+short_description: readable output for build logs
+description: Each task once, its output line by line, errors first in the line.
+"""
+
+
+class CallbackModule(CallbackBase):
+    """The `stdout` callback."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "gatebot_stream"
+
+    def v2_playbook_on_play_start(self, play):
+        name = play.get_name().strip()
+        self._display.display(f"PLAY [{name}]" if name else "PLAY")
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self._display.display(f"TASK [{task.get_name().strip()}]")
+
+    def v2_playbook_on_handler_task_start(self, task):
+        self._display.display(f"HANDLER [{task.get_name().strip()}]")
+
+    def v2_runner_on_ok(self, result):
+        changed = result._result.get("changed", False)
+        self._tell(result, "changed" if changed else "ok")
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self._tell(result, "failed, ignored" if ignore_errors else "fatal", failed=not ignore_errors)
+
+    def v2_runner_on_unreachable(self, result):
+        self._tell(result, "fatal", failed=True)
+
+    def v2_runner_on_skipped(self, result):
+        self._display.display(f"  {result._host.get_name()}: skipped")
+
+    def v2_runner_item_on_ok(self, result):
+        self._tell(result, f"ok ({self._get_item_label(result._result)})")
+
+    def v2_runner_item_on_failed(self, result):
+        self._tell(result, f"fatal ({self._get_item_label(result._result)})", failed=True)
+
+    def v2_playbook_on_stats(self, stats):
+        for host in sorted(stats.processed):
+            told = stats.summarize(host)
+            counts = ", ".join(
+                f"{told[name]} {name}" for name in ("ok", "changed", "failures", "unreachable", "skipped")
+            )
+            self._display.display(f"RECAP {host}: {counts}")
+
+    def _tell(self, result, word, failed=False):
+        found = result._result
+        host = result._host.get_name()
+        hidden = found.get("_ansible_no_log", False)
+        message = "" if hidden else str(found.get("msg") or found.get("module_stderr") or "")
+        if failed:
+            self._display.display(f"fatal: [{host}]: FAILED! {message or self._code(found)}")
+        else:
+            self._display.display(f"  {host}: {word}")
+        if hidden:
+            return
+        if not failed and message and result._task.action.rpartition(".")[2] in ("debug", "assert", "fail"):
+            self._lines(message)
+        for stream in ("stdout", "stderr"):
+            if isinstance(found.get(stream), str):
+                self._lines(found[stream])
+
+    def _code(self, found):
+        return f"exit code {found['rc']}" if "rc" in found else "no reason given"
+
+    def _lines(self, text):
+        for line in text.splitlines():
+            self._display.display(f"    {line}")
