@@ -38,11 +38,12 @@ _SERVED = """\
 \tfsync = committed,loose-object,reference
 \tfsyncMethod = batch
 """
+# Every reference of a push is moved by the server itself (`review/push.py`), never by git.
 _RECEIVE = """\
 [receive]
 \tfsckObjects = true
 \tadvertisePushOptions = true
-\tprocReceiveRefs = refs/for
+\tprocReceiveRefs = refs
 \thideRefs = refs/changes
 \thideRefs = refs/meta/gatebot
 \tautogc = false

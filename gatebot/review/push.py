@@ -178,7 +178,14 @@ class Receiver:
         return Known(
             {name: [existing(*pair) for pair in found] for name, found in by_id.items()},
             {commit: existing(*pair) for commit, pair in by_commit.items()},
+            self._foreign(push, commits),
         )
+
+    def _foreign(self, push: Push, commits: Sequence[CommitFacts]) -> frozenset[str]:
+        """The committers' addresses that belong to somebody else."""
+        used = {commit.committer_email.lower() for commit in commits} - {push.account.email.lower()}
+        owners = {email: self._db.read_now(email_in, email) for email in used}
+        return frozenset(email for email, owner in owners.items() if owner is not None)
 
     # -- accepted: the beats ----------------------------------------------------------------------
 

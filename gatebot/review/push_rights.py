@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `access.py` says about a push, asked once for all its commits.
 
-Pure. The author of a commit may be anybody; the committer must be the pusher where the site knows
-the pusher's address (an account without one is not held up), unless forging is permitted.
+Pure. The author of a commit may be anybody. The committer may not be another account of the site,
+unless forging is permitted; an address that nobody here has is let pass (Gerrit refuses it, which
+stops every newcomer whose git is set to another address than the account).
 """
 
 from __future__ import annotations

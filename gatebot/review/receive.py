@@ -57,15 +57,19 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the rows say of the pushed commits: by Change-Id on this branch, and by commit (any patch set)."""
+    """What the rows say of the pushed commits: by Change-Id on this branch, and by commit (any patch set).
+
+    `foreign` are the committers' addresses, in lower case, that belong to other accounts than the pusher's.
+    """
 
     by_change_id: Mapping[str, Sequence[Existing]]
     by_commit: Mapping[str, Existing]
+    foreign: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the pusher may do here, decided by `access.py`. `email` is empty when the account has none."""
+    """What the pusher, whose address is `email`, may do here; decided by `access.py`."""
 
     review: bool = True
     merges: bool = True
@@ -181,7 +185,7 @@ def plan(push: ForReview, commits: Sequence[CommitFacts], known: Known, rights: 
     if len(fresh) > rights.max_commits:
         text = f"the number of pushed changes in a batch exceeds the max limit {rights.max_commits}"
         return refused(text, reason("review.push-too-many", count=len(fresh), limit=rights.max_commits))
-    flaws = [flaw for commit in fresh if (flaw := _flaw(commit, rights)) is not None]
+    flaws = [flaw for commit in fresh if (flaw := _flaw(commit, known, rights)) is not None]
     if flaws:
         return Refused(tuple(flaws))
     steps: list[Step] = []
@@ -214,12 +218,11 @@ def _is_current(commit: CommitFacts, known: Known, branch: str) -> bool:
     return found is not None and found.change.branch == branch and found.current.id == commit.id
 
 
-def _flaw(commit: CommitFacts, rights: Rights) -> Refusal | None:
+def _flaw(commit: CommitFacts, known: Known, rights: Rights) -> Refusal | None:
     """What is wrong with a commit by itself."""
     if len(commit.parents) > 1 and not rights.merges:
         return Refusal("you are not allowed to upload merges", reason("review.push-merges"), commit.id)
-    expected = rights.email.lower()
-    if expected and not rights.forge_committer and commit.committer_email.lower() != expected:
+    if commit.committer_email.lower() in known.foreign and not rights.forge_committer:
         hint = reason("review.push-committer", used=commit.committer_email, email=rights.email)
         return Refusal("invalid committer", hint, commit.id)
     found = change_id.read(commit.message)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server of git with accounts and one project, on a real port, for tests that push with the real client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import BasicAuth, web
+from aiohttp.test_utils import TestServer
+
+from gatebot.clock import Clock
+from gatebot.db import Database
+from gatebot.errors import GatebotError, Unauthenticated, http_status
+from gatebot.identity import Account
+from gatebot.identity import store as accounts
+from gatebot.identity.store import NewAccount
+from gatebot.repo import Repositories
+from gatebot.review import hosting
+from gatebot.review.git_http import GitHttp, Limits
+from gatebot.review.model import Project
+from gatebot.review.push import Receiver
+from gatebot.words import say
+from tests.fakes.git import WorkTree
+
+
+class FakeSite:
+    """Who signs a request: any account of the site with the password `pw`."""
+
+    def __init__(self, people: dict[str, Account]) -> None:
+        self._people = people
+
+    def account(self, request: web.Request) -> Account | None:
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        given = BasicAuth.decode(header)
+        if given.password != "pw" or given.login not in self._people:
+            raise Unauthenticated
+        return self._people[given.login]
+
+    def language(self, request: web.Request) -> str:
+        return "ko" if request.headers.get("Accept-Language", "").startswith("ko") else "en"
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: object) -> web.StreamResponse:
+    try:
+        return await handler(request)  # type: ignore[operator]
+    except GatebotError as error:
+        status = http_status(error)
+        text = say(error.reason) if error.reason else str(error)
+        headers = {"WWW-Authenticate": 'Basic realm="gatebot"'} if status == 401 else {}
+        return web.Response(status=status, text=text + "\n", headers=headers)
+
+
+class GitHost:
+    """What a test needs of the running server."""
+
+    def __init__(self, root: Path, db: Database, clock: Clock, limits: Limits | None = None) -> None:
+        self.root = root
+        self.db = db
+        self.clock = clock
+        self.repos = Repositories(root / "git")
+        self.people = {
+            name: db.run_now(accounts.create, NewAccount(name, name.title(), email, None, groups), clock.now())
+            for name, email, groups in (
+                ("mina", "mina@example.org", ()),
+                ("bob", "bob@example.org", ()),
+                ("admin", "admin@example.org", ("Administrators",)),
+            )
+        }
+        self.receiver = Receiver(db, self.repos, clock, "http://review.example.org/")
+        site = FakeSite(self.people)
+        self.git = GitHttp(site, self.repos, self.receiver, root / "hooks", limits=limits)
+        self.url = ""
+
+    def add_project(self, name: str, source: WorkTree | None = None) -> None:
+        """Host a project: with the history of a work tree, or empty."""
+        if source is None:
+            self.repos.create(name)
+        else:
+            self.repos.import_from(name, str(source.path))
+        self.db.run_now(hosting.create_project, Project(name), None, self.clock.now())
+
+    def address(self, path: str, who: str | None = "mina") -> str:
+        """Where a person clones from."""
+        credentials = f"{who}:pw@" if who else ""
+        return f"http://{credentials}{self.url.removeprefix('http://')}/{path}"
+
+    async def clone(self, name: str, path: Path, who: str = "mina") -> WorkTree:
+        """A person's clone, with the commit-msg hook in it."""
+        people = {"name": who.title(), "email": f"{who}@example.org"}
+        work = await asyncio.to_thread(WorkTree.clone, self.address(name, who), path, **people)
+        hook = work.path / ".git" / "hooks" / "commit-msg"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_bytes((Path(hosting.__file__).parent / "hooks" / "commit-msg").read_bytes())
+        hook.chmod(0o755)
+        return work
+
+
+@asynccontextmanager
+async def serving(host: GitHost) -> AsyncIterator[GitHost]:
+    """The server on a port of its own."""
+    app = web.Application(middlewares=[_errors])  # type: ignore[list-item]
+    app.add_routes(host.git.routes())
+    server = TestServer(app)
+    await server.start_server()
+    host.url = str(server.make_url("")).rstrip("/")
+    try:
+        yield host
+    finally:
+        await server.close()

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pushes by the real git client: changes, patch sets, options, refusals, crashes between the beats."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from gatebot import journal
+from gatebot.db import Database
+from gatebot.events import BranchMoved, ChangeMerged, PatchSetCreated, ReviewerAdded, TopicChanged, VoteCast
+from gatebot.repo import ZERO
+from gatebot.review import conversation, push_rows, store
+from gatebot.review.model import Change, RefMove, Status
+from tests.fakes.clock import FakeClock
+from tests.fakes.git import WorkTree
+from tests.fakes.githost import GitHost, serving
+
+
+@pytest.fixture
+async def host(tmp_path: Path, migrated_url: str, fake_clock: FakeClock) -> AsyncIterator[GitHost]:
+    db = Database.open(migrated_url)
+    host = await asyncio.to_thread(GitHost, tmp_path, db, fake_clock)
+    source = WorkTree.new(tmp_path / "source")
+    source.commit("First", a_dot_txt="a\n")
+    await asyncio.to_thread(host.add_project, "demo/api", source)
+    async with serving(host):
+        yield host
+    await db.close()
+
+
+@pytest.fixture
+async def work(host: GitHost, tmp_path: Path) -> WorkTree:
+    return await host.clone("demo/api", tmp_path / "mina")
+
+
+async def push(work: WorkTree, ref: str = "HEAD:refs/for/main", *options: str, **env: str) -> CompletedProcess[str]:
+    return await asyncio.to_thread(work.run, "push", *options, "origin", ref, **env)
+
+
+async def change(host: GitHost, number: int) -> Change:
+    return await host.db.read(store.get_change, number)
+
+
+async def facts(host: GitHost, *kinds: type) -> list[object]:
+    entries = await host.db.read(journal.read_in, 0, None, 1000)
+    return [entry.event for entry in entries if isinstance(entry.event, kinds)]
+
+
+def remote(done: CompletedProcess[str]) -> list[str]:
+    return [line.removeprefix("remote: ").rstrip() for line in done.stderr.splitlines() if line.startswith("remote:")]
+
+
+async def test_a_push_for_review_makes_a_change(host: GitHost, work: WorkTree) -> None:
+    commit = work.commit("Add b", b_dot_txt="b\n")
+    done = await push(work)
+    assert done.returncode == 0, done.stderr
+    assert remote(done) == [
+        "Processing changes: refs: 1, new: 1, done",
+        "",
+        "SUCCESS",
+        "",
+        "  http://review.example.org/c/demo/api/+/1 Add b [NEW]",
+        "",
+        "Reviewers and check jobs take it from here. The page shows live what is still missing.",
+        "",
+    ]
+    assert " * [new reference]   HEAD -> refs/changes/01/1/1" in done.stderr
+    made = await change(host, 1)
+    assert (made.project, made.branch, made.subject, made.status, made.owner, made.current) == (
+        "demo/api",
+        "main",
+        "Add b",
+        Status.NEW,
+        host.people["mina"].id,
+        1,
+    )
+    assert host.repos.resolve("demo/api", "refs/changes/01/1/1") == commit
+    assert await facts(host, PatchSetCreated) == [
+        PatchSetCreated(1, 1, "demo/api", "main", commit, host.people["mina"].id, "REWORK")
+    ]
+
+
+async def test_an_amended_commit_is_a_new_patch_set(host: GitHost, work: WorkTree) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    await push(work)
+    work.put("b.txt", "better\n")
+    work.git("commit", "-q", "-a", "--amend", "--no-edit")
+    done = await push(work)
+    assert "Processing changes: refs: 1, updated: 1, done" in remote(done)
+    assert "  http://review.example.org/c/demo/api/+/1 Add b" in remote(done)
+    assert (await change(host, 1)).current == 2
+    assert host.repos.resolve("demo/api", "refs/changes/01/1/2") == work.git("rev-parse", "HEAD")
+
+    work.git("commit", "-q", "--amend", "-m", "Add b well\n\n" + work.git("log", "-1", "--format=%(trailers)"))
+    done = await push(work)
+    assert f"warning: {work.git('rev-parse', '--short=7', 'HEAD')}: no files changed, message updated" in remote(done)
+    assert [fact.kind for fact in await facts(host, PatchSetCreated)] == ["REWORK", "REWORK", "NO_CODE_CHANGE"]
+
+
+async def test_a_rebased_commit_is_recognised(host: GitHost, work: WorkTree) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    await push(work)
+    work.git("checkout", "-q", "-b", "other", "origin/main")
+    work.commit("Add c", c_dot_txt="c\n")
+    admin = host.address("demo/api", "admin")
+    assert (await asyncio.to_thread(work.run, "push", admin, "HEAD:refs/heads/main")).returncode == 0
+    work.git("rebase", "-q", "other", "main")
+    await push(work)
+    assert [fact.kind for fact in await facts(host, PatchSetCreated)] == ["REWORK", "TRIVIAL_REBASE"]
+
+
+async def test_several_commits_are_a_chain_of_changes(host: GitHost, work: WorkTree) -> None:
+    for name in ("one", "two", "three"):
+        work.commit(f"Add {name}", **{name: name})
+    done = await push(work)
+    assert "Processing changes: refs: 1, new: 3, done" in remote(done)
+    assert [line for line in remote(done) if line.endswith("[NEW]")] == [
+        f"  http://review.example.org/c/demo/api/+/{number} Add {name} [NEW]"
+        for number, name in ((1, "one"), (2, "two"), (3, "three"))
+    ]
+    assert (await host.db.read(store.get_patch_set, 3, 1)).parents == (
+        (await host.db.read(store.get_patch_set, 2, 1)).commit,
+    )
+
+    work.put("three", "again")
+    work.git("commit", "-q", "-a", "--amend", "--no-edit")
+    done = await push(work)
+    assert "Processing changes: refs: 1, updated: 1, done" in remote(done)
+    assert [(await change(host, number)).current for number in (1, 2, 3)] == [1, 1, 2]
+
+
+async def test_a_commit_without_change_id_is_refused_with_the_command_that_helps(host: GitHost, work: WorkTree) -> None:
+    work.git("config", "gerrit.createChangeId", "false")
+    commit = work.commit("No id", b_dot_txt="b\n")
+    done = await push(work)
+    assert done.returncode == 1
+    assert f"(commit {commit[:7]}: missing Change-Id in message footer)" in done.stderr
+    assert remote(done) == [
+        f"ERROR: commit {commit[:7]}: missing Change-Id in message footer",
+        "",
+        "Every change needs a Change-Id line at the end of its message. "
+        "The commit-msg hook adds it; run once in your clone:",
+        '  f="$(git rev-parse --git-dir)/hooks/commit-msg"; '
+        'curl -Lo "$f" http://review.example.org/tools/hooks/commit-msg ; chmod +x "$f"',
+        "Then add the line to your last commit and push again (for older commits: git rebase -i, reword):",
+        "  git commit --amend --no-edit",
+        "",
+    ]
+    assert host.repos.resolve("demo/api", commit) is None, "a refused push leaves no objects"
+
+
+async def test_a_refusal_is_explained_in_the_language_of_the_pusher(host: GitHost, work: WorkTree) -> None:
+    work.git("config", "gerrit.createChangeId", "false")
+    work.commit("No id", b_dot_txt="b\n")
+    done = await push(work, LANGUAGE="ko", LC_ALL="C.UTF-8")
+    assert "missing Change-Id in message footer" in done.stderr
+    assert "변경마다 커밋 메시지 끝에 Change-Id 줄이 있어야 합니다." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("ref", "text"),
+    [
+        ("HEAD:refs/for/nowhere", "(branch nowhere not found)"),
+        ("HEAD:refs/for/main%topc=x", '("--topc" is not a valid option)'),
+        ("HEAD:refs/for/main%wip,ready", "(the options 'wip' and 'ready' are mutually exclusive)"),
+        ("HEAD:refs/for/main%r=nobody", "(nobody is not a registered user)"),
+        ("HEAD:refs/for/main%l=Code-Review+2", '(Applying label "Code-Review": 2 is restricted)'),
+        ("HEAD:refs/heads/main", "(prohibited by Gerrit: not permitted: update refs/heads/main)"),
+        ("HEAD:refs/heads/new", "(prohibited by Gerrit: not permitted: create refs/heads/new)"),
+        (":refs/heads/main", "(prohibited by Gerrit: not permitted: delete refs/heads/main)"),
+        ("HEAD:refs/changes/01/1/9", "ERROR: prohibited by Gerrit: not permitted: update refs/changes/01/1/9"),
+        ("HEAD:refs/notes/x", "(prohibited by Gerrit: not permitted: update refs/notes/x)"),
+        ("main~0^{tree}:refs/for/main", "(not a commit)"),
+    ],
+)
+async def test_what_may_not_be_pushed_is_refused(host: GitHost, work: WorkTree, ref: str, text: str) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    done = await push(work, ref)
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert await facts(host, PatchSetCreated, BranchMoved) == []
+
+
+async def test_nothing_new_is_said(host: GitHost, work: WorkTree) -> None:
+    assert "(no new changes)" in (await push(work)).stderr
+    work.commit("Add b", b_dot_txt="b\n")
+    await push(work)
+    assert "(commit(s) already exists (as current patchset))" in (await push(work)).stderr
+    assert (await change(host, 1)).current == 1
+
+
+async def test_a_closed_change_takes_no_patch_set(host: GitHost, work: WorkTree, fake_clock: FakeClock) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    await push(work)
+    await host.db.run(store.update_change, 1, fake_clock.now(), status=Status.ABANDONED.value)
+    work.put("b.txt", "better\n")
+    work.git("commit", "-q", "-a", "--amend", "--no-edit")
+    done = await push(work)
+    assert "(change http://review.example.org/c/demo/api/+/1 closed)" in done.stderr
+    assert (
+        "http://review.example.org/c/demo/api/+/1 is abandoned, so it takes no patch sets. "
+        "Start a new change: remove the Change-Id line, then push again:" in remote(done)
+    )
+
+
+async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    done = await push(work, "HEAD:refs/for/main%topic=x,wip,l=Code-Review+1,m=my+text", "-o", "r=bob", "-o", "t=#green")
+    assert "  http://review.example.org/c/demo/api/+/1 Add b [NEW] [WIP]" in remote(done), done.stderr
+    made = await change(host, 1)
+    assert (made.topic, made.hashtags, made.work_in_progress) == ("x", ("green",), True)
+    mina, bob = host.people["mina"].id, host.people["bob"].id
+    assert await facts(host, ReviewerAdded, VoteCast) == [
+        ReviewerAdded(1, bob, mina),
+        VoteCast(1, 1, "Code-Review", 1, mina, 0),
+    ]
+    assert [vote.value for vote in await host.db.read(conversation.list_votes, 1)] == [1]
+    assert (await host.db.read(store.get_patch_set, 1, 1)).description == "my text"
+
+    work.git("commit", "-q", "--amend", "--no-edit", "--date=2001-01-01T00:00:00Z", "--author=Other <o@example.org>")
+    await push(work, "HEAD:refs/for/main%topic=y,ready")
+    made = await change(host, 1)
+    assert (made.topic, made.hashtags, made.work_in_progress) == ("y", ("green",), False)
+    assert await facts(host, TopicChanged) == [TopicChanged(1, "y", "x", mina)]
+
+
+async def test_a_commit_made_as_another_account_is_refused(host: GitHost, work: WorkTree) -> None:
+    work.env["GIT_COMMITTER_EMAIL"] = "Bob@example.org"
+    commit = work.commit("Not by mina", b_dot_txt="b\n")
+    done = await push(work)
+    assert f"(commit {commit[:7]}: invalid committer)" in done.stderr
+    assert "  git config user.email mina@example.org" in remote(done)
+    work.env["GIT_COMMITTER_EMAIL"] = "mina@home.example"
+    work.git("commit", "-q", "--amend", "--no-edit")
+    assert (await push(work)).returncode == 0, "an address that no account has is let pass"
+
+
+async def test_an_owner_pushes_past_review_and_changes_that_arrive_are_closed(host: GitHost, work: WorkTree) -> None:
+    first = work.git("rev-parse", "HEAD")
+    commit = work.commit("Add b", b_dot_txt="b\n")
+    await push(work)
+    admin = host.address("demo/api", "admin")
+    done = await asyncio.to_thread(work.run, "push", admin, "HEAD:refs/heads/main", "HEAD:refs/heads/stable")
+    assert done.returncode == 0, done.stderr
+    assert "http://review.example.org/c/demo/api/+/1 is merged by this push." in remote(done)
+    assert host.repos.branches("demo/api") == {"main": commit, "stable": commit}
+    admin_id = host.people["admin"].id
+    assert await facts(host, BranchMoved, ChangeMerged) == [
+        BranchMoved("demo/api", "main", first, commit, "push", admin_id),
+        BranchMoved("demo/api", "stable", ZERO, commit, "push", admin_id),
+        ChangeMerged(1, 1, "demo/api", "main", commit, admin_id),
+    ]
+    assert (await change(host, 1)).status is Status.MERGED
+
+
+async def test_branches_and_reviews_do_not_mix_in_one_push(host: GitHost, work: WorkTree) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    done = await asyncio.to_thread(work.run, "push", "origin", "HEAD:refs/for/main", "HEAD:refs/heads/x")
+    assert done.stderr.count("(cannot combine normal pushes and magic pushes)") == 2
+
+
+async def test_the_first_review_of_an_empty_project_works(host: GitHost, tmp_path: Path) -> None:
+    await asyncio.to_thread(host.add_project, "empty")
+    work = await host.clone("empty", tmp_path / "empty")
+    work.git("checkout", "-q", "-B", "main")
+    work.commit("Begin", a="a")
+    done = await push(work)
+    assert "  http://review.example.org/c/empty/+/1 Begin [NEW]" in remote(done), done.stderr
+
+
+async def test_unrelated_and_foreign_history_is_refused(host: GitHost, work: WorkTree) -> None:
+    admin = host.address("demo/api", "admin")
+    work.git("checkout", "-q", "-b", "dev")
+    work.commit("Dev", d="d")
+    assert (await asyncio.to_thread(work.run, "push", admin, "HEAD:refs/heads/dev")).returncode == 0
+    work.commit("On dev", e="e")
+    assert "implicit merges detected)" in (await push(work)).stderr
+    work.git("checkout", "-q", "--orphan", "alone")
+    work.commit("Alone", f="f")
+    assert "no common ancestry)" in (await push(work)).stderr
+
+
+async def test_two_people_who_push_at_once_get_changes_of_their_own(host: GitHost, tmp_path: Path) -> None:
+    clones = [await host.clone("demo/api", tmp_path / f"clone{number}", "bob") for number in range(4)]
+    for number, clone in enumerate(clones):
+        clone.commit(f"Work {number}", **{f"file{number}": "x"})
+    done = await asyncio.gather(*(push(clone) for clone in clones))
+    assert [one.returncode for one in done] == [0, 0, 0, 0]
+    subjects = [(await change(host, number)).subject for number in (1, 2, 3, 4)]
+    assert sorted(subjects) == [f"Work {number}" for number in range(4)]
+
+
+async def test_what_was_begun_when_the_server_died_is_finished(
+    host: GitHost, work: WorkTree, fake_clock: FakeClock
+) -> None:
+    """Beat 0 alone, and beats 0 and 1 of a push past review: both are completed at start-up, once."""
+    commit = work.commit("Add b", b_dot_txt="b\n")
+    await push(work)
+    tip = host.repos.branches("demo/api")["main"]
+    order = push_rows.PushOrder(
+        "demo/api",
+        host.people["mina"].id,
+        "main",
+        (push_rows.Entry(7, 1, "I" + "7" * 40, commit, push_rows.Kind.REWORK),),
+    )
+    moves = (RefMove("demo/api", "refs/changes/07/7/1", ZERO, commit, "demo/api"),)
+    payload = push_rows.to_payload(order)
+    now = fake_clock.now()
+    await host.db.run(push_rows.intents.open_intent, push_rows.KIND, "one", moves, payload, now)
+    past = (RefMove("demo/api", "refs/heads/main", tip, commit, "demo/api"),)
+    await host.db.run(push_rows.open_direct, "two", "demo/api", host.people["admin"].id, past, now)
+    assert host.repos.update_ref("demo/api", "refs/heads/main", tip, commit)
+
+    assert await asyncio.to_thread(host.receiver.settle) == 2
+    assert (await change(host, 7)).change_id == "I" + "7" * 40
+    assert host.repos.resolve("demo/api", "refs/changes/07/7/1") == commit
+    assert [fact.new for fact in await facts(host, BranchMoved)] == [commit]
+    assert await asyncio.to_thread(host.receiver.settle) == 0
+
+
+async def test_a_push_of_many_tags_passes_through_the_hooks(host: GitHost, work: WorkTree) -> None:
+    for number in range(600):
+        work.git("update-ref", f"refs/tags/a-rather-long-name-of-a-tag-with-the-number-{number}", "HEAD")
+    admin = host.address("demo/api", "admin")
+    done = await asyncio.to_thread(work.run, "push", admin, "refs/tags/*:refs/tags/*")
+    assert done.returncode == 0, done.stderr[-500:]
+    assert len(host.repos.references("demo/api", "refs/tags/")) == 600
