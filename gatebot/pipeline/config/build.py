@@ -77,6 +77,7 @@ class _Builder:
         for broken in file.broken:
             if broken.kind in loads or not broken.kind:
                 kind, name = (broken.kind, broken.name) if broken.name else ("file", file.at.project)
+                name = self.layout.tenant.short(name) if kind == "project" else name
                 self._lose(kind, name, broken.errors, None if broken.explicit else file)
 
     def _implied(self, file: ConfigFile) -> tuple[Pattern, ...] | None:

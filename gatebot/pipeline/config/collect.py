@@ -51,15 +51,18 @@ def listing(layout: Layout, pipeline: str, project: str, branch: str) -> Listing
         result.vars = merged(result.vars, stanza.vars)
         if pipeline in stanza.pipelines:
             result.add(stanza.pipelines[pipeline])
-    result.errors += _lost(layout.lost.get(f"project {project}", ()), branch)
-    for key in layout.lost:
-        kind, _, name = key.partition(" ")
-        concerned = (kind == "file" and (name == project or layout.trusts(name))) or (
-            kind == "project" and name.startswith("^") and project != name
-        )
-        if concerned:
-            result.errors += _lost(layout.lost[key], branch)
+    for key, lost in layout.lost.items():
+        if _concerns(layout, key, project):
+            result.errors += _lost(lost, branch)
     return result
+
+
+def _concerns(layout: Layout, key: str, project: str) -> bool:
+    """Whether what was lost could have listed jobs for the project: its stanza, its own files, a config project's."""
+    kind, _, name = key.partition(" ")
+    if kind == "file":
+        return name == project or layout.trusts(name)
+    return kind == "project" and (name == project or name.startswith("^"))
 
 
 def _template(layout: Layout, name: str, item: tuple[str, str, str], result: Listing) -> None:

@@ -27,7 +27,7 @@ from .objects import (
 )
 from .parse_job import Place, nodeset, variant
 from .parse_pipeline import BUILT_IN, pipeline
-from .schema import Findings, Table, check
+from .schema import Findings, Regex, Table, check
 from .tables_pipelines import PIPELINE
 from .yamltext import Encrypted, Node, Problem, Unreadable, YamlList, YamlMap, read
 
@@ -127,7 +127,8 @@ def _stanza(file: _File, item: Node, line: int) -> tuple[str, YamlMap | None]:
         kind, why = "", reason("config.not-an-object")
     error = located(Problem(line, why), file.at, kind, file.lines)
     file.errors.append(error)
-    file.broken.append(Broken(kind, "", (error,)))
+    if kind not in REFUSED_OBJECTS:  # those say nothing of what an item runs
+        file.broken.append(Broken(kind, "", (error,)))
     return kind, None
 
 
@@ -221,6 +222,8 @@ _JOB = Table(tables.JOB_ATTRIBUTES)
 
 
 def _project(file: _File, kind: str, conf: YamlMap, name: str, found: Findings, stanza: str) -> ProjectConfig:
+    if name.startswith("^"):
+        check(Regex(), name, conf.lines["name"], f"{kind}.name", found)
     return ProjectConfig(
         name=name,
         at=Place(file.at).at(conf.line),

@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Zuul's `zuul_return`: gives data back to the scheduler and to the jobs after this one.
 
