@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the parts of a site lie in its data directory, and what its settings leave to defaults.
+
+One place for these names: the server, `init`, `backup` and `restore` agree through it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import settings as settings_text
+from ..errors import NotFound
+from ..settings import Settings
+
+SETTINGS = "gatebot.toml"
+TOKEN = "admin.token"  # noqa: S105 - the name of a file
+PARTS = ("git", "logs", "meetings")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Directories of a site. `private` is for the server alone, everything else may be read by its executors."""
+
+    directory: Path
+    data: Path
+    database_url: str
+
+    @property
+    def git(self) -> Path:
+        """The bare repositories."""
+        return self.data / "git"
+
+    @property
+    def builds(self) -> Path:
+        """Logs and artifacts of builds."""
+        return self.data / "logs"
+
+    @property
+    def meetings(self) -> Path:
+        """Minutes."""
+        return self.data / "meetings"
+
+    @property
+    def work(self) -> Path:
+        """What may be deleted while the server is down: workspaces, mirrors, layers of nodes."""
+        return self.data / "work"
+
+    @property
+    def database_file(self) -> Path | None:
+        """The embedded database, None when another one is set."""
+        return Path(self.database_url.removeprefix("sqlite:///")) if self.database_url.startswith("sqlite:") else None
+
+
+def places_of(settings: Settings) -> Places:
+    """The places that settings name, absolute."""
+    directory = Path(settings.where).resolve().parent
+    data = Path(settings_text.resolve(settings, settings.site.data)).resolve()
+    url = settings.database.url
+    if not url:
+        url = f"sqlite:///{data / 'gatebot.db'}"
+    elif url.startswith("postgresql://"):
+        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    return Places(directory, data, url)
+
+
+def load(directory: Path) -> tuple[Settings, Places]:
+    """The settings of the site in a directory. Raises `NotFound` with the next step when there is none."""
+    file = directory / SETTINGS
+    if not file.is_file():
+        raise NotFound(f"There is no site in {directory} (no {SETTINGS}). Make one: gatebot init {directory}")
+    found = settings_text.load(file.read_text(), str(file.resolve()))
+    return found, places_of(found)

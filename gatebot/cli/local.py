@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that work on a site's directory, or on files, without a server.
+
+`init`, `serve`, `migrate`, `backup`, `restore`, `config check`, `image build`. Each checks first and
+says what it did and what comes next.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from .. import db
+from ..app import places, users
+from . import founding, keeping
+from .output import Output
+
+_DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), default=".")
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--listen", default="", metavar="HOST:PORT", help="Where it will listen (default 127.0.0.1:8080).")
+@click.pass_obj
+def init(out: Output, directory: Path, listen: str) -> None:
+    """Make a new site in DIRECTORY: settings, database, administrator, default pipelines."""
+    from ..settings import init_text
+
+    changes: dict[str, object] = {"site.data": "data"} | ({"web.listen": listen} if listen else {})
+    made = founding.found(directory, init_text(changes))
+    out.text(
+        {"directory": str(made.directory), "username": "admin", "password": made.password, "url": made.url},
+        [
+            f"A new site is in {made.directory}. Its settings, each explained: {made.directory / places.SETTINGS}",
+            f"Administrator: admin, password (shown once): {made.password}",
+            f"Start it: gatebot serve {made.directory}    Then open {made.url}",
+        ],
+    )
+
+
+@click.command()
+@_DIRECTORY
+def serve(directory: Path) -> None:
+    """Serve the site in DIRECTORY until stopped (Ctrl-C)."""
+    from ..app.serving import serve as run
+
+    sys.exit(run(directory))
+
+
+@click.command()
+@_DIRECTORY
+def migrate(directory: Path) -> None:
+    """Bring the site's database to the schema of this version. Make a backup first."""
+    settings, where = places.load(directory)
+    db.migrate(where.database_url)
+    users.give(where.data, users.server_user(settings.executor.run_as))
+    click.echo("The database has the newest schema.")
+
+
+@click.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--site", "directory", type=click.Path(path_type=Path), default=".", help="The site's directory (default: here).")
+def backup(target: Path, directory: Path) -> None:
+    """Copy the whole site to the new directory TARGET; the server may go on running."""
+    told = keeping.backup(directory, target)
+    click.echo(f"Backed up to {target}: {told}.\nBring it back with: gatebot restore {target} NEW-DIRECTORY")
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.argument("directory", type=click.Path(path_type=Path))
+def restore(source: Path, directory: Path) -> None:
+    """Make a site in the new DIRECTORY from the backup in SOURCE."""
+    keeping.restore(source, directory)
+    click.echo(f"Restored to {directory}. Start it: gatebot serve {directory}")
+
+
+@click.group()
+def config() -> None:
+    """Look at configuration without a server."""
+
+
+@config.command("check")
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
+def check(directory: Path) -> None:
+    """Check the configuration files (.zuul.yaml, zuul.d/ ...) of a project in DIRECTORY; all errors at once."""
+    from ..pipeline.config.check import check_directory
+
+    count, lines = check_directory(directory)
+    for line in lines:
+        click.echo(line, err=count > 0)
+    sys.exit(1 if count else 0)
+
+
+@click.group()
+def image() -> None:
+    """Root file systems that jobs run on."""
+
+
+@image.command("build")
+@click.option("--site", "directory", type=click.Path(path_type=Path), help="The site's directory (default: the shared place).")
+def build_image(directory: Path | None) -> None:
+    """Build the image of the default label (a few minutes, once)."""
+    from . import images
+
+    images.build(directory)
