@@ -16,13 +16,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from .db_engines import APPENDED, MAY_APPEND, Engines, Postgres, Sqlite, unavailable
+from .db_engines import APPENDED, MAY_APPEND, Engines, Postgres, Sqlite, migration_engine, unavailable
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +81,7 @@ class Database:
             case "sqlite":
                 self._engines: Engines = Sqlite(url, self._told, durable=durable)
             case "postgresql":
-                self._engines = Postgres(url.set(drivername="postgresql+psycopg"), self._told)
+                self._engines = Postgres(url, self._told)
             case name:
                 raise unavailable(url, f"{name} is not supported; use sqlite or postgresql")
 
@@ -199,19 +202,22 @@ def parse_url(url: str) -> URL:
 def migrate(url: str) -> None:
     """Bring the schema to the newest revision; nothing happens when it is there already."""
     from alembic import command
-    from alembic.config import Config
 
-    def upgrade(connection: sa.Connection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    engine = sa.create_engine(parse_url(url))
+    engine = migration_engine(parse_url(url))
     try:
         with engine.begin() as connection:
-            upgrade(connection)
+            command.upgrade(migration_config(connection), "head")
     except DBAPIError as error:
         raise unavailable(engine.url, str(error.orig).strip()) from error
     finally:
         engine.dispose()
+
+
+def migration_config(connection: sa.Connection | None) -> Config:
+    """Alembic's configuration: where the revisions are, and the connection to change."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config

@@ -72,7 +72,7 @@ class Sqlite:
         self._read_engine = _sqlite_engine(url, "PRAGMA query_only=ON", begin="BEGIN")
         _check(self._write_engine, url)
         self.writers = self.silent_writers = Lane("db-write", 1, self._write)
-        self.readers = Lane("db-read", _READERS, lambda lane: _serve_reads(lane, self._read_engine))
+        self.readers = Lane("db-read", _READERS, self._read)
 
     def close(self) -> None:
         self.writers.close()
@@ -85,6 +85,15 @@ class Sqlite:
             connection.info[MAY_APPEND] = True
             while (work := lane.take()) is not None:
                 self._commit_group(lane, connection, work)
+
+    def _read(self, lane: Lane) -> None:
+        # A file does not go away as a server does: each thread keeps its connection.
+        with self._read_engine.connect() as connection:
+            while (work := lane.take()) is not None:
+                try:
+                    _read(connection, work)
+                except BaseException as error:
+                    work.finish(error=_translated(self._read_engine.url, error))
 
     def _commit_group(self, lane: Lane, connection: Connection, first: Work) -> None:
         done: list[tuple[Work, object]] = []
@@ -108,6 +117,8 @@ class Sqlite:
                     driver.execute("RELEASE work")
                     work = lane.more() if len(done) < _GROUP else None
         except BaseException as error:
+            # SQLite leaves the transaction open when only its commit failed.
+            connection.connection.rollback()
             for failed in {id(w): w for w in [*(w for w, _ in done), work] if w is not None}.values():
                 failed.finish(error=_translated(self._write_engine.url, error))
             return
@@ -144,7 +155,7 @@ class Postgres:
 
     def __init__(self, url: URL, told: Told) -> None:
         self._told = told
-        url = url.update_query_dict({"connect_timeout": "10"}) if "connect_timeout" not in url.query else url
+        url = _with_driver(url)
         self._engine = create_engine(
             url, isolation_level="SERIALIZABLE", pool_size=12, max_overflow=0, pool_pre_ping=True
         )
@@ -196,13 +207,30 @@ class Postgres:
 def _serve_reads(lane: Lane, engine: Engine) -> None:
     while (work := lane.take()) is not None:
         try:
-            with engine.connect() as connection, connection.begin():
-                connection.info[MAY_APPEND] = False
-                result = work.call(connection)
+            with engine.connect() as connection:
+                _read(connection, work)
         except BaseException as error:
             work.finish(error=_translated(engine.url, error))
-        else:
-            work.finish(result)
+
+
+def _read(connection: Connection, work: Work) -> None:
+    with connection.begin():
+        connection.info[MAY_APPEND] = False
+        result = work.call(connection)
+    work.finish(result)
+
+
+def migration_engine(url: URL) -> Engine:
+    """An engine for changing the schema: all or nothing on SQLite too, whose foreign keys must rest meanwhile."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, "PRAGMA foreign_keys=OFF", begin="BEGIN IMMEDIATE")
+    return create_engine(_with_driver(url))
+
+
+def _with_driver(url: URL) -> URL:
+    """PostgreSQL's address with the driver that is used here, whatever it names."""
+    named = url.set(drivername="postgresql+psycopg")
+    return named if "connect_timeout" in url.query else named.update_query_dict({"connect_timeout": "10"})
 
 
 def _check(engine: Engine, url: URL) -> None:
@@ -220,7 +248,7 @@ def _translated(url: URL, error: BaseException) -> BaseException:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return unavailable(url, _first_line(error))
     if isinstance(error, OperationalError) and any(
-        words in str(error.orig) for words in ("database is locked", "disk is full", "disk I/O", "readonly database")
+        words in str(error.orig) for words in ("database is locked", "disk is full", "disk I/O error")
     ):
         return unavailable(url, _first_line(error))
     return error

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hall: journal, accounts, groups, tokens, sessions."""
+"""The hall: journal, accounts, groups, tokens, sessions, mentions."""
 
 from __future__ import annotations
 
@@ -89,10 +89,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name="pk_account_session"),
     )
     op.create_index("ix_account_session_account", "account_session", ["account"])
+    op.create_table(
+        "mention",
+        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("at", utc, nullable=False),
+        sa.Column("target", sa.String(80), nullable=False),
+        sa.Column("source", sa.String(120), nullable=False),
+        sa.Column("path", sa.Text, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("meeting", sa.Integer, server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_mention"),
+        sa.UniqueConstraint("target", "source", name="uq_mention_target_source"),
+    )
+    op.create_index("ix_mention_target", "mention", ["target"])
+    op.create_index("ix_mention_meeting", "mention", ["meeting"])
+    op.create_table(
+        "mention_meeting",
+        sa.Column("meeting", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("path", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("meeting", name="pk_mention_meeting"),
+    )
 
 
 def downgrade() -> None:
     for table in (
+        "mention_meeting",
+        "mention",
         "account_session",
         "account_token",
         "account_member",
