@@ -70,6 +70,13 @@ def meetings(session: Session, name: str | None = None, limit: int = 100) -> lis
     return [_meeting(row) for row in session.execute(query)]
 
 
+def meeting_names(session: Session) -> list[tuple[str, int]]:
+    """The names of meetings with how many were held, in alphabetical order."""
+    name = meeting_table.c.name
+    query = sa.select(name, sa.func.count()).group_by(name).order_by(name)
+    return [(found, count) for found, count in session.execute(query)]
+
+
 def meeting(session: Session, id: int) -> MeetingRow | None:
     """One meeting by its id."""
     row = session.execute(sa.select(meeting_table).where(meeting_table.c.id == id)).first()

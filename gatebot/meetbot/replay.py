@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from ..errors import Invalid
+from ..reasons import reason
 from .minutes.fold import Minutes, fold
 from .minutes.render import FORMATS, render
 from .model import Entry, Line, LineKind, Meeting, Reply, Setting
@@ -54,7 +55,7 @@ def replay(text: str, setting: Setting, *, day: date | None = None, formats: Ite
         if meeting is None:
             break
     if not record:
-        raise Invalid("This log holds no meeting: no line in it begins with `#startmeeting` and a name.")
+        raise Invalid(reason=reason("meetbot.no-meeting-in-log"))
     minutes = fold(record, kept, setting)
     files = {ending: content for ending, content in render(minutes, setting).items() if ending in set(formats)}
     return Replayed(minutes, tuple(replies), files)

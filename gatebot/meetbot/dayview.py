@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One day of a channel as a page shows it: rows with anchors, comings and goings folded, long silences drawn.
+
+Pure. A row's anchor is the number of its line, which never changes; a second one is the time (`t12:00:05`,
+`t12:00:05-2` for another line of that second), for people who know when. The plain log has the channel logger's form.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from . import linkify
+from .model import Line, LineKind
+
+_SILENCE = timedelta(minutes=30)
+_COLOURS = 8
+_FOLDED = {LineKind.JOIN, LineKind.PART, LineKind.QUIT, LineKind.NICK, LineKind.MODE}
+_SAYS = {
+    LineKind.JOIN: "{nick} has joined",
+    LineKind.PART: "{nick} has left ({text})",
+    LineKind.QUIT: "{nick} has quit IRC ({text})",
+    LineKind.KICK: "{nick} has kicked {text}",
+    LineKind.NICK: "{nick} is now known as {text}",
+    LineKind.TOPIC: '{nick} changes topic to "{text}"',
+    LineKind.MODE: "{nick} sets mode: {text}",
+    LineKind.GAP: "{text}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: `colour` is a number for the nick, `pieces` its text with links, `said` what happened otherwise."""
+
+    line: Line
+    time_anchor: str
+    colour: int
+    pieces: tuple[linkify.Piece, ...]
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that belong together: shown, or folded when people only came and went. `silence` is before it."""
+
+    folded: bool
+    rows: list[Row]
+    silence: timedelta | None = None
+
+
+def colour(nick: str) -> int:
+    """The colour of a nick: the same with the underscores of a second connection."""
+    return zlib.crc32(nick.rstrip("_`").lower().encode()) % _COLOURS
+
+
+def blocks(lines: Iterable[Line]) -> list[Block]:
+    """The day in blocks, in order."""
+    found: list[Block] = []
+    seen: dict[str, int] = {}
+    last: Line | None = None
+    for line in lines:
+        row = _row(line, seen)
+        folded = line.kind in _FOLDED
+        silence = line.at - last.at if last is not None and line.at - last.at >= _SILENCE else None
+        if found and silence is None and found[-1].folded == folded:
+            found[-1].rows.append(row)
+        else:
+            found.append(Block(folded, [row], silence))
+        last = line
+    return found
+
+
+def _row(line: Line, seen: dict[str, int]) -> Row:
+    stamp = f"t{line.at:%H:%M:%S}"
+    seen[stamp] = seen.get(stamp, 0) + 1
+    anchor = stamp if seen[stamp] == 1 else f"{stamp}-{seen[stamp]}"
+    return Row(line, anchor, colour(line.nick), tuple(linkify.pieces(line.text)), event(line))
+
+
+def event(line: Line) -> str:
+    """What happened, for a line that nobody said."""
+    said = _SAYS.get(line.kind)
+    return said.format(nick=line.nick, text=line.text).removesuffix(" ()") if said else ""
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """The day as the channel logger writes it: ISO time, two blanks, who and what."""
+    return "".join(f"{line.at:%Y-%m-%dT%H:%M:%S}  {_told(line)}\n" for line in lines)
+
+
+def _told(line: Line) -> str:
+    match line.kind:
+        case LineKind.SAID:
+            return f"<{line.nick}> {line.text}"
+        case LineKind.ME:
+            return f"* {line.nick} {line.text}"
+        case LineKind.NOTICE:
+            return f"-{line.nick}- {line.text}"
+        case _:
+            return f"*** {event(line)}"

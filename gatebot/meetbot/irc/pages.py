@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of the IRC logs: channels, their days, a day with its lines, live while it is today.
+
+Addresses as at meetings.opendev.org: `/irclogs/%23name/%23name.YYYY-MM-DD.log[.html]`. A channel without its `#`
+in the address is led to the right one. What a page shows is read from the archive; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ...db import Database
+from ...errors import NotFound
+from ...reasons import reason
+from ...site import Site
+from .. import archive, dayview, names
+
+_FILE = re.compile(r"(?P<channel>.+)\.(?P<day>\d{4}-\d{2}-\d{2})\.log(?P<html>\.html)?")
+
+
+class LogPages:
+    """Handlers below `/irclogs/`."""
+
+    def __init__(self, site: Site, db: Database) -> None:
+        self._site = site
+        self._db = db
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes."""
+        return [
+            web.get("/irclogs", self._to_channels),
+            web.get("/irclogs/", self._channels),
+            web.get("/irclogs/{channel}", self._to_channel),
+            web.get("/irclogs/{channel}/", self._channel),
+            web.get("/irclogs/{channel}/{file}", self._file),
+        ]
+
+    async def _to_channels(self, request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/irclogs/")
+
+    async def _to_channel(self, request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound(f"/irclogs/{quote(request.match_info['channel'], safe='')}/")
+
+    async def _channels(self, request: web.Request) -> web.StreamResponse:
+        found = await self._db.read(archive.channels)
+        return self._site.render(request, "meetbot/channels.html", channels=found)
+
+    async def _channel(self, request: web.Request) -> web.StreamResponse:
+        channel, days = await self._days(request)
+        if asked := request.query.get("day"):
+            raise web.HTTPFound(names.day_path(channel, _day(asked)))
+        months: dict[str, list[tuple[date, int]]] = {}
+        for day, count in days:
+            months.setdefault(f"{day:%Y-%m}", []).append((day, count))
+        return self._site.render(
+            request, "meetbot/channel.html", channel=channel, months=months, day_path=names.day_path
+        )
+
+    async def _days(self, request: web.Request) -> tuple[str, list[tuple[date, int]]]:
+        """The channel of an address and its days; an address without the `#` is led on."""
+        channel = names.folded(request.match_info["channel"])
+        days = await self._db.read(archive.days, channel)
+        if not days and not channel.startswith("#"):
+            rest = quote(request.match_info.get("file", ""))
+            raise web.HTTPFound(f"/irclogs/{quote('#' + channel, safe='')}/{rest}")
+        if not days:
+            raise NotFound(reason=reason("meetbot.nothing-heard", channel=channel))
+        return channel, days
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        channel, days = await self._days(request)
+        file = request.match_info["file"]
+        if file == "latest.log.html":
+            raise web.HTTPFound(names.day_path(channel, days[0][0]))
+        found = _FILE.fullmatch(file)
+        if found is None or names.folded(found["channel"]) != channel:
+            raise NotFound(reason=reason("meetbot.no-such-log", channel=channel))
+        day = _day(found["day"])
+        lines = await self._db.read(archive.lines_of_day, channel, day)
+        if not found["html"]:
+            if not lines:
+                raise NotFound(reason=reason("meetbot.nobody-spoke", channel=channel, day=str(day)))
+            return web.Response(text=dayview.plain(lines), content_type="text/plain", charset="utf-8")
+        before, after = await self._db.read(archive.neighbours, channel, day)
+        return self._site.render(
+            request,
+            "meetbot/day.html",
+            live=f"channel/{channel}",
+            channel=channel,
+            day=day,
+            before=before,
+            after=after,
+            blocks=dayview.blocks(lines),
+            day_path=names.day_path,
+        )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NotFound(reason=reason("meetbot.no-such-day", day=text)) from None

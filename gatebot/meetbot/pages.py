@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of meetings, and what the meetbot adds to the common pages: search, home, health.
+
+`/meetings/` lists, `/meetings/NAME/YEAR/FILE` serves minutes in OpenDev's layout: the file if there is one, else
+rendered from the record, also while a meeting runs. `/meeting/ID` is the same meeting as a page of this site.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from aiohttp import web
+
+from ..db import Database, Session
+from ..errors import NotFound
+from ..front import Entry, Hit, Panel, Sign
+from ..reasons import reason
+from ..site import Site
+from . import archive, linkify, names
+from .archive import MeetingRow
+from .irc.model import Health
+from .minutes.fold import Minutes
+from .minutes.render import FORMATS
+from .model import Setting
+
+K = TypeVar("K", int, str)
+
+# Minutes carry their own style and nothing that runs.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+class MeetingPages:
+    """Handlers below `/meetings/` and `/meeting/`."""
+
+    def __init__(self, site: Site, db: Database, root: Path, ways: Setting) -> None:
+        self._site = site
+        self._db = db
+        self._root = root
+        self._ways = ways
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes."""
+        return [
+            web.get("/meetings", self._to_index),
+            web.get("/meetings/", self._index),
+            web.get("/meetings/{name}/", self._named),
+            web.get("/meetings/{name}/{year}/", self._named),
+            web.get("/meetings/{name}/{year}/{file}", self._file),
+            web.get(r"/meeting/{id:\d{1,9}}", self._meeting),
+        ]
+
+    async def _to_index(self, request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/meetings/")
+
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        rows = await self._db.read(archive.meetings, None, 200)
+        counts = await self._db.read(archive.meeting_names)
+        return self._site.render(
+            request,
+            "meetbot/meetings.html",
+            live="meetings",
+            rows=rows,
+            counts=counts,
+            name="",
+            minutes_path=names.minutes_path,
+        )
+
+    async def _named(self, request: web.Request) -> web.StreamResponse:
+        name, year = request.match_info["name"], request.match_info.get("year", "")
+        rows = [
+            row
+            for row in await self._db.read(archive.meetings, name, 2000)
+            if not year or row.location.split("/")[1] == year
+        ]
+        if not rows:
+            raise NotFound(reason=reason("meetbot.no-meeting-of-name", name=name))
+        return self._site.render(
+            request,
+            "meetbot/meetings.html",
+            live="meetings",
+            rows=rows,
+            counts=[],
+            name=name,
+            minutes_path=names.minutes_path,
+        )
+
+    async def _meeting(self, request: web.Request) -> web.StreamResponse:
+        row, minutes = await self._db.read(_found, int(request.match_info["id"]), archive.meeting, self._ways)
+        self._guard(request, minutes)
+        return self._site.render(
+            request,
+            "meetbot/meeting.html",
+            live=f"meeting/{row.id},channel/{row.channel}",
+            row=row,
+            minutes=minutes,
+            pieces=linkify.pieces,
+            minutes_path=names.minutes_path(row.location),
+            line_path=lambda at, line: names.line_path(row.channel, at, line),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        )
+
+    def _guard(self, request: web.Request, minutes: Minutes) -> None:
+        """Restricted minutes are for those who have an account here."""
+        if minutes.restricted:
+            self._site.require(request)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        parts = [request.match_info[part] for part in ("name", "year", "file")]
+        if any(part.startswith(".") or "/" in part or "\\" in part or "\0" in part for part in parts):
+            raise NotFound(reason=reason("meetbot.no-such-minutes"))
+        ending = next((ending for ending in sorted(FORMATS, key=len, reverse=True) if parts[2].endswith(ending)), None)
+        if ending is None:
+            raise NotFound(reason=reason("meetbot.no-such-minutes"))
+        text = await self._from_record(request, "/".join(parts).removesuffix(ending), ending)
+        if text is None:
+            text = await asyncio.to_thread(_read, self._root.joinpath(*parts))
+        if text is None:
+            raise NotFound(reason=reason("meetbot.no-such-minutes"))
+        kind = "text/html" if ending.endswith("html") else "text/plain"
+        answer = web.Response(text=text, content_type=kind, charset="utf-8")
+        answer.headers["Content-Security-Policy"] = _POLICY
+        return answer
+
+    async def _from_record(self, request: web.Request, location: str, ending: str) -> str | None:
+        """A file as the record gives it; None for meetings that only exist as files."""
+        try:
+            _, minutes = await self._db.read(_found, location, archive.meeting_at, self._ways)
+        except NotFound:
+            return None
+        self._guard(request, minutes)
+        return FORMATS[ending](minutes, self._ways)
+
+    # -- what the common pages show ------------------------------------------------------------
+
+    async def search(self, _request: web.Request, query: str) -> Sequence[Hit]:
+        """Conversations in IRC, for the search page."""
+        return [_hit(found) for found in await self._db.read(archive.search, query)]
+
+    async def panel(self, request: web.Request) -> Panel:
+        """The newest meetings, for the home page."""
+        gettext = self._site.gettext(request)
+        rows = await self._db.read(archive.meetings, None, 5)
+        running = ("run", gettext("running"))
+        entries = tuple(
+            Entry(row.title or row.name, f"/meeting/{row.id}", row.channel, row.started, None if row.ended else running)
+            for row in rows
+        )
+        empty = gettext("No meeting was held yet: say #startmeeting NAME in a channel where the bot is.")
+        return Panel(gettext("Meetings"), "/meetings/", entries, empty)
+
+
+def _found(
+    session: Session, key: K, find: Callable[[Session, K], MeetingRow | None], ways: Setting
+) -> tuple[MeetingRow, Minutes]:
+    """A meeting and its minutes."""
+    row = find(session, key)
+    if row is None:
+        raise NotFound(reason=reason("meetbot.no-such-meeting"))
+    return row, archive.minutes(session, row, ways)
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8", errors="replace") if path.is_file() else None
+
+
+def _hit(found: archive.Conversation) -> Hit:
+    """A conversation with its first hit in the middle."""
+    told = [f"{line.at:%H:%M} <{line.nick}> {line.text}" for line in found.lines]
+    place = next(n for n, line in enumerate(found.lines) if line.id in found.hits)
+    line = found.lines[place]
+    path = names.line_path(found.channel, line.at, line.id)
+    return Hit(found.channel, path, told[place], line.at, tuple(told[:place]), tuple(told[place + 1 :]))
+
+
+def health(networks: Callable[[], Sequence[Health]]) -> Sign:
+    """How the bot is connected: what it heard last, or what is wrong and what to do."""
+    told: list[str] = []
+    ok = True
+    for network in networks():
+        if network.connected is None:
+            ok = False
+            told.append(
+                f"{network.name}: not connected ({network.problem or 'connecting'}); it is tried again and again"
+            )
+        elif network.missing:
+            ok = False
+            told.append(f"{network.name}: not in {', '.join(network.missing)} ({network.problem or 'joining'})")
+        else:
+            told.append(
+                f"{network.name}: {network.nick} in {', '.join(network.joined)}; last line {_when(network.last_line)}"
+            )
+    return Sign("meetbot", ok, "; ".join(told) or "no IRC network is set")
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "none yet"

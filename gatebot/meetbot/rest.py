@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Meetings and IRC logs for programs: JSON below `/api/meetings` and `/api/irclogs`.
+
+Everything that the pages show, nothing that they do not. Times are ISO in UTC; addresses are on this site.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from aiohttp import web
+
+from ..db import Database
+from ..errors import Invalid, NotFound
+from ..reasons import reason
+from ..site import Site
+from . import archive, names
+from .archive import MeetingRow
+from .minutes.fold import Minutes
+from .model import Entry, Line, Setting
+
+_MOST = 1000
+
+
+class MeetingRest:
+    """Handlers below `/api/`."""
+
+    def __init__(self, site: Site, db: Database, ways: Setting) -> None:
+        self._site = site
+        self._db = db
+        self._ways = ways
+
+    def routes(self) -> list[web.RouteDef]:
+        """All routes."""
+        return [
+            web.get("/api/meetings", self._meetings),
+            web.get(r"/api/meetings/{id:\d{1,9}}", self._meeting),
+            web.get("/api/irclogs", self._channels),
+            web.get("/api/irclogs/search", self._search),
+            web.get("/api/irclogs/{channel}", self._days),
+            web.get("/api/irclogs/{channel}/{day}", self._day),
+        ]
+
+    async def _meetings(self, request: web.Request) -> web.StreamResponse:
+        rows = await self._db.read(archive.meetings, request.query.get("name"), _limit(request, 100))
+        return web.json_response([_row(row) for row in rows])
+
+    async def _meeting(self, request: web.Request) -> web.StreamResponse:
+        row = await self._db.read(archive.meeting, int(request.match_info["id"]))
+        if row is None:
+            raise NotFound(reason=reason("meetbot.no-such-meeting"))
+        minutes = await self._db.read(archive.minutes, row, self._ways)
+        if minutes.restricted:
+            self._site.require(request)
+        return web.json_response(_row(row) | _minutes(minutes))
+
+    async def _channels(self, _request: web.Request) -> web.StreamResponse:
+        found = await self._db.read(archive.channels)
+        return web.json_response(
+            [
+                {"channel": c.name, "first": c.first.isoformat(), "last": c.last.isoformat(), "lines": c.lines}
+                for c in found
+            ]
+        )
+
+    async def _days(self, request: web.Request) -> web.StreamResponse:
+        channel = names.folded(request.match_info["channel"])
+        days = await self._db.read(archive.days, channel)
+        if not days:
+            raise NotFound(reason=reason("meetbot.nothing-heard", channel=channel))
+        return web.json_response(
+            [{"day": day.isoformat(), "lines": count, "path": names.day_path(channel, day)} for day, count in days]
+        )
+
+    async def _day(self, request: web.Request) -> web.StreamResponse:
+        channel = names.folded(request.match_info["channel"])
+        try:
+            day = date.fromisoformat(request.match_info["day"])
+        except ValueError:
+            raise Invalid(reason=reason("meetbot.no-such-day", day=request.match_info["day"])) from None
+        lines = await self._db.read(archive.lines_of_day, channel, day)
+        return web.json_response([_line(channel, line) for line in lines])
+
+    async def _search(self, request: web.Request) -> web.StreamResponse:
+        query = request.query.get("q", "").strip()
+        if not query:
+            raise Invalid(reason=reason("meetbot.nothing-asked"))
+        channel = request.query.get("channel")
+        found = await self._db.read(archive.search, query[:300], channel, min(_limit(request, 20), 100))
+        return web.json_response(
+            [
+                {"channel": c.channel, "hits": sorted(c.hits), "lines": [_line(c.channel, line) for line in c.lines]}
+                for c in found
+            ]
+        )
+
+
+def _limit(request: web.Request, usual: int) -> int:
+    asked = request.query.get("limit", str(usual))
+    if not asked.isdigit() or not 1 <= int(asked) <= _MOST:
+        raise Invalid(reason=reason("meetbot.bad-limit", most=_MOST))
+    return int(asked)
+
+
+def _row(row: MeetingRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "network": row.network,
+        "channel": row.channel,
+        "name": row.name,
+        "title": row.title,
+        "started": row.started.isoformat(),
+        "ended": row.ended.isoformat() if row.ended else None,
+        "minutes": names.minutes_path(row.location) + ".html",
+    }
+
+
+def _minutes(minutes: Minutes) -> dict[str, object]:
+    return {
+        "owner": minutes.owner,
+        "items": [_item(minutes, item) for item in minutes.items],
+        "actions": {nick: [item.text for item in items] for nick, items in minutes.by_person},
+        "unassigned": [item.text for item in minutes.unassigned],
+        "people": dict(minutes.people),
+    }
+
+
+def _item(minutes: Minutes, item: Entry) -> dict[str, object]:
+    path = names.line_path(minutes.channel, item.at, item.line)
+    return {"kind": item.kind.value, "text": item.text, "nick": item.nick, "at": item.at.isoformat(), "path": path}
+
+
+def _line(channel: str, line: Line) -> dict[str, object]:
+    return {
+        "id": line.id,
+        "at": line.at.isoformat(),
+        "kind": line.kind.value,
+        "nick": line.nick,
+        "text": line.text,
+        "path": names.line_path(channel, line.at, line.id),
+    }

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The archive on SQLite and on PostgreSQL: what was heard is kept, found again, and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from gatebot import journal
+from gatebot.db import Database
+from gatebot.events import LineSaid, MeetingEnded, MeetingStarted
+from gatebot.meetbot import archive, store
+from gatebot.meetbot.model import Line, LineKind, Setting
+from gatebot.meetbot.store import Heard
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+WAYS = Setting(prefix="http://x/meetings")
+
+
+@pytest.fixture
+async def db(migrated_url: str) -> AsyncIterator[Database]:
+    """A database with the newest schema."""
+    database = Database.open(migrated_url, durable=False)
+    yield database
+    await database.close()
+
+
+def heard(*texts: str, channel: str = "#c", start: datetime = NOON, nick: str = "ann") -> list[Heard]:
+    return [
+        Heard("irc", channel, Line(start + timedelta(seconds=n), nick, text), topic="old")
+        for n, text in enumerate(texts)
+    ]
+
+
+async def find(db: Database, query: str) -> list[str]:
+    """The texts of the lines found."""
+    found = await db.read(archive.search, query)
+    return sorted(line.text for one in found for line in one.lines if line.id in one.hits)
+
+
+async def test_korean_words_of_any_length_are_found_with_their_particles(db: Database) -> None:
+    lines = heard("내일 회의를 합니다", "회사 의사", "nova 인스턴스가 느려요", "점심", "\u1112\u116c\u110b\u1174 끝")
+    await db.run(store.take_in, lines, WAYS)
+    assert await find(db, "회의") == sorted(["내일 회의를 합니다", "\u1112\u116c\u110b\u1174 끝"])
+    assert await find(db, "인스턴스 NOVA") == ["nova 인스턴스가 느려요"]
+    assert await find(db, "점") == ["점심"]
+    assert await find(db, "없는말") == []
+
+
+async def test_a_query_is_words_and_never_syntax(db: Database) -> None:
+    await db.run(store.take_in, heard('it\'s "quoted" & (odd) OR * NEAR'), WAYS)
+    for query in ("it's", '"quoted" & (odd)', "NEAR*", "odd OR", "tokens:odd it"):
+        expected = [] if "tokens" in query else ['it\'s "quoted" & (odd) OR * NEAR']
+        assert await find(db, query) == expected
+    assert await find(db, "'\"&|!()") == []
+
+
+async def test_a_hit_is_shown_in_its_conversation(db: Database) -> None:
+    lines = heard("a1", "needle", "a2")
+    lines[1:1] = heard("other channel", channel="#d", start=NOON)
+    lines += heard("much later", start=NOON + timedelta(hours=1))
+    await db.run(store.take_in, lines, WAYS)
+    (found,) = await db.read(archive.search, "needle")
+    assert [line.text for line in found.lines] == ["a1", "needle", "a2"]
+    assert found.channel == "#c"
+
+
+async def test_a_meeting_is_kept_and_told_in_the_journal(db: Database) -> None:
+    await db.run(store.take_in, heard("hi", "#startmeeting Gate", "#info one"), WAYS)
+    later = heard("#undo", "#action ann does it", "#endmeeting", "after", start=NOON + timedelta(minutes=1))
+    outcomes = await db.run(store.take_in, later, WAYS)
+    assert [outcome.ended for outcome in outcomes] == [None, None, 1, None]
+    (row,) = await db.read(archive.meetings)
+    assert (row.name, row.channel, row.location) == ("gate", "#c", "gate/2026/gate.2026-11-22-12.00")
+    minutes = await db.read(archive.minutes, row, WAYS)
+    assert [item.text for item in minutes.items] == ["ann does it"]
+    assert minutes.log[0].text == "#startmeeting Gate"
+    assert len(minutes.log) == 5
+    events = [entry.event for entry in await journal.Journal(db).read(0)]
+    assert [type(event) for event in events] == [
+        *(LineSaid, MeetingStarted, LineSaid, LineSaid, LineSaid, LineSaid, LineSaid, MeetingEnded, LineSaid)
+    ]
+    said = [event for event in events if isinstance(event, LineSaid)]
+    assert [event.in_meeting for event in said] == [0, 1, 1, 1, 1, 1, 0]
+    assert said[0].path == "/irclogs/%23c/%23c.2026-11-22.log.html#l1"
+    ended = events[-2]
+    assert isinstance(ended, MeetingEnded)
+    assert ended.path == "/meetings/gate/2026/gate.2026-11-22-12.00"
+
+
+async def test_two_meetings_of_one_name_in_one_minute_have_two_places(db: Database) -> None:
+    for channel in ("#c", "#d"):
+        await db.run(store.take_in, heard("#startmeeting X", "#endmeeting", channel=channel), WAYS)
+    rows = await db.read(archive.meetings)
+    assert sorted(row.location for row in rows) == ["x/2026/x.2026-11-22-12.00", "x/2026/x.2026-11-22-12.00-2"]
+
+
+async def test_days_channels_and_neighbours(db: Database) -> None:
+    lines = heard("first") + heard("second", "third", start=NOON + timedelta(days=3))
+    lines.append(Heard("irc", "#C", Line(NOON, "bob", "", LineKind.JOIN)))
+    await db.run(store.take_in, lines, WAYS)
+    assert await db.read(archive.days, "#c") == [(date(2026, 11, 25), 2), (date(2026, 11, 22), 2)]
+    assert [line.text for line in await db.read(archive.lines_of_day, "#c", date(2026, 11, 25))] == ["second", "third"]
+    assert await db.read(archive.neighbours, "#c", date(2026, 11, 25)) == (date(2026, 11, 22), None)
+    (channel,) = await db.read(archive.channels)
+    assert (channel.name, channel.lines, channel.first) == ("#c", 4, NOON)

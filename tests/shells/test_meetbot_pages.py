@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages and the JSON of meetings and logs, as a browser and a program get them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from gatebot.clock import SystemClock
+from gatebot.db import Database
+from gatebot.identity import Identity
+from gatebot.meetbot import pages, store
+from gatebot.meetbot.irc.model import Health
+from gatebot.meetbot.irc.pages import LogPages
+from gatebot.meetbot.model import Line, LineKind, Setting
+from gatebot.meetbot.pages import MeetingPages
+from gatebot.meetbot.rest import MeetingRest
+from gatebot.meetbot.store import Heard
+from gatebot.settings import load
+from gatebot.site import Site
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+WAYS = Setting(prefix="http://x/meetings")
+LOG = "/irclogs/%23gatebot/%23gatebot.2026-11-22.log"
+EVIL = "<script>alert(1)</script>"
+
+
+@dataclass
+class House:
+    """A site with the meetbot's pages, and its database."""
+
+    client: TestClient[web.Request, web.Application]
+    db: Database
+    pages: MeetingPages
+
+    async def get(self, path: str, status: int = 200) -> str:
+        """A page as its reader gets it."""
+        answer = await self.client.get(path, headers={"Accept": "text/html"})
+        text = await answer.text()
+        assert answer.status == status, text
+        return text
+
+    async def hear(self, *said: tuple[str, str], kind: LineKind = LineKind.SAID, start: datetime = NOON) -> None:
+        """Lines of a channel, a second apart."""
+        lines = [Line(start + timedelta(seconds=n), nick, text, kind) for n, (nick, text) in enumerate(said)]
+        await self.db.run(store.take_in, [Heard("irc", "#gatebot", line, "old") for line in lines], WAYS)
+
+
+@pytest.fixture
+async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[House]:
+    """The site, with nothing said yet."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "gatebot.db")
+    db = Database.open(f"sqlite:///{tmp_path / 'gatebot.db'}", durable=False)
+    site = Site(load("", "gatebot.toml"), Identity(db, SystemClock()))
+    meeting_pages = MeetingPages(site, db, tmp_path / "meetings", WAYS)
+    app = web.Application(middlewares=[*site.middlewares()])
+    app.add_routes([*meeting_pages.routes(), *LogPages(site, db).routes(), *MeetingRest(site, db, WAYS).routes()])
+    async with TestClient(TestServer(app)) as client:
+        yield House(client, db, meeting_pages)
+    await db.close()
+
+
+async def hold(house: House) -> None:
+    """A short meeting with hostile words."""
+    await house.hear(
+        ("ann", f"#startmeeting Sync {EVIL}"),
+        ("ann", f"#topic {EVIL}"),
+        ("bob", "#action ann looks at change 42"),
+        ("bob", "#link javascript:alert(1)"),
+        ("ann", "#endmeeting"),
+    )
+
+
+async def test_minutes_are_served_in_four_forms_and_as_a_page(house: House) -> None:
+    await hold(house)
+    listed = await house.get("/meetings/")
+    base = "/meetings/sync__script_alert_1___script_/2026/sync__script_alert_1___script_.2026-11-22-12.00"
+    assert f'href="{base}.html"' in listed
+    for ending in (".html", ".txt", ".log.html", ".log.txt"):
+        assert "change 42" in await house.get(base + ending)
+    page = await house.get("/meeting/1")
+    assert '<a href="/42" rel="nofollow noopener">change 42</a>' in page
+    assert f'href="{LOG}.html#l3"' in page
+    for text in (listed, page, await house.get(base + ".html"), await house.get(base + ".log.html")):
+        assert EVIL not in text
+        assert 'href="javascript' not in text
+    assert "Sync &lt;script&gt;" in await house.get("/meetings/sync__script_alert_1___script_/2026/")
+
+
+async def test_minutes_carry_their_own_strict_policy(house: House) -> None:
+    await hold(house)
+    answer = await house.client.get(
+        "/meetings/sync__script_alert_1___script_/2026/sync__script_alert_1___script_.2026-11-22-12.00.html"
+    )
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+
+
+async def test_old_minutes_that_are_only_files_are_served(house: House, tmp_path: Path) -> None:
+    folder = tmp_path / "meetings" / "nova" / "2014"
+    folder.mkdir(parents=True)
+    (folder / "nova.2014-05-27-22.00.txt").write_text("old minutes")
+    (tmp_path / "meetings" / "secret.txt").write_text("secret")
+    assert await house.get("/meetings/nova/2014/nova.2014-05-27-22.00.txt") == "old minutes"
+    for path in ("/meetings/nova/2014/..%2f..%2fsecret.txt", "/meetings/nova/..%2f/secret.txt", "/meetings/x/y/z.txt"):
+        await house.get(path, 404)
+
+
+async def test_a_day_has_a_row_for_every_line_with_its_anchors(house: House) -> None:
+    await house.hear(("ann", "hello <b>"), ("ann", "see https://x.org/a?b=1&c=2."))
+    await house.hear(("zed", ""), ("yan", ""), kind=LineKind.JOIN, start=NOON + timedelta(seconds=1))
+    await house.hear(("bob", "back"), start=NOON + timedelta(hours=2))
+    page = await house.get(LOG + ".html")
+    assert '<li id="l1" class="line said"><a class="at" id="t12:00:00" href="#l1">' in page
+    assert 'id="t12:00:01-2"' in page
+    assert "hello &lt;b&gt;" in page
+    assert '<a href="https://x.org/a?b=1&amp;c=2" rel="nofollow noopener">' in page
+    assert "2 came or went" in page
+    assert "silence for 1 h 59 min" in page
+    assert 'data-live="channel/#gatebot"' in page
+
+
+async def test_plain_logs_have_the_channel_loggers_form(house: House) -> None:
+    await house.hear(("ann", "hello"))
+    await house.hear(("bob", "waves"), kind=LineKind.ME)
+    await house.hear(("bob", "bye"), kind=LineKind.QUIT)
+    assert await house.get(LOG) == (
+        "2026-11-22T12:00:00  <ann> hello\n"
+        "2026-11-22T12:00:00  * bob waves\n"
+        "2026-11-22T12:00:00  *** bob has quit IRC (bye)\n"
+    )
+
+
+async def test_days_lead_to_each_other_and_short_addresses_to_the_right_ones(house: House) -> None:
+    await house.hear(("ann", "one"))
+    await house.hear(("ann", "two"), start=NOON + timedelta(days=2))
+    assert f'rel="next" href="{LOG.replace("22", "24")}.html"' in await house.get(LOG + ".html")
+    assert "No one spoke on this day." in await house.get(LOG.replace("22", "23") + ".html")
+    for short, end in (
+        ("/irclogs/gatebot/", "/irclogs/%23gatebot/"),
+        ("/irclogs/%23gatebot/latest.log.html", LOG.replace("22", "24") + ".html"),
+        ("/irclogs/%23gatebot/?day=2026-11-22", LOG + ".html"),
+    ):
+        answer = await house.client.get(short, allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (302, end)
+    assert "2026-11" in await house.get("/irclogs/%23gatebot/")
+    assert "#gatebot" in await house.get("/irclogs/")
+    await house.get("/irclogs/%23nosuch/", 404)
+
+
+async def test_programs_get_the_same_as_json(house: House) -> None:
+    await hold(house)
+    (row,) = await (await house.client.get("/api/meetings")).json()
+    assert (row["id"], row["channel"], row["title"]) == (1, "#gatebot", f"Sync {EVIL}")
+    meeting = await (await house.client.get("/api/meetings/1")).json()
+    assert meeting["actions"] == {"ann": ["ann looks at change 42"]}
+    assert meeting["people"] == {"ann": 3, "bob": 2}
+    (found,) = await (await house.client.get("/api/irclogs/search?q=looks")).json()
+    assert found["hits"] == [3]
+    (day,) = await (await house.client.get("/api/irclogs/%23gatebot")).json()
+    assert day == {"day": "2026-11-22", "lines": 5, "path": LOG + ".html"}
+    lines = await (await house.client.get("/api/irclogs/%23gatebot/2026-11-22")).json()
+    assert lines[4]["path"] == LOG + ".html#l5"
+    assert (await house.client.get("/api/irclogs/search")).status == 400
+
+
+async def test_search_gives_hits_in_their_conversation(house: House) -> None:
+    await house.hear(("ann", "before"), ("bob", "회의를 합시다"), ("ann", "after"))
+    (hit,) = await house.pages.search(None, "회의")  # type: ignore[arg-type]
+    assert (hit.title, hit.path) == ("#gatebot", LOG + ".html#l2")
+    assert (hit.before, hit.text, hit.after) == (
+        ("12:00 <ann> before",),
+        "12:00 <bob> 회의를 합시다",
+        ("12:00 <ann> after",),
+    )
+
+
+async def test_restricted_minutes_need_an_account(house: House) -> None:
+    await house.hear(("ann", "#startmeeting Board"), ("ann", "#restrictlogs"), ("ann", "#endmeeting"))
+    answer = await house.client.get("/meeting/1", headers={"Accept": "text/html"}, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (302, "/login?next=/meeting/1")
+    assert (await house.client.get("/api/meetings/1")).status == 401
+
+
+async def test_health_says_what_is_wrong() -> None:
+    away = Health("oftc", None, "gatebot", (), ("#a",), None, "Connection refused")
+    kept_out = Health("oftc", NOON, "gatebot", (), ("#a",), None, "#a: Cannot join (477)")
+    well = Health("oftc", NOON, "gatebot", ("#a",), (), NOON)
+    assert [pages.health(lambda h=h: [h]).text for h in (away, kept_out, well)] == [
+        "oftc: not connected (Connection refused); it is tried again and again",
+        "oftc: not in #a (#a: Cannot join (477))",
+        "oftc: gatebot in #a; last line 2026-11-22 12:00:00 UTC",
+    ]
+    assert [pages.health(lambda h=h: [h]).ok for h in (away, kept_out, well)] == [False, False, True]
