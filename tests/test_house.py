@@ -58,15 +58,29 @@ PLAN = {"__init__": 0, "model": 0, "ports": 0, "store": 2, "service": 3, "driver
 DECIDER = 1
 # Further modules of a room that keep rows (floor 2), as `module`, `subroom.module` or `subroom.*`.
 STORES: dict[str, set[str]] = {
-    "review": {"conversation", "hosting", "intents", "tables"},
-    "pipeline": set(),
+    "review": {"conversation", "hosting", "intents", "judging", "landing_rows", "search", "tables"},
+    "pipeline": {"history"},
     "executor": set(),
     "meetbot": {"archive"},
 }
 # Modules of a room that touch the world: files, processes, sockets, the clock (floor 3); written likewise.
 ADAPTERS: dict[str, set[str]] = {
-    "review": set(),
-    "pipeline": set(),
+    "review": {
+        "answers",
+        "gate_side",
+        "landing",
+        "projects",
+        "reading",
+        "rest_changes",
+        "rest_revisions",
+        "rest_site",
+        "revisions",
+        "room",
+        "sentences",
+        "states",
+        "submitting",
+    },
+    "pipeline": {"config.loader", "effects", "intake", "layouts", "merger", "results", "timer"},
     "executor": set(),
     "meetbot": {"irc.client", "irc.library", "irc.server", "irc.server_client", "irc.server_commands"},
 }

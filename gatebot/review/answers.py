@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How Gerrit's REST calls are heard and answered: bodies in, prefixed JSON out, every path four times.
+
+Gerrit serves each path with and without `/a`, with and without a slash at the end; names in paths
+are encoded once, `%2F` included. What the calls mean is in `rest_changes.py` and `rest_site.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol, TypeAlias, cast
+
+from aiohttp import web
+
+from ..access import Actor
+from ..assignment import Json
+from ..errors import Invalid
+from ..identity import Account
+from ..reasons import reason
+from .drafts import Object
+from .gerrit_json import PREFIX
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_HEADERS = {
+    "Content-Disposition": "attachment",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, no-cache, no-store, max-age=0, must-revalidate",
+}
+_COMPRESSED_FROM = 2048
+
+
+class Asker(Protocol):
+    """What is needed of the web site's frame: who asks, and in which language."""
+
+    def actor(self, request: web.Request) -> Actor: ...
+    def account(self, request: web.Request) -> Account | None: ...
+    def language(self, request: web.Request) -> str: ...
+
+
+def everywhere(method: str, path: str, handler: Handler) -> Iterable[web.RouteDef]:
+    """The routes of one call."""
+    for prefix in ("", "/a"):
+        yield web.route(method, f"{prefix}{path}{{slash:/?}}", handler)
+
+
+def json_answer(request: web.Request, value: object, status: int = 200) -> web.Response:
+    """JSON with the prefix that keeps it from being run as a script."""
+    pretty = request.query.get("pp") == "1"
+    text = json.dumps(
+        value, ensure_ascii=False, indent=2 if pretty else None, separators=None if pretty else (",", ":")
+    )
+    body = f"{PREFIX}{text}\n".encode()
+    answer = web.Response(body=body, status=status, headers=_HEADERS)
+    answer.content_type, answer.charset = "application/json", "UTF-8"
+    if len(body) > _COMPRESSED_FROM:
+        answer.enable_compression()
+    return answer
+
+
+def text_answer(text: str, status: int) -> web.Response:
+    """A plain sentence, as Gerrit tells why not."""
+    return web.Response(text=f"{text}\n", status=status, content_type="text/plain", charset="utf-8")
+
+
+async def body_of(request: web.Request) -> Object:
+    """The JSON object of a request; no body at all is an empty one."""
+    raw = await request.read()
+    if not raw.strip():
+        return {}
+    try:
+        value: Json = json.loads(raw)
+    except ValueError as error:
+        raise Invalid(reason=reason("review.bad-json", why=str(error))) from None
+    if not isinstance(value, dict):
+        raise Invalid(reason=reason("review.bad-json", why="it is something else"))
+    return cast("Object", value)
+
+
+async def text_or(request: web.Request, field: str) -> str:
+    """One text, sent as plain text or as one field of an object."""
+    if request.content_type == "text/plain":
+        return await request.text()
+    value = (await body_of(request)).get(field)
+    return "" if value is None else str(value)
+
+
+def whole_number(request: web.Request, *names: str, default: int) -> int:
+    """A number of the query, under the first of its names that is there."""
+    for name in names:
+        given = request.query.get(name, "")
+        if given:
+            if not given.isdecimal():
+                raise Invalid(reason=reason("review.bad-field", field=name, why="it must be a whole number"))
+            return int(given)
+    return default

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gerrit's REST calls on changes: list, look, vote and comment, change what they are, submit.
+
+Thin: finds the change, calls the room, shapes the answer. Reviewers are in `rest_reviewers.py`,
+revisions in `rest_revisions.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from .. import words
+from .answers import Asker, body_of, everywhere, json_answer, text_answer, text_or, whole_number
+from .drafts import flag, texts
+from .gerrit_json import DETAIL, Files, Shape, change_info, comments_info, message_info, read_options
+from .model import Change
+from .room import ReviewRoom
+from .search import MOST
+from .whole import ChangeView
+
+
+class Shaper:
+    """Answers with changes: everything that REST handlers share."""
+
+    def __init__(self, room: ReviewRoom, asker: Asker) -> None:
+        self.room = room
+        self.asker = asker
+
+    async def change(self, request: web.Request) -> Change:
+        """The change that the path names."""
+        return await self.room.reading.find(self.asker.actor(request), request.match_info["id"])
+
+    async def view(self, request: web.Request) -> ChangeView:
+        """The same with everything."""
+        change = await self.change(request)
+        return await self.room.reading.view(self.asker.actor(request), change.number)
+
+    async def info(self, view: ChangeView, options: frozenset[str], *, more: bool = False) -> dict[str, object]:
+        """One ChangeInfo, with the files that the options ask for."""
+        files: Files = await self._files(view, options)
+        return {**change_info(view, Shape(options, self.room.judge.site, files), more=more)}
+
+    async def answer(self, request: web.Request, options: frozenset[str] = frozenset()) -> web.Response:
+        """The change of the path as it is now."""
+        return json_answer(request, await self.info(await self.view(request), options))
+
+    async def _files(self, view: ChangeView, options: frozenset[str]) -> Files:
+        if "ALL_FILES" in options:
+            wanted = view.patch_sets
+        elif options & {"CURRENT_FILES", "DETAILED_LABELS"}:
+            wanted = view.patch_sets[-1:]
+        else:
+            return {}
+        return {one.number: await self.room.revisions.files(view.change.project, one) for one in wanted}
+
+
+class RestChanges:
+    """`/changes/` and `/changes/{id}`."""
+
+    def __init__(self, shaper: Shaper) -> None:
+        self._shaper = shaper
+        self._room = shaper.room
+        self._asker = shaper.asker
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """What is served."""
+        one = "/changes/{id}"
+        table = (
+            ("GET", "/changes", self._list),
+            ("GET", one, self._get),
+            ("GET", f"{one}/detail", self._detail),
+            ("POST", f"{one}/abandon", self._abandon),
+            ("POST", f"{one}/restore", self._restore),
+            ("POST", f"{one}/submit", self._submit),
+            ("POST", f"{one}/revisions/{{revision}}/submit", self._submit),
+            ("POST", f"{one}/wip", self._wip),
+            ("POST", f"{one}/ready", self._ready),
+            ("POST", f"{one}/private", self._private),
+            ("PUT", f"{one}/private", self._private),
+            ("DELETE", f"{one}/private", self._public),
+            ("POST", f"{one}/private.delete", self._public),
+            ("GET", f"{one}/topic", self._topic),
+            ("PUT", f"{one}/topic", self._set_topic),
+            ("DELETE", f"{one}/topic", self._set_topic),
+            ("GET", f"{one}/hashtags", self._hashtags),
+            ("POST", f"{one}/hashtags", self._set_hashtags),
+            ("GET", f"{one}/comments", self._comments),
+            ("GET", f"{one}/messages", self._messages),
+            ("GET", f"{one}/edit", self._edit),
+        )
+        return [route for method, path, handler in table for route in everywhere(method, path, handler)]
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        """Several `q` are several queries, and the answer a list of lists."""
+        options = read_options(request.query.getall("o", []), request.query.get("O", ""))
+        limit = whole_number(request, "n", "limit", default=MOST)
+        start = whole_number(request, "S", "start", default=0)
+        lists: list[list[dict[str, object]]] = []
+        for query in request.query.getall("q", ["status:open"]):
+            views, more = await self._room.reading.search(self._asker.actor(request), query, limit, start)
+            last = len(views) - 1
+            found = [await self._shaper.info(v, options, more=more and n == last) for n, v in enumerate(views)]
+            lists.append(found)
+        return json_answer(request, lists[0] if len(lists) == 1 else lists)
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        options = read_options(request.query.getall("o", []), request.query.get("O", ""))
+        return await self._shaper.answer(request, options)
+
+    async def _detail(self, request: web.Request) -> web.StreamResponse:
+        """With what Zuul and git-review ask for besides, so that one call is enough."""
+        asked = read_options(request.query.getall("o", []), request.query.get("O", ""))
+        more = {"CURRENT_REVISION", "ALL_REVISIONS", "CURRENT_COMMIT", "SUBMIT_REQUIREMENTS"}
+        return await self._shaper.answer(request, asked | DETAIL | more)
+
+    async def _abandon(self, request: web.Request) -> web.StreamResponse:
+        change, text = await self._shaper.change(request), await text_or(request, "message")
+        await self._room.states.abandon(self._asker.actor(request), change.number, text)
+        return await self._shaper.answer(request)
+
+    async def _restore(self, request: web.Request) -> web.StreamResponse:
+        change, text = await self._shaper.change(request), await text_or(request, "message")
+        await self._room.states.restore(self._asker.actor(request), change.number, text)
+        return await self._shaper.answer(request)
+
+    async def _submit(self, request: web.Request) -> web.StreamResponse:
+        """A gated change is not merged when this returns; Gerrit's word for that is a conflict that tells why."""
+        change, body = await self._shaper.change(request), await body_of(request)
+        past = flag(body.get("bypass_gate"), "bypass_gate") is True
+        done = await self._room.submission.submit(self._asker.actor(request), change.number, bypass_gate=past)
+        if not done.merged:
+            return text_answer(words.say(done.says, self._asker.language(request)), 409)
+        return await self._shaper.answer(request)
+
+    async def _wip(self, request: web.Request) -> web.StreamResponse:
+        return await self._set_wip(request, wanted=True)
+
+    async def _ready(self, request: web.Request) -> web.StreamResponse:
+        return await self._set_wip(request, wanted=False)
+
+    async def _set_wip(self, request: web.Request, *, wanted: bool) -> web.StreamResponse:
+        change, text = await self._shaper.change(request), await text_or(request, "message")
+        await self._room.states.set_work_in_progress(self._asker.actor(request), change.number, wanted, text)
+        return json_answer(request, "")
+
+    async def _private(self, request: web.Request) -> web.StreamResponse:
+        change = await self._shaper.change(request)
+        await self._room.states.set_private(self._asker.actor(request), change.number, True)
+        return json_answer(request, "", 200 if change.private else 201)
+
+    async def _public(self, request: web.Request) -> web.StreamResponse:
+        change = await self._shaper.change(request)
+        await self._room.states.set_private(self._asker.actor(request), change.number, False)
+        return web.Response(status=204)
+
+    async def _topic(self, request: web.Request) -> web.StreamResponse:
+        return json_answer(request, (await self._shaper.change(request)).topic)
+
+    async def _set_topic(self, request: web.Request) -> web.StreamResponse:
+        change = await self._shaper.change(request)
+        topic = "" if request.method == "DELETE" else await text_or(request, "topic")
+        changed = await self._room.states.set_topic(self._asker.actor(request), change.number, topic)
+        return json_answer(request, changed.topic) if changed.topic else web.Response(status=204)
+
+    async def _hashtags(self, request: web.Request) -> web.StreamResponse:
+        return json_answer(request, (await self._shaper.change(request)).hashtags)
+
+    async def _set_hashtags(self, request: web.Request) -> web.StreamResponse:
+        change, body = await self._shaper.change(request), await body_of(request)
+        add, remove = texts(body.get("add"), "add"), texts(body.get("remove"), "remove")
+        changed = await self._room.states.set_hashtags(self._asker.actor(request), change.number, add, remove)
+        return json_answer(request, changed.hashtags)
+
+    async def _comments(self, request: web.Request) -> web.StreamResponse:
+        view = await self._shaper.view(request)
+        return json_answer(request, comments_info(view.comments, view.people))
+
+    async def _messages(self, request: web.Request) -> web.StreamResponse:
+        view = await self._shaper.view(request)
+        return json_answer(request, [message_info(message, view.people) for message in view.messages])
+
+    async def _edit(self, request: web.Request) -> web.StreamResponse:
+        """Nobody edits changes in place here: there is no edit, which clients ask for before they fetch."""
+        await self._shaper.change(request)
+        return web.Response(status=204)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The review room put together: one value with every part, for `app.py`, the REST calls and the pages.
+
+Only wiring. Git transport (`push.py`, `git_http.py`) is put together in `app.py`, beside this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import access
+from ..clock import Clock
+from ..db import Database
+from ..identity import Identity
+from ..repo import Repositories
+from .gate_side import ReviewForGate
+from .judging import Judge
+from .landing import Lander
+from .ports import Gates
+from .projects import Projects
+from .reading import Reading
+from .revisions import Revisions
+from .service import Review
+from .states import States
+from .submitting import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRoom:
+    """Every part of the room. `for_gate` is what the pipeline room gets."""
+
+    identity: Identity
+    repositories: Repositories
+    judge: Judge
+    lander: Lander
+    reading: Reading
+    revisions: Revisions
+    review: Review
+    states: States
+    submission: Submission
+    projects: Projects
+    for_gate: ReviewForGate
+    rules: access.Rules
+
+    async def settle(self) -> int:
+        """Finish the landings that a killed server began; before anything plans."""
+        return await self.for_gate.settle()
+
+
+def furnish(
+    db: Database,
+    repositories: Repositories,
+    identity: Identity,
+    clock: Clock,
+    gates: Gates,
+    site: str,
+    rules: access.Rules = access.DEFAULT,
+) -> ReviewRoom:
+    """Put the room together; `site` is the address of the web site."""
+    judge = Judge(gates, site)
+    lander = Lander(db, repositories, judge, clock)
+    review = Review(db, judge, clock, rules)
+    return ReviewRoom(
+        identity=identity,
+        repositories=repositories,
+        judge=judge,
+        lander=lander,
+        reading=Reading(db, judge, clock, rules),
+        revisions=Revisions(repositories),
+        review=review,
+        states=States(db, clock, rules),
+        submission=Submission(db, repositories, judge, lander, clock, rules),
+        projects=Projects(db, repositories, clock, rules),
+        for_gate=ReviewForGate(db, repositories, identity, judge, review, lander),
+        rules=rules,
+    )
