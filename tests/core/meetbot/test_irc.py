@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pure parts of the IRC adapter: bytes, login, pace, who is where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gatebot.meetbot.irc import handshake, pace, wire
+from gatebot.meetbot.irc.handshake import Handshake
+from gatebot.meetbot.irc.hearing import GAP, Message, Scene, hear
+from gatebot.meetbot.model import Line, LineKind
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("회의 ok".encode(), "회의 ok"),
+        ("회의 ok".encode("cp949"), "회의 ok"),
+        (b"caf\xe9", "café"),
+        (b"\x81 \x8d", "\ufffd \ufffd"),
+    ],
+)
+def test_bytes_are_read_as_what_they_probably_are(raw: bytes, text: str) -> None:
+    assert wire.decode(raw) == text
+
+
+def test_lines_are_cut_from_the_stream_and_endless_ones_dropped() -> None:
+    lines = wire.Lines(longest=10)
+    assert lines.feed(b"PING :a\r\n\r\nPO") == ["PING :a"]
+    assert lines.feed(b"NG\n" + b"x" * 50) == ["PONG"]
+    assert lines.feed(b"yz\r\nok\r\n") == ["yz", "ok"]
+
+
+def test_what_would_end_a_line_never_goes_out() -> None:
+    assert list(wire.split("hi\r\nQUIT :x\0", 400)) == ["hi  QUIT :x "]
+    assert not wire.is_clean("PRIVMSG #c :hi\rQUIT")
+
+
+def test_long_texts_are_split_between_words_and_never_inside_a_character() -> None:
+    assert list(wire.split("one two three", 8)) == ["one two", "three"]
+    assert list(wire.split("회의를합시다", 8)) == ["회의", "를합", "시다"]
+    assert list(wire.split("e\u0301" * 4, 5)) == ["e\u0301", "e\u0301", "e\u0301", "e\u0301"]
+
+
+def test_what_is_left_of_512_bytes_counts_the_servers_prefix() -> None:
+    source, channel = "gatebot!bot@host.example", "#회의"
+    limit = wire.room(source, "PRIVMSG", channel)
+    assert len(f":{source} PRIVMSG {channel} :".encode()) + limit + 2 == 512
+
+
+def negotiate(state: Handshake, *messages: tuple[str, ...]) -> tuple[Handshake, list[str]]:
+    sent: list[str] = []
+    for command, *arguments in messages:
+        state, lines = handshake.advance(state, command, arguments)
+        sent += lines
+    return state, sent
+
+
+def test_login_by_sasl_in_the_302_style_over_two_lines() -> None:
+    state, sent = negotiate(
+        Handshake("gate", "secret"),
+        ("CAP", "LS", "*", "server-time account-tag away-notify"),
+        ("CAP", "LS", "sasl=PLAIN,EXTERNAL batch"),
+        ("CAP", "ACK", "account-tag batch server-time sasl "),
+        ("AUTHENTICATE", "+"),
+        ("903", "SASL authentication successful"),
+    )
+    assert sent == [
+        "CAP REQ :account-tag batch server-time sasl",
+        "AUTHENTICATE PLAIN",
+        "AUTHENTICATE Z2F0ZQBnYXRlAHNlY3JldA==",
+        "CAP END",
+    ]
+    assert state.authenticated
+    assert "account-tag" in state.enabled
+
+
+@pytest.mark.parametrize("numeric", ["902", "904", "905", "906", "908"])
+def test_a_refused_login_ends_negotiations_and_is_told(numeric: str) -> None:
+    state, sent = negotiate(
+        Handshake("gate", "wrong"),
+        ("CAP", "LS", "sasl"),
+        ("CAP", "ACK", "sasl"),
+        ("AUTHENTICATE", "+"),
+        (numeric, "no"),
+    )
+    assert sent[-1] == "CAP END"
+    assert state.problem == f"the login was refused ({numeric}): no"
+
+
+@pytest.mark.parametrize(
+    ("offered", "sent", "problem"),
+    [
+        ("multi-prefix", "CAP REQ :multi-prefix", "the server offers no login by SASL PLAIN"),
+        ("", "CAP END", "the server offers no login by SASL PLAIN"),
+        ("sasl=EXTERNAL", "CAP END", "the server offers no login by SASL PLAIN"),
+    ],
+)
+def test_servers_that_offer_little_are_taken_as_they_are(offered: str, sent: str, problem: str) -> None:
+    state, lines = negotiate(Handshake("gate", "secret"), ("CAP", "LS", offered))
+    assert (lines, state.problem) == ([sent], problem)
+
+
+def test_a_long_secret_goes_in_pieces() -> None:
+    _, sent = negotiate(Handshake("gate", "x" * 390), ("AUTHENTICATE", "+"))
+    assert [len(line) - len("AUTHENTICATE ") for line in sent] == [400, 136]
+
+
+def test_a_bucket_lets_a_burst_through_and_then_drips() -> None:
+    bucket, waits, now = pace.bucket(3, 0.5, 0.0), [], 0.0
+    for _ in range(5):
+        bucket, wait = bucket.take(now)
+        waits.append(wait)
+        now += wait
+    assert waits == [0, 0, 0, 2.0, 2.0]
+
+
+def test_waits_grow_and_stay_below_five_minutes() -> None:
+    assert [pace.back_off(failures, 1.0) for failures in (1, 2, 3, 20)] == [10.0, 20.0, 40.0, 300.0]
+    assert [pace.back_off(failures, 0.0) for failures in (1, 20)] == [2.5, 2.5]
+
+
+def message(
+    command: str, nick: str, target: str = "", *arguments: str, tags: Mapping[str, str] | None = None
+) -> Message:
+    return Message(command, nick, f"{nick}!u@h", target, arguments, tags or {})
+
+
+def after(*messages: Message, scene: Scene | None = None) -> tuple[Scene, list[tuple[str, Line]]]:
+    scene, heard = scene or Scene("bot"), []
+    for one in messages:
+        scene, lines = hear(scene, one, NOON)
+        heard += lines
+    return scene, heard
+
+
+ENTERED = (
+    message("JOIN", "bot", "#c"),
+    message("332", "server", "bot", "#c", "the topic"),
+    message("353", "server", "bot", "=", "#C", "@ann +bob bot"),
+)
+
+
+def test_entering_a_channel_marks_a_gap_and_learns_who_is_there() -> None:
+    scene, heard = after(*ENTERED)
+    assert [(channel, line.kind, line.text) for channel, line in heard] == [("#c", LineKind.GAP, GAP)]
+    present = scene.roster.get("#C")
+    assert present is not None
+    assert (present.nicks, present.topic) == ({"ann", "bob", "bot"}, "the topic")
+    assert scene.source == "bot!u@h"
+
+
+def test_people_come_go_and_change_names() -> None:
+    scene, heard = after(
+        *ENTERED,
+        message("JOIN", "eve", "#c"),
+        message("NICK", "eve", "eva"),
+        message("PART", "bob", "#c", "tired"),
+        message("KICK", "ann", "#c", "eva", "out"),
+        message("QUIT", "ann", "", "bye"),
+        message("QUIT", "stranger", "", "bye"),
+    )
+    assert [(line.kind, line.nick, line.text) for _, line in heard[1:]] == [
+        (LineKind.JOIN, "eve", ""),
+        (LineKind.NICK, "eve", "eva"),
+        (LineKind.PART, "bob", "tired"),
+        (LineKind.KICK, "ann", "eva out"),
+        (LineKind.QUIT, "ann", "bye"),
+    ]
+    present = scene.roster.get("#c")
+    assert present is not None
+    assert present.nicks == {"bot"}
+
+
+def test_the_bot_knows_when_it_is_thrown_out() -> None:
+    scene, _ = after(*ENTERED, message("KICK", "ann", "#c", "bot", "no bots"))
+    assert scene.roster.get("#c") is None
+
+
+def test_the_servers_clock_and_accounts_are_used_where_they_are_told() -> None:
+    said = message("PUBMSG", "ann", "#c", "\x02hi\x0f", tags={"time": "2026-11-22T11:59:00.000Z", "account": "ann"})
+    _, heard = after(said, scene=replace(Scene("bot"), tells_accounts=True))
+    assert heard == [("#c", Line(NOON - timedelta(minutes=1), "ann", "hi", account="ann"))]
+    _, heard = after(replace(said, tags={"time": "nonsense", "account": "ann"}))
+    assert heard == [("#c", Line(NOON, "ann", "hi", account=None))]
+
+
+def test_nothing_is_said_in_the_future_and_nothing_private_is_logged() -> None:
+    late = message("PUBMSG", "ann", "#c", "hi", tags={"time": "2030-01-01T00:00:00Z"})
+    assert after(late)[1][0][1].at == NOON
+    assert after(message("PRIVMSG", "ann", "bot", "secret"), message("ACTION", "ann", "bot", "waves"))[1] == []
