@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from aiohttp import hdrs, web
 
@@ -42,6 +42,10 @@ class Live:
         """The one route."""
         return [web.get("/live", self._stream)]
 
+    def last(self) -> int:
+        """The newest fact that this process knows of."""
+        return self._last
+
     async def run(self) -> None:
         """Follow the journal for ever."""
         self._last = await self._journal.last()
@@ -49,6 +53,20 @@ class Live:
             self._recent.extend((entry.id, frozenset(self._topics(entry))) for entry in entries)
             self._last = entries[-1].id
             self._wake()
+
+    def attach(self, app: web.Application) -> None:
+        """Run with an application; the streams end before the server waits for its connections."""
+        app.cleanup_ctx.append(self._context)
+        app.on_shutdown.append(self._shutdown)
+
+    async def _context(self, _app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.run())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def _shutdown(self, _app: web.Application) -> None:
+        self.close()
 
     def close(self) -> None:
         """End all streams: the server is going; browsers come back to the next one."""

@@ -9,16 +9,18 @@ pages for people and plain text for programs, never a stack trace. Live updates 
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, cast
+from urllib.parse import quote, unquote, urlencode
 
 import jinja2
-from aiohttp import BasicAuth, hdrs, web
+from aiohttp import hdrs, web
 from markupsafe import Markup
 
 from . import __version__, assets, words
@@ -31,9 +33,11 @@ from .settings import Settings
 log = logging.getLogger(__name__)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-ACCOUNT: web.RequestKey[Account | None] = web.RequestKey("account", object)  # pyright: ignore[reportArgumentType]
+ACCOUNT = cast("web.RequestKey[Account | None]", web.RequestKey("account", object))
 BY_COOKIE: web.RequestKey[bool] = web.RequestKey("by_cookie", bool)
+SEEN: web.RequestKey[int] = web.RequestKey("seen", int)
 SESSION = "gatebot_session"
+TOLD = "told"
 XSRF = "XSRF_TOKEN"
 _CSP = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -51,6 +55,7 @@ class Site:
         self.settings = settings
         self.identity = identity
         self._notices: list[Callable[[], Reason | None]] = []
+        self._last: Callable[[], int] = lambda: 0
         loader = jinja2.FileSystemLoader(str(assets.path("web", "templates")))
         self._env = {language: _environment(loader, language) for language in words.LANGUAGES}
 
@@ -63,7 +68,7 @@ class Site:
     def actor(self, request: web.Request) -> Actor:
         """The same in the form that `access.may` takes."""
         account = self.account(request)
-        return Actor(account.id, account.groups) if account else Actor(None, frozenset())
+        return Actor(account.id, account.groups, account.username) if account else Actor(None, frozenset())
 
     def require(self, request: web.Request) -> Account:
         """The account, or `Unauthenticated`."""
@@ -81,11 +86,19 @@ class Site:
         """The translator of page texts for this reader."""
         return words.translations(self.language(request)).gettext
 
+    def sentence(self, request: web.Request, error: GatebotError) -> str:
+        """What an error tells this reader."""
+        return words.say(error.reason, self.language(request)) if error.reason else str(error)
+
     # -- answers --------------------------------------------------------------------------------
 
     def notice(self, told: Callable[[], Reason | None]) -> None:
         """Add a line that every page shows while `told()` gives a reason."""
         self._notices.append(told)
+
+    def follow(self, last: Callable[[], int]) -> None:
+        """Let pages know the newest fact they can show, so that their streams begin right behind it."""
+        self._last = last
 
     def text(self, request: web.Request, template: str, **context: object) -> str:
         """A template as text."""
@@ -96,7 +109,10 @@ class Site:
             "site_name": self.settings.site.name,
             "version": __version__,
             "path": request.path,
+            "live": "",
             "account": self.account(request),
+            "since": request.get(SEEN) or "",
+            "told": unquote(request.cookies.get(TOLD, ""))[:500],
             "notices": [words.say(told, language) for notice in self._notices if (told := notice()) is not None],
             "say": lambda reason: words.say(reason, language),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
             "xsrf_field": lambda: Markup('<input type="hidden" name="_xsrf" value="{}">').format(_xsrf(session)),
@@ -108,8 +124,17 @@ class Site:
         text = self.text(request, template, **context)
         answer = web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
         answer.headers[hdrs.CACHE_CONTROL] = "private, no-store"
+        if TOLD in request.cookies:
+            answer.del_cookie(TOLD)
         if (asked := request.query.get("lang")) in words.LANGUAGES:
             answer.set_cookie("lang", asked, max_age=365 * 86400, samesite="Lax")
+        return answer
+
+    def redirect(self, request: web.Request, target: str, told: Reason | None = None) -> web.Response:
+        """To another page after a form was done; `told` is said there once."""
+        answer = web.Response(status=303, headers={hdrs.LOCATION: target})
+        if told is not None:
+            answer.set_cookie(TOLD, quote(words.say(told, self.language(request))), max_age=30, samesite="Lax")
         return answer
 
     def error(self, request: web.Request, status: int, what: str) -> web.StreamResponse:
@@ -123,7 +148,7 @@ class Site:
             answer = self.render(
                 request, "error.html", status=status, heading=gettext(heading), what=what, next=gettext(next_step)
             )
-        if status == 401:
+        if status == 401 and programs:
             answer.headers[hdrs.WWW_AUTHENTICATE] = 'Basic realm="gatebot"'
         return answer
 
@@ -151,11 +176,15 @@ class Site:
                 raise
             answer = self.error(request, error.status, _plain(error))
         except Unauthenticated as error:
-            answer = self.error(request, 401, self._sentence(request, error))
-            if request.method in _READS and not request.path.startswith(_PROGRAMS) and answer.content_type == "text/html":
-                raise web.HTTPFound("/login?" + _query(next=request.path_qs)) from None
+            answer = self.error(request, 401, self.sentence(request, error))
+            if (
+                request.method in _READS
+                and not request.path.startswith(_PROGRAMS)
+                and answer.content_type == "text/html"
+            ):
+                raise web.HTTPFound("/login?" + urlencode({"next": request.path_qs})) from None
         except GatebotError as error:
-            answer = self.error(request, http_status(error), self._sentence(request, error))
+            answer = self.error(request, http_status(error), self.sentence(request, error))
         except (ConnectionResetError, asyncio.CancelledError):
             raise
         except Exception:
@@ -173,6 +202,7 @@ class Site:
 
     @web.middleware
     async def _identify(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[SEEN] = self._last()
         account = await self._by_header(request)
         if account is None and (token := request.cookies.get(SESSION)):
             account = await self.identity.session(token)
@@ -190,11 +220,8 @@ class Site:
         scheme, _, rest = header.partition(" ")
         account = None
         if scheme.lower() == "basic":
-            try:
-                given = BasicAuth.decode(header, encoding="utf-8")
-            except ValueError:
-                raise Unauthenticated("The Authorization header cannot be read.") from None
-            account = await self.identity.authenticate(given.login, given.password, request.remote or "")
+            username, secret = _basic(rest)
+            account = await self.identity.authenticate(username, secret, request.remote or "")
         elif scheme.lower() == "bearer":
             account = await self.identity.check_token(None, rest.strip())
         if account is None:
@@ -202,7 +229,7 @@ class Site:
         return account
 
     async def _check_xsrf(self, request: web.Request, session: str) -> None:
-        """Cookie-signed writes must prove that a page of ours sent them (Gerrit's X-Gerrit-Auth, or the form's field)."""
+        """Writes signed by cookie prove that a page of ours sent them: Gerrit's X-Gerrit-Auth, or the form's field."""
         given = request.headers.get("X-Gerrit-Auth", "")
         if not given and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
             given = str((await request.post()).get("_xsrf", ""))
@@ -210,7 +237,8 @@ class Site:
             raise NotPermitted("This form is out of date: load the page again and repeat.")
 
     async def _login_page(self, request: web.Request) -> web.StreamResponse:
-        return self.render(request, "login.html", next=_local(request.query.get("next", "/")))
+        target = _local(request.query.get("next", "/"))
+        return self.render(request, "login.html", problem="", username="", next=target)
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
@@ -238,9 +266,6 @@ class Site:
     def _secure(self, request: web.Request) -> bool:
         return request.secure or self.settings.web.url.startswith("https:")
 
-    def _sentence(self, request: web.Request, error: GatebotError) -> str:
-        return words.say(error.reason, self.language(request)) if error.reason else str(error)
-
 
 _HEADINGS: Mapping[int, tuple[str, str]] = {
     400: ("This cannot be understood", "Check the address or the form and try again."),
@@ -261,7 +286,6 @@ def _environment(loader: jinja2.BaseLoader, language: str) -> jinja2.Environment
         extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
     env.install_gettext_translations(words.translations(language), newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore
-    env.globals.update(query="", live="", since="")  # pyright: ignore[reportUnknownMemberType]
     env.filters["iso"] = _iso
     env.filters["duration"] = duration
     return env
@@ -282,6 +306,17 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
 
 
+def _basic(encoded: str) -> tuple[str, str]:
+    """User name and password of a Basic header; passwords may hold colons."""
+    try:
+        username, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        colon = username = secret = ""
+    if not colon:
+        raise Unauthenticated("The Authorization header cannot be read.")
+    return username, secret
+
+
 def _xsrf(session: str) -> str:
     return hashlib.sha256(f"xsrf:{session}".encode()).hexdigest()
 
@@ -289,12 +324,6 @@ def _xsrf(session: str) -> str:
 def _local(target: str) -> str:
     """Only addresses on this site: never redirect a person elsewhere after signing in."""
     return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
-
-
-def _query(**pairs: str) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode(pairs)
 
 
 def _plain(error: web.HTTPException) -> str:

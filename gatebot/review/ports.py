@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the review room needs of others, as Protocols; `app.py` plugs them in.
 
-Floor 0: no behaviour. The pipeline room tells which branches have a gate, and where a change
-stands in it; everything else the room gets from the hall.
+Floor 0: no behaviour. The pipeline room tells which branches have a gate, where a change stands in
+it, and what was built for it; everything else the room gets from the hall.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..reasons import Reason
@@ -21,4 +23,25 @@ class Gates(Protocol):
 
     def position(self, change: int) -> Reason | None:
         """Where the change stands in the gate, for people; None when it is in none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuildLine:
+    """A build in one line of a change's page; `result` is empty while it waits or runs."""
+
+    uuid: str
+    job: str
+    pipeline: str
+    patch_set: int
+    result: str = ""
+    voting: bool = True
+    started: bool = True
+
+
+class Builds(Protocol):
+    """The builds of the pipeline room."""
+
+    async def of_change(self, number: int) -> Sequence[BuildLine]:
+        """The builds of a change, newest first."""
         ...

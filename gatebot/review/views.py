@@ -9,24 +9,58 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import SequenceMatcher
 
-from .model import Change, InlineComment, Message, Vote
+from ..reasons import Reason
+from .model import COMMIT_MESSAGE, PATCH_SET_LEVEL, Change, InlineComment, Message, Side, Status, Vote
+from .ports import BuildLine
 
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a difference as git has it; a number is None on the side that lacks the line."""
+
+    sign: str
+    old: int | None
+    new: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class DiffRow:
-    """One row of a unified difference: `kind` is `same`, `add`, `del` or `hunk`."""
+    """One row of a unified difference: `kind` is `same`, `add`, `del` or `hunk`.
+
+    `parts` are pieces of the line, each with whether it is what differs from the line it replaces.
+    """
 
     kind: str
-    text: str
+    parts: tuple[tuple[str, bool], ...]
     sign: str = ""
     old: int | None = None
     new: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A change in a list."""
+
+    number: int
+    path: str
+    subject: str
+    topic: str
+    project: str
+    branch: str
+    owner: str
+    status: Status
+    work_in_progress: bool
+    position: Reason | None
+    votes: tuple[tuple[str, int], ...]
+    updated: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +112,83 @@ def message_view(message: Message) -> MessageView:
     )
 
 
-def notes(comments: Iterable[InlineComment], people: Mapping[int, str]) -> dict[tuple[str, int], list[NoteView]]:
-    """Inline comments by file and line; those on a whole file stand at line 1."""
-    found: dict[tuple[str, int], list[NoteView]] = {}
+def notes(comments: Iterable[InlineComment], people: Mapping[int, str]) -> dict[tuple[str, str, int], list[NoteView]]:
+    """Inline comments by file, side (`old`, `new`) and line; those on a whole file or on the patch set have line 0."""
+    found: dict[tuple[str, str, int], list[NoteView]] = {}
     for comment in comments:
         view = NoteView(
             people.get(comment.account, str(comment.account)), comment.text, comment.created, comment.unresolved
         )
-        found.setdefault((comment.file, comment.line or 1), []).append(view)
+        whole = comment.line is None or comment.file in (COMMIT_MESSAGE, PATCH_SET_LEVEL)
+        side = "old" if comment.side is Side.PARENT and not whole else "new"
+        found.setdefault((comment.file, side, 0 if whole else comment.line or 0), []).append(view)
     return found
+
+
+def hunk_rows(heading: str, lines: Sequence[Line]) -> list[DiffRow]:
+    """A hunk as rows; in a block that replaces lines one by one, the differing words are marked."""
+    rows = [DiffRow("hunk", ((heading, False),))]
+    block: list[Line] = []
+    for line in lines:
+        if line.sign == " " or (line.sign == "-" and block and block[-1].sign == "+"):
+            rows += _block_rows(block)
+            block = []
+        if line.sign == " ":
+            rows.append(DiffRow("same", ((line.text, False),), " ", line.old, line.new))
+        else:
+            block.append(line)
+    return rows + _block_rows(block)
+
+
+def _block_rows(block: Sequence[Line]) -> list[DiffRow]:
+    """Lines taken away and then added, in the order of the difference."""
+    gone, come = [line for line in block if line.sign == "-"], [line for line in block if line.sign == "+"]
+    marked: dict[int, tuple[tuple[str, bool], ...]] = {}
+    if len(gone) == len(come) <= _PAIRS:
+        for place, (before, after) in enumerate(zip(gone, come, strict=True)):
+            pair = _words_that_differ(before.text, after.text)
+            if pair is not None:
+                marked[place], marked[place + len(gone)] = pair
+    return [
+        DiffRow(
+            "del" if line.sign == "-" else "add",
+            marked.get(place, ((line.text, False),)),
+            "−" if line.sign == "-" else "+",
+            line.old,
+            line.new,
+        )
+        for place, line in enumerate((*gone, *come))
+    ]
+
+
+_Parts = tuple[tuple[str, bool], ...]
+_PAIRS, _LONGEST = 50, 300  # past these, marking words costs more than it tells
+_WORD = re.compile(r"\w+|\s+|.")
+
+
+def _words_that_differ(before: str, after: str) -> tuple[_Parts, _Parts] | None:
+    """Both lines in pieces; None when they have too little in common for the marks to help."""
+    if max(len(before), len(after)) > _LONGEST:
+        return None
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.ratio() < 0.5:
+        return None
+    left: list[tuple[str, bool]] = []
+    right: list[tuple[str, bool]] = []
+    for tag, a, b, c, d in matcher.get_opcodes():
+        left += [("".join(old[a:b]), tag != "equal")] if b > a else []
+        right += [("".join(new[c:d]), tag != "equal")] if d > c else []
+    return tuple(left), tuple(right)
+
+
+def newest_builds(builds: Iterable[BuildLine], patch_set: int) -> list[BuildLine]:
+    """Of each job in each pipeline the newest build for a patch set, pipelines and jobs by name."""
+    found: dict[tuple[str, str], BuildLine] = {}
+    for build in builds:
+        if build.patch_set == patch_set:
+            found.setdefault((build.pipeline, build.job), build)
+    return [build for _, build in sorted(found.items())]
 
 
 def latest_votes(votes: Iterable[Vote]) -> tuple[tuple[str, int], ...]:

@@ -5,7 +5,7 @@ const say = (text, state) => {
   const dot = document.getElementById("live");
   if (!dot) return;
   dot.hidden = false;
-  dot.className = `live ${state}`;
+  dot.className = `live quiet ${state}`;
   dot.lastElementChild.textContent = text;
 };
 
@@ -65,6 +65,7 @@ function follow() {
   let timer = 0;
   source.addEventListener("changed", () => { if (!paused) { clearTimeout(timer); timer = setTimeout(refresh, 120); } });
   document.getElementById("live").addEventListener("click", pause);
+  addEventListener("pagehide", () => source.close());
 }
 function pause() {
   paused = !paused;
@@ -116,6 +117,7 @@ for (const [id, act] of [["theme", theme], ["keys", help]]) {
   const button = document.getElementById(id);
   if (button) { button.hidden = false; button.addEventListener("click", act); }
 }
+for (const node of document.querySelectorAll("[data-copy]")) node.hidden = false;
 for (const node of document.querySelectorAll("[data-region][id]")) node.dataset.html = node.outerHTML;
 document.addEventListener("keydown", key);
 document.addEventListener("click", (event) => {

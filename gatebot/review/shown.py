@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the review pages show of changes and projects, gathered for the templates.
+
+Reads from the database, git, and the neighbouring rooms' ports; decides nothing. Differences are
+made on a worker thread and kept for a while: a pair of commits never changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .. import words
+from ..access import Actor
+from ..db import Database, Session
+from ..errors import NotFound
+from ..mentions import Mention, Mentions
+from ..reasons import reason
+from ..repo import FileChange, FileDiff, Repositories
+from . import sentences, views
+from .judging import Judge
+from .model import Change, PatchSet, Project
+from .ports import Builds
+from .reading import ChangeView, Reading
+from .store import find_change
+
+_LINES = 5_000  # of one page's differences
+_READMES = ("README.md", "README.rst", "README.txt", "README")
+_README_BYTES = 64 * 1024
+_IN_CHANGE = re.compile(r"change/\d+/")
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One file of a difference, as rows."""
+
+    change: FileChange
+    rows: tuple[views.DiffRow, ...]
+    lines: int
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The changes around one: what it waits for, what waits for it, and the rest of its relation chain."""
+
+    chain: tuple[Change, ...]
+    waits_for: tuple[Change, ...]
+    needed_by: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectView:
+    """A project with what its repository says of itself."""
+
+    project: Project
+    branches: dict[str, str]
+    readme: tuple[str, str] | None
+
+
+class Shown:
+    """Gathers; `url` is the site's address as people reach it."""
+
+    def __init__(
+        self,
+        db: Database,
+        reading: Reading,
+        judge: Judge,
+        repositories: Repositories,
+        builds: Builds,
+        mentions: Mentions,
+        url: str,
+    ) -> None:
+        self._db = db
+        self._reading = reading
+        self._judge = judge
+        self._repositories = repositories
+        self._builds = builds
+        self._mentions = mentions
+        self._url = url.rstrip("/")
+        self._files = lru_cache(maxsize=32)(self._read_files)
+
+    async def change(
+        self, actor: Actor, number: int, patch_set: int | None, base: int | None, language: str
+    ) -> dict[str, object]:
+        """Everything that `review/change.html` asks for."""
+        view = await self._reading.view(actor, number)
+        change, shown = view.change, _patch_set(view, patch_set)
+        old = _patch_set(view, base).commit if base else next(iter(shown.parents), None)
+        builds, mentions, near, files = await asyncio.gather(
+            self._builds.of_change(number),
+            self._mentioned(actor, number),
+            self._db.read(_neighbours, self._judge, actor, change, shown),
+            asyncio.to_thread(self._files, change.project, old, shown.commit),
+        )
+        people = {id: account.name or account.username for id, account in view.people.items()}
+        here = [comment for comment in view.comments if comment.patch_set == shown.number]
+        ready = view.verdict.without("Verified", "Dependencies").submittable
+        position = self._judge.gates.position(number)
+        return {
+            "change": change,
+            "patch_set": shown,
+            "patch_sets": view.patch_sets,
+            "base": base,
+            "headline": _headline(view, language),
+            "needs": sentences.lines(view.verdict, language) if change.is_open else (),
+            "tone": views.tone(change, view.verdict.submittable, _is_blocked(view)),
+            "position": position,
+            "can_submit": change.is_open and ready and position is None,
+            "message": views.linked(shown.message.strip()),
+            "files": files,
+            "added": sum(file.change.added for file in files),
+            "deleted": sum(file.change.deleted for file in files),
+            "notes": views.notes(here, people),
+            "messages": [views.message_view(message) for message in view.messages],
+            "people": people,
+            "reviewers": view.reviewers,
+            "votes": sorted(view.votes, key=lambda vote: vote.label),
+            "ranges": _ranges(view, actor),
+            "builds": views.newest_builds(builds, shown.number),
+            "near": near,
+            "mentions": mentions,
+            "clone_url": f"{self._url}/{change.project}",
+            "ref": shown.ref,
+        }
+
+    async def rows(
+        self, actor: Actor, query: str, limit: int, start: int = 0
+    ) -> tuple[tuple[views.ChangeRow, ...], bool]:
+        """The changes that a query describes, as rows of a list, and whether there are more."""
+        found, more = await self._reading.search(actor, query, limit, start)
+        return tuple(self._row(view) for view in found), more
+
+    async def project(self, actor: Actor, name: str) -> ProjectView:
+        """A project with its branches and the README of its default branch."""
+        project = await self._reading.project(actor, name)
+        branches = await asyncio.to_thread(self._repositories.branches, name)
+        tip = branches.get(project.default_branch)
+        readme = await asyncio.to_thread(self._readme, name, tip) if tip else None
+        return ProjectView(project, dict(sorted(branches.items())), readme)
+
+    async def _mentioned(self, actor: Actor, number: int) -> list[Mention]:
+        """Where the change is spoken of; what is said in changes that the reader may not see stays there."""
+        found = await self._mentions.of(f"change/{number}", 20)
+        sources = {
+            source: int(source.split("/")[1]) for source in (m.source for m in found) if _IN_CHANGE.match(source)
+        }
+        hidden = await self._db.read(_hidden, actor, frozenset(sources.values())) if sources else frozenset[int]()
+        return [mention for mention in found if sources.get(mention.source) not in hidden]
+
+    def _row(self, view: ChangeView) -> views.ChangeRow:
+        change, owner = view.change, view.people.get(view.change.owner)
+        return views.ChangeRow(
+            number=change.number,
+            path=change.path,
+            subject=change.subject,
+            topic=change.topic,
+            project=change.project,
+            branch=change.branch,
+            owner=owner.username if owner else str(change.owner),
+            status=change.status,
+            work_in_progress=change.work_in_progress,
+            position=self._judge.gates.position(change.number),
+            votes=views.latest_votes(view.votes),
+            updated=change.updated,
+        )
+
+    def _read_files(self, project: str, old: str | None, new: str) -> tuple[FileView, ...]:
+        return tuple(_file(diff) for diff in self._repositories.diff(project, old, new, lines=_LINES))
+
+    def _readme(self, project: str, tip: str) -> tuple[str, str] | None:
+        for name in _READMES:
+            content = self._repositories.read_file(project, tip, name)
+            if content is not None:
+                return name, content[:_README_BYTES].decode("utf-8", "replace")
+        return None
+
+
+def _file(diff: FileDiff) -> FileView:
+    rows: list[views.DiffRow] = []
+    for hunk in diff.hunks:
+        heading = f"@@ −{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@ {hunk.heading}"
+        rows += views.hunk_rows(heading, [views.Line(x.sign, x.old, x.new, x.text) for x in hunk.lines])
+    return FileView(diff.change, tuple(rows), len(rows), diff.truncated)
+
+
+def _patch_set(view: ChangeView, number: int | None) -> PatchSet:
+    found = next((p for p in view.patch_sets if p.number == (number or view.change.current)), None)
+    if found is None:
+        raise NotFound(reason=reason("review.no-such-patch-set", change=view.change.number, patch_set=number or 0))
+    return found
+
+
+def _headline(view: ChangeView, language: str) -> str:
+    """A closed change is told by its state; what it would need does not matter any more."""
+    state = view.verdict.find("State")
+    if not view.change.is_open and state is not None:
+        return words.say(state.says, language)
+    return sentences.headline(view.verdict, language)
+
+
+def _is_blocked(view: ChangeView) -> bool:
+    return any(leaf.outcome.value == "BLOCKED" for leaf in view.verdict.missing())
+
+
+def _ranges(view: ChangeView, actor: Actor) -> list[views.VoteRange]:
+    now = {vote.label: vote.value for vote in view.votes if vote.account == actor.account}
+    found: list[views.VoteRange] = []
+    for name, allowed in view.permitted.items():
+        label = view.rules.label(name)
+        texts = dict(label.values) if label else {}
+        values = tuple((value, texts.get(value, "")) for value in sorted(allowed, reverse=True))
+        found.append(views.VoteRange(name, values, now.get(name, 0)))
+    return found
+
+
+def _hidden(session: Session, actor: Actor, numbers: frozenset[int]) -> frozenset[int]:
+    found = (find_change(session, number) for number in numbers)
+    return frozenset(other.number for other in found if other and other.private and other.owner != actor.account)
+
+
+def _neighbours(session: Session, judge: Judge, actor: Actor, change: Change, shown: PatchSet) -> Neighbours:
+    def seen(found: list[Change]) -> tuple[Change, ...]:
+        return tuple(other for other in found if not other.private or other.owner == actor.account)
+
+    def named(numbers: tuple[int, ...]) -> list[Change]:
+        return [other for number in numbers if (other := find_change(session, number)) is not None]
+
+    waits_for = named(judge.needs(session, change, shown) if change.is_open else ())
+    needed_by = named(judge.needed_by(session, change.number))
+    told = {change.number, *(other.number for other in (*waits_for, *needed_by))}
+    chain = [other for other, _ in judge.related(session, change, shown) if other.number not in told]
+    return Neighbours(seen(chain), seen(waits_for), seen(needed_by))
