@@ -30,6 +30,7 @@ from .push import Receiver
 from .report_text import ReportText
 
 _CHUNK = 64 * 1024
+_GRACE = 2.0  # seconds for git to end when asked
 _COMMIT_MSG = Path(__file__).parent / "hooks" / "commit-msg"
 _UPLOAD, _RECEIVE = "git-upload-pack", "git-receive-pack"
 _VERSION = re.compile(r"version=[0-2](:version=[0-2])*\Z")
@@ -179,6 +180,7 @@ class GitHttp:
     ) -> AsyncGenerator[asyncio.subprocess.Process]:
         """A git process of this request; it never outlives it."""
         version = request.headers.get("Git-Protocol", "")
+        receives = pipe is not None
         more = {"GIT_PROTOCOL": version} if _VERSION.match(version) else {}
         try:
             async with self._free:
@@ -200,7 +202,7 @@ class GitHttp:
                 try:
                     yield process
                 finally:
-                    await _stop(process)
+                    await _stop(process, receives=receives)
         finally:
             if pipe is not None:
                 pipe.abandon()
@@ -274,12 +276,17 @@ class GitHttp:
             stdin.close()
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End a process with everything that it started; it may have ended by itself."""
-    if process.returncode is None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.05 if process.stdout is None or process.stdout.at_eof() else 0):
-                await process.wait()
+async def _stop(process: asyncio.subprocess.Process, *, receives: bool) -> None:
+    """End a process with everything that it started; it may have ended by itself.
+
+    One that receives is left to find the end of its input: it then removes what it had received so far.
+    """
+    if process.stdin is not None:
+        process.stdin.close()
+    with contextlib.suppress(TimeoutError):
+        if receives or (process.stdout is not None and process.stdout.at_eof()):
+            await asyncio.wait_for(process.wait(), _GRACE)
+            return
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
