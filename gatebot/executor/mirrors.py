@@ -39,6 +39,10 @@ def _address(text: str) -> Address | None:
     return mapped or found
 
 
+def _inside(address: Address) -> bool:
+    return any(address in network for network in _INSIDE if network.version == address.version)
+
+
 @dataclass(frozen=True, slots=True)
 class Mirrors:
     """The hosts and networks that are let through."""
@@ -76,6 +80,6 @@ class Mirrors:
     def refuse_address(self, host: str, port: int, resolved: str) -> Reason | None:
         """Why the address a host's name leads to may not be connected to; None: it may."""
         address = _address(resolved)
-        if address is not None and ((address.is_global and not address.is_multicast) or self._listed(address)):
+        if address is not None and (not _inside(address) or self._listed(address)):
             return None
         return reason("executor.host-leads-inside", host=host, port=port, address=resolved)

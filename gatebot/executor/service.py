@@ -91,6 +91,7 @@ class Executor:
         if running:
             await asyncio.wait([one.task for one in running])
         self._tools.workspaces.close()
+        await self._tools.provider.close()
 
     async def _go(self, run: Run, assignment: Assignment) -> None:
         try:

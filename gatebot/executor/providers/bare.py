@@ -63,6 +63,11 @@ class Bare:
         await BareConnection(node).kill()
         await asyncio.to_thread(shutil.rmtree, self._root / node, ignore_errors=True)
 
+    async def close(self) -> None:
+        """End what still runs."""
+        for node in await self.list_owned():
+            await self.destroy(node)
+
     async def list_owned(self) -> tuple[str, ...]:
         """The directories that exist."""
         return tuple(sorted(path.name for path in self._root.iterdir() if path.is_dir())) if self._root.exists() else ()

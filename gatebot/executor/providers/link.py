@@ -144,17 +144,18 @@ class Link:
         future.add_done_callback(lambda _: self._ends.pop(run, None))
         return future
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let the privileged process end, and all jobs with it."""
         number = self._channel.fileno()
+        if number < 0:
+            return
         if self._open:
-            with contextlib.suppress(RuntimeError):
-                asyncio.get_running_loop().remove_reader(number)
+            asyncio.get_running_loop().remove_reader(number)
             self._open = False
         self._channel.close()
         process = _STARTED.pop(number, None)
         if process is not None:
-            process.wait(timeout=10)
+            await asyncio.to_thread(process.wait, 10)
 
     def _receive(self) -> None:
         try:

@@ -143,6 +143,10 @@ class Local:
                 making.exception()
         await self._link.ask("destroy", node=node)
 
+    async def close(self) -> None:
+        """End the privileged process, and with it every node."""
+        await self._link.close()
+
     async def list_owned(self) -> tuple[str, ...]:
         """The nodes that exist."""
         told, _ = await self._link.ask("list")

@@ -60,6 +60,10 @@ class Provider(Protocol):
         """Take the node and all its data away."""
         ...
 
+    async def close(self) -> None:
+        """Let go of everything, at the end; nodes that are left die."""
+        ...
+
     async def list_owned(self) -> tuple[str, ...]:
         """The nodes that exist and are ours."""
         ...

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels, hosts that jobs may reach, what the privileged process believes, and the sandbox's options."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from gatebot.errors import SettingsError
+from gatebot.executor.mirrors import Mirrors
+from gatebot.executor.model import DEFAULT_LABELS, MIB, Label, Network, label_from
+from gatebot.executor.providers.bubblewrap import Bind, Box, options
+from gatebot.executor.providers.checks import Config, Refusal, checked_create, checked_run
+from gatebot.words import catalogue, say
+
+NODE = "0" * 32
+CONFIG = Config("i", "/l", "/i", (("/a", "/b"),), 1000, 2000, 10, True, True, False)
+CREATE = {
+    "node": NODE,
+    "image": "host",
+    "memory": 64 * MIB,
+    "disk": 64 * MIB,
+    "processes": 64,
+    "cpus": 1.0,
+    "network": "none",
+}
+RUN = {"node": NODE, "run": "1" * 32, "argv": ["true"], "env": {"A": "b"}, "cwd": "/"}
+
+
+def test_a_label_is_read_from_its_settings() -> None:
+    found = label_from("big", {"memory": "8G", "disk": 1048576, "cpus": 4, "network": "none", "image": "host"})
+    assert found == Label("big", image="host", network=Network.NONE, memory=8192 * MIB, disk=MIB, cpus=4.0)
+
+
+@pytest.mark.parametrize(
+    "settings, told",
+    [
+        ({"memory": "much"}, "labels.big.memory: 'much' is no size"),
+        ({"network": "all"}, "labels.big.network: 'all' cannot be used. Write 'none', 'mirrors' or 'full'."),
+        ({"colour": "red"}, "labels.big.colour: no such key; known are arch, cpus"),
+        ({"cpus": 0}, "labels.big.cpus: 0 cannot be used. Write a number above 0."),
+    ],
+)
+def test_an_unusable_label_names_the_key(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        label_from("big", settings)
+
+
+def test_unit_tests_reach_package_indexes_by_default() -> None:
+    assert DEFAULT_LABELS["small"].network is Network.MIRRORS
+
+
+MIRRORS = Mirrors.of(["pypi.org", "*.pythonhosted.org", "git.example.org:8080", "10.1.0.0/16", "::1"])
+
+
+@pytest.mark.parametrize(
+    "host, port, allowed",
+    [
+        ("pypi.org", 443, True),
+        ("PyPI.org.", 443, True),
+        ("files.pythonhosted.org", 443, True),
+        ("pythonhosted.org", 443, False),
+        ("evilpypi.org", 443, False),
+        ("pypi.org.evil.example", 443, False),
+        ("git.example.org", 8080, True),
+        ("git.example.org", 22, False),
+        ("10.1.2.3", 80, True),
+        ("10.2.2.3", 80, False),
+        ("[::1]", 80, True),
+        ("169.254.169.254", 80, False),
+    ],
+)
+def test_only_listed_hosts_are_let_through(host: str, port: int, allowed: bool) -> None:
+    assert (MIRRORS.refuse_host(host, port) is None) is allowed
+
+
+@pytest.mark.parametrize(
+    "address, allowed",
+    [
+        ("151.101.0.223", True),
+        ("2a04:4e42::223", True),
+        ("10.1.9.9", True),
+        ("10.9.9.9", False),
+        ("127.0.0.1", False),
+        ("169.254.169.254", False),
+        ("192.168.1.1", False),
+        ("::ffff:127.0.0.1", False),
+        ("fd00::1", False),
+        ("fe80::1%eth0", False),
+        ("64:ff9b::7f00:1", False),
+        ("nonsense", False),
+    ],
+)
+def test_a_listed_name_may_not_lead_inside(address: str, allowed: bool) -> None:
+    assert (MIRRORS.refuse_address("pypi.org", 443, address) is None) is allowed
+
+
+def test_a_refusal_names_the_host_and_the_setting_that_would_allow_it() -> None:
+    refusal = MIRRORS.refuse_host("example.com", 443)
+    assert refusal is not None
+    assert say(refusal) == (
+        "The connection to example.com, port 443, is refused: the host is not listed. "
+        'To allow it, an administrator adds "example.com" to mirrors under [network] in gatebot.toml.'
+    )
+
+
+def test_the_privileged_process_accepts_what_the_server_sends() -> None:
+    assert checked_create(CREATE, CONFIG).image == "host"
+    assert checked_run(RUN).argv == ("true",)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"node": "../../etc"},
+        {"node": NODE + "\n"},
+        {"image": "../etc"},
+        {"image": "/"},
+        {"image": ".."},
+        {"memory": True},
+        {"memory": -1},
+        {"disk": 10**20},
+        {"processes": "64"},
+        {"cpus": float("nan")},
+        {"network": "full"},
+        {"network": "bridge"},
+    ],
+)
+def test_the_privileged_process_makes_no_other_node(wrong: dict[str, object]) -> None:
+    with pytest.raises(Refusal):
+        checked_create(CREATE | wrong, CONFIG)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"run": "x"},
+        {"argv": []},
+        {"argv": "true"},
+        {"argv": ["a\0b"]},
+        {"env": {"A=B": "c"}},
+        {"env": {"A": 1}},
+        {"cwd": "relative"},
+        {"cwd": None},
+    ],
+)
+def test_the_privileged_process_runs_nothing_malformed(wrong: dict[str, object]) -> None:
+    with pytest.raises(Refusal):
+        checked_run(RUN | wrong)
+
+
+def test_the_hosts_network_is_given_only_where_a_label_of_the_site_has_it() -> None:
+    allowing = dataclasses.replace(CONFIG, full=True)
+    assert checked_create(CREATE | {"network": "full"}, allowing).network == "full"
+
+
+def test_the_configuration_survives_its_way_over_the_command_line() -> None:
+    assert Config.from_json({**CONFIG.to_json(), "shown": [["/a", "/b"]]}) == CONFIG
+
+
+def test_the_sandbox_names_everything_the_job_sees_and_keeps_playbooks_unwritable() -> None:
+    told = options(Box("/root", (Bind("/host/wheels", "/wheels"),)), {"A": "b c"}, "/home/job", 3)
+    text = " ".join(told)
+    assert "--bind /root / --ro-bind /host/wheels /wheels --ro-bind /root/opt/gatebot /opt/gatebot" in text
+    assert text.count("--bind ") == 1
+    for needed in ("--unshare-pid", "--disable-userns", "--cap-drop ALL", "--clearenv", "--die-with-parent"):
+        assert needed in text
+    assert "--share-net" not in text
+
+
+def test_every_reason_of_this_room_has_its_sentence_in_both_languages() -> None:
+    room = Path(__file__).resolve().parents[3] / "gatebot" / "executor"
+    kinds = {kind for path in room.rglob("*.py") for kind in re.findall(r'"(executor\.[a-z-]+)"', path.read_text())}
+    assert len(kinds) > 20
+    for language in ("en", "ko"):
+        assert sorted(kind for kind in kinds if kind not in catalogue(language)) == []

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The order of a build's steps, their time, and the result: Zuul's rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from gatebot.assignment import FrozenJob, Playbook
+from gatebot.executor.model import Ending, Phase, Result, Returned, Step, StepDone
+from gatebot.executor.steps import next_step, time_left, verdict
+from gatebot.words import say
+
+
+def book(name: str) -> Playbook:
+    return Playbook("p", "main", name)
+
+
+JOB = FrozenJob(
+    "unit",
+    "hash",
+    pre_run=(book("pre1"), book("pre2")),
+    run=(book("run1"), book("run2")),
+    post_run=(book("post1"), book("post2")),
+    cleanup_run=(book("clean"),),
+    timeout=100,
+    pre_timeout=30,
+    post_timeout=20,
+)
+
+
+def play(endings: dict[str, Ending], job: FrozenJob = JOB, code: int = 1) -> list[StepDone]:
+    """Run the job with these endings; steps that are not named succeed."""
+    done: list[StepDone] = []
+    while (step := next_step(job, done)) is not None:
+        ending = endings.get(step.playbook.path, Ending.OK)
+        done.append(StepDone(step, ending, 0 if ending is Ending.OK else code, 10.0))
+    return done
+
+
+def names(done: list[StepDone]) -> list[str]:
+    return [item.step.playbook.path for item in done]
+
+
+def test_all_steps_run_in_order_when_all_succeed() -> None:
+    done = play({})
+    assert names(done) == ["pre1", "pre2", "run1", "run2", "post1", "post2", "clean"]
+    assert verdict(JOB, done, Returned()).result is Result.SUCCESS
+
+
+def test_a_failed_run_step_skips_the_rest_of_run_and_still_runs_post() -> None:
+    done = play({"run1": Ending.FAILED})
+    assert names(done) == ["pre1", "pre2", "run1", "post1", "post2", "clean"]
+    found = verdict(JOB, done, Returned())
+    assert found.result is Result.FAILURE
+    assert not found.retry
+    assert found.reason is not None
+    assert say(found.reason) == "The step run run1 failed with exit code 1."
+
+
+def test_a_failed_pre_run_skips_run_and_asks_for_another_attempt() -> None:
+    done = play({"pre1": Ending.FAILED})
+    assert names(done) == ["pre1", "post1", "post2", "clean"]
+    found = verdict(JOB, done, Returned())
+    assert (found.result, found.retry) == (Result.RETRY, True)
+
+
+def test_a_job_can_return_that_a_failed_pre_run_is_final() -> None:
+    found = verdict(JOB, play({"pre1": Ending.FAILED}), Returned(retry=False))
+    assert (found.result, found.retry) == (Result.FAILURE, False)
+
+
+def test_every_post_step_runs_although_one_failed_and_the_result_says_so() -> None:
+    done = play({"run1": Ending.FAILED, "post1": Ending.FAILED})
+    assert names(done)[-3:] == ["post1", "post2", "clean"]
+    assert verdict(JOB, done, Returned()).result is Result.POST_FAILURE
+
+
+def test_cleanup_never_changes_the_result() -> None:
+    assert verdict(JOB, play({"clean": Ending.FAILED}), Returned()).result is Result.SUCCESS
+
+
+@pytest.mark.parametrize(
+    "ending, result, text",
+    [
+        (
+            Ending.TIMED_OUT,
+            Result.TIMED_OUT,
+            "The step run run1 took longer than its limit of 100 seconds and was stopped. "
+            "Make it faster, or raise the timeout of the job.",
+        ),
+        (
+            Ending.OUT_OF_MEMORY,
+            Result.FAILURE,
+            "The step run run1 used more memory than its node has, and was killed. "
+            "Use less, or a node label with more memory.",
+        ),
+        (
+            Ending.DISK_FULL,
+            Result.DISK_FULL,
+            "The disk of the node was full during the step run run1. "
+            "Write less, or use a node label with a larger disk.",
+        ),
+    ],
+)
+def test_limits_have_their_own_sentences(ending: Ending, result: Result, text: str) -> None:
+    found = verdict(JOB, play({"run1": ending}), Returned())
+    assert found.result is result
+    assert found.reason is not None
+    assert say(found.reason) == text
+
+
+def test_nothing_runs_after_an_abort_or_a_lost_node() -> None:
+    for ending, result, retry in ((Ending.ABORTED, Result.ABORTED, False), (Ending.LOST, Result.RETRY, True)):
+        done = play({"run1": ending})
+        assert names(done) == ["pre1", "pre2", "run1"]
+        found = verdict(JOB, done, Returned())
+        assert (found.result, found.retry) == (result, retry)
+
+
+def test_the_timeout_covers_pre_run_and_run_together_and_each_post_step_has_its_own() -> None:
+    done = play({})
+    steps = [item.step for item in done]
+    left = [time_left(JOB, step, done[:index]) for index, step in enumerate(steps)]
+    assert left == [30.0, 20.0, 80.0, 70.0, 20.0, 20.0, 300.0]
+
+
+def test_a_job_without_timeout_has_no_limit_and_one_that_used_its_time_has_none_left() -> None:
+    assert time_left(FrozenJob("j", "h"), Step(Phase.RUN, 0, book("a")), []) is None
+    spent = [StepDone(Step(Phase.PRE, 0, book("pre1")), Ending.OK, 0, 500.0)]
+    assert time_left(JOB, Step(Phase.RUN, 0, book("run1")), spent) == 0.0

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks from inside a job on the real sandbox of this machine: each must fail in the way it is meant to.
+
+Set-up installs bubblewrap: where it is missing these tests fail, they are not skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gatebot.assignment import Checkout
+from gatebot.executor.model import Sandbox
+from gatebot.executor.providers.model import Capacity
+from gatebot.words import say
+from tests.fakes.executor import job, script
+from tests.fakes.workshop import Workshop, workshop
+
+needs_groups = pytest.mark.skipif(os.geteuid() != 0, reason="limits by control groups need root")
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with workshop(tmp_path) as made:
+        yield made
+
+
+def processes_of(marker: str) -> list[int]:
+    """Processes of this machine whose command line has the marker."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if marker.encode() in line.split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+async def test_the_probe_really_ran_a_sandbox(shop: Workshop) -> None:
+    capacity = shop.executor.capacity
+    assert isinstance(capacity, Capacity), say(capacity)
+    assert capacity.sandbox in (Sandbox.PRIVILEGED, Sandbox.ROOTLESS)
+    assert shop.executor.posture() is None
+
+
+async def test_a_job_is_nobody_and_owns_only_its_home(shop: Workshop) -> None:
+    completed, text = await shop.script(
+        "id -u; grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status\n"
+        "touch /usr/x 2>&1; touch /etc/x 2>&1; touch /opt/gatebot/x 2>&1; touch $HOME/x && echo home is mine"
+    )
+    assert completed.result == "SUCCESS"
+    assert "1000\n" in text
+    assert "CapEff:\t0000000000000000" in text
+    assert "NoNewPrivs:\t1" in text
+    assert "Seccomp:\t2" in text
+    assert "cannot touch '/usr/x'" in text
+    assert "cannot touch '/opt/gatebot/x'" in text
+    assert text.count("home is mine") == 1
+
+
+async def test_host_files_are_invisible(shop: Workshop, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("host secret")
+    _, text = await shop.script(
+        f"cat {secret} /etc/shadow /root/.bashrc /proc/1/environ 2>&1; ls /home /root; cat /etc/passwd; ls {tmp_path}"
+    )
+    assert "host secret" not in text
+    assert "/etc/shadow: No such file" in text
+    assert "job:x:1000" in text
+    assert sorted(line for line in text.splitlines() if line == "job") == ["job"]
+
+
+async def test_without_network_nothing_is_reached_and_loopback_is_its_own(shop: Workshop) -> None:
+    _, text = await shop.script(
+        'python3 - <<"E"\n'
+        "import socket\n"
+        'for where in (("192.0.2.1", 80), ("127.0.0.1", 22)):\n'
+        "    try: socket.create_connection(where, 2); print('reached', where)\n"
+        "    except OSError as problem: print(where[0], problem.strerror)\n"
+        "E"
+    )
+    assert "192.0.2.1 Network is unreachable" in text
+    assert "127.0.0.1 Connection refused" in text
+    assert "reached (" not in text
+
+
+async def test_system_calls_that_attacks_begin_with_are_refused(shop: Workshop) -> None:
+    _, text = await shop.script(
+        'python3 - <<"E"\n'
+        "import ctypes, os\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "def tell(name, result): print(name, result, os.strerror(ctypes.get_errno()) if result else '')\n"
+        "tell('ptrace', libc.ptrace(16, 1, 0, 0))\n"
+        "tell('unshare', libc.unshare(0x10000000))\n"
+        "tell('mount', libc.mount(b'none', b'/tmp', b'tmpfs', 0, None))\n"
+        "tell('keyctl', libc.syscall(250, 0, 0))\n"
+        "E"
+    )
+    for name in ("ptrace", "unshare", "mount", "keyctl"):
+        assert f"{name} -1 Operation not permitted" in text
+
+
+@needs_groups
+async def test_a_fork_bomb_meets_its_limit(shop: Workshop) -> None:
+    completed, text = await shop.script(
+        "python3 - <<'E'\n"
+        "import os, time\n"
+        "made = 0\n"
+        "try:\n"
+        "    while made < 500:\n"
+        "        if os.fork() == 0: time.sleep(60)\n"
+        "        made += 1\n"
+        "except BlockingIOError: print('stopped below the limit' if made < 64 else made)\n"
+        "E"
+    )
+    assert completed.result == "SUCCESS"
+    assert "stopped below the limit" in text
+
+
+@needs_groups
+async def test_a_memory_hog_is_killed_and_the_result_says_why(shop: Workshop) -> None:
+    completed, text = await shop.script("exec python3 -c 'x = bytearray(400 << 20); print(len(x))'")
+    assert completed.result == "FAILURE"
+    assert completed.reason is not None
+    assert say(completed.reason) == (
+        "The step run run.sh used more memory than its node has, and was killed. "
+        "Use less, or a node label with more memory."
+    )
+    assert "419430400" not in text
+
+
+async def test_a_full_disk_has_its_own_result(shop: Workshop) -> None:
+    completed, text = await shop.script("dd if=/dev/zero of=$HOME/big bs=1M count=200 2>&1")
+    assert completed.result == "DISK_FULL"
+    assert "No space left on device" in text
+
+
+async def test_a_daemon_does_not_outlive_its_step(shop: Workshop) -> None:
+    completed, _ = await shop.script("setsid sleep 98765 </dev/null >/dev/null 2>&1 &\nsleep 0.05")
+    assert completed.result == "SUCCESS"
+    assert processes_of("98765") == []
+
+
+async def test_a_timeout_kills_and_is_told(shop: Workshop) -> None:
+    begun = time.monotonic()
+    completed, text = await shop.script("trap '' TERM INT\nsetsid sleep 98764 & sleep 98764", timeout=1)
+    assert completed.result == "TIMED_OUT"
+    assert time.monotonic() - begun < 5
+    assert processes_of("98764") == []
+    assert "longer than its limit of 1 seconds" in text
+
+
+async def test_an_abort_ends_a_stubborn_job_within_two_seconds(shop: Workshop) -> None:
+    given = shop.assignment({"run.sh": "#!/bin/sh\ntrap '' TERM INT HUP\nsetsid sleep 98763 & sleep 98763\n"})
+    await shop.executor.assign(given)
+    await shop.reports.begun(given.build)
+    begun = time.monotonic()
+    await shop.executor.abort(given.build, given.fence)
+    completed = await shop.reports.of(given.build)
+    assert completed.result == "ABORTED"
+    assert time.monotonic() - begun < 2
+    assert processes_of("98763") == []
+
+
+async def test_a_secret_is_for_its_owners_steps_and_covered_in_the_log(shop: Workshop) -> None:
+    steal = "#!/bin/sh\necho \"stolen: $GATEBOT_SECRETS.\"; tr '\\0' ' ' </proc/1/cmdline; echo\n"
+    commit = shop.stores.make("demo/other", {"steal.sh": steal})
+    given = shop.assignment(
+        {"run.sh": '#!/bin/sh\necho "mine: $GATEBOT_SECRETS"\n'},
+        job(script(), script("steal.sh", project="demo/other")),
+        secrets={"demo/api": {"token": "s3cret-value"}},
+    )
+    other = Checkout("demo/other", "main", commit, "demo/other", required=False)
+    completed = await shop.run(replace(given, checkouts=(*given.checkouts, other)))
+    text = shop.text(given.build)
+    assert completed.result == "SUCCESS"
+    assert 'mine: {"token": "*****"}' in text
+    assert "stolen: ." in text
+    assert "s3cret" not in text
