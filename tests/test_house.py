@@ -58,7 +58,7 @@ PLAN = {"__init__": 0, "model": 0, "ports": 0, "store": 2, "service": 3, "driver
 DECIDER = 1
 # Further modules of a room that keep rows (floor 2), as `module`, `subroom.module` or `subroom.*`.
 STORES: dict[str, set[str]] = {
-    "review": {"conversation", "hosting", "intents", "judging", "landing_rows", "search", "tables"},
+    "review": {"conversation", "hosting", "intents", "judging", "landing_rows", "search", "tables", "push_rows"},
     "pipeline": {"history"},
     "executor": set(),
     "meetbot": {"archive"},
@@ -77,8 +77,13 @@ ADAPTERS: dict[str, set[str]] = {
         "revisions",
         "room",
         "sentences",
+        "shown",
         "states",
         "submitting",
+        "git_http",
+        "hook_pipe",
+        "push",
+        "push_says",
     },
     "pipeline": {"config.loader", "effects", "intake", "layouts", "merger", "results", "timer"},
     "executor": set(),
