@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import pairwise
 
 from ..errors import Invalid
 from ..reasons import reason
 from .minutes.fold import Minutes, fold
-from .minutes.render import FORMATS, render
+from .minutes.render import FORMATS
 from .model import Entry, Line, LineKind, Meeting, Reply, Setting
 from .reduce import reduce
 
@@ -57,8 +58,7 @@ def replay(text: str, setting: Setting, *, day: date | None = None, formats: Ite
     if not record:
         raise Invalid(reason=reason("meetbot.no-meeting-in-log"))
     minutes = fold(record, kept, setting)
-    files = {ending: content for ending, content in render(minutes, setting).items() if ending in set(formats)}
-    return Replayed(minutes, tuple(replies), files)
+    return Replayed(minutes, tuple(replies), {ending: FORMATS[ending](minutes, setting) for ending in formats})
 
 
 def read_log(text: str, day: date | None = None, strict: bool = False) -> Iterator[Line]:
@@ -88,6 +88,7 @@ def _parsed(raw: str) -> _Parsed | None:
     return None
 
 
+@cache
 def _clock(text: str) -> time | None:
     """`HH:MM:SS` or `HH:MM`."""
     parts = text.split(":")

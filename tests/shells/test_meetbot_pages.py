@@ -117,7 +117,7 @@ async def test_a_day_has_a_row_for_every_line_with_its_anchors(house: House) -> 
     await house.hear(("zed", ""), ("yan", ""), kind=LineKind.JOIN, start=NOON + timedelta(seconds=1))
     await house.hear(("bob", "back"), start=NOON + timedelta(hours=2))
     page = await house.get(LOG + ".html")
-    assert '<li id="l1" class="line said"><a class="at" id="t12:00:00" href="#l1">' in page
+    assert '<li id="l1" class="line said"><a class="at" id="t12:00:00" href="#l1" title="2026-11-22T12:00:00Z">' in page
     assert 'id="t12:00:01-2"' in page
     assert "hello &lt;b&gt;" in page
     assert '<a href="https://x.org/a?b=1&amp;c=2" rel="nofollow noopener">' in page

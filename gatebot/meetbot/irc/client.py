@@ -31,6 +31,7 @@ _REGISTER = 60.0
 _LOOK_AFTER = 30.0
 _SILENCE = 150.0
 _STABLE = 3600.0
+_QUEUE = 1000
 _NO_NICK = {"432", "433", "437"}
 _REFUSED = {"403", "405", "471", "473", "474", "475", "476", "477"}
 
@@ -42,7 +43,7 @@ class Client:
         self.network = network
         self._hear = hear
         self._clock = clock
-        self._out: deque[tuple[str, Reply]] = deque()
+        self._out: deque[tuple[str, Reply]] = deque(maxlen=_QUEUE)
         self._work = asyncio.Event()
         self._lost = asyncio.Event()
         self._wire: Wire | None = None
@@ -190,11 +191,19 @@ class Client:
                 for raw, line in self._lines(channel, reply):
                     bucket, wait = bucket.take(self._seconds())
                     if wait > 0:
-                        await self._clock.sleep(wait)
+                        await self._wait(wait, ready)
                     self._send(raw)
                     if line is not None:
                         self._heard(channel, replace(line, at=self._clock.now()))
             await self._work.wait()
+
+    async def _wait(self, seconds: float, ready: tuple[str, Reply]) -> None:
+        """Let the flood limit pass; what a lost connection interrupts is said again on the next one."""
+        try:
+            await self._clock.sleep(seconds)
+        except asyncio.CancelledError:
+            self._out.appendleft(ready)
+            raise
 
     def _next(self) -> tuple[str, Reply] | None:
         for queued in self._out:
