@@ -8,6 +8,7 @@ site's own address; `store.py` keeps the footers of every patch set so that both
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 _DEPENDS_ON = re.compile(r"^Depends-On:[ \t]*(\S+)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
@@ -21,9 +22,10 @@ def number_in(address: str) -> int | None:
     """The number of the change that an address names (a patch set behind it is skipped), whichever site it is of."""
     parts = [part for part in address.partition("?")[0].split("/") if part]
     if "+" in parts:
-        parts = parts[: parts.index("+") + 2]
-    last = parts[-1] if parts else ""
-    return int(last) if last.isdecimal() and len(last) < 10 else None
+        numbers = parts[parts.index("+") + 1 :][:1]
+    else:
+        numbers = list(takewhile(str.isdecimal, reversed(parts)))[-1:]
+    return int(numbers[0]) if numbers and numbers[0].isdecimal() and len(numbers[0]) < 10 else None
 
 
 def change_of(address: str, site: str) -> int | None:

@@ -68,7 +68,9 @@ def _summary(view: ChangeView, label: Label, votes: list[Vote]) -> dict[str, Jso
             info["optional"] = True
         case Outcome.UNSATISFIED:
             pass
-    if outcome is not Outcome.BLOCKED and lowest < 0:
+    if outcome is Outcome.BLOCKED:
+        return info
+    if lowest < 0:
         info["disliked"] = _brief(view, by[lowest])
         info["value"] = lowest
     elif outcome is not Outcome.SATISFIED and highest > 0:

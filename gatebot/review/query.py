@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     r"""\s*(?:
         (?P<open>\() | (?P<close>\)) |
         (?P<not>-|NOT\b\s) |
-        (?P<join>(?:AND|OR)(?=[\s(])) |
+        (?P<join>(?:AND|OR)(?=[\s(]|$)) |
         (?:(?P<operator>[a-z_]+):)?
         (?: "(?P<quoted>(?:[^"\\]|\\.)*)" | \{(?P<braced>[^}]*)\} | (?P<word>[^\s()"{]+) )
     )""",

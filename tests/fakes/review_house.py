@@ -7,14 +7,18 @@ Names here are short because tests read them often; everything is synchronous, a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import pygit2
 
+from gatebot import journal
 from gatebot.change import Landing, LandingChange
 from gatebot.db import Database
+from gatebot.events import Event
 from gatebot.identity import ADMINISTRATORS, CORE, SERVICE_USERS
 from gatebot.identity import store as identity
 from gatebot.reasons import Reason
@@ -25,6 +29,7 @@ from gatebot.review.landing_plan import Order
 from gatebot.review.model import ZERO, Change, Kind, Project, SubmitType, Vote, change_ref
 from tests.fakes.clock import FakeClock
 
+T = TypeVar("T")
 SITE = "https://review.example.org/"
 ANN, BOB, GATE, ROOT = range(1_000_000, 1_000_004)
 PEOPLE = (("ann", ()), ("bob", (CORE,)), ("gatebot", (SERVICE_USERS,)), ("root", (ADMINISTRATORS,)))
@@ -51,22 +56,35 @@ class ReviewHouse:
     def __init__(self, url: str, root: Path, clock: FakeClock | None = None) -> None:
         self.db = Database.open(url, durable=False)
         self.repositories = Repositories(root)
+        self._thread = ThreadPoolExecutor(1)
         self.clock = clock or FakeClock()
         self.gates = FakeGates()
         self.judge = Judge(self.gates, SITE)
         for username, groups in PEOPLE:
             new = identity.NewAccount(username, username.title(), f"{username}@example.org", None, groups)
-            self.db.run_now(identity.create, new, self.clock.now())
+            self.write(identity.create, new, self.clock.now())
 
     def close(self) -> None:
+        self._thread.shutdown()
         self.db.close_now()
+
+    def write(self, fn: Callable[..., T], *args: object) -> T:
+        """A transaction, also from a test that runs in an event loop."""
+        return self._thread.submit(self.db.run_now, fn, *args).result()
+
+    def read(self, fn: Callable[..., T], *args: object) -> T:
+        return self._thread.submit(self.db.read_now, fn, *args).result()
+
+    def facts(self, *kinds: type[Event]) -> list[Event]:
+        """What the journal says, oldest first."""
+        return [entry.event for entry in self.read(journal.read_in, 0, kinds)]
 
     def project(
         self, name: str, submit_type: SubmitType = SubmitType.MERGE_IF_NECESSARY, rules: str = "default"
     ) -> str:
         """Host a project with one commit on `main`; that commit."""
         self.repositories.create(name)
-        self.db.run_now(hosting.create_project, Project(name, "", submit_type, rules), None, self.clock.now())
+        self.write(hosting.create_project, Project(name, "", submit_type, rules), None, self.clock.now())
         first = self.commit(name, {"README": "hello\n"}, "Begin\n")
         assert self.repositories.update_ref(name, "refs/heads/main", ZERO, first)
         return first
@@ -87,24 +105,24 @@ class ReviewHouse:
         change_id = "I" + hashlib.sha1(f"{project}{subject}".encode()).hexdigest()
         message = f"{subject}\n\n{body}Change-Id: {change_id}\n"
         commit = self.commit(project, files, message, parent)
-        number = self.db.run_now(intents.allocate_changes)
+        number = self.write(intents.allocate_changes)
         assert self.repositories.update_ref(project, change_ref(number, 1), ZERO, commit)
         new = store.NewChange(number, project, "main", change_id)
         upload = store.upload_of(self.repositories.commit(project, commit), ANN)
-        return self.db.run_now(store.create_change, new, upload, self.clock.now())
+        return self.write(store.create_change, new, upload, self.clock.now())
 
     def new_patch_set(self, change: Change, files: Mapping[str, str], kind: Kind = Kind.REWORK) -> Change:
         """The next patch set of a change, on the same parent."""
-        current = self.db.read_now(store.get_patch_set, change.number, change.current)
+        current = self.read(store.get_patch_set, change.number, change.current)
         commit = self.commit(change.project, files, current.message, *current.parents)
         assert self.repositories.update_ref(change.project, change_ref(change.number, change.current + 1), ZERO, commit)
         upload = store.upload_of(self.repositories.commit(change.project, commit), ANN)
-        rules = self.db.read_now(self.judge.rules, change.project)
-        return self.db.run_now(store.add_patch_set, change.number, upload, kind, rules, self.clock.now())
+        rules = self.read(self.judge.rules, change.project)
+        return self.write(store.add_patch_set, change.number, upload, kind, rules, self.clock.now())
 
     def vote(self, change: int, label: str, value: int, account: int = BOB, patch_set: int = 1) -> int:
         vote = Vote(label, value, account, self.clock.now(), patch_set)
-        return self.db.run_now(conversation.set_vote, change, vote)
+        return self.write(conversation.set_vote, change, vote)
 
     def approve(self, *changes: Change) -> None:
         """What people must do before the gate takes a change."""
@@ -113,10 +131,10 @@ class ReviewHouse:
             self.vote(change.number, "Workflow", 1)
 
     def change(self, number: int) -> Change:
-        return self.db.read_now(store.get_change, number)
+        return self.read(store.get_change, number)
 
     def commit_of(self, change: Change) -> str:
-        return self.db.read_now(store.get_patch_set, change.number, change.current).commit
+        return self.read(store.get_patch_set, change.number, change.current).commit
 
     def tip(self, project: str, ref: str = "refs/heads/main") -> str:
         return self.repositories.resolve(project, ref) or ZERO

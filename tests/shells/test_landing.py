@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gatebot import journal, words
+from gatebot import words
 from gatebot.change import Landed, LandRefused
 from gatebot.db import Database
 from gatebot.events import BranchMoved, ChangeMerged, MergeRefused
@@ -49,10 +49,6 @@ def lander(house: ReviewHouse) -> Lander:
     return Lander(house.db, house.repositories, house.judge, house.clock)
 
 
-def facts(house: ReviewHouse, *kinds: type) -> list[object]:
-    return [entry.event for entry in house.db.read_now(journal.read_in, 0, kinds)]
-
-
 def two_projects(house: ReviewHouse) -> Order:
     """One item of two changes in two projects, approved, tested, ready to land."""
     orders = []
@@ -76,18 +72,18 @@ def test_a_landed_change_is_merged_in_ref_row_and_journal(house: ReviewHouse) ->
     assert house.tip("demo/api") == commit
     merged = house.change(change.number)
     assert (merged.status, merged.merged_as, merged.submitter) == (Status.MERGED, commit, GATE)
-    assert facts(house, BranchMoved, ChangeMerged, MergeRefused) == [
+    assert house.facts(BranchMoved, ChangeMerged, MergeRefused) == [
         BranchMoved("demo/api", "main", base, commit, "gate", GATE, "item1"),
         ChangeMerged(change.number, 1, "demo/api", "main", commit, GATE, "item1"),
     ]
-    assert house.db.read_now(open_intents) == ()
+    assert house.read(open_intents) == ()
 
 
 def test_landing_the_same_item_again_gives_the_same_answer_and_no_new_fact(house: ReviewHouse) -> None:
     order = two_projects(house)
     land = lander(house).land
     assert land(order) == land(order) == Landed("item1")
-    assert len(facts(house, ChangeMerged)) == 2
+    assert len(house.facts(ChangeMerged)) == 2
 
 
 def test_nothing_moves_when_one_of_two_branches_is_elsewhere(house: ReviewHouse) -> None:
@@ -106,8 +102,8 @@ def test_nothing_moves_when_one_of_two_branches_is_elsewhere(house: ReviewHouse)
     assert answer.tips == (("demo/api", "main", api.expected), ("demo/client", "main", other))
     assert house.tip("demo/api") == api.expected
     assert [house.change(c.number).status for c in order.landing.changes] == [Status.NEW, Status.NEW]
-    assert facts(house, ChangeMerged, BranchMoved) == []
-    assert len(facts(house, MergeRefused)) == 2
+    assert house.facts(ChangeMerged, BranchMoved) == []
+    assert len(house.facts(MergeRefused)) == 2
 
 
 def test_a_refused_item_lands_when_it_is_tried_again_on_the_right_tip(house: ReviewHouse) -> None:
@@ -147,7 +143,7 @@ def test_under_cherry_pick_the_landed_commit_is_the_new_patch_set(house: ReviewH
     merged = house.change(change.number)
     assert (merged.current, house.commit_of(merged), house.tip("demo/api")) == (2, picked, picked)
     assert house.tip("demo/api", f"refs/changes/01/{change.number}/2") == picked
-    assert facts(house, ChangeMerged) == [ChangeMerged(1, 2, "demo/api", "main", picked, GATE, "item1")]
+    assert house.facts(ChangeMerged) == [ChangeMerged(1, 2, "demo/api", "main", picked, GATE, "item1")]
 
 
 def test_two_changes_of_one_branch_land_as_one_move(house: ReviewHouse) -> None:
@@ -160,8 +156,8 @@ def test_two_changes_of_one_branch_land_as_one_move(house: ReviewHouse) -> None:
     )
     assert lander(house).land(order) == Landed("item1")
     moved = BranchMoved("demo/api", "main", base, house.commit_of(second), "gate", GATE, "item1")
-    assert facts(house, BranchMoved) == [moved]
-    assert len(facts(house, ChangeMerged)) == 2
+    assert house.facts(BranchMoved) == [moved]
+    assert len(house.facts(ChangeMerged)) == 2
 
 
 class Killed(BaseException):
@@ -204,9 +200,9 @@ def assert_ref_and_rows_agree(house: ReviewHouse, order: Order) -> set[Status]:
     for change in order.landing.changes:
         merged = house.change(change.number).status is Status.MERGED
         assert house.tip(change.project) == (change.commit if merged else change.expected)
-    merged = [fact.change for fact in facts(house, ChangeMerged)]
+    merged = [fact.change for fact in house.facts(ChangeMerged)]
     assert len(merged) == len(set(merged))
-    assert house.db.read_now(open_intents) == ()
+    assert house.read(open_intents) == ()
     return {house.change(change.number).status for change in order.landing.changes}
 
 
@@ -238,7 +234,7 @@ def test_a_kill_while_moving_back_still_ends_with_nothing_moved(light_house: Cal
             dying.land(order)
         lander(house).settle()
         assert house.tip("demo/api") == order.landing.changes[0].expected
-        assert facts(house, ChangeMerged) == []
+        assert house.facts(ChangeMerged) == []
         assert isinstance(lander(house).land(order), LandRefused)
         if life[0] > 0:
             break

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What keeps a change from being merged, who can help, and the sentences that say it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gatebot import words
+from gatebot.review import sentences
+from gatebot.review.model import Status, Vote
+from gatebot.review.rules import DEFAULT, TEAM_OF_ONE, Rules
+from gatebot.review.verdict import Outcome, Situation, Verdict, explain
+
+ANN, BOB, EVE, GATE = 1, 2, 3, 4
+NAMES = {ANN: "ann", BOB: "bob", EVE: "eve", GATE: "gatebot"}
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def situation(
+    status: Status = Status.NEW,
+    *,
+    gated: bool = True,
+    work_in_progress: bool = False,
+    private: bool = False,
+    waits_for: tuple[int, ...] = (),
+) -> Situation:
+    return Situation(status, ANN, ANN, gated, work_in_progress, private, waits_for, NAMES)
+
+
+def votes(*cast: tuple[str, int, int]) -> list[Vote]:
+    return [Vote(label, value, who, START + timedelta(minutes=n), 1) for n, (label, value, who) in enumerate(cast)]
+
+
+def judged(*cast: tuple[str, int, int], rules: Rules = DEFAULT, **about: bool) -> Verdict:
+    return explain(situation(**about), votes(*cast), rules)
+
+
+APPROVED = (("Code-Review", 2, BOB), ("Workflow", 1, BOB))
+GATED = (*APPROVED, ("Verified", 2, GATE))
+
+
+def test_a_change_with_all_votes_is_ready() -> None:
+    verdict = judged(*GATED)
+    assert verdict.submittable
+    assert sentences.text(verdict) == "Ready to be merged."
+
+
+def test_a_new_change_tells_all_that_is_missing_and_who_can_help() -> None:
+    assert sentences.text(judged()) == (
+        "Not ready to be merged. It needs Code-Review +2. It needs Workflow +1. It needs Verified +2.\n"
+        "  Code-Review: It needs Code-Review +2. "
+        "Any member of Core except ann, who uploaded the patch set, can vote Code-Review +2.\n"
+        "  Workflow: It needs Workflow +1. Any member of Core can vote Workflow +1.\n"
+        "  Verified: It needs Verified +2. "
+        "The gate can vote Verified after testing it; it starts by itself when all other requirements are met."
+    )
+
+
+def test_the_uploaders_own_approval_does_not_count() -> None:
+    verdict = judged(("Code-Review", 2, ANN), *GATED[1:])
+    assert sentences.headline(verdict) == (
+        "Not ready to be merged. It needs Code-Review +2. "
+        "The +2 of ann does not count, because ann uploaded the patch set."
+    )
+
+
+def test_in_a_team_of_one_it_counts_and_says_so() -> None:
+    verdict = judged(("Code-Review", 2, ANN), *GATED[1:], rules=TEAM_OF_ONE)
+    assert verdict.submittable
+    requirement = verdict.find("Code-Review")
+    assert requirement is not None
+    assert words.say(requirement.says) == (
+        "Code-Review +2 by ann. This project is set up for a team of one, so the uploader's own vote counts."
+    )
+
+
+def test_a_veto_blocks_whatever_else_is_said_and_names_its_voter() -> None:
+    verdict = judged(*GATED, ("Code-Review", -2, EVE))
+    assert not verdict.submittable
+    (veto,) = verdict.missing()
+    assert veto.outcome is Outcome.BLOCKED
+    assert sentences.lines(verdict)[1].text == "Code-Review -2 by eve blocks it."
+    assert sentences.lines(verdict)[1].next == "eve can take the Code-Review vote back."
+
+
+def test_a_dislike_is_no_veto() -> None:
+    assert judged(*GATED, ("Code-Review", -1, EVE)).submittable
+
+
+def test_the_gates_refusal_is_answered_by_a_recheck() -> None:
+    line = sentences.lines(judged(*APPROVED, ("Verified", -2, GATE)))[-2]
+    assert line.text == "Verified -2 by gatebot blocks it."
+    assert line.next == "Anybody who is signed in can upload a patch set that passes, or comment `recheck`."
+
+
+def test_where_no_gate_is_nothing_is_asked_of_it() -> None:
+    verdict = judged(*APPROVED, gated=False)
+    assert verdict.submittable
+    assert sentences.lines(verdict)[-1].text == "No gate merges this branch, so Verified is not asked for."
+
+
+def test_work_in_progress_and_private_wait_for_the_owner() -> None:
+    for about, text, what in (
+        ("work_in_progress", "The change is marked as work in progress.", "mark it as ready"),
+        ("private", "The change is private.", "make it public"),
+    ):
+        verdict = judged(*GATED, **{about: True})
+        line = sentences.lines(verdict)[0]
+        assert (line.text, line.next) == (text, f"ann, who owns the change, can {what}.")
+
+
+def test_a_closed_change_is_not_merged_again() -> None:
+    verdict = explain(situation(Status.MERGED), votes(*GATED), DEFAULT)
+    assert sentences.headline(verdict) == "Not ready to be merged. The change is merged."
+    verdict = explain(situation(Status.ABANDONED), votes(*GATED), DEFAULT)
+    assert sentences.lines(verdict)[0].next == "ann, who owns the change, can restore it."
+
+
+def test_each_dependency_is_told_by_number() -> None:
+    verdict = explain(situation(waits_for=(12, 7)), votes(*GATED), DEFAULT)
+    assert [line.text for line in sentences.lines(verdict) if line.name == "Dependencies"] == [
+        "It depends on change 7, which is not merged.",
+        "It depends on change 12, which is not merged.",
+    ]
+
+
+def test_the_gate_is_not_asked_for_its_own_vote() -> None:
+    verdict = judged(*APPROVED)
+    assert not verdict.submittable
+    assert verdict.without("Verified").why_not() is None
+
+
+def test_korean_readers_get_korean_sentences() -> None:
+    verdict = judged(*GATED, ("Workflow", -1, EVE))
+    assert sentences.headline(verdict, "ko") == "아직 병합할 수 없습니다. eve 님의 Workflow -1 때문에 막혀 있습니다."
