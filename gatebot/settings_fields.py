@@ -101,6 +101,10 @@ class Executor:
         choices=("auto", "privileged", "rootless", "none"),
     )
     images: str = _setting("images", "Root file systems of nodes, relative to the data directory.", unit="directory")
+    wheelhouse: str = _setting(
+        "", "Wheels that every job may install from without a network, relative to this file; empty: none.",
+        unit="directory",
+    )  # fmt: skip
     run_as: str = _setting("gatebot", "The user that the server becomes when it is started as root.", unit="user")
 
 

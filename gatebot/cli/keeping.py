@@ -34,7 +34,7 @@ def backup(directory: Path, target: Path) -> str:
     target.mkdir(parents=True)
     target.chmod(0o700)
     for part in PARTS:
-        _copy_new(where.data / part, target / part)
+        _copy_new(where.data / part, target / part, references=False)
     with _writing_held(where) as copy_database:
         copy_database(target)
         for part in PARTS:
@@ -114,14 +114,17 @@ def _sqlite_held(file: Path) -> Iterator[Callable[[Path], None]]:
         holder.close()
 
 
-def _copy_new(source: Path, target: Path) -> None:
-    """Copy what is not there yet or has changed since; locks of running work are left out."""
+def _copy_new(source: Path, target: Path, *, references: bool = True) -> None:
+    """Copy what is not there yet or has changed since; locks of running work are left out.
+
+    Without `references`, git's references stay out: a loose one that is packed later would shadow the packed one.
+    """
     if not source.is_dir():
         return
     for path in sorted(source.rglob("*")):
         there = target / path.relative_to(source)
         try:
-            if path.is_symlink():
+            if path.is_symlink() or (not references and {"refs", "packed-refs"} & set(path.parts)):
                 continue
             if path.is_dir():
                 there.mkdir(parents=True, exist_ok=True)

@@ -106,6 +106,22 @@ def wheelhouse(target: Path, teller: Teller) -> bool:
     return True
 
 
+def site_text(port: int, irc_port: int, wheels: Path, teller: Teller) -> str:
+    """The settings of the tour's site: everything by default but names, ports, and what this machine cannot do."""
+    changes: dict[str, object] = {
+        "site.name": "gatebot demo",
+        "site.data": "data",
+        "web.listen": f"127.0.0.1:{port}",
+        "web.url": f"http://127.0.0.1:{port}",
+        "executor.wheelhouse": str(wheels) if wheels.is_dir() else "",
+    }
+    if (lacking := sandbox_lacks()) is not None:
+        changes["executor.sandbox"] = "none"
+        teller.say(f"Jobs run without a sandbox, and every page says so: {lacking}")
+    irc = {"host": "127.0.0.1", "port": irc_port, "tls": False, "channels": ["#gatebot", CHANNEL]}
+    return init_text(changes, [irc])
+
+
 @contextmanager
 def irc_server(directory: Path, port: int, teller: Teller) -> Iterator[None]:
     """ngIRCd where Debian has installed it, else the one that gatebot brings."""

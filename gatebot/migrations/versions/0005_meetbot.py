@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005_meetbot"
-down_revision = "0004_executor"
+down_revision = "0003_pipeline"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gatebot serve`: from a site's directory to a running server, and its orderly end.
+
+The only moment at which anything runs as root is before the event loop: the executor's privileged
+process is started, then the rights are given up. Everything else happens as the server's user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import ssl
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from .. import db, settings
+from ..clock import SystemClock
+from ..errors import Unavailable
+from ..executor import assembly
+from ..executor.model import DEFAULT_LABELS, Sandbox, label_from
+from ..executor.providers import link
+from ..settings import Settings
+from . import places as site_places
+from .places import Places
+from .site_app import SiteApp
+from .users import User, give, server_user
+
+log = logging.getLogger("gatebot")
+_STOP_SECONDS = 5.0
+
+
+def serve(directory: Path) -> int:
+    """Serve the site until SIGTERM or SIGINT; the exit code."""
+    found, places = site_places.load(directory)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    user = server_user(found.executor.run_as)
+    prepared = _prepare_executor(found, places, user) if found.executor.enabled else None
+    tls = _tls(found)
+    if user is not None:
+        _check_reachable(user)
+        give(places.data / "logs", user)
+        link.drop(user.uid, user.gid)
+    db.migrate(places.database_url)
+    return asyncio.run(_run(found, places, prepared, tls))
+
+
+def _prepare_executor(found: Settings, places: Places, user: User | None) -> assembly.Prepared:
+    labels = {**DEFAULT_LABELS, **{name: label_from(name, keys) for name, keys in found.labels.items()}}
+    wheels = settings.resolve(found, found.executor.wheelhouse) if found.executor.wheelhouse else ""
+    return assembly.prepare(
+        places.data,
+        sandbox=Sandbox(found.executor.sandbox),
+        labels=labels,
+        wheelhouse=wheels,
+        server_uid=user.uid if user else None,
+    )
+
+
+def _check_reachable(user: User) -> None:
+    """The server's user must be able to read the code and the interpreter, or imports fail in the middle of work."""
+    for place in (Path(__file__).resolve().parent, Path(sys.prefix).resolve(), Path(sys.executable).resolve().parent):
+        for directory in (place, *place.parents):
+            mode = directory.stat()
+            if not mode.st_mode & 0o001 and mode.st_uid != user.uid:
+                raise Unavailable(
+                    f"The server gives up root and becomes {user.name}, who cannot enter {directory}. "
+                    "Install gatebot where other users can read it (not below a private home), or start it without root."
+                )
+
+
+def _tls(found: Settings) -> ssl.SSLContext | None:
+    if not found.web.tls_certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate, key = (settings.resolve(found, path) for path in (found.web.tls_certificate, found.web.tls_key))
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise Unavailable(f"web.tls_certificate and web.tls_key cannot be used: {error}. Check both files.") from None
+    return context
+
+
+async def _run(found: Settings, places: Places, prepared: assembly.Prepared | None, tls: ssl.SSLContext | None) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    site = await SiteApp.open(found, places, prepared, SystemClock())
+    runner = web.AppRunner(site.web(), handle_signals=False, shutdown_timeout=_STOP_SECONDS, access_log=None)
+    await runner.setup()
+    host, _, port = found.web.listen.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port), ssl_context=tls).start()
+    except OSError as error:
+        await site.close()
+        raise Unavailable(
+            f"{found.web.listen} cannot be listened on ({os.strerror(error.errno or 0)}). "
+            "Stop what is using it, or set another web.listen in gatebot.toml."
+        ) from None
+    await site.start()
+    log.info("serving %s", found.url)
+    failed = await site.work(stopping)
+    site.closing()
+    await runner.cleanup()
+    await site.close()
+    return 1 if failed else 0
