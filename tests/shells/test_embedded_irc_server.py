@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.fakes.irc import Embedded, Friend
+from tests.fakes.irc import Embedded, Friend, free_port
 
 
 @pytest.fixture
@@ -106,3 +108,21 @@ async def test_rubbish_from_one_client_hurts_nobody(port: int, ann: Friend, bob:
         await vandal.close()
     ann.say("#gate-bot", "alive")
     assert (await bob.sees(":alive")).startswith(":ann!ann@")
+
+
+async def test_it_runs_as_a_program_and_ends_when_told() -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "gatebot.meetbot.irc.server", "--port", str(port)]
+    process = await asyncio.create_subprocess_exec(*command)
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                ann = await Friend.connect(port, "ann", "#c")
+                break
+            except OSError:
+                await asyncio.sleep(0.05)
+    process.terminate()
+    with pytest.raises(ConnectionError, match="cut off"):
+        await ann.sees("nothing more")
+    await ann.close()
+    assert await process.wait() == 0

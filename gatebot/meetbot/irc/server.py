@@ -10,6 +10,8 @@ loopback only and keeps nothing: not for a public network. It runs in threads of
 
 from __future__ import annotations
 
+import argparse
+import signal
 import threading
 from typing import ClassVar
 
@@ -48,3 +50,20 @@ class EmbeddedServer:
         for guest in guests:
             guest.hang_up()
         self._thread.join(5)
+
+
+def main() -> None:
+    """`python -m gatebot.meetbot.irc.server --port N`: serve until the process is told to end."""
+    parser = argparse.ArgumentParser(description="A small IRC server on the loopback that keeps nothing.")
+    parser.add_argument("--port", type=int, default=6667, help="the port to listen on (%(default)s)")
+    server = EmbeddedServer(parser.parse_args().port)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    server.start()
+    ended.wait()
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()
