@@ -21,11 +21,9 @@ def depends_on(message: str) -> tuple[str, ...]:
 def number_in(address: str) -> int | None:
     """The number of the change that an address names (a patch set behind it is skipped), whichever site it is of."""
     parts = [part for part in address.partition("?")[0].split("/") if part]
-    if "+" in parts:
-        numbers = parts[parts.index("+") + 1 :][:1]
-    else:
-        numbers = list(takewhile(str.isdecimal, reversed(parts)))[-1:]
-    return int(numbers[0]) if numbers and numbers[0].isdecimal() and len(numbers[0]) < 10 else None
+    # `c/PROJECT/+/N/PS` says where the number is; elsewhere it is the first of the numbers at the end.
+    last = parts[parts.index("+") + 1 :][:1] if "+" in parts else list(takewhile(str.isdecimal, reversed(parts)))[-1:]
+    return int(last[0]) if last and last[0].isdecimal() and len(last[0]) < 10 else None
 
 
 def change_of(address: str, site: str) -> int | None:

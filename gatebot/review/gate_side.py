@@ -60,11 +60,8 @@ class ReviewForGate:
         return await self.change(found[0].number) if found else None
 
     async def by_url(self, url: str) -> int | None:
-        """The change that a Depends-On address names, when it is one of this site and exists."""
-        number = self._judge.number(url)
-        if number is None:
-            return None
-        return None if await self._db.read(store.find_change, number) is None else number
+        """The change that a Depends-On footer names, by an address of this site or by Change-Id."""
+        return await self._db.read(self._judge.named, url)
 
     async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
         """The open change whose current patch set is this commit."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from ..db import Session
 from ..identity import accounts_in
@@ -70,7 +70,8 @@ class Judge:
         """The changes that are not merged and that this one depends on, by git or by footer."""
         behind = store.find_by_commits(session, change.project, current.parents)
         numbers = {found.number for found in behind.values() if found.branch == change.branch}
-        numbers |= {n for address in footers.depends_on(current.message) if (n := self.number(address)) is not None}
+        named = (self.named(session, address) for address in footers.depends_on(current.message))
+        numbers |= {number for number in named if number is not None}
         numbers.discard(change.number)
         found = (store.find_change(session, number) for number in sorted(numbers))
         return tuple(other.number for other in found if other is not None and other.status is not Status.MERGED)
@@ -91,15 +92,19 @@ class Judge:
                 dependencies,
                 (dependencies.c.change == changes.c.number) & (dependencies.c.patch_set == changes.c.current),
             )
-            .where(dependencies.c.number == number, open_and_current)
+            .where(or_(dependencies.c.number == number, dependencies.c.address == change.change_id), open_and_current)
         )
         found = set(session.execute(by_git).scalars())
-        found |= {row.number for row in session.execute(by_footer) if self.number(row.address) == number}
+        found |= {row.number for row in session.execute(by_footer) if self.named(session, row.address) == number}
         return tuple(sorted(found))
 
-    def number(self, address: str) -> int | None:
-        """The change of this site that an address names."""
-        return footers.change_of(address, self.site)
+    def named(self, session: Session, address: str) -> int | None:
+        """The change that a Depends-On footer names: an address of this site, or a Change-Id that only one has."""
+        if address.startswith("I"):
+            found = store.find_by_id(session, address)
+            return found[0].number if len(found) == 1 else None
+        number = footers.change_of(address, self.site)
+        return None if number is None or store.find_change(session, number) is None else number
 
     def related(self, session: Session, change: Change, patch_set: PatchSet) -> tuple[tuple[Change, PatchSet], ...]:
         """Gerrit's relation chain: the changes above and below by git parents, newest first, itself in the middle."""
