@@ -22,13 +22,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from aiohttp import BasicAuth, web
 
 from gatebot import db as database
+from gatebot.access import Actor
 from gatebot.clock import SystemClock
 from gatebot.db import Database
-from gatebot.errors import GatebotError, Unauthenticated, http_status
+from gatebot.errors import GatebotError, Refused, Unauthenticated, http_status
 from gatebot.identity import Account, Identity
 from gatebot.repo import Repositories, environment
 from gatebot.review import hosting
@@ -68,6 +70,13 @@ class Frame:
             return await handler(request)  # type: ignore[operator]
         except GatebotError as error:
             return web.Response(status=http_status(error), headers={"WWW-Authenticate": 'Basic realm="bench"'})
+
+
+class NoSubmit:
+    """Nothing is submitted here."""
+
+    async def submit(self, actor: Actor, number: int) -> NoReturn:
+        raise Refused
 
 
 class Backend:
@@ -134,7 +143,7 @@ async def site(root: Path, seed: Path) -> AsyncIterator[tuple[str, str]]:
     receiver = Receiver(db, repositories, clock, "http://bench")
     app = web.Application(middlewares=[frame.identify])  # type: ignore[list-item]
     app.add_routes(Backend(frame, root / "plain").routes())
-    app.add_routes(GitHttp(frame, repositories, receiver, root / "hooks").routes())
+    app.add_routes(GitHttp(frame, repositories, receiver, NoSubmit(), root / "hooks").routes())
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -65,6 +65,7 @@ class GitHttp:
         site: Site,
         repositories: Repositories,
         receiver: Receiver,
+        submits: hook_pipe.Submits,
         hooks: Path,
         *,
         rules: Rules = DEFAULT,
@@ -73,6 +74,7 @@ class GitHttp:
         self._site = site
         self._repositories = repositories
         self._receiver = receiver
+        self._submits = submits
         self._hooks = hook_pipe.install(hooks)
         self._rules = rules
         self._limits = limits or Limits()
@@ -118,7 +120,8 @@ class GitHttp:
         account = self._site.account(request)
         if account is None:
             raise Unauthenticated(reason=reason("review.push-sign-in"))
-        pipe = hook_pipe.HookPipe(self._receiver, project, account, self._site.language(request))
+        language = self._site.language(request)
+        pipe = hook_pipe.HookPipe(self._receiver, self._submits, project, account, language)
         text = ReportText()
 
         def rewrite(data: bytes) -> bytes:

@@ -13,14 +13,36 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
+from .. import words
+from ..access import Actor
+from ..errors import GatebotError
 from ..identity import Account
+from ..reasons import Reason
 from . import push_says
-from .push import Checked, Push, Receiver
-from .receive import Command, Refused, refused
+from .push import Checked, Push, Receiver, Reviewed
+from .receive import Command, ForReview, Refused, refused
 
 _SCRIPTS = Path(__file__).parent / "hooks"
 _PIPE_HOLDS = 200  # commands of which git may write all before the hook reads any
+
+
+class Submitted(Protocol):
+    """What became of a submit; `says` tells."""
+
+    @property
+    def says(self) -> Reason:
+        """In a sentence."""
+        ...
+
+
+class Submits(Protocol):
+    """Submitting by a person, for `%submit`."""
+
+    async def submit(self, actor: Actor, number: int) -> Submitted:
+        """Submit one change; an error says why not."""
+        ...
 
 
 def install(directory: Path) -> Path:
@@ -37,8 +59,10 @@ def install(directory: Path) -> Path:
 class HookPipe:
     """Answers the hooks of one push. Use: `fds` and `environment` for git's start, then `serve` beside it."""
 
-    def __init__(self, receiver: Receiver, project: str, account: Account, language: str) -> None:
+    def __init__(self, receiver: Receiver, submits: Submits, project: str, account: Account, language: str) -> None:
         self._receiver = receiver
+        self._submits = submits
+        self._loop = asyncio.get_running_loop()
         self._project = project
         self._account = account
         self._language = language
@@ -70,10 +94,9 @@ class HookPipe:
 
     async def serve(self) -> None:
         """Answer until git and its hooks have ended."""
-        loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=1 << 20)
         file = os.fdopen(self._events, "rb", buffering=0)
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
+        transport, _ = await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
         try:
             told: list[str] = []
             while line := await reader.readline():
@@ -117,8 +140,22 @@ class HookPipe:
             told = push_says.refusal(done, self._language)
         else:
             told = push_says.success(done, self._receiver.url, self._language)
+        if isinstance(done, Reviewed) and isinstance(wanted := self._checked.sorted, ForReview):
+            told += self._submit(self._checked.push.actor, done) if wanted.options.submit else []
         first = ["drain"] if len(commands) > _PIPE_HOLDS else []
         return [*first, *_say(told), *_packets(push_says.report(commands, done)), "end 0"]
+
+    def _submit(self, actor: Actor, done: Reviewed) -> list[str]:
+        """Submit what was pushed, oldest first; the push stands whatever comes of it. Runs in a worker thread."""
+        said: list[str] = []
+        for change in done.changes:
+            waiting = asyncio.run_coroutine_threadsafe(self._submits.submit(actor, change.number), self._loop)
+            try:
+                text = words.say(waiting.result().says, self._language)
+            except GatebotError as error:
+                text = words.say(error.reason, self._language) if error.reason else str(error)
+            said.append(f"  {self._receiver.url(change)} {text}")
+        return [*said, ""]
 
 
 def _say(lines: Sequence[str]) -> list[str]:

@@ -6,17 +6,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import BasicAuth, web
 from aiohttp.test_utils import TestServer
 
+from gatebot.access import Actor
 from gatebot.clock import Clock
 from gatebot.db import Database
-from gatebot.errors import GatebotError, Unauthenticated, http_status
+from gatebot.errors import Conflict, GatebotError, Unauthenticated, http_status
 from gatebot.identity import Account
 from gatebot.identity import store as accounts
 from gatebot.identity.store import NewAccount
+from gatebot.reasons import Reason, reason
 from gatebot.repo import Repositories
 from gatebot.review import hosting
 from gatebot.review.git_http import GitHttp, Limits
@@ -43,6 +46,24 @@ class FakeSite:
 
     def language(self, request: web.Request) -> str:
         return "ko" if request.headers.get("Accept-Language", "").startswith("ko") else "en"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    says: Reason
+
+
+class FakeSubmits:
+    """Remembers what was to be submitted; takes the first change only."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int | None, int]] = []
+
+    async def submit(self, actor: Actor, number: int) -> Submitted:
+        self.asked.append((actor.account, number))
+        if number > 1:
+            raise Conflict(reason=reason("review.push-nothing-new"))
+        return Submitted(reason("review.push-next"))
 
 
 @web.middleware
@@ -74,7 +95,8 @@ class GitHost:
         }
         self.receiver = Receiver(db, self.repos, clock, "http://review.example.org/")
         site = FakeSite(self.people)
-        self.git = GitHttp(site, self.repos, self.receiver, root / "hooks", limits=limits)
+        self.submits = FakeSubmits()
+        self.git = GitHttp(site, self.repos, self.receiver, self.submits, root / "hooks", limits=limits)
         self.url = ""
 
     def add_project(self, name: str, source: WorkTree | None = None) -> None:

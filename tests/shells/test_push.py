@@ -229,6 +229,22 @@ async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None
     assert await facts(host, TopicChanged) == [TopicChanged(1, "y", "x", mina)]
 
 
+async def test_a_push_may_submit_and_stands_when_that_is_refused(host: GitHost, work: WorkTree) -> None:
+    work.commit("One", one="1")
+    work.commit("Two", two="2")
+    done = await push(work, "HEAD:refs/for/main%submit")
+    assert done.returncode == 0
+    mina = host.people["mina"].id
+    assert host.submits.asked == [(mina, 1), (mina, 2)]
+    assert remote(done)[-3:-1] == [
+        "  http://review.example.org/c/demo/api/+/1 Reviewers and check jobs take it from here. "
+        "The page shows live what is still missing.",
+        "  http://review.example.org/c/demo/api/+/2 The server has these commits already. "
+        "Amend one or add one, then push again.",
+    ]
+    assert (await change(host, 2)).is_open
+
+
 async def test_a_commit_made_as_another_account_is_refused(host: GitHost, work: WorkTree) -> None:
     work.env["GIT_COMMITTER_EMAIL"] = "Bob@example.org"
     commit = work.commit("Not by mina", b_dot_txt="b\n")
