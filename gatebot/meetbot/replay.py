@@ -25,7 +25,7 @@ _SAID = re.compile(r"\[?([0-9: ]*)\]? *<[@+]?([^>]+)> *(.*)")
 _ME = re.compile(r"\[?([0-9: ]*)\]? *\* *([^ ]+) *(.*)")
 _GREETING = re.compile(r"Meeting started \w{3} (\w{3} +\d+ [\d:]+ \d{4}) UTC")
 _START = re.compile(r"#startmeeting\b", re.IGNORECASE)
-_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(?=-\d{2}\.\d{2}|\D|$)")
+_DATED = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 _DAY_BEFORE_WE_KNEW = date(2000, 1, 1)
 
 
@@ -36,6 +36,17 @@ class Replayed:
     minutes: Minutes
     replies: tuple[Reply, ...]
     files: dict[str, str]
+
+
+def of_file(name: str, channel: str = "", prefix: str = "", strict: bool = False) -> tuple[Setting, date | None]:
+    """The setting, and the day if the name tells it, for a log called `NAME.log.txt`, as OpenDev's replay has them."""
+    base = re.sub(r"\.log\.txt$|\.[^.]*$", "", name)
+    dated = _DATED.search(base)
+    try:
+        day = date.fromisoformat(dated[0]) if dated else None
+    except ValueError:
+        day = None
+    return Setting(channel or "#" + name.split(".")[0], prefix=prefix, strict=strict, location=base), day
 
 
 def replay(text: str, setting: Setting, *, day: date | None = None, formats: Iterable[str] = FORMATS) -> Replayed:

@@ -8,6 +8,7 @@ written when more than its line count has changed. Search tokens go to FTS5 or t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,8 +20,11 @@ from .. import db, journal
 from ..db import Session
 from ..events import LineSaid, MeetingEnded, MeetingStarted
 from . import names, tokens
+from .commands import Step
 from .model import SPOKEN, Entry, EntryKind, Line, LineKind, Meeting, Reply, Setting
 from .reduce import reduce
+
+log = logging.getLogger(__name__)
 
 _serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -122,7 +126,7 @@ def _take_in(session: Session, heard: Heard, ways: Setting) -> Outcome:
     setting = replace(ways, channel=channel, topic=heard.topic, present=heard.present)
     if line.kind is LineKind.SAID and line.text.startswith("#"):
         setting = replace(setting, taken=_taken(session, running[0] if running else 0))
-    after, entries, replies = reduce(before, line, setting)
+    after, entries, replies = _reduced(before, line, setting)
     meeting = running[0] if running else 0
     if before is None and after is not None:
         meeting = _begin(session, heard.network, after, setting)
@@ -132,6 +136,16 @@ def _take_in(session: Session, heard: Heard, ways: Setting) -> Outcome:
             session.execute(sa.update(line_table).where(line_table.c.id == id).values(meeting=meeting))
     _announce(session, heard, line, channel, meeting, before, after)
     return Outcome(heard, id, replies, meeting if before is not None and after is None else None)
+
+
+def _reduced(before: Meeting | None, line: Line, setting: Setting) -> Step:
+    """What the line does; a defect in that must never cost the line itself, which is stored already."""
+    try:
+        return reduce(before, line, setting)
+    except Exception:
+        log.exception("line %d did nothing to its meeting: %r", line.id, line.text)
+        counted = before is not None and line.kind in SPOKEN
+        return (replace(before, said=before.said + 1) if before and counted else before), (), ()
 
 
 def _running(session: Session, network: str, channel: str) -> tuple[int, Meeting] | None:

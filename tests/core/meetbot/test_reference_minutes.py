@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from gatebot.errors import Invalid
 from gatebot.meetbot.model import Act, Setting
-from gatebot.meetbot.replay import Replayed, replay
+from gatebot.meetbot.replay import Replayed, of_file, replay
+from gatebot.reasons import Reason
 
 DATA = Path(__file__).parents[2] / "data" / "meetings"
 LOGS = sorted(path.name.removesuffix(".log.txt") for path in DATA.glob("*.log.txt"))
@@ -88,3 +90,16 @@ def test_the_bots_own_lines_are_counted_and_not_obeyed() -> None:
         "2020-06-10T23:59:58+00:00",
         "2020-06-11T00:00:01+00:00",
     )
+
+
+def test_a_logs_name_tells_its_channel_its_day_and_where_its_minutes_go() -> None:
+    setting, day = of_file("nova.2014-05-27-22.00.log.txt")
+    assert (setting.channel, setting.location, day) == ("#nova", "nova.2014-05-27-22.00", date(2014, 5, 27))
+    setting, day = of_file("notes.txt", channel="#c")
+    assert (setting.channel, setting.location, day) == ("#c", "notes", None)
+
+
+def test_a_text_without_a_meeting_is_refused_with_a_reason() -> None:
+    with pytest.raises(Invalid) as refused:
+        replay("10:00 <a> hello\nnonsense\n", Setting())
+    assert refused.value.reason == Reason("meetbot.no-meeting-in-log")

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service: first the line, then the meeting, then its files, then the answer; and nothing is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gatebot.db import Database
+from gatebot.errors import Unavailable
+from gatebot.meetbot import archive, store
+from gatebot.meetbot.model import Line, Reply, Setting
+from gatebot.meetbot.service import Meetbot
+from gatebot.meetbot.store import Heard
+from tests.fakes.clock import FakeClock
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DAY = NOON.date()
+
+
+@dataclass
+class Speaker:
+    """Keeps what the bot says, and which files were there when it said so."""
+
+    root: Path
+    said: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+    def send(self, channel: str, reply: Reply) -> None:
+        self.said.append(reply.text)
+        self.files = sorted(path.name for path in self.root.rglob("*.*") if path.is_file())
+
+
+@dataclass
+class Bot:
+    """The service at work, with a speaker."""
+
+    service: Meetbot
+    speaker: Speaker
+    db: Database
+    clock: FakeClock
+
+    async def hears(self, *texts: str) -> None:
+        """Lines of ann, a second apart, until they are dealt with."""
+        for number, text in enumerate(texts):
+            self.service.hear(Heard("irc", "#c", Line(NOON + timedelta(seconds=number), "ann", text)))
+        await self.service.settled()
+
+    async def log(self) -> list[str]:
+        """What is stored."""
+        return [line.text for line in await self.db.read(archive.lines_of_day, "#c", DAY)]
+
+
+@pytest.fixture
+async def bot(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[Bot]:
+    """A running service."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "gatebot.db")
+    db, clock, root = Database.open(f"sqlite:///{tmp_path / 'gatebot.db'}", durable=False), FakeClock(), tmp_path / "m"
+    service, speaker = Meetbot(db, root, Setting(prefix="http://x/meetings"), clock), Speaker(root)
+    service.plug("irc", speaker)
+    task = asyncio.create_task(service.run())
+    yield Bot(service, speaker, db, clock)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await db.close()
+
+
+async def test_minutes_are_there_when_the_bot_says_where(bot: Bot) -> None:
+    await bot.hears("#startmeeting X", "#info one", "#endmeeting")
+    assert bot.speaker.said[-1] == "Log:            http://x/meetings/x/2026/x.2026-11-22-12.00.log.html"
+    base = "x.2026-11-22-12.00"
+    assert bot.speaker.files == [f"{base}.html", f"{base}.log.html", f"{base}.log.txt", f"{base}.txt"]
+
+
+async def test_restricted_minutes_are_for_the_site_alone(bot: Bot) -> None:
+    await bot.hears("#startmeeting X", "#restrictlogs", "#endmeeting")
+    assert {path.stat().st_mode & 0o777 for path in bot.speaker.root.rglob("*.*") if path.is_file()} == {0o600}
+
+
+async def test_lines_wait_for_a_database_that_is_away(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asyncio.Event()
+
+    async def away(*_: object) -> None:
+        asked.set()
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bot.db, "run", away)
+        bot.service.hear(Heard("irc", "#c", Line(NOON, "ann", "patience")))
+        await asked.wait()
+    await bot.clock.run(5)
+    await bot.service.settled()
+    assert await bot.log() == ["patience"]
+
+
+async def test_a_defect_in_the_meeting_never_costs_the_line(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    await bot.hears("#startmeeting X")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "reduce", broken)
+        await bot.hears("#info lost to the minutes only")
+    await bot.hears("#info kept", "#endmeeting")
+    assert await bot.log() == ["#startmeeting X", "#info lost to the minutes only", "#info kept", "#endmeeting"]
+    minutes = await bot.db.read(archive.minutes, (await bot.db.read(archive.meetings))[0], Setting())
+    assert [item.text for item in minutes.items] == ["kept"]
+
+
+async def test_a_network_nobody_speaks_for_is_logged_all_the_same(bot: Bot) -> None:
+    bot.service.hear(Heard("other", "#c", Line(NOON, "ann", "#startmeeting Quiet")))
+    await bot.service.settled()
+    assert bot.speaker.said == []
+    assert await bot.log() == ["#startmeeting Quiet"]
