@@ -8,7 +8,8 @@ whether an item would have needed it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from .layout import Layout, Lost, Sources
 from .model import ConfigError, Location, Pattern
 from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
 from .references import job_problems, reference_problems
-from .tenant import Tenant, TenantProject
+from .tenant import CLASSES, Tenant, TenantProject
 from .yamltext import Problem
 
 Named = TypeVar("Named", Nodeset, Secret, Semaphore)
@@ -70,12 +71,13 @@ class _Builder:
         """Note the branches that a file is for, its errors, and what was lost in it."""
         self.layout.implied[file.at.project, file.at.branch, file.at.path] = self._implied(file)
         loads = self.layout.projects[file.at.project].loads
-        ignored = {error for broken in file.broken if broken.kind not in loads for error in broken.errors}
+        left_out = CLASSES - loads
+        ignored = {error for broken in file.broken if broken.kind in left_out for error in broken.errors}
         self.layout.found.update((error, None) for error in file.errors if error not in ignored)
         if file.unreadable:
             self._lose("file", file.at.project, file.errors, file)
         for broken in file.broken:
-            if broken.kind in loads or not broken.kind:
+            if broken.kind not in left_out:
                 kind, name = (broken.kind, broken.name) if broken.name else ("file", file.at.project)
                 name = self.layout.tenant.short(name) if kind == "project" else name
                 self._lose(kind, name, broken.errors, None if broken.explicit else file)
@@ -98,13 +100,7 @@ class _Builder:
     def _error(self, at: Location, stanza: str, why: Reason, word: str = "") -> ConfigError:
         """An error of an object, shown at the first line of its stanza that has the word."""
         lines = self.text.get((at.project, at.branch, at.path), ())
-        line = at.line
-        for number in range(at.line, len(lines) + 1) if word else ():
-            if number > at.line and lines[number - 1].startswith("- "):
-                break
-            if word in lines[number - 1]:
-                line = number
-                break
+        line = _line_of(word, lines, at.line) if word else at.line
         error = located(Problem(line, why), replace(at, line=0), stanza, lines)
         self.layout.found[error] = None
         return error
@@ -247,6 +243,17 @@ class _Builder:
                     problems.append((reason("config.unknown-job", job=job.name), job.name))
                 if errors := self._errors(job, problems, title):
                     self.layout.faults[id(job)] = list(errors)
+
+
+def _line_of(word: str, lines: Sequence[str], first: int) -> int:
+    """The first line of the stanza that begins at `first` which has the word, else `first`."""
+    whole = re.compile(rf"(?<![\w/-]){re.escape(word)}(?![\w/-])")
+    for number in range(first, len(lines) + 1):
+        if number > first and lines[number - 1].startswith("- "):
+            break
+        if whole.search(lines[number - 1]):
+            return number
+    return first
 
 
 def _again(kind: str, name: str, project: str) -> Reason:

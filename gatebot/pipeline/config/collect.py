@@ -145,6 +145,7 @@ class _Walk:
             if parent and parent not in self.seen:
                 if not self.into(parent, [*below, name], mine):
                     self.found.without = self.found.without or parent
+                    self.found.errors += self.layout.faults.get(id(variant), ())
                     return False
             elif parent in below:
                 self.found.errors.append(_cycle(variant, parent))

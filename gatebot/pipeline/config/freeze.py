@@ -48,8 +48,8 @@ def freeze(
     graph = connect(candidates.values())
     errors = list(listed.errors if layout.tenant.fail_closed else ())
     for result in found:
-        if isinstance(result, ConfigError):
-            errors.append(result)
+        if isinstance(result, tuple):
+            errors += result
         elif isinstance(result, Candidate) and result.frozen.name in graph.runs:
             errors += result.errors
     errors += [item.error(candidates[name].listed, why) for name, why in graph.errors]
@@ -89,7 +89,7 @@ class _Item:
 
     def job(
         self, name: str, listed: list[Variant], project_vars: Mapping[str, Json]
-    ) -> Candidate | Skipped | ConfigError:
+    ) -> Candidate | Skipped | tuple[ConfigError, ...]:
         """One job of the list: a candidate, or why not."""
         here = [job for job in listed if fits(self.layout.matchers(job), self.branch)]
         if not here:
@@ -100,7 +100,7 @@ class _Item:
             kind = "config.skip-no-variant" if found.without == name else "config.skip-no-parent"
             return Skipped(name, reason(kind, job=name, parent=found.without, branch=self.branch))
         if not found.variants or found.without:
-            return errors[0]
+            return tuple(errors)
         draft = Draft()
         try:
             for variant in found.variants:
@@ -109,7 +109,7 @@ class _Item:
             for variant in here:
                 draft.apply(self.layout, variant)
         except Forbidden as refusal:
-            return self.error(here[0], refusal.why)
+            return (*errors, self.error(here[0], refusal.why))
         draft.name = name
         frozen = frozen_job(self.layout, draft)
         errors += [self.error(here[0], why) for why in self._forbids(draft, here)]

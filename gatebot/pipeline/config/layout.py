@@ -42,7 +42,7 @@ class Layout:
     """Everything of a tenant. `lost` is by `job NAME`, `project NAME`, `project-template NAME`, `file PROJECT`.
 
     `faults` are errors of variants that are in the layout, by the variant's identity. `implied` are the branches that
-    each file's jobs are for, None: all. `introduced` are the errors that a speculative layout has and the merged one has
+    each file's jobs are for, None: all. `introduced` are errors that a speculative layout has and the merged one has
     not: a change that brings them must not pass.
     """
 

@@ -27,7 +27,7 @@ from .objects import (
 )
 from .parse_job import Place, nodeset, variant
 from .parse_pipeline import BUILT_IN, pipeline
-from .schema import Findings, Regex, Table, check
+from .schema import Findings, Regex, Table, check, said
 from .tables_pipelines import PIPELINE
 from .yamltext import Encrypted, Node, Problem, Unreadable, YamlList, YamlMap, read
 
@@ -118,7 +118,7 @@ def _stanza(file: _File, item: Node, line: int) -> tuple[str, YamlMap | None]:
         if kind in TABLES and isinstance(conf, YamlMap):
             return kind, conf
         if kind in TABLES:
-            why = reason("config.wrong-type", attribute=kind, expected="mapping", found="null" if conf is None else "")
+            why = reason("config.wrong-type", attribute=kind, expected="mapping", found=said(conf))
         elif kind in REFUSED_OBJECTS:
             why = reason("config.object-not-supported", object=kind)
         else:

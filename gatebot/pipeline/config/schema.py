@@ -156,7 +156,7 @@ def check(kind: Kind, value: Node, line: int, where: str, found: Findings) -> No
         if value is None:
             return
     if not _fits(kind, value):
-        found.add(line, reason("config.wrong-type", attribute=where, expected=kind.words, found=_said(value)))
+        found.add(line, reason("config.wrong-type", attribute=where, expected=kind.words, found=said(value)))
         return
     match kind:
         case Either(options):
@@ -176,9 +176,9 @@ def check(kind: Kind, value: Node, line: int, where: str, found: Findings) -> No
         case Number(minimum) if isinstance(value, int) and minimum is not None and value < minimum:
             found.add(line, reason("config.too-small", attribute=where, minimum=minimum, found=value))
         case OneOf(values) if value not in values:
-            found.add(line, reason("config.not-one-of", attribute=where, values=kind.words, found=_said(value)))
+            found.add(line, reason("config.not-one-of", attribute=where, values=kind.words, found=said(value)))
         case Text(_, form) if form and isinstance(value, str) and not compiled(form).match(value):
-            found.add(line, reason("config.wrong-type", attribute=where, expected=kind.words, found=_said(value)))
+            found.add(line, reason("config.wrong-type", attribute=where, expected=kind.words, found=said(value)))
         case _:
             pass
 
@@ -260,7 +260,7 @@ def _check_vars(value: YamlMap, nested: bool, where: str, found: Findings) -> No
             _check_vars(item, False, f"{where}.{name}", found)
         else:
             found.add(
-                line, reason("config.wrong-type", attribute=f"{where}.{name}", expected="mapping", found=_said(item))
+                line, reason("config.wrong-type", attribute=f"{where}.{name}", expected="mapping", found=said(item))
             )
 
 
@@ -278,7 +278,7 @@ def _check_regex(value: Node, line: int, where: str, found: Findings) -> None:
             found.add(line, reason(kind, attribute=where, regex=expression, problem=str(problem)))
 
 
-def _said(value: Node) -> str:
+def said(value: Node) -> str:
     """A found value, shortly, as YAML would write it."""
     match value:
         case None:
@@ -292,7 +292,7 @@ def _said(value: Node) -> str:
         case Encrypted():
             return "an encrypted value"
         case Tagged():
-            return _said(value.value)
+            return said(value.value)
         case _:
             text = str(value)
             return text if len(text) <= 40 else text[:39] + "…"
