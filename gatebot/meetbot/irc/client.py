@@ -14,10 +14,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from ...clock import Clock
-from ...settings import Irc
 from ..model import Act, Line, LineKind, Reply
 from ..store import Heard
 from . import handshake, pace, wire
@@ -231,22 +229,3 @@ class Client:
 
     def _seconds(self) -> float:
         return self._clock.now().timestamp()
-
-
-def network(irc: Irc, folder: Path) -> Network:
-    """A network as the settings describe it; passwords are in files, relative to the settings' folder."""
-
-    def secret(file: str) -> str:
-        return (folder / file).read_text("utf-8").strip() if file else ""
-
-    return Network(
-        host=irc.host,
-        port=irc.port,
-        tls=irc.tls,
-        name=irc.name,
-        nick=irc.nick,
-        channels=irc.channels,
-        password=secret(irc.password_file),
-        account=irc.account,
-        secret=secret(irc.sasl_password_file),
-    )
