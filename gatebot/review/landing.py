@@ -26,7 +26,7 @@ from . import landing_rows, store
 from .intents import close_intent, intent_of, open_intent, open_intents, reopen_intent
 from .judging import Judge
 from .landing_plan import KIND, Order, Outcome, Plan, from_payload, moves_of, outcome_from, outcome_text, to_payload
-from .model import ZERO, Intent, PatchSet, RefMove, Upload
+from .model import ZERO, Intent, PatchSet, RefMove, Upload, change_ref
 
 _HEADS = "refs/heads/"
 _LOCK_TRIES, _LOCK_PAUSE = 100, 0.02
@@ -103,8 +103,11 @@ class Lander:
 
     def _judged(self, session: Session, plan: Plan) -> Reason | None:
         """Why the rules forbid it; None: they do not."""
+        arriving = {move.ref for intent in open_intents(session, "push") for move in intent.moves}
         for wanted in plan.order.landing.changes:
             change = store.get_change(session, wanted.number)
+            if change_ref(change.number, change.current + 1) in arriving:
+                return reason("review.patch-set-arriving", change=change.number, patch_set=wanted.patch_set)
             if change.is_open and change.current != wanted.patch_set:
                 return reason(
                     "review.patch-set-replaced",

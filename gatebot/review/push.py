@@ -207,6 +207,8 @@ class Receiver:
         push, now = checked.push, self._clock.now()
         place = (push.project, push.account.id, wanted.branch)
         intent = self._db.run_now(push_rows.open_review, uuid.uuid4().hex, *place, planned, checked.wishes, now)
+        if intent is None:
+            return receive.refused("failed to lock", reason("review.push-again"))
         if not self._move(intent.moves):
             self._db.run_now(push_rows.give_up, intent, self._clock.now())
             return receive.refused("internal server error", reason("review.push-again"))

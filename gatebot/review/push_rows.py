@@ -16,7 +16,7 @@ import msgspec
 from .. import journal
 from ..db import Session
 from ..events import BranchMoved, ChangeMerged, ReviewerAdded, TopicChanged, VoteCast, WorkInProgressChanged
-from . import conversation, hosting, intents, store
+from . import conversation, hosting, intents, landing_rows, store
 from .model import Change, Intent, Kind, RefMove, ReviewerState, Status, Upload, Vote, change_ref
 from .receive import Plan
 from .rules import Rules, rules_of
@@ -100,8 +100,16 @@ def rules_in(session: Session, project: str) -> Rules:
 
 def open_review(
     session: Session, key: str, project: str, account: int, branch: str, plan: Plan, wishes: Wishes, at: datetime
-) -> Intent:
-    """Beat 0 of a push for review: numbers, and what will be made of them."""
+) -> Intent | None:
+    """Beat 0 of a push for review: numbers, and what will be made of them.
+
+    None: a change was merged, or began to land, since the plan was made.
+    """
+    landing = landing_rows.being_landed(session)
+    for before in (step.existing.change for step in plan.steps if step.existing is not None):
+        now = store.get_change(session, before.number)
+        if now.number in landing or not now.is_open or now.current != before.current:
+            return None
     made = sum(step.existing is None for step in plan.steps)
     number = intents.allocate_changes(session, made) if made else 0
     entries: list[Entry] = []

@@ -14,10 +14,11 @@ from gatebot.change import Landed, LandRefused
 from gatebot.db import Database
 from gatebot.events import BranchMoved, ChangeMerged, MergeRefused
 from gatebot.repo import Repositories
-from gatebot.review.intents import open_intents
+from gatebot.review.intents import close_intent, open_intent, open_intents
 from gatebot.review.landing import Lander
 from gatebot.review.landing_plan import Order
-from gatebot.review.model import Status, SubmitType
+from gatebot.review.landing_rows import being_landed
+from gatebot.review.model import ZERO, RefMove, Status, SubmitType
 from tests.fakes.review_house import GATE, ReviewHouse
 
 
@@ -128,6 +129,31 @@ def test_a_patch_set_that_was_replaced_does_not_land(house: ReviewHouse) -> None
     answer = lander(house).land(order)
     assert isinstance(answer, LandRefused)
     assert words.say(answer.reason) == "Change 1 has patch set 2 now; 1 was tested."
+
+
+def test_a_patch_set_that_is_just_arriving_does_not_let_the_old_one_land(house: ReviewHouse) -> None:
+    base = house.project("demo/api")
+    change = house.push("demo/api", {"a.txt": "a\n"}, "Add a", base)
+    house.approve(change)
+    arriving = RefMove("demo/api", "refs/changes/01/1/2", ZERO, base, "demo/api")
+    pushing = house.write(open_intent, "push", "k", (arriving,), "{}", house.clock.now())
+    order = house.order("item1", (change, base, house.commit_of(change)))
+    answer = lander(house).land(order)
+    assert isinstance(answer, LandRefused)
+    assert words.say(answer.reason) == "A new patch set of change 1 arrived while patch set 1 was about to merge."
+    house.write(close_intent, pushing.id, "{}", house.clock.now())
+    assert lander(house).land(order) == Landed("item1")
+
+
+def test_a_change_that_is_landing_is_known_to_pushes(light_house: Callable[[], ReviewHouse]) -> None:
+    house = light_house()
+    order = two_projects(house)
+    dying, _ = mortal(house, 3)
+    with contextlib.suppress(Killed):
+        dying.land(order)
+    assert house.read(being_landed) == {1, 2}
+    lander(house).settle()
+    assert house.read(being_landed) == frozenset()
 
 
 def test_under_cherry_pick_the_landed_commit_is_the_new_patch_set(house: ReviewHouse) -> None:
