@@ -65,8 +65,6 @@ class Stores:
     def create(self, project: str, default_branch: str = "main") -> None:
         """Make an empty repository. It appears whole or not at all."""
         target = self.root / f"{check_project(project)}.git"
-        if any((parent / "HEAD").is_file() for parent in target.parents if parent.is_relative_to(self.root)):
-            raise Invalid(f"{project} would lie inside the repository of another project")
         with self._making:
             if target.exists():
                 raise Conflict(f"the repository {project} exists already")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -346,3 +347,21 @@ async def test_a_push_of_many_tags_passes_through_the_hooks(host: GitHost, work:
     done = await asyncio.to_thread(work.run, "push", admin, "refs/tags/*:refs/tags/*")
     assert done.returncode == 0, done.stderr[-500:]
     assert len(host.repos.references("demo/api", "refs/tags/")) == 600
+
+
+async def test_git_review_sets_itself_up_and_pushes(host: GitHost, work: WorkTree) -> None:
+    """The client of Gerrit's contributors, unmodified."""
+    (work.path / ".git" / "hooks" / "commit-msg").unlink()
+    work.git("remote", "add", "gerrit", host.address("demo/api"))
+    work.put(
+        ".gitreview", f"[gerrit]\nhost=127.0.0.1\nscheme=http\nport={host.url.rpartition(':')[2]}\nproject=demo/api\n"
+    )
+    program = Path(sys.executable).with_name("git-review")
+    work.env["PATH"] = f"{program.parent}:{work.env['PATH']}"
+    ready = await asyncio.to_thread(work.run, "review", "-s")
+    assert ready.returncode == 0, ready.stdout + ready.stderr
+    work.commit("By git-review", b_dot_txt="b\n")
+    done = await asyncio.to_thread(work.run, "review", "-y", "-t", "my-topic", "main")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SUCCESS" in done.stdout + done.stderr
+    assert ((await change(host, 1)).subject, (await change(host, 1)).topic) == ("By git-review", "my-topic")

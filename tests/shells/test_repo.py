@@ -70,7 +70,7 @@ def test_a_new_repository_is_bare_empty_and_safe(repos: Repositories) -> None:
     assert '[protocol "ext"]\n\tallow = never' in config
 
 
-def test_a_repository_is_made_once_and_never_inside_another(repos: Repositories) -> None:
+def test_a_repository_is_made_once(repos: Repositories) -> None:
     repos.create("demo/api")
     with pytest.raises(Conflict, match="exists already"):
         repos.create("demo/api")
