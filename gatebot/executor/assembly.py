@@ -17,6 +17,8 @@ from pathlib import Path
 
 from .. import assets
 from ..clock import Clock
+from ..errors import SettingsError, Unavailable
+from ..reasons import Reason, reason
 from . import host_mirrors
 from .commands import Surroundings
 from .egress import Egress
@@ -45,7 +47,7 @@ class Prepared:
     sandbox: Sandbox
     directory: Path
     logs: Path
-    channel: socket.socket | None
+    channel: socket.socket | Reason | None
     labels: Mapping[str, Label]
     mirrors: host_mirrors.HostMirrors
     wheelhouse: str
@@ -66,6 +68,9 @@ def prepare(
     uid = os.geteuid() if server_uid is None else server_uid
     if sandbox is Sandbox.AUTO:
         sandbox = Sandbox.PRIVILEGED if os.geteuid() == 0 else Sandbox.ROOTLESS
+    if sandbox is Sandbox.ROOTLESS and os.geteuid() == 0:
+        # Root of such a namespace would be root of this machine, and own its files.
+        raise SettingsError("[executor] sandbox = 'rootless' is for a server started without root; write 'auto'.")
     directory = site / "executor"
     for name in ("layers", "mirrors", "images"):
         (directory / name).mkdir(parents=True, exist_ok=True)
@@ -75,7 +80,7 @@ def prepare(
         for path in (directory / "layers", directory / "mirrors", logs):
             os.chown(path, uid, -1)
     mirrors = host_mirrors.read()
-    channel = None
+    channel: socket.socket | Reason | None = None
     if sandbox is not Sandbox.NONE:
         host_skeleton(directory / "images")
         shown = {sys.prefix: sys.prefix, _ANSIBLE: str(assets.path("jobs", "ansible"))}
@@ -92,7 +97,10 @@ def prepare(
             full=any(label.network is Network.FULL for label in labels.values()),
             server_uid=uid,
         )
-        channel = link.start(configuration, sandbox)
+        try:
+            channel = link.start(configuration, sandbox)
+        except (Unavailable, FileNotFoundError) as problem:
+            channel = getattr(problem, "reason", None) or reason("executor.sandbox-refused", told=str(problem))
     return Prepared(sandbox, directory, logs, channel, labels, mirrors, wheelhouse)
 
 
@@ -133,7 +141,7 @@ def _provider(prepared: Prepared, layers: Path, host: str, egress: Egress, slots
     if prepared.channel is None:
         return Bare(layers, host=host, slots=slots or max(os.cpu_count() or 1, 2))
     return Local(
-        link.Link(prepared.channel),
+        prepared.channel if isinstance(prepared.channel, Reason) else link.Link(prepared.channel),
         Images({HOST_IMAGE: HOST_IMAGE} | built(prepared.directory / "images")),
         layers=layers,
         host=host,

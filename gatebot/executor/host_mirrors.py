@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,6 @@ from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 _BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-_NPM = "https://registry.npmjs.org/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,14 @@ class HostMirrors:
 def read() -> HostMirrors:
     """What this machine is set to."""
     pip = _pip()
+    asked = _ask_npm()
     index = pip.get("index-url") or _pypi()[0]
     extra = [url for url in pip.get("extra-index-url", "").split() if "://" in url]
-    npm = _npm()
-    hosts = {_host(url) for url in (index, *extra, npm, *_apt())}
+    npm = _npm(asked)
+    hosts = {_host(url) for url in (index, *extra, npm, *apt_sources())}
     if _host(index) == _host(_pypi()[0]):
         hosts.add(_pypi()[1])
-    told = {"PIP_INDEX_URL": _plain(index), "npm_config_registry": _plain(npm)}
+    told = {"PIP_INDEX_URL": _plain(index)} | ({"npm_config_registry": _plain(npm)} if npm else {})
     if extra:
         told["PIP_EXTRA_INDEX_URL"] = " ".join(map(_plain, extra))
     if pip.get("trusted-host"):
@@ -74,21 +76,29 @@ def _pypi() -> tuple[str, str]:
     return str(PyPI.simple_url), str(PyPI.file_storage_domain)
 
 
-def _npm() -> str:
-    for name in ("npm_config_registry", "NPM_CONFIG_REGISTRY"):
-        if os.environ.get(name):
-            return os.environ[name]
-    for path in (Path.home() / ".npmrc", Path("/etc/npmrc"), Path("/usr/local/etc/npmrc")):
-        try:
-            match = re.search(r"^\s*registry\s*=\s*(\S+)", path.read_text(), re.MULTILINE)
-        except (OSError, UnicodeDecodeError):
-            continue
-        if match:
-            return match[1]
-    return _NPM
+def _ask_npm() -> subprocess.Popen[str] | None:
+    """npm knows its own default; it is slow, so it is asked first and heard last."""
+    if shutil.which("npm") is None:
+        return None
+    quiet = subprocess.DEVNULL
+    line = ["npm", "config", "get", "registry"]
+    return subprocess.Popen(line, stdin=quiet, stdout=subprocess.PIPE, stderr=quiet, text=True)
 
 
-def _apt() -> list[str]:
+def _npm(asked: subprocess.Popen[str] | None) -> str:
+    if asked is None:
+        return ""
+    try:
+        told = asked.communicate(timeout=10)[0].strip()
+    except subprocess.TimeoutExpired:
+        asked.kill()
+        asked.communicate()
+        return ""
+    return told if "://" in told else ""
+
+
+def apt_sources() -> list[str]:
+    """The archives that apt of this machine is set to, first the one that its own release comes from."""
     found: list[str] = []
     root = Path("/etc/apt")
     for path in (root / "sources.list", *sorted((root / "sources.list.d").glob("*"))):

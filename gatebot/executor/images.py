@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ..errors import Unavailable
 from ..reasons import reason
+from .host_mirrors import apt_sources
 from .model import HOST_IMAGE
 
 _ETC = {
@@ -36,18 +37,19 @@ _DROPPED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/s
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What an image is made of; its hash is its name."""
+    """What an image is made of; the hash of that is its name. `mirror` is only where it is fetched from."""
 
     suite: str
     arch: str = "amd64"
     packages: str = _PACKAGES
-    mirror: str = "http://deb.debian.org/debian"
     recipe: int = 1
+    mirror: str = ""
 
     @property
     def name(self) -> str:
         """The directory of the image."""
-        told = json.dumps(asdict(self), sort_keys=True).encode()
+        content = {name: value for name, value in asdict(self).items() if name != "mirror"}
+        told = json.dumps(content, sort_keys=True).encode()
         return f"{self.suite}-{self.arch}-{hashlib.sha256(told).hexdigest()[:16]}"
 
 
@@ -86,7 +88,7 @@ def definition_for_host() -> Definition:
             told[name] = value.strip('"')
     suite = told.get("VERSION_CODENAME", "bookworm") if told.get("ID") == "debian" else "bookworm"
     arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
-    return Definition(suite, arch)
+    return Definition(suite, arch, mirror=next(iter(apt_sources()), ""))
 
 
 def missing() -> tuple[str, ...]:
@@ -105,15 +107,15 @@ def build(definition: Definition, images: Path, progress: Callable[[str], None])
     line = ["mmdebstrap", "--variant=minbase", f"--architectures={definition.arch}", f"--include={definition.packages}"]
     line += [f"--dpkgopt=path-exclude={path}" for path in _DROPPED]
     line += ["--aptopt=Acquire::Retries 3", definition.suite]
-    source = f"deb {definition.mirror} {definition.suite} main"
+    source = [f"deb {definition.mirror} {definition.suite} main"] if definition.mirror else []
     if os.geteuid() == 0:
         _removed(made)
-        _watched([*line, str(made), source], progress)
+        _watched([*line, str(made), *source], progress)
     else:
         _removed(made)
         made.mkdir()
         archive = images / f"{definition.name}.tar"
-        _watched([*line, "--mode=unshare", str(archive), source], progress)
+        _watched([*line, "--mode=unshare", str(archive), *source], progress)
         unpack = ["tar", "-C", str(made), "--exclude=./dev/*", "-xf", str(archive)]
         _watched(["unshare", "--user", "--map-root-user", "--map-auto", *unpack], progress)
         archive.unlink()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which hosts a job may reach through the egress proxy, as a pure decision.
 
-An entry of the setting `mirrors` is a host (`pypi.org`), a host with its port (`git.example.org:8080`), all
-hosts below a domain (`*.pythonhosted.org`), or a network (`10.0.0.0/8`). A name that is allowed may still
+An entry of the setting `mirrors` is a host (`index.example.org`), a host with its port (`git.example.org:8080`), all
+hosts below a domain (`*.files.example.org`), or a network (`10.0.0.0/8`). A name that is allowed may still
 not lead to this machine, a private network or a metadata service, unless that network is listed itself.
 """
 

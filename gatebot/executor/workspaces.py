@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's end of the workspace child: keep one warm, hand it orders, hear how they went."""
+"""The server's end of the workspace child: keep one warm, hand it orders, hear how they went.
+
+The child does the work; here is only its life and the socket to it. A dead child is replaced at the next order.
+"""
 
 from __future__ import annotations
 

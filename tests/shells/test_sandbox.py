@@ -70,7 +70,7 @@ async def test_host_files_are_invisible(shop: Workshop, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("host secret")
     _, text = await shop.script(
-        f"cat {secret} /etc/shadow /root/.bashrc /proc/1/environ 2>&1; ls /home /root; cat /etc/passwd; ls {tmp_path}"
+        f"cat {secret} /etc/shadow ~root/.bashrc /proc/1/environ 2>&1; ls /home /root; cat /etc/passwd; ls {tmp_path}"
     )
     assert "host secret" not in text
     assert "/etc/shadow: No such file" in text

@@ -17,6 +17,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -32,10 +33,14 @@ _CEILING = 256 * 1024
 MACHINE_UIDS = 1_900_000_000
 _NAMESPACE_UIDS = 20_000
 _UIDS = 1024
+_PATIENCE = 20.0
 
 
 def start(config: Config, sandbox: Sandbox) -> socket.socket:
-    """Start the privileged process: as root, or as root of a new user namespace. The socket is the way to it."""
+    """Start the privileged process: as root, or as root of a new user namespace. The socket is the way to it.
+
+    Returns when it is ready, or raises `Unavailable` with what was said.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     package = Path(__file__).resolve().parents[3]
     line = [sys.executable, "-P", "-m", "gatebot.executor.providers.privileged", str(theirs.fileno())]
@@ -44,14 +49,33 @@ def start(config: Config, sandbox: Sandbox) -> socket.socket:
         ranges = ["--map-auto"] if config.uid_count else []
         line = ["unshare", "--user", "--map-root-user", *ranges, "--mount", "--fork", "--kill-child", "--", *line]
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(package)}
-    with theirs:
-        process = subprocess.Popen(line, env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
-    _STARTED[ours.fileno()] = process
-    return ours
+    with tempfile.TemporaryFile() as said, theirs:
+        given = [theirs.fileno()]
+        process = subprocess.Popen(line, env=environment, pass_fds=given, stdin=subprocess.DEVNULL, stderr=said)
+        theirs.close()
+        ours.settimeout(_PATIENCE)
+        try:
+            told = json.loads(ours.recv(_CEILING) or b'{"error": ""}').get("error")
+        except TimeoutError:
+            told = "it did not start in time"
+        if told is None:
+            _STARTED[ours.fileno()] = process
+            return ours
+        process.kill()
+        process.wait()
+        ours.close()
+        said.seek(0)
+        text = f"{told} {said.read().decode('utf-8', 'replace')}".strip()[-500:]
+        raise Unavailable(reason=reason("executor.sandbox-refused", told=text))
 
 
 #: Processes by the socket that leads to them, so that closing one also reaps the other.
 _STARTED: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def processes() -> tuple[subprocess.Popen[bytes], ...]:
+    """The privileged processes that this server started."""
+    return tuple(_STARTED.values())
 
 
 def config_for(

@@ -50,9 +50,17 @@ class Local:
     """Nodes on this machine."""
 
     def __init__(
-        self, link: Link, images: Images, *, layers: Path, host: str, sandbox: Sandbox, listening: Listening
+        self,
+        link: Link | Reason,
+        images: Images,
+        *,
+        layers: Path,
+        host: str,
+        sandbox: Sandbox,
+        listening: Listening,
     ) -> None:
-        self._link = link
+        """`link` is a reason where the privileged process could not be started: then the probe says so."""
+        self._channel = link
         self._layers = layers
         self._images = images
         self._host = host
@@ -64,6 +72,8 @@ class Local:
         """Make a node, run `true` on it, take it away."""
         if shutil.which("bwrap") is None:
             return reason("executor.bubblewrap-missing")
+        if isinstance(self._channel, Reason):
+            return self._channel
         node = uuid4().hex
         layer = self._layers / node
         try:
@@ -82,6 +92,12 @@ class Local:
             return reason("executor.sandbox-refused", told=printed.decode("utf-8", "replace").strip()[:500])
         slots = max(os.cpu_count() or 1, 2)
         return Capacity(platform.machine(), "native", slots, self._sandbox, str(told["limits"]))
+
+    @property
+    def _link(self) -> Link:
+        if isinstance(self._channel, Reason):
+            raise Unavailable(reason=self._channel)
+        return self._channel
 
     async def create(self, request: NodeRequest) -> None:
         """Begin to make the node."""
@@ -145,7 +161,8 @@ class Local:
 
     async def close(self) -> None:
         """End the privileged process, and with it every node."""
-        await self._link.close()
+        if isinstance(self._channel, Link):
+            await self._channel.close()
 
     async def list_owned(self) -> tuple[str, ...]:
         """The nodes that exist."""

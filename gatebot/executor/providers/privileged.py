@@ -9,7 +9,6 @@ sandboxes here, and nothing else. It ends, and every job with it, when the serve
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import selectors
@@ -17,14 +16,13 @@ import shutil
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..model import HOST_IMAGE
-from . import kernel, seccomp
-from .bubblewrap import HOME, Bind, Box, options
+from . import grounds, kernel, seccomp
+from .bubblewrap import Bind, Box, options
 from .cgroups import Cgroups, Limits
 from .checks import Config, Create, Refusal, Run, checked_create, checked_run, node_of
 
@@ -150,7 +148,7 @@ class Privileged:
                 self._groups.create(wanted.node, Limits(wanted.memory + wanted.disk, wanted.processes, wanted.cpus))
             if wanted.network == "full":
                 return {}, []
-            node.network, listening = _network(wanted.network == "mirrors")
+            node.network, listening = grounds.network(wanted.network == "mirrors")
         except BaseException:
             self._destroy(asked, [])
             raise
@@ -170,12 +168,12 @@ class Privileged:
             opened.callback(os.close, layer)
             opened.callback(os.close, image)
             if uid is not None:
-                _give(layer, self._config.server_uid, uid)
+                grounds.give(layer, self._config.server_uid, uid)
             kernel.mount_tmpfs(f"{room}/disk", wanted.disk, max(wanted.disk // 8192, 4096))
             for name in ("upper", "work"):
                 os.mkdir(f"{room}/disk/{name}", 0o755)
             for index, (_, target) in enumerate(self._config.shown):
-                _place(f"{room}/disk/upper{target}", os.path.isdir(f"{ROOM}/shown/{index}"))
+                grounds.place(f"{room}/disk/upper{target}", os.path.isdir(f"{ROOM}/shown/{index}"))
             lower = [f"/proc/self/fd/{layer}", f"/proc/self/fd/{image}"]
             kernel.mount_overlay(
                 f"{room}/root", lower, f"{room}/disk/upper", f"{room}/disk/work", user=not self._config.machine_root
@@ -213,10 +211,10 @@ class Privileged:
                 self._groups.enter(wanted.node)
             if node.network is not None:
                 kernel.enter_network(node.network)
-            os.dup2(_file(self._filter), 3)
-            os.dup2(_file("".join(f"{option}\0" for option in told).encode()), 4)
+            os.dup2(grounds.in_memory(self._filter), 3)
+            os.dup2(grounds.in_memory("".join(f"{option}\0" for option in told).encode()), 4)
             os.closerange(5, 4096)
-            _limit(node, self._groups is None)
+            grounds.limit(None if self._groups else (node.memory, node.processes))
             if node.uid is not None:
                 os.setgroups([])
                 os.setresgid(node.uid, node.uid, node.uid)
@@ -327,72 +325,6 @@ class Privileged:
         os._exit(0)
 
 
-def _place(target: str, directory: bool) -> None:
-    """A place to bind to, made in the upper layer while it is still nobody's: no link can lie in the way."""
-    os.makedirs(target if directory else os.path.dirname(target), mode=0o755, exist_ok=True)
-    if not directory:
-        open(target, "w").close()
-
-
-def _give(layer: int, owner: int, uid: int) -> None:
-    """Make the job's uid the owner of its home. Only what the server itself owned is given away, no link followed."""
-    for _path, directories, files, here in os.fwalk(HOME.lstrip("/"), follow_symlinks=False, dir_fd=layer):
-        for name in (".", *directories, *files):
-            found = os.stat(name, dir_fd=here, follow_symlinks=False)
-            if found.st_uid == uid:
-                continue
-            if found.st_uid != owner or (name in files and found.st_nlink > 1):
-                raise Refusal(f"{name}: not the server's own file")
-            os.chown(name, uid, uid, dir_fd=here, follow_symlinks=False)
-
-
-def _network(listen: bool) -> tuple[int, int | None]:
-    """A network namespace with nothing but its loopback, and a socket listening in it for the egress proxy."""
-    ours, theirs = socket.socketpair()
-    process = os.fork()
-    if process == 0:
-        code = 1
-        try:
-            kernel.unshare(kernel.NEW_NETWORK)
-            kernel.loopback_up()
-            passed = [os.open("/proc/self/ns/net", os.O_RDONLY)]
-            if listen:
-                server = socket.create_server(("127.0.0.1", 3128), backlog=128)
-                passed.append(server.fileno())
-            socket.send_fds(theirs, [b"."], passed)
-            code = 0
-        finally:
-            os._exit(code)
-    theirs.close()
-    _, descriptors, _, _ = socket.recv_fds(ours, 1, 2)
-    ours.close()
-    os.waitpid(process, 0)
-    if len(descriptors) != 1 + listen:
-        raise Refusal("no network namespace can be made")
-    return descriptors[0], descriptors[1] if listen else None
-
-
-def _file(content: bytes) -> int:
-    """A file in memory, open at its beginning; its descriptor is above those that the sandbox is given."""
-    descriptor = fcntl.fcntl(os.memfd_create("gatebot"), fcntl.F_DUPFD, 10)
-    os.write(descriptor, content)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
-
-
-def _limit(node: Node, alone: bool) -> None:
-    """Limits of each process; `alone`: there are no control groups, so these are all that there is."""
-    import resource
-
-    wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 4096)]
-    if alone:
-        wanted += [(resource.RLIMIT_AS, node.memory), (resource.RLIMIT_NPROC, node.processes)]
-    for kind, value in wanted:
-        _, hard = resource.getrlimit(kind)
-        ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (ceiling, ceiling))
-
-
 def main(arguments: list[str]) -> None:
     """Start with the descriptor of the socket and the configuration as JSON."""
     channel = socket.socket(fileno=int(arguments[0]))
@@ -406,9 +338,10 @@ def main(arguments: list[str]) -> None:
     try:
         privileged.prepare()
     except OSError as problem:
-        socket.send_fds(channel, [json.dumps({"id": 0, "error": str(problem)}).encode()], [])
-        time.sleep(0)
+        socket.send_fds(channel, [json.dumps({"error": str(problem)}).encode()], [])
         return
+    os.dup2(1, 2)  # what went wrong until here was for the one who waits; from here on it is for the server's log
+    socket.send_fds(channel, [b"{}"], [])
     privileged.serve()
 
 

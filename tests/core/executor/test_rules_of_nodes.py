@@ -53,18 +53,18 @@ def test_unit_tests_reach_package_indexes_by_default() -> None:
     assert DEFAULT_LABELS["small"].network is Network.MIRRORS
 
 
-MIRRORS = Mirrors.of(["pypi.org", "*.pythonhosted.org", "git.example.org:8080", "10.1.0.0/16", "::1"])
+MIRRORS = Mirrors.of(["index.example.org", "*.files.example.org", "git.example.org:8080", "10.1.0.0/16", "::1"])
 
 
 @pytest.mark.parametrize(
     "host, port, allowed",
     [
-        ("pypi.org", 443, True),
-        ("PyPI.org.", 443, True),
-        ("files.pythonhosted.org", 443, True),
-        ("pythonhosted.org", 443, False),
-        ("evilpypi.org", 443, False),
-        ("pypi.org.evil.example", 443, False),
+        ("index.example.org", 443, True),
+        ("Index.Example.org.", 443, True),
+        ("a.files.example.org", 443, True),
+        ("files.example.org", 443, False),
+        ("evilindex.example.org", 443, False),
+        ("index.example.org.evil.example", 443, False),
         ("git.example.org", 8080, True),
         ("git.example.org", 22, False),
         ("10.1.2.3", 80, True),
@@ -95,7 +95,7 @@ def test_only_listed_hosts_are_let_through(host: str, port: int, allowed: bool) 
     ],
 )
 def test_a_listed_name_may_not_lead_inside(address: str, allowed: bool) -> None:
-    assert (MIRRORS.refuse_address("pypi.org", 443, address) is None) is allowed
+    assert (MIRRORS.refuse_address("index.example.org", 443, address) is None) is allowed
 
 
 def test_a_refusal_names_the_host_and_the_setting_that_would_allow_it() -> None:
@@ -162,9 +162,9 @@ def test_the_configuration_survives_its_way_over_the_command_line() -> None:
 
 
 def test_the_sandbox_names_everything_the_job_sees_and_keeps_playbooks_unwritable() -> None:
-    told = options(Box("/root", (Bind("/host/wheels", "/wheels"),)), {"A": "b c"}, "/home/job", 3)
+    told = options(Box("/merged", (Bind("/host/wheels", "/wheels"),)), {"A": "b c"}, "/home/job", 3)
     text = " ".join(told)
-    assert "--bind /root / --ro-bind /host/wheels /wheels --ro-bind /root/opt/gatebot /opt/gatebot" in text
+    assert "--bind /merged / --ro-bind /host/wheels /wheels --ro-bind /merged/opt/gatebot /opt/gatebot" in text
     assert text.count("--bind ") == 1
     for needed in ("--unshare-pid", "--disable-userns", "--cap-drop ALL", "--clearenv", "--die-with-parent"):
         assert needed in text

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node stands on, made by the privileged process: ownership, places to bind to, a network, limits.
+
+Each function does one thing to the machine and trusts only arguments that `checks.py` has seen.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import socket
+
+from . import kernel
+from .bubblewrap import HOME
+from .checks import Refusal
+
+
+def place(target: str, directory: bool) -> None:
+    """A place to bind to, made in the upper layer while it is still nobody's: no link can lie in the way."""
+    os.makedirs(target if directory else os.path.dirname(target), mode=0o755, exist_ok=True)
+    if not directory:
+        open(target, "w").close()
+
+
+def give(layer: int, owner: int, uid: int) -> None:
+    """Make the job's uid the owner of its home. Only what the server itself owned is given away, no link followed."""
+    for _path, directories, files, here in os.fwalk(HOME.lstrip("/"), follow_symlinks=False, dir_fd=layer):
+        for name in (".", *directories, *files):
+            found = os.stat(name, dir_fd=here, follow_symlinks=False)
+            if found.st_uid == uid:
+                continue
+            if found.st_uid != owner or (name in files and found.st_nlink > 1):
+                raise Refusal(f"{name}: not the server's own file")
+            os.chown(name, uid, uid, dir_fd=here, follow_symlinks=False)
+
+
+def network(listen: bool) -> tuple[int, int | None]:
+    """A network namespace with nothing but its loopback, and a socket listening in it for the egress proxy."""
+    ours, theirs = socket.socketpair()
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            kernel.unshare(kernel.NEW_NETWORK)
+            kernel.loopback_up()
+            passed = [os.open("/proc/self/ns/net", os.O_RDONLY)]
+            if listen:
+                server = socket.create_server(("127.0.0.1", 3128), backlog=128)
+                passed.append(server.fileno())
+            socket.send_fds(theirs, [b"."], passed)
+            code = 0
+        finally:
+            os._exit(code)
+    theirs.close()
+    _, descriptors, _, _ = socket.recv_fds(ours, 1, 2)
+    ours.close()
+    os.waitpid(process, 0)
+    if len(descriptors) != 1 + listen:
+        raise Refusal("no network namespace can be made")
+    return descriptors[0], descriptors[1] if listen else None
+
+
+def in_memory(content: bytes) -> int:
+    """A file in memory, open at its beginning; its descriptor is above those that the sandbox is given."""
+    descriptor = fcntl.fcntl(os.memfd_create("gatebot"), fcntl.F_DUPFD, 10)
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def limit(alone: tuple[int, int] | None) -> None:
+    """Limits of each process; `alone` are memory and processes where no control groups limit them."""
+    wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 4096)]
+    if alone is not None:
+        wanted += [(resource.RLIMIT_AS, alone[0]), (resource.RLIMIT_NPROC, alone[1])]
+    for kind, value in wanted:
+        _, hard = resource.getrlimit(kind)
+        ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (ceiling, ceiling))

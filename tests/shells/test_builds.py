@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole builds on the real executor: workspaces, phases, playbooks, networks, artifacts, results."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from gatebot.assignment import Checkout, NodeSpec
+from gatebot.executor.model import Sandbox
+from gatebot.words import say
+from tests.fakes.executor import PROJECT, job, script
+from tests.fakes.workshop import Workshop, workshop
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with workshop(tmp_path) as made:
+        yield made
+
+
+async def test_a_job_finds_the_speculative_commit_and_nothing_of_other_repositories(shop: Workshop) -> None:
+    shop.assignment({"run.sh": "#!/bin/sh\nexit 9\n", "old.txt": "old"})
+    completed, text = await shop.script(
+        "git status --short --branch; git log --format=%s; cat old.txt; echo\n"
+        "git remote; ls -A .git/objects/info; git fsck --full --strict && git rev-parse HEAD; pwd"
+    )
+    assert completed.result == "SUCCESS", text
+    lines = text.splitlines()
+    assert lines[:5] == ["run: demo/api run.sh", "## main", "Change", "Change", "old"]
+    assert len(lines[5]) == 40
+    assert lines[6:] == ["/home/job/src/git.example.org/demo/api", "result: SUCCESS"]
+
+
+async def test_objects_of_other_changes_do_not_reach_the_workspace(shop: Workshop) -> None:
+    shop.assignment({"run.sh": "#!/bin/sh\n"})
+    store = Path(shop.stores.locate(PROJECT))
+    hidden = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"], cwd=store, input="hidden", text=True, capture_output=True, check=True
+    ).stdout.strip()
+    _, text = await shop.script(f"git cat-file -t {hidden} 2>&1; git cat-file --batch-all-objects --batch-check")
+    assert "could not get object info" in text
+    assert text.count(hidden) <= 1
+
+
+async def test_every_phase_runs_and_returned_data_and_artifacts_are_kept(shop: Workshop) -> None:
+    step = '#!/bin/sh\necho "$GATEBOT_PHASE $GATEBOT_SUCCESS" | tee -a $GATEBOT_ARTIFACTS/deep/phases.txt\n'
+    first = "#!/bin/sh\nmkdir -p $GATEBOT_ARTIFACTS/deep; ln -s /etc/passwd $GATEBOT_ARTIFACTS/link\n"
+    files = {
+        "pre.sh": first + step[10:],
+        "run.sh": step + 'echo \'{"version": "1.2", "zuul": {"artifacts": [{"name": "site", "url": "http://x/"}]}}\' '
+        "> $GATEBOT_RESULT\nexit 4\n",
+        "post.sh": step,
+    }
+    frozen = job(pre_run=(script("pre.sh"),), post_run=(script("post.sh"),), cleanup_run=(script("post.sh"),))
+    given = shop.assignment(files, frozen)
+    completed = await shop.run(given)
+    assert completed.result == "FAILURE"
+    assert completed.reason is not None
+    assert say(completed.reason) == "The step run run.sh failed with exit code 4."
+    assert json.loads(completed.data)["version"] == "1.2"
+    assert completed.artifacts == (("site", "http://x/"), ("deep/phases.txt", "artifacts/deep/phases.txt"))
+    kept = shop.logs.directory(given.build) / "artifacts/deep/phases.txt"
+    assert kept.read_text() == "pre-run true\nrun true\npost-run false\ncleanup false\n"
+    assert [say(reason) for reason in shop.reports.failings] == ["The step run run.sh failed with exit code 4."]
+    assert shop.reports.starts == [given.build]
+
+
+async def test_the_first_error_of_the_log_is_in_the_result(shop: Workshop) -> None:
+    completed, _ = await shop.script("echo fine\necho 'E       assert 3 == 4'\nexit 1")
+    assert (completed.error_line, completed.error_text) == (3, "E       assert 3 == 4")
+    assert shop.logs.lines(completed.build, 3, 1)[0].endswith(" | E       assert 3 == 4")
+
+
+async def test_a_line_that_means_failure_is_told_while_the_job_runs(shop: Workshop) -> None:
+    _, _ = await shop.script("echo DOOMED; exit 1", failure_output=("^DOO.ED$",))
+    assert say(shop.reports.failings[0]) == "The job printed a line that means failure: DOOMED"
+
+
+async def test_a_playbook_runs_with_zuuls_variables_and_its_output_reads_well(shop: Workshop) -> None:
+    playbook = (
+        "- hosts: all\n  gather_facts: false\n  tasks:\n"
+        "    - name: Say the project\n      command: echo {{ zuul.project.name }} {{ token | length }}\n"
+        "    - name: Give back\n      zuul_return: {data: {answer: 42}}\n"
+        "    - name: Break\n      command: sh -c 'echo out; exit 3'\n"
+    )
+    frozen = job(script("run.yaml"), label="large")
+    given = shop.assignment({"run.yaml": playbook}, frozen, secrets={PROJECT: {"token": "s3cret-token"}})
+    completed = await shop.run(given)
+    text = shop.text(given.build)
+    assert completed.result == "FAILURE", text
+    assert text.splitlines()[:5] == [
+        "run: demo/api run.yaml",
+        "PLAY [all]",
+        "TASK [Say the project]",
+        "  node: changed",
+        "    demo/api 12",
+    ]
+    assert "fatal: [node]: FAILED! non-zero return code\n    out\n" in text
+    assert completed.error_text == "fatal: [node]: FAILED! non-zero return code"
+    assert json.loads(completed.data) == {"answer": 42}
+
+
+async def test_a_job_whose_label_nobody_has_fails_at_once_with_the_choices(shop: Workshop) -> None:
+    completed, _ = await shop.script("true", label="huge")
+    assert completed.result == "NODE_FAILURE"
+    assert completed.reason is not None
+    assert say(completed.reason) == (
+        "No node has the label huge. This site has: large, mirrors, small, trusted. "
+        "Use one of these in the nodeset, or add [labels.huge] to gatebot.toml."
+    )
+
+
+async def test_a_node_of_another_architecture_or_of_privilege_is_refused(shop: Workshop) -> None:
+    foreign = replace(job(), nodes=(NodeSpec(("a",), "small", arch="s390x"),))
+    first = await shop.run(shop.assignment({"run.sh": "#!/bin/sh\n"}, foreign))
+    second, _ = await shop.script("true", label="trusted")
+    assert [first.result, second.result] == ["NODE_FAILURE", "NODE_FAILURE"]
+    assert second.reason is not None
+    assert say(second.reason) == "The label trusted is privileged: only jobs that run after review may use it."
+
+
+async def test_a_commit_that_is_nowhere_asks_for_another_attempt_and_leaves_no_node(shop: Workshop) -> None:
+    given = shop.assignment({"run.sh": "#!/bin/sh\n"})
+    lost = replace(given, checkouts=(Checkout(PROJECT, "main", "d" * 40, PROJECT),))
+    completed = await shop.run(lost)
+    assert (completed.result, completed.retry) == ("RETRY", True)
+    assert completed.reason is not None
+    assert say(completed.reason).startswith("The workspace could not be prepared: ")
+    assert shop.executor.free_slots() == 4
+
+
+async def test_assigning_twice_runs_once_and_a_stale_fence_is_killed(shop: Workshop) -> None:
+    given = shop.assignment({"run.sh": "#!/bin/sh\nsleep 0.2\n"})
+    await shop.executor.assign(given)
+    await shop.executor.assign(given)
+    assert shop.executor.free_slots() == 3
+    await shop.reports.of(given.build)
+    assert shop.reports.starts == [given.build]
+    shop.reports.stale = True
+    stale = shop.assignment({"run.sh": "#!/bin/sh\nsleep 100\n"})
+    assert (await shop.run(stale)).result == "ABORTED"
+
+
+@pytest.fixture
+async def index(tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[str]:
+    """A package index on this machine with one package."""
+    (tmp_path / "wheels").mkdir()
+    wheel = tmp_path / "wheels/tiny_one-1-py3-none-any.whl"
+    _write_wheel(wheel)
+
+    async def listing(_: web.Request) -> web.Response:
+        return web.Response(text=f'<a href="/files/{wheel.name}">{wheel.name}</a>', content_type="text/html")
+
+    async def file(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(wheel)
+
+    application = web.Application()
+    application.router.add_get("/simple/tiny-one/", listing)
+    application.router.add_get("/files/{name}", file)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.2", unused_tcp_port).start()
+    yield f"http://127.0.0.2:{unused_tcp_port}/simple"
+    await runner.cleanup()
+
+
+def _write_wheel(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("tiny_one.py", "answer = 42\n")
+        archive.writestr("tiny_one-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-one\nVersion: 1\n")
+        archive.writestr("tiny_one-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("tiny_one-1.dist-info/RECORD", "")
+
+
+_INSTALL = """set -e
+python3 -m venv --without-pip $HOME/v
+python3 -m pip --python $HOME/v/bin/python install -q {options} -r requirements.txt
+$HOME/v/bin/python -c 'import tiny_one; print("answer", tiny_one.answer)'
+"""
+
+
+async def test_pip_installs_through_the_proxy_what_the_setting_lists(tmp_path: Path, index: str) -> None:
+    text = "#!/bin/sh\n" + _INSTALL.format(options=f"--trusted-host 127.0.0.2 --index-url {index}")
+    (tmp_path / "shop").mkdir()
+    async with workshop(tmp_path / "shop", mirrors=["127.0.0.2"]) as shop:
+        given = shop.assignment({"run.sh": text, "requirements.txt": "tiny-one\n"}, job(label="mirrors"))
+        completed = await shop.run(given)
+        assert completed.result == "SUCCESS", shop.text(given.build)
+        assert "answer 42" in shop.text(given.build)
+
+
+async def test_offline_jobs_install_from_the_read_only_wheelhouse(tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    _write_wheel(wheels / "tiny_one-1-py3-none-any.whl")
+    text = "#!/bin/sh\n" + _INSTALL.format(options="") + "touch $GATEBOT_WHEELHOUSE/x 2>&1 || true\n"
+    async with workshop(tmp_path, wheelhouse=str(wheels)) as shop:
+        given = shop.assignment({"run.sh": text, "requirements.txt": "tiny-one\n"}, job(label="large"))
+        completed = await shop.run(given)
+        assert completed.result == "SUCCESS", shop.text(given.build)
+        assert "answer 42" in shop.text(given.build)
+        assert "Read-only file system" in shop.text(given.build)
+
+
+async def test_without_a_sandbox_the_same_job_runs_and_every_page_is_told(tmp_path: Path) -> None:
+    async with workshop(tmp_path, Sandbox.NONE) as shop:
+        posture = shop.executor.posture()
+        assert posture is not None
+        assert say(posture) == (
+            'Jobs run without a sandbox (sandbox = "none"): they can read and change whatever this server can.'
+        )
+        completed, text = await shop.script("cat run.sh | head -1; echo kept > $GATEBOT_ARTIFACTS/a; exit 3")
+        assert completed.reason is not None
+        assert say(completed.reason) == "The step run run.sh failed with exit code 3."
+        assert "#!/bin/sh" in text
+        assert completed.artifacts == (("a", "artifacts/a"),)
+
+
+_ROOTLESS = """
+import asyncio, sys
+from pathlib import Path
+from gatebot.executor.model import Sandbox
+from tests.fakes.workshop import workshop
+
+async def main():
+    async with workshop(Path(sys.argv[1]), Sandbox.ROOTLESS) as shop:
+        completed, text = await shop.script("id -u; touch /opt/gatebot/x 2>&1; cat /etc/shadow 2>&1; echo done")
+        print(shop.executor.capacity, completed.result, text)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.parametrize("subordinate", [False, True])
+def test_without_root_the_sandbox_is_made_in_a_user_namespace(subordinate: bool) -> None:
+    """As the user nobody: with one uid, and with a range of subordinate ids (given in a mount of our own)."""
+    with tempfile.TemporaryDirectory(prefix="gatebot-rootless-") as place:
+        os.chown(place, 65534, 65534)
+        Path(place, "ids").write_text("nobody:700000:65536\n")
+        given = f"mount --bind {place}/ids /etc/subuid; mount --bind {place}/ids /etc/subgid; " if subordinate else ""
+        become = f'{given}exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+        line = ["unshare", "-m", "sh", "-c", become, "sh", sys.executable, "-c", _ROOTLESS, place]
+        told = subprocess.run(line, cwd=ROOT, env={**os.environ, "HOME": place}, capture_output=True, text=True)
+        assert told.returncode == 0, told.stderr
+        assert "Sandbox.ROOTLESS" in told.stdout
+        assert "SUCCESS" in told.stdout
+        assert "\n1000\n" in told.stdout
+        assert "cannot touch '/opt/gatebot/x'" in told.stdout
+        assert "/etc/shadow: No such file" in told.stdout
+
+
+async def test_a_refused_host_is_named_with_the_setting_in_log_and_answer(tmp_path: Path) -> None:
+    async with workshop(tmp_path, mirrors=["index.example.org"]) as shop:
+        completed, text = await shop.script(
+            "curl -sS http://example.com/; curl -sS https://example.com/", label="mirrors"
+        )
+        sentence = (
+            "The connection to example.com, port 80, is refused: the host is not listed. "
+            'To allow it, an administrator adds "example.com" to mirrors under [network] in gatebot.toml.'
+        )
+        assert completed.result == "FAILURE"
+        assert text.count(sentence) == 2
+        assert f"gatebot: {sentence}" in text
+        assert "port 443, is refused" in text
