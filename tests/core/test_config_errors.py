@@ -216,7 +216,6 @@ def test_references_that_lead_nowhere_are_told_at_the_line_that_names_them() -> 
         "a:4 There is no nodeset nowhere. Define it, or correct the name.",
         "a:6 There is no job y. Define it, or correct the name.",
         "a:13 There is no project template none. Define it, or correct the name.",
-        "a:16 There is no job z. Define it, or correct the name.",
     ]
 
 

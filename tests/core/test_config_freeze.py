@@ -229,8 +229,8 @@ def test_a_hard_dependency_runs_too_and_a_soft_one_does_not() -> None:
         ),
         ("- job: {name: x, run: r, allowed-projects: [b]}\n", "Job x does not allow project a. Add the project to its"
          " `allowed-projects`, or use another job."),
-        ("- job: {name: x, run: r, post-review: true}\n", "Job x runs only after review, and pipeline check is before it."
-         " List the job in a pipeline with `post-review: true`."),
+        ("- job: {name: x, run: r, post-review: true}\n", "Job x runs only after review, and pipeline check is before"
+         " it. List the job in a pipeline with `post-review: true`."),
         ("- job: {name: x, run: []}\n", "Job x has nothing to run. Give it `run`."),
         ("- job: {name: x, run: r, final: true}\n- job: {name: x, timeout: 3}\n", "Job x is final: `timeout` cannot be"
          " changed. Remove it here, or inherit from another job."),
@@ -324,7 +324,8 @@ def test_the_definition_is_the_same_for_what_runs_the_same() -> None:
 
 def test_first_wins_for_fail_fast_and_a_foreign_project_is_not_configured() -> None:
     layout = tenant_layout(
-        {"config": "- project: {name: a, check: {fail-fast: true, jobs: [base]}}\n", "a": "- project: {check: {fail-fast: false}}\n",
+        {"config": "- project: {name: a, check: {fail-fast: true, jobs: [base]}}\n",
+         "a": "- project: {check: {fail-fast: false}}\n",
          "b": "- project: {name: a, check: {jobs: [noop]}}\n"}
     )  # fmt: skip
     assert frozen(layout).fail_fast

@@ -18,7 +18,7 @@ from .fields import located
 from .layout import Layout, Lost, Sources
 from .model import ConfigError, Location, Pattern
 from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
-from .references import job_problems, reference_problems
+from .references import job_problems, missing, reference_problems
 from .tenant import CLASSES, Tenant, TenantProject
 from .yamltext import Problem
 
@@ -239,7 +239,7 @@ class _Builder:
         for pipeline in stanza.pipelines.values():
             for job in pipeline.jobs:
                 problems = list(reference_problems(self.layout, job))
-                if job.name not in self.layout.jobs and job.name != "noop":
+                if missing(self.layout, job.name):
                     problems.append((reason("config.unknown-job", job=job.name), job.name))
                 if errors := self._errors(job, problems, title):
                     self.layout.faults[id(job)] = list(errors)

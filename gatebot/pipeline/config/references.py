@@ -46,7 +46,7 @@ def reference_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, s
     if nodeset is not None and limit != -1 and len(nodeset.nodes) > limit:
         yield reason("config.too-many-nodes-for-job", count=len(nodeset.nodes), limit=limit), "nodeset"
     for dependency in job.dependencies or ():
-        if dependency.name not in layout.jobs and dependency.name != "noop":
+        if missing(layout, dependency.name):
             yield reason("config.unknown-job", job=dependency.name), dependency.name
     for name in job.roles or ():
         if layout.project(name) is None:
@@ -56,13 +56,19 @@ def reference_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, s
             yield reason("config.unknown-secret", secret=use.secret), use.secret
 
 
+def missing(layout: Layout, job: str) -> bool:
+    """Whether a job is nowhere; one that was lost has errors of its own, and freezing knows of it."""
+    return job not in layout.jobs and job != "noop" and f"job {job}" not in layout.lost
+
+
 def _parent_problems(layout: Layout, job: Variant, name: str) -> Iterator[tuple[Reason, str]]:
     parents = layout.jobs.get(name)
     if name == "noop":
         yield reason("config.final-parent", job=job.name, parent=name), "parent"
         return
     if not parents:
-        yield reason("config.unknown-parent", job=job.name, parent=name), "parent"
+        if missing(layout, name):
+            yield reason("config.unknown-parent", job=job.name, parent=name), "parent"
         return
     if all(parent.final for parent in parents):
         yield reason("config.final-parent", job=job.name, parent=name), "parent"

@@ -107,6 +107,8 @@ class Table:
 
     @property
     def words(self) -> str:
+        if not self.fields:
+            return "mapping"
         return "{" + ", ".join(self.fields) + ("" if self.rest is None else ", ...") + "}"
 
 

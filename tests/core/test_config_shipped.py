@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration that every site begins with, and that of the tour: free of errors, and doing what is promised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gatebot.pipeline.config.build import build
+from gatebot.pipeline.config.check import check, config_paths
+from gatebot.pipeline.config.freeze import freeze
+from gatebot.pipeline.config.layout import Layout, Sources
+from gatebot.pipeline.config.model import Location, Manager, Moment, Reporter
+from gatebot.pipeline.config.parse import parse_file
+from gatebot.pipeline.config.tenant import simple
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def shipped() -> dict[str, bytes]:
+    return {
+        str(path.relative_to(ROOT / "jobs")): path.read_bytes() for path in (ROOT / "jobs").rglob("*") if path.is_file()
+    }
+
+
+def layout() -> Layout:
+    tenant = simple("main", ("gatebot-config",), ("new",))
+    at = [Location("gatebot-config", "main", path) for path in config_paths(shipped())[0]]
+    files = {("gatebot-config", "main"): tuple(parse_file(shipped()[one.path], one) for one in at)}
+    return build(tenant, Sources({"gatebot-config": ("main",), "new": ("main",)}, files))
+
+
+def test_the_shipped_configuration_has_no_errors() -> None:
+    assert check(shipped(), trusted=True, project="gatebot-config") == []
+    assert layout().errors == ()
+    assert list(layout().pipelines) == ["check", "gate", "post", "periodic"]
+
+
+@pytest.mark.parametrize("project", ["demo/api", "demo/client", "."])
+def test_the_tour_and_gatebot_itself_fit_the_shipped_configuration(project: str) -> None:
+    text = (ROOT / project / ".zuul.yaml").read_bytes()
+    found = check({".zuul.yaml": text}, project=project, base=shipped())
+    assert [error for error in found if error.reason.kind != "config.unknown-required-project"] == []
+
+
+@pytest.mark.parametrize("pipeline", ["check", "gate"])
+def test_a_project_without_configuration_merges_after_votes(pipeline: str) -> None:
+    graph = freeze(layout(), pipeline, "new", "main", files=["README"])
+    assert ([job.name for job in graph.jobs], graph.errors) == (["noop"], ())
+
+
+def test_the_gate_merges_what_is_approved_and_checked() -> None:
+    gate = layout().pipelines["gate"]
+    assert (gate.manager, gate.merges, gate.post_review, gate.supercedes) == (Manager.DEPENDENT, True, True, ("check",))
+    assert gate.reporters[Moment.FAILURE] == gate.reporters[Moment.MERGE_CONFLICT]
+    assert gate.reporters[Moment.SUCCESS] == (Reporter("gatebot", (("Verified", 2),), submit=True),)
+    (required,) = gate.require
+    assert [approval.votes for approval in required.approvals] == [
+        (("Code-Review", (2,)),),
+        (("Workflow", (1,)),),
+        (("Verified", (1, 2)),),
+    ]
+
+
+@pytest.mark.parametrize("comment", ["recheck", "Patch Set 3:\n\nrecheck", "Recheck please", "(1 comment)\n  recheck"])
+def test_recheck_is_heard(comment: str) -> None:
+    wanted = layout().pipelines["check"].triggers[2].comments
+    assert any(pattern.found_in(comment) for pattern in wanted)
+    assert not any(pattern.found_in("do not recheck") for pattern in wanted)
+
+
+def test_every_library_job_has_its_script() -> None:
+    for variants in layout().jobs.values():
+        for job in variants:
+            for book in job.run or ():
+                assert (ROOT / "jobs" / book.path).stat().st_mode & 0o111

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever stands in a configuration file, it is read or refused with a line; and freezing fails closed."""
+
+from __future__ import annotations
+
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatebot.pipeline.config.check import check, told
+from gatebot.pipeline.config.freeze import freeze
+from gatebot.pipeline.config.model import Location
+from gatebot.pipeline.config.parse import TABLES, parse_file
+from gatebot.pipeline.config.schema import Table
+from gatebot.pipeline.config.tenant import parse_tenants
+from gatebot.pipeline.config.yamltext import Tagged, Unreadable, YamlList, YamlMap, read
+from gatebot.words import say
+from tests.fakes.configuration import tenant_layout
+
+AT = Location("a", "main", "zuul.yaml")
+WORDS = st.sampled_from(
+    ["", "x", "yes", "~", "^a(", "012", "- a", "a: b", "{{ x }}", "!override", "*a", "&a", "noop", "한국어"]
+)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 90000), st.floats(allow_nan=False, allow_infinity=False), WORDS
+)
+
+
+def attributes(table: Table) -> st.SearchStrategy[object]:
+    names = st.one_of(st.sampled_from(sorted(table.fields)), WORDS)
+    return st.dictionaries(names, VALUES, max_size=6)
+
+
+VALUES: st.SearchStrategy[object] = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["name", "nodes", "jobs", "regex", "gerrit", "event", "x", "label"]), inner, max_size=3
+        ),
+    ),
+    max_leaves=8,
+)
+STANZAS = st.one_of(
+    *(attributes(table).map(lambda value, kind=kind: {kind: value}) for kind, table in TABLES.items()), VALUES
+)
+MARKS = ["!override ", "!inherit ", "!encrypted/pkcs1-oaep ", "&a ", "*a ", "<<: ", "\t", "---\n", "\x00", "'", "- "]
+
+
+@given(st.lists(STANZAS, max_size=4), st.booleans())
+def test_any_yaml_is_read_and_every_error_has_a_line_and_a_sentence(stanzas: list[object], trusted: bool) -> None:
+    text = yaml.safe_dump(stanzas, allow_unicode=True).encode()
+    lines = text.count(b"\n")
+    for error in check({"zuul.yaml": text}, trusted=trusted, project="a"):
+        assert 1 <= error.at.line <= lines
+        assert not say(error.reason).startswith("config.")
+        assert "%(" not in say(error.reason)
+        assert error.snippet
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    made = parse_file(data, AT)
+    assert all(error.at.line >= 1 for error in made.errors)
+    assert told(made.errors, say) or not made.errors
+    parse_tenants(data, "tenant.yaml")
+
+
+@given(st.lists(STANZAS, max_size=2), st.lists(st.tuples(st.integers(0, 400), st.sampled_from(MARKS)), max_size=3))
+def test_marks_in_odd_places_are_read_or_refused(stanzas: list[object], marks: list[tuple[int, str]]) -> None:
+    text = yaml.safe_dump(stanzas)
+    for at, mark in marks:
+        text = text[: at % (len(text) + 1)] + mark + text[at % (len(text) + 1) :]
+    made = parse_file(text.encode(), AT)
+    assert all(error.at.line >= 1 for error in made.errors)
+
+
+def bare(value: object) -> object:
+    match value:
+        case Tagged():
+            return bare(value.value)
+        case YamlMap():
+            return {key: bare(item) for key, item in value.items()}
+        case YamlList():
+            return [bare(item) for item in value]
+        case _:
+            return value
+
+
+@given(VALUES)
+def test_what_pyyaml_writes_is_what_is_read(value: object) -> None:
+    text = yaml.safe_dump(value, allow_unicode=True).encode()
+    try:
+        found, problems = read(text)
+    except Unreadable as refused:
+        raise AssertionError(refused.problem) from None
+    assert problems == ()
+    assert bare(found) == value
+
+
+@given(st.lists(STANZAS, max_size=3), st.sampled_from(["a", "b", "config"]))
+def test_an_item_that_passes_runs_every_job_that_its_project_lists_or_says_why_not(
+    stanzas: list[object], where: str
+) -> None:
+    extra = yaml.safe_dump(stanzas, allow_unicode=True) if stanzas else ""
+    jobs = "- job: {name: one, run: r}\n- job: {name: two, parent: lib, run: r}\n"
+    files = {"a": jobs + "- project: {check: {jobs: [one, two]}}\n", "b": "- job: {name: lib}\n", "config": ""}
+    layout = tenant_layout({**files, where: files[where] + extra})
+    graph = freeze(layout, "check", "a", "main", files=["src"])
+    told_of = {job.name for job in graph.jobs} | {one.job for one in graph.skipped}
+    assert graph.errors or {"one", "two"} <= told_of
