@@ -50,8 +50,8 @@ class FakeGates:
         return self.positions.get(change)
 
 
-class ReviewHouse:
-    """One site: `db`, `repositories`, and what makes them hold something."""
+class Rooms:
+    """An open database and its repositories, with accounts; usable from tests in an event loop too."""
 
     def __init__(self, url: str, root: Path, clock: FakeClock | None = None) -> None:
         self.db = Database.open(url, durable=False)
@@ -78,6 +78,10 @@ class ReviewHouse:
     def facts(self, *kinds: type[Event]) -> list[Event]:
         """What the journal says, oldest first."""
         return [entry.event for entry in self.read(journal.read_in, 0, kinds)]
+
+
+class ReviewHouse(Rooms):
+    """One site, and what makes it hold something."""
 
     def project(
         self, name: str, submit_type: SubmitType = SubmitType.MERGE_IF_NECESSARY, rules: str = "default"
