@@ -55,11 +55,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One part's health: `ok`, and in words what it saw last or what is wrong and what to do."""
+    """One part's health: `ok`, and in words what it saw last or what is wrong and what to do.
+
+    The site as a whole is well without a part that is not `vital`: a lost IRC network stops no merge.
+    """
 
     part: str
     ok: bool
     text: str
+    vital: bool = True
 
 
 MakePanel: TypeAlias = Callable[[web.Request], Awaitable[Panel]]
@@ -114,7 +118,7 @@ class Front:
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
         signs = await asyncio.gather(*(ask() for ask in self._signs))
-        status = 200 if all(sign.ok for sign in signs) else 503
+        status = 200 if all(sign.ok or not sign.vital for sign in signs) else 503
         if "text/html" in request.headers.get("Accept", ""):
             return self._site.render(request, "health.html", status=status, signs=signs)
         told = {sign.part: {"ok": sign.ok, "text": sign.text} for sign in signs}

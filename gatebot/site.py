@@ -14,13 +14,14 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias, cast
+from typing import cast
 from urllib.parse import quote, unquote, urlencode
 
 import jinja2
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 from markupsafe import Markup
 
 from . import __version__, assets, words
@@ -31,7 +32,6 @@ from .reasons import Reason
 from .settings import Settings
 
 log = logging.getLogger(__name__)
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ACCOUNT = cast("web.RequestKey[Account | None]", web.RequestKey("account", object))
 BY_COOKIE: web.RequestKey[bool] = web.RequestKey("by_cookie", bool)
@@ -163,7 +163,7 @@ class Site:
             web.static("/static", assets.path("web", "static")),
         ]
 
-    def middlewares(self) -> Sequence[Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]]:
+    def middlewares(self) -> Sequence[Middleware]:
         """Errors outermost, then who is asking."""
         return [self._errors, self._identify]
 

@@ -64,6 +64,11 @@ def places_of(settings: Settings) -> Places:
     return Places(directory, data, url)
 
 
+def images_of(settings: Settings, places: Places) -> Path:
+    """Where root file systems of nodes are; a relative setting starts at the data directory."""
+    return Path(settings_text.resolve(settings, settings.executor.images, below=str(places.data)))
+
+
 def load(directory: Path) -> tuple[Settings, Places]:
     """The settings of the site in a directory. Raises `NotFound` with the next step when there is none."""
     file = directory / SETTINGS

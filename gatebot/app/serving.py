@@ -70,7 +70,7 @@ def _check_reachable(user: User) -> None:
             if not mode.st_mode & 0o001 and mode.st_uid != user.uid:
                 raise Unavailable(
                     f"The server gives up root and becomes {user.name}, who cannot enter {directory}. "
-                    "Install gatebot where other users can read it (not below a private home), or start it without root."
+                    "Install gatebot where other users can read it (not below a private home)."
                 )
 
 

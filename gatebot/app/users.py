@@ -46,9 +46,13 @@ def _make(name: str) -> pwd.struct_passwd:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     command = [useradd or "useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent"]
     try:
-        done = subprocess.run([*command, "--shell", "/usr/sbin/nologin", name], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "--shell", "/usr/sbin/nologin", name], capture_output=True, text=True, check=False
+        )
     except FileNotFoundError:
-        raise Unavailable(f"There is no user {name}, and useradd is not installed. Make the user and try again.") from None
+        raise Unavailable(
+            f"There is no user {name}, and useradd is not installed. Make the user and try again."
+        ) from None
     if done.returncode:
         raise Unavailable(f"The user {name} cannot be made: {done.stderr.strip()}. Name another in executor.run_as.")
     return pwd.getpwnam(name)

@@ -37,7 +37,9 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="gatebot")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-@click.option("--url", envvar="GATEBOT_URL", metavar="URL", help="The site (or GATEBOT_URL, or the site directory here).")
+@click.option(
+    "--url", envvar="GATEBOT_URL", metavar="URL", help="The site (or GATEBOT_URL, or the site directory here)."
+)
 @click.option("--user", envvar="GATEBOT_USER", metavar="NAME", help="Your user name (or GATEBOT_USER).")
 @click.pass_context
 def main(context: click.Context, as_json: bool, url: str | None, user: str | None) -> None:

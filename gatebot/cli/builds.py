@@ -26,7 +26,10 @@ def list_builds(out: Output, change: int | None, project: str | None, job: str |
     query: dict[str, str | int] = {"limit": limit}
     query |= {key: value for key, value in (("change", change), ("project", project), ("job_name", job)) if value}
     found = out.client().get("/api/builds", **query)
-    rows = [(b["uuid"], b["job_name"], b.get("result") or "running", b.get("project", ""), b.get("change") or "") for b in found]
+    rows = [
+        (b["uuid"], b["job_name"], b.get("result") or "running", b.get("project", ""), b.get("change") or "")
+        for b in found
+    ]
     out.table(found, rows, ("build", "job", "result", "project", "change"), "No builds yet.")
 
 
@@ -47,9 +50,8 @@ def log(out: Output, uuid: str, follow: bool) -> None:
     """Print the log of a build from its first line."""
     client = out.client()
     if not follow:
-        with client.open_text(f"/logs/{uuid}/job-output.txt") as answer:
-            for raw in answer:
-                click.echo(raw.decode(errors="replace"), nl=False)
+        for line in client.text_lines(f"/logs/{uuid}/job-output.txt"):
+            click.echo(line, nl=False)
         return
     for event, data in client.lines(f"/api/build/{uuid}/log?follow=1"):
         if event == "line":

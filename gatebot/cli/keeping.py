@@ -12,7 +12,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,7 +76,7 @@ def _must_be_new(target: Path, command: str) -> None:
 
 
 @contextmanager
-def _writing_held(where: Places) -> Iterator[Callable[[Path], None]]:
+def _writing_held(where: Places) -> Generator[Callable[[Path], None]]:
     """Keep everybody from writing to the database; yields what copies it to a directory."""
     if (file := where.database_file) is not None:
         with _sqlite_held(file) as copy:
@@ -93,7 +93,7 @@ def _writing_held(where: Places) -> Iterator[Callable[[Path], None]]:
 
 
 @contextmanager
-def _sqlite_held(file: Path) -> Iterator[Callable[[Path], None]]:
+def _sqlite_held(file: Path) -> Generator[Callable[[Path], None]]:
     holder = sqlite3.connect(file, timeout=_HOLD, isolation_level=None)
 
     def copy(target: Path) -> None:
@@ -129,13 +129,18 @@ def _copy_new(source: Path, target: Path, *, references: bool = True) -> None:
             if path.is_dir():
                 there.mkdir(parents=True, exist_ok=True)
             elif path.suffix != ".lock" and not path.name.startswith("tmp_"):
-                now = path.stat()
-                if there.exists() and (old := there.stat()) and (old.st_size, old.st_mtime) == (now.st_size, now.st_mtime):
+                if there.exists() and _seal(there) == _seal(path):
                     continue
                 there.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, there)
         except FileNotFoundError:
             continue  # gone meanwhile: a temporary file of running work
+
+
+def _seal(path: Path) -> tuple[int, float]:
+    """What tells that a file has not changed: size in bytes, time of change."""
+    found = path.stat()
+    return found.st_size, found.st_mtime
 
 
 def _libpq(where: Places) -> str:
@@ -146,6 +151,8 @@ def _run(command: list[str]) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise Unavailable(f"{command[0]} is not installed: install PostgreSQL's client programs and try again.") from None
+        raise Unavailable(
+            f"{command[0]} is not installed: install PostgreSQL's client programs and try again."
+        ) from None
     if done.returncode:
         raise GatebotError(f"{command[0]} failed: {done.stderr.strip()}")

@@ -12,11 +12,16 @@ from pathlib import Path
 
 import click
 
-from .. import db
+from .. import assets, db, words
 from ..app import places, users
-from . import founding, keeping
+from ..pipeline.config.check import check as check_files
+from ..pipeline.config.check import told
+from . import founding, images, keeping
 from .output import Output
 
+_SITE = click.option(
+    "--site", "directory", type=click.Path(path_type=Path), default=".", help="The site's directory (default: here)."
+)
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), default=".")
 
 
@@ -28,7 +33,9 @@ def init(out: Output, directory: Path, listen: str) -> None:
     """Make a new site in DIRECTORY: settings, database, administrator, default pipelines."""
     from ..settings import init_text
 
-    changes: dict[str, object] = {"site.data": "data"} | ({"web.listen": listen} if listen else {})
+    changes: dict[str, object] = {"site.data": "data"}
+    if listen:
+        changes["web.listen"] = listen
     made = founding.found(directory, init_text(changes))
     out.text(
         {"directory": str(made.directory), "username": "admin", "password": made.password, "url": made.url},
@@ -61,7 +68,9 @@ def migrate(directory: Path) -> None:
 
 @click.command()
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--site", "directory", type=click.Path(path_type=Path), default=".", help="The site's directory (default: here).")
+@click.option(
+    "--site", "directory", type=click.Path(path_type=Path), default=".", help="The site's directory (default: here)."
+)
 def backup(target: Path, directory: Path) -> None:
     """Copy the whole site to the new directory TARGET; the server may go on running."""
     told = keeping.backup(directory, target)
@@ -84,14 +93,22 @@ def config() -> None:
 
 @config.command("check")
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
-def check(directory: Path) -> None:
+@click.option("--trusted", is_flag=True, help="It is a config project: pipelines and base jobs are allowed.")
+def check(directory: Path, trusted: bool) -> None:
     """Check the configuration files (.zuul.yaml, zuul.d/ ...) of a project in DIRECTORY; all errors at once."""
-    from ..pipeline.config.check import check_directory
-
-    count, lines = check_directory(directory)
-    for line in lines:
-        click.echo(line, err=count > 0)
-    sys.exit(1 if count else 0)
+    files = {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and ".git" not in path.parts
+    }
+    shipped = assets.path("jobs")
+    base = {str(path.relative_to(shipped)): path.read_bytes() for path in shipped.rglob("*") if path.is_file()}
+    errors = check_files(files, trusted=trusted, base=None if trusted else base)
+    if errors:
+        click.echo(told(errors, words.say))
+        click.echo(f"\n{len(errors)} error{'s' if len(errors) > 1 else ''}.", err=True)
+        sys.exit(1)
+    click.echo("No errors.")
 
 
 @click.group()
@@ -100,9 +117,7 @@ def image() -> None:
 
 
 @image.command("build")
-@click.option("--site", "directory", type=click.Path(path_type=Path), help="The site's directory (default: the shared place).")
-def build_image(directory: Path | None) -> None:
+@_SITE
+def build_image(directory: Path) -> None:
     """Build the image of the default label (a few minutes, once)."""
-    from . import images
-
     images.build(directory)

@@ -111,6 +111,12 @@ class Client:
                     yield event, "\n".join(data)
                     event, data = "message", []
 
+    def text_lines(self, path: str) -> Iterator[str]:
+        """A text, line by line as it comes."""
+        with self._open("GET", path, None) as answer:
+            for raw in answer:
+                yield raw.decode(errors="replace")
+
     def auth_header(self) -> str:
         """The Authorization header that signs requests."""
         if not self.token:
@@ -120,7 +126,7 @@ class Client:
         return "Basic " + base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
 
     def _open(self, method: str, path: str, body: object, timeout: float = _TIMEOUT) -> Any:
-        own = path.startswith("/api/")
+        own = path.startswith(("/api/", "/logs/"))
         url = self.url + ("/a" if self.token and not own else "") + path
         request = urllib.request.Request(url, method=method)  # noqa: S310 - the user's own site
         if self.token or method != "GET":
@@ -136,7 +142,9 @@ class Client:
             raise _ERRORS.get(error.code, GatebotError)(str(text)) from None
         except (urllib.error.URLError, OSError) as error:
             why = getattr(error, "reason", error)
-            raise Unavailable(f"{self.url} does not answer ({why}). Is it running? Start it with: gatebot serve") from None
+            raise Unavailable(
+                f"{self.url} does not answer ({why}). Is it running? Start it with: gatebot serve"
+            ) from None
 
 
 def quote(name: str) -> str:

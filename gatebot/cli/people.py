@@ -95,7 +95,15 @@ def _push_history(client: Client, name: str, source: str) -> None:
             _git(["clone", "--quiet", "--mirror", "--", source, str(mirror)], "cannot be cloned")
         header = f"Authorization: {client.auth_header()}"
         config = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": header}
-        push = ["-C", str(mirror), "push", "--quiet", f"{client.url}/a/{name}", "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"]
+        push = [
+            "-C",
+            str(mirror),
+            "push",
+            "--quiet",
+            f"{client.url}/a/{name}",
+            "refs/heads/*:refs/heads/*",
+            "refs/tags/*:refs/tags/*",
+        ]
         _git(push, "cannot be pushed to the site", config)
 
 

@@ -192,7 +192,7 @@ def health(networks: Callable[[], Sequence[Health]]) -> Sign:
             told.append(
                 f"{network.name}: {network.nick} in {', '.join(network.joined)}; last line {_when(network.last_line)}"
             )
-    return Sign("meetbot", ok, "; ".join(told) or "no IRC network is set")
+    return Sign("meetbot", ok, "; ".join(told) or "no IRC network is set", vital=False)
 
 
 def _when(at: datetime | None) -> str:

@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -22,8 +23,9 @@ from .. import founding
 from ..output import Client, quote
 from . import ground
 from .actors import Person
+from .ground import CHANNEL
 from .tell import Teller
-from .tour import CHANNEL, Stage, play
+from .tour import Stage, play
 
 
 @click.command()
@@ -33,7 +35,7 @@ from .tour import CHANNEL, Stage, play
 @click.option("--irc-port", default=6667, show_default=True, help="Port of the IRC server; likewise.")
 def demo(once: bool, directory: Path | None, port: int, irc_port: int) -> None:
     """Start everything with defaults and play a tour: pushes, votes, the gate, a meeting."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, _terminated)
     teller = Teller()
     with ExitStack() as stack:
         base = stack.enter_context(ground.scratch(directory))
@@ -46,6 +48,10 @@ def demo(once: bool, directory: Path | None, port: int, irc_port: int) -> None:
         if once:
             sys.exit(0 if whole else 1)
         _stay(teller, base, port)
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(1)
 
 
 def _set_up(stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller) -> Stage:
@@ -63,7 +69,10 @@ def _set_up(stack: ExitStack, base: Path, port: int, irc_port: int, teller: Tell
     teller.say(f"The site answers at {admin.url}")
 
     teller.step("People and projects")
-    people = {name: _person(base, admin, name, core, teller) for name, core in (("alice", False), ("carol", False), ("bob", True))}
+    people = {
+        name: _person(base, admin, name, core, teller)
+        for name, core in (("alice", False), ("carol", False), ("bob", True))
+    }
     (base / "logins.txt").write_text(
         "".join(f"{p.username} {p.client.token}\n" for p in people.values()) + f"admin {made.password}\n"
     )
@@ -81,7 +90,9 @@ def _person(base: Path, admin: Client, username: str, core: bool, teller: Teller
         "groups": ["Core"] if core else [],
     }  # fmt: skip
     admin.call("PUT", f"/accounts/{username}", body)
-    person = Person(username, username.capitalize(), base / "home" / username, Client(admin.url, username, password), teller)
+    person = Person(
+        username, username.capitalize(), base / "home" / username, Client(admin.url, username, password), teller
+    )
     person.settle()
     teller.say(f"{username}{', who is a core reviewer' if core else ''}")
     return person
@@ -101,7 +112,12 @@ def _stay(teller: Teller, base: Path, _port: int) -> None:
     site = (base / "site" / "gatebot.toml").read_text()
     url = next(line.split('"')[1] for line in site.splitlines() if line.startswith("url"))
     teller.console.print("\n[bold]It stays up; Ctrl-C ends it.[/bold]")
-    for what, path in (("Status", "/status"), ("Changes", "/q/status:open"), ("Meetings", "/meetings/"), ("Builds", "/builds")):
+    for what, path in (
+        ("Status", "/status"),
+        ("Changes", "/q/status:open"),
+        ("Meetings", "/meetings/"),
+        ("Builds", "/builds"),
+    ):
         teller.say(f"{what:<9} {url}{path}")
     teller.say("")
     teller.say(f"IRC       channel {CHANNEL}")

@@ -16,13 +16,16 @@ import sys
 import tarfile
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ... import assets
 from ...errors import GatebotError
+from ...settings import init_text
 from .tell import Teller
+
+CHANNEL = "#gatebot-meeting"
 
 _GRACE = 15.0  # seconds for the server to end by itself
 
@@ -47,7 +50,7 @@ def told_port(teller: Teller, what: str, wanted: int) -> int:
 
 
 @contextmanager
-def scratch(keep: Path | None) -> Iterator[Path]:
+def scratch(keep: Path | None) -> Generator[Path]:
     """A directory that other users may enter (the server gives up root), removed at the end unless named."""
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,11 @@ def own_history(scratch_dir: Path) -> Path:
         with tarfile.open(assets.path("source.tar.gz")) as archive:
             archive.extractall(target, filter="data")
     identity = ["-c", "user.name=gatebot", "-c", "user.email=gatebot@localhost"]
-    for command in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "gatebot"]):
+    for command in (
+        ["init", "--quiet", "--initial-branch=main"],
+        ["add", "--all"],
+        [*identity, "commit", "--quiet", "-m", "gatebot"],
+    ):
         subprocess.run(["git", *command], cwd=target, check=True, capture_output=True)
     return target
 
@@ -122,8 +129,22 @@ def site_text(port: int, irc_port: int, wheels: Path, teller: Teller) -> str:
     return init_text(changes, [irc])
 
 
+def sandbox_lacks() -> str | None:
+    """What keeps jobs from running in a sandbox here, with the way out; None: nothing, as far as can be told early."""
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed (Debian: apt-get install bubblewrap)."
+    probe = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
+    done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return (
+            f"bubblewrap is refused here ({done.stderr.strip()[-200:]}). Where user namespaces are off, root allows "
+            "them with: sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=65536"
+        )
+    return None
+
+
 @contextmanager
-def irc_server(directory: Path, port: int, teller: Teller) -> Iterator[None]:
+def irc_server(directory: Path, port: int, teller: Teller) -> Generator[None]:
     """ngIRCd where Debian has installed it, else the one that gatebot brings."""
     ngircd = shutil.which("ngircd") or shutil.which("ngircd", path="/usr/sbin:/usr/local/sbin")
     if ngircd:
@@ -145,7 +166,7 @@ def irc_server(directory: Path, port: int, teller: Teller) -> Iterator[None]:
 
 
 @contextmanager
-def server(site: Path, log_file: Path, port: int, teller: Teller) -> Iterator[subprocess.Popen[bytes]]:
+def server(site: Path, log_file: Path, port: int, teller: Teller) -> Generator[subprocess.Popen[bytes]]:
     """`gatebot serve`, as anybody would start it."""
     command = [str(Path(sys.executable).parent / "gatebot"), "serve", str(site)]
     with log_file.open("wb") as log, _running(command, log, os.environ.copy()) as process:
@@ -153,7 +174,7 @@ def server(site: Path, log_file: Path, port: int, teller: Teller) -> Iterator[su
         def answers() -> bool | None:
             if process.poll() is not None:
                 raise GatebotError(f"The server ended at its start:\n{log_file.read_text()[-2000:]}")
-            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:  # noqa: S310
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
                 return True if answer.status == 200 else None
             return None
 
@@ -162,7 +183,7 @@ def server(site: Path, log_file: Path, port: int, teller: Teller) -> Iterator[su
 
 
 @contextmanager
-def _running(command: list[str], log: object, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _running(command: list[str], log: object, env: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)  # type: ignore[arg-type]  # pyright: ignore
     try:
         yield process
@@ -188,7 +209,11 @@ def first_commit(target: Path, files: Path) -> Path:
     """A repository whose only commit holds `files`."""
     shutil.copytree(files, target, ignore=shutil.ignore_patterns("__pycache__"))
     identity = ["-c", "user.name=gatebot", "-c", "user.email=gatebot@localhost"]
-    for command in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "Begin"]):
+    for command in (
+        ["init", "--quiet", "--initial-branch=main"],
+        ["add", "--all"],
+        [*identity, "commit", "--quiet", "-m", "Begin"],
+    ):
         subprocess.run(["git", *command], cwd=target, check=True, capture_output=True)
     return target
 

@@ -80,7 +80,9 @@ class Teller:
         bad = [claim for claim, holds in self.outcomes if not holds]
         took = time.monotonic() - self.began
         self.console.print()
-        self.console.print(f"{len(self.outcomes) - len(bad)} of {len(self.outcomes)} outcomes as promised, {took:.0f} s.")
+        self.console.print(
+            f"{len(self.outcomes) - len(bad)} of {len(self.outcomes)} outcomes as promised, {took:.0f} s."
+        )
         for claim in bad:
             self.console.print(f"  ✗ {claim}", style="bold red", markup=False)
         return not bad

@@ -16,10 +16,10 @@ from typing import Any
 from ...errors import GatebotError
 from ..output import Client
 from .actors import Chatter, Person
+from .ground import CHANNEL
 from .tell import Teller
 
 _PATIENCE = 90.0  # seconds the tour waits for any one thing
-CHANNEL = "#gatebot-meeting"
 
 
 @dataclass(slots=True)
@@ -173,7 +173,9 @@ def _meet(stage: Stage) -> None:
     alice.leave()
     carol.leave()
     text = teller.wait("the minutes are on the web", lambda: _fetch(minutes), _PATIENCE)
-    teller.check("the minutes are on the web with topics and the action", "What is next" in text and "price list" in text)
+    teller.check(
+        "the minutes are on the web with topics and the action", "What is next" in text and "price list" in text
+    )
     path = f"/c/demo/api/+/{stage.changes['discount']}"
     found = teller.wait("the change's page names the meeting", lambda: _names_meeting(stage.url + path), _PATIENCE)
     teller.check("the change's page names the meeting", found)
@@ -190,7 +192,9 @@ def _wait_vote(stage: Stage, name: str, label: str, value: int, what: str) -> No
         votes = stage.admin.get(f"/changes/{stage.changes[name]}/detail")["labels"].get(label, {}).get("all", [])
         cast = [vote.get("value", 0) for vote in votes]
         if label == "Verified" and any(one < 0 for one in cast):
-            raise GatebotError(f"Verified {min(cast)} on change {stage.changes[name]}: see {stage.url}/{stage.changes[name]}")
+            raise GatebotError(
+                f"Verified {min(cast)} on change {stage.changes[name]}: see {stage.url}/{stage.changes[name]}"
+            )
         return True if value in cast else None
 
     stage.teller.wait(what, ask, _PATIENCE)

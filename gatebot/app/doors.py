@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The doors of the review room: git over HTTP, Gerrit's REST, pages; and what it adds to the common pages.
+
+Plugs the room into the web; decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from ..access import Actor
+from ..clock import Clock
+from ..db import Database
+from ..errors import GatebotError
+from ..front import Entry, Front, Hit, Panel
+from ..mentions import Mentions
+from ..repo import Repositories
+from ..review import pages, rest
+from ..review.git_http import GitHttp, Limits
+from ..review.ports import Builds
+from ..review.push import Receiver
+from ..review.room import ReviewRoom
+from ..review.shown import Shown
+from ..settings import Settings
+from ..site import Site
+from .places import Places
+
+
+class Doors:
+    """How people and programs reach the review room."""
+
+    def __init__(
+        self, settings: Settings, places: Places, db: Database, repositories: Repositories, clock: Clock, site: Site,
+        room: ReviewRoom, mentions: Mentions,
+    ) -> None:  # fmt: skip
+        self._settings = settings
+        self._db = db
+        self._repositories = repositories
+        self._site = site
+        self._room = room
+        self._mentions = mentions
+        self._receiver = Receiver(db, repositories, clock, settings.url, room.rules)
+        limits = Limits(processes=settings.limits.git_processes, push_bytes=settings.git.max_pack)
+        hooks = places.work / "hooks"
+        self._git = GitHttp(site, repositories, self._receiver, room.submission, hooks, rules=room.rules, limits=limits)
+
+    async def settle(self) -> int:
+        """Finish the pushes that a killed server began."""
+        return await asyncio.to_thread(self._receiver.settle)
+
+    def routes(self, builds: Builds) -> list[web.RouteDef]:
+        """REST and pages."""
+        room = self._room
+        shown = Shown(
+            self._db, room.reading, room.judge, self._repositories, builds, self._mentions, self._settings.url
+        )
+        parts = pages.Parts(room.reading, room.review, room.states, room.submission, shown, room.judge)
+        return [*rest.routes(room, self._site), *pages.routes(self._site, parts)]
+
+    def git_routes(self) -> list[web.RouteDef]:
+        """The routes that take any path: after all others."""
+        return self._git.routes()
+
+    def add_to(self, front: Front) -> None:
+        """The box of open changes, and the search in changes."""
+        front.add(panel=self._panel, search=("Changes", self._search))
+
+    async def _panel(self, request: web.Request) -> Panel:
+        gettext = self._site.gettext(request)
+        found = await self._found(self._site.actor(request), "status:open", 8)
+        empty = gettext("No open changes. Push one with: git push origin HEAD:refs/for/main")
+        return Panel(gettext("Open changes"), "/q/status:open", tuple(found), empty)
+
+    async def _search(self, request: web.Request, query: str) -> Sequence[Hit]:
+        try:
+            found = await self._found(self._site.actor(request), query, 20)
+        except GatebotError:
+            # What is no query is looked for as words in commit messages.
+            quoted = query.replace('"', " ")
+            found = await self._found(self._site.actor(request), f'message:"{quoted}"', 20)
+        return [Hit(entry.text, entry.path, entry.note, entry.at) for entry in found]
+
+    async def _found(self, actor: Actor, query: str, limit: int) -> list[Entry]:
+        found, _ = await self._room.reading.search(actor, query, limit)
+        return [
+            Entry(f"{one.number} {one.subject}", f"/{one.path}", one.project, one.updated)
+            for one in (view.change for view in found)
+        ]

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate plugged in: tenants from settings and hosted projects, driver, executor, and their rows as others see them.
+
+Adapters between rooms that do not know each other; each only translates values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from .. import settings as settings_text
+from .. import words
+from ..assignment import Assignment
+from ..clock import Clock
+from ..db import Database
+from ..errors import NotFound, SettingsError, Unavailable
+from ..executor import assembly, rest
+from ..executor.logs import Logs
+from ..executor.ports import BuildFacts
+from ..executor.service import Executor
+from ..pipeline import history
+from ..pipeline.config.loader import Loader
+from ..pipeline.config.tenant import Tenant, parse_tenants, simple
+from ..pipeline.driver import Driver
+from ..pipeline.effects import Ties
+from ..pipeline.layouts import Layouts
+from ..pipeline.merger import Merger
+from ..pipeline.results import Results
+from ..reasons import Reason
+from ..repo import Repositories
+from ..review import hosting
+from ..review.ports import BuildLine
+from ..review.room import ReviewRoom
+from ..settings import Settings
+from .places import Places
+
+
+class GateView:
+    """What the review room asks of the gate; the gate is plugged in once both exist."""
+
+    def __init__(self) -> None:
+        self._driver: Driver | None = None
+
+    def plug(self, driver: Driver) -> None:
+        """From now on there is a gate."""
+        self._driver = driver
+
+    def gated(self, project: str, branch: str) -> bool:
+        """Whether a dependent pipeline merges the changes of this branch."""
+        return self._driver is not None and self._driver.gated(project, branch)
+
+    def position(self, change: int) -> Reason | None:
+        """Where the change stands in the gate, for people."""
+        return self._driver.position(change) if self._driver is not None else None
+
+
+class Nobody:
+    """The executors of a process that runs no jobs: none."""
+
+    def free_slots(self) -> int:
+        """None."""
+        return 0
+
+    async def assign(self, assignment: Assignment) -> None:
+        """Never asked, because there is no slot."""
+        raise Unavailable(f"No executor runs here for build {assignment.build}.")
+
+    async def abort(self, build: str, fence: int) -> None:
+        """Nothing runs."""
+
+
+class Stores:
+    """Where the executor fetches from: in one process, the bare repositories themselves."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self._repositories = repositories
+
+    def locate(self, store: str) -> str:
+        """The path of a store."""
+        return str(self._repositories.store_path(store))
+
+
+class BuildRows:
+    """The pipeline's rows of builds, as the executor's pages and the change's page show them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def build(self, uuid: str) -> BuildFacts | None:
+        """One build, or None."""
+        row = await self._db.read(history.build, uuid)
+        return _facts(row) if row is not None else None
+
+    async def builds(
+        self, *, change: int | None = None, project: str = "", job: str = "", result: str = "", limit: int = 50
+    ) -> tuple[BuildFacts, ...]:
+        """The newest builds that fit, newest first."""
+        rows = await self._db.read(
+            history.find_builds, change=change, project=project, job=job, result=result, limit=limit
+        )
+        return tuple(_facts(row) for row in rows)
+
+    async def of_change(self, number: int) -> Sequence[BuildLine]:
+        """The builds of a change, newest first."""
+        rows = await self._db.read(history.find_builds, change=number, limit=40)
+        return [
+            BuildLine(row.build, row.job, row.pipeline, row.patch_set or 0, row.result, row.voting, bool(row.started))
+            for row in rows
+        ]
+
+
+def _facts(row: history.BuildRow) -> BuildFacts:
+    return BuildFacts(
+        build=row.build,
+        buildset=row.buildset,
+        item=row.item,
+        job=row.job,
+        tenant=row.tenant,
+        pipeline=row.pipeline,
+        project=row.project,
+        branch=row.branch,
+        change=row.change,
+        patch_set=row.patch_set,
+        voting=row.voting,
+        result=row.result,
+        attempt=row.attempt,
+        node=row.node,
+        reason=row.reason,
+        created=row.created,
+        started=row.started,
+        ended=row.ended,
+        error_line=row.error_line,
+        error_text=row.error_text,
+        artifacts=row.artifacts,
+        final=row.final,
+    )
+
+
+class Tenants:
+    """Which tenants there are: of the Zuul tenant file, or one with every hosted project."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self._settings = settings
+        self._db = db
+
+    def __call__(self) -> tuple[Tenant, ...]:
+        """Asked at each refresh, from a worker thread."""
+        gate = self._settings.gate
+        if gate.tenants_file:
+            return self._from_file(Path(settings_text.resolve(self._settings, gate.tenants_file)))
+        hosted = [project.name for project in self._db.read_now(hosting.list_projects)]
+        config = tuple(name for name in gate.config_projects if name in hosted)
+        return (simple(gate.tenant, config, tuple(name for name in hosted if name not in config)),)
+
+    def _from_file(self, path: Path) -> tuple[Tenant, ...]:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"gate.tenants_file: {path} cannot be read ({error.strerror}).") from None
+        tenants, errors = parse_tenants(data, str(path))
+        if errors:
+            told = [f"{path}:{error.at.line}: {words.say(error.reason)}" for error in errors]
+            raise SettingsError("\n".join(told))
+        return tenants
+
+
+def assemble(
+    settings: Settings, db: Database, repositories: Repositories, review: ReviewRoom, executor: Executor | None,
+    results: Results, clock: Clock,
+) -> Driver:  # fmt: skip
+    """The driver with everything it works with."""
+    layouts = Layouts(Loader(repositories), Tenants(settings, db))
+    ties = Ties(review.for_gate, executor or Nobody(), Merger(repositories, layouts), layouts, db, clock, settings.url)
+    return Driver(ties, review.identity, results)
+
+
+def routes(logs: Logs, builds: BuildRows) -> list[web.RouteDef]:
+    """Logs and artifacts of builds."""
+
+    async def allowed(_request: web.Request, build: str) -> None:
+        if await builds.build(build) is None:
+            raise NotFound(f"There is no build {build}.")
+
+    return rest.routes(logs, allowed)
+
+
+def executor_of(
+    prepared: assembly.Prepared | None,
+    settings: Settings,
+    places: Places,
+    repositories: Repositories,
+    results: Results,
+    clock: Clock,
+) -> tuple[Executor | None, Logs]:
+    """The executor of this process, if it runs jobs, and the logs of builds, which are served in any case."""
+    if prepared is None:
+        return None, Logs(places.builds, clock)
+    host = settings.url.split("://", 1)[1].split("/")[0]
+    return assembly.executor(
+        prepared,
+        reports=results,
+        sources=Stores(repositories),
+        clock=clock,
+        host=host.split(":")[0],
+        mirrors=settings.network.mirrors or None,
+        git_server=(host,),
+        slots=settings.executor.slots or None,
+    )

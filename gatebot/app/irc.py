@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The meetbot room plugged in: networks from the settings, pages, search, health.
+
+Passwords are read from the files that the settings name, and from nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from aiohttp import web
+
+from .. import settings as settings_text
+from ..clock import Clock
+from ..db import Database
+from ..errors import SettingsError
+from ..front import Front, Sign
+from ..meetbot import pages, rest
+from ..meetbot.irc.client import Client
+from ..meetbot.irc.model import Network
+from ..meetbot.irc.pages import LogPages
+from ..meetbot.model import Setting
+from ..meetbot.service import Meetbot
+from ..settings import Irc as IrcSettings
+from ..settings import Settings
+from ..site import Site
+from .places import Places
+
+Run: TypeAlias = Callable[[str, Coroutine[Any, Any, object]], asyncio.Task[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Irc:
+    """The bot and its connections."""
+
+    db: Database
+    root: Path
+    ways: Setting
+    bot: Meetbot
+    clients: tuple[Client, ...]
+    tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
+
+    @classmethod
+    def of(cls, settings: Settings, places: Places, db: Database, clock: Clock) -> Irc:
+        """The bot of a site, on the networks of its settings."""
+        ways = Setting(prefix=f"{settings.url}/meetings/", about=settings.url)
+        bot = Meetbot(db, places.meetings, ways, clock)
+        networks = [_network(settings, irc) for irc in settings.irc] if settings.meetings.enabled else []
+        clients = tuple(Client(network, bot.hear, clock) for network in networks)
+        for network, client in zip(networks, clients, strict=True):
+            bot.plug(network.name, client)
+        return cls(db, places.meetings, ways, bot, clients)
+
+    def start(self, run: Run) -> None:
+        """Let the bot and its connections run for ever."""
+        run("meetings", self.bot.run())
+        self.tasks.extend(run(f"irc {number}", client.run()) for number, client in enumerate(self.clients, 1))
+
+    async def close(self) -> None:
+        """Hear no more, and store and answer what was heard; the bot itself is ended by its owner after this."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.bot.settled()
+
+    def routes(self, site: Site) -> list[web.RouteDef]:
+        """Pages and REST of meetings and logs."""
+        return [
+            *pages.MeetingPages(site, self.db, self.root, self.ways).routes(),
+            *LogPages(site, self.db).routes(),
+            *rest.MeetingRest(site, self.db, self.ways).routes(),
+        ]
+
+    def add_to(self, front: Front, site: Site) -> None:
+        """The box of meetings, search in lines, and how the networks are."""
+        shown = pages.MeetingPages(site, self.db, self.root, self.ways)
+
+        async def sign() -> Sign:
+            return pages.health(lambda: [client.health() for client in self.clients])
+
+        front.add(panel=shown.panel, search=("Meetings and IRC logs", shown.search), sign=sign)
+
+
+def _network(settings: Settings, irc: IrcSettings) -> Network:
+    return Network(
+        host=irc.host,
+        port=irc.port,
+        tls=irc.tls,
+        name=irc.name,
+        nick=irc.nick,
+        channels=irc.channels,
+        password=_secret(settings, irc.password_file),
+        account=irc.account,
+        secret=_secret(settings, irc.sasl_password_file),
+    )
+
+
+def _secret(settings: Settings, file: str) -> str:
+    if not file:
+        return ""
+    try:
+        return Path(settings_text.resolve(settings, file)).read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{settings.where}: irc: {file} cannot be read ({error.strerror}).") from None

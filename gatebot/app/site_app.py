@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One whole site in one process: every room made, plugged into the others, started and ended in order.
+
+The composition root: nothing is decided here. Order of a start: what a killed server began is
+settled, then the gate reads its facts, then the web listens, then everything that follows the
+journal runs. A part that ends by itself ends the site, loudly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from ..clock import Clock
+from ..db import Database
+from ..executor import assembly
+from ..executor.service import Executor
+from ..front import Front
+from ..identity import Identity
+from ..journal import Journal
+from ..live import Live
+from ..mentions import Mentions
+from ..pipeline.driver import Driver
+from ..pipeline.results import Results
+from ..repo import Repositories
+from ..review import room as review_room
+from ..review.room import ReviewRoom
+from ..settings import Settings
+from ..site import Site
+from . import doors, gate, topics
+from .irc import Irc
+from .places import Places
+
+log = logging.getLogger("gatebot")
+
+
+@dataclass(slots=True)
+class SiteApp:
+    """The parts of a running site."""
+
+    settings: Settings
+    places: Places
+    clock: Clock
+    db: Database
+    journal: Journal
+    identity: Identity
+    repositories: Repositories
+    site: Site
+    front: Front
+    live: Live
+    mentions: Mentions
+    review: ReviewRoom
+    doors: doors.Doors
+    driver: Driver
+    builds: gate.BuildRows
+    irc: Irc
+    executor: Executor | None
+    application: web.Application
+    tasks: list[asyncio.Task[Any]]
+
+    @classmethod
+    async def open(
+        cls, settings: Settings, places: Places, prepared: assembly.Prepared | None, clock: Clock
+    ) -> SiteApp:
+        """Make all parts; nothing runs yet."""
+        db = Database.open(places.database_url)
+        journal = Journal(db)
+        identity = Identity(db, clock)
+        repositories = Repositories(places.git)
+        site = Site(settings, identity)
+        mentions = Mentions(db, journal, settings.url)
+        view = gate.GateView()
+        review = review_room.furnish(db, repositories, identity, clock, view, settings.url)
+        results = Results(db, clock)
+        executor, logs = gate.executor_of(prepared, settings, places, repositories, results, clock)
+        driver = gate.assemble(settings, db, repositories, review, executor, results, clock)
+        view.plug(driver)
+        builds = gate.BuildRows(db)
+        front = Front(site, executor.posture if executor else lambda: None)
+        live = Live(journal, topics.of)
+        irc = Irc.of(settings, places, db, clock)
+        outside = doors.Doors(settings, places, db, repositories, clock, site, review, mentions)
+        application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
+        for routes in (
+            outside.routes(builds), gate.routes(logs, builds), irc.routes(site), live.routes(), front.routes(),
+            site.routes(), outside.git_routes(),
+        ):  # fmt: skip
+            application.add_routes(routes)
+        outside.add_to(front)
+        irc.add_to(front, site)
+        return cls(
+            settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
+            outside, driver, builds, irc, executor, application, [],
+        )  # fmt: skip
+
+    def web(self) -> web.Application:
+        """What aiohttp serves."""
+        return self.application
+
+    async def start(self) -> None:
+        """Settle what was begun, probe the sandbox, and let everything run."""
+        removed = await asyncio.to_thread(self.repositories.settle_locks)
+        settled = await self.review.settle() + await self.doors.settle()
+        if removed or settled:
+            log.info("settled after the last end: %d locks, %d intents", removed, settled)
+        if self.executor is not None:
+            await self.executor.start()
+        await self.driver.start()
+        self._run("gate", self.driver.run())
+        self._run("live pages", self.live.run())
+        self._run("mentions", self.mentions.run())
+        self.irc.start(self._run)
+
+    async def work(self, stopping: asyncio.Event) -> bool:
+        """Run until asked to stop; True when a part failed instead."""
+        waiting = asyncio.create_task(stopping.wait())
+        done, _ = await asyncio.wait({waiting, *self.tasks}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        failed = [task for task in done if task is not waiting]
+        for task in failed:
+            log.error("%s ended, so the site ends", task.get_name(), exc_info=task.exception())
+        return bool(failed)
+
+    def closing(self) -> None:
+        """Let streams end, so that the web can."""
+        self.live.close()
+
+    async def close(self) -> None:
+        """End everything; what was not finished goes on at the next start."""
+        await self.irc.close()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.driver.close()
+        if self.executor is not None:
+            await self.executor.close()
+        await self.db.close()
+
+    def _run(self, name: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
+        task: asyncio.Task[object] = asyncio.create_task(work, name=name)
+        self.tasks.append(task)
+        return task

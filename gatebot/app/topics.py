@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which topics of open pages a fact belongs to: a pure table over events.
+
+A page names its topics (`live="change/12,queue"`); here the facts of all rooms get theirs.
+"""
+
+from __future__ import annotations
+
+from .. import events
+from ..journal import Entry
+from ..pipeline.queue.facts import QueueFact
+
+
+def of(entry: Entry) -> tuple[str, ...]:
+    """The topics of one fact: its subject, and the lists it appears in."""
+    event = entry.event
+    match event:
+        case QueueFact():
+            return (event.subject, "queue", "builds")
+        case events.BuildStarted() | events.BuildFailing() | events.BuildCompleted():
+            return (event.subject, "queue", "builds")
+        case events.LineSaid(channel=channel):
+            return (f"channel/{channel}", "irclogs")
+        case events.MeetingStarted(channel=channel) | events.MeetingEnded(channel=channel):
+            return (event.subject, f"channel/{channel}", "meetings")
+        case events.ProjectCreated(project=project):
+            return (f"project/{project}", "projects")
+        case events.BranchMoved(project=project):
+            return (f"project/{project}", "changes")
+        case _:
+            return (event.subject, "changes") if event.subject.startswith("change/") else (event.subject,)
