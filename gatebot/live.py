@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""News for open pages: one server-sent stream per page, resumed by journal id.
+"""News for open pages: one server-sent stream per page, resumed by `JOURNAL ID:LOG OFFSET`.
 
-A page names topics (`change/12`, `project/demo/api`, `kind/LineSaid`, `queue`); the stream says only
-that something of these topics changed, and the page fetches itself again. So a reader who may not
-see a thing learns no more than by loading the page. Slow readers are dropped; they resume from
-`Last-Event-ID` and lose nothing.
+A page names topics (`change/12`, `project/demo/api`, `queue`); the stream says only that something
+of these topics changed, and the page fetches itself again. So a reader who may not see a thing
+learns no more than by loading the page. The topic `log/BUILD` brings the text of a growing log.
+Slow readers are dropped; they resume from `Last-Event-ID` and lose nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from aiohttp import hdrs, web
 
@@ -24,13 +27,18 @@ _KEPT = 5_000  # facts remembered for readers that come back
 
 #: What topics a fact belongs to, besides its own subject: set by app.py, so that a page can follow
 #: "the queue" without knowing the facts of the pipeline.
-Topics = Callable[[Entry], Iterable[str]]
+Topics: TypeAlias = Callable[[Entry], Iterable[str]]
+#: A growing log from an offset on, as (offset after the piece, text), for who may read it: plugged by app.py.
+Piece: TypeAlias = tuple[int, str]
+Feed: TypeAlias = Callable[[web.Request, str, int], Awaitable[AsyncIterator[Piece]]]
+_FED = "log/"
 
 
 class Live:
     """The `/live` address; one journal follower serves all readers."""
 
-    def __init__(self, journal: Journal, topics: Topics) -> None:
+    def __init__(self, journal: Journal, topics: Topics, feed: Feed | None = None) -> None:
+        self._feed = feed
         self._journal = journal
         self._topics = topics
         self._recent: deque[tuple[int, frozenset[str]]] = deque(maxlen=_KEPT)
@@ -74,36 +82,67 @@ class Live:
         self._wake()
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        wanted = frozenset(topic for topic in request.query.get("topics", "").split(",") if topic)
-        if not wanted or len(wanted) > 50:
+        named = [topic for topic in request.query.get("topics", "").split(",") if topic]
+        wanted = frozenset(topic for topic in named if not topic.startswith(_FED))
+        fed = next((topic.removeprefix(_FED) for topic in named if topic.startswith(_FED)), "")
+        if not named or len(named) > 50:
             raise Invalid("Name 1 to 50 topics: /live?topics=change/12,queue")
         answer = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream", hdrs.CACHE_CONTROL: "no-store"})
         answer.headers["X-Accel-Buffering"] = "no"
-        given = request.headers.get("Last-Event-ID") or request.query.get("since") or ""
-        since = min(int(given), self._last) if given.isdigit() else self._last
+        reader = _Reader(answer, wanted, *self._place(request))
+        pieces = await self._feed(request, fed, reader.offset) if fed and self._feed else _nothing()
         await answer.prepare(request)
         try:
-            await _send(answer, f"retry: 1000\nid: {since}\n\n")
-            await self._tell(answer, wanted, since)
+            await reader.send("retry: 1000\n")
+            await self._tell(reader, pieces)
         except (ConnectionResetError, TimeoutError):
             pass  # gone or too slow: the browser comes back with its last id
         return answer
 
-    async def _tell(self, answer: web.StreamResponse, wanted: frozenset[str], since: int) -> None:
-        while not self._closed:
-            news = self._news
-            if self._touched(wanted, since):
-                await _send(answer, f"event: changed\nid: {self._last}\ndata: {self._last}\n\n")
-            since = max(since, self._last)
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    await news.wait()
-            except TimeoutError:
-                await _send(answer, ": still here\n\n")
+    def _place(self, request: web.Request) -> tuple[int, int]:
+        """Where a reader is: `Last-Event-ID`, or what the page said: the journal's id and the offset in a log."""
+        said = (
+            request.headers.get("Last-Event-ID")
+            or f"{request.query.get('since', '')}:{request.query.get('offset', '')}"
+        )
+        since, _, offset = said.partition(":")
+        return (
+            min(int(since), self._last) if since.isdecimal() else self._last,
+            int(offset) if offset.isdecimal() else 0,
+        )
 
-    def _touched(self, wanted: frozenset[str], since: int) -> bool:
+    async def _tell(self, reader: _Reader, pieces: AsyncIterator[Piece]) -> None:
+        """Tell news, and the log that is followed, until the reader goes."""
+        news: asyncio.Task[bool] = asyncio.ensure_future(self._news.wait())
+        piece = asyncio.ensure_future(anext(pieces, None))
+        waited: set[asyncio.Task[bool] | asyncio.Task[Piece | None]] = {news, piece}
+        try:
+            while not self._closed:
+                latest = self._last
+                if self._touched(reader.wanted, reader.since, latest):
+                    await reader.send(f"event: changed\ndata: {latest}\n", since=latest)
+                reader.since = max(reader.since, latest)
+                done, _ = await asyncio.wait(waited, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    await reader.send(": still here\n")
+                if news in done:
+                    waited.discard(news)
+                    news = asyncio.ensure_future(self._news.wait())
+                    waited.add(news)
+                if piece in done:
+                    waited.discard(piece)
+                    told = piece.result()
+                    if told is not None:
+                        await reader.send(f"event: log\ndata: {json.dumps(told[1])}\n", offset=told[0])
+                        piece = asyncio.ensure_future(anext(pieces, None))
+                        waited.add(piece)
+        finally:
+            news.cancel()
+            piece.cancel()
+
+    def _touched(self, wanted: frozenset[str], since: int, latest: int) -> bool:
         """Whether something wanted came after `since`; yes when that is longer ago than we remember."""
-        if since >= self._last:
+        if since >= latest:
             return False
         if not self._recent or self._recent[0][0] > since + 1:
             return True
@@ -114,6 +153,22 @@ class Live:
         waiting.set()
 
 
-async def _send(answer: web.StreamResponse, text: str) -> None:
-    async with asyncio.timeout(_SLOW):
-        await answer.write(text.encode())
+@dataclass(slots=True)
+class _Reader:
+    """One open page: what it wants, and how far it is. Every message carries the place to resume from."""
+
+    answer: web.StreamResponse
+    wanted: frozenset[str]
+    since: int
+    offset: int
+
+    async def send(self, message: str, *, since: int | None = None, offset: int | None = None) -> None:
+        self.since = self.since if since is None else since
+        self.offset = self.offset if offset is None else offset
+        async with asyncio.timeout(_SLOW):
+            await self.answer.write(f"{message}id: {self.since}:{self.offset}\n\n".encode())
+
+
+async def _nothing() -> AsyncIterator[Piece]:
+    for piece in ():
+        yield piece

@@ -178,6 +178,8 @@ class Logs:
             writer = self._writers.get(build)
             changed = writer.changed if writer else None
             piece = self.read(build, offset, _PIECE) if self.size(build) is not None else b""
+            if len(piece) == _PIECE:
+                piece = piece[: piece.rfind(b"\n") + 1] or piece  # whole lines, so that no character is cut
             if piece:
                 offset += len(piece)
                 yield offset, piece

@@ -74,7 +74,14 @@ class Builds(Protocol):
         ...
 
     async def builds(
-        self, *, change: int | None = None, project: str = "", job: str = "", result: str = "", limit: int = 50
+        self,
+        *,
+        change: int | None = None,
+        project: str = "",
+        job: str = "",
+        result: str = "",
+        item: str = "",
+        limit: int = 50,
     ) -> tuple[BuildFacts, ...]:
         """The newest builds that fit, newest first."""
         ...

@@ -24,7 +24,7 @@ from ..errors import GatebotError
 from ..events import BuildCompleted
 from ..reasons import Reason, reason
 from ..words import say
-from . import variables
+from . import lineage, variables
 from .artifacts import collect
 from .commands import Surroundings, command_for
 from .egress import Egress
@@ -84,6 +84,7 @@ class Run:
         """Run to the end; never raises for what a job or a node does."""
         assignment, tools = self.assignment, self.tools
         log = tools.logs.open(assignment.build, Scrubber(assignment.secrets))
+        (tools.logs.directory(assignment.build) / lineage.FILE).write_text(lineage.to_text(assignment), "utf-8")
         returned = Returned()
         try:
             found, returned = await self._run(log)

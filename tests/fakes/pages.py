@@ -12,7 +12,7 @@ from aiohttp import web
 from gatebot import journal, settings
 from gatebot.front import Front
 from gatebot.identity import Identity
-from gatebot.live import Live
+from gatebot.live import Feed, Live
 from gatebot.mentions import Mentions
 from gatebot.review import pages
 from gatebot.review.landing import Lander
@@ -53,7 +53,7 @@ class WebHouse:
         self.mentions = Mentions(house.db, self.journal, site_url)
         self.front = Front(self.site, lambda: None)
 
-    def app(self) -> web.Application:
+    def app(self, feed: Feed | None = None) -> web.Application:
         """The application, with live updates."""
         house = self.house
         shown = Shown(
@@ -63,7 +63,7 @@ class WebHouse:
         parts = pages.Parts(
             self.reading, self.review, States(house.db, house.clock), submission, shown, house.judge
         )  # fmt: skip
-        live = Live(self.journal, lambda entry: (entry.event.subject, "changes"))
+        live = Live(self.journal, lambda entry: (entry.event.subject, "changes"), feed)
         self.site.follow(live.last)
         app = web.Application(middlewares=self.site.middlewares())
         app.add_routes([*self.site.routes(), *self.front.routes(), *live.routes(), *pages.routes(self.site, parts)])

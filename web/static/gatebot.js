@@ -11,8 +11,8 @@ const say = (text, state) => {
 
 const ko = document.documentElement.lang === "ko";
 const words = ko
-  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개" } }
-  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates" } };
+  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개", e: "첫 오류" } }
+  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates", e: "first error of a log" } };
 
 function times(root) {
   const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
@@ -47,6 +47,10 @@ async function refresh() {
       next.dataset.html = theirs.outerHTML;
       if (mine.innerHTML !== next.innerHTML) { next.classList.add("changed"); mine.replaceWith(next); }
     }
+    if (fresh.body.dataset.live !== following && document.getElementById("log")) {
+      Object.assign(document.body.dataset, { live: fresh.body.dataset.live || "", since: fresh.body.dataset.since || "" });
+      follow();
+    }
     if (fresh.title) document.title = fresh.title;
     document.dispatchEvent(new CustomEvent("gatebot:refreshed"));
   } catch { /* the stream's own state tells the reader */ } finally {
@@ -55,22 +59,78 @@ async function refresh() {
   }
 }
 
-let paused = false, source = null;
+let paused = false, source = null, following = "";
 function follow() {
   const { live, since } = document.body.dataset;
-  if (!live || !window.EventSource) return;
-  source = new EventSource(`/live?topics=${encodeURIComponent(live)}&since=${since || ""}`);
-  source.onopen = () => say(words.live, "on");
+  if (!live || !window.EventSource || live === following) return;
+  following = live;
+  source?.close();
+  const log = document.getElementById("log");
+  const query = new URLSearchParams({ topics: live, since: since || "", offset: log?.dataset.offset || "" });
+  source = new EventSource(`/live?${query}`);
+  source.onopen = () => say(paused ? words.paused : words.live, paused ? "" : "on");
   source.onerror = () => say(words.lost, "lost");
   let timer = 0;
-  source.addEventListener("changed", () => { if (!paused) { clearTimeout(timer); timer = setTimeout(refresh, 120); } });
-  document.getElementById("live").addEventListener("click", pause);
-  addEventListener("pagehide", () => source.close());
+  source.addEventListener("changed", () => { clearTimeout(timer); timer = setTimeout(() => paused || refresh(), 120); });
+  source.addEventListener("log", (event) => grow(log, JSON.parse(event.data)));
 }
 function pause() {
   paused = !paused;
   say(paused ? words.paused : words.live, paused ? "" : "on");
   if (!paused) refresh();
+}
+
+// Lines of a running build, in the form that the server gives them (executor/log_html.py).
+const noise = /\x1b\[[0-9;?<=>!]*[A-Za-ln-z@]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g;
+const styles = { 1: "bold", 2: "dim", 3: "italic", 4: "underline" };
+function restyle(style, codes) {
+  const rest = codes.split(";");
+  while (rest.length) {
+    const code = rest.shift().replace(/^0+/, "");
+    if (code === "38" || code === "48") rest.splice(0, rest[0] === "5" ? 2 : 4);
+    else if (!code) style.clear();
+    else if (styles[code]) style.add(styles[code]);
+    else if (code === "22") { style.delete("bold"); style.delete("dim"); }
+    else if (/^(3|9)[0-79]$/.test(code)) {
+      for (const one of [...style]) if (one.startsWith("f")) style.delete(one);
+      if (code[1] !== "9") style.add(`f${+code[1] + (code[0] === "9" ? 8 : 0)}`);
+    }
+  }
+}
+function line(text, number) {
+  const row = document.createElement("div");
+  row.id = `L${number}`;
+  const link = row.appendChild(document.createElement("a"));
+  link.href = `#L${number}`;
+  link.textContent = number;
+  const stamp = /^\d{4}-\d\d-\d\d (\d\d:\d\d:\d\d)\.\d+ \| /.exec(text);
+  if (stamp) row.appendChild(document.createElement("i")).textContent = stamp[1];
+  const said = row.appendChild(document.createElement("span"));
+  const style = new Set();
+  text.slice(stamp ? stamp[0].length : 0).replace(noise, "").split(/\x1b\[([0-9;]*)m/).forEach((piece, at) => {
+    if (at % 2) restyle(style, piece);
+    else if (piece) { const span = said.appendChild(document.createElement("span")); span.className = [...style].join(" "); span.textContent = piece.replaceAll("\x1b", ""); }
+  });
+  return row;
+}
+function grow(log, text) {
+  if (!log) return;
+  const page = document.scrollingElement;
+  const atEnd = innerHeight + page.scrollTop > page.scrollHeight - 80 && +log.dataset.next > 1;
+  const fragment = document.createDocumentFragment();
+  for (const one of text.replace(/\n$/, "").split("\n")) fragment.append(line(one, log.dataset.next++));
+  log.append(fragment);
+  document.getElementById("log-empty").hidden = true;
+  if (atEnd) scrollTo(0, page.scrollHeight);
+}
+// `#L12-L20`: a range of lines.
+function mark() {
+  const range = /^#L(\d+)(?:-L?(\d+))?$/.exec(location.hash);
+  for (const row of document.querySelectorAll("#log .chosen")) row.classList.remove("chosen");
+  if (!range || !document.getElementById("log")) return;
+  const first = +range[1], last = Math.min(+(range[2] || first), first + 5000);
+  for (let number = first; number <= last; number++) document.getElementById(`L${number}`)?.classList.add("chosen");
+  if (range[2]) document.getElementById(`L${first}`)?.scrollIntoView({ block: "center" });
 }
 
 const rows = () => [...document.querySelectorAll("[data-row], tbody tr")].filter((row) => row.querySelector("a"));
@@ -94,6 +154,7 @@ function key(event) {
     j: () => move(1), k: () => move(-1), p: () => source && pause(),
     o: () => rows().find((row) => row.getAttribute("aria-selected") === "true")?.querySelector("a").click(),
     Enter: () => acts.o(), u: () => go(location.pathname.replace(/\/[^/]*\/?$/, "") || "/"),
+    e: () => document.querySelector("[data-key='e']")?.click(),
     "/": () => { event.preventDefault(); document.querySelector("[data-key='/']").focus(); },
     "?": help, "g": () => { prefix = "g "; },
     "g s": () => go("/status"), "g c": () => go("/q/status:open"), "g m": () => go("/meetings/"), "g b": () => go("/builds"), "g i": () => go("/"),
@@ -120,9 +181,20 @@ for (const [id, act] of [["theme", theme], ["keys", help]]) {
 for (const node of document.querySelectorAll("[data-copy]")) node.hidden = false;
 for (const node of document.querySelectorAll("[data-region][id]")) node.dataset.html = node.outerHTML;
 document.addEventListener("keydown", key);
+document.getElementById("live").addEventListener("click", pause);
+document.getElementById("log")?.addEventListener("click", (event) => {
+  const to = event.target.closest("a[href^='#L']"), from = /^#L(\d+)/.exec(location.hash);
+  if (!to || !event.shiftKey || !from) return;
+  event.preventDefault();
+  const ends = [+from[1], +to.textContent].sort((a, b) => a - b);
+  location.hash = `#L${ends[0]}-L${ends[1]}`;
+});
+addEventListener("hashchange", mark);
+addEventListener("pagehide", () => source?.close());
 document.addEventListener("click", (event) => {
   const text = event.target.closest("[data-copy]")?.dataset.copy;
   if (text) navigator.clipboard?.writeText(text).then(() => say("✓", "on"));
 });
 times(document);
+mark();
 follow();
