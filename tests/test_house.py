@@ -98,6 +98,7 @@ ADAPTERS: dict[str, set[str]] = {
         "workspaces",
         "providers.bare",
         "providers.cgroups",
+        "providers.grounds",
         "providers.kernel",
         "providers.link",
         "providers.local",

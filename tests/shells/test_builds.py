@@ -244,6 +244,50 @@ asyncio.run(main())
 """
 
 
+_DROPPED = """
+import asyncio, os, sys
+from pathlib import Path
+from gatebot.clock import SystemClock
+from gatebot.executor import assembly
+from gatebot.executor.model import HOST_IMAGE, Label
+from gatebot.executor.providers import link
+from tests.fakes.executor import PROJECT, HeardReports, Stores, assignment, job
+
+place = Path(sys.argv[1])
+prepared = assembly.prepare(place, server_uid=65534, labels={"small": Label("small", image=HOST_IMAGE)})
+link.drop(65534, 65534)
+
+async def main():
+    reports, stores = HeardReports(), Stores(place / "stores")
+    commit = stores.make(PROJECT, {"run.sh": "#!/bin/sh\\nid -u; stat -c %U run.sh; git log --format=%s\\n"})
+    executor, logs = assembly.executor(
+        prepared, reports=reports, sources=stores, clock=SystemClock(), host="h", mirrors=[]
+    )
+    await executor.start()
+    given = assignment(commit, job())
+    await executor.assign(given)
+    completed = await reports.of(given.build)
+    print(os.geteuid(), executor.capacity, completed.result, *logs.lines(given.build, 1, 9), sep="\\n")
+    await executor.close()
+    print(os.listdir(place / "executor/layers"))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to begin with")
+def test_a_root_start_becomes_nobody_and_jobs_have_uids_of_their_own() -> None:
+    with tempfile.TemporaryDirectory(prefix="gatebot-dropped-") as place:
+        os.chown(place, 65534, 65534)
+        line = [sys.executable, "-c", _DROPPED, place]
+        told = subprocess.run(line, cwd=ROOT, env={**os.environ, "HOME": place}, capture_output=True, text=True)
+        assert told.returncode == 0, told.stderr
+        lines = [text.rpartition(" | ")[2] for text in told.stdout.splitlines()]
+        assert lines[0] == "65534"
+        assert "Sandbox.PRIVILEGED" in lines[1]
+        assert lines[2:] == ["SUCCESS", "run: demo/api run.sh", "1000", "job", "Change", "result: SUCCESS", "[]"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 @pytest.mark.parametrize("subordinate", [False, True])
 def test_without_root_the_sandbox_is_made_in_a_user_namespace(subordinate: bool) -> None:

@@ -99,7 +99,7 @@ class Cgroups:
     def create(self, node: str, limits: Limits) -> None:
         """Make the groups of a node and set its limits."""
         for path in self._paths(node):
-            path.mkdir(exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
         quota = int(limits.cpus * _PERIOD)
         if self.version == "cgroup2":
             assert self._unified is not None
@@ -173,6 +173,12 @@ class Cgroups:
                     time.sleep(0.002)  # the last process is still being reaped
                 else:
                     break
+
+    def close(self) -> None:
+        """Take our own directories away, when nothing is in them."""
+        for base in (*self._v1.values(), *([self._unified] if self._unified else [])):
+            with contextlib.suppress(OSError):
+                base.rmdir()
 
     def list(self) -> list[str]:
         """The nodes that have groups: also those of a process before us that died."""

@@ -322,6 +322,8 @@ class Privileged:
             if self._groups is not None:
                 self._groups.remove(name)
             shutil.rmtree(f"{ROOM}/layers/{name}", ignore_errors=True)
+        if self._groups is not None:
+            self._groups.close()
         os._exit(0)
 
 
