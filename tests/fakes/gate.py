@@ -74,7 +74,7 @@ class Landing:
 
 
 @dataclass
-class Gate:
+class World:
     """One queue with everything around it. `verdict` says whether a job passes on a state."""
 
     verdict: Callable[[Change, str, Mapping[str, str]], bool] = lambda change, job, state: True
@@ -194,7 +194,7 @@ class Gate:
             why = reason("pipeline.merge-conflict", paths="f")
             return [facts.PrepareFailed("q", item.id, item.attempt, base, why, pins, ahead=ahead)]
         state = {**base, own: commit(contents(base[own]) | {change.mark})}
-        return [facts.Prepared("q", item.id, item.attempt, base, state, pins, {}, change.jobs, ahead)]
+        return [facts.Prepared("q", item.id, item.attempt, base, state, pins, {}, {}, change.jobs, ahead)]
 
     def _land(self, asked: facts.LandAsked) -> list[Event]:
         item = self.queue.items[asked.item]
@@ -249,13 +249,22 @@ class Gate:
         build.started = True
         self.happen(BuildStarted(build.build, build.fence, "local"))
 
+    def replayed(self) -> Queue:
+        """The queue as a restart finds it: from the facts alone."""
+        queue = opened(self.first)
+        for event in self.history[1:]:
+            queue = record(queue, event)
+        return queue
+
+
+class Gate(World):
+    """What tests say and ask, by the numbers of changes."""
+
     def failing(self, number: int, job: str = "unit") -> None:
         """A running build is seen to fail before its end."""
         build = self.build(number, job)
         self.happen(BuildFailing(build.build, build.fence, reason("executor.task-failed", task="tox")))
         self.settle()
-
-    # What a test asks and says, by the numbers of changes
 
     def build(self, number: int, job: str = "unit") -> Running:
         return next(b for b in self.running.values() if b.change == number and b.job == job)
@@ -286,13 +295,6 @@ class Gate:
 
     def why(self, number: int) -> Reason | None:
         return next(fact.reason for fact in self.left if fact.item == f"i{number}")
-
-    def replayed(self) -> Queue:
-        """The queue as a restart finds it: from the facts alone."""
-        queue = opened(self.first)
-        for event in self.history[1:]:
-            queue = record(queue, event)
-        return queue
 
 
 LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted)

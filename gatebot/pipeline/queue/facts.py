@@ -74,7 +74,8 @@ class PrepareAsked(QueueFact):
 class Prepared(QueueFact):
     """The item was merged and its jobs are known. `trees` are those of the commits of `state`, by place.
 
-    `pins` are the branch tips that the queue did not know and that were read for it.
+    `pins` are the branch tips that the queue did not know and that were read for it, `pinned` the commits
+    outside the queue that its jobs read.
     """
 
     item: str
@@ -82,6 +83,7 @@ class Prepared(QueueFact):
     base: Mapping[str, str]
     state: Mapping[str, str]
     pins: Mapping[str, str] = field(default_factory=dict[str, str])
+    pinned: Mapping[str, str] = field(default_factory=dict[str, str])
     trees: Mapping[str, str] = field(default_factory=dict[str, str])
     jobs: tuple[PlannedJob, ...] = ()
     ahead: tuple[int, ...] = ()

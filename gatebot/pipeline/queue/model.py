@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from ...assignment import JobDependency
 from ...reasons import Reason
-from ..config.model import Manager, Moment, Order, Speculation, Window
+from ..config.model import Manager, Moment, Order, Precedence, Speculation, Window
 
 SUCCESS, FAILURE, SKIPPED, ABORTED = "SUCCESS", "FAILURE", "SKIPPED", "ABORTED"
 RETRY, RETRY_LIMIT = "RETRY", "RETRY_LIMIT"
@@ -96,6 +96,7 @@ class Policy:
     speculation: Speculation = Speculation.CLASSIC
     order: Order = Order.QUEUE
     announces: tuple[Moment, ...] = ()
+    precedence: Precedence = Precedence.NORMAL
 
     @property
     def lands(self) -> bool:
@@ -108,13 +109,15 @@ class Preparation:
     """An item merged onto a base, and the jobs to run on the result; with `broken` it could not be.
 
     `base` has every place of the queue that the item assumes or its jobs read, `state` the same after the
-    item's own changes. `ahead` are the changes it was merged on top of, nearest last.
+    item's own changes. `pinned` are commits outside the queue that its jobs read: their movement voids nothing.
+    `ahead` are the changes it was merged on top of, nearest last.
     """
 
     base: State
     state: State
     jobs: tuple[PlannedJob, ...] = ()
     ahead: tuple[int, ...] = ()
+    pinned: State = field(default_factory=dict[str, str])
     fail_fast: bool = False
     broken: Reason | None = None
     moment: Moment = Moment.MERGE_CONFLICT

@@ -65,23 +65,22 @@ def record(queue: Queue, event: Event) -> Queue:
             return _enqueued(queue, event)
         case ItemDequeued():
             return _dequeued(queue, event)
-        case Reported():
+        case Reported() if report_key(event.item, event.moment) in queue.reports:
             return replace(queue, reports=_without(queue.reports, report_key(event.item, event.moment)))
         case BranchMoved():
             return replace(queue, tips={**queue.tips, place(event.project, event.branch): event.new})
         case BuildStarted() | BuildFailing() | BuildCompleted():
             return _build_told(queue, event)
-        case QueueFact():
-            item = queue.items.get(getattr(event, "item", ""))
-            return queue if item is None else _item_fact(queue, item, event)
+        case QueueFact() if (item := queue.items.get(getattr(event, "item", ""))) is not None:
+            return _item_fact(queue, item, event)
         case _:
             return queue
 
 
 def _item_fact(queue: Queue, item: Item, event: QueueFact) -> Queue:
     match event:
-        case ItemUnfit():
-            return _put(queue, replace(item, unfit=item.unfit or Unfit(event.reason, event.report)))
+        case ItemUnfit() if item.unfit is None:
+            return _put(queue, replace(item, unfit=Unfit(event.reason, event.report)))
         case PrepareAsked() if event.attempt == item.attempt:
             return _put(queue, replace(item, asked=True, onto=event.onto))
         case Prepared() | PrepareFailed() if event.attempt == item.attempt and item.prepared is None:
@@ -98,7 +97,7 @@ def _item_fact(queue: Queue, item: Item, event: QueueFact) -> Queue:
             return _put(queue, replace(item, failed=event.reason))
         case LandAsked() if event.attempt == item.attempt:
             return _put(queue, replace(item, landing=True))
-        case Landed():
+        case Landed() if not item.landed:
             state = item.prepared.state if item.prepared else NOTHING
             moved = {change.place: state[change.place] for change in item.changes if change.place in state}
             return _put(replace(queue, tips={**queue.tips, **moved}), replace(item, landing=False, landed=True))
@@ -115,7 +114,7 @@ def _item_fact(queue: Queue, item: Item, event: QueueFact) -> Queue:
 def _preparation(event: Prepared | PrepareFailed) -> Preparation:
     if isinstance(event, PrepareFailed):
         return Preparation(event.base, {}, ahead=event.ahead, broken=event.reason, moment=event.moment)
-    return Preparation(event.base, event.state, event.jobs, event.ahead, event.fail_fast)
+    return Preparation(event.base, event.state, event.jobs, event.ahead, event.pinned, event.fail_fast)
 
 
 def _enqueued(queue: Queue, event: ItemEnqueued) -> Queue:

@@ -329,11 +329,8 @@ def test_fail_fast_stops_the_other_builds_of_the_item() -> None:
     q = Gate()
     q.enqueue(Change(1, jobs=TWO_JOBS))
     q.asked.clear()
-    q.happen(
-        facts.Prepared(
-            "q", "i1", 1, {"api:main": "root"}, {"api:main": "c1"}, {"api:main": "root"}, {}, TWO_JOBS, fail_fast=True
-        )
-    )
+    root, own = {"api:main": "root"}, {"api:main": "c1"}
+    q.happen(facts.Prepared("q", "i1", 1, root, own, root, jobs=TWO_JOBS, fail_fast=True))
     q.fails(1, "docs")
     assert [build.job for build in q.cancelled] == ["unit"]
     assert q.departed == {1: Outcome.FAILED}

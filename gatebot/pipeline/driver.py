@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives the queues: reads the journal, records, plans, stores, and only then lets commands be carried out.
+
+One pass is one transaction: what other rooms did since the last pass and what came of earlier commands is recorded,
+the queues that it touched are planned, and the accepted commands are stored as facts beside it. Facts are appended in
+the order in which they were recorded, so a replay of the journal gives the same queues. A pass decides by pure
+functions alone and may be run twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from .. import journal
+from ..assignment import FrozenJob
+from ..clock import Clock
+from ..db import Database, Session
+from ..events import Event
+from ..journal import Journal
+from ..reasons import Reason, reason
+from . import store
+from .config.freeze import participates
+from .config.model import Manager
+from .dispatching import Room, by_urgency, held, silent
+from .effects import Effects, Ties
+from .entering import Entering, Surroundings
+from .intake import TRIGGERS, Intake
+from .ports import People
+from .queue import facts
+from .queue.model import Queue
+from .queue.plan import abandoned, outstanding, plan
+from .results import Results
+from .view import FOLDED, View
+
+log = logging.getLogger(__name__)
+
+READER = "pipeline"
+_BATCH = 500
+_LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted)
+_KINDS = tuple(dict.fromkeys((*TRIGGERS, *FOLDED)))
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one transaction did. `upto` is the last journal id it knows, `waiting` queues got less than they asked."""
+
+    view: View
+    upto: int
+    unread: bool = False
+    commands: list[facts.QueueFact] = field(default_factory=list[facts.QueueFact])
+    aborted: dict[str, int] = field(default_factory=dict[str, int])
+    planned: set[str] = field(default_factory=set[str])
+    waiting: set[str] = field(default_factory=set[str])
+
+
+class Driver:
+    """All queues of a site. `lease` is how long an executor may be silent; None where it lives and dies with us."""
+
+    def __init__(
+        self,
+        ties: Ties,
+        people: People,
+        results: Results,
+        *,
+        lease: timedelta | None = None,
+        tick: float = 2.0,
+        snapshot_every: int = 5000,
+    ) -> None:
+        self._ties = ties
+        self._db: Database = ties.db
+        self._clock: Clock = ties.clock
+        self._journal = Journal(ties.db)
+        self._results = results
+        self._lease = lease
+        self._tick = tick
+        self._snapshot_every = snapshot_every
+        surroundings = Surroundings(ties.review, people, ties.layouts, ties.merger, ties.db, ties.clock)
+        self._intake = Intake(Entering(surroundings))
+        self._effects = Effects(ties, self.queue, self._answered)
+        self._view = View()
+        self._read = 0
+        self._known = 0
+        self._snapshot = 0
+        self._inbox: list[facts.QueueFact] = []
+        self._frozen: list[FrozenJob] = []
+        self._waiting: set[str] = set()
+        self._began = False
+        self._wake = asyncio.Event()
+
+    # What others ask
+
+    def queue(self, name: str) -> Queue | None:
+        """A queue as it is now."""
+        return self._view.queues.get(name)
+
+    @property
+    def queues(self) -> Mapping[str, Queue]:
+        """All queues as they are now."""
+        return self._view.queues
+
+    def gated(self, project: str, branch: str) -> bool:
+        """Whether a dependent pipeline merges the changes of this branch."""
+        return any(
+            pipeline.manager is Manager.DEPENDENT and participates(layout, pipeline.name, project, branch)
+            for layout in self._ties.layouts.of_project(project)
+            for pipeline in layout.pipelines.values()
+        )
+
+    def position(self, change: int) -> Reason | None:
+        """Where the change stands in the gate, for people; None when it is in none."""
+        for queue, item in self._view.stays(change):
+            if queue.policy.lands:
+                place = list(queue.items).index(item.id) + 1
+                return reason("pipeline.position", place=place, size=len(queue.items), queue=queue.name)
+        return None
+
+    # Start, run, stop
+
+    async def start(self) -> None:
+        """Find the queues again from the journal, and carry out what was accepted and not answered."""
+        await asyncio.to_thread(self._ties.layouts.refresh)
+        self._view, self._read, self._known = await self._db.read(_replay)
+        self._snapshot = self._known
+        again = [command for queue in self._view.queues.values() for command in outstanding(queue)]
+        builds = [command for command in again if isinstance(command, facts.BuildAssigned)]
+        self._inbox += builds  # stored first: their fences are new
+        self._effects.perform(command for command in again if not isinstance(command, facts.BuildAssigned))
+        self._waiting |= self._view.queues.keys()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Go on for ever; cancel it to stop."""
+        forget = self._db.on_commit(self._committed)
+        try:
+            while True:
+                try:
+                    again = await self.step()
+                except Exception:
+                    log.exception("a pass over the queues did not work; it is tried again")
+                    await self._clock.sleep(1)
+                    continue
+                if not again:
+                    await self._sleep()
+        finally:
+            forget()
+            await self._effects.close()
+
+    async def step(self) -> bool:
+        """One pass, where there is anything to do; whether there is reason for another at once."""
+        self._wake.clear()
+        entries = await self._journal.read(self._read, kinds=TRIGGERS, limit=_BATCH)
+        read = entries[-1].id if entries else None
+        entered = await self._intake.translate(entries, self._view.copy()) if entries else []
+        slots = self._ties.dispatch.free_slots()
+        waiting = frozenset(self._waiting if slots > 0 or not self._began else ())
+        told, self._inbox = [*self._inbox, *self._expired()], []
+        frozen, self._frozen = self._frozen, []
+        if not (entries or told or waiting) and await self._journal.last() <= self._known:
+            return False
+        try:
+            done = await self._db.run(self._pass, (*told, *entered), frozen, read, slots, waiting)
+        except BaseException:
+            self._inbox, self._frozen = [*told, *self._inbox], [*frozen, *self._frozen]
+            raise
+        self._accept(done, read)
+        return bool(entries) or done.unread or bool(self._inbox)
+
+    async def close(self) -> None:
+        """Stop what is under way, and leave a snapshot."""
+        await self._effects.close()
+        if self._known > self._snapshot:
+            await self._db.run_silent(store.save_snapshot, self._view.queues, self._known)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way and nothing is left to look at, as far as is known here."""
+        return not (self._effects.busy or self._inbox or self._wake.is_set())
+
+    def _accept(self, done: _Pass, read: int | None) -> None:
+        self._view, self._known, self._began = done.view, done.upto, True
+        self._waiting = ((self._waiting - done.planned) | done.waiting) & done.view.queues.keys()
+        if read is not None:
+            self._read = read
+        elif not done.unread:
+            self._read = done.upto
+        if self._lease is not None:
+            given = (command.build for command in done.commands if isinstance(command, facts.BuildAssigned))
+            self._results.heard.update(dict.fromkeys(given, self._clock.now()))
+        self._effects.perform(done.commands, done.aborted)
+
+    def _committed(self, last: int) -> None:
+        if last > self._known:
+            self._wake.set()
+
+    async def _sleep(self) -> None:
+        """Until something happens; now and then also without, for executors that have room again."""
+        if self._known - self._snapshot > self._snapshot_every:
+            self._snapshot = self._known
+            await self._db.run_silent(store.save_snapshot, self._view.queues, self._known)
+        ticking = asyncio.ensure_future(self._clock.sleep(self._tick))
+        waking = asyncio.ensure_future(self._wake.wait())
+        await asyncio.wait((ticking, waking), return_when=asyncio.FIRST_COMPLETED)
+        for task in (ticking, waking):
+            task.cancel()
+
+    def _answered(self, told: Sequence[facts.QueueFact], jobs: Sequence[FrozenJob]) -> None:
+        self._inbox += told
+        self._frozen += jobs
+        self._wake.set()
+
+    def _expired(self) -> list[facts.QueueFact]:
+        if self._lease is None:
+            return []
+        lost = silent(self._view.queues.values(), self._results.heard, self._clock.now(), self._lease)
+        for _, command in lost:
+            log.warning("the executor of build %s is silent: it is given to another", command.build)
+            self._results.heard[command.build] = self._clock.now()
+        return [command for _, command in lost]
+
+    def _limits(self) -> dict[tuple[str, str], int]:
+        layouts = ((tenant, self._ties.layouts.current(tenant)) for tenant in self._ties.layouts.tenants())
+        return {(t, name): one.max for t, layout in layouts if layout for name, one in layout.semaphores.items()}
+
+    # One pass, on the writer's thread
+
+    def _pass(
+        self,
+        session: Session,
+        told: Sequence[facts.QueueFact],
+        frozen: Sequence[FrozenJob],
+        read: int | None,
+        slots: int,
+        waiting: Iterable[str],
+    ) -> _Pass:
+        """Record, plan, store. Everything that others committed before is seen, and nothing comes in between."""
+        done = _Pass(self._view.copy(), self._known)
+        writing = _Writing(session, done, self._clock.now())
+        for entry in journal.read_in(session, self._known, _KINDS, limit=100_000):
+            if isinstance(entry.event, FOLDED):
+                writing.fold(entry.event)
+            done.unread = done.unread or (isinstance(entry.event, TRIGGERS) and entry.id > (read or 0))
+        for fact in told:
+            writing.write(fact)
+        store.keep_jobs(session, frozen)
+        limits = self._limits()
+        room = Room(slots, held(done.view.queues.values()) if limits else Counter(), limits)
+        done.planned = writing.touched.union(waiting) & done.view.queues.keys()
+        for queue in by_urgency(done.view.queues[name] for name in done.planned):
+            for command in plan(queue, writing.at):
+                if room.takes(queue, command):
+                    writing.write(command)
+                    done.commands.append(command)
+                else:
+                    done.waiting.add(queue.id)
+        done.commands += [fact for fact in told if isinstance(fact, facts.BuildAssigned)]
+        store.abort(session, done.aborted, writing.at)
+        if read is not None:
+            journal.move_cursor(session, READER, read)
+        done.upto = journal.last_in(session)
+        return done
+
+
+class _Writing:
+    """Facts go into the queues, the journal and the rows together. `touched` are the queues that changed."""
+
+    def __init__(self, session: Session, done: _Pass, at: datetime) -> None:
+        self._session = session
+        self._done = done
+        self.at = at
+        self.touched: set[str] = set()
+
+    def fold(self, event: Event) -> None:
+        """A fact that is in the journal already."""
+        self.touched.update(after.id for _, after in self._done.view.apply(event))
+
+    def write(self, fact: facts.QueueFact) -> None:
+        """A fact of ours: nothing of it is kept when it says nothing new about anything that is there."""
+        for before, after in self._done.view.apply(fact):
+            if before is after and not isinstance(fact, facts.QueueOpened):
+                continue
+            self.touched.add(after.id)
+            journal.append(self._session, fact, self.at)
+            store.project(self._session, fact, after, self.at)
+            if isinstance(fact, _LOSING):
+                self._done.aborted.update(abandoned(before, after))
+
+
+def _replay(session: Session) -> tuple[View, int, int]:
+    """The queues as the facts tell, the reader's cursor, and the last journal id."""
+    queues, after = store.load_snapshot(session)
+    view = View.of(queues)
+    kinds = (*facts.ALL, *FOLDED)
+    while entries := journal.read_in(session, after, kinds, limit=5000):
+        for entry in entries:
+            view.apply(entry.event)
+        after = entries[-1].id
+    return view, journal.cursor(session, READER), journal.last_in(session)

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carries out what was decided and stored: merges, builds, landings, reports; each at least once, harmless twice.
+
+Starts after the commit of its command and answers with facts, which the driver stores in its next pass. What fails for
+a reason outside (a database away, a full disk) is tried again; a crash in between repeats it at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import TypeVar
+
+from .. import words
+from ..assignment import AssignedChange, Assignment, FrozenJob
+from ..change import Landed, Landing, LandingChange
+from ..clock import Clock
+from ..db import Database
+from . import history, reports, store
+from .config.model import Location, Manager, PipelineConfig
+from .layouts import Layouts
+from .merger import Answer, Merger
+from .ports import Dispatch, Review
+from .queue import facts, verdict
+from .queue.model import NOTHING, Departure, Item, ItemChange, Queue
+from .queue.record import report_key
+from .workspace import checkouts, wanted
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_DELAYS = (1, 2, 5, 10, 30, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What carrying out needs: the rooms beside, the tools, and the address of the site for links."""
+
+    review: Review
+    dispatch: Dispatch
+    merger: Merger
+    layouts: Layouts
+    db: Database
+    clock: Clock
+    url: str = ""
+
+
+class Effects:
+    """`queue` tells the present state of a queue, `answered` takes what came of a command."""
+
+    def __init__(
+        self,
+        ties: Ties,
+        queue: Callable[[str], Queue | None],
+        answered: Callable[[Sequence[facts.QueueFact], Sequence[FrozenJob]], None],
+    ) -> None:
+        self._ties = ties
+        self._queue = queue
+        self._answered = answered
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._merging: dict[str, list[facts.PrepareAsked]] = {}
+        self._frozen: dict[str, FrozenJob] = {}
+
+    def perform(self, commands: Iterable[facts.QueueFact], aborted: Mapping[str, int] = {}) -> None:
+        """Begin everything; returns at once."""
+        builds: list[facts.BuildAssigned] = []
+        for command in commands:
+            match command:
+                case facts.PrepareAsked():
+                    self._order(command)
+                case facts.BuildAssigned():
+                    builds.append(command)
+                case facts.LandAsked():
+                    self._begin(self._land(command))
+                case facts.ReportAsked() | facts.ItemDequeued():
+                    if command.moment is not None:
+                        self._begin(self._report(command.queue, report_key(command.item, command.moment)))
+                case _:
+                    pass
+        if aborted:
+            self._begin(self._abort(aborted))
+        if builds:
+            self._begin(self._assign(builds))
+
+    async def close(self) -> None:
+        """Stop; what is under way is repeated at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return bool(self._tasks)
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _insist(self, what: str, act: Callable[[], Awaitable[T]]) -> T:
+        """Try until it works."""
+        for delay in chain(_DELAYS, repeat(_DELAYS[-1])):
+            try:
+                return await act()
+            except Exception:
+                log.exception("%s did not work; again in %s seconds", what, delay)
+            await self._ties.clock.sleep(delay)
+        raise AssertionError("the delays have no end")
+
+    # Merges: one batch of a queue at a time
+
+    def _order(self, command: facts.PrepareAsked) -> None:
+        waiting = self._merging.get(command.queue)
+        if waiting is not None:
+            waiting.append(command)
+            return
+        self._merging[command.queue] = [command]
+        self._begin(self._merge(command.queue))
+
+    async def _merge(self, name: str) -> None:
+        await asyncio.sleep(0)  # the other orders of this pass come first
+        while orders := self._merging[name]:
+            self._merging[name] = []
+            await self._insist("a merge", lambda orders=orders: self._prepare(name, orders))
+        del self._merging[name]
+
+    async def _prepare(self, name: str, orders: list[facts.PrepareAsked]) -> None:
+        queue = self._queue(name)
+        if queue is None:
+            return
+        answers: list[Answer] = await asyncio.to_thread(self._ties.merger.prepare, queue, orders)
+        frozen = {job.definition: job for answer in answers for job in answer.jobs}
+        new = [job for definition, job in frozen.items() if definition not in self._frozen]
+        self._frozen.update(frozen)
+        self._answered([answer.fact for answer in answers], new)
+
+    # Builds
+
+    async def _abort(self, aborted: Mapping[str, int]) -> None:
+        for build, fence in aborted.items():
+            await self._insist("an abort", lambda b=build, f=fence: self._ties.dispatch.abort(b, f))
+
+    async def _assign(self, commands: Sequence[facts.BuildAssigned]) -> None:
+        for command in commands:
+            await self._insist("an assignment", lambda c=command: self._give(c))
+
+    async def _give(self, command: facts.BuildAssigned) -> None:
+        queue = self._queue(command.queue)
+        if queue is None or command.build not in queue.owners:
+            return  # aborted meanwhile
+        await self._ties.dispatch.assign(await self._assignment(queue, queue.items[command.item], command))
+
+    async def _assignment(self, queue: Queue, item: Item, command: facts.BuildAssigned) -> Assignment:
+        prepared = item.prepared
+        jobs = () if prepared is None else prepared.jobs
+        job = await self._job(next(one.definition for one in jobs if one.name == command.job))
+        state, pinned = (NOTHING, NOTHING) if prepared is None else (prepared.state, prepared.pinned)
+        present = {number: other for other in queue.items.values() for number in other.numbers}
+        numbers = () if prepared is None else prepared.ahead
+        ahead = [change for number in numbers if number in present for change in present[number].changes]
+        own = item.changes[-1] if item.changes else item.ref
+        project, branch = ("", "") if own is None else (own.project, own.branch)
+        merger = self._ties.merger
+        return Assignment(
+            build=command.build,
+            buildset=facts.buildset_id(item.id, item.attempt),
+            item=item.id,
+            fence=command.fence,
+            tenant=queue.tenant,
+            pipeline=queue.pipeline,
+            post_review=self._pipeline(queue).post_review,
+            project=project,
+            branch=branch,
+            commit=state.get(f"{project}:{branch}", ""),
+            job=job,
+            checkouts=checkouts(
+                wanted(job, project, branch, merger.choose),
+                state,
+                pinned,
+                [(change.project, change.branch) for change in ahead],
+                merger.store(queue, project),
+            ),
+            changes=tuple([await self._told(change, state) for change in (*dict.fromkeys(ahead), *item.changes)]),
+            old_commit=item.ref.old if item.ref is not None else "",
+            attempt=command.tries,
+            event_id=item.id,
+        )
+
+    async def _job(self, definition: str) -> FrozenJob:
+        known = self._frozen.get(definition)
+        if known is None:
+            known = await self._ties.db.read(store.job, definition)
+            if known is None:
+                raise LookupError(f"the job {definition} was not kept")
+            self._frozen[definition] = known
+        return known
+
+    async def _told(self, change: ItemChange, state: Mapping[str, str]) -> AssignedChange:
+        known = await self._ties.review.change(change.number, change.patch_set)
+        return AssignedChange(
+            change.number,
+            change.patch_set,
+            change.project,
+            change.branch,
+            state.get(change.place, change.commit),
+            change.change_id,
+            change.subject,
+            change.url,
+            known.message if known is not None else "",
+            known.topic if known is not None else "",
+        )
+
+    # Landing and reports
+
+    async def _land(self, command: facts.LandAsked) -> None:
+        queue = self._queue(command.queue)
+        item = queue.items.get(command.item) if queue is not None else None
+        if queue is None or item is None or item.prepared is None:
+            return
+        landing = _landing(queue, item, self._ties.merger)
+        answer = await self._insist("a landing", lambda: self._ties.review.land(landing))
+        if isinstance(answer, Landed):
+            self._answered([facts.Landed(queue.id, item.id)], ())
+            return
+        tips = {f"{project}:{branch}": commit for project, branch, commit in answer.tips}
+        self._answered([facts.LandingRefused(queue.id, item.id, answer.reason, tips)], ())
+
+    async def _report(self, name: str, key: str) -> None:
+        queue = self._queue(name)
+        departure = queue.reports.get(key) if queue is not None else None
+        if queue is None or departure is None:
+            return
+        pipeline = self._pipeline(queue)
+        if departure.item.changes and reports.speaks(pipeline, departure.moment, chained=queue.policy.lands):
+            await self._insist("a report", lambda: self._tell(queue, pipeline, departure))
+        self._answered([facts.Reported(queue.id, departure.item.id, departure.moment)], ())
+
+    async def _tell(self, queue: Queue, pipeline: PipelineConfig, departure: Departure) -> None:
+        item, moment = departure.item, departure.moment
+        ended = moment not in reports.BEFORE
+        lines = await self._lines(item) if ended else ()
+        why = words.say(departure.reason) if departure.reason is not None else ""
+        places = {"tenant.name": queue.tenant, "status_url": f"{self._ties.url}/status"}
+        for change in item.changes:
+            url = "" if ended else f"{self._ties.url}/status/change/{change.number}"
+            await self._ties.review.report(
+                change.number,
+                change.patch_set,
+                message=reports.message(pipeline, moment, lines, why=why, url=url, places=places),
+                votes=reports.votes(pipeline, moment),
+                tag=f"autogenerated:gatebot:{queue.pipeline}",
+                event_key=report_key(item.id, moment),
+            )
+
+    async def _lines(self, item: Item) -> tuple[reports.JobLine, ...]:
+        if item.prepared is None or not item.builds:
+            return ()
+        rows = {row.build: row for row in await self._ties.db.read(history.find_builds, item=item.id, limit=1000)}
+        voting = {job.name: job.voting for job in item.prepared.jobs}
+        lines: list[reports.JobLine] = []
+        for job, result in verdict.results(item).items():
+            build = item.builds.get(job)
+            row = rows.get(build.id) if build is not None else None
+            seconds = (row.ended - row.started).total_seconds() if row and row.ended and row.started else None
+            url = f"{self._ties.url}/build/{build.id}" if build is not None else ""
+            lines.append(reports.JobLine(job, url, result or "ABORTED", seconds, voting[job]))
+        return tuple(lines)
+
+    def _pipeline(self, queue: Queue) -> PipelineConfig:
+        """The pipeline as configured now; one that was removed meanwhile says only what it must."""
+        layout = self._ties.layouts.current(queue.tenant)
+        found = layout.pipelines.get(queue.pipeline) if layout is not None else None
+        return found or PipelineConfig(queue.pipeline, Manager.INDEPENDENT, Location("", "", ""))
+
+
+def _landing(queue: Queue, item: Item, merger: Merger) -> Landing:
+    """The order to land an item: its branches to the tested commits, if all that was tested is still so."""
+    base, state = (item.prepared.base, item.prepared.state) if item.prepared is not None else (NOTHING, NOTHING)
+    changes = tuple(
+        LandingChange(
+            one.number,
+            one.patch_set,
+            one.project,
+            one.branch,
+            base[one.place],
+            state[one.place],
+            merger.store(queue, one.project),
+        )
+        for one in item.changes
+    )
+    own = {one.place for one in item.changes}
+    assumed = tuple((*at.rsplit(":", 1), commit) for at, commit in base.items() if at not in own)
+    return Landing(item.id, queue.pipeline, changes, tuple((project, branch, at) for project, branch, at in assumed))

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layouts of all tenants, for the parts that run pipelines: what is merged, and what an item proposes.
+
+An adapter around the loader, which only one thread may use at a time. `current` and `tenants` answer from memory; the
+rest reads repositories and blocks: call it by `asyncio.to_thread`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from .config.check import touches_config
+from .config.layout import Layout
+from .config.loader import Loader, Proposal, Proposed
+from .config.tenant import Tenant
+
+
+class Layouts:
+    """`tenants` tells which tenants there are and what they consist of; it is asked again at each `refresh`."""
+
+    def __init__(self, loader: Loader, tenants: Callable[[], Sequence[Tenant]]) -> None:
+        self._loader = loader
+        self._tenants = tenants
+        self._lock = threading.Lock()
+        self._current: dict[str, Layout] = {}
+
+    def refresh(self) -> None:
+        """Read again what is merged, as far as it changed."""
+        with self._lock:
+            self._current = {tenant.name: self._loader.load(tenant) for tenant in self._tenants()}
+
+    def tenants(self) -> tuple[str, ...]:
+        return tuple(self._current)
+
+    def current(self, tenant: str) -> Layout | None:
+        """The layout of what is merged; None: no such tenant (any more)."""
+        return self._current.get(tenant)
+
+    def of_project(self, project: str) -> tuple[Layout, ...]:
+        """The layouts of the tenants that a project belongs to."""
+        return tuple(layout for layout in self._current.values() if project in layout.projects)
+
+    def propose(self, layout: Layout, changes: Sequence[Proposed]) -> Proposal:
+        """The layout with these branches at other commits, and the errors that this would bring."""
+        if not changes:
+            return Proposal(layout)
+        with self._lock:
+            return self._loader.propose(layout, changes)
+
+
+def configures(layout: Layout, project: str, files: Iterable[str]) -> bool:
+    """Whether any of these files of a project is configuration."""
+    known = layout.project(project)
+    return known is not None and touches_config(files, known.extra_paths)

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prepares items: merges each once on its base, and freezes the jobs that it runs there.
+
+Blocking: git and configuration; called on a thread, one batch of a queue at a time. The same order gives the
+same commits, because nothing in them depends on when they are made. Nothing is decided here: a preparation on a base
+that is not wanted any more is found out by the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..assignment import FrozenJob
+from ..errors import GatebotError
+from ..reasons import Reason, reason
+from ..repo import MergeConflict, NotFastForward, Person, Repositories
+from .config.freeze import freeze
+from .config.layout import Layout
+from .config.loader import Proposed
+from .config.model import ConfigError, FrozenGraph, Moment
+from .layouts import Layouts, configures
+from .queue.facts import PrepareAsked, Prepared, PrepareFailed
+from .queue.model import Item, ItemChange, PlannedJob, Preparation, Queue, place
+from .workspace import wanted
+
+_SHOWN_ERRORS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of an order, with the jobs in full."""
+
+    fact: Prepared | PrepareFailed
+    jobs: tuple[FrozenJob, ...] = ()
+
+
+class _Broken(Exception):
+    """The item cannot be prepared on this base."""
+
+    def __init__(self, why: Reason, moment: Moment = Moment.MERGE_CONFLICT) -> None:
+        super().__init__(why.kind)
+        self.reason = why
+        self.moment = moment
+
+
+@dataclass(slots=True)
+class _Work:
+    """One item on its base, while it is prepared."""
+
+    item: Item
+    base: dict[str, str]
+    state: dict[str, str]
+    trees: dict[str, str] = field(default_factory=dict[str, str])
+    pins: dict[str, str] = field(default_factory=dict[str, str])
+    pinned: dict[str, str] = field(default_factory=dict[str, str])
+    ahead: tuple[Item, ...] = ()
+
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(number for item in self.ahead for number in item.numbers)
+
+
+class Merger:
+    """`email` is what merge commits carry as their committer's."""
+
+    def __init__(self, repositories: Repositories, layouts: Layouts, email: str = "gatebot@localhost") -> None:
+        self._repositories = repositories
+        self._layouts = layouts
+        self._email = email
+        self._stores: dict[tuple[str, str], str] = {}
+
+    def prepare(self, queue: Queue, orders: Sequence[PrepareAsked]) -> list[Answer]:
+        """Carry out orders of one queue, in order: later ones stand on what earlier ones gave."""
+        return _Batch(self, queue).carry_out(orders)
+
+    def tip(self, project: str, branch: str) -> str | None:
+        if not self._repositories.exists(project):
+            return None
+        return self._repositories.resolve(project, f"refs/heads/{branch}")
+
+    def choose(self, project: str, names: Iterable[str]) -> str | None:
+        """The first of these branches that the project has, else its default branch."""
+        if not self._repositories.exists(project):
+            return None
+        there = (name for name in names if name and self.tip(project, name) is not None)
+        return next(there, None) or self._repositories.default_branch(project)
+
+    def merge(self, queue: Queue, change: ItemChange, onto: str, person_time: int) -> tuple[str, str]:
+        """The commit that lands when a change goes onto `onto`, and its tree."""
+        store = self.store(queue, change.project)
+        person = Person("gatebot", self._email, person_time)
+        if queue.policy.lands and change.submit_type != "CHERRY_PICK":
+            self._check_parent(store, change, onto)
+        made = self._repositories.final_commit(
+            store,
+            change.submit_type,
+            change.commit,
+            onto,
+            branch=change.branch,
+            committer=person,
+            into=change.branch != self._repositories.default_branch(change.project),
+        )
+        match made:
+            case MergeConflict(paths=paths):
+                told = ", ".join(paths[:3]) + (" ..." if len(paths) > 3 else "")
+                raise _Broken(reason("pipeline.merge-conflict", paths=told, branch=change.branch))
+            case NotFastForward():
+                raise _Broken(reason("pipeline.not-fast-forward", branch=change.branch))
+            case _:
+                return made.commit, made.tree
+
+    def _check_parent(self, store: str, change: ItemChange, onto: str) -> None:
+        """A merge brings all that a change stands on: that must be there already, or come from another branch."""
+        parent = next(iter(self._repositories.commit(store, change.commit).parents), None)
+        if parent is None or self._repositories.is_ancestor(store, parent, onto):
+            return
+        tips = self._repositories.branches(change.project).values()
+        if not any(self._repositories.is_ancestor(store, parent, tip) for tip in tips):
+            raise _Broken(reason("pipeline.parent-not-merged", commit=parent[:12], branch=change.branch))
+
+    def store(self, queue: Queue, project: str) -> str:
+        """The queue's store, able to read the project's objects."""
+        key = (speculation(queue), project)
+        if key not in self._stores:
+            self._stores[key] = self._repositories.speculation(key[0], [project]).store
+        return self._stores[key]
+
+    def layout(self, queue: Queue, work: _Work) -> tuple[Layout, Layout | None]:
+        """The layout of an item, and the one without its own change where that differs."""
+        current = self._layouts.current(queue.tenant)
+        if current is None:
+            raise _Broken(reason("pipeline.no-tenant", tenant=queue.tenant), Moment.CONFIG_ERROR)
+        before = [change for item in work.ahead for change in self._configuring(current, item)]
+        own = list(self._configuring(current, work.item))
+        previous = self._layouts.propose(current, self._proposed(queue, work, before)).layout
+        if not own:
+            return previous, None
+        proposal = self._layouts.propose(current, self._proposed(queue, work, [*before, *own]))
+        if proposal.errors and current.tenant.fail_closed:
+            raise _Broken(configuration_broken(proposal.errors), Moment.CONFIG_ERROR)
+        return proposal.layout, previous
+
+    def _configuring(self, layout: Layout, item: Item) -> list[ItemChange]:
+        return [one for one in item.changes if not one.merged and configures(layout, one.project, one.files)]
+
+    def _proposed(self, queue: Queue, work: _Work, changes: Sequence[ItemChange]) -> list[Proposed]:
+        found = {change.place: change for change in changes}
+        return [
+            Proposed(one.project, one.branch, self.store(queue, one.project), work.state[at])
+            for at, one in found.items()
+            if at in work.state
+        ]
+
+
+class _Batch:
+    """The orders of one queue; `done` is what came of them so far."""
+
+    def __init__(self, merger: Merger, queue: Queue) -> None:
+        self._merger = merger
+        self._queue = queue
+        self._tips = dict(queue.tips)
+        self._done: dict[str, tuple[Preparation, str]] = {}
+
+    def carry_out(self, orders: Sequence[PrepareAsked]) -> list[Answer]:
+        answers: list[Answer] = []
+        for order in orders:
+            item = self._queue.items.get(order.item)
+            if item is None or item.attempt != order.attempt or item.prepared is not None:
+                continue
+            answer = self._prepare(item, order)
+            answers.append(answer)
+            fact = answer.fact
+            broken = fact.reason if isinstance(fact, PrepareFailed) else None
+            state: Mapping[str, str] = fact.state if isinstance(fact, Prepared) else {}
+            self._done[item.id] = (Preparation(fact.base, state, ahead=fact.ahead, broken=broken), order.onto)
+        return answers
+
+    def _prepare(self, item: Item, order: PrepareAsked) -> Answer:
+        work = self._begin(item, order.onto)
+        try:
+            return self._finish(work)
+        except _Broken as broken:
+            why, moment = broken.reason, broken.moment
+        except GatebotError as error:
+            why, moment = reason("pipeline.cannot-prepare", text=str(error)), Moment.MERGE_CONFLICT
+        fact = PrepareFailed(
+            self._queue.id, item.id, item.attempt, work.base, why, work.pins, moment, ahead=work.numbers()
+        )
+        return Answer(fact)
+
+    def _begin(self, item: Item, onto: str) -> _Work:
+        """The base: what the nearest item ahead that could be prepared leaves; else the tips alone."""
+        state: dict[str, str] = {}
+        ahead: list[Item] = []
+        found = self._standing(onto)
+        if found is not None:
+            under, prepared = found
+            present = {number: other for other in self._queue.items.values() for number in other.numbers}
+            ahead = [present[number] for number in prepared.ahead if number in present] + [under]
+            # What is at the tip by now need not be carried along.
+            state = {at: commit for at, commit in prepared.state.items() if self._tips.get(at) != commit}
+        return _Work(item, dict(state), state, ahead=tuple(ahead))
+
+    def _standing(self, onto: str) -> tuple[Item, Preparation] | None:
+        while onto in self._queue.items:
+            item = self._queue.items[onto]
+            prepared, below = self._done.get(onto, (item.prepared, item.onto))
+            if prepared is not None and prepared.broken is None:
+                return item, prepared
+            onto = below
+        return None
+
+    def _finish(self, work: _Work) -> Answer:
+        for change in work.item.changes:
+            base = self._place(work, change.project, change.branch)
+            if not change.merged:
+                when = int(work.item.enqueued.timestamp())
+                commit, tree = self._merger.merge(self._queue, change, base, when)
+                work.state[change.place], work.trees[change.place] = commit, tree
+        if work.item.ref is not None:
+            self._branch(work, work.item.ref.project, work.item.ref.branch, work.item.ref.new)
+        graph = self._graph(work) if work.item.live else FrozenGraph()
+        fact = Prepared(
+            self._queue.id,
+            work.item.id,
+            work.item.attempt,
+            work.base,
+            work.state,
+            work.pins,
+            work.pinned,
+            work.trees,
+            tuple(_planned(job) for job in graph.jobs),
+            work.numbers(),
+            graph.fail_fast,
+        )
+        return Answer(fact, graph.jobs)
+
+    def _place(self, work: _Work, project: str, branch: str) -> str:
+        """The commit of a branch in the base; read once and pinned where the queue does not know it."""
+        at = place(project, branch)
+        if at not in work.base:
+            tip = self._tips.get(at)
+            if tip is None:
+                tip = self._merger.tip(project, branch)
+                if tip is None:
+                    raise _Broken(reason("pipeline.no-branch", project=project, branch=branch))
+                self._tips[at] = work.pins[at] = tip
+            work.base[at] = tip
+            work.state.setdefault(at, tip)
+        return work.base[at]
+
+    def _branch(self, work: _Work, project: str, branch: str, commit: str) -> None:
+        """An item that is a branch: at the commit of its event, else at the tip."""
+        at = place(project, branch)
+        work.base[at] = work.state[at] = commit or self._place(work, project, branch)
+
+    def _graph(self, work: _Work) -> FrozenGraph:
+        project, branch = _subject(work.item)
+        files = work.item.changes[-1].files if work.item.changes else None
+        layout, previous = self._merger.layout(self._queue, work)
+        graph = freeze(layout, self._queue.pipeline, project, branch, files=files, previous=previous)
+        if graph.errors:
+            raise _Broken(configuration_broken(graph.errors), Moment.CONFIG_ERROR)
+        for job in graph.jobs:
+            self._pin(work, layout, job)
+        return graph
+
+    def _pin(self, work: _Work, layout: Layout, job: FrozenJob) -> None:
+        """Fix every commit that the job reads: those of the queue belong to the base, others only to this buildset."""
+        project, branch = _subject(work.item)
+        own = layout.queue(project, branch)[0]
+        for one in wanted(job, project, branch, self._merger.choose):
+            at = place(one.project, one.branch)
+            shared = self._queue.policy.lands and layout.queue(one.project, one.branch)[0] == own
+            if shared and not one.merged:
+                self._place(work, one.project, one.branch)
+            elif at not in work.pinned and (one.merged or at not in work.state):
+                tip = self._merger.tip(one.project, one.branch)
+                if tip is None:
+                    why = reason("pipeline.no-branch", project=one.project, branch=one.branch)
+                    raise _Broken(why, Moment.CONFIG_ERROR)
+                work.pinned[at] = tip
+
+
+def speculation(queue: Queue) -> str:
+    """The name of a queue's store: a shared queue has its own, other queues share one by pipeline."""
+    return queue.id if queue.policy.lands else f"{queue.tenant}/{queue.pipeline}"
+
+
+def _subject(item: Item) -> tuple[str, str]:
+    own = item.changes[-1] if item.changes else item.ref
+    return (own.project, own.branch) if own is not None else ("", "")
+
+
+def _planned(job: FrozenJob) -> PlannedJob:
+    return PlannedJob(
+        job.name, job.definition, job.voting, job.dependencies, job.attempts, job.semaphores, job.hold_following
+    )
+
+
+def configuration_broken(errors: Sequence[ConfigError]) -> Reason:
+    """The first errors of a configuration, each where it is."""
+    told = tuple(
+        reason(
+            "pipeline.config-error-at", error.reason, project=error.at.project, path=error.at.path, line=error.at.line
+        )
+        for error in errors[:_SHOWN_ERRORS]
+    )
+    return Reason("pipeline.config-error", (("count", len(errors)),), told)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of the pipeline room that belong to none of its parts.
+
+Floor 0. What a queue knows is in `queue/model.py`, what is configured in `config/model.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired(Event):
+    """The clock reached a time that a pipeline waits for. `number` is the trigger's place among its timers."""
+
+    tenant: str
+    pipeline: str
+    number: int
+    dereference: bool = False

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pipeline room needs of others, as Protocols; `app.py` plugs them in.
+
+Floor 0: no behaviour. The review room knows changes and lands them, the executor runs builds. Both sides speak in the
+values of the hall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from ..assignment import Assignment
+from ..change import ChangeFacts, Landed, Landing, LandRefused
+from ..reasons import Reason
+
+
+class Review(Protocol):
+    """The review room, for the gate."""
+
+    async def change(self, number: int, patch_set: int | None = None) -> ChangeFacts | None:
+        """A change and one of its patch sets (None: the newest)."""
+        ...
+
+    async def by_url(self, url: str) -> int | None:
+        """The number of the change that an address, or a `Change-Id`, of a `Depends-On:` footer names."""
+        ...
+
+    async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
+        """The open change whose current patch set is this commit."""
+        ...
+
+    async def depending_on(self, number: int) -> tuple[int, ...]:
+        """The open changes that name it in `Depends-On:`, or that stand on its current patch set."""
+        ...
+
+    async def ready(self, number: int) -> Reason | None:
+        """What the submit rule still asks for, apart from the gate's own vote; None: nothing."""
+        ...
+
+    async def report(
+        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str
+    ) -> None:
+        """Comment and vote as the gate; the same `event_key` again does nothing."""
+        ...
+
+    async def land(self, landing: Landing) -> Landed | LandRefused:
+        """Move the branches to the tested commits, all or none; the same item again has the same answer."""
+        ...
+
+
+class Person(Protocol):
+    """An account, as far as filters look at it."""
+
+    @property
+    def username(self) -> str: ...
+
+    @property
+    def email(self) -> str: ...
+
+
+class People(Protocol):
+    """Who is behind an account."""
+
+    async def by_id(self, id: int) -> Person | None:
+        """The account, or None."""
+        ...
+
+
+class Dispatch(Protocol):
+    """Those who run builds."""
+
+    def free_slots(self) -> int:
+        """How many builds would be taken now."""
+        ...
+
+    async def assign(self, assignment: Assignment) -> None:
+        """Give a build to an executor. The same build with the same fence again does nothing."""
+        ...
+
+    async def abort(self, build: str, fence: int) -> None:
+        """The build is not wanted any more."""
+        ...

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the people of a change are told: one comment in Zuul's shape, which tools and eyes already know.
+
+Pure: sentences of reasons come from the caller, in the language of the site.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .config.model import Moment, PipelineConfig
+
+_DEFAULTS = {
+    Moment.ENQUEUE: "",
+    Moment.START: "Starting {pipeline.name} jobs.",
+    Moment.SUCCESS: "Build succeeded ({pipeline.name} pipeline).",
+    Moment.FAILURE: "Build failed ({pipeline.name} pipeline).",
+    Moment.MERGE_CONFLICT: "Merge failed ({pipeline.name} pipeline).",
+    Moment.NO_JOBS: "No jobs ran ({pipeline.name} pipeline).",
+    Moment.CONFIG_ERROR: "Configuration error ({pipeline.name} pipeline).",
+    Moment.DEQUEUE: "Left the {pipeline.name} pipeline.",
+    Moment.DISABLED: "",
+}
+BEFORE = (Moment.ENQUEUE, Moment.START)
+"""The moments at which an item has not left."""
+_PLACE = re.compile(r"\{([a-z_.]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One job of the report. `seconds` None: it never ran."""
+
+    name: str
+    url: str
+    result: str
+    seconds: float | None = None
+    voting: bool = True
+    text: str = ""
+
+
+def message(
+    pipeline: PipelineConfig, moment: Moment, lines: Iterable[JobLine], *, why: str, url: str, places: Mapping[str, str]
+) -> str:
+    """The comment: what happened, why, where to look, a line for each job, the pipeline's footer."""
+    names = {"pipeline.name": pipeline.name, **places}
+    head = _filled(pipeline.messages.get(moment) or _DEFAULTS[moment], names)
+    jobs = "\n".join(_line(line) for line in lines)
+    footer = _filled(pipeline.messages.get("footer", ""), names)
+    first = "\n".join(part for part in (head, url) if part)
+    return "\n\n".join(part for part in (first, why, jobs, footer) if part)
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    return _PLACE.sub(lambda found: names.get(found[1], found[0]), text)
+
+
+def _line(line: JobLine) -> str:
+    took = f" in {duration(line.seconds)}" if line.seconds is not None else ""
+    said = f" {line.text}" if line.text else ""
+    voting = "" if line.voting else " (non-voting)"
+    url = f" {line.url}" if line.url else ""
+    return f"- {line.name}{url} : {line.result}{took}{said}{voting}"
+
+
+def duration(seconds: float) -> str:
+    """A duration as Zuul writes it: `12s`, `2m 03s`, `1h 04m 09s`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes:02d}m {rest:02d}s"
+    return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"
+
+
+def votes(pipeline: PipelineConfig, moment: Moment) -> dict[str, int]:
+    """The votes that go with the report."""
+    return {label: value for one in pipeline.reporters.get(moment, ()) for label, value in one.votes}
+
+
+def speaks(pipeline: PipelineConfig, moment: Moment, *, chained: bool) -> bool:
+    """Whether there is anything to tell. Nobody leaves a gate without a word, whatever is configured."""
+    if any(one.comment or one.votes for one in pipeline.reporters.get(moment, ())):
+        return True
+    return moment is Moment.DEQUEUE or (chained and moment not in BEFORE)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What executors tell about builds: one transaction each, that checks the fence, writes the row, appends the event.
+
+Implements the `Reports` that the executor's room asks for. False is the answer to an executor that lost the build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from .. import journal
+from ..clock import Clock
+from ..db import Database, Session
+from ..events import BuildCompleted, BuildFailing, BuildStarted
+from ..reasons import Reason
+from . import store
+
+
+class Results:
+    """`heard` is when each build was last spoken of, for leases; it is not kept over a restart."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self.heard: dict[str, datetime] = {}
+
+    async def started(self, build: str, fence: int, node: str) -> bool:
+        """The first process of the build runs."""
+
+        def tell(session: Session, at: datetime) -> bool:
+            mine = store.start(session, build, fence, node, at)
+            if mine:
+                journal.append(session, BuildStarted(build, fence, node), at)
+            return mine
+
+        return await self._db.run(tell, self._listen(build))
+
+    async def failing(self, build: str, fence: int, reason: Reason) -> bool:
+        """The build can no longer succeed, though it goes on."""
+
+        def tell(session: Session, at: datetime) -> bool:
+            mine = store.is_current(session, build, fence)
+            if mine:
+                journal.append(session, BuildFailing(build, fence, reason), at)
+            return mine
+
+        return await self._db.run(tell, self._listen(build))
+
+    async def completed(self, event: BuildCompleted) -> bool:
+        """The build ended; its log and artifacts are all there."""
+
+        def tell(session: Session, at: datetime) -> bool:
+            mine = store.end(session, event, at)
+            if mine:
+                journal.append(session, event, at)
+            return mine
+
+        self.heard.pop(event.build, None)
+        return await self._db.run(tell, self._clock.now())
+
+    async def alive(self, builds: Mapping[str, int]) -> tuple[str, ...]:
+        """An executor still runs these builds (with their fences); the answer are those that it must kill."""
+        current = await self._db.read(store.unfinished)
+        mine = {build for build, fence in builds.items() if current.get(build) == fence}
+        for build in mine:
+            self._listen(build)
+        return tuple(build for build in builds if build not in mine)
+
+    def _listen(self, build: str) -> datetime:
+        now = self._clock.now()
+        self.heard[build] = now
+        return now

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the pipeline room: items and builds for people to find, frozen jobs, and a snapshot of the queues.
+
+The truth of a queue is in the journal; items and builds are projections of its facts, written in the same
+transaction, never read to decide what a queue does. The snapshot may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from .. import journal
+from ..assignment import FrozenJob
+from ..db import Session, metadata, utc
+from ..events import BuildCompleted, Event
+from .model import TimerFired
+from .queue import facts
+from .queue.model import ABORTED, RETRY, Item, Queue
+
+journal.register(*facts.ALL, TimerFired)
+
+items = sa.Table(
+    "pipeline_items",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("pipeline", sa.Text, nullable=False),
+    sa.Column("queue", sa.Text, nullable=False),
+    sa.Column("project", sa.Text, nullable=False),
+    sa.Column("branch", sa.Text, nullable=False),
+    sa.Column("change", sa.Integer, nullable=True),
+    sa.Column("patch_set", sa.Integer, nullable=True),
+    sa.Column("resets", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("enqueued", utc, nullable=False),
+    sa.Column("left", utc, nullable=True),
+    sa.Column("outcome", sa.String(20), nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Index("ix_pipeline_items_change", "change", "enqueued"),
+    sa.Index("ix_pipeline_items_left", "left"),
+)
+
+builds = sa.Table(
+    "pipeline_builds",
+    metadata,
+    sa.Column("uuid", sa.String(32), primary_key=True),
+    sa.Column("buildset", sa.String(32), nullable=False),
+    sa.Column("item", sa.String(32), nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("pipeline", sa.Text, nullable=False),
+    sa.Column("job", sa.Text, nullable=False),
+    sa.Column("project", sa.Text, nullable=False),
+    sa.Column("branch", sa.Text, nullable=False),
+    sa.Column("change", sa.Integer, nullable=True),
+    sa.Column("patch_set", sa.Integer, nullable=True),
+    sa.Column("voting", sa.Boolean, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("result", sa.String(40), nullable=False, server_default=""),
+    sa.Column("node", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("created", utc, nullable=False),
+    sa.Column("started", utc, nullable=True),
+    sa.Column("ended", utc, nullable=True),
+    sa.Column("error_line", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("error_text", sa.Text, nullable=False, server_default=""),
+    sa.Column("artifacts", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("data", sa.Text, nullable=False, server_default="{}"),
+    sa.Index("ix_pipeline_builds_item", "item"),
+    sa.Index("ix_pipeline_builds_change", "change", "created"),
+    sa.Index("ix_pipeline_builds_job", "job", "created"),
+    sa.Index("ix_pipeline_builds_created", "created"),
+)
+
+jobs = sa.Table(
+    "pipeline_jobs",
+    metadata,
+    sa.Column("definition", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+snapshots = sa.Table(
+    "pipeline_snapshots",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("upto", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+
+def _json(value: object) -> str:
+    return "" if value is None else msgspec.json.encode(value).decode()
+
+
+# What the facts of queues leave in the rows
+
+
+def project(session: Session, fact: Event, queue: Queue, at: datetime) -> None:
+    """Write what one fact of a queue means for the rows; `queue` has it recorded already."""
+    match fact:
+        case facts.ItemEnqueued() if fact.live:
+            _insert_item(session, queue, queue.items[fact.item])
+        case facts.ItemReset():
+            session.execute(_was_reset, {"item_": fact.item, "resets_": fact.attempt - 1})
+        case facts.ItemDequeued():
+            row = {"item_": fact.item, "left_": at, "outcome_": fact.outcome.value, "reason_": _json(fact.reason)}
+            session.execute(_did_leave, row)
+        case facts.BuildAssigned():
+            _assign(session, queue, fact, at)
+        case _:
+            pass
+
+
+_was_reset = sa.update(items).where(items.c.id == sa.bindparam("item_")).values(resets=sa.bindparam("resets_"))
+_did_leave = (
+    sa.update(items)
+    .where(items.c.id == sa.bindparam("item_"))
+    .values(left=sa.bindparam("left_"), outcome=sa.bindparam("outcome_"), reason=sa.bindparam("reason_"))
+)
+_refence = (
+    sa.update(builds)
+    .where(builds.c.uuid == sa.bindparam("uuid_"), builds.c.result == "")
+    .values(fence=sa.bindparam("fence_"), started=None, node="")
+)
+_insert_build = builds.insert()
+_insert_stay = items.insert()
+
+
+def _about(item: Item) -> dict[str, str | int | None]:
+    """The columns that say what an item is about."""
+    if item.changes:
+        own = item.changes[-1]
+        return {"project": own.project, "branch": own.branch, "change": own.number, "patch_set": own.patch_set}
+    project, branch = (item.ref.project, item.ref.branch) if item.ref is not None else ("", "")
+    return {"project": project, "branch": branch, "change": None, "patch_set": None}
+
+
+def _insert_item(session: Session, queue: Queue, item: Item) -> None:
+    where = {"id": item.id, "tenant": queue.tenant, "pipeline": queue.pipeline, "queue": queue.name}
+    session.execute(_insert_stay, {**where, **_about(item), "enqueued": item.enqueued})
+
+
+def _assign(session: Session, queue: Queue, fact: facts.BuildAssigned, at: datetime) -> None:
+    if fact.fence > 1:
+        session.execute(_refence, {"uuid_": fact.build, "fence_": fact.fence})
+        return
+    item = queue.items[fact.item]
+    planned = item.prepared.jobs if item.prepared is not None else ()
+    row = {
+        "uuid": fact.build,
+        "buildset": facts.buildset_id(item.id, fact.attempt),
+        "item": item.id,
+        "tenant": queue.tenant,
+        "pipeline": queue.pipeline,
+        "job": fact.job,
+        "voting": all(job.voting for job in planned if job.name == fact.job),
+        "attempt": fact.tries,
+        "fence": fact.fence,
+        "created": at,
+    }
+    session.execute(_insert_build, {**row, **_about(item)})
+
+
+def abort(session: Session, abandoned: Collection[str], at: datetime) -> None:
+    """Builds that nobody waits for any more end here."""
+    if abandoned:
+        still = sa.and_(builds.c.uuid.in_(abandoned), builds.c.result == "")
+        session.execute(sa.update(builds).where(still).values(result=ABORTED, ended=at))
+
+
+# What executors tell; True: it is theirs to tell
+
+
+_by_fence = sa.and_(
+    builds.c.uuid == sa.bindparam("uuid_"), builds.c.fence == sa.bindparam("fence_"), builds.c.result == ""
+)
+_start = sa.update(builds).where(_by_fence).values(started=sa.bindparam("at_"), node=sa.bindparam("node_"))
+_current = sa.select(builds.c.uuid).where(_by_fence)
+_end = (
+    sa.update(builds)
+    .where(_by_fence)
+    .values(
+        result=sa.bindparam("result_"),
+        reason=sa.bindparam("reason_"),
+        ended=sa.bindparam("at_"),
+        error_line=sa.bindparam("line_"),
+        error_text=sa.bindparam("text_"),
+        artifacts=sa.bindparam("artifacts_"),
+        data=sa.bindparam("data_"),
+    )
+)
+
+
+def start(session: Session, build: str, fence: int, node: str, at: datetime) -> bool:
+    """The build runs since `at`."""
+    return session.execute(_start, {"uuid_": build, "fence_": fence, "node_": node, "at_": at}).rowcount == 1
+
+
+def is_current(session: Session, build: str, fence: int) -> bool:
+    """Whether this is the run of the build that counts, and it has not ended."""
+    return session.execute(_current, {"uuid_": build, "fence_": fence}).scalar() is not None
+
+
+def end(session: Session, event: BuildCompleted, at: datetime) -> bool:
+    """The build ended."""
+    row = {
+        "uuid_": event.build,
+        "fence_": event.fence,
+        "result_": RETRY if event.retry else event.result or ABORTED,
+        "reason_": _json(event.reason),
+        "at_": at,
+        "line_": event.error_line,
+        "text_": event.error_text,
+        "artifacts_": _json(event.artifacts),
+        "data_": event.data,
+    }
+    return session.execute(_end, row).rowcount == 1
+
+
+def unfinished(session: Session) -> dict[str, int]:
+    """Every build without a result, with its fence."""
+    rows = session.execute(sa.select(builds.c.uuid, builds.c.fence).where(builds.c.result == ""))
+    return {row.uuid: row.fence for row in rows}
+
+
+# Frozen jobs, snapshots
+
+
+def keep_jobs(session: Session, frozen: Iterable[FrozenJob]) -> None:
+    """Remember jobs by the hash of their definition."""
+    rows = [{"definition": job.definition, "body": _json(job)} for job in frozen]
+    if rows:
+        insert = sqlite_insert if session.dialect.name == "sqlite" else postgresql_insert
+        session.execute(insert(jobs).on_conflict_do_nothing(index_elements=["definition"]), rows)
+
+
+def job(session: Session, definition: str) -> FrozenJob | None:
+    """The job with this definition."""
+    body = session.execute(sa.select(jobs.c.body).where(jobs.c.definition == definition)).scalar()
+    return None if body is None else msgspec.json.decode(body, type=FrozenJob)
+
+
+_queues = msgspec.json.Decoder(dict[str, Queue])
+SNAPSHOT = "queues-1"
+"""Which shape of `Queue` a snapshot was written from; another shape is as good as none."""
+
+
+def save_snapshot(session: Session, queues: Mapping[str, Queue], upto: int) -> None:
+    """Spare the next start the facts up to a journal id."""
+    session.execute(sa.delete(snapshots))
+    session.execute(snapshots.insert(), {"name": SNAPSHOT, "upto": upto, "body": _json(queues)})
+
+
+def load_snapshot(session: Session) -> tuple[dict[str, Queue], int]:
+    """The queues of the last snapshot and the journal id it is good for; none: everything is replayed."""
+    row = session.execute(sa.select(snapshots).where(snapshots.c.name == SNAPSHOT)).first()
+    if row is None:
+        return {}, 0
+    try:
+        return _queues.decode(row.body), row.upto
+    except msgspec.MsgspecError:
+        return {}, 0

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which repositories a job needs, on which branches, and at which commits it finds them.
+
+Pure. A job needs its item's project, its required projects, the projects of the changes ahead, and those that its
+playbooks and roles come from. Playbooks of config projects are always those that are merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ..assignment import Checkout, FrozenJob
+from .queue.model import State, place
+
+Choose = Callable[[str, Iterable[str]], str | None]
+"""The first of some branches that a project has, else its default branch; None: no such project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A branch that a job reads. `merged` asks for its tip, whatever is proposed."""
+
+    project: str
+    branch: str
+    required: bool = True
+    merged: bool = False
+
+
+def wanted(job: FrozenJob, project: str, branch: str, choose: Choose) -> Iterator[Wanted]:
+    """Everything that a job of an item of this project and branch reads."""
+    yield Wanted(project, branch)
+    for other in job.required_projects:
+        if other.project != project or other.override_checkout:
+            found = choose(other.project, (other.override_checkout, branch))
+            if found is not None:
+                yield Wanted(other.project, found)
+    for book in (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run):
+        yield Wanted(book.project, book.branch, required=False, merged=book.trusted)
+    for role in job.roles:
+        found = choose(role.project, (branch,))
+        if found is not None:
+            yield Wanted(role.project, found, required=False, merged=role.trusted)
+
+
+def checkouts(
+    wants: Iterable[Wanted], state: State, pinned: State, ahead: Iterable[tuple[str, str]], store: str
+) -> tuple[Checkout, ...]:
+    """The checkouts of a build. `ahead` are the project and branch of changes ahead, `store` has what is proposed."""
+    found: dict[tuple[str, str, str], Checkout] = {}
+    for one in (*wants, *(Wanted(project, branch) for project, branch in ahead)):
+        at = place(one.project, one.branch)
+        proposed = None if one.merged else state.get(at)
+        commit = proposed or pinned.get(at) or state.get(at)
+        if commit is None:
+            continue
+        key = (one.project, one.branch, commit)
+        known = found.get(key)
+        required = one.required or (known is not None and known.required)
+        source = store if proposed and proposed != pinned.get(at) else one.project
+        found[key] = Checkout(one.project, one.branch, commit, source, required)
+    return tuple(found.values())

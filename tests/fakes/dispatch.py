@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executors that only remember: a test, or a rule of the test, says how each build ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gatebot.assignment import Assignment
+from gatebot.events import BuildCompleted
+from gatebot.pipeline.results import Results
+
+
+@dataclass
+class FakeDispatch:
+    """Implements the pipeline room's `Dispatch`. `rule` ends builds at once; None leaves one running."""
+
+    results: Results | None = None
+    rule: Callable[[Assignment], str | None] = lambda assignment: None
+    slots: int = 1000
+    running: dict[str, Assignment] = field(default_factory=dict)
+    assigned: list[Assignment] = field(default_factory=list)
+    aborted: list[str] = field(default_factory=list)
+
+    def free_slots(self) -> int:
+        return self.slots - len(self.running)
+
+    async def assign(self, assignment: Assignment) -> None:
+        known = self.running.get(assignment.build)
+        if known is not None and known.fence >= assignment.fence:
+            return
+        self.assigned.append(assignment)
+        self.running[assignment.build] = assignment
+        assert self.results is not None
+        await self.results.started(assignment.build, assignment.fence, "fake")
+        result = self.rule(assignment)
+        if result is not None:
+            await self.finish(assignment, result)
+
+    async def abort(self, build: str, fence: int) -> None:
+        if self.running.pop(build, None) is not None:
+            self.aborted.append(build)
+
+    async def finish(self, assignment: Assignment, result: str, *, retry: bool = False) -> bool:
+        """The build ends."""
+        self.running.pop(assignment.build, None)
+        assert self.results is not None
+        line, text = (0, "") if result == "SUCCESS" else (12, "E   assert 2 == 3")
+        event = BuildCompleted(
+            assignment.build, assignment.fence, result, error_line=line, error_text=text, retry=retry
+        )
+        return await self.results.completed(event)
+
+    def of(self, change: int, job: str = "") -> Assignment:
+        """The running build of a change."""
+        return next(
+            one
+            for one in self.running.values()
+            if one.changes and one.changes[-1].number == change and job in ("", one.job.name)
+        )
