@@ -46,6 +46,7 @@ class Prepared:
 
     sandbox: Sandbox
     directory: Path
+    images: Path
     logs: Path
     channel: socket.socket | Reason | None
     labels: Mapping[str, Label]
@@ -59,11 +60,13 @@ def prepare(
     sandbox: Sandbox = Sandbox.AUTO,
     labels: Mapping[str, Label] = DEFAULT_LABELS,
     wheelhouse: str = "",
+    images: Path | None = None,
     server_uid: int | None = None,
 ) -> Prepared:
     """Make directories and start the privileged process; call before the event loop and before `link.drop`.
 
-    `server_uid` is the uid that the server will drop to, when it is root now.
+    `images` is where set-up built images, by default below the site like everything else. `server_uid` is the uid
+    that the server will drop to, when it is root now.
     """
     uid = os.geteuid() if server_uid is None else server_uid
     if sandbox is Sandbox.AUTO:
@@ -72,8 +75,9 @@ def prepare(
         # Root of such a namespace would be root of this machine, and own its files.
         raise SettingsError("[executor] sandbox = 'rootless' is for a server started without root; write 'auto'.")
     directory = site / "executor"
-    for name in ("layers", "mirrors", "images"):
-        (directory / name).mkdir(parents=True, exist_ok=True)
+    images = images or site / "images"
+    for path in (directory / "layers", directory / "mirrors", images):
+        path.mkdir(parents=True, exist_ok=True)
     logs = site / "logs"
     logs.mkdir(exist_ok=True)
     if os.geteuid() == 0 and uid != 0:
@@ -82,7 +86,7 @@ def prepare(
     mirrors = host_mirrors.read()
     channel: socket.socket | Reason | None = None
     if sandbox is not Sandbox.NONE:
-        host_skeleton(directory / "images")
+        host_skeleton(images)
         shown = {sys.prefix: sys.prefix, _ANSIBLE: str(assets.path("jobs", "ansible"))}
         if not sys.base_prefix.startswith("/usr"):
             shown[sys.base_prefix] = sys.base_prefix
@@ -91,7 +95,7 @@ def prepare(
         configuration = link.config_for(
             sandbox,
             root=directory / "layers",
-            images=directory / "images",
+            images=images,
             instance=hashlib.sha256(str(site.resolve()).encode()).hexdigest()[:12],
             shown=shown,
             full=any(label.network is Network.FULL for label in labels.values()),
@@ -101,7 +105,7 @@ def prepare(
             channel = link.start(configuration, sandbox)
         except (Unavailable, FileNotFoundError) as problem:
             channel = getattr(problem, "reason", None) or reason("executor.sandbox-refused", told=str(problem))
-    return Prepared(sandbox, directory, logs, channel, labels, mirrors, wheelhouse)
+    return Prepared(sandbox, directory, images, logs, channel, labels, mirrors, wheelhouse)
 
 
 def executor(
@@ -142,7 +146,7 @@ def _provider(prepared: Prepared, layers: Path, host: str, egress: Egress, slots
         return Bare(layers, host=host, slots=slots or max(os.cpu_count() or 1, 2))
     return Local(
         prepared.channel if isinstance(prepared.channel, Reason) else link.Link(prepared.channel),
-        Images({HOST_IMAGE: HOST_IMAGE} | built(prepared.directory / "images")),
+        Images({HOST_IMAGE: HOST_IMAGE} | built(prepared.images)),
         layers=layers,
         host=host,
         sandbox=prepared.sandbox,

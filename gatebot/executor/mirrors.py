@@ -80,6 +80,7 @@ class Mirrors:
     def refuse_address(self, host: str, port: int, resolved: str) -> Reason | None:
         """Why the address a host's name leads to may not be connected to; None: it may."""
         address = _address(resolved)
-        if address is not None and (not _inside(address) or self._listed(address)):
+        own = f"{address}:{port}" in self.hosts
+        if address is not None and (own or not _inside(address) or self._listed(address)):
             return None
         return reason("executor.host-leads-inside", host=host, port=port, address=resolved)

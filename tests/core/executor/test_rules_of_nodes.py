@@ -98,6 +98,12 @@ def test_a_listed_name_may_not_lead_inside(address: str, allowed: bool) -> None:
     assert (MIRRORS.refuse_address("index.example.org", 443, address) is None) is allowed
 
 
+def test_an_address_that_is_listed_with_its_port_is_reached_at_that_port_only() -> None:
+    mirrors = Mirrors.of(["10.0.0.5:8080"])
+    assert mirrors.refuse_address("10.0.0.5", 8080, "10.0.0.5") is None
+    assert mirrors.refuse_address("10.0.0.5", 22, "10.0.0.5") is not None
+
+
 def test_a_refusal_names_the_host_and_the_setting_that_would_allow_it() -> None:
     refusal = MIRRORS.refuse_host("example.com", 443)
     assert refusal is not None
