@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The jobs of an item against each other: dependencies that must run too, that are missing, that go in circles."""
+"""The jobs of an item against each other: dependencies that must run too, that are missing, that go in circles.
+
+What one job is by itself has been decided before, in `freeze.py`; here only their names and dependencies count.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the loader needs of the repositories: `repo.Repositories` has all of it."""
+"""What the loader needs of the repositories, and nothing else of them.
+
+`repo.Repositories` has all of it; tests may have a dictionary.
+"""
 
 from __future__ import annotations
 

@@ -218,8 +218,12 @@ JOB_ATTRIBUTES: dict[str, Field] = {
     ),
     "provides": Field(Many(Text(), merges=True), "Artifacts for jobs of changes behind.", only=()),
     "requires": Field(Many(Text(), merges=True), "Artifacts of jobs of changes ahead.", only=()),
-    "include-projects": Field(Many(Either((Text(), _PROJECT_CHOICE)), merges=True), "", only=(None,)),
-    "exclude-projects": Field(Many(Either((Text(), _PROJECT_CHOICE)), merges=True), "", only=(None,)),
+    "include-projects": Field(
+        Many(Either((Text(), _PROJECT_CHOICE)), merges=True), "Changes of which projects the job sees.", only=()
+    ),
+    "exclude-projects": Field(
+        Many(Either((Text(), _PROJECT_CHOICE)), merges=True), "Changes of which projects it does not see.", only=()
+    ),
     "workspace-scheme": Field(OneOf(("golang", "flat", "unique")), "Paths of the workspace.", only=("golang",)),
     "workspace-checkout": Field(
         Either((Flag(), OneOf(("auto",)))), "Whether files are checked out.", only=(True, "auto")

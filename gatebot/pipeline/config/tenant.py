@@ -69,7 +69,7 @@ def simple(name: str, config: tuple[str, ...], untrusted: tuple[str, ...]) -> Te
 
 
 _CLASSES = Many(Text("pipeline, job, project ..."))
-_OPTIONS = Table(
+PROJECT_OPTIONS = Table(
     {
         "include": Field(_CLASSES, "Kinds of objects to load."),
         "exclude": Field(_CLASSES, "Kinds of objects not to load."),
@@ -184,12 +184,12 @@ def _projects(entries: Node, default: TenantProject, found: Findings) -> Iterato
             group = YamlMap(item.line)
             group.update({key: value for key, value in item.items() if key != "projects"})
             group.lines.update(item.lines)
-            check(_OPTIONS, group, line, "projects", found)
+            check(PROJECT_OPTIONS, group, line, "projects", found)
             yield from _projects(item["projects"], _with_options(default, group), found)
         elif isinstance(item, YamlMap) and len(item) == 1:
             name, options = next(iter(item.items()))
             if isinstance(options, YamlMap):
-                check(_OPTIONS, options, line, name, found)
+                check(PROJECT_OPTIONS, options, line, name, found)
                 yield _with_options(replace(default, name=name), options)
             else:
                 yield replace(default, name=name)
