@@ -43,6 +43,9 @@ class Executor:
         self._tools.layers.mkdir(parents=True, exist_ok=True)
         self._tools.workspaces.start()
         self._capacity = await self._tools.provider.probe()
+        if isinstance(self._capacity, Capacity):
+            for left in await self._tools.provider.list_owned():  # by a server that was killed
+                await self._tools.provider.destroy(left)
         return self._capacity
 
     def posture(self) -> Reason | None:

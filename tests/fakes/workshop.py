@@ -65,7 +65,7 @@ async def workshop(
     root: Path, sandbox: Sandbox = Sandbox.AUTO, *, mirrors: Iterable[str] | None = None, wheelhouse: str = ""
 ) -> AsyncIterator[Workshop]:
     site = root / "site"
-    site.mkdir()
+    site.mkdir(exist_ok=True)
     prepared = assembly.prepare(site, sandbox=sandbox, labels=LABELS, wheelhouse=wheelhouse)
     reports, stores = HeardReports(), Stores(root / "stores")
     executor, logs = assembly.executor(
@@ -76,3 +76,17 @@ async def workshop(
         yield Workshop(executor, logs, reports, stores)
     finally:
         await executor.close()
+
+
+def processes_of(marker: str) -> list[int]:
+    """Processes of this machine whose command line has the marker."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if marker.encode() in line.split(b"\0"):
+                found.append(int(entry.name))
+    return found

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -20,7 +21,7 @@ from gatebot.assignment import Checkout, NodeSpec
 from gatebot.executor.model import Sandbox
 from gatebot.words import say
 from tests.fakes.executor import PROJECT, job, script
-from tests.fakes.workshop import Workshop, workshop
+from tests.fakes.workshop import Workshop, processes_of, workshop
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -242,6 +243,61 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+_KILLED = """
+import asyncio, sys
+from pathlib import Path
+from gatebot.executor.model import Sandbox
+from tests.fakes.workshop import workshop
+
+async def main():
+    place, sandbox = Path(sys.argv[1]), Sandbox(sys.argv[2])
+    async with workshop(place, sandbox) as shop:
+        given = shop.assignment({"run.sh": "#!/bin/sh\\nsetsid sh -c 'echo running; sleep 300; true' 76543 & wait\\n"})
+        await shop.executor.assign(given)
+        await shop.reports.begun(given.build)
+        async for _, piece in shop.logs.follow(given.build, 0):
+            if b"running" in piece:
+                print("ready", flush=True)
+                await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("sandbox", [Sandbox.AUTO, Sandbox.NONE])
+async def test_the_jobs_of_a_killed_server_end_at_once_or_when_it_starts_again(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    line = [sys.executable, "-c", _KILLED, str(tmp_path), sandbox.value]
+    server = await asyncio.create_subprocess_exec(*line, cwd=ROOT, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    assert await server.stdout.readline() == b"ready\n"
+    running = [os.pidfd_open(process) for process in processes_of("76543")]
+    assert len(running) == 1
+    server.kill()
+    await server.wait()
+    if sandbox is not Sandbox.NONE:
+        for process in running:
+            await asyncio.wait_for(readable(process), 5)
+    async with workshop(tmp_path, sandbox) as again:
+        assert again.executor.free_slots() == 4
+        assert processes_of("76543") == []
+        assert [path for path in (tmp_path / "site/executor/layers").iterdir() if path.suffix != ".gone"] == []
+    for process in running:
+        os.close(process)
+
+
+async def readable(descriptor: int) -> None:
+    """Wait until there is something to read; of a process: until it has ended."""
+    loop = asyncio.get_running_loop()
+    seen = loop.create_future()
+    loop.add_reader(descriptor, lambda: seen.done() or seen.set_result(None))
+    try:
+        await seen
+    finally:
+        loop.remove_reader(descriptor)
 
 
 _DROPPED = """

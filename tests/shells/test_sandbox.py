@@ -19,7 +19,7 @@ from gatebot.executor.model import Sandbox
 from gatebot.executor.providers.model import Capacity
 from gatebot.words import say
 from tests.fakes.executor import job, script
-from tests.fakes.workshop import Workshop, workshop
+from tests.fakes.workshop import Workshop, processes_of, workshop
 
 needs_groups = pytest.mark.skipif(os.geteuid() != 0, reason="limits by control groups need root")
 
@@ -28,20 +28,6 @@ needs_groups = pytest.mark.skipif(os.geteuid() != 0, reason="limits by control g
 async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
     async with workshop(tmp_path) as made:
         yield made
-
-
-def processes_of(marker: str) -> list[int]:
-    """Processes of this machine whose command line has the marker."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                line = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if marker.encode() in line.split(b"\0"):
-                found.append(int(entry.name))
-    return found
 
 
 async def test_the_probe_really_ran_a_sandbox(shop: Workshop) -> None:
