@@ -28,6 +28,7 @@ from ..pipeline.driver import Driver
 from ..pipeline.effects import Ties
 from ..pipeline.layouts import Layouts
 from ..pipeline.merger import Merger
+from ..pipeline.ports import Dispatch
 from ..pipeline.results import Results
 from ..reasons import Reason
 from ..repo import Repositories
@@ -168,12 +169,12 @@ class Tenants:
 
 
 def assemble(
-    settings: Settings, db: Database, repositories: Repositories, review: ReviewRoom, executor: Executor | None,
+    settings: Settings, db: Database, repositories: Repositories, review: ReviewRoom, dispatch: Dispatch | None,
     results: Results, clock: Clock,
 ) -> Driver:  # fmt: skip
     """The driver with everything it works with."""
     layouts = Layouts(Loader(repositories), Tenants(settings, db))
-    ties = Ties(review.for_gate, executor or Nobody(), Merger(repositories, layouts), layouts, db, clock, settings.url)
+    ties = Ties(review.for_gate, dispatch or Nobody(), Merger(repositories, layouts), layouts, db, clock, settings.url)
     return Driver(ties, review.identity, results)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from ..journal import Journal
 from ..live import Live
 from ..mentions import Mentions
 from ..pipeline.driver import Driver
+from ..pipeline.ports import Dispatch
 from ..pipeline.results import Results
 from ..repo import Repositories
 from ..review import room as review_room
@@ -65,9 +66,14 @@ class SiteApp:
 
     @classmethod
     async def open(
-        cls, settings: Settings, places: Places, prepared: assembly.Prepared | None, clock: Clock
+        cls,
+        settings: Settings,
+        places: Places,
+        prepared: assembly.Prepared | None,
+        clock: Clock,
+        dispatch: Callable[[Results], Dispatch] | None = None,
     ) -> SiteApp:
-        """Make all parts; nothing runs yet."""
+        """Make all parts; nothing runs yet. `dispatch` makes what takes builds, where it is not the executor here."""
         db = Database.open(places.database_url)
         journal = Journal(db)
         identity = Identity(db, clock)
@@ -78,7 +84,8 @@ class SiteApp:
         review = review_room.furnish(db, repositories, identity, clock, view, settings.url)
         results = Results(db, clock)
         executor, logs = gate.executor_of(prepared, settings, places, repositories, results, clock)
-        driver = gate.assemble(settings, db, repositories, review, executor, results, clock)
+        takes = dispatch(results) if dispatch is not None else executor
+        driver = gate.assemble(settings, db, repositories, review, takes, results, clock)
         view.plug(driver)
         builds = gate.BuildRows(db)
         front = Front(site, executor.posture if executor else lambda: None)
