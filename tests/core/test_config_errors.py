@@ -85,8 +85,13 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
         ),
         (
             "- job: {name: a, workspace-scheme: flat}",
-            "1 job a: `job.workspace-scheme` is known to Zuul, but gatebot does not act on it, or not on this value."
-            " What has it is not run. Remove it.",
+            "1 job a: `job.workspace-scheme` is `flat`, which gatebot does not act on; it acts on: golang. What has it"
+            " is not run. Change it.",
+        ),
+        (
+            "- job: {name: a, provides: image}",
+            "1 job a: `job.provides` is known to Zuul, but gatebot does not act on it. What has it is not run. Remove"
+            " it.",
         ),
         (
             "- job: {name: a, run: !override [x]}",
@@ -216,6 +221,17 @@ def test_references_that_lead_nowhere_are_told_at_the_line_that_names_them() -> 
         "a:4 There is no nodeset nowhere. Define it, or correct the name.",
         "a:6 There is no job y. Define it, or correct the name.",
         "a:13 There is no project template none. Define it, or correct the name.",
+    ]
+
+
+def test_a_pipeline_that_gatebot_cannot_run_is_refused_and_not_run_otherwise() -> None:
+    assert complaints(
+        "- pipeline: {name: p, manager: supercedent, trigger: {}, speculation: proofs}\n", trusted=True
+    ) == [
+        "1 pipeline p: `pipeline.manager` is `supercedent`, which gatebot does not act on; it acts on: independent,"
+        " dependent. What has it is not run. Change it.",
+        "1 pipeline p: `pipeline.speculation` is `proofs`, which gatebot does not act on; it acts on: classic. What has"
+        " it is not run. Change it.",
     ]
 
 

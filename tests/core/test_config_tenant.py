@@ -61,8 +61,8 @@ def test_mistakes_are_all_told_with_their_lines() -> None:
         (3, "`tenant.source` must be mapping, not `a list`."),
         (
             6,
-            "`tenant.max-dependencies` is known to Zuul, but gatebot does not act on it, or not on this value. What has"
-            " it is not run. Remove it.",
+            "`tenant.max-dependencies` is known to Zuul, but gatebot does not act on it. What has it is not run."
+            " Remove it.",
         ),
         (9, "`shadwo` is not an attribute of `a`. Did you mean `shadow`?"),
         (10, "`role` is not an object of the configuration. Use one of: tenant."),

@@ -11,7 +11,6 @@ import pytest
 
 from gatebot.pipeline.config.freeze import freeze
 from gatebot.pipeline.config.loader import Loader, Proposed
-from gatebot.pipeline.config.service import LoadedLayouts
 from gatebot.pipeline.config.tenant import simple
 from gatebot.repo import Repositories
 from gatebot.words import say
@@ -115,19 +114,12 @@ def test_the_first_root_is_read_and_hidden_directories_are_not(site: Site) -> No
     ]
 
 
-def test_layouts_are_kept_and_renewed_when_a_branch_moves(site: Site) -> None:
-    layouts = LoadedLayouts(site.repositories, lambda: [TENANT])
-    layouts.load()
-    before = layouts.current("main")
-    commit = site.fetched("a", {".zuul.yaml": UNIT % 5 + PROJECT + "- job: {name: x, parent: none}\n"})
-    speculative = layouts.speculative("main", {("a", "main"): Proposed("a", "main", "a", commit)})
-    assert [say(error.reason) for error in speculative.introduced] == [
-        "Job x inherits from none, which there is not. Define it, or correct the name."
-    ]
-    assert layouts.current("main") is before
-    assert layouts.configures("main", "a", [".zuul.yaml"])
-    assert not layouts.configures("main", "a", ["src/zuul.yaml"])
+def test_what_moved_is_read_again(site: Site) -> None:
+    loader = Loader(site.repositories)
+    before = loader.load(TENANT)
+    commit = site.fetched("a", {".zuul.yaml": UNIT % 5 + PROJECT})
     tip = site.repositories.branches("a")["main"]
     assert site.repositories.update_ref("a", "refs/heads/main", tip, commit)
-    layouts.refresh("a")
-    assert [job.timeout for job in freeze(layouts.current("main"), "check", "a", "main").jobs] == [5]
+    after = loader.load(TENANT)
+    assert [job.timeout for job in freeze(after, "check", "a", "main").jobs] == [5]
+    assert after.sources.files["config", "main"] is before.sources.files["config", "main"]

@@ -42,8 +42,7 @@ class Layout:
     """Everything of a tenant. `lost` is by `job NAME`, `project NAME`, `project-template NAME`, `file PROJECT`.
 
     `faults` are errors of variants that are in the layout, by the variant's identity. `implied` are the branches that
-    each file's jobs are for, None: all. `introduced` are errors that a speculative layout has and the merged one has
-    not: a change that brings them must not pass.
+    each file's jobs are for, None: all.
     """
 
     tenant: Tenant
@@ -66,7 +65,6 @@ class Layout:
     lost: dict[str, list[Lost]] = field(default_factory=dict[str, list[Lost]])
     faults: dict[int, list[ConfigError]] = field(default_factory=dict[int, list[ConfigError]])
     found: dict[ConfigError, None] = field(default_factory=dict[ConfigError, None])
-    introduced: tuple[ConfigError, ...] = ()
 
     @property
     def errors(self) -> tuple[ConfigError, ...]:

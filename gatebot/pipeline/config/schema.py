@@ -225,9 +225,10 @@ def _check_table(kind: Table, value: YamlMap, where: str, found: Findings) -> No
         line = value.lines[name]
         known = kind.fields.get(name)
         if known is not None:
+            before = len(found.problems)
             check(known.kind, item, line, f"{where}.{name}", found)
-            if known.only is not None and not any(item == good and type(item) is type(good) for good in known.only):
-                found.refusals.append(Problem(line, reason("config.not-supported", attribute=f"{where}.{name}")))
+            if len(found.problems) == before:
+                _check_acted_on(known, item, line, f"{where}.{name}", found)
         elif kind.rest is not None:
             check(kind.rest, item, line, f"{where}.{name}", found)
         else:
@@ -237,6 +238,15 @@ def _check_table(kind: Table, value: YamlMap, where: str, found: Findings) -> No
     for name, known in kind.fields.items():
         if known.required and name not in value:
             found.add(value.line, reason("config.missing-attribute", attribute=name, object=where))
+
+
+def _check_acted_on(known: Field, item: Node, line: int, where: str, found: Findings) -> None:
+    """Note a value that is right in Zuul's language, and that gatebot does not act on."""
+    if known.only is None or any(item == good and type(item) is type(good) for good in known.only):
+        return
+    values = ", ".join(said(value) for value in known.only)
+    why = reason("config.not-this-value", attribute=where, found=said(item), values=values)
+    found.refusals.append(Problem(line, why if known.only else reason("config.not-supported", attribute=where)))
 
 
 IDENTIFIER = "[a-zA-Z][a-zA-Z0-9_]*$"

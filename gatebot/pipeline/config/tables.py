@@ -205,14 +205,14 @@ JOB_ATTRIBUTES: dict[str, Field] = {
     "allowed-projects": Field(_TEXTS, "Projects that may run it; each variant only narrows."),
     "post-review": Field(Flag(), "Only in pipelines after review; once true, always.", default="false"),
     "hold-following-changes": Field(Flag(), "Nothing behind starts before it has passed.", default="false"),
-    "success-message": Field(Text(), "What the report says for success.", default="SUCCESS"),
-    "failure-message": Field(Text(), "What the report says for failure.", default="FAILURE"),
+    "success-message": Field(Text(), "Accepted; reports say the result.", default="SUCCESS"),
+    "failure-message": Field(Text(), "Accepted; reports say the result.", default="FAILURE"),
     "success-url": Field(Text(), "Accepted; has no effect, as in Zuul."),
     "failure-url": Field(Text(), "Accepted; has no effect, as in Zuul."),
-    "tags": Field(Many(Text(), merges=True), "Words for readers; merged."),
+    "tags": Field(Many(Text(), merges=True), "Words for readers of the configuration."),
     "ansible-version": Field(Either((Text(), Decimal())), "Accepted; the site has one version of Ansible."),
     "ansible-split-streams": Field(Flag(), "Keep stdout and stderr apart.", default="false", only=(False,)),
-    "inputs": Field(_TEXTS, "Paths that the job reads; without it, it is taken to read all.", ours=True),
+    "inputs": Field(_TEXTS, "Paths that the job reads; the strategy `classic` has no use for it.", ours=True),
     "deduplicate": Field(
         Either((Flag(), OneOf(("auto",)))), "Share the run within a dependency cycle.", default="auto"
     ),

@@ -145,7 +145,10 @@ PIPELINE = Table(
     {
         "name": Field(Text(), "What it is called.", required=True),
         "manager": Field(
-            OneOf(("independent", "dependent", "serial", "supercedent")), "How items are ordered.", required=True
+            OneOf(("independent", "dependent", "serial", "supercedent")),
+            "`independent`: each item by itself; `dependent`: in order, each on top of those ahead, merged on success.",
+            required=True,
+            only=("independent", "dependent"),
         ),
         "description": Field(Text(), "For readers."),
         "variant-description": Field(Text(), "For readers."),
