@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
@@ -252,9 +253,10 @@ from gatebot.executor.model import Sandbox
 from tests.fakes.workshop import workshop
 
 async def main():
-    place, sandbox = Path(sys.argv[1]), Sandbox(sys.argv[2])
+    place, sandbox, mark = Path(sys.argv[1]), Sandbox(sys.argv[2]), sys.argv[3]
     async with workshop(place, sandbox) as shop:
-        given = shop.assignment({"run.sh": "#!/bin/sh\\nsetsid sh -c 'echo running; sleep 300; true' 76543 & wait\\n"})
+        script = f"#!/bin/sh\\nsetsid sh -c 'echo running; sleep 300; true' job-{mark} & wait\\n"
+        given = shop.assignment({"run.sh": script})
         await shop.executor.assign(given)
         await shop.reports.begun(given.build)
         async for _, piece in shop.logs.follow(given.build, 0):
@@ -270,20 +272,21 @@ asyncio.run(main())
 async def test_the_jobs_of_a_killed_server_end_at_once_or_when_it_starts_again(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    line = [sys.executable, "-c", _KILLED, str(tmp_path), sandbox.value]
+    mark = uuid4().hex
+    line = [sys.executable, "-c", _KILLED, str(tmp_path), sandbox.value, mark]
     server = await asyncio.create_subprocess_exec(*line, cwd=ROOT, stdout=subprocess.PIPE)
     assert server.stdout is not None
-    assert await server.stdout.readline() == b"ready\n"
-    running = [os.pidfd_open(process) for process in processes_of("76543")]
-    assert len(running) == 1
+    told = await server.stdout.readline()
+    running = [os.pidfd_open(process) for process in processes_of(f"job-{mark}")]
     server.kill()
     await server.wait()
+    assert (told, len(running)) == (b"ready\n", 1)
     if sandbox is not Sandbox.NONE:
         for process in running:
             await asyncio.wait_for(readable(process), 5)
     async with workshop(tmp_path, sandbox) as again:
         assert again.executor.free_slots() == 4
-        assert processes_of("76543") == []
+        assert processes_of(f"job-{mark}") == []
         assert [path for path in (tmp_path / "site/executor/layers").iterdir() if path.suffix != ".gone"] == []
     for process in running:
         os.close(process)
