@@ -246,13 +246,13 @@ class _Builder:
 
 
 def _line_of(word: str, lines: Sequence[str], first: int) -> int:
-    """The first line of the stanza that begins at `first` which has the word, else `first`."""
-    whole = re.compile(rf"(?<![\w/-]){re.escape(word)}(?![\w/-])")
-    for number in range(first, len(lines) + 1):
-        if number > first and lines[number - 1].startswith("- "):
-            break
-        if whole.search(lines[number - 1]):
-            return number
+    """The line of the stanza that begins at `first` which says the word and nothing else, or has it at all."""
+    last = next((at for at in range(first + 1, len(lines) + 1) if lines[at - 1].startswith("- ")), len(lines) + 1)
+    quoted = re.escape(word)
+    for form in (rf"\s*(- *)*([\w-]+: *)?[\"']?{quoted}[\"']?\s*(#.*)?$", rf".*(?<![\w/-]){quoted}(?![\w/-])"):
+        found = next((at for at in range(first, last) if re.match(form, lines[at - 1])), None)
+        if found is not None:
+            return found
     return first
 
 

@@ -66,7 +66,7 @@ def check(
 
     `files` are all of its files by path. `base` is the configuration of the site (`gatebot-config`), with whose jobs
     and templates this is read together; without it, references to names that are not here cannot be judged and are
-    left out.
+    left out, as are other projects always.
     """
     here = TenantProject(project, trusted=trusted)
     site = TenantProject("gatebot-config", trusted=True)
@@ -78,16 +78,14 @@ def check(
     tenant = Tenant("check", projects)
     layout = build(tenant, Sources({one.name: (branch,) for one in projects}, parsed))
     mine = [error for error in layout.errors if error.at.project == project]
-    if base is None:
-        mine = [error for error in mine if error.reason.kind not in _OTHERS]
+    unjudged = _PROJECTS if base is not None else _PROJECTS | _NAMES
+    mine = [error for error in mine if error.reason.kind not in unjudged]
     return sorted(mine, key=lambda error: (error.at.path, error.at.line))
 
 
 # Errors that may be nothing but the lack of the rest of the tenant.
-_OTHERS = frozenset(
-    f"config.unknown-{what}"
-    for what in ("parent", "job", "template", "nodeset", "project", "required-project", "role-project", "secret")
-)
+_PROJECTS = frozenset({"config.unknown-project", "config.unknown-required-project", "config.unknown-role-project"})
+_NAMES = frozenset(f"config.unknown-{what}" for what in ("parent", "job", "template", "nodeset", "secret"))
 
 
 def _parsed(files: Mapping[str, bytes], project: str, branch: str) -> tuple[ConfigFile, ...]:
