@@ -170,9 +170,13 @@ class Driver:
         self._accept(done, read)
         return bool(entries) or done.unread or bool(self._inbox)
 
-    async def close(self) -> None:
-        """Stop what is under way, and leave a snapshot."""
+    async def kill(self) -> None:
+        """Stop what is under way, and leave everything as it is."""
         await self._effects.close()
+
+    async def close(self) -> None:
+        """Stop, and spare the next start what is known now."""
+        await self.kill()
         if self._known > self._snapshot:
             await self._db.run_silent(store.save_snapshot, self._view.queues, self._known)
 

@@ -25,13 +25,14 @@ from .layouts import Layouts
 from .merger import Answer, Merger
 from .ports import Dispatch, Review
 from .queue import facts, verdict
-from .queue.model import NOTHING, Departure, Item, ItemChange, Queue
+from .queue.model import NOOP, NOTHING, Departure, Item, ItemChange, Queue
 from .queue.record import report_key
 from .workspace import checkouts, wanted
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_REMEMBERED = 2000  # messages of patch sets
 _DELAYS = (1, 2, 5, 10, 30, 60)
 
 
@@ -63,6 +64,7 @@ class Effects:
         self._tasks: set[asyncio.Task[None]] = set()
         self._merging: dict[str, list[facts.PrepareAsked]] = {}
         self._frozen: dict[str, FrozenJob] = {}
+        self._messages: dict[tuple[int, int], tuple[str, str]] = {}
 
     def perform(self, commands: Iterable[facts.QueueFact], aborted: Mapping[str, int] = {}) -> None:
         """Begin everything; returns at once."""
@@ -200,7 +202,14 @@ class Effects:
         return known
 
     async def _told(self, change: ItemChange, state: Mapping[str, str]) -> AssignedChange:
-        known = await self._ties.review.change(change.number, change.patch_set)
+        key = (change.number, change.patch_set)
+        known = self._messages.get(key)
+        if known is None:
+            facts_of = await self._ties.review.change(*key)
+            known = (facts_of.message, facts_of.topic) if facts_of is not None else ("", "")
+            if len(self._messages) >= _REMEMBERED:
+                self._messages.clear()
+            self._messages[key] = known
         return AssignedChange(
             change.number,
             change.patch_set,
@@ -210,8 +219,7 @@ class Effects:
             change.change_id,
             change.subject,
             change.url,
-            known.message if known is not None else "",
-            known.topic if known is not None else "",
+            *known,
         )
 
     # Landing and reports
@@ -263,6 +271,8 @@ class Effects:
         voting = {job.name: job.voting for job in item.prepared.jobs}
         lines: list[reports.JobLine] = []
         for job, result in verdict.results(item).items():
+            if job == NOOP:
+                continue  # nothing was run, and there is something that was
             build = item.builds.get(job)
             row = rows.get(build.id) if build is not None else None
             seconds = (row.ended - row.started).total_seconds() if row and row.ended and row.started else None

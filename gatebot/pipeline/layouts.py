@@ -24,11 +24,18 @@ class Layouts:
         self._tenants = tenants
         self._lock = threading.Lock()
         self._current: dict[str, Layout] = {}
+        self._told: list[Callable[[], None]] = []
+
+    def on_refresh(self, callback: Callable[[], None]) -> None:
+        """Call back after each refresh, on the thread that refreshed."""
+        self._told.append(callback)
 
     def refresh(self) -> None:
         """Read again what is merged, as far as it changed."""
         with self._lock:
             self._current = {tenant.name: self._loader.load(tenant) for tenant in self._tenants()}
+        for callback in self._told:
+            callback()
 
     def tenants(self) -> tuple[str, ...]:
         return tuple(self._current)

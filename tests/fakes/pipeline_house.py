@@ -14,7 +14,7 @@ from typing import Self
 from gatebot import journal
 from gatebot.access import Actor
 from gatebot.events import Event, PatchSetCreated
-from gatebot.identity import CORE, SERVICE_USERS, Identity
+from gatebot.identity import CORE, Identity
 from gatebot.pipeline.config.loader import Loader
 from gatebot.pipeline.config.tenant import simple
 from gatebot.pipeline.driver import Driver
@@ -77,24 +77,25 @@ class PipelineHouse:
     """One site with the projects `api` and `client` in one queue, and `gatebot-config`."""
 
     def __init__(
-        self, url: str, root: Path, *, projects: tuple[str, ...] = ("api", "client"), make: bool = True
+        self, url: str, root: Path, *, projects: tuple[str, ...] = ("api", "client"), durable: bool = False
     ) -> None:
-        self.review = ReviewHouse(url, root) if make else ReviewHouse.again(url, root)
+        self.review = ReviewHouse(url, root, durable=durable)
         self.db, self.clock, self.repositories = self.review.db, self.review.clock, self.review.repositories
         self.projects = projects
-        self.heads: dict[str, str] = {}
-        if make:
-            self._begin()
+        self._begin()
         self.review.gates.branches = {(project, "main") for project in projects}
         self.identity = Identity(self.db, self.clock)
         self.room = furnish(self.db, self.repositories, self.identity, self.clock, self.review.gates, SITE)
-        layouts = Layouts(Loader(self.repositories), lambda: (simple("main", ("gatebot-config",), projects),))
-        self.results = Results(self.db, self.clock)
-        self.dispatch = FakeDispatch(self.results)
-        merger = Merger(self.repositories, layouts)
-        ties = Ties(
-            self.room.for_gate, self.dispatch, merger, layouts, self.db, self.clock, "https://review.example.org"
-        )
+        self.dispatch = FakeDispatch()
+        self.equip()
+
+    def equip(self) -> None:
+        """The pipeline room, as a start of the server makes it."""
+        tenant = simple("main", ("gatebot-config",), self.projects)
+        self.layouts = Layouts(Loader(self.repositories), lambda: (tenant,))
+        self.results = self.dispatch.results = Results(self.db, self.clock)
+        merger = Merger(self.repositories, self.layouts)
+        ties = Ties(self.room.for_gate, self.dispatch, merger, self.layouts, self.db, self.clock, SITE.rstrip("/"))
         self.driver = Driver(ties, self.identity, self.results)
 
     def _begin(self) -> None:
@@ -116,6 +117,14 @@ class PipelineHouse:
         await self.driver.start()
         await self.settle()
         return self
+
+    async def restart(self) -> None:
+        """The server is killed and starts again; builds and whoever ran them are gone."""
+        await self.driver.kill()
+        self.dispatch.running.clear()
+        self.equip()
+        await self.room.settle()
+        await self.driver.start()
 
     async def __aexit__(self, *_: object) -> None:
         await self.driver.close()
@@ -148,7 +157,6 @@ class PipelineHouse:
     async def approve(self, *changes: Change) -> None:
         for change in changes:
             await self.say(change, votes={"Code-Review": 2, "Workflow": 1})
-            assert SERVICE_USERS
 
     async def passes(self, number: int, job: str = "", result: str = "SUCCESS") -> None:
         await self.dispatch.finish(self.dispatch.of(number, job), result)

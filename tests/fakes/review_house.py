@@ -53,8 +53,8 @@ class FakeGates:
 class Rooms:
     """An open database and its repositories, with accounts; usable from tests in an event loop too."""
 
-    def __init__(self, url: str, root: Path, clock: FakeClock | None = None) -> None:
-        self.db = Database.open(url, durable=False)
+    def __init__(self, url: str, root: Path, clock: FakeClock | None = None, *, durable: bool = False) -> None:
+        self.db = Database.open(url, durable=durable)
         self.repositories = Repositories(root)
         self._thread = ThreadPoolExecutor(1)
         self.clock = clock or FakeClock()

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one change costs in the gate: CPU of all processes from the last approval until everything is merged.
+
+N changes of one project, three node-less jobs each, which an executor that is faked answers at once; real review room,
+merges, references and database. The peer figures are Zuul 14.3 with its own thin executor, measured once on a machine
+of this kind; it is not run here. Usage: `python -m bench.gate_overhead [N ...]`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from gatebot import db, journal
+from gatebot.events import ChangeMerged
+from tests.fakes.pipeline_house import PipelineHouse
+
+JOBS = """
+- project:
+    queue: shared
+    check: {jobs: [one, two, three]}
+    gate: {jobs: [one, two, three]}
+- job: {name: one}
+- job: {name: two}
+- job: {name: three}
+"""
+PEER = {20: 1.0, 100: 2.4}
+GOAL = 0.08
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of its children that ended."""
+    return sum(os.times()[:4])
+
+
+async def measure(count: int, root: Path) -> dict[str, float]:
+    """One run; CPU and wall seconds for each change."""
+    url = f"sqlite:///{root / 'gatebot.db'}"
+    await asyncio.to_thread(db.migrate, url)
+    house = await asyncio.to_thread(lambda: PipelineHouse(url, root / "git", durable=True))
+    house.commit_to("api", {".zuul.yaml": JOBS})
+    base = house.review.tip("api")
+    house.dispatch.rule = lambda assignment: "SUCCESS"
+    changes = [house.review.push("api", {f"file{n}": f"{n}\n"}, f"Change {n}", base) for n in range(count)]
+    await house.approve(*changes)
+    await house.driver.start()
+    before, began = cpu(), time.monotonic()
+    running = asyncio.create_task(house.driver.run())
+    while len(await house.db.read(journal.read_in, 0, (ChangeMerged,), 10_000)) < count:
+        await asyncio.sleep(0.2)
+    while not house.driver.idle:
+        await asyncio.sleep(0.05)
+    spent, took = cpu() - before, time.monotonic() - began
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await house.driver.close()
+    await asyncio.to_thread(house.review.close)
+    return {"cpu": spent / count, "wall": took / count}
+
+
+def main(counts: list[int]) -> None:
+    """Measure each number of changes in a process of its own, so that none profits from another."""
+    if len(counts) > 1:
+        for count in counts:
+            os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-m", "bench.gate_overhead", str(count)])
+        return
+    count = counts[0]
+    with tempfile.TemporaryDirectory() as directory:
+        found = asyncio.run(measure(count, Path(directory)))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    line = {
+        "figure": "gate.overhead.cpu-per-change",
+        "value": round(found["cpu"], 4),
+        "unit": "s",
+        "n": count,
+        "goal": GOAL,
+        "wall": round(found["wall"], 4),
+        "memory_mb": memory,
+    }
+    if count in PEER:
+        line |= {"peer": PEER[count], "ratio": round(found["cpu"] / PEER[count], 4)}
+    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main([int(argument) for argument in sys.argv[1:]] or [20, 100, 500])
