@@ -34,14 +34,11 @@ class Doors:
 
     def __init__(
         self, settings: Settings, places: Places, db: Database, repositories: Repositories, clock: Clock, site: Site,
-        room: ReviewRoom, mentions: Mentions,
+        room: ReviewRoom, builds: Builds, mentions: Mentions,
     ) -> None:  # fmt: skip
-        self._settings = settings
-        self._db = db
-        self._repositories = repositories
         self._site = site
         self._room = room
-        self._mentions = mentions
+        self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, settings.url)
         self._receiver = Receiver(db, repositories, clock, settings.url, room.rules)
         limits = Limits(processes=settings.limits.git_processes, push_bytes=settings.git.max_pack)
         hooks = places.work / "hooks"
@@ -51,13 +48,10 @@ class Doors:
         """Finish the pushes that a killed server began."""
         return await asyncio.to_thread(self._receiver.settle)
 
-    def routes(self, builds: Builds) -> list[web.RouteDef]:
+    def routes(self) -> list[web.RouteDef]:
         """REST and pages."""
         room = self._room
-        shown = Shown(
-            self._db, room.reading, room.judge, self._repositories, builds, self._mentions, self._settings.url
-        )
-        parts = pages.Parts(room.reading, room.review, room.states, room.submission, shown, room.judge)
+        parts = pages.Parts(room.reading, room.review, room.states, room.submission, self.shown, room.judge)
         return [*rest.routes(room, self._site), *pages.routes(self._site, parts)]
 
     def git_routes(self) -> list[web.RouteDef]:

@@ -7,6 +7,7 @@ Adapters between rooms that do not know each other; each only translates values.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
@@ -17,25 +18,30 @@ from ..assignment import Assignment
 from ..clock import Clock
 from ..db import Database
 from ..errors import NotFound, SettingsError, Unavailable
-from ..executor import assembly, rest
+from ..executor import assembly
+from ..executor import pages as build_pages
+from ..executor import rest as build_rest
 from ..executor.logs import Logs
 from ..executor.ports import BuildFacts
 from ..executor.service import Executor
-from ..pipeline import history
+from ..pipeline import history, pages
 from ..pipeline.config.loader import Loader
+from ..pipeline.config.model import PipelineConfig
 from ..pipeline.config.tenant import Tenant, parse_tenants, simple
 from ..pipeline.driver import Driver
 from ..pipeline.effects import Ties
 from ..pipeline.layouts import Layouts
 from ..pipeline.merger import Merger
-from ..pipeline.ports import Dispatch
+from ..pipeline.ports import Dispatch, Sight
 from ..pipeline.results import Results
+from ..pipeline.timer import Timer
 from ..reasons import Reason
 from ..repo import Repositories
 from ..review import hosting
 from ..review.ports import BuildLine
 from ..review.room import ReviewRoom
 from ..settings import Settings
+from ..site import Site
 from .places import Places
 
 
@@ -96,11 +102,18 @@ class BuildRows:
         return _facts(row) if row is not None else None
 
     async def builds(
-        self, *, change: int | None = None, project: str = "", job: str = "", result: str = "", limit: int = 50
+        self,
+        *,
+        change: int | None = None,
+        project: str = "",
+        job: str = "",
+        result: str = "",
+        item: str = "",
+        limit: int = 50,
     ) -> tuple[BuildFacts, ...]:
         """The newest builds that fit, newest first."""
         rows = await self._db.read(
-            history.find_builds, change=change, project=project, job=job, result=result, limit=limit
+            history.find_builds, change=change, project=project, job=job, result=result, item=item, limit=limit
         )
         return tuple(_facts(row) for row in rows)
 
@@ -168,24 +181,67 @@ class Tenants:
         return tenants
 
 
+@dataclass(frozen=True, slots=True)
+class GateRoom:
+    """The pipeline room put together."""
+
+    driver: Driver
+    layouts: Layouts
+    timer: Timer
+    builds: BuildRows
+    db: Database
+    clock: Clock
+
+    async def start(self) -> None:
+        """Find the queues again, and let timers fire."""
+        await self.driver.start()
+        self.timer.start()
+
+    async def run(self) -> None:
+        """Drive the queues for ever."""
+        await self.driver.run()
+
+    async def close(self) -> None:
+        """Stop; everything goes on at the next start."""
+        self.timer.close()
+        await self.driver.close()
+
+    def routes(self, site: Site, sight: Sight, logs: Logs) -> list[web.RouteDef]:
+        """Status, builds, logs: pages and REST."""
+        shown = pages.Parts(
+            queues=self.driver.queues.values, configured=self._configured, db=self.db, clock=self.clock, sight=sight
+        )
+        allowed = self.allowed(site, sight)
+        return [
+            *pages.routes(site, shown),
+            *build_pages.routes(site, self.builds, logs, allowed),
+            *build_rest.routes(logs, allowed),
+        ]
+
+    def allowed(self, site: Site, sight: Sight) -> build_rest.Allowed:
+        """Whether somebody may see a build: whoever may see its change."""
+
+        async def check(request: web.Request, build: str) -> None:
+            row = await self.builds.build(build)
+            if row is None or (row.change is not None and await sight.hidden(site.actor(request), (row.change,))):
+                raise NotFound(f"There is no build {build}.")
+
+        return check
+
+    def _configured(self) -> list[tuple[str, PipelineConfig]]:
+        layouts = ((tenant, self.layouts.current(tenant)) for tenant in self.layouts.tenants())
+        return [(tenant, one) for tenant, layout in layouts if layout for one in layout.pipelines.values()]
+
+
 def assemble(
-    settings: Settings, db: Database, repositories: Repositories, review: ReviewRoom, dispatch: Dispatch | None,
+    settings: Settings, db: Database, repositories: Repositories, review: ReviewRoom, takes: Dispatch | None,
     results: Results, clock: Clock,
-) -> Driver:  # fmt: skip
-    """The driver with everything it works with."""
+) -> GateRoom:  # fmt: skip
+    """The room with everything it works with; `takes` runs builds."""
     layouts = Layouts(Loader(repositories), Tenants(settings, db))
-    ties = Ties(review.for_gate, dispatch or Nobody(), Merger(repositories, layouts), layouts, db, clock, settings.url)
-    return Driver(ties, review.identity, results)
-
-
-def routes(logs: Logs, builds: BuildRows) -> list[web.RouteDef]:
-    """Logs and artifacts of builds."""
-
-    async def allowed(_request: web.Request, build: str) -> None:
-        if await builds.build(build) is None:
-            raise NotFound(f"There is no build {build}.")
-
-    return rest.routes(logs, allowed)
+    ties = Ties(review.for_gate, takes or Nobody(), Merger(repositories, layouts), layouts, db, clock, settings.url)
+    driver = Driver(ties, review.identity, results)
+    return GateRoom(driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock)
 
 
 def executor_of(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import settings as settings_text
 from ..errors import NotFound
+from ..executor import images
 from ..settings import Settings
 
 SETTINGS = "gatebot.toml"
@@ -65,8 +66,11 @@ def places_of(settings: Settings) -> Places:
 
 
 def images_of(settings: Settings, places: Places) -> Path:
-    """Where root file systems of nodes are; a relative setting starts at the data directory."""
-    return Path(settings_text.resolve(settings, settings.executor.images, below=str(places.data)))
+    """Where root file systems of nodes are: as set, or where set-up built the one that fits this machine, if it did."""
+    if settings.executor.images:
+        return Path(settings_text.resolve(settings, settings.executor.images, below=str(places.data)))
+    shared = images.shared()
+    return shared if images.is_built(images.definition_for_host(), shared) else places.data / "images"
 
 
 def load(directory: Path) -> tuple[Settings, Places]:

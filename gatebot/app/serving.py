@@ -58,6 +58,7 @@ def _prepare_executor(found: Settings, places: Places, user: User | None) -> ass
         sandbox=Sandbox(found.executor.sandbox),
         labels=labels,
         wheelhouse=wheels,
+        images=site_places.images_of(found, places),
         server_uid=user.uid if user else None,
     )
 

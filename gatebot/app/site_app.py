@@ -19,13 +19,13 @@ from aiohttp import web
 from ..clock import Clock
 from ..db import Database
 from ..executor import assembly
+from ..executor import pages as build_pages
 from ..executor.service import Executor
 from ..front import Front
 from ..identity import Identity
 from ..journal import Journal
 from ..live import Live
 from ..mentions import Mentions
-from ..pipeline.driver import Driver
 from ..pipeline.ports import Dispatch
 from ..pipeline.results import Results
 from ..repo import Repositories
@@ -57,8 +57,7 @@ class SiteApp:
     mentions: Mentions
     review: ReviewRoom
     doors: doors.Doors
-    driver: Driver
-    builds: gate.BuildRows
+    gate: gate.GateRoom
     irc: Irc
     executor: Executor | None
     application: web.Application
@@ -85,24 +84,24 @@ class SiteApp:
         results = Results(db, clock)
         executor, logs = gate.executor_of(prepared, settings, places, repositories, results, clock)
         takes = dispatch(results) if dispatch is not None else executor
-        driver = gate.assemble(settings, db, repositories, review, takes, results, clock)
-        view.plug(driver)
-        builds = gate.BuildRows(db)
+        room = gate.assemble(settings, db, repositories, review, takes, results, clock)
+        view.plug(room.driver)
         front = Front(site, executor.posture if executor else lambda: None)
-        live = Live(journal, topics.of)
         irc = Irc.of(settings, places, db, clock)
-        outside = doors.Doors(settings, places, db, repositories, clock, site, review, mentions)
+        outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
+        live = Live(journal, topics.of, build_pages.feed(logs, room.allowed(site, outside.shown)))
+        site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
-            outside.routes(builds), gate.routes(logs, builds), irc.routes(site), live.routes(), front.routes(),
-            site.routes(), outside.git_routes(),
+            outside.routes(), room.routes(site, outside.shown, logs), irc.routes(site), live.routes(),
+            front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
         outside.add_to(front)
         irc.add_to(front, site)
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
-            outside, driver, builds, irc, executor, application, [],
+            outside, room, irc, executor, application, [],
         )  # fmt: skip
 
     def web(self) -> web.Application:
@@ -117,8 +116,8 @@ class SiteApp:
             log.info("settled after the last end: %d locks, %d intents", removed, settled)
         if self.executor is not None:
             await self.executor.start()
-        await self.driver.start()
-        self._run("gate", self.driver.run())
+        await self.gate.start()
+        self._run("gate", self.gate.run())
         self._run("live pages", self.live.run())
         self._run("mentions", self.mentions.run())
         self.irc.start(self._run)
@@ -143,7 +142,7 @@ class SiteApp:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self.driver.close()
+        await self.gate.close()
         if self.executor is not None:
             await self.executor.close()
         await self.db.close()
