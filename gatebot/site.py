@@ -288,6 +288,7 @@ def _environment(loader: jinja2.BaseLoader, language: str) -> jinja2.Environment
     env.install_gettext_translations(words.translations(language), newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore
     env.filters["iso"] = _iso
     env.filters["duration"] = duration
+    env.filters["about"] = about
     return env
 
 
@@ -304,6 +305,11 @@ def duration(seconds: float | None) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+
+
+def about(seconds: float) -> str:
+    """A guess: `1 min` at least, in whole minutes."""
+    return duration(max(1, round(seconds / 60)) * 60).removesuffix(" 00 s")
 
 
 def _basic(encoded: str) -> tuple[str, str]:

@@ -102,11 +102,13 @@ def find_builds(
     result: str = "",
     pipeline: str = "",
     item: str = "",
+    buildset: str = "",
     limit: int = 50,
     skip: int = 0,
 ) -> tuple[BuildRow, ...]:
     """The builds that fit, newest first."""
     wanted = {"change": change, "project": project, "job": job, "result": result, "pipeline": pipeline, "item": item}
+    wanted |= {"buildset": buildset}
     query = sa.select(builds).order_by(builds.c.created.desc(), builds.c.uuid).limit(limit).offset(skip)
     for name, value in wanted.items():
         if value not in (None, ""):
@@ -146,3 +148,9 @@ def usual_seconds(session: Session, names: Collection[str], sample: int = 20) ->
         if spent:
             found[name] = sum(spent) / len(spent)
     return found
+
+
+def running_since(session: Session) -> dict[str, datetime]:
+    """When each build that runs now was started."""
+    query = sa.select(builds.c.uuid, builds.c.started).where(builds.c.result == "", builds.c.started.is_not(None))
+    return {row.uuid: row.started for row in session.execute(query)}

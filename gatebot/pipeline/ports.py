@@ -7,9 +7,10 @@ values of the hall.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from ..access import Actor
 from ..assignment import Assignment
 from ..change import ChangeFacts, Landed, Landing, LandRefused
 from ..reasons import Reason
@@ -80,4 +81,12 @@ class Dispatch(Protocol):
 
     async def abort(self, build: str, fence: int) -> None:
         """The build is not wanted any more."""
+        ...
+
+
+class Sight(Protocol):
+    """What readers may see, for pages; the review room knows which changes are private."""
+
+    async def hidden(self, actor: Actor, changes: Collection[int]) -> frozenset[int]:
+        """Those of some changes that the reader may not see."""
         ...

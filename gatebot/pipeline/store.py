@@ -106,7 +106,8 @@ def project(session: Session, fact: Event, queue: Queue, at: datetime) -> None:
         case facts.ItemEnqueued() if fact.live:
             _insert_item(session, queue, queue.items[fact.item])
         case facts.ItemReset():
-            session.execute(_was_reset, {"item_": fact.item, "resets_": fact.attempt - 1})
+            row = {"item_": fact.item, "resets_": fact.attempt - 1, "reason_": _json(fact.reason)}
+            session.execute(_was_reset, row)
         case facts.ItemDequeued():
             row = {"item_": fact.item, "left_": at, "outcome_": fact.outcome.value, "reason_": _json(fact.reason)}
             session.execute(_did_leave, row)
@@ -116,7 +117,11 @@ def project(session: Session, fact: Event, queue: Queue, at: datetime) -> None:
             pass
 
 
-_was_reset = sa.update(items).where(items.c.id == sa.bindparam("item_")).values(resets=sa.bindparam("resets_"))
+_was_reset = (
+    sa.update(items)
+    .where(items.c.id == sa.bindparam("item_"))
+    .values(resets=sa.bindparam("resets_"), reason=sa.bindparam("reason_"))
+)
 _did_leave = (
     sa.update(items)
     .where(items.c.id == sa.bindparam("item_"))

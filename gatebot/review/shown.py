@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -141,13 +142,17 @@ class Shown:
         readme = await asyncio.to_thread(self._readme, name, tip) if tip else None
         return ProjectView(project, dict(sorted(branches.items())), readme)
 
+    async def hidden(self, actor: Actor, changes: Collection[int]) -> frozenset[int]:
+        """Those of some changes that the reader may not see: for pages of other rooms that name changes."""
+        return await self._db.read(_hidden, actor, frozenset(changes)) if changes else frozenset()
+
     async def _mentioned(self, actor: Actor, number: int) -> list[Mention]:
         """Where the change is spoken of; what is said in changes that the reader may not see stays there."""
         found = await self._mentions.of(f"change/{number}", 20)
         sources = {
             source: int(source.split("/")[1]) for source in (m.source for m in found) if _IN_CHANGE.match(source)
         }
-        hidden = await self._db.read(_hidden, actor, frozenset(sources.values())) if sources else frozenset[int]()
+        hidden = await self.hidden(actor, sources.values())
         return [mention for mention in found if sources.get(mention.source) not in hidden]
 
     def _row(self, view: ChangeView) -> views.ChangeRow:

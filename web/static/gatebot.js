@@ -31,6 +31,56 @@ function relative(at) {
   return format.format(Math.round(seconds), "second");
 }
 
+// How long something runs counts on by itself; what is compared has no such numbers in it.
+function quiet(root) {
+  for (const node of root.querySelectorAll("[data-started]")) node.textContent = "";
+}
+function tick() {
+  for (const node of document.querySelectorAll("[data-started]")) {
+    node.since ??= Date.now() - 1000 * node.dataset.started;
+    const s = Math.max(0, Math.round((Date.now() - node.since) / 1000)), two = (n) => String(n).padStart(2, "0");
+    node.textContent = s >= 3600 ? `${Math.floor(s / 3600)} h ${two(Math.floor(s % 3600 / 60))} min` : s >= 60 ? `${Math.floor(s / 60)} min ${two(s % 60)} s` : `${s} s`;
+  }
+}
+
+const fixed = (node) => node.outerHTML.replace(/ data-started="\d+"/g, "");
+// Takes over what differs: of an element with `data-list` child by child (by id), of one with `data-region` whole.
+function take(mine, theirs) {
+  if (mine.html === theirs.html) return;
+  if ("list" in mine.dataset) {
+    const known = new Map([...mine.children].map((child) => [child.id, child]));
+    const wanted = [...theirs.children].map((child) => {
+      const old = child.id && known.get(child.id);
+      if (!old) return fresh(child);
+      if (old.html === child.html) return old;
+      if ("list" in old.dataset) { take(old, child); return old; }
+      return swap(old, child);
+    });
+    for (const child of [...mine.children]) if (!wanted.includes(child)) child.remove();
+    wanted.forEach((child, at) => { if (mine.children[at] !== child) mine.insertBefore(child, mine.children[at] || null); });
+    mine.html = theirs.html;
+  } else swap(mine, theirs);
+}
+function fresh(theirs) {
+  const node = document.importNode(theirs, true);
+  node.html = theirs.html;
+  remember(node);
+  node.classList.add("changed");
+  return node;
+}
+function swap(mine, theirs) {
+  if (mine.contains(document.activeElement) && mine.querySelector("textarea, input:not([type=hidden])")) return mine;
+  const focus = mine.contains(document.activeElement) && document.activeElement, node = fresh(theirs);
+  for (const open of mine.querySelectorAll("details[id]")) { const same = node.querySelector(`#${CSS.escape(open.id)}`); if (same) same.open = open.open; }
+  if (mine.matches("details")) node.open = mine.open;
+  mine.replaceWith(node);
+  if (focus) (focus.id ? document.getElementById(focus.id) : [...node.querySelectorAll("a, button, summary")].find((one) => one.textContent === focus.textContent))?.focus();
+  return node;
+}
+function remember(root) {
+  for (const node of [root, ...root.querySelectorAll("[data-region], [data-list], [data-list] > *")]) node.html ??= fixed(node);
+}
+
 let busy = false, again = false;
 async function refresh() {
   if (busy) { again = true; return; }
@@ -38,21 +88,20 @@ async function refresh() {
   try {
     const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
     if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    times(fresh);
-    for (const mine of document.querySelectorAll("[data-region][id]")) {
-      const theirs = fresh.getElementById(mine.id);
-      if (!theirs || theirs.outerHTML === mine.dataset.html || mine.contains(document.activeElement) && mine.querySelector("textarea, input:not([type=hidden])")) continue;
-      const next = document.importNode(theirs, true);
-      next.dataset.html = theirs.outerHTML;
-      if (mine.innerHTML !== next.innerHTML) { next.classList.add("changed"); mine.replaceWith(next); }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    times(page);
+    quiet(page);
+    remember(page.body);
+    for (const mine of document.querySelectorAll("[data-region][id], [data-list][id]")) {
+      const theirs = !mine.parentElement.closest("[data-list]") && page.getElementById(mine.id);
+      if (theirs) take(mine, theirs);
     }
-    if (fresh.body.dataset.live !== following && document.getElementById("log")) {
-      Object.assign(document.body.dataset, { live: fresh.body.dataset.live || "", since: fresh.body.dataset.since || "" });
+    tick();
+    if (page.body.dataset.live !== following && document.getElementById("log")) {
+      Object.assign(document.body.dataset, { live: page.body.dataset.live || "", since: page.body.dataset.since || "" });
       follow();
     }
-    if (fresh.title) document.title = fresh.title;
-    document.dispatchEvent(new CustomEvent("gatebot:refreshed"));
+    if (page.title) document.title = page.title;
   } catch { /* the stream's own state tells the reader */ } finally {
     busy = false;
     if (again) { again = false; setTimeout(refresh, 200); }
@@ -179,7 +228,6 @@ for (const [id, act] of [["theme", theme], ["keys", help]]) {
   if (button) { button.hidden = false; button.addEventListener("click", act); }
 }
 for (const node of document.querySelectorAll("[data-copy]")) node.hidden = false;
-for (const node of document.querySelectorAll("[data-region][id]")) node.dataset.html = node.outerHTML;
 document.addEventListener("keydown", key);
 document.getElementById("live").addEventListener("click", pause);
 document.getElementById("log")?.addEventListener("click", (event) => {
@@ -196,5 +244,9 @@ document.addEventListener("click", (event) => {
   if (text) navigator.clipboard?.writeText(text).then(() => say("✓", "on"));
 });
 times(document);
+quiet(document);
+remember(document.body);
+tick();
+setInterval(tick, 1000);
 mark();
 follow();
