@@ -19,7 +19,7 @@ lint: setup-test ## Only format, lint, types and the house rules
 	@exec $(BIN)/python tools/rings.py format lint types house
 
 bench: setup-demo ## Measure; each figure is one line of JSON
-	@for script in bench/[a-z]*.py; do $(BIN)/python "$$script" || exit 1; done
+	@for script in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$script .py) || exit 1; done
 
 lock: ## Write the locked versions anew, with hashes (needs uv on PATH)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q \
