@@ -209,7 +209,11 @@ class GateRoom:
     def routes(self, site: Site, sight: Sight, logs: Logs) -> list[web.RouteDef]:
         """Status, builds, logs: pages and REST."""
         shown = pages.Parts(
-            queues=self.driver.queues.values, configured=self._configured, db=self.db, clock=self.clock, sight=sight
+            queues=lambda: self.driver.queues.values(),  # the driver has other queues after its start
+            configured=self._configured,
+            db=self.db,
+            clock=self.clock,
+            sight=sight,
         )
         allowed = self.allowed(site, sight)
         return [
