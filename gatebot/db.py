@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from .db_engines import APPENDED, MAY_APPEND, Engines, Postgres, Sqlite, migration_engine, unavailable
+from .errors import Unavailable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -202,11 +203,21 @@ def parse_url(url: str) -> URL:
 def migrate(url: str) -> None:
     """Bring the schema to the newest revision; nothing happens when it is there already."""
     from alembic import command
+    from alembic.script.revision import ResolutionError
+    from alembic.util import CommandError
 
     engine = migration_engine(parse_url(url))
     try:
         with engine.begin() as connection:
             command.upgrade(migration_config(connection), "head")
+    except CommandError as error:
+        if not isinstance(error.__cause__, ResolutionError):
+            raise
+        where = engine.url.render_as_string(hide_password=True)
+        raise Unavailable(
+            f"The database {where} was made by a newer gatebot than this one. "
+            "Install that version again, or bring back a backup from before: gatebot restore BACKUP NEW-DIRECTORY"
+        ) from None
     except DBAPIError as error:
         raise unavailable(engine.url, str(error.orig).strip()) from error
     finally:

@@ -100,7 +100,12 @@ class Executor:
         "none lets jobs run as the server itself, and every page says so.",
         choices=("auto", "privileged", "rootless", "none"),
     )
-    images: str = _setting("images", "Root file systems of nodes, relative to the data directory.", unit="directory")
+    images: str = _setting(
+        "",
+        "Root file systems of nodes, relative to the data directory; empty: this machine's own, which set-up and "
+        "`gatebot image build` make, or, where there are none, `images`.",
+        unit="directory",
+    )
     wheelhouse: str = _setting(
         "", "Wheels that every job may install from without a network, relative to this file; empty: none.",
         unit="directory",

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import debian
@@ -35,12 +36,23 @@ LOCKS = {
     "demo": ("requirements.lock", "about 50 MB to fetch, 230 MB on disk"),
     "test": ("requirements-dev.lock", "about 180 MB to fetch, 680 MB on disk"),
 }
+IMAGE = "about 70 MB to fetch, 250 MB on disk, about a minute"
 LAST_WORDS = 12
+
+
 FAILED_DOWNLOAD = """\
 The Python packages could not be installed; pip's last words are above.
   No network, or an index of your own? pip's usual settings hold: pip.conf, PIP_INDEX_URL, PIP_CERT,
   PIP_FIND_LINKS, https_proxy. A hash that differs: the index serves another file than the one that was
   locked. Set that right and run the same command again: what is installed already is kept."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """The Debian that jobs run in, to be made: where, and what keeps it from being made (empty: nothing)."""
+
+    place: str
+    lacks: str
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,19 +69,24 @@ def main(arguments: Sequence[str]) -> int:
     home = places.home(ROOT)
     lacking = debian.missing(for_tests=options.goal == "test")
     stale = not is_current(home, options.goal, python)
-    tell(lacking, stale, options.goal, home)
+    image = image_to_build(python)
+    tell(lacking, stale, image, options.goal, home)
     if options.dry_run:
         return 0
     if not install_programs(lacking):
         return 1
     if home != ROOT:
         places.copy_checkout(ROOT, home)
-    return 0 if not stale or install_packages(home, options.goal, python) else 1
+    if stale and not install_packages(home, options.goal, python):
+        return 1
+    if image is not None and not image.lacks:
+        build_image(home)
+    return 0
 
 
-def tell(lacking: list[debian.Need], stale: bool, goal: str, home: Path) -> None:
+def tell(lacking: list[debian.Need], stale: bool, image: Image | None, goal: str, home: Path) -> None:
     """What is missing, what will be installed, how large that is."""
-    if not lacking and not stale:
+    if not lacking and not stale and (image is None or image.lacks):
         return
     print(f"Set-up for `make {goal}`.")
     if lacking:
@@ -86,6 +103,10 @@ def tell(lacking: list[debian.Need], stale: bool, goal: str, home: Path) -> None
             print(f"    {shlex.join(debian.command(lacking))}")
     if stale:
         print(f"  Python packages, exact versions checked by hash: {LOCKS[goal][1]}, into {home / '.venv'}.")
+    if image is not None:
+        # What nobody here could change is told once, with everything else that is missing.
+        reason = f"is not made: {image.lacks}; jobs run on this system's own files"
+        print(f"  The Debian that jobs run in {reason if image.lacks else f'({IMAGE}), into {image.place}'}.")
     if home != ROOT:
         print(f"  Users other than root cannot enter {ROOT}, and the server does not run as root:")
         print(f"  the code is copied to {home} each time. (A checkout below /srv or /opt needs no copy.)")
@@ -106,6 +127,25 @@ def install_programs(lacking: list[debian.Need]) -> bool:
         if need.required:
             print(f"{need.package} is missing: {need.without}. As root: {shlex.join(debian.command([need]))}")
     return not any(need.required for need in still)
+
+
+def image_to_build(python: str) -> Image | None:
+    """The Debian that jobs run in, unless it is there."""
+    asked = subprocess.run([python, "-P", "-B", str(ROOT / "tools" / "image.py")], stdout=subprocess.PIPE, check=True)
+    said = json.loads(asked.stdout.decode())
+    if said["there"]:
+        return None
+    if os.geteuid() == 0 and not debian.can_install() and not shutil.which("mmdebstrap"):
+        return Image(said["place"], "mmdebstrap is not installed")
+    return Image(said["place"], said["lacks"])
+
+
+def build_image(home: Path) -> None:
+    """Jobs run without it too, so nothing stops when it cannot be made."""
+    if not run(
+        "The Debian that jobs run in", [str(home / ".venv" / "bin" / "gatebot"), "image", "build"], dict(os.environ)
+    ):
+        print("  Jobs run on this system's own files instead. To try again: .venv/bin/gatebot image build")
 
 
 def locks() -> dict[str, str]:

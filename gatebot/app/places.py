@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import settings as settings_text
-from ..errors import NotFound
+from ..errors import NotFound, Unavailable
 from ..executor import images
 from ..settings import Settings
 
@@ -76,7 +76,12 @@ def images_of(settings: Settings, places: Places) -> Path:
 def load(directory: Path) -> tuple[Settings, Places]:
     """The settings of the site in a directory. Raises `NotFound` with the next step when there is none."""
     file = directory / SETTINGS
-    if not file.is_file():
-        raise NotFound(f"There is no site in {directory} (no {SETTINGS}). Make one: gatebot init {directory}")
-    found = settings_text.load(file.read_text(), str(file.resolve()))
+    try:
+        text = file.read_text()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"There is no site in {directory} (no {SETTINGS}). Make one: gatebot init {directory}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise Unavailable(f"{file} cannot be read: {why}.") from None
+    found = settings_text.load(text, str(file.resolve()))
     return found, places_of(found)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
+import socket
 import ssl
 import sys
 from pathlib import Path
@@ -27,6 +27,7 @@ from ..settings import Settings
 from . import places as site_places
 from .places import Places
 from .site_app import SiteApp
+from .sole import sole_server
 from .users import User, give, server_user
 
 log = logging.getLogger("gatebot")
@@ -40,14 +41,33 @@ def serve(directory: Path) -> int:
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     user = server_user(found.executor.run_as)
-    prepared = _prepare_executor(found, places, user) if found.executor.enabled else None
-    tls = _tls(found)
     if user is not None:
         _check_reachable(user)
-        give(places.data / "logs", user)
-        link.drop(user.uid, user.gid)
-    db.migrate(places.database_url)
-    return asyncio.run(_run(found, places, prepared, tls))
+    with sole_server(places.data, user), _address(found.web.listen) as address:
+        prepared = _prepare_executor(found, places, user) if found.executor.enabled else None
+        tls = _tls(found)
+        if user is not None:
+            give(places.data / "logs", user)
+            link.drop(user.uid, user.gid)
+        db.migrate(places.database_url)
+        return asyncio.run(_run(found, places, prepared, address, tls))
+
+
+def _address(listen: str) -> socket.socket:
+    """The address is taken while the server may still be root, who alone may have low ports; nothing is heard yet."""
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, int(port)))
+    except OSError as error:
+        taken.close()
+        raise Unavailable(
+            f"{listen} cannot be listened on ({error.strerror}). "
+            "Stop what is using it, or set another web.listen in gatebot.toml."
+        ) from None
+    return taken
 
 
 def _prepare_executor(found: Settings, places: Places, user: User | None) -> assembly.Prepared:
@@ -87,7 +107,13 @@ def _tls(found: Settings) -> ssl.SSLContext | None:
     return context
 
 
-async def _run(found: Settings, places: Places, prepared: assembly.Prepared | None, tls: ssl.SSLContext | None) -> int:
+async def _run(
+    found: Settings,
+    places: Places,
+    prepared: assembly.Prepared | None,
+    address: socket.socket,
+    tls: ssl.SSLContext | None,
+) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -95,15 +121,7 @@ async def _run(found: Settings, places: Places, prepared: assembly.Prepared | No
     site = await SiteApp.open(found, places, prepared, SystemClock())
     runner = web.AppRunner(site.web(), handle_signals=False, shutdown_timeout=_STOP_SECONDS, access_log=None)
     await runner.setup()
-    host, _, port = found.web.listen.rpartition(":")
-    try:
-        await web.TCPSite(runner, host.strip("[]"), int(port), ssl_context=tls).start()
-    except OSError as error:
-        await site.close()
-        raise Unavailable(
-            f"{found.web.listen} cannot be listened on ({os.strerror(error.errno or 0)}). "
-            "Stop what is using it, or set another web.listen in gatebot.toml."
-        ) from None
+    await web.SockSite(runner, address, ssl_context=tls).start()
     await site.start()
     log.info("serving %s", found.url)
     failed = await site.work(stopping)

@@ -16,13 +16,14 @@ from ..errors import Unavailable
 from ..executor import images
 
 
-def build(directory: Path) -> None:
-    """Build the image of this machine's release for a site."""
+def build(directory: Path | None) -> None:
+    """Build the image of this machine's release, for one site or for all sites of this machine."""
     if lacking := images.missing():
         raise Unavailable(f"An image needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
-    settings, where = places.load(directory)
-    target = places.images_of(settings, where)
-    target.mkdir(parents=True, exist_ok=True)
+    target = places.images_of(*places.load(directory)) if directory else images.shared()
     definition = images.definition_for_host()
+    if images.is_built(definition, target):
+        click.echo(f"Nothing to do: {definition.name} is in {target}.")
+        return
     made = images.build(definition, target, lambda line: click.echo(f"  {line}", err=True))
-    click.echo(f"Jobs run on {made.name}.")
+    click.echo(f"Jobs run on {made}, from the next start of the server on.")

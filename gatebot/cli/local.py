@@ -14,14 +14,12 @@ import click
 
 from .. import assets, db, words
 from ..app import places, users
+from ..app.sole import sole_server
 from ..pipeline.config.check import check as check_files
 from ..pipeline.config.check import told
 from . import founding, images, keeping
 from .output import Output
 
-_SITE = click.option(
-    "--site", "directory", type=click.Path(path_type=Path), default=".", help="The site's directory (default: here)."
-)
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), default=".")
 
 
@@ -61,8 +59,10 @@ def serve(directory: Path) -> None:
 def migrate(directory: Path) -> None:
     """Bring the site's database to the schema of this version. Make a backup first."""
     settings, where = places.load(directory)
-    db.migrate(where.database_url)
-    users.give(where.data, users.server_user(settings.executor.run_as))
+    user = users.server_user(settings.executor.run_as)
+    with sole_server(where.data, user):
+        db.migrate(where.database_url)
+        users.give(where.data, user)
     click.echo("The database has the newest schema.")
 
 
@@ -117,7 +117,9 @@ def image() -> None:
 
 
 @image.command("build")
-@_SITE
-def build_image(directory: Path) -> None:
-    """Build the image of the default label (a few minutes, once)."""
+@click.option(
+    "--site", "directory", type=click.Path(path_type=Path), help="Where this site looks (default: for all sites here)."
+)
+def build_image(directory: Path | None) -> None:
+    """Build the image of the default label: a minute, about 250 MB, once."""
     images.build(directory)

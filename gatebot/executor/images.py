@@ -91,6 +91,18 @@ def definition_for_host() -> Definition:
     return Definition(suite, arch, mirror=next(iter(apt_sources()), ""))
 
 
+def shared() -> Path:
+    """Where set-up builds images for every site of this machine; without root, for every site of this user."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/gatebot/images")
+    return Path(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"), "gatebot", "images")
+
+
+def is_built(definition: Definition, images: Path) -> bool:
+    """Whether an image is there and complete."""
+    return (images / definition.name / "etc/passwd").exists()
+
+
 def missing() -> tuple[str, ...]:
     """The Debian packages that must be installed before an image can be built here."""
     needed = {"mmdebstrap": "mmdebstrap"} | ({} if os.geteuid() == 0 else {"newuidmap": "uidmap"})
@@ -100,9 +112,9 @@ def missing() -> tuple[str, ...]:
 def build(definition: Definition, images: Path, progress: Callable[[str], None]) -> Path:
     """Make an image, unless it is there; takes a minute. Raises `Unavailable` with the end of what was printed."""
     target = images / definition.name
-    if (target / "etc/passwd").exists():
+    if is_built(definition, images):
         return target
-    images.mkdir(parents=True, exist_ok=True)
+    images.mkdir(mode=0o755, parents=True, exist_ok=True)
     made = images / f"{definition.name}.new"
     line = ["mmdebstrap", "--variant=minbase", f"--architectures={definition.arch}", f"--include={definition.packages}"]
     line += [f"--dpkgopt=path-exclude={path}" for path in _DROPPED]

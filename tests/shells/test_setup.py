@@ -103,7 +103,8 @@ def test_a_link_takes_the_place_of_a_folder(places: ModuleType, tmp_path: Path) 
 
 
 def test_a_dry_run_needs_no_pip_and_changes_nothing(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "tools", tmp_path / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("tools", "gatebot"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for lock in ("requirements.lock", "requirements-dev.lock"):
         shutil.copy(ROOT / lock, tmp_path)
     before = sorted(tmp_path.rglob("*"))
@@ -121,13 +122,14 @@ def test_without_root_the_missing_programs_are_told_with_what_they_cost(
 ) -> None:
     monkeypatch.setattr(setup.debian, "can_install", lambda: False)
     need = setup.debian.Need("bubblewrap", ("no-such-program",), "the sandbox of jobs", "jobs run without a sandbox")
-    setup.tell([need], False, "demo", setup.ROOT)
+    setup.tell([need], False, setup.Image("/images", "mmdebstrap not installed"), "demo", setup.ROOT)
     assert capsys.readouterr().out == (
         "Set-up for `make demo`.\n"
         "  Missing on this system:\n"
         "    bubblewrap      the sandbox of jobs; without it jobs run without a sandbox\n"
         "  Only root can install these; this goes on without. To have them, run as root:\n"
         "    apt-get install --no-install-recommends --yes bubblewrap\n"
+        "  The Debian that jobs run in is not made: mmdebstrap not installed; jobs run on this system's own files.\n"
     )
     assert setup.install_programs([need])
 
@@ -141,6 +143,34 @@ def test_only_a_program_that_nothing_works_without_stops_set_up(
     assert capsys.readouterr().out == (
         "git is missing: nothing works. As root: apt-get install --no-install-recommends --yes git\n"
     )
+
+
+def test_the_image_is_told_with_its_size_before_it_is_made(
+    setup: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup.tell([], False, setup.Image("/images", ""), "demo", setup.ROOT)
+    assert capsys.readouterr().out == (
+        "Set-up for `make demo`.\n"
+        "  The Debian that jobs run in (about 70 MB to fetch, 250 MB on disk, about a minute), into /images.\n"
+    )
+    setup.tell([], False, None, "demo", setup.ROOT)
+    assert capsys.readouterr().out == ""
+
+
+def test_an_image_that_cannot_be_made_stops_nothing(
+    setup: ModuleType, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    program = tmp_path / ".venv" / "bin" / "gatebot"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho no archive answers; exit 3\n")
+    program.chmod(0o755)
+    setup.build_image(tmp_path)
+    said = capsys.readouterr().out.splitlines()
+    assert said[1].startswith("  The Debian that jobs run in: FAILED in ")
+    assert said[2:] == [
+        "    no archive answers",
+        "  Jobs run on this system's own files instead. To try again: .venv/bin/gatebot image build",
+    ]
 
 
 def test_a_failing_command_shows_its_last_words(setup: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
