@@ -24,7 +24,7 @@ from ..executor import rest as build_rest
 from ..executor.logs import Logs
 from ..executor.ports import BuildFacts
 from ..executor.service import Executor
-from ..pipeline import history, pages
+from ..pipeline import history, pages, rest
 from ..pipeline.config.loader import Loader
 from ..pipeline.config.model import PipelineConfig
 from ..pipeline.config.tenant import Tenant, parse_tenants, simple
@@ -218,6 +218,7 @@ class GateRoom:
         allowed = self.allowed(site, sight)
         return [
             *pages.routes(site, shown),
+            *rest.routes(site, shown),
             *build_pages.routes(site, self.builds, logs, allowed),
             *build_rest.routes(logs, allowed),
         ]

@@ -66,12 +66,12 @@ class Pages:
         asked = {name: request.query.get(name, "").strip() for name in ("pipeline", "project", "change")}
         found = [
             pipeline
-            for pipeline in await self._pipelines(request)
+            for pipeline in await self.pipelines(request)
             if not asked["pipeline"] or pipeline.name == asked["pipeline"]
         ]
         found = [_only(pipeline, asked["project"], asked["change"]) for pipeline in found]
         left = await self._parts.db.read(history.find_items, departed=True, limit=_PAGE)
-        gone = await self._seen(request, left)
+        gone = await self.seen(request, left)
         return self._site.render(
             request,
             "pipeline/status.html",
@@ -93,7 +93,7 @@ class Pages:
             raise NotFound(reason=reason("review.no-such-change", change=number))
         stays = [
             (pipeline, queue, item)
-            for pipeline in await self._pipelines(request)
+            for pipeline in await self.pipelines(request)
             for queue in pipeline.queues
             for item in queue.items
             if number in (change.number for change in item.changes)
@@ -123,7 +123,7 @@ class Pages:
         return self._site.render(
             request,
             "pipeline/builds.html",
-            rows=await self._seen(request, rows[:_PAGE]),
+            rows=await self.seen(request, rows[:_PAGE]),
             asked=asked,
             newer=str(url.update_query(start=max(0, start - _PAGE))) if start else "",
             older=str(url.update_query(start=start + _PAGE)) if len(rows) > _PAGE else "",
@@ -133,14 +133,14 @@ class Pages:
     async def buildset(self, request: web.Request) -> web.StreamResponse:
         """The builds of one attempt of one item."""
         id = request.match_info["buildset"]
-        rows = await self._seen(request, await self._parts.db.read(history.find_builds, buildset=id, limit=500))
+        rows = await self.seen(request, await self._parts.db.read(history.find_builds, buildset=id, limit=500))
         if not rows:
             raise NotFound(reason=reason("pipeline.no-such-buildset", buildset=id))
         return self._site.render(request, "pipeline/buildset.html", rows=rows, first=rows[-1], live="builds")
 
     # -- parts ------------------------------------------------------------------------------------------
 
-    async def _pipelines(self, request: web.Request) -> Sequence[PipelineView]:
+    async def pipelines(self, request: web.Request) -> Sequence[PipelineView]:
         """Everything as it is now, as far as the reader may see it."""
         queues = tuple(self._parts.queues())
         names = {
@@ -166,7 +166,8 @@ class Pages:
         rows = await self._parts.db.read(history.find_items, departed=False, limit=500)
         return {row.item: row for row in rows if row.resets}
 
-    async def _seen(self, request: web.Request, rows: Sequence[Row]) -> list[Row]:
+    async def seen(self, request: web.Request, rows: Sequence[Row]) -> list[Row]:
+        """The rows that the reader may see."""
         numbers = {row.change for row in rows if row.change is not None}
         hidden = await self._parts.sight.hidden(self._site.actor(request), numbers)
         return [row for row in rows if row.change not in hidden]

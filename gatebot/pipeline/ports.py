@@ -90,3 +90,7 @@ class Sight(Protocol):
     async def hidden(self, actor: Actor, changes: Collection[int]) -> frozenset[int]:
         """Those of some changes that the reader may not see."""
         ...
+
+    async def change_project(self, actor: Actor, change: int) -> str:
+        """The project of a change that the reader may see; raises `NotFound`."""
+        ...

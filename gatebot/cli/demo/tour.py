@@ -229,8 +229,8 @@ def _more(now: int, before: int) -> bool | None:
 
 
 def _waits_for(stage: Stage, name: str, needed: str) -> str | None:
-    verdict: Any = stage.admin.get(f"/api/status/change/{stage.changes[name]}")
-    texts = [*verdict.get("waits", []), *(item.get("sentence", "") for item in verdict.get("items", []))]
+    verdict: Any = stage.admin.get(f"/api/change/{stage.changes[name]}/verdict")
+    texts: list[str] = verdict["lines"]
     return next((text for text in texts if str(stage.changes[needed]) in text), None)
 
 

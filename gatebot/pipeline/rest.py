@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages of the pipelines show, as JSON below `/api/`; and asking for a place in a pipeline.
+
+`/api/status`, `/api/status/change/N`, `/api/builds`, `/api/build/UUID`, `/api/buildset/UUID`. Builds have the
+names that Zuul's REST gives their fields. Every reason comes as a sentence in the reader's language too.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from aiohttp import web
+
+from .. import journal, words
+from ..access import DEFAULT, Target, Verb, may
+from ..errors import Invalid, NotFound, NotPermitted
+from ..events import DequeueRequested, EnqueueRequested
+from ..reasons import Reason, reason
+from ..site import Site
+from . import history
+from .history import BuildRow, ItemRow
+from .pages import Pages, Parts
+from .status import ItemView, JobView, PipelineView
+
+_MOST = 500
+_HEX = "[0-9a-f]{32}"
+
+
+def routes(site: Site, parts: Parts) -> list[web.RouteDef]:
+    """All routes."""
+    rest = Rest(site, parts)
+    return [
+        web.get("/api/status", rest.status),
+        web.get(r"/api/status/change/{number:\d{1,9}}", rest.change),
+        web.get("/api/builds", rest.builds),
+        web.get(f"/api/build/{{build:{_HEX}}}", rest.build),
+        web.get(f"/api/buildset/{{buildset:{_HEX}}}", rest.buildset),
+        web.post(r"/api/change/{number:\d{1,9}}/enqueue", rest.ask),
+        web.post(r"/api/change/{number:\d{1,9}}/dequeue", rest.ask),
+    ]
+
+
+class Rest:
+    """Handlers; each answers with one JSON object or list."""
+
+    def __init__(self, site: Site, parts: Parts) -> None:
+        self._site = site
+        self._parts = parts
+        self._pages = Pages(site, parts)
+
+    async def status(self, request: web.Request) -> web.StreamResponse:
+        """All pipelines with their queues."""
+        say = self._site.language(request)
+        found = await self._pages.pipelines(request)
+        return web.json_response({"pipelines": [_pipeline(pipeline, say) for pipeline in found]})
+
+    async def change(self, request: web.Request) -> web.StreamResponse:
+        """Where a change is now, and where it was."""
+        number, say = int(request.match_info["number"]), self._site.language(request)
+        if await self._parts.sight.hidden(self._site.actor(request), (number,)):
+            raise NotFound(reason=reason("review.no-such-change", change=number))
+        items = [
+            {"pipeline": pipeline.name, "queue": queue.name, **_item(item, say)}
+            for pipeline in await self._pages.pipelines(request)
+            for queue in pipeline.queues
+            for item in queue.items
+            if number in (change.number for change in item.changes)
+        ]
+        past = await self._parts.db.read(history.find_items, change=number, departed=True, limit=20)
+        return web.json_response({"change": number, "items": items, "past": [_stay(row, say) for row in past]})
+
+    async def builds(self, request: web.Request) -> web.StreamResponse:
+        """Builds that fit the query, newest first; the names of the parameters are Zuul's."""
+        ask = request.query
+        texts = {"project": "project", "job": "job_name", "pipeline": "pipeline", "result": "result"}
+        wanted = {name: ask[given] for name, given in texts.items() if ask.get(given)}
+        limit, skip = _number(request, "limit", 50), _number(request, "skip", 0)
+        if limit > _MOST:
+            raise Invalid(f"limit: ask for at most {_MOST} builds at once.")
+        change = _number(request, "change", 0) or None
+        rows = await self._parts.db.read(history.find_builds, change=change, limit=limit, skip=skip, **wanted)
+        say = self._site.language(request)
+        return web.json_response([_build(row, say) for row in await self._pages.seen(request, rows)])
+
+    async def build(self, request: web.Request) -> web.StreamResponse:
+        """One build."""
+        uuid = request.match_info["build"]
+        row = await self._parts.db.read(history.build, uuid)
+        if row is None or not await self._pages.seen(request, [row]):
+            raise NotFound(reason=reason("executor.no-such-build", build=uuid))
+        return web.json_response(_build(row, self._site.language(request)))
+
+    async def buildset(self, request: web.Request) -> web.StreamResponse:
+        """The builds of one attempt of one item."""
+        uuid = request.match_info["buildset"]
+        rows = await self._pages.seen(
+            request, await self._parts.db.read(history.find_builds, buildset=uuid, limit=_MOST)
+        )
+        if not rows:
+            raise NotFound(reason=reason("pipeline.no-such-buildset", buildset=uuid))
+        say = self._site.language(request)
+        return web.json_response({"uuid": uuid, "builds": [_build(row, say) for row in rows]})
+
+    async def ask(self, request: web.Request) -> web.StreamResponse:
+        """Ask for a place in a pipeline (`{"pipeline": "gate"}`), or for giving it up."""
+        account = self._site.require(request)
+        enqueue = request.path.endswith("/enqueue")
+        verb = Verb.ENQUEUE if enqueue else Verb.DEQUEUE
+        number, pipeline = int(request.match_info["number"]), await _pipeline_of(request)
+        actor = self._site.actor(request)
+        project = await self._parts.sight.change_project(actor, number)
+        if not may(actor, verb, Target(project, "refs/*"), DEFAULT):
+            where = {"permission": verb.value, "ref": "refs/*", "project": project}
+            raise NotPermitted(reason=reason("review.not-permitted", **where))
+        asked = EnqueueRequested if enqueue else DequeueRequested
+        event = asked(number, pipeline, account.id)
+        await self._parts.db.run(journal.append, event, self._parts.clock.now())
+        return web.json_response({"change": number, "pipeline": pipeline}, status=202)
+
+
+async def _pipeline_of(request: web.Request) -> str:
+    try:
+        body: object = await request.json()
+    except ValueError:
+        body = None
+    name = cast("dict[str, object]", body).get("pipeline") if isinstance(body, dict) else None
+    if not isinstance(name, str) or not name:
+        raise Invalid('Name the pipeline in the body, for example {"pipeline": "gate"}.')
+    return name
+
+
+def _number(request: web.Request, name: str, usual: int) -> int:
+    text = request.query.get(name, "")
+    if text and not (text.isdecimal() and len(text) < 10):
+        raise Invalid(f"{name}: write a whole number.")
+    return int(text) if text else usual
+
+
+def _pipeline(pipeline: PipelineView, language: str) -> dict[str, object]:
+    queues = [
+        {
+            "id": queue.id,
+            "name": queue.name,
+            "window": queue.window,
+            "items": [_item(item, language) for item in queue.items],
+        }
+        for queue in pipeline.queues
+    ]
+    return {
+        "tenant": pipeline.tenant,
+        "name": pipeline.name,
+        "description": pipeline.description,
+        "manager": pipeline.manager.value,
+        "queues": queues,
+    }
+
+
+def _item(item: ItemView, language: str) -> dict[str, object]:
+    changes = [
+        {"number": one.number, "patch_set": one.patch_set, "project": one.project, "branch": one.branch, "url": one.url}
+        for one in item.changes
+    ]
+    ref = {"project": item.ref.project, "branch": item.ref.branch} if item.ref is not None else None
+    title = ", ".join(f"{one.number},{one.patch_set} {one.subject}" for one in item.changes)
+    return {
+        "id": item.id,
+        "title": title or (f"{item.ref.project} {item.ref.branch}" if item.ref else ""),
+        "changes": changes,
+        "ref": ref,
+        "position": item.position,
+        "state": item.state,
+        "sentence": words.say(item.why, language),
+        "tested_on_top_of": list(item.onto),
+        "restarts": item.restarts,
+        "enqueued": _time(item.enqueued),
+        "seconds_left": item.left,
+        "jobs": [_job(job, language) for job in item.jobs],
+    }
+
+
+def _job(job: JobView, language: str) -> dict[str, object]:
+    return {
+        "name": job.name,
+        "state": job.state,
+        "voting": job.voting,
+        "build": job.build,
+        "sentence": _sentence(job.why, language),
+        "elapsed": job.elapsed,
+        "seconds_left": job.left,
+        "tries": job.tries,
+        "error_line": job.error_line,
+    }
+
+
+def _stay(row: ItemRow, language: str) -> dict[str, object]:
+    return {
+        "id": row.item,
+        "pipeline": row.pipeline,
+        "queue": row.queue,
+        "patch_set": row.patch_set,
+        "outcome": row.outcome,
+        "sentence": _sentence(row.reason, language),
+        "enqueued": _time(row.enqueued),
+        "left": _time(row.left),
+        "restarts": row.resets,
+    }
+
+
+def _build(row: BuildRow, language: str) -> dict[str, object]:
+    seconds = (row.ended - row.started).total_seconds() if row.ended and row.started else None
+    return {
+        "uuid": row.build,
+        "buildset": row.buildset,
+        "job_name": row.job,
+        "result": row.result or None,
+        "tenant": row.tenant,
+        "pipeline": row.pipeline,
+        "project": row.project,
+        "branch": row.branch,
+        "change": row.change,
+        "patchset": row.patch_set,
+        "ref": {"project": row.project, "branch": row.branch, "change": row.change, "patchset": row.patch_set},
+        "voting": row.voting,
+        "held": False,
+        "final": row.final,
+        "attempt": row.attempt,
+        "nodeset": row.node,
+        "created": _time(row.created),
+        "start_time": _time(row.started),
+        "end_time": _time(row.ended),
+        "duration": seconds,
+        "error_detail": _sentence(row.reason, language) or None,
+        "error_line": row.error_line,
+        "error_text": row.error_text,
+        "log_url": f"/logs/{row.build}/",
+        "artifacts": [{"name": name, "url": url} for name, url in row.artifacts],
+    }
+
+
+def _sentence(why: Reason | None, language: str) -> str:
+    return words.say(why, language) if why is not None else ""
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="milliseconds") if at is not None else None
