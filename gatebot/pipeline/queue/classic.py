@@ -122,7 +122,7 @@ class _Walk:
             yield ReportAsked(self.queue.id, item.id, Moment.ENQUEUE)
         if not item.asked and inside:
             yield PrepareAsked(self.queue.id, item.id, item.attempt, self.ahead.id if self.ahead else "")
-        why = item.failed or verdict.failure(item)
+        why = verdict.failure(item) or item.failed  # what is known by now says more than what decided it
         if inside and item.live and item.prepared is not None and item.prepared.broken is None:
             yield from self._builds(item, failed=why is not None)
         if item.live and item.prepared is not None:

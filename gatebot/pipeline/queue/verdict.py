@@ -94,8 +94,8 @@ def failure(item: Item) -> Reason | None:
         return reason("pipeline.landing-refused", item.refused)
     if prepared is None:
         return None
-    if prepared.broken is not None:
-        return prepared.broken
+    if prepared.broken is not None or not item.live:
+        return prepared.broken  # what stands in for others runs nothing, and cannot fail by that
     if not prepared.jobs:
         return reason("pipeline.no-jobs")
     found = results(item)
