@@ -42,6 +42,7 @@ from tests.fakes.git import WorkTree
 from tests.fakes.irc import free_port
 
 T = TypeVar("T")
+_TOOK = re.compile(r" in (\d+h )?(\d+m )?\d+s\b")
 
 ZUUL = """\
 - job: {name: unit, run: ci/unit}
@@ -126,10 +127,13 @@ async def _furnish(directory: Path) -> dict[str, str]:
 
 
 class Builds:
-    """Executors that do what a story says: by `rule` at once (a result, or None to go on), or by `finish` later."""
+    """Executors that do what a story says: by `rule` at once (a result, or None to go on), or by `finish` later.
 
-    def __init__(self, rule: Callable[[Assignment], str | None] = lambda _: "SUCCESS") -> None:
-        self._fake = FakeDispatch(rule=rule)
+    As long as a story says nothing else, checks pass at once, and builds of the gate run until they are finished.
+    """
+
+    def __init__(self) -> None:
+        self._fake = FakeDispatch(rule=lambda build: "SUCCESS" if build.pipeline == "check" else None)
         self.site: RunningSite | None = None
 
     def plug(self, results: Results) -> FakeDispatch:
@@ -158,13 +162,17 @@ class Builds:
                 return one
         return None
 
-    def aborted(self, assignment: Assignment) -> bool:
-        """Whether the build was called off."""
-        return assignment.build in self._fake.aborted
+    def runs(self, pipeline: str, change: int) -> Assignment:
+        """The same, as soon as it runs."""
+        return eventually(lambda: self.running(pipeline, change), f"running in {pipeline}: {change}")
+
+    def called_off(self, assignment: Assignment) -> None:
+        """Wait until the build is aborted."""
+        eventually(lambda: assignment.build in self._fake.aborted, f"aborted: {assignment.job.name}")
 
     def finish(self, pipeline: str, change: int, result: str = "SUCCESS") -> Assignment:
         """The build of a change ends, as soon as it runs; which build that was."""
-        build = eventually(lambda: self.running(pipeline, change), f"running in {pipeline}: {change}")
+        build = self.runs(pipeline, change)
         assert self.site is not None
         assert self.site.do(self._fake.finish(build, result)), "nobody wanted this result"
         return build
@@ -273,6 +281,8 @@ class Person:
             work.git("reset", "-q", "--hard", onto)
         for path, text in files.items():
             work.put(path, text)
+            if text.startswith("#!"):
+                (work.path / path).chmod(0o755)
         work.commit(f"{subject}\n\n{body}".strip())
         return self.push(work)
 
@@ -296,8 +306,8 @@ class Person:
         return str(self.detail(change)["status"])
 
     def said(self, change: int) -> list[str]:
-        """What was said on the change, oldest first."""
-        return [str(message["message"]) for message in self.detail(change)["messages"]]
+        """What was said on the change, oldest first; every job took no time."""
+        return [_TOOK.sub(" in 0s", str(message["message"])) for message in self.detail(change)["messages"]]
 
     def hears(self, change: int, part: str, seconds: float = 20.0) -> str:
         """The newest message of a change with these words, as soon as there is one."""
