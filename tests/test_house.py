@@ -31,7 +31,7 @@ HALL = {
     "events": 0,
     "reasons": 0,
     "access": 1,
-    "access_rules": 1,
+    "access_rules": 0,
     "audience": 1,
     "settings": 1,
     "settings_fields": 1,

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot build ...`: finished and running builds, and their logs."""
+"""`gatebot build ...`: finished and running builds, and their logs.
+
+A client of `/api/builds`, `/api/build/UUID` and the log's stream; decides nothing. Anybody may look,
+as far as the changes behind the builds may be seen.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot change ...` and `gatebot why`: look at changes, vote, recheck, submit."""
+"""`gatebot change ...` and `gatebot why`: look at changes, vote, recheck, submit.
+
+A client of Gerrit's REST and of the verdict and queue calls beside it; decides nothing. CHANGE may be
+a number, an address of any page of the change, or a Change-Id.
+"""
 
 from __future__ import annotations
 

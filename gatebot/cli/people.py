@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot user ...` and `gatebot project ...`: accounts and repositories of a running site."""
+"""`gatebot user ...` and `gatebot project ...`: accounts and repositories of a running site.
+
+A client of Gerrit's REST; an import is an ordinary push of all branches and tags, made by git here,
+so that it needs no access of the server to the source.
+"""
 
 from __future__ import annotations
 

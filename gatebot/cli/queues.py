@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot queue ...`: what the pipelines are doing."""
+"""`gatebot queue ...`: what the pipelines are doing.
+
+A client of `/api/status`: every waiting thing comes with its reason as a sentence. Nothing is decided
+or changed here.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from ..access import Actor
+from ..access_rules import Actor
 from ..assignment import Assignment
 from ..change import ChangeFacts, Landed, Landing, LandRefused
 from ..reasons import Reason
