@@ -14,13 +14,15 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from .. import words
 from ..clock import Clock
 from ..db import Database
 from ..errors import NotFound
+from ..front import Entry, MakePanel, Panel
 from ..reasons import reason
 from ..site import Site
 from . import history
-from .config.model import PipelineConfig
+from .config.model import Manager, PipelineConfig
 from .history import BuildRow, ItemRow
 from .ports import Sight
 from .queue.model import Outcome, Queue
@@ -51,6 +53,32 @@ def routes(site: Site, parts: Parts) -> list[web.RouteDef]:
         web.get("/builds", pages.builds),
         web.get("/buildset/{buildset:[0-9a-f]{32}}", pages.buildset),
     ]
+
+
+def panel(site: Site, parts: Parts) -> MakePanel:
+    """The gates in a box of the home page."""
+    pages = Pages(site, parts)
+
+    async def make(request: web.Request) -> Panel:
+        gettext, language = site.gettext(request), site.language(request)
+        found = [
+            Entry(
+                _title(item), f"/status/change/{item.changes[0].number}", words.say(item.why, language), item.enqueued
+            )
+            for pipeline in await pages.pipelines(request)
+            if pipeline.manager is Manager.DEPENDENT
+            for queue in pipeline.queues
+            for item in queue.items
+            if item.changes
+        ]
+        empty = gettext("Nothing is in the gate: approved changes enter by themselves.")
+        return Panel(gettext("In the gate"), "/status", tuple(found[:8]), empty)
+
+    return make
+
+
+def _title(item: ItemView) -> str:
+    return " + ".join(f"{change.number} {change.subject}" for change in item.changes)
 
 
 class Pages:
