@@ -7,15 +7,18 @@ decided in `service.py`, what the votes mean in `verdict.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, Select, delete, insert, select, update
 
 from ..db import Session
 from .model import InlineComment, Kind, Message, Reviewer, ReviewerState, Side, TextRange, Vote
 from .rules import Rules, copied_votes
 from .tables import changes, comments, messages, reviewers, votes
+
+T = TypeVar("T")
 
 
 def set_vote(session: Session, change: int, vote: Vote) -> int:
@@ -76,8 +79,13 @@ def is_reported(session: Session, event_key: str) -> bool:
 
 def list_messages(session: Session, change: int) -> tuple[Message, ...]:
     """The conversation of a change, oldest first."""
-    wanted = select(messages).where(messages.c.change == change).order_by(messages.c.id)
-    return tuple(_message(row) for row in session.execute(wanted).mappings())
+    return messages_of(session, [change]).get(change, ())
+
+
+def messages_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[Message, ...]]:
+    """The conversations of some changes, oldest first."""
+    wanted = select(messages).where(messages.c.change.in_(numbers)).order_by(messages.c.id)
+    return _by_change(session, wanted, _message)
 
 
 def add_comment(session: Session, comment: InlineComment) -> None:
@@ -104,11 +112,15 @@ def add_comment(session: Session, comment: InlineComment) -> None:
 
 def list_comments(session: Session, change: int, patch_set: int | None = None) -> tuple[InlineComment, ...]:
     """The inline comments of a patch set (or of all), in the order in which they were written."""
-    wanted = select(comments).where(comments.c.change == change)
-    if patch_set is not None:
-        wanted = wanted.where(comments.c.patch_set == patch_set)
+    found = comments_of(session, [change]).get(change, ())
+    return tuple(one for one in found if patch_set in (None, one.patch_set))
+
+
+def comments_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[InlineComment, ...]]:
+    """The inline comments of some changes, in the order in which they were written."""
+    wanted = select(comments).where(comments.c.change.in_(numbers))
     wanted = wanted.order_by(comments.c.message, comments.c.file, comments.c.line, comments.c.id)
-    return tuple(_comment(row) for row in session.execute(wanted).mappings())
+    return _by_change(session, wanted, _comment)
 
 
 def set_reviewer(session: Session, change: int, account: int, state: ReviewerState, at: datetime) -> bool:
@@ -144,24 +156,33 @@ def remove_reviewer(session: Session, change: int, account: int, patch_set: int)
 
 def list_reviewers(session: Session, change: int) -> tuple[Reviewer, ...]:
     """Reviewers and CCs, in the order in which they came."""
-    wanted = select(reviewers).where(reviewers.c.change == change).order_by(reviewers.c.since, reviewers.c.account)
-    return tuple(_reviewer(row) for row in session.execute(wanted).mappings())
+    return reviewers_of(session, [change]).get(change, ())
 
 
-def votes_of(session: Session, numbers: Iterable[int]) -> dict[int, tuple[Vote, ...]]:
-    """The votes on the current patch sets of many changes at once, for lists."""
-    found: dict[int, list[Vote]] = {}
-    wanted = list(numbers)
-    for start in range(0, len(wanted), 500):
-        asked = (
-            select(votes)
-            .join(changes, (changes.c.number == votes.c.change) & (changes.c.current == votes.c.patch_set))
-            .where(votes.c.change.in_(wanted[start : start + 500]))
-            .order_by(votes.c.granted, votes.c.label, votes.c.account)
-        )
-        for row in session.execute(asked).mappings():
-            found.setdefault(row["change"], []).append(_vote(row))
-    return {number: tuple(cast) for number, cast in found.items()}
+def reviewers_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[Reviewer, ...]]:
+    """Reviewers and CCs of some changes, in the order in which they came."""
+    wanted = select(reviewers).where(reviewers.c.change.in_(numbers))
+    return _by_change(session, wanted.order_by(reviewers.c.since, reviewers.c.account), _reviewer)
+
+
+def votes_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[Vote, ...]]:
+    """The votes on the current patch sets of some changes, in the order in which they were given."""
+    wanted = (
+        select(votes)
+        .join(changes, (changes.c.number == votes.c.change) & (changes.c.current == votes.c.patch_set))
+        .where(votes.c.change.in_(numbers))
+        .order_by(votes.c.granted, votes.c.label, votes.c.account)
+    )
+    return _by_change(session, wanted, _vote)
+
+
+def _by_change(
+    session: Session, wanted: Select[tuple[object, ...]], read: Callable[[RowMapping], T]
+) -> dict[int, tuple[T, ...]]:
+    found: dict[int, list[T]] = {}
+    for row in session.execute(wanted).mappings():
+        found.setdefault(row["change"], []).append(read(row))
+    return {number: tuple(rows) for number, rows in found.items()}
 
 
 def _vote(row: RowMapping) -> Vote:

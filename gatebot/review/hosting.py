@@ -7,6 +7,7 @@ values. A project is announced by `ProjectCreated` in the transaction that makes
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import RowMapping, func, insert, select, update
@@ -61,6 +62,12 @@ def find_project(session: Session, name: str) -> Project | None:
     """The project of this name."""
     row = session.execute(select(projects).where(projects.c.name == name)).mappings().first()
     return _project(row) if row else None
+
+
+def find_projects(session: Session, names: Collection[str]) -> dict[str, Project]:
+    """Those of these projects that are hosted."""
+    rows = session.execute(select(projects).where(projects.c.name.in_(names))).mappings()
+    return {project.name: project for project in map(_project, rows)}
 
 
 def get_project(session: Session, name: str) -> Project:

@@ -7,7 +7,7 @@ asked of other rooms (is there a gate) comes through `ports.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from ..db import Session
 from ..identity import accounts_in
 from ..reasons import Reason
 from . import conversation, footers, hosting, store
-from .model import Change, PatchSet, Status
+from .model import Change, PatchSet, Status, Vote
 from .ports import Gates
 from .rules import VERIFIED, Rules, rules_of
 from .tables import changes, dependencies, parents, patch_sets
@@ -30,6 +30,16 @@ _Step: TypeAlias = Callable[[Session, str, PatchSet], tuple[int, int] | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """What was read of a change that is to be judged; `votes` are those on its current patch set."""
+
+    change: Change
+    current: PatchSet
+    votes: tuple[Vote, ...]
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """Judges changes of this site; `site` is its address, by which Depends-On footers are recognised."""
 
@@ -38,27 +48,33 @@ class Judge:
 
     def verdict(self, session: Session, change: Change) -> Verdict:
         """Whether a change may be merged, and what is missing."""
+        current = store.get_patch_set(session, change.number, change.current)
         votes = conversation.list_votes(session, change.number, change.current)
-        situation = self.situation(session, change, {vote.account for vote in votes})
-        return explain(situation, votes, self.rules(session, change.project))
+        return self.verdicts(session, [Case(change, current, votes, self.rules(session, change.project))])[0]
+
+    def verdicts(self, session: Session, cases: Sequence[Case]) -> list[Verdict]:
+        """The same for many changes at once, in few queries."""
+        needs = self._needs(session, [(case.change, case.current) for case in cases if case.change.is_open])
+        people = {id for case in cases for id in (case.change.owner, case.current.uploader)}
+        people |= {vote.account for case in cases for vote in case.votes}
+        names = {id: account.username for id, account in accounts_in(session, people).items()}
+        return [explain(self._situation(case, needs, names), case.votes, case.rules) for case in cases]
 
     def readiness(self, session: Session, change: Change) -> Reason | None:
         """What people still have to do before the gate may take a change; None: nothing."""
         return self.verdict(session, change).without(*_OF_THE_GATE).why_not()
 
-    def situation(self, session: Session, change: Change, voters: Iterable[int]) -> Situation:
-        """What the verdict depends on beside the votes."""
-        current = store.get_patch_set(session, change.number, change.current)
-        people = accounts_in(session, {change.owner, current.uploader, *voters})
+    def _situation(self, case: Case, needs: Mapping[int, tuple[int, ...]], names: Mapping[int, str]) -> Situation:
+        change = case.change
         return Situation(
             status=change.status,
             owner=change.owner,
-            uploader=current.uploader,
+            uploader=case.current.uploader,
             gated=self.gates.gated(change.project, change.branch),
             work_in_progress=change.work_in_progress,
             private=change.private,
-            waits_for=self.needs(session, change, current) if change.is_open else (),
-            names={id: account.username for id, account in people.items()},
+            waits_for=needs.get(change.number, ()),
+            names=names,
         )
 
     def rules(self, session: Session, project: str) -> Rules:
@@ -68,13 +84,29 @@ class Judge:
 
     def needs(self, session: Session, change: Change, current: PatchSet) -> tuple[int, ...]:
         """The changes that are not merged and that this one depends on, by git or by footer."""
-        behind = store.find_by_commits(session, change.project, current.parents)
-        numbers = {found.number for found in behind.values() if found.branch == change.branch}
-        named = (self.named(session, address) for address in footers.depends_on(current.message))
-        numbers |= {number for number in named if number is not None}
-        numbers.discard(change.number)
-        found = (store.find_change(session, number) for number in sorted(numbers))
-        return tuple(other.number for other in found if other is not None and other.status is not Status.MERGED)
+        return self._needs(session, [(change, current)])[change.number]
+
+    def _needs(self, session: Session, pairs: Sequence[tuple[Change, PatchSet]]) -> dict[int, tuple[int, ...]]:
+        parents_in: dict[str, set[str]] = {}
+        for change, current in pairs:
+            parents_in.setdefault(change.project, set()).update(current.parents)
+        behind = {
+            (project, commit): other
+            for project, commits in parents_in.items()
+            for commit, other in store.find_by_commits(session, project, commits).items()
+        }
+        named: dict[str, int | None] = {}
+        found: dict[int, set[int]] = {}
+        for change, current in pairs:
+            under = (behind.get((change.project, parent)) for parent in current.parents)
+            found[change.number] = {one.number for one in under if one is not None and one.branch == change.branch}
+            for address in footers.depends_on(current.message):
+                if address not in named:
+                    named[address] = self.named(session, address)
+                found[change.number].add(named[address] or change.number)
+        known = store.find_changes(session, {number for numbers in found.values() for number in numbers})
+        waiting = {number for number, other in known.items() if other.status is not Status.MERGED}
+        return {number: tuple(sorted(others & waiting - {number})) for number, others in found.items()}
 
     def needed_by(self, session: Session, number: int) -> tuple[int, ...]:
         """The open changes whose git parent is a change's current patch set, or whose Depends-On names it."""

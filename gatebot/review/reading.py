@@ -6,6 +6,9 @@ Nothing here writes. What the asker may not see is not found, as in Gerrit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from .. import access
 from ..access import Actor, Target, Verb, may
 from ..clock import Clock
@@ -14,10 +17,11 @@ from ..errors import NotFound
 from ..identity import accounts_in
 from ..reasons import reason
 from . import conversation, hosting, search, store
-from .judging import Judge
+from .judging import Case, Judge
 from .model import Change, PatchSet, Project
 from .permission import permitted_labels, target_of
 from .query import parse
+from .rules import rules_of
 from .search import Asking
 from .verdict import Verdict
 from .whole import ChangeView
@@ -71,43 +75,55 @@ class Reading:
 
     def _view(self, session: Session, actor: Actor, number: int) -> ChangeView:
         asking = self._asking(actor)
-        return self._whole(session, actor, self._seen(actor, search.resolve(session, str(number), asking)))
+        return self._whole(session, actor, [self._seen(actor, search.resolve(session, str(number), asking))])[0]
 
     def _search(
         self, session: Session, actor: Actor, query: str, limit: int, start: int
     ) -> tuple[tuple[ChangeView, ...], bool]:
         found = search.search(session, parse(query), self._asking(actor), limit, start)
-        views = (self._whole(session, actor, change) for change in found.changes if self._readable(actor, change))
-        return tuple(views), found.more
+        readable = [change for change in found.changes if self._readable(actor, change)]
+        return self._whole(session, actor, readable), found.more
 
     def _verdict(self, session: Session, number: int) -> Verdict:
         return self._judge.verdict(session, store.get_change(session, number))
 
-    def _whole(self, session: Session, actor: Actor, change: Change) -> ChangeView:
-        patch_sets = store.list_patch_sets(session, change.number)
-        votes = conversation.list_votes(session, change.number, change.current)
-        messages = conversation.list_messages(session, change.number)
-        comments = conversation.list_comments(session, change.number)
-        reviewers = conversation.list_reviewers(session, change.number)
-        rules = self._judge.rules(session, change.project)
-        people = {change.owner, *(vote.account for vote in votes), *(comment.account for comment in comments)}
-        people |= {reviewer.account for reviewer in reviewers} | {patch_set.uploader for patch_set in patch_sets}
-        people |= {message.account for message in messages if message.account is not None}
-        if change.submitter is not None:
-            people.add(change.submitter)
-        return ChangeView(
-            change=change,
-            patch_sets=patch_sets,
-            votes=votes,
-            messages=messages,
-            comments=comments,
-            reviewers=reviewers,
-            verdict=self._judge.verdict(session, change),
-            rules=rules,
-            project=hosting.get_project(session, change.project),
-            people=accounts_in(session, people),
-            permitted=permitted_labels(actor, change, rules, self._rules),
-        )
+    def _whole(self, session: Session, actor: Actor, found: Sequence[Change]) -> tuple[ChangeView, ...]:
+        """Many changes at once: the number of queries does not grow with them."""
+        numbers = [change.number for change in found]
+        patch_sets = store.patch_sets_of(session, numbers)
+        votes = conversation.votes_of(session, numbers)
+        messages = conversation.messages_of(session, numbers)
+        comments = conversation.comments_of(session, numbers)
+        reviewers = conversation.reviewers_of(session, numbers)
+        projects = hosting.find_projects(session, {change.project for change in found})
+        cases = [
+            Case(
+                change,
+                patch_sets[change.number][-1],
+                votes.get(change.number, ()),
+                rules_of(projects[change.project].rules),
+            )
+            for change in found
+        ]
+        verdicts = self._judge.verdicts(session, cases)
+        read = [
+            ChangeView(
+                change=case.change,
+                patch_sets=patch_sets[case.change.number],
+                votes=case.votes,
+                messages=messages.get(case.change.number, ()),
+                comments=comments.get(case.change.number, ()),
+                reviewers=reviewers.get(case.change.number, ()),
+                verdict=verdict,
+                rules=case.rules,
+                project=projects[case.change.project],
+                people={},
+                permitted=permitted_labels(actor, case.change, case.rules, self._rules),
+            )
+            for case, verdict in zip(cases, verdicts, strict=True)
+        ]
+        people = accounts_in(session, {id for view in read for id in view.named})
+        return tuple(replace(view, people={id: people[id] for id in view.named if id in people}) for view in read)
 
     def _asking(self, actor: Actor) -> Asking:
         sees_all = may(actor, Verb.VIEW_PRIVATE, Target(), self._rules)

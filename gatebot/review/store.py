@@ -8,7 +8,7 @@ intents in `intents.py`, projects in `hosting.py`, searching in `search.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -180,6 +180,13 @@ def find_change(session: Session, number: int) -> Change | None:
     return next(iter(read_changes(session, select(changes).where(changes.c.number == number))), None)
 
 
+def find_changes(session: Session, numbers: Collection[int]) -> dict[int, Change]:
+    """Those of these changes that there are."""
+    if not numbers:
+        return {}
+    return {one.number: one for one in read_changes(session, select(changes).where(changes.c.number.in_(numbers)))}
+
+
 def get_change(session: Session, number: int) -> Change:
     """The change of this number; a sentence when there is none."""
     found = find_change(session, number)
@@ -205,13 +212,14 @@ def find_by_commits(session: Session, project: str, commits: Iterable[str]) -> d
     found: dict[str, Change] = {}
     wanted = list(commits)
     for start in range(0, len(wanted), 500):
-        rows = (
+        asked = (
             select(patch_sets.c.commit, changes)
             .join(changes, changes.c.number == patch_sets.c.change)
             .where(changes.c.project == project, patch_sets.c.commit.in_(wanted[start : start + 500]))
         )
-        for row in session.execute(rows).mappings().all():
-            found[row["commit"]] = _change(row, _hashtags(session, [row["number"]]))
+        rows = session.execute(asked).mappings().all()
+        tags = _hashtags(session, [row["number"] for row in rows])
+        found |= {row["commit"]: _change(row, tags) for row in rows}
     return found
 
 
@@ -240,12 +248,21 @@ def get_patch_set(session: Session, change: int, number: int) -> PatchSet:
 
 def list_patch_sets(session: Session, change: int) -> tuple[PatchSet, ...]:
     """All patch sets of a change, oldest first."""
-    asked = select(parents).where(parents.c.change == change).order_by(parents.c.position)
-    of: dict[int, list[str]] = {}
-    for row in session.execute(asked).mappings():
-        of.setdefault(row["patch_set"], []).append(row["parent"])
-    wanted = select(patch_sets).where(patch_sets.c.change == change).order_by(patch_sets.c.number)
-    return tuple(_patch_set(row, tuple(of.get(row["number"], ()))) for row in session.execute(wanted).mappings().all())
+    return patch_sets_of(session, [change]).get(change, ())
+
+
+def patch_sets_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[PatchSet, ...]]:
+    """All patch sets of some changes, oldest first."""
+    asked = select(parents).where(parents.c.change.in_(numbers)).order_by(parents.c.position)
+    of: dict[tuple[int, int], list[str]] = {}
+    for row in session.execute(asked):
+        of.setdefault((row.change, row.patch_set), []).append(row.parent)
+    found: dict[int, list[PatchSet]] = {}
+    wanted = select(patch_sets).where(patch_sets.c.change.in_(numbers)).order_by(patch_sets.c.number)
+    for row in session.execute(wanted).mappings():
+        one = _patch_set(row, tuple(of.get((row["change"], row["number"]), ())))
+        found.setdefault(one.change, []).append(one)
+    return {number: tuple(patch_sets) for number, patch_sets in found.items()}
 
 
 def _hashtags(session: Session, numbers: list[int]) -> dict[int, list[str]]:

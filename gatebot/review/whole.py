@@ -50,3 +50,11 @@ class ChangeView:
     def current(self) -> PatchSet:
         """The newest patch set."""
         return self.patch_sets[-1]
+
+    @property
+    def named(self) -> set[int]:
+        """The accounts that have to do with the change."""
+        found = {self.change.owner, *(vote.account for vote in self.votes), *(one.account for one in self.comments)}
+        found |= {one.account for one in self.reviewers} | {one.uploader for one in self.patch_sets}
+        found |= {one.account for one in self.messages if one.account is not None}
+        return found | ({self.change.submitter} if self.change.submitter is not None else set())

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
+from gatebot.access import Actor
 from gatebot.errors import Conflict, NotFound
 from gatebot.events import PatchSetCreated, ProjectCreated
 from gatebot.review import conversation, hosting, intents, search, store
@@ -23,6 +26,7 @@ from gatebot.review.model import (
     TextRange,
 )
 from gatebot.review.query import parse
+from gatebot.review.reading import Reading
 from tests.fakes.review_house import ANN, BOB, SITE, WRITER, ReviewHouse
 
 
@@ -128,9 +132,40 @@ def test_dependencies_are_known_from_both_ends(house: ReviewHouse) -> None:
     assert house.read(house.judge.needed_by, 1) == (second.number, third.number, fourth.number)
     assert house.read(house.judge.needed_by, 2) == ()
     for change in (second, third, fourth):
-        assert house.read(house.judge.situation, change, ()).waits_for == (1,)
+        assert house.read(house.judge.needs, change, house.read(store.get_patch_set, change.number, 1)) == (1,)
     house.write(lambda session: store.update_change(session, 1, house.clock.now(), status=Status.MERGED.value))
-    assert house.read(house.judge.situation, third, ()).waits_for == ()
+    assert house.read(house.judge.needs, third, house.read(store.get_patch_set, third.number, 1)) == ()
+
+
+async def test_a_longer_list_takes_no_more_queries(house: ReviewHouse) -> None:
+    base = house.project("demo/api")
+    reading = Reading(house.db, house.judge, house.clock)
+    asked: list[int] = []
+    for upto in (2, 9):
+        while (number := len(house.read(store.open_changes, "demo/api", "main"))) < upto:
+            change = house.push("demo/api", {f"f{number}": "x\n"}, f"Change {number}", base)
+            house.vote(change.number, "Code-Review", 1)
+        with statements() as told:
+            found, _ = await reading.search(Actor(ANN, frozenset()), "status:open")
+        assert [view.change.number for view in found] == list(range(upto, 0, -1))
+        assert {vote.value for view in found for vote in view.votes} == {1}
+        asked.append(len(told))
+    assert asked[0] == asked[1]
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What any engine is asked meanwhile."""
+    told: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        told.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield told
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(
