@@ -24,6 +24,7 @@ from ..executor import rest as build_rest
 from ..executor.logs import Logs
 from ..executor.ports import BuildFacts
 from ..executor.service import Executor
+from ..front import Front, Sign
 from ..pipeline import history, pages, rest
 from ..pipeline.config.loader import Loader
 from ..pipeline.config.model import PipelineConfig
@@ -208,13 +209,7 @@ class GateRoom:
 
     def routes(self, site: Site, sight: Sight, logs: Logs) -> list[web.RouteDef]:
         """Status, builds, logs: pages and REST."""
-        shown = pages.Parts(
-            queues=lambda: self.driver.queues.values(),  # the driver has other queues after its start
-            configured=self._configured,
-            db=self.db,
-            clock=self.clock,
-            sight=sight,
-        )
+        shown = self._shown(sight)
         allowed = self.allowed(site, sight)
         return [
             *pages.routes(site, shown),
@@ -222,6 +217,24 @@ class GateRoom:
             *build_pages.routes(site, self.builds, logs, allowed),
             *build_rest.routes(logs, allowed),
         ]
+
+    def add_to(self, front: Front, site: Site, sight: Sight) -> None:
+        """The box of what is in the gate, and how its driver is."""
+
+        async def sign() -> Sign:
+            waiting = sum(len(queue.items) for queue in self.driver.queues.values())
+            return Sign("gate", True, f"{waiting} items in {len(self.driver.queues)} queues")
+
+        front.add(panel=pages.panel(site, self._shown(sight)), sign=sign)
+
+    def _shown(self, sight: Sight) -> pages.Parts:
+        return pages.Parts(
+            queues=lambda: self.driver.queues.values(),  # the driver has other queues after its start
+            configured=self._configured,
+            db=self.db,
+            clock=self.clock,
+            sight=sight,
+        )
 
     def allowed(self, site: Site, sight: Sight) -> build_rest.Allowed:
         """Whether somebody may see a build: whoever may see its change."""

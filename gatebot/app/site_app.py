@@ -98,6 +98,7 @@ class SiteApp:
         ):  # fmt: skip
             application.add_routes(routes)
         outside.add_to(front)
+        room.add_to(front, site, outside.shown)
         irc.add_to(front, site)
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
