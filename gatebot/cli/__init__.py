@@ -12,7 +12,7 @@ import sys
 
 import click
 
-from .. import __version__
+from .. import __version__, words
 from ..errors import GatebotError, Unavailable
 from .output import Output
 
@@ -25,13 +25,17 @@ class _Group(click.Group):
         try:
             return super().main(*args, **kwargs)  # type: ignore[arg-type]  # pyright: ignore
         except Unavailable as error:
-            click.echo(f"gatebot: {error}", err=True)
+            click.echo(f"gatebot: {_told(error)}", err=True)
             sys.exit(3)
         except GatebotError as error:
-            click.echo(f"gatebot: {error}", err=True)
+            click.echo(f"gatebot: {_told(error)}", err=True)
             sys.exit(1)
         except (BrokenPipeError, KeyboardInterrupt):
             sys.exit(1)
+
+
+def _told(error: GatebotError) -> str:
+    return words.say(error.reason) if error.reason is not None else str(error)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

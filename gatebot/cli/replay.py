@@ -1,11 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot meeting ...`: minutes from a log, without a server."""
+"""`gatebot meeting replay`: minutes again from the log of a meeting, without a server.
+
+The same path as a live meeting takes; names and dates come from the file's name, as OpenDev's replay has them, unless
+the options say otherwise.
+"""
 
 from __future__ import annotations
 
+import sys
+from datetime import datetime
+from pathlib import Path
+
 import click
+
+from .. import words
+from ..errors import Conflict, Invalid
+from ..meetbot import replay
+from ..meetbot.minutes.render import FORMATS
+from .output import Output
+
+_ENDINGS = tuple(ending.removeprefix(".") for ending in FORMATS)
 
 
 @click.group()
 def meeting() -> None:
     """Meetings and their minutes."""
+
+
+@meeting.command("replay")
+@click.argument("log", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE.log.txt")
+@click.option("--format", "formats", type=click.Choice(_ENDINGS), multiple=True, help="Only this; may be repeated.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Write files there instead of printing one."
+)
+@click.option("--strict", is_flag=True, help="As OpenDev's bot writes them, its defects included.")
+@click.option(
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="The day of the first line."
+)
+@click.option("--channel", default="", help="The channel; default: the first part of the file's name.")
+@click.pass_obj
+def replay_log(
+    out_: Output, log: Path, formats: tuple[str, ...], out: Path | None, strict: bool, day: datetime | None,
+    channel: str,
+) -> None:  # fmt: skip
+    """Make the minutes of the first meeting in a log.
+
+    Prints the minutes as text, or in the one --format that is named; with --out every format is written to DIR.
+
+    Example: gatebot meeting replay infra.2026-11-17.log.txt --out minutes
+    """
+    if out is None and len(formats) > 1:
+        raise click.UsageError("Only one format can be printed. Write several into a directory with --out DIR.")
+    setting, told = replay.of_file(log.name, channel, strict=strict)
+    wanted = formats or (_ENDINGS if out is not None else ("txt",))
+    try:
+        text = log.read_text(errors="replace")
+        made = replay.replay(
+            text, setting, day=day.date() if day else told, formats=[f".{ending}" for ending in wanted]
+        )
+    except Invalid as problem:
+        raise Invalid(f"{log}: {words.say(problem.reason) if problem.reason else problem}") from None
+    if out is None:
+        (only,) = made.files.values()
+        sys.stdout.write(only if only.endswith("\n") else only + "\n")
+        return
+    paths = [out / f"{setting.location}{ending}" for ending in made.files]
+    _write(paths, list(made.files.values()), log)
+    out_.text([str(path) for path in paths], [str(path) for path in paths])
+
+
+def _write(paths: list[Path], texts: list[str], log: Path) -> None:
+    """Write all files, or none when the log itself is among them."""
+    if log.resolve() in [path.resolve() for path in paths]:
+        raise Conflict(f"{log} itself would be written over. Name another directory with --out.")
+    for path, text in zip(paths, texts, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what, and what the others are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatebot.cli.output import Client
+from gatebot.errors import GatebotError, NotPermitted, Unauthenticated
+from tests.fakes.git import WorkTree
+from tests.fakes.site import Person, RunningSite
+
+REVIEW = "/changes/1/revisions/current/review"
+OWN = "Ask an administrator for it, or the owner of the change to do it."
+
+
+@pytest.fixture
+def ann(site: RunningSite) -> Person:
+    """Ann, who has proposed change 1."""
+    ann = site.person("ann")
+    assert ann.propose("api", "Add a", {"a.txt": "a\n"}) == 1
+    return ann
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "path", "body", "told"),
+    [
+        ("ann", "POST", REVIEW, {"labels": {"Code-Review": 2}},
+         'Applying label "Code-Review": +2 is restricted. You may vote from -1 to +1.'),
+        ("ann", "POST", REVIEW, {"labels": {"Workflow": 1}},
+         'Applying label "Workflow": +1 is restricted. You may vote from -1 to 0.'),
+        ("bob", "POST", REVIEW, {"labels": {"Verified": 1}},
+         'Applying label "Verified": +1 is restricted. You may not vote on this label.'),
+        ("ann", "POST", "/changes/1/submit", {},
+         f"This needs the permission submit on refs/heads/main of api. {OWN}"),
+        ("ann", "PUT", "/projects/mine", {}, f"This needs the permission createProject on refs/* of mine. {OWN}"),
+        ("bob", "PUT", "/accounts/eve", {"name": "Eve"},
+         f"This needs the permission administrateServer on refs/* of All-Projects. {OWN}"),
+    ],
+)  # fmt: skip
+def test_who_lacks_a_permission_is_told_which(
+    site: RunningSite, ann: Person, who: str, method: str, path: str, body: Any, told: str
+) -> None:
+    with pytest.raises(NotPermitted) as refused:
+        site.person(who).rest.call(method, path, body)
+    assert str(refused.value) == told
+    assert ann.votes(1, "Code-Review") == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", REVIEW), ("POST", "/changes/1/submit"), ("PUT", "/projects/x"), ("GET", "/accounts/self")],
+)
+def test_who_is_not_signed_in_changes_nothing(site: RunningSite, ann: Person, method: str, path: str) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        Client(site.url, "ann", "wrong").call(method, path, {} if method != "GET" else None)
+    assert str(refused.value) == "Wrong user name, password or token."
+    with pytest.raises(GatebotError):
+        Client(site.url, "", "").call(method, path, {} if method != "GET" else None)
+    assert ann.said(1)[0] == "Uploaded patch set 1."
+
+
+def test_everybody_reads_and_clones(site: RunningSite, ann: Person, tmp_path: Path) -> None:
+    found = Client(site.url, "", "").get("/changes/", q="status:open")
+    assert [change["subject"] for change in found] == ["Add a"]
+    work = WorkTree.clone(f"{site.url}/api", tmp_path / "anonymous")
+    assert work.git("log", "--format=%s") == "Begin"
+    assert "refs/changes/01/1/1" in work.git("ls-remote")
+
+
+def test_nobody_pushes_without_an_account(site: RunningSite, ann: Person, tmp_path: Path) -> None:
+    work = WorkTree.clone(f"{site.url}/api", tmp_path / "anonymous")
+    work.commit("Add b", b="b\n")
+    done = work.run("push", "origin", "HEAD:refs/for/main")
+    assert done.returncode != 0
+    assert f"could not read Username for '{site.url}'" in done.stderr
+
+
+def test_a_push_past_review_is_refused_with_the_right_command(site: RunningSite) -> None:
+    work = site.person("ann").clone("api")
+    tip = site.branch("api")
+    work.commit("Past review", b="b\n")
+    done = work.run("push", "origin", "HEAD:refs/heads/main")
+    assert remote(done.stderr) == [
+        "ERROR: prohibited by Gerrit: not permitted: update refs/heads/main",
+        "Changes reach main by review and gate. Push for review instead:",
+        "  git push origin HEAD:refs/for/main",
+    ]
+    assert site.branch("api") == tip
+
+
+def test_a_push_without_the_hook_is_told_how_to_get_it(site: RunningSite) -> None:
+    work = site.person("ann").clone("api")
+    (work.path / ".git" / "hooks" / "commit-msg").unlink()
+    commit = work.commit("No id", c="c\n")
+    done = work.run("push", "origin", "HEAD:refs/for/main")
+    assert remote(done.stderr) == [
+        f"ERROR: commit {commit[:7]}: missing Change-Id in message footer",
+        "Every change needs a Change-Id line at the end of its message. The commit-msg hook adds it; run once in your "
+        "clone:",
+        f'  f="$(git rev-parse --git-dir)/hooks/commit-msg"; curl -Lo "$f" {site.url}/tools/hooks/commit-msg ; '
+        'chmod +x "$f"',
+        "Then add the line to your last commit and push again (for older commits: git rebase -i, reword):",
+        "  git commit --amend --no-edit",
+    ]
+
+
+def remote(text: str) -> list[str]:
+    """What the server said to a push, without empty lines."""
+    lines = [line.removeprefix("remote: ").rstrip() for line in text.splitlines() if line.startswith("remote:")]
+    return [line for line in lines if line and line != "remote:"]
