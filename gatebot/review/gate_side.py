@@ -87,14 +87,14 @@ class ReviewForGate:
     ) -> None:
         """Post a result as the gate's account, once for an `event_key`.
 
-        A vote that counts for nothing any more (closed, or a newer patch set) is left out: the message still tells.
+        A vote that counts for nothing any more (abandoned, or a newer patch set) is left out: the message still tells.
         """
         gate = await self._gate()
         facts = await self._db.read(self._facts, change, patch_set)
         if facts is None:
             log.warning("a report on change %d,%d was dropped: there is no such patch set", change, patch_set)
             return
-        counts = facts.status == Status.NEW.value and facts.current == patch_set
+        counts = facts.status != Status.ABANDONED.value and facts.current == patch_set
         draft = Draft(_shortened(message), tuple(votes.items()) if counts else (), tag=tag)
         actor = Actor(gate.id, gate.groups)
         try:

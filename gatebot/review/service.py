@@ -28,6 +28,7 @@ from .model import (
     Message,
     ReviewerRemoved,
     ReviewerState,
+    Status,
     Vote,
 )
 from .permission import checked_vote, require, require_account, require_open, target_of
@@ -105,7 +106,8 @@ class Review:
         """Store the votes; a vote is a fact only when it differs from the one before."""
         if not draft.votes:
             return []
-        require_open(change)
+        if change.status is not Status.MERGED:
+            require_open(change)
         if patch_set != change.current:
             raise Conflict(reason=reason("review.vote-on-old-patch-set", current=change.current, patch_set=patch_set))
         account = require_account(actor)
@@ -115,6 +117,9 @@ class Review:
             label = checked_vote(actor, name, value, change, known, self._rules)
             vote = Vote(label, value, account, now, patch_set, draft.tag)
             former = conversation.set_vote(session, change.number, vote)
+            if change.status is Status.MERGED and value < former:
+                # Gerrit's rule: what was merged can still be praised, not blocked.
+                raise Conflict(reason=reason("review.lowers-merged", label=label))
             cast.append(vote)
             if former != value:
                 journal.append(session, VoteCast(change.number, patch_set, label, value, account, former), now)

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from gatebot import words
+from gatebot.access import Actor
 from gatebot.change import Landed
+from gatebot.errors import Conflict
 from gatebot.events import ChangeMerged, CommentAdded, VoteCast
-from gatebot.identity import Identity
-from gatebot.review import conversation
+from gatebot.identity import SERVICE_USERS, Identity
+from gatebot.review import conversation, store
+from gatebot.review.drafts import Draft
 from gatebot.review.gate_side import ReviewForGate
 from gatebot.review.room import ReviewRoom, furnish
 from tests.fakes.review_house import GATE, SITE, ReviewHouse
@@ -95,6 +98,23 @@ async def test_a_late_report_tells_without_voting(house: ReviewHouse, gate: Revi
     await gate.report(1, 1, message="Late.", votes={"Verified": 1}, tag="t", event_key="e1")
     assert house.facts(VoteCast) == []
     assert house.read(conversation.list_messages, 1)[-1].text == "Patch Set 1:\n\nLate."
+
+
+async def test_the_gate_raises_its_vote_on_what_it_merged_and_nobody_lowers_one(
+    house: ReviewHouse, room: ReviewRoom, gate: ReviewForGate
+) -> None:
+    house.push("demo/api", {"a.txt": "a\n"}, "Add a", house.project("demo/api"))
+    await gate.report(1, 1, message="Passed.", votes={"Verified": 1}, tag="t", event_key="check")
+    await house.db.run(store.update_change, 1, house.clock.now(), status="MERGED")
+    await gate.report(1, 1, message="Build succeeded.", votes={"Verified": 2}, tag="t", event_key="gate")
+    assert house.facts(VoteCast)[-1] == VoteCast(1, 1, "Verified", 2, GATE, 1)
+    actor = Actor(GATE, frozenset({SERVICE_USERS}))
+    with pytest.raises(Conflict) as refused:
+        await room.review.post(actor, 1, 1, Draft("", (("Verified", 1),)))
+    assert refused.value.reason is not None
+    assert words.say(refused.value.reason) == (
+        "The change is merged: a vote on Verified may be raised, and not lowered. Push a new change, or revert it."
+    )
 
 
 async def test_a_report_that_is_too_long_is_cut(house: ReviewHouse, gate: ReviewForGate) -> None:
