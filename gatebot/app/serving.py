@@ -39,7 +39,8 @@ def serve(directory: Path) -> int:
     found, places = site_places.load(directory)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "apscheduler"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     user = server_user(found.executor.run_as)
     if user is not None:
         _check_reachable(user)
@@ -121,8 +122,8 @@ async def _run(
     site = await SiteApp.open(found, places, prepared, SystemClock())
     runner = web.AppRunner(site.web(), handle_signals=False, shutdown_timeout=_STOP_SECONDS, access_log=None)
     await runner.setup()
-    await web.SockSite(runner, address, ssl_context=tls).start()
     await site.start()
+    await web.SockSite(runner, address, ssl_context=tls).start()
     log.info("serving %s", found.url)
     failed = await site.work(stopping)
     site.closing()

@@ -23,7 +23,7 @@ class _Group(click.Group):
     def main(self, *args: object, **kwargs: object) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
         """As click's, with our errors handled."""
         try:
-            return super().main(*args, **kwargs)  # type: ignore[arg-type]  # pyright: ignore
+            return super().main(*args, **{"prog_name": "gatebot"} | kwargs)  # type: ignore[arg-type]  # pyright: ignore
         except Unavailable as error:
             click.echo(f"gatebot: {_told(error)}", err=True)
             sys.exit(3)
