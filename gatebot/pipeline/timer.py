@@ -7,6 +7,7 @@ cron's; the names (`mon` ... `sun`) say it without doubt. What was missed while 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any, cast
 
@@ -54,7 +55,9 @@ class Timer:
         self._known: dict[tuple[str, str, int], TimerTrigger] = {}
 
     def start(self) -> None:
-        """Begin; call it inside the event loop."""
+        """Begin, and follow the configuration from now on; call it inside the event loop."""
+        loop = asyncio.get_running_loop()
+        self._layouts.on_refresh(lambda: loop.call_soon_threadsafe(self.refresh))
         self.refresh()
         self._scheduler.start()
 
@@ -70,6 +73,11 @@ class Timer:
                     self.fire, cron(timer.time), (key, timer), id=_name(key), misfire_grace_time=_LATE, coalesce=True
                 )
                 self._known[key] = timer
+
+    @property
+    def scheduled(self) -> tuple[tuple[str, str, int], ...]:
+        """Tenant, pipeline and number of each timer that will fire."""
+        return tuple(self._known)
 
     async def fire(self, key: tuple[str, str, int], timer: TimerTrigger) -> None:
         """The time has come."""
