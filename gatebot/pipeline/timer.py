@@ -57,7 +57,11 @@ class Timer:
     def start(self) -> None:
         """Begin, and follow the configuration from now on; call it inside the event loop."""
         loop = asyncio.get_running_loop()
-        self._layouts.on_refresh(lambda: loop.call_soon_threadsafe(self.refresh))
+
+        def follow() -> None:
+            loop.call_soon_threadsafe(self.refresh)
+
+        self._layouts.on_refresh(follow)
         self.refresh()
         self._scheduler.start()
 
