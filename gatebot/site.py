@@ -16,6 +16,8 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from http import HTTPStatus
 from typing import cast
 from urllib.parse import quote, unquote, urlencode
 
@@ -134,14 +136,20 @@ class Site:
         """To another page after a form was done; `told` is said there once."""
         answer = web.Response(status=303, headers={hdrs.LOCATION: target})
         if told is not None:
-            answer.set_cookie(TOLD, quote(words.say(told, self.language(request))), max_age=30, samesite="Lax")
+            sentence = words.say(told, self.language(request))
+            answer.set_cookie(TOLD, quote(sentence[:1].upper() + sentence[1:]), max_age=30, samesite="Lax")
         return answer
 
     def error(self, request: web.Request, status: int, what: str) -> web.StreamResponse:
         """An error as plain text for programs and as a page for people."""
         programs = request.path.startswith(_PROGRAMS) or "text/html" not in request.headers.get(hdrs.ACCEPT, "")
         if programs:
-            answer = web.Response(text=what + "\n", status=status, content_type="text/plain", charset="utf-8")
+            answer = web.Response(
+                text=(what or HTTPStatus(status).phrase) + "\n",
+                status=status,
+                content_type="text/plain",
+                charset="utf-8",
+            )
         else:
             gettext = self.gettext(request)
             heading, next_step = _HEADINGS.get(status, _HEADINGS[500])
@@ -287,8 +295,8 @@ def _environment(loader: jinja2.BaseLoader, language: str) -> jinja2.Environment
     )  # fmt: skip
     env.install_gettext_translations(words.translations(language), newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore
     env.filters["iso"] = _iso
-    env.filters["duration"] = duration
-    env.filters["about"] = about
+    env.filters["duration"] = partial(duration, language=language)
+    env.filters["about"] = partial(about, language=language)
     return env
 
 
@@ -296,20 +304,24 @@ def _iso(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def duration(seconds: float | None) -> str:
-    """`1 h 20 min`, `2 min 3 s`, `4 s`: the two largest units."""
+_UNITS = {"en": (" h", " min", " s"), "ko": ("시간", "분", "초")}
+
+
+def duration(seconds: float | None, language: str = "en") -> str:
+    """`1 h 20 min`, `2 min 03 s`, `4 s`: the two largest units."""
     if seconds is None:
         return ""
+    hour, minute, second = _UNITS[language]
     whole = round(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60
     if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+        return f"{hours}{hour} {minutes:02d}{minute}"
+    return f"{minutes}{minute} {whole % 60:02d}{second}" if minutes else f"{whole}{second}"
 
 
-def about(seconds: float) -> str:
+def about(seconds: float, language: str = "en") -> str:
     """A guess: `1 min` at least, in whole minutes."""
-    return duration(max(1, round(seconds / 60)) * 60).removesuffix(" 00 s")
+    return duration(max(1, round(seconds / 60)) * 60, language).removesuffix(f" 00{_UNITS[language][2]}")
 
 
 def _basic(encoded: str) -> tuple[str, str]:
@@ -333,5 +345,6 @@ def _local(target: str) -> str:
 
 
 def _plain(error: web.HTTPException) -> str:
-    text = error.text or error.reason
-    return text.removeprefix(f"{error.status}: ")
+    """What was said beside the status; nothing when it is only the status' own name."""
+    text = (error.text or "").removeprefix(f"{error.status}: ")
+    return "" if text == HTTPStatus(error.status).phrase else text

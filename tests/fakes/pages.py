@@ -1,77 +1,108 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of the review room on a real room, with neighbours made of plain values, as an aiohttp application."""
+"""The pages of changes, queues and builds on real rooms, as an aiohttp application; only executors are faked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
-from gatebot import journal, settings
+from gatebot import settings
+from gatebot.app.gate import BuildRows
+from gatebot.app.topics import of
+from gatebot.executor import pages as build_pages
+from gatebot.executor import rest as log_rest
+from gatebot.executor.logs import Logs
 from gatebot.front import Front
-from gatebot.identity import Identity
-from gatebot.live import Feed, Live
+from gatebot.identity import GATE
+from gatebot.journal import Journal
+from gatebot.live import Live
 from gatebot.mentions import Mentions
-from gatebot.review import pages
-from gatebot.review.landing import Lander
-from gatebot.review.ports import BuildLine
-from gatebot.review.reading import Reading
-from gatebot.review.service import Review
+from gatebot.pipeline import pages as queue_pages
+from gatebot.review import pages as change_pages
 from gatebot.review.shown import Shown
-from gatebot.review.states import States
-from gatebot.review.submitting import Submission
 from gatebot.site import Site
-from tests.fakes.review_house import ReviewHouse
+from tests.fakes.pipeline_house import PipelineHouse
 
-
-@dataclass
-class FakeBuilds:
-    """Implements `review.ports.Builds` from a table."""
-
-    found: dict[int, tuple[BuildLine, ...]] = field(default_factory=dict)
-
-    async def of_change(self, number: int) -> Sequence[BuildLine]:
-        return self.found.get(number, ())
+URL = "http://localhost:8470"
+PASSWORD = "a long password"
 
 
 class WebHouse:
-    """A review house with its pages. Made outside of a running loop; `app()` inside."""
+    """A pipeline house with its pages. `client` is a browser without scripts."""
 
-    def __init__(self, url: str, root: Path, site_url: str = "http://localhost:8470") -> None:
-        house = self.house = ReviewHouse(url, root)
-        self.builds = FakeBuilds()
-        self.url = site_url
-        self.settings = settings.load(f'[web]\nurl = "{site_url}"\n', "gatebot.toml")
-        self.identity = Identity(house.db, house.clock)
-        self.journal = journal.Journal(house.db)
-        self.site = Site(self.settings, self.identity)
-        self.reading = Reading(house.db, house.judge, house.clock)
-        self.review = Review(house.db, house.judge, house.clock)
-        self.lander = Lander(house.db, house.repositories, house.judge, house.clock)
-        self.mentions = Mentions(house.db, self.journal, site_url)
+    client: TestClient[web.Request, web.Application]
+
+    def __init__(self, house: PipelineHouse, directory: Path) -> None:
+        self.house = house
+        self.site = Site(settings.load(f'[web]\nurl = "{URL}"\n', "gatebot.toml"), house.identity)
         self.front = Front(self.site, lambda: None)
-
-    def app(self, feed: Feed | None = None) -> web.Application:
-        """The application, with live updates."""
-        house = self.house
-        shown = Shown(
-            house.db, self.reading, house.judge, house.repositories, self.builds, self.mentions, self.url
+        self.logs = Logs(directory / "logs", house.clock)
+        room = house.room
+        self.mentions = Mentions(house.db, Journal(house.db), URL)
+        builds = BuildRows(house.db)
+        self.shown = Shown(house.db, room.reading, room.judge, house.repositories, builds, self.mentions, URL)
+        changes = change_pages.Parts(
+            room.reading, room.review, room.states, room.submission, self.shown, room.judge
         )  # fmt: skip
-        submission = Submission(house.db, house.repositories, house.judge, self.lander, house.clock)
-        parts = pages.Parts(
-            self.reading, self.review, States(house.db, house.clock), submission, shown, house.judge
-        )  # fmt: skip
-        live = Live(self.journal, lambda entry: (entry.event.subject, "changes"), feed)
-        self.site.follow(live.last)
-        app = web.Application(middlewares=self.site.middlewares())
-        app.add_routes([*self.site.routes(), *self.front.routes(), *live.routes(), *pages.routes(self.site, parts)])
-        live.attach(app)
-        return app
+        self.queues = queue_pages.Parts(
+            lambda: house.driver.queues.values(), self._configured, house.db, house.clock, self.shown
+        )
+        self.live = Live(Journal(house.db), of, build_pages.feed(self.logs, self._allowed))
+        self.site.follow(self.live.last)
+        self.app = web.Application(middlewares=list(self.site.middlewares()))
+        self.app.add_routes(
+            [
+                *self.front.routes(),
+                *self.live.routes(),
+                *self.site.routes(),
+                *change_pages.routes(self.site, changes),
+                *queue_pages.routes(self.site, self.queues),
+                *build_pages.routes(self.site, builds, self.logs, self._allowed),
+                *log_rest.routes(self.logs, self._allowed),
+            ]
+        )
+        self.live.attach(self.app)
 
-    async def password(self, username: str, password: str) -> None:
-        """Let somebody sign in."""
-        account = await self.identity.by_username(username)
+    async def start(self) -> None:
+        """Serve on some port."""
+        self.client = TestClient(TestServer(self.app))
+        await self.client.start_server()
+
+    async def close(self) -> None:
+        """Stop serving."""
+        await self.client.close()
+
+    async def page(self, path: str, *, status: int = 200, **headers: str) -> str:
+        """A page as a browser gets it."""
+        async with self.client.get(path, headers={"Accept": "text/html", **headers}) as answer:
+            text = await answer.text()
+            assert answer.status == status, text
+            return text
+
+    async def sign_in(self, username: str) -> None:
+        """From now on the browser is somebody's."""
+        account = await self.house.identity.by_username(username)
         assert account is not None
-        await self.identity.set_password(account.id, password)
+        assert username != GATE
+        await self.house.identity.set_password(account.id, PASSWORD)
+        form = {"username": username, "password": PASSWORD, "next": "/login"}
+        async with self.client.post("/login", data=form) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def send(self, path: str, **fields: str) -> tuple[int, str]:
+        """Post a form of a page, with the proof that it is ours; the status, and the page that is seen then."""
+        async with self.client.get("/login") as answer:
+            proof = next(line for line in (await answer.text()).split('name="_xsrf" value="')[1:]).split('"')[0]
+        data = {name.replace("__", "-"): value for name, value in fields.items()} | {"_xsrf": proof}
+        async with self.client.post(path, data=data, headers={"Accept": "text/html"}) as answer:
+            return answer.status, await answer.text()
+
+    def _configured(self) -> list[tuple[str, queue_pages.PipelineConfig]]:
+        layout = self.house.layouts.current("main")
+        assert layout is not None
+        return [("main", pipeline) for pipeline in layout.pipelines.values()]
+
+    async def _allowed(self, request: web.Request, build: str) -> None:
+        del request, build

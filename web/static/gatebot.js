@@ -39,7 +39,9 @@ function tick() {
   for (const node of document.querySelectorAll("[data-started]")) {
     node.since ??= Date.now() - 1000 * node.dataset.started;
     const s = Math.max(0, Math.round((Date.now() - node.since) / 1000)), two = (n) => String(n).padStart(2, "0");
-    node.textContent = s >= 3600 ? `${Math.floor(s / 3600)} h ${two(Math.floor(s % 3600 / 60))} min` : s >= 60 ? `${Math.floor(s / 60)} min ${two(s % 60)} s` : `${s} s`;
+    const [hour, minute, second] = ko ? ["시간", "분", "초"] : [" h", " min", " s"];
+    node.textContent = s >= 3600 ? `${Math.floor(s / 3600)}${hour} ${two(Math.floor(s % 3600 / 60))}${minute}`
+      : s >= 60 ? `${Math.floor(s / 60)}${minute} ${two(s % 60)}${second}` : `${s}${second}`;
   }
 }
 
@@ -85,27 +87,31 @@ let busy = false, again = false;
 async function refresh() {
   if (busy) { again = true; return; }
   busy = true;
+  const text = await load();
+  try { if (text) show(new DOMParser().parseFromString(text, "text/html")); } finally { busy = false; }
+  if (again) { again = false; setTimeout(refresh, 200); }
+}
+async function load() {
   try {
     const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
-    if (!answer.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    times(page);
-    quiet(page);
-    remember(page.body);
-    for (const mine of document.querySelectorAll("[data-region][id], [data-list][id]")) {
-      const theirs = !mine.parentElement.closest("[data-list]") && page.getElementById(mine.id);
-      if (theirs) take(mine, theirs);
-    }
-    tick();
-    if (page.body.dataset.live !== following && document.getElementById("log")) {
-      Object.assign(document.body.dataset, { live: page.body.dataset.live || "", since: page.body.dataset.since || "" });
-      follow();
-    }
-    if (page.title) document.title = page.title;
-  } catch { /* the stream's own state tells the reader */ } finally {
-    busy = false;
-    if (again) { again = false; setTimeout(refresh, 200); }
+    return answer.ok ? await answer.text() : "";
+  } catch { return ""; /* the stream's own state tells the reader */ }
+}
+function show(page) {
+  times(page);
+  quiet(page);
+  remember(page.body);
+  for (const mine of document.querySelectorAll("[data-region][id], [data-list][id]")) {
+    if (!mine.isConnected || mine.parentElement.closest("[data-list]")) continue;  // replaced, or part of a list
+    const theirs = page.getElementById(mine.id);
+    if (theirs) take(mine, theirs);
   }
+  tick();
+  if (page.body.dataset.live !== following && document.getElementById("log")) {
+    Object.assign(document.body.dataset, { live: page.body.dataset.live || "", since: page.body.dataset.since || "" });
+    follow();
+  }
+  document.title = page.title || document.title;
 }
 
 let paused = false, source = null, following = "";

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people see of a queue: on what each item stands, how its jobs are, why it waits, how long it may take."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gatebot import words
+from gatebot.assignment import JobDependency
+from gatebot.pipeline.config.model import Location, Manager, PipelineConfig, Window
+from gatebot.pipeline.queue.model import PlannedJob
+from gatebot.pipeline.status import ItemView, QueueView, Times, pipelines, queue_view
+from gatebot.reasons import Reason
+from tests.fakes.gate import NOW, Change, Gate, World
+
+QUIET = Times({}, {}, NOW)
+
+
+def view(world: World, times: Times = QUIET) -> QueueView:
+    return queue_view(world.queue, times)
+
+
+def told(item: ItemView) -> tuple[str, str, tuple[int, ...]]:
+    """State, why-line, and on top of what."""
+    return item.state, words.say(item.why), item.onto
+
+
+def test_each_item_tells_on_top_of_what_it_is_tested_and_that_it_runs() -> None:
+    gate = Gate()
+    gate.enqueue(Change(1), Change(2))
+    gate.settle()
+    gate.start(gate.build(1))
+    seen = view(gate)
+    assert [told(item) for item in seen.items] == [
+        ("running", "Its jobs are running.", ()),
+        ("waiting", "It waits for its node.", (1,)),
+    ]
+    assert [job.state for item in seen.items for job in item.jobs] == ["running", "waiting"]
+
+
+def test_an_item_outside_the_window_says_so() -> None:
+    gate = Gate(window=Window(size=1, floor=1))
+    gate.enqueue(Change(1), Change(2))
+    gate.settle()
+    assert told(view(gate).items[1]) == ("waiting", "It waits: 1 changes are tested at once in this queue.", ())
+
+
+def test_what_passed_waits_for_what_is_ahead_and_what_failed_says_why() -> None:
+    gate = Gate()
+    gate.enqueue(Change(1), Change(2), Change(3))
+    gate.settle()
+    gate.passes(3)
+    gate.fails(2)
+    states = {item.position: told(item) for item in view(gate).items}
+    assert states[2][0] == "failing"
+    assert states[2][1].startswith("It fails and will not merge as it is. The job unit ended with FAILURE; line 12")
+    gate.passes(3)
+    assert told(view(gate).items[2]) == (
+        "passed",
+        "All jobs passed; it merges when what is ahead is decided.",
+        (1,),
+    )
+    assert view(gate).items[2].restarts == 1
+
+
+def test_an_item_that_needs_a_failing_one_waits_for_it() -> None:
+    gate = Gate()
+    gate.enqueue(Change(1), Change(2), Change(3, needs=(2,)))
+    gate.settle()
+    gate.fails(2)
+    assert told(view(gate).items[2])[:2] == ("waiting", "It needs change 2, which is failing.")
+
+
+def test_a_stand_in_says_that_it_is_there_for_others() -> None:
+    gate = Gate(manager=Manager.INDEPENDENT)
+    gate.happen(gate.enqueued(Change(1), live=False), gate.enqueued(Change(2, needs=(1,))))
+    assert told(view(gate).items[0])[1] == "It is here only for the changes that need it."
+
+
+def test_a_job_waits_for_the_jobs_it_needs() -> None:
+    jobs = (PlannedJob("build", "d1"), PlannedJob("deploy", "d2", needs=(JobDependency("build"),)))
+    gate = Gate()
+    gate.enqueue(Change(1, jobs=jobs))
+    gate.settle()
+    deploy = view(gate).items[0].jobs[1]
+    assert (deploy.state, words.say(deploy.why or Reason(""))) == ("waiting", "It waits for build.")
+
+
+def test_the_time_left_is_that_of_the_slowest_job_and_of_what_is_ahead() -> None:
+    gate = Gate()
+    slow = (PlannedJob("slow", "d2"),)
+    gate.enqueue(Change(1, jobs=slow), Change(2))
+    gate.settle()
+    gate.start(gate.build(1, "slow"))
+    gate.start(gate.build(2))
+    started = {build.build: NOW - timedelta(seconds=60) for build in gate.running.values()}
+    seen = view(gate, Times(started, {"slow": 600.0, "unit": 90.0}, NOW))
+    assert [item.left for item in seen.items] == [540.0, 540.0]
+    assert [job.left for item in seen.items for job in item.jobs] == [540.0, 30.0]
+    assert [item.left for item in view(gate, Times(started, {"slow": 600.0}, NOW)).items] == [540.0, None]
+
+
+def test_pipelines_stand_in_their_order_and_those_that_are_gone_last() -> None:
+    gate = Gate()
+    gate.enqueue(Change(1))
+    check = PipelineConfig("check", Manager.INDEPENDENT, Location("p", "main", "zuul.yaml"))
+    found = pipelines([("main", check)], [gate.queue], QUIET)
+    assert [(one.name, one.size) for one in found] == [("check", 0), ("gate", 1)]

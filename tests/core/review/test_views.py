@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the review pages show: links in text, words that differ, builds and votes in one line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from gatebot.review.model import Vote
+from gatebot.review.ports import BuildLine
+from gatebot.review.views import Line, hunk_rows, latest_votes, linked, newest_builds
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain <b>", "plain &lt;b&gt;"),
+        ("see https://x.org/a?b=1&c=2.", 'see <a href="https://x.org/a?b=1&amp;c=2" rel="nofollow">https://x.org/a?b=1&amp;c=2</a>.'),
+        ("javascript:alert(1) data:x", "javascript:alert(1) data:x"),
+        ('https://x.org/"onclick="x', '<a href="https://x.org/" rel="nofollow">https://x.org/</a>&quot;onclick=&quot;x'),
+        ("(http://x.org/a)", '(<a href="http://x.org/a" rel="nofollow">http://x.org/a</a>)'),
+    ],
+)  # fmt: skip
+def test_only_addresses_of_the_web_become_links(text: str, shown: str) -> None:
+    assert linked(text) == shown
+
+
+def test_words_that_differ_are_marked_where_lines_are_replaced_one_by_one() -> None:
+    rows = hunk_rows(
+        "@@", [Line(" ", 1, 1, "same"), Line("-", 2, None, "price = 20"), Line("+", None, 2, "price = 21")]
+    )
+    assert [(row.kind, row.parts, row.old, row.new) for row in rows] == [
+        ("hunk", (("@@", False),), None, None),
+        ("same", (("same", False),), 1, 1),
+        ("del", (("price = ", False), ("20", True)), 2, None),
+        ("add", (("price = ", False), ("21", True)), None, 2),
+    ]
+
+
+def test_lines_with_little_in_common_are_not_marked() -> None:
+    rows = hunk_rows("@@", [Line("-", 1, None, "abc def"), Line("+", None, 1, "1 + 2 == 3")])
+    assert [row.parts for row in rows[1:]] == [(("abc def", False),), (("1 + 2 == 3", False),)]
+    rows = hunk_rows("@@", [Line("-", 1, None, "a b"), Line("+", None, 1, "a c"), Line("+", None, 2, "d")])
+    assert all(not changed for row in rows for _, changed in row.parts)
+
+
+def test_of_each_job_the_newest_build_is_shown() -> None:
+    builds = [BuildLine(uuid, "unit", "check", patch_set) for uuid, patch_set in (("3", 2), ("2", 2), ("1", 1))]
+    assert [build.uuid for build in newest_builds(builds, 2)] == ["3"]
+
+
+def test_a_veto_sums_up_a_label_else_the_highest_vote() -> None:
+    votes = [Vote("Code-Review", value, account, NOW, 1) for account, value in enumerate((2, -1, 1))]
+    assert latest_votes([*votes, Vote("Verified", 1, 9, NOW, 1)]) == (("Code-Review", -1), ("Verified", 1))

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person does with a real browser: sign in, vote, watch a change merge; with and without scripts, by axe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.fakes.site import Builds, RunningSite
+from tests.programs import need
+
+T = TypeVar("T")
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    program = need("chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def person(browser: Browser, site: RunningSite) -> Iterator[BrowserContext]:
+    """Bob's browser."""
+    with_password(site, "bob")
+    context = browser.new_context(base_url=site.url, locale="en-GB", timezone_id="Asia/Seoul")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def with_password(site: RunningSite, name: str) -> None:
+    async def give() -> None:
+        account = await site.app.identity.by_username(name)
+        assert account is not None
+        await site.app.identity.set_password(account.id, PASSWORD)
+
+    site.do(give())
+
+
+def new_page(context: BrowserContext, complaints: list[str] | None = None) -> Page:
+    """A tab; what its console complains of is collected."""
+    page = context.new_page()
+    if complaints is not None:
+        page.on("console", lambda told: complaints.append(told.text) if told.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page
+
+
+def sign_in(page: Page, name: str = "bob") -> None:
+    """By the form, from the page that is open."""
+    page.get_by_role("link", name="Sign in").first.click()
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+
+
+def accessible(page: Page) -> None:
+    """No violation of WCAG 2.2 A and AA that axe can see."""
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    found = Axe().run(page, options=options).response["violations"]
+    told = [f"{one['id']}: {node['target']} {node['html'][:120]}" for one in found for node in one["nodes"]]
+    assert not told, f"{page.url}\n" + "\n".join(told)
+
+
+def test_a_reviewer_votes_and_watches_the_change_merge_without_reloading(
+    site: RunningSite, person: BrowserContext, builds: Builds
+) -> None:
+    change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
+    site.person("ann").hears(change, "Build succeeded")
+    complaints: list[str] = []
+    page = new_page(person, complaints)
+    page.goto("/")
+    page.get_by_role("link", name=f"{change} Add a").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{change} Add a")
+    sign_in(page)
+    accessible(page)
+    watching = new_page(person, complaints)
+    watching.goto("/status")
+    expect(watching.locator("#live")).to_contain_text("live")
+    expect(watching.get_by_text("The queues are quiet.")).to_be_visible()
+    for tab in (page, watching):
+        tab.evaluate("window.neverReloaded = true")
+
+    page.get_by_label("Code-Review").select_option("2")
+    page.get_by_label("Workflow").select_option("1")
+    page.get_by_role("button", name="Send").click()
+
+    expect(page.locator("#rail")).to_contain_text("Code-Review +2 by bob.")
+    item = watching.locator("#pipelines .item")
+    expect(item).to_contain_text(f"{change},1 Add a")
+    expect(item).to_contain_text("tested on top of the branch as it is")
+    accessible(watching)
+    expect(page.locator("#verdict")).to_contain_text("Number 1 of 1 in the queue integrated.")
+    page.evaluate("window.neverReloaded = true")
+    builds.finish("gate", change)
+    expect(page.locator("#verdict")).to_contain_text("The change is merged.")
+    expect(watching.get_by_text("The queues are quiet.")).to_be_visible()
+    expect(watching.locator("#departed")).to_contain_text(re.compile(rf"merged\s+{change},1"))
+    assert [tab.evaluate("window.neverReloaded") for tab in (page, watching)] == [True, True]
+    accessible(page)
+    accessible(watching)
+    assert complaints == []
+
+
+def test_a_log_grows_in_the_page_while_the_build_runs(
+    site: RunningSite, person: BrowserContext, builds: Builds
+) -> None:
+    builds.rule = lambda build: None
+    change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
+    build = builds.runs("check", change).build
+    page = new_page(person)
+    page.goto(f"/build/{build}")
+    expect(page.get_by_text("Nothing is printed yet.")).to_be_visible()
+    logs = site.app.logs
+    log = site.do(_call(lambda: logs.open(build, lambda line: line)))
+    page.reload()
+    site.do(_call(lambda: log.output(b"one\n\x1b[31mtwo <b>\x1b[0m\n")))
+    expect(page.locator("#log > div")).to_have_count(2)
+    expect(page.locator("#L2 > span")).to_have_text("two <b>")
+    expect(page.locator("#L2 .f1")).to_have_text("two <b>")
+    site.do(_call(lambda: log.output(b"three\n")))
+    expect(page.locator("#L3 > span")).to_have_text("three")
+    page.locator("#L3 > a").click()
+    expect(page.locator("#L3")).to_have_class("chosen")
+    accessible(page)
+    site.do(_call(lambda: logs.close(build)))
+    builds.finish("check", change, "FAILURE")
+    expect(page.locator("#verdict")).to_contain_text("The job failed.")
+
+
+async def _call(what: Callable[[], T]) -> T:
+    return what()
+
+
+def test_everything_works_without_scripts(site: RunningSite, browser: Browser, builds: Builds) -> None:
+    with_password(site, "bob")
+    change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"/{change}")
+    sign_in(page)
+    expect(page.locator("#file-1")).to_contain_text("a.txt")
+    page.get_by_label("Say something").fill("I read it.")
+    page.get_by_label("Code-Review").select_option("2")
+    page.get_by_label("Workflow").select_option("1")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#messages")).to_contain_text("I read it.")
+    builds.runs("gate", change)
+    page.goto("/status")
+    expect(page.locator(".item")).to_contain_text(f"{change},1 Add a")
+    context.close()
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "ko-KR"), ("dark", "en-GB")])
+def test_pages_fit_a_telephone_in_both_themes_and_languages(
+    site: RunningSite, browser: Browser, builds: Builds, scheme: str, language: str
+) -> None:
+    ann = site.person("ann")
+    change = ann.propose("api", f"Add {'a-very-long-word-' * 8}", {"a.txt": "a" * 300 + "\n"})
+    ann.hears(change, "Build succeeded")
+    site.person("bob").approve(change)
+    build = builds.runs("gate", change)
+    context = browser.new_context(
+        base_url=site.url, color_scheme="dark" if scheme == "dark" else "light", locale=language,
+        viewport={"width": 360, "height": 740},
+    )  # fmt: skip
+    page = context.new_page()
+    paths = ["/", "/q/status:open", f"/c/api/+/{change}", "/projects", "/project/api", "/status", "/builds", "/login"]
+    paths += [f"/status/change/{change}", f"/build/{build.build}", f"/buildset/{build.buildset}", "/health"]
+    paths += ["/search?q=add", "/meetings/", "/irclogs/", "/no/such/page"]
+    for path in paths:
+        page.goto(path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 360, f"{path} is {width} px wide"
+        accessible(page)
+    context.close()
+
+
+def test_keys_lead_from_page_to_page(site: RunningSite, person: BrowserContext) -> None:
+    site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
+    page = new_page(person)
+    page.goto("/")
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Open changes")
+    page.keyboard.press("j")
+    expect(page.locator("tr[aria-selected='true']")).to_contain_text("Add a")
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Add a")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("this help")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
