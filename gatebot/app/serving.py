@@ -25,9 +25,9 @@ from ..executor.model import DEFAULT_LABELS, Sandbox, label_from
 from ..executor.providers import link
 from ..settings import Settings
 from . import places as site_places
+from .footing import check_git, check_reach, sole_server
 from .places import Places
 from .site_app import SiteApp
-from .sole import sole_server
 from .users import User, give, server_user
 
 log = logging.getLogger("gatebot")
@@ -42,8 +42,8 @@ def serve(directory: Path) -> int:
     for chatty in ("alembic", "apscheduler"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     user = server_user(found.executor.run_as)
-    if user is not None:
-        _check_reachable(user)
+    check_git()
+    check_reach(user, places.data)
     with sole_server(places.data, user), _address(found.web.listen) as address:
         prepared = _prepare_executor(found, places, user) if found.executor.enabled else None
         tls = _tls(found)
@@ -82,18 +82,6 @@ def _prepare_executor(found: Settings, places: Places, user: User | None) -> ass
         images=site_places.images_of(found, places),
         server_uid=user.uid if user else None,
     )
-
-
-def _check_reachable(user: User) -> None:
-    """The server's user must be able to read the code and the interpreter, or imports fail in the middle of work."""
-    for place in (Path(__file__).resolve().parent, Path(sys.prefix).resolve(), Path(sys.executable).resolve().parent):
-        for directory in (place, *place.parents):
-            mode = directory.stat()
-            if not mode.st_mode & 0o001 and mode.st_uid != user.uid:
-                raise Unavailable(
-                    f"The server gives up root and becomes {user.name}, who cannot enter {directory}. "
-                    "Install gatebot where other users can read it (not below a private home)."
-                )
 
 
 def _tls(found: Settings) -> ssl.SSLContext | None:

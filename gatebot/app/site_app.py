@@ -2,8 +2,8 @@
 """One whole site in one process: every room made, plugged into the others, started and ended in order.
 
 The composition root: nothing is decided here. Order of a start: what a killed server began is
-settled, then the gate reads its facts, then the web listens, then everything that follows the
-journal runs. A part that ends by itself ends the site, loudly.
+settled, the sandbox is tried, the gate reads its facts, everything that follows the journal runs;
+then the web listens. A part that ends by itself ends the site, loudly.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ from typing import Any
 
 from aiohttp import web
 
+from .. import words
 from ..clock import Clock
 from ..db import Database
 from ..executor import assembly
 from ..executor import pages as build_pages
+from ..executor.logs import Logs
 from ..executor.service import Executor
-from ..front import Front
+from ..front import Front, Health, Sign
 from ..identity import Identity
 from ..journal import Journal
 from ..live import Live
 from ..mentions import Mentions
 from ..pipeline.ports import Dispatch
 from ..pipeline.results import Results
+from ..reasons import Reason
 from ..repo import Repositories
 from ..review import room as review_room
 from ..review.room import ReviewRoom
@@ -60,6 +63,7 @@ class SiteApp:
     gate: gate.GateRoom
     irc: Irc
     executor: Executor | None
+    logs: Logs
     application: web.Application
     tasks: list[asyncio.Task[Any]]
 
@@ -100,9 +104,11 @@ class SiteApp:
         outside.add_to(front)
         room.add_to(front, site, outside.shown)
         irc.add_to(front, site)
+        if executor is not None:
+            front.add(sign=_jobs_sign(executor))
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
-            outside, room, irc, executor, application, [],
+            outside, room, irc, executor, logs, application, [],
         )  # fmt: skip
 
     def web(self) -> web.Application:
@@ -152,3 +158,14 @@ class SiteApp:
         task: asyncio.Task[object] = asyncio.create_task(work, name=name)
         self.tasks.append(task)
         return task
+
+
+def _jobs_sign(executor: Executor) -> Health:
+    """How jobs run here; what every page says when they cannot, or run without a sandbox."""
+
+    async def sign() -> Sign:
+        posture = executor.posture()
+        text = words.say(posture) if posture is not None else "in a sandbox"
+        return Sign("jobs", not isinstance(executor.capacity, Reason), text, vital=False)
+
+    return sign

@@ -2,7 +2,8 @@
 """`gatebot init`: a new site's directory, database, administrator, and its configuration project.
 
 Needs no server. Everything is made in a directory that did not exist or was empty; a failure in
-the middle leaves nothing that could be taken for a site, because `gatebot.toml` is written last.
+the middle leaves nothing behind, and a kill leaves nothing that could be taken for a site, because
+`gatebot.toml` is written last.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import assets, db, settings
+from ..app.footing import check_git, check_reach
 from ..app.places import SETTINGS, TOKEN, Places, places_of
 from ..app.users import give, server_user
 from ..clock import SystemClock
-from ..errors import Conflict, GatebotError
+from ..errors import Conflict, GatebotError, Unavailable
 from ..identity import GATE, Identity
 from ..repo import Repositories
 from ..review.model import Project
@@ -48,16 +52,33 @@ def found(directory: Path, text: str | None = None) -> Founded:
     text = text or settings.init_text({"site.data": "data"})
     made = settings.load(text, str(directory.resolve() / SETTINGS))
     places = places_of(made)
-    directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o755)
-    places.data.mkdir(parents=True, exist_ok=True)
-    db.migrate(places.database_url)
-    password = secrets.token_urlsafe(12)
-    token = asyncio.run(_furnish(places, password))
-    give(places.data, server_user(made.executor.run_as))
-    _secret(directory / TOKEN, token + "\n")
-    (directory / SETTINGS).write_text(text)
+    user = server_user(made.executor.run_as)
+    check_git()
+    check_reach(user, places.data)
+    with _new_directory(directory):
+        places.data.mkdir(parents=True, exist_ok=True)
+        db.migrate(places.database_url)
+        password = secrets.token_urlsafe(12)
+        token = asyncio.run(_furnish(places, password))
+        give(places.data, user)
+        _secret(directory / TOKEN, token + "\n")
+        (directory / SETTINGS).write_text(text)
     return Founded(directory, password, made.url)
+
+
+@contextmanager
+def _new_directory(directory: Path) -> Generator[None]:
+    """Make it, and take away again what is in it when the work inside fails: the next try finds it empty."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o755)
+    except OSError as error:
+        raise Unavailable(f"{directory} cannot be made: {error.strerror}. Name another: gatebot init DIR") from None
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
 
 
 async def _furnish(places: Places, password: str) -> str:

@@ -14,7 +14,7 @@ import click
 
 from .. import assets, db, words
 from ..app import places, users
-from ..app.sole import sole_server
+from ..app.footing import sole_server
 from ..pipeline.config.check import check as check_files
 from ..pipeline.config.check import told
 from . import founding, images, keeping

@@ -18,6 +18,7 @@ from types import FrameType
 import click
 
 from ... import assets
+from ...app.places import SETTINGS, TOKEN
 from ...errors import GatebotError
 from .. import founding
 from ..output import Client, quote
@@ -25,62 +26,105 @@ from . import ground
 from .actors import Person
 from .ground import CHANNEL
 from .tell import Teller
-from .tour import Stage, play
+from .tour import PARTS, Stage, play
+
+_PEOPLE = (("alice", False), ("carol", False), ("bob", True))
+_ROLES = {"admin": "may everything", "alice": "contributor", "carol": "contributor", "bob": "core: +2, approve, submit"}
+_PLACES = (
+    ("Status", "/status"), ("Changes", "/q/status:open"), ("Builds", "/builds"), ("Projects", "/projects"),
+    ("Meetings", "/meetings/"), ("IRC logs", "/irclogs/"),
+)  # fmt: skip
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Stopped(BaseException):
+    """Somebody asked the tour to end. Not an error of anything, so nothing on the way may catch it."""
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Play the tour, verify it, stop. Exit code 0: all as promised.")
 @click.option("--dir", "directory", type=click.Path(path_type=Path), help="Keep everything in this new directory.")
-@click.option("--port", default=8080, show_default=True, help="Port of the web site; the next free one is taken.")
-@click.option("--irc-port", default=6667, show_default=True, help="Port of the IRC server; likewise.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8080,
+    show_default=True,
+    help="Port of the web site; the next free one is taken.",
+)
+@click.option(
+    "--irc-port", type=click.IntRange(1, 65535), default=6667, show_default=True,
+    help="Port of the IRC server; likewise.",
+)  # fmt: skip
 def demo(once: bool, directory: Path | None, port: int, irc_port: int) -> None:
     """Start everything with defaults and play a tour: pushes, votes, the gate, a meeting."""
-    signal.signal(signal.SIGTERM, _terminated)
-    teller = Teller()
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
+    teller = Teller(of=2 + PARTS)
+    whole = False
     with ExitStack() as stack:
-        base = stack.enter_context(ground.scratch(directory))
         try:
+            base = stack.enter_context(ground.scratch(directory))
             stage = _set_up(stack, base, port, irc_port, teller)
-            play(stage)
-        except GatebotError as error:
-            teller.check(str(error), False)
-        whole = teller.summary()
-        if once:
-            sys.exit(0 if whole else 1)
-        _stay(teller, base, port)
+            whole = _played(stage)
+            if not once:
+                _stay(stage, base)
+        except _Stopped:
+            teller.say("Stopping.")
+    # Who stops a tour that is over ends it well; one that was cut short has shown nothing.
+    sys.exit(0 if whole else 1)
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(1)
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End in good order; a second signal must not interrupt the cleaning up."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise _Stopped
+
+
+def _played(stage: Stage) -> bool:
+    try:
+        play(stage)
+    except GatebotError as error:
+        stage.teller.check(str(error), False)
+    return stage.teller.summary()
 
 
 def _set_up(stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller) -> Stage:
-    teller.of = 8
     teller.step("A new site")
+    teller.say(f"Everything is kept in {base}.")
     port = ground.told_port(teller, "the web site", port)
     irc_port = ground.told_port(teller, "the IRC server", irc_port)
     ground.wheelhouse(base / "wheelhouse", teller)
     teller.began = time.monotonic()
-    made = founding.found(base / "site", ground.site_text(port, irc_port, base / "wheelhouse", teller))
+    password = founding.found(base / "site", ground.site_text(base, port, irc_port)).password
     stack.enter_context(ground.irc_server(base, irc_port, teller))
-    stack.enter_context(ground.server(base / "site", base / "server.log", port, teller))
-    token = (base / "site" / "admin.token").read_text().strip()
-    admin = Client(f"http://127.0.0.1:{port}", "admin", token)
+    _serve(stack, base, port, irc_port, teller)
+    token = (base / "site" / TOKEN).read_text().strip()
+    admin = Client(ground.url(port), "admin", token)
     teller.say(f"The site answers at {admin.url}")
 
     teller.step("People and projects")
-    people = {
-        name: _person(base, admin, name, core, teller)
-        for name, core in (("alice", False), ("carol", False), ("bob", True))
-    }
-    (base / "logins.txt").write_text(
-        "".join(f"{p.username} {p.client.token}\n" for p in people.values()) + f"admin {made.password}\n"
-    )
-    history = ground.own_history(base)
-    for name, source in (("gatebot", history), ("demo/api", None), ("demo/client", None)):
+    alice, carol, bob = (_person(base, admin, name, core, teller) for name, core in _PEOPLE)
+    for name, source in (("gatebot", ground.own_history(base)), ("demo/api", None), ("demo/client", None)):
         _project(base, admin, name, source, teller)
-    data = assets.path("demo")
-    return Stage(teller, admin, people["alice"], people["carol"], people["bob"], ("127.0.0.1", irc_port), data)
+    logins = (("admin", password), *((person.username, person.client.token) for person in (alice, carol, bob)))
+    return Stage(teller, admin, alice, carol, bob, ("127.0.0.1", irc_port), assets.path("demo"), logins)
+
+
+def _serve(stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller) -> None:
+    """Start the server; where it finds that it can have no sandbox, say so and start it without one."""
+    with ExitStack() as running:
+        running.enter_context(ground.server(base, port, teller))
+        jobs = ground.health(port)["jobs"]
+        if jobs["ok"]:
+            stack.push(running.pop_all())
+            return
+    teller.say(f"No sandbox can be had: {jobs['text']}")
+    teller.say('The tour goes on with sandbox = "none", for its own jobs only.')
+    (base / "site" / SETTINGS).write_text(ground.site_text(base, port, irc_port, sandbox="none"))
+    stack.enter_context(ground.server(base, port, teller))
+    said = [ground.says_sandbox_none(port, path) for path in ("/", "/status", "/q/status:open", "/meetings/")]
+    teller.check("every page says that jobs run without a sandbox", all(said))
 
 
 def _person(base: Path, admin: Client, username: str, core: bool, teller: Teller) -> Person:
@@ -107,25 +151,16 @@ def _project(base: Path, admin: Client, name: str, source: Path | None, teller: 
     teller.say(f"project {name}: {admin.url}/project/{name}")
 
 
-def _stay(teller: Teller, base: Path, _port: int) -> None:
-    """Tell where everything is, and wait for Ctrl-C."""
-    site = (base / "site" / "gatebot.toml").read_text()
-    url = next(line.split('"')[1] for line in site.splitlines() if line.startswith("url"))
-    teller.console.print("\n[bold]It stays up; Ctrl-C ends it.[/bold]")
-    for what, path in (
-        ("Status", "/status"),
-        ("Changes", "/q/status:open"),
-        ("Meetings", "/meetings/"),
-        ("Builds", "/builds"),
-    ):
-        teller.say(f"{what:<9} {url}{path}")
-    teller.say("")
-    teller.say(f"IRC       channel {CHANNEL}")
-    for line in (base / "logins.txt").read_text().splitlines():
-        name, password = line.split()
-        teller.say(f"Sign in   {name:<6} {password}")
-    try:
-        while True:
-            signal.pause()
-    except KeyboardInterrupt:
-        teller.say("Stopping.")
+def _stay(stage: Stage, base: Path) -> None:
+    """Tell where everything is, and wait to be stopped."""
+    teller, url = stage.teller, stage.url
+    teller.step("It stays up; Ctrl-C ends it and removes everything that it made")
+    for what, path in _PLACES:
+        teller.say(f"{what:<10}{url}{path}")
+    teller.say(f"{'IRC':<10}{stage.irc[0]} port {stage.irc[1]}, without TLS, channels #gatebot and {CHANNEL}")
+    teller.say(f"{'Files':<10}{base}")
+    teller.say(f"Sign in at {url}/login, and push with the same names and passwords:")
+    for name, password in stage.logins:
+        teller.say(f"  {name:<8}{password}   {_ROLES[name]}")
+    while True:
+        signal.pause()

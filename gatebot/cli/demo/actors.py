@@ -78,10 +78,11 @@ class Person:
         """Push HEAD for review; the number of the change, read from what the server printed."""
         if by_review:
             review = Path(sys.executable).parent / "git-review"
-            self.teller.ran(f"git review main    # in {work.name}, as {self.username}")
+            self.teller.ran(f"git review main    # in {work.relative_to(self.home)}, as {self.username}")
             text = self._run([str(review), "--yes", "--no-rebase", "--remote", "origin", "main"], work, tell=True)
         else:
-            self.teller.ran(f"git push origin HEAD:refs/for/main    # in {work.name}, as {self.username}")
+            place = work.relative_to(self.home)
+            self.teller.ran(f"git push origin HEAD:refs/for/main    # in {place}, as {self.username}")
             text = self.git("push", "origin", "HEAD:refs/for/main", cwd=work, tell=True)
         found = re.search(rf"{re.escape(self.client.url)}/c/\S+/\+/(\d+)", text)
         if not found:
@@ -105,7 +106,8 @@ class Person:
         done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=120)
         text = done.stdout + done.stderr
         if tell:
-            self.teller.heard("\n".join(line for line in text.splitlines() if line.startswith("remote:")))
+            said = (line.removeprefix("remote:") for line in text.splitlines() if line.startswith("remote:"))
+            self.teller.heard("\n".join(f"remote: {line.strip()}" for line in said if line.strip()))
         if done.returncode:
             raise GatebotError(f"{' '.join(command[:3])} failed: {text}")
         return text

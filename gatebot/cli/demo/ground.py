@@ -7,6 +7,8 @@ the replacements are told. What cannot be had (ngIRCd, a wheelhouse) has a told 
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import shutil
 import signal
@@ -20,8 +22,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ... import assets
-from ...errors import GatebotError
+from ... import assets, words
+from ...errors import Conflict, GatebotError, Unavailable
+from ...reasons import reason
 from ...settings import init_text
 from .tell import Teller
 
@@ -30,29 +33,29 @@ CHANNEL = "#gatebot-meeting"
 _GRACE = 15.0  # seconds for the server to end by itself
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port on loopback, or the next free one."""
-    for port in range(wanted, wanted + 200):
+def told_port(teller: Teller, what: str, wanted: int) -> int:
+    """The wanted port on loopback, or the next one that can be had, which is told."""
+    why = ""
+    for port in range(wanted, min(wanted + 200, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
+            try:
                 probe.bind(("127.0.0.1", port))
-                return port
-    raise GatebotError(f"No free port from {wanted} to {wanted + 199}: close something and try again.")
-
-
-def told_port(teller: Teller, what: str, wanted: int) -> int:
-    """A free port; tells when it is not the wanted one."""
-    port = free_port(wanted)
-    if port != wanted:
-        teller.say(f"Port {wanted} is taken: {what} takes {port}.")
-    return port
+            except OSError as error:
+                why = why or str(error.strerror)
+                continue
+        if port != wanted:
+            teller.say(f"Port {wanted} cannot be had ({why}): {what} takes {port}.")
+        return port
+    raise GatebotError(f"No port from {wanted} on can be had for {what} ({why}). Name another: --port, --irc-port.")
 
 
 @contextmanager
 def scratch(keep: Path | None) -> Generator[Path]:
     """A directory that other users may enter (the server gives up root), removed at the end unless named."""
     if keep:
+        if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+            raise Conflict(f"{keep} is not empty. Give --dir the name of a new directory, or leave it away.")
         keep.mkdir(parents=True, exist_ok=True)
         yield keep
         return
@@ -95,52 +98,58 @@ def _is_shallow(repository: Path) -> bool:
     return asked.stdout.strip() != "false"
 
 
-def wheelhouse(target: Path, teller: Teller) -> bool:
-    """Fetch the few packages that gatebot's own tests need in its job; False when the index cannot be reached."""
-    target.mkdir(parents=True, exist_ok=True)
-    wanted = assets.path("demo", "wheelhouse.txt")
-    if list(target.glob("*.whl")):
-        return True
-    teller.say("Fetching the packages of gatebot's own job into a wheelhouse (5 MB, once).")
+def wheelhouse(target: Path, teller: Teller) -> None:
+    """Fetch the few packages that gatebot's own tests need in its job; without them the tour has no job to show."""
+    target.mkdir(parents=True)
+    teller.say("Fetching the packages that gatebot's own tests need in their job (5 MB).")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", str(target)]
-    done = subprocess.run([*command, "-r", str(wanted)], capture_output=True, text=True, check=False)
+    command += ["--timeout", "15", "--retries", "1", "-r", str(assets.path("demo", "wheelhouse.txt"))]
+    command += _for_python_of_jobs()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_plain_environment())
     if done.returncode:
-        shutil.rmtree(target)
-        teller.say(f"The package index cannot be reached, so gatebot's own job will fail: {done.stderr.strip()[-300:]}")
-        return False
+        said = done.stderr.strip().splitlines() or ["pip said nothing"]
+        raise Unavailable(
+            f"The packages of gatebot's own job cannot be fetched: {said[-1][-300:]}\n"
+            "  The tour needs a package index. pip's usual settings hold: pip.conf, PIP_INDEX_URL, PIP_FIND_LINKS, "
+            "https_proxy. Set that right and run it again."
+        )
     for path in target.iterdir():
         path.chmod(0o644)
-    return True
 
 
-def site_text(port: int, irc_port: int, wheels: Path, teller: Teller) -> str:
+def _for_python_of_jobs() -> list[str]:
+    """Jobs run the distribution's Python, which need not be the one that runs us."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    ask = ["/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2], sep='.')"]
+    try:
+        theirs = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return ["--python-version", theirs] if theirs != own else []
+
+
+def _plain_environment() -> dict[str, str]:
+    """pip's own words without colours."""
+    return {**os.environ, "NO_COLOR": "1", "PIP_NO_COLOR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def url(port: int) -> str:
+    """The address of the tour's site."""
+    return f"http://127.0.0.1:{port}"
+
+
+def site_text(base: Path, port: int, irc_port: int, *, sandbox: str = "auto") -> str:
     """The settings of the tour's site: everything by default but names, ports, and what this machine cannot do."""
     changes: dict[str, object] = {
         "site.name": "gatebot demo",
         "site.data": "data",
         "web.listen": f"127.0.0.1:{port}",
-        "web.url": f"http://127.0.0.1:{port}",
-        "executor.wheelhouse": str(wheels) if wheels.is_dir() else "",
+        "web.url": url(port),
+        "executor.wheelhouse": str(base / "wheelhouse"),
+        "executor.sandbox": sandbox,
     }
-    if (lacking := sandbox_lacks()) is not None:
-        changes["executor.sandbox"] = "none"
-        teller.say(f"Jobs run without a sandbox, and every page says so: {lacking}")
     irc = {"host": "127.0.0.1", "port": irc_port, "tls": False, "channels": ["#gatebot", CHANNEL]}
     return init_text(changes, [irc])
-
-
-def sandbox_lacks() -> str | None:
-    """What keeps jobs from running in a sandbox here, with the way out; None: nothing, as far as can be told early."""
-    if shutil.which("bwrap") is None:
-        return "bubblewrap is not installed (Debian: apt-get install bubblewrap)."
-    probe = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
-    done = subprocess.run(probe, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return (
-            f"bubblewrap is refused here ({done.stderr.strip()[-200:]}). Where user namespaces are off, root allows "
-            "them with: sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=65536"
-        )
-    return None
 
 
 @contextmanager
@@ -166,20 +175,34 @@ def irc_server(directory: Path, port: int, teller: Teller) -> Generator[None]:
 
 
 @contextmanager
-def server(site: Path, log_file: Path, port: int, teller: Teller) -> Generator[subprocess.Popen[bytes]]:
+def server(base: Path, port: int, teller: Teller) -> Generator[None]:
     """`gatebot serve`, as anybody would start it."""
-    command = [str(Path(sys.executable).parent / "gatebot"), "serve", str(site)]
-    with log_file.open("wb") as log, _running(command, log, os.environ.copy()) as process:
+    command = [str(Path(sys.executable).parent / "gatebot"), "serve", str(base / "site")]
+    log_file = base / "server.log"
+    with log_file.open("ab") as log, _running(command, log, os.environ.copy()) as process:
 
         def answers() -> bool | None:
             if process.poll() is not None:
                 raise GatebotError(f"The server ended at its start:\n{log_file.read_text()[-2000:]}")
-            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-                return True if answer.status == 200 else None
-            return None
+            return True if health(port) else None
 
         teller.wait("the server answers", answers, 60)
-        yield process
+        yield
+
+
+def health(port: int) -> dict[str, dict[str, object]]:
+    """What the site says about its parts; empty while it does not answer."""
+    with suppress(OSError), urllib.request.urlopen(f"{url(port)}/health", timeout=5) as answer:  # noqa: S310
+        parts: dict[str, dict[str, object]] = json.load(answer)["parts"]
+        return parts
+    return {}
+
+
+def says_sandbox_none(port: int, path: str) -> bool:
+    """Whether a page says that jobs run without a sandbox."""
+    with urllib.request.urlopen(url(port) + path, timeout=10) as answer:  # noqa: S310
+        text: str = answer.read().decode()
+    return html.escape(words.say(reason("executor.sandbox-none"))) in text.replace("&#34;", "&quot;")
 
 
 @contextmanager

@@ -44,8 +44,9 @@ class Teller:
         self.console.print(f"  $ {command}", style="cyan", markup=False, soft_wrap=True)
 
     def heard(self, text: str) -> None:
-        """What a program answered."""
-        for line in text.strip().splitlines():
+        """What a program or a page answered, without its empty lines."""
+        for line in filter(str.strip, text.splitlines()):
+            line = line.rstrip()
             self.console.print(f"    {line}", style="dim", markup=False, soft_wrap=True)
 
     def check(self, claim: str, holds: bool) -> None:
@@ -75,13 +76,16 @@ class Teller:
             if status:
                 status.stop()
 
+    def took(self) -> float:
+        """Seconds since the tour began, installation not counted."""
+        return time.monotonic() - self.began
+
     def summary(self) -> bool:
         """Print what was verified; True when all of it holds."""
         bad = [claim for claim, holds in self.outcomes if not holds]
-        took = time.monotonic() - self.began
         self.console.print()
         self.console.print(
-            f"{len(self.outcomes) - len(bad)} of {len(self.outcomes)} outcomes as promised, {took:.0f} s."
+            f"{len(self.outcomes) - len(bad)} of {len(self.outcomes)} outcomes as promised, {self.took():.0f} s."
         )
         for claim in bad:
             self.console.print(f"  ✗ {claim}", style="bold red", markup=False)
