@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gatebot import db, journal
 from gatebot.events import ChangeMerged
+from gatebot.pipeline.driver import READER
 from tests.fakes.pipeline_house import PipelineHouse
 
 JOBS = """
@@ -48,6 +49,7 @@ async def measure(count: int, root: Path) -> dict[str, float]:
     base = house.review.tip("api")
     house.dispatch.rule = lambda assignment: "SUCCESS"
     changes = [house.review.push("api", {f"file{n}": f"{n}\n"}, f"Change {n}", base) for n in range(count)]
+    house.review.write(lambda session: journal.move_cursor(session, READER, journal.last_in(session)))  # checked before
     await house.approve(*changes)
     await house.driver.start()
     before, began = cpu(), time.monotonic()

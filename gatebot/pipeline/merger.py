@@ -60,6 +60,16 @@ class _Work:
         return tuple(number for item in self.ahead for number in item.numbers)
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What an attempt of an item was answered: its preparation, what it was asked on, the tips read for it."""
+
+    attempt: int
+    preparation: Preparation
+    onto: str
+    pins: Mapping[str, str]
+
+
 class Merger:
     """`email` is what merge commits carry as their committer's."""
 
@@ -68,10 +78,20 @@ class Merger:
         self._layouts = layouts
         self._email = email
         self._stores: dict[tuple[str, str], str] = {}
+        self._given: dict[str, dict[str, _Given]] = {}
 
     def prepare(self, queue: Queue, orders: Sequence[PrepareAsked]) -> list[Answer]:
         """Carry out orders of one queue, in order: later ones stand on what earlier ones gave."""
-        return _Batch(self, queue).carry_out(orders)
+        # What was answered may not be in the queue yet when the next batch comes.
+        fresh = {
+            item: given
+            for item, given in self._given.pop(queue.id, {}).items()
+            if item in queue.items and queue.items[item].attempt == given.attempt and not queue.items[item].prepared
+        }
+        batch = _Batch(self, queue, fresh)
+        answers = batch.carry_out(orders)
+        self._given[queue.id] = batch.given
+        return answers
 
     def tip(self, project: str, branch: str) -> str | None:
         if not self._repositories.exists(project):
@@ -153,13 +173,15 @@ class Merger:
 
 
 class _Batch:
-    """The orders of one queue; `done` is what came of them so far."""
+    """The orders of one queue; `given` is what the queue does not know yet, of this batch and those before."""
 
-    def __init__(self, merger: Merger, queue: Queue) -> None:
+    def __init__(self, merger: Merger, queue: Queue, given: dict[str, _Given]) -> None:
         self._merger = merger
         self._queue = queue
+        self.given = given
         self._tips = dict(queue.tips)
-        self._done: dict[str, tuple[Preparation, str]] = {}
+        for earlier in given.values():
+            self._tips = {**earlier.pins, **self._tips}
 
     def carry_out(self, orders: Sequence[PrepareAsked]) -> list[Answer]:
         answers: list[Answer] = []
@@ -172,7 +194,8 @@ class _Batch:
             fact = answer.fact
             broken = fact.reason if isinstance(fact, PrepareFailed) else None
             state: Mapping[str, str] = fact.state if isinstance(fact, Prepared) else {}
-            self._done[item.id] = (Preparation(fact.base, state, ahead=fact.ahead, broken=broken), order.onto)
+            made = Preparation(fact.base, state, ahead=fact.ahead, broken=broken)
+            self.given[item.id] = _Given(item.attempt, made, order.onto, fact.pins)
         return answers
 
     def _prepare(self, item: Item, order: PrepareAsked) -> Answer:
@@ -204,7 +227,8 @@ class _Batch:
     def _standing(self, onto: str) -> tuple[Item, Preparation] | None:
         while onto in self._queue.items:
             item = self._queue.items[onto]
-            prepared, below = self._done.get(onto, (item.prepared, item.onto))
+            given = self.given.get(onto)
+            prepared, below = (given.preparation, given.onto) if given else (item.prepared, item.onto)
             if prepared is not None and prepared.broken is None:
                 return item, prepared
             onto = below

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from ..reasons import Reason, reason
 from .config.model import Manager, PipelineConfig
-from .queue import verdict
 from .queue.model import RETRY, SUCCESS, Item, ItemChange, ItemRef, PlannedJob, Queue
+from .queue.verdict import judge
 
 RUNNING, WAITING, FAILING, LANDING, PASSED = "running", "waiting", "failing", "landing", "passed"
 
@@ -155,7 +155,7 @@ def _item(queue: Queue, item: Item, position: int, failing: set[int], undecided:
 def _state(
     queue: Queue, item: Item, position: int, failing: set[int], undecided: bool, jobs: tuple[JobView, ...]
 ) -> tuple[str, Reason]:
-    broken = item.failed or verdict.failure(item)
+    broken = item.failed or judge(item).failure
     needed = next((number for number in item.needs if number in failing), None)
     if not item.live:
         return WAITING, reason("pipeline.stands-in")
@@ -171,7 +171,7 @@ def _state(
         return WAITING, reason("pipeline.waits-for-window", window=queue.window)
     if item.prepared is None:
         return WAITING, reason("pipeline.waits-for-preparation")
-    if verdict.complete(item):
+    if judge(item).complete:
         return PASSED, reason("pipeline.waits-for-ahead" if undecided else "pipeline.is-landing")
     if any(job.state == RUNNING for job in jobs):
         return RUNNING, reason("pipeline.builds-run")
@@ -181,7 +181,7 @@ def _state(
 def _jobs(item: Item, times: Times) -> tuple[JobView, ...]:
     if item.prepared is None:
         return ()
-    results = verdict.results(item)
+    results = judge(item).results
     return tuple(_job(item, job, results, times) for job in item.prepared.jobs)
 
 

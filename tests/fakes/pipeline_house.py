@@ -13,7 +13,7 @@ from typing import Self
 
 from gatebot import journal
 from gatebot.access import Actor
-from gatebot.events import Event, PatchSetCreated
+from gatebot.events import Event
 from gatebot.identity import CORE, Identity
 from gatebot.pipeline.config.loader import Loader
 from gatebot.pipeline.config.tenant import simple
@@ -27,7 +27,7 @@ from gatebot.review.drafts import Draft
 from gatebot.review.model import Change
 from gatebot.review.room import furnish
 from tests.fakes.dispatch import FakeDispatch
-from tests.fakes.review_house import ANN, BOB, SITE, ReviewHouse
+from tests.fakes.review_house import BOB, SITE, ReviewHouse
 
 CONFIG = """
 - pipeline:
@@ -142,11 +142,8 @@ class PipelineHouse:
         self.review.write(journal.append, event, self.clock.now())
 
     def push(self, project: str, files: dict[str, str], subject: str, *, onto: str = "", body: str = "") -> Change:
-        """A change as a push makes it, announced."""
-        change = self.review.push(project, files, subject, onto or self.review.tip(project), body)
-        commit = self.review.commit_of(change)
-        self.append(PatchSetCreated(change.number, 1, project, "main", commit, ANN))
-        return change
+        """A change as a push makes it."""
+        return self.review.push(project, files, subject, onto or self.review.tip(project), body)
 
     async def say(self, change: Change, text: str = "", *, votes: dict[str, int] | None = None) -> None:
         """A core member reviews."""

@@ -15,7 +15,6 @@ from datetime import datetime
 
 from ...reasons import Reason, reason
 from ..config.model import Moment
-from . import verdict
 from .facts import (
     BuildAborted,
     BuildAssigned,
@@ -29,6 +28,7 @@ from .facts import (
     build_id,
 )
 from .model import NOTHING, Item, Outcome, Preparation, Queue, State
+from .verdict import Verdict, judge
 
 
 def propose(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
@@ -122,37 +122,38 @@ class _Walk:
             yield ReportAsked(self.queue.id, item.id, Moment.ENQUEUE)
         if not item.asked and inside:
             yield PrepareAsked(self.queue.id, item.id, item.attempt, self.ahead.id if self.ahead else "")
-        why = verdict.failure(item) or item.failed  # what is known by now says more than what decided it
+        verdict = judge(item)
+        why = verdict.failure or item.failed  # what is known by now says more than what decided it
         if inside and item.live and item.prepared is not None and item.prepared.broken is None:
-            yield from self._builds(item, failed=why is not None)
+            yield from self._builds(item, verdict, failed=why is not None)
         if item.live and item.prepared is not None:
-            yield from self._finish(item, why)
+            yield from self._finish(item, verdict, why)
         if why is not None:
             self.failing.update(dict.fromkeys(item.numbers, why))
         else:
             self.ahead = item
-            self.held = self.held or verdict.holds_following(item)
+            self.held = self.held or verdict.holds
 
-    def _builds(self, item: Item, *, failed: bool) -> Iterator[QueueFact]:
+    def _builds(self, item: Item, verdict: Verdict, *, failed: bool) -> Iterator[QueueFact]:
         if failed and item.prepared and item.prepared.fail_fast:
             yield from (BuildAborted(self.queue.id, item.id, build.id) for build in item.unfinished)
             return
         if self.held:
             return
         announced = Moment.START not in self.queue.policy.announces or Moment.START in item.announced
-        for job, tries in verdict.ready(item):
+        for job, tries in verdict.ready:
             if not announced:
                 yield ReportAsked(self.queue.id, item.id, Moment.START)
                 announced = True
             build = build_id(item.id, item.attempt, job.name, tries)
             yield BuildAssigned(self.queue.id, item.id, item.attempt, job.name, build, tries)
 
-    def _finish(self, item: Item, why: Reason | None) -> Iterator[QueueFact]:
+    def _finish(self, item: Item, verdict: Verdict, why: Reason | None) -> Iterator[QueueFact]:
         """The item merges or leaves, when it is its turn and all is known."""
         chained = self.queue.policy.lands
         if chained and self.ahead is not None:
             return
-        if not verdict.complete(item):
+        if not verdict.complete:
             if chained and why is not None and item.failed is None:
                 yield ItemFailed(self.queue.id, item.id, why)
         elif why is not None:

@@ -7,7 +7,8 @@ parent did not succeed is SKIPPED, and a skipped job neither passes nor fails an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ...reasons import Reason, reason
 from .model import FAILURE, NOOP, RETRY, RETRY_LIMIT, SKIPPED, SUCCESS, Build, Item, PlannedJob, Preparation
@@ -59,12 +60,53 @@ def _parents(job: PlannedJob, graph: dict[str, PlannedJob], item: Item, known: d
     return True if all(found) else None
 
 
-def ready(item: Item) -> Iterator[tuple[PlannedJob, int]]:
-    """The jobs that may start now, each with the number of its try."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Everything that one look at an item gives. `failure` says why it cannot merge as it is, None while it can.
+
+    `ready` are the jobs that may start now, each with the number of its try; `complete` says that every result is
+    known, `holds` that items behind must wait with their builds for a job of this one.
+    """
+
+    results: Mapping[str, str]
+    failure: Reason | None
+    ready: tuple[tuple[PlannedJob, int], ...]
+    complete: bool
+    holds: bool
+
+
+_seen: dict[str, tuple[Item, Verdict]] = {}
+_MOST = 5000
+
+
+def judge(item: Item) -> Verdict:
+    """The verdict of an item as it is. Remembered while the very same value is asked for: most items rest."""
+    known = _seen.get(item.id)
+    if known is not None and known[0] is item:
+        return known[1]
+    if len(_seen) >= _MOST:
+        _seen.clear()
+    found = _judge(item)
+    _seen[item.id] = (item, found)
+    return found
+
+
+def _judge(item: Item) -> Verdict:
+    known = results(item)
+    jobs = item.prepared.jobs if item.prepared is not None else ()
+    return Verdict(
+        known,
+        _failure(item, known),
+        tuple(_ready(item, known)),
+        item.prepared is not None and all(known.values()),
+        any(job.hold_following and known[job.name] != SUCCESS for job in jobs),
+    )
+
+
+def _ready(item: Item, known: dict[str, str]) -> Iterator[tuple[PlannedJob, int]]:
     if item.prepared is None:
         return
     graph = {job.name: job for job in item.prepared.jobs}
-    known = results(item)
     for name, job in graph.items():
         build = item.builds.get(name)
         if known[name] or (build is not None and build.result != RETRY):
@@ -73,22 +115,7 @@ def ready(item: Item) -> Iterator[tuple[PlannedJob, int]]:
             yield job, 1 if build is None else build.tries + 1
 
 
-def complete(item: Item) -> bool:
-    """Whether every result is known."""
-    return item.prepared is not None and all(results(item).values())
-
-
-def succeeded(item: Item) -> bool:
-    """Whether all voting jobs passed, and something ran at all."""
-    if item.prepared is None or item.prepared.broken is not None:
-        return False
-    found = results(item)
-    voting = [found[job.name] for job in item.prepared.jobs if job.voting]
-    return all(result in (SUCCESS, SKIPPED) for result in voting) and any(r != SKIPPED for r in found.values())
-
-
-def failure(item: Item) -> Reason | None:
-    """Why the item cannot merge as it is; None while it still can."""
+def _failure(item: Item, known: dict[str, str]) -> Reason | None:
     prepared = item.prepared
     if item.refused is not None:
         return reason("pipeline.landing-refused", item.refused)
@@ -98,13 +125,12 @@ def failure(item: Item) -> Reason | None:
         return prepared.broken  # what stands in for others runs nothing, and cannot fail by that
     if not prepared.jobs:
         return reason("pipeline.no-jobs")
-    found = results(item)
     for job in prepared.jobs:
         build = item.builds.get(job.name)
-        lost = found[job.name] not in _HARMLESS or (build is not None and build.failing is not None)
+        lost = known[job.name] not in _HARMLESS or (build is not None and build.failing is not None)
         if job.voting and lost:
-            return _job_failed(item, prepared, job, found[job.name] or FAILURE, build)
-    if all(result == SKIPPED for result in found.values()):
+            return _job_failed(item, prepared, job, known[job.name] or FAILURE, build)
+    if all(result == SKIPPED for result in known.values()):
         return reason("pipeline.all-jobs-skipped")
     return None
 
@@ -120,11 +146,3 @@ def _job_failed(item: Item, prepared: Preparation, job: PlannedJob, result: str,
         text = build.error_text.strip()[:_TEXT]
         return reason("pipeline.job-failed-at", *because, job=job.name, result=result, line=build.error_line, text=text)
     return reason("pipeline.job-failed", *because, job=job.name, result=result)
-
-
-def holds_following(item: Item) -> bool:
-    """Whether items behind must wait with their builds for a job of this one."""
-    if item.prepared is None:
-        return False
-    holding = [job.name for job in item.prepared.jobs if job.hold_following]
-    return bool(holding) and any(results(item)[name] != SUCCESS for name in holding)
