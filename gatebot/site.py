@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame of the web site: who is asking, pages, errors, sign-in, security headers.
+"""The frame of the web site: pages, errors, sign-in, security headers; who is asking is in `asking.py`.
 
 Here live what every page and REST call needs, and nothing of any room: a room's `pages.py` and
 `rest.py` get a `Site` and return routes. Templates are complete without scripts. Errors become
@@ -9,16 +9,12 @@ pages for people and plain text for programs, never a stack trace. Live updates 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import cast
 from urllib.parse import quote, unquote, urlencode
 
 import jinja2
@@ -27,30 +23,26 @@ from aiohttp.typedefs import Handler, Middleware
 from markupsafe import Markup
 
 from . import __version__, assets, words
-from .access import Actor
-from .errors import GatebotError, NotPermitted, Unauthenticated, http_status
-from .identity import Account, Identity
+from .asking import READS, SESSION, Asking, xsrf
+from .errors import GatebotError, Unauthenticated, http_status
+from .identity import Identity
 from .reasons import Reason
 from .settings import Settings
 
 log = logging.getLogger(__name__)
 
-ACCOUNT = cast("web.RequestKey[Account | None]", web.RequestKey("account", object))
-BY_COOKIE: web.RequestKey[bool] = web.RequestKey("by_cookie", bool)
 SEEN: web.RequestKey[int] = web.RequestKey("seen", int)
-SESSION = "gatebot_session"
 TOLD = "told"
 XSRF = "XSRF_TOKEN"
 _CSP = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: First path segments that programs read: their errors are plain text.
 _PROGRAMS = ("/a/", "/api/", "/changes/", "/accounts/", "/projects/", "/config/", "/plugins/", "/live", "/tools/")
 
 
-class Site:
+class Site(Asking):
     """What rooms' pages get: who asks, in which language, and how to answer with a page."""
 
     def __init__(self, settings: Settings, identity: Identity) -> None:
@@ -60,37 +52,6 @@ class Site:
         self._last: Callable[[], int] = lambda: 0
         loader = jinja2.FileSystemLoader(str(assets.path("web", "templates")))
         self._env = {language: _environment(loader, language) for language in words.LANGUAGES}
-
-    # -- who is asking --------------------------------------------------------------------------
-
-    def account(self, request: web.Request) -> Account | None:
-        """The account that signed this request, or None for a stranger."""
-        return request.get(ACCOUNT)
-
-    def actor(self, request: web.Request) -> Actor:
-        """The same in the form that `access.may` takes."""
-        account = self.account(request)
-        return Actor(account.id, account.groups, account.username) if account else Actor(None, frozenset())
-
-    def require(self, request: web.Request) -> Account:
-        """The account, or `Unauthenticated`."""
-        account = self.account(request)
-        if account is None:
-            raise Unauthenticated("Sign in first: this needs an account.")
-        return account
-
-    def language(self, request: web.Request) -> str:
-        """The reader's language: asked for (`?lang=`), remembered (cookie), or the browser's."""
-        asked = request.query.get("lang") or request.cookies.get("lang") or ""
-        return asked if asked in words.LANGUAGES else words.choose(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
-
-    def gettext(self, request: web.Request) -> Callable[[str], str]:
-        """The translator of page texts for this reader."""
-        return words.translations(self.language(request)).gettext
-
-    def sentence(self, request: web.Request, error: GatebotError) -> str:
-        """What an error tells this reader."""
-        return words.say(error.reason, self.language(request)) if error.reason else str(error)
 
     # -- answers --------------------------------------------------------------------------------
 
@@ -117,7 +78,7 @@ class Site:
             "told": unquote(request.cookies.get(TOLD, ""))[:500],
             "notices": [words.say(told, language) for notice in self._notices if (told := notice()) is not None],
             "say": lambda reason: words.say(reason, language),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-            "xsrf_field": lambda: Markup('<input type="hidden" name="_xsrf" value="{}">').format(_xsrf(session)),
+            "xsrf_field": lambda: Markup('<input type="hidden" name="_xsrf" value="{}">').format(xsrf(session)),
         }
         return self._env[language].get_template(template).render(shared | context)
 
@@ -176,6 +137,12 @@ class Site:
         return [self._errors, self._identify]
 
     @web.middleware
+    async def _identify(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[SEEN] = self._last()
+        await self.identify(request)
+        return await handler(request)
+
+    @web.middleware
     async def _errors(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             answer = await handler(request)
@@ -186,7 +153,7 @@ class Site:
         except Unauthenticated as error:
             answer = self.error(request, 401, self.sentence(request, error))
             if (
-                request.method in _READS
+                request.method in READS
                 and not request.path.startswith(_PROGRAMS)
                 and answer.content_type == "text/html"
             ):
@@ -205,44 +172,8 @@ class Site:
             headers.setdefault("X-Content-Type-Options", "nosniff")
             headers.setdefault("Referrer-Policy", "same-origin")
             if hdrs.COOKIE in request.headers and SESSION in request.cookies:
-                answer.set_cookie(XSRF, _xsrf(request.cookies[SESSION]), samesite="Lax", secure=self._secure(request))
+                answer.set_cookie(XSRF, xsrf(request.cookies[SESSION]), samesite="Lax", secure=self._secure(request))
         return answer
-
-    @web.middleware
-    async def _identify(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        request[SEEN] = self._last()
-        account = await self._by_header(request)
-        if account is None and (token := request.cookies.get(SESSION)):
-            account = await self.identity.session(token)
-            if account is not None and request.method not in _READS:
-                await self._check_xsrf(request, token)
-        request[ACCOUNT] = account
-        if request.path.startswith("/a/") and account is None:
-            raise Unauthenticated("Authentication required: give your user name and password or token.")
-        return await handler(request)
-
-    async def _by_header(self, request: web.Request) -> Account | None:
-        header = request.headers.get(hdrs.AUTHORIZATION, "")
-        if not header:
-            return None
-        scheme, _, rest = header.partition(" ")
-        account = None
-        if scheme.lower() == "basic":
-            username, secret = _basic(rest)
-            account = await self.identity.authenticate(username, secret, request.remote or "")
-        elif scheme.lower() == "bearer":
-            account = await self.identity.check_token(None, rest.strip())
-        if account is None:
-            raise Unauthenticated("Wrong user name, password or token.")
-        return account
-
-    async def _check_xsrf(self, request: web.Request, session: str) -> None:
-        """Writes signed by cookie prove that a page of ours sent them: Gerrit's X-Gerrit-Auth, or the form's field."""
-        given = request.headers.get("X-Gerrit-Auth", "")
-        if not given and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-            given = str((await request.post()).get("_xsrf", ""))
-        if not hmac.compare_digest(given, _xsrf(session)):
-            raise NotPermitted("This form is out of date: load the page again and repeat.")
 
     async def _login_page(self, request: web.Request) -> web.StreamResponse:
         target = _local(request.query.get("next", "/"))
@@ -260,7 +191,7 @@ class Site:
         answer = web.HTTPSeeOther(target)
         secure = self._secure(request)
         answer.set_cookie(SESSION, token, httponly=True, samesite="Lax", secure=secure, max_age=30 * 86400)
-        answer.set_cookie(XSRF, _xsrf(token), samesite="Lax", secure=secure, max_age=30 * 86400)
+        answer.set_cookie(XSRF, xsrf(token), samesite="Lax", secure=secure, max_age=30 * 86400)
         raise answer
 
     async def _logout(self, request: web.Request) -> web.StreamResponse:
@@ -272,7 +203,7 @@ class Site:
         raise answer
 
     def _secure(self, request: web.Request) -> bool:
-        return request.secure or self.settings.web.url.startswith("https:")
+        return request.secure or self.settings.url.startswith("https:")
 
 
 _HEADINGS: Mapping[int, tuple[str, str]] = {
@@ -322,21 +253,6 @@ def duration(seconds: float | None, language: str = "en") -> str:
 def about(seconds: float, language: str = "en") -> str:
     """A guess: `1 min` at least, in whole minutes."""
     return duration(max(1, round(seconds / 60)) * 60, language).removesuffix(f" 00{_UNITS[language][2]}")
-
-
-def _basic(encoded: str) -> tuple[str, str]:
-    """User name and password of a Basic header; passwords may hold colons."""
-    try:
-        username, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except ValueError:
-        colon = username = secret = ""
-    if not colon:
-        raise Unauthenticated("The Authorization header cannot be read.")
-    return username, secret
-
-
-def _xsrf(session: str) -> str:
-    return hashlib.sha256(f"xsrf:{session}".encode()).hexdigest()
 
 
 def _local(target: str) -> str:

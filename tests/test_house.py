@@ -46,6 +46,7 @@ HALL = {
     "words": 2,
     "mentions": 3,
     "notify": 3,
+    "asking": 4,
     "front": 4,
     "live": 4,
     "site": 4,

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is asking, and in which language: by session cookie, password, token, and the browser's wishes.
+
+What signs a request is looked at once, before any page or REST call. Writes that are signed by
+cookie must prove that a page of ours sent them. How one signs in by a form is in `site.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import cast
+
+from aiohttp import hdrs, web
+
+from . import words
+from .access import Actor
+from .errors import GatebotError, NotPermitted, Unauthenticated
+from .identity import Account, Identity
+
+ACCOUNT = cast("web.RequestKey[Account | None]", web.RequestKey("account", object))
+SESSION = "gatebot_session"
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Asking:
+    """What is known of those who ask."""
+
+    identity: Identity
+
+    def account(self, request: web.Request) -> Account | None:
+        """The account that signed this request, or None for a stranger."""
+        return request.get(ACCOUNT)
+
+    def actor(self, request: web.Request) -> Actor:
+        """The same in the form that `access.may` takes."""
+        account = self.account(request)
+        return Actor(account.id, account.groups, account.username) if account else Actor(None, frozenset())
+
+    def require(self, request: web.Request) -> Account:
+        """The account, or `Unauthenticated`."""
+        account = self.account(request)
+        if account is None:
+            raise Unauthenticated("Sign in first: this needs an account.")
+        return account
+
+    def language(self, request: web.Request) -> str:
+        """The reader's language: asked for (`?lang=`), remembered (cookie), or the browser's."""
+        asked = request.query.get("lang") or request.cookies.get("lang") or ""
+        return asked if asked in words.LANGUAGES else words.choose(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+
+    def gettext(self, request: web.Request) -> Callable[[str], str]:
+        """The translator of page texts for this reader."""
+        return words.translations(self.language(request)).gettext
+
+    def sentence(self, request: web.Request, error: GatebotError) -> str:
+        """What an error tells this reader."""
+        return words.say(error.reason, self.language(request)) if error.reason else str(error)
+
+    async def identify(self, request: web.Request) -> None:
+        """Find out who signed a request; raises `Unauthenticated` for what is signed wrongly."""
+        account = await self._by_header(request)
+        if account is None and (token := request.cookies.get(SESSION)):
+            account = await self.identity.session(token)
+            if account is not None and request.method not in READS:
+                await self._check_xsrf(request, token)
+        request[ACCOUNT] = account
+        if request.path.startswith("/a/") and account is None:
+            raise Unauthenticated("Authentication required: give your user name and password or token.")
+
+    async def _by_header(self, request: web.Request) -> Account | None:
+        header = request.headers.get(hdrs.AUTHORIZATION, "")
+        if not header:
+            return None
+        scheme, _, rest = header.partition(" ")
+        account = None
+        if scheme.lower() == "basic":
+            username, secret = _basic(rest)
+            account = await self.identity.authenticate(username, secret, request.remote or "")
+        elif scheme.lower() == "bearer":
+            account = await self.identity.check_token(None, rest.strip())
+        if account is None:
+            raise Unauthenticated("Wrong user name, password or token.")
+        return account
+
+    async def _check_xsrf(self, request: web.Request, session: str) -> None:
+        """Writes signed by cookie prove that a page of ours sent them: Gerrit's X-Gerrit-Auth, or the form's field."""
+        given = request.headers.get("X-Gerrit-Auth", "")
+        if not given and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            given = str((await request.post()).get("_xsrf", ""))
+        if not hmac.compare_digest(given, xsrf(session)):
+            raise NotPermitted("This form is out of date: load the page again and repeat.")
+
+
+def _basic(encoded: str) -> tuple[str, str]:
+    """User name and password of a Basic header; passwords may hold colons."""
+    try:
+        username, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        colon = username = secret = ""
+    if not colon:
+        raise Unauthenticated("The Authorization header cannot be read.")
+    return username, secret
+
+
+def xsrf(session: str) -> str:
+    """The proof that a form of ours carries for a session."""
+    return hashlib.sha256(f"xsrf:{session}".encode()).hexdigest()
