@@ -6,8 +6,10 @@ Nothing here writes. What the asker may not see is not found, as in Gerrit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+
+from sqlalchemy import select
 
 from .. import access
 from ..access import Actor, Target, Verb, may
@@ -23,6 +25,7 @@ from .permission import permitted_labels, target_of
 from .query import parse
 from .rules import rules_of
 from .search import Asking
+from .tables import changes
 from .verdict import Verdict
 from .whole import ChangeView
 
@@ -71,6 +74,10 @@ class Reading:
         found = await self._db.read(hosting.list_projects)
         return tuple(project for project in found if may(actor, Verb.READ, Target(project.name), self._rules))
 
+    async def visible(self, actor: Actor, numbers: Iterable[int]) -> frozenset[int]:
+        """Those of some changes that the asker may read."""
+        return await self._db.read(self._visible, actor, sorted(set(numbers)))
+
     # -- transactions ----------------------------------------------------------------------------------
 
     def _view(self, session: Session, actor: Actor, number: int) -> ChangeView:
@@ -83,6 +90,13 @@ class Reading:
         found = search.search(session, parse(query), self._asking(actor), limit, start)
         readable = [change for change in found.changes if self._readable(actor, change)]
         return self._whole(session, actor, readable), found.more
+
+    def _visible(self, session: Session, actor: Actor, numbers: Sequence[int]) -> frozenset[int]:
+        found: list[Change] = []
+        for start in range(0, len(numbers), search.MOST):
+            asked = changes.c.number.in_(numbers[start : start + search.MOST])
+            found += store.read_changes(session, select(changes).where(asked, search.visible(self._asking(actor))))
+        return frozenset(change.number for change in found if self._readable(actor, change))
 
     def _verdict(self, session: Session, number: int) -> Verdict:
         return self._judge.verdict(session, store.get_change(session, number))

@@ -93,7 +93,7 @@ class Shown:
         builds, mentions, near, files = await asyncio.gather(
             self._builds.of_change(number),
             self._mentioned(actor, number),
-            self._db.read(_neighbours, self._judge, actor, change, shown),
+            self._near(actor, change, shown),
             asyncio.to_thread(self._files, change.project, old, shown.commit),
         )
         people = {id: account.name or account.username for id, account in view.people.items()}
@@ -144,20 +144,25 @@ class Shown:
 
     async def hidden(self, actor: Actor, changes: Collection[int]) -> frozenset[int]:
         """Those of some changes that the reader may not see: for pages of other rooms that name changes."""
-        return await self._db.read(_hidden, actor, frozenset(changes)) if changes else frozenset()
-
-    async def change_project(self, actor: Actor, change: int) -> str:
-        """The project of a change that the reader may see; raises `NotFound`."""
-        return (await self._reading.find(actor, str(change))).project
+        return frozenset(changes) - await self._reading.visible(actor, changes) if changes else frozenset()
 
     async def _mentioned(self, actor: Actor, number: int) -> list[Mention]:
         """Where the change is spoken of; what is said in changes that the reader may not see stays there."""
         found = await self._mentions.of(f"change/{number}", 20)
-        sources = {
-            source: int(source.split("/")[1]) for source in (m.source for m in found) if _IN_CHANGE.match(source)
-        }
+        sources = {one.source: int(one.source.split("/")[1]) for one in found if _IN_CHANGE.match(one.source)}
         hidden = await self.hidden(actor, sources.values())
         return [mention for mention in found if sources.get(mention.source) not in hidden]
+
+    async def _near(self, actor: Actor, change: Change, shown: PatchSet) -> Neighbours:
+        near = await self._db.read(_neighbours, self._judge, change, shown)
+        seen = await self._reading.visible(
+            actor, [other.number for others in (near.chain, near.waits_for, near.needed_by) for other in others]
+        )
+
+        def only(others: tuple[Change, ...]) -> tuple[Change, ...]:
+            return tuple(other for other in others if other.number in seen)
+
+        return Neighbours(only(near.chain), only(near.waits_for), only(near.needed_by))
 
     def _row(self, view: ChangeView) -> views.ChangeRow:
         change, owner = view.change, view.people.get(view.change.owner)
@@ -225,20 +230,12 @@ def _ranges(view: ChangeView, actor: Actor) -> list[views.VoteRange]:
     return found
 
 
-def _hidden(session: Session, actor: Actor, numbers: frozenset[int]) -> frozenset[int]:
-    found = (find_change(session, number) for number in numbers)
-    return frozenset(other.number for other in found if other and other.private and other.owner != actor.account)
-
-
-def _neighbours(session: Session, judge: Judge, actor: Actor, change: Change, shown: PatchSet) -> Neighbours:
-    def seen(found: list[Change]) -> tuple[Change, ...]:
-        return tuple(other for other in found if not other.private or other.owner == actor.account)
-
-    def named(numbers: tuple[int, ...]) -> list[Change]:
-        return [other for number in numbers if (other := find_change(session, number)) is not None]
+def _neighbours(session: Session, judge: Judge, change: Change, shown: PatchSet) -> Neighbours:
+    def named(numbers: tuple[int, ...]) -> tuple[Change, ...]:
+        return tuple(other for number in numbers if (other := find_change(session, number)) is not None)
 
     waits_for = named(judge.needs(session, change, shown) if change.is_open else ())
     needed_by = named(judge.needed_by(session, change.number))
     told = {change.number, *(other.number for other in (*waits_for, *needed_by))}
-    chain = [other for other, _ in judge.related(session, change, shown) if other.number not in told]
-    return Neighbours(seen(chain), seen(waits_for), seen(needed_by))
+    chain = (other for other, _ in judge.related(session, change, shown))
+    return Neighbours(tuple(other for other in chain if other.number not in told), waits_for, needed_by)

@@ -143,6 +143,19 @@ async def _call(what: Callable[[], T]) -> T:
     return what()
 
 
+def test_a_click_on_a_lines_number_begins_a_comment_on_it(site: RunningSite, person: BrowserContext) -> None:
+    change = site.person("ann").propose("api", "Add a", {"a.txt": "one\ntwo\n"})
+    page = new_page(person)
+    page.goto(f"/{change}")
+    sign_in(page)
+    page.get_by_role("button", name="Comment on line 2").click()
+    page.get_by_label("Comment", exact=True).fill("Why two?")
+    accessible(page)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("tr.note")).to_contain_text("Why two?")
+    expect(page.locator("tr:has(+ tr.note) .code")).to_contain_text("two")
+
+
 def test_everything_works_without_scripts(site: RunningSite, browser: Browser, builds: Builds) -> None:
     with_password(site, "bob")
     change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})

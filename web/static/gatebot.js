@@ -234,6 +234,23 @@ for (const [id, act] of [["theme", theme], ["keys", help]]) {
   if (button) { button.hidden = false; button.addEventListener("click", act); }
 }
 for (const node of document.querySelectorAll("[data-copy]")) node.hidden = false;
+// A click on a line's number begins a comment on it, in the form that is there without scripts too.
+const reply = document.querySelector("#reply #comment");
+for (const cell of reply ? document.querySelectorAll("table.diff td.n:nth-child(2)") : []) {
+  if (!cell.textContent) continue;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = cell.textContent;
+  button.setAttribute("aria-label", ko ? `${cell.textContent}번째 줄에 의견 달기` : `Comment on line ${cell.textContent}`);
+  button.addEventListener("click", () => {
+    const form = document.getElementById("reply").elements;
+    form["comment-file"].value = cell.closest("[data-file]").dataset.file;
+    form["comment-line"].value = button.textContent;
+    reply.open = true;
+    form["comment-text"].focus();
+  });
+  cell.replaceChildren(button);
+}
 document.addEventListener("keydown", key);
 document.getElementById("live").addEventListener("click", pause);
 document.getElementById("log")?.addEventListener("click", (event) => {
