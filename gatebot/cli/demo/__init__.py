@@ -154,7 +154,7 @@ def _project(base: Path, admin: Client, name: str, source: Path | None, teller: 
 def _stay(stage: Stage, base: Path) -> None:
     """Tell where everything is, and wait to be stopped."""
     teller, url = stage.teller, stage.url
-    teller.step("It stays up; Ctrl-C ends it and removes everything that it made")
+    teller.close("It stays up; Ctrl-C ends it and removes everything that it made")
     for what, path in _PLACES:
         teller.say(f"{what:<10}{url}{path}")
     teller.say(f"{'IRC':<10}{stage.irc[0]} port {stage.irc[1]}, without TLS, channels #gatebot and {CHANNEL}")

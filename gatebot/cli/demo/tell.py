@@ -35,6 +35,10 @@ class Teller:
         part = f"[{self.steps}/{self.of}] " if self.of else ""
         self.console.print(f"\n[bold]{part}{title}[/bold]")
 
+    def close(self, title: str) -> None:
+        """Begin what comes after the tour."""
+        self.console.print(f"\n[bold]{title}[/bold]")
+
     def say(self, text: str) -> None:
         """A sentence of explanation."""
         self.console.print(f"  {text}", markup=False, soft_wrap=True)

@@ -199,12 +199,11 @@ def _note(changelog: Path) -> None:
 
 def _wait_vote(stage: Stage, name: str, label: str, value: int, what: str) -> None:
     def ask() -> bool | None:
-        votes = stage.admin.get(f"/changes/{stage.changes[name]}/detail")["labels"].get(label, {}).get("all", [])
-        cast = [vote.get("value", 0) for vote in votes]
+        detail = stage.admin.get(f"/changes/{stage.changes[name]}/detail")
+        cast = [vote.get("value", 0) for vote in detail["labels"].get(label, {}).get("all", [])]
         if label == "Verified" and any(one < 0 for one in cast):
-            raise GatebotError(
-                f"Verified {min(cast)} on change {stage.changes[name]}: see {stage.url}/{stage.changes[name]}"
-            )
+            said = " ".join(detail["messages"][-1]["message"].split())
+            raise GatebotError(f"Verified {min(cast)} on change {stage.changes[name]}. {said}")
         return True if value in cast else None
 
     stage.teller.wait(what, ask, _PATIENCE)
