@@ -68,6 +68,8 @@ def demo(once: bool, directory: Path | None, port: int, irc_port: int) -> None:
             whole = _played(stage)
             if not once:
                 _stay(stage, base)
+        except GatebotError as error:
+            click.echo(f"gatebot: {error}", err=True)
         except _Stopped:
             teller.say("Stopping.")
     # Who stops a tour that is over ends it well; one that was cut short has shown nothing.
@@ -94,9 +96,9 @@ def _set_up(stack: ExitStack, base: Path, port: int, irc_port: int, teller: Tell
     teller.say(f"Everything is kept in {base}.")
     port = ground.told_port(teller, "the web site", port)
     irc_port = ground.told_port(teller, "the IRC server", irc_port)
-    ground.wheelhouse(base / "wheelhouse", teller)
     teller.began = time.monotonic()
     password = founding.found(base / "site", ground.site_text(base, port, irc_port)).password
+    teller.began += ground.wheelhouse(base / "wheelhouse", teller)
     stack.enter_context(ground.irc_server(base, irc_port, teller))
     _serve(stack, base, port, irc_port, teller)
     token = (base / "site" / TOKEN).read_text().strip()

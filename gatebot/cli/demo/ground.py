@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -98,8 +99,9 @@ def _is_shallow(repository: Path) -> bool:
     return asked.stdout.strip() != "false"
 
 
-def wheelhouse(target: Path, teller: Teller) -> None:
-    """Fetch the few packages that gatebot's own tests need in its job; without them the tour has no job to show."""
+def wheelhouse(target: Path, teller: Teller) -> float:
+    """Fetch the few packages that gatebot's own tests need in their job; the seconds that took."""
+    began = time.monotonic()
     target.mkdir(parents=True)
     teller.say("Fetching the packages that gatebot's own tests need in their job (5 MB).")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", str(target)]
@@ -115,6 +117,7 @@ def wheelhouse(target: Path, teller: Teller) -> None:
         )
     for path in target.iterdir():
         path.chmod(0o644)
+    return time.monotonic() - began
 
 
 def _for_python_of_jobs() -> list[str]:

@@ -46,6 +46,7 @@ def start(config: Config, sandbox: Sandbox) -> socket.socket:
     line = [sys.executable, "-P", "-m", "gatebot.executor.providers.privileged", str(theirs.fileno())]
     line.append(json.dumps(config.to_json()))
     if sandbox is Sandbox.ROOTLESS:
+        _try_user_namespace()
         ranges = ["--map-auto"] if config.uid_count else []
         line = ["unshare", "--user", "--map-root-user", *ranges, "--mount", "--fork", "--kill-child", "--", *line]
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(package)}
@@ -67,6 +68,13 @@ def start(config: Config, sandbox: Sandbox) -> socket.socket:
         said.seek(0)
         text = f"{told} {said.read().decode('utf-8', 'replace')}".strip()[-500:]
         raise Unavailable(reason=reason("executor.sandbox-refused", told=text))
+
+
+def _try_user_namespace() -> None:
+    """Where the kernel refuses them, say so at once: with ranges of ids a refused `unshare` leaves a helper waiting."""
+    tried = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        raise Unavailable(reason=reason("executor.sandbox-refused", told=tried.stderr.strip()[-500:]))
 
 
 #: Processes by the socket that leads to them, so that closing one also reaps the other.
