@@ -146,6 +146,10 @@ class Shown:
         """Those of some changes that the reader may not see: for pages of other rooms that name changes."""
         return frozenset(changes) - await self._reading.visible(actor, changes) if changes else frozenset()
 
+    async def change_project(self, actor: Actor, change: int) -> str:
+        """The project of a change that the reader may see; raises `NotFound`."""
+        return (await self._reading.find(actor, str(change))).project
+
     async def _mentioned(self, actor: Actor, number: int) -> list[Mention]:
         """Where the change is spoken of; what is said in changes that the reader may not see stays there."""
         found = await self._mentions.of(f"change/{number}", 20)

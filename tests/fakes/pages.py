@@ -20,6 +20,7 @@ from gatebot.journal import Journal
 from gatebot.live import Live
 from gatebot.mentions import Mentions
 from gatebot.pipeline import pages as queue_pages
+from gatebot.pipeline import rest as queue_rest
 from gatebot.review import pages as change_pages
 from gatebot.review.shown import Shown
 from gatebot.site import Site
@@ -59,6 +60,7 @@ class WebHouse:
                 *self.site.routes(),
                 *change_pages.routes(self.site, changes),
                 *queue_pages.routes(self.site, self.queues),
+                *queue_rest.routes(self.site, self.queues),
                 *build_pages.routes(self.site, builds, self.logs, self._allowed),
                 *log_rest.routes(self.logs, self._allowed),
             ]

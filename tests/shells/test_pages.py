@@ -346,6 +346,26 @@ async def test_programs_get_errors_as_text(web: WebHouse) -> None:
         assert await answer.text() == "There is no change 99, or you may not see it.\n"
 
 
+async def test_a_place_in_a_pipeline_is_asked_for_by_those_who_may(web: WebHouse, house: PipelineHouse) -> None:
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    await house.passes(1)
+    expected = {"ann": (403, 1), "bob": (202, 1), "root": (404, 99)}
+    for name, (status, number) in expected.items():
+        account = await house.identity.by_username(name)
+        assert account is not None
+        token = await house.identity.create_token(account.id, "test")
+        asked = web.client.post(
+            f"/api/change/{number}/enqueue",
+            json={"pipeline": "check"},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        async with asked as answer:
+            assert answer.status == status, f"{name}: {await answer.text()}"
+    await house.settle()
+    assert house.running == {"check": [change.number]}
+
+
 async def test_an_open_page_hears_news_and_the_log_in_one_stream_and_resumes(
     web: WebHouse, house: PipelineHouse
 ) -> None:
