@@ -7,8 +7,6 @@ as far as the changes behind the builds may be seen.
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from .output import Output
@@ -52,13 +50,6 @@ def show(out: Output, uuid: str) -> None:
 @click.pass_obj
 def log(out: Output, uuid: str, follow: bool) -> None:
     """Print the log of a build from its first line."""
-    client = out.client()
-    if not follow:
-        for line in client.text_lines(f"/logs/{uuid}/job-output.txt"):
-            click.echo(line, nl=False)
-        return
-    for event, data in client.lines(f"/api/build/{uuid}/log?follow=1"):
-        if event == "line":
-            click.echo(json.loads(data) if data.startswith('"') else data)
-        elif event == "end":
-            return
+    path = f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"
+    for line in out.client().text_lines(path):
+        click.echo(line, nl=False)

@@ -28,6 +28,7 @@ _ERRORS: Mapping[int, type[GatebotError]] = {
     400: Invalid, 401: Unauthenticated, 403: NotPermitted, 404: NotFound, 409: Conflict, 503: Unavailable,
 }  # fmt: skip
 _TIMEOUT = 60.0
+_FOLLOWING = 3600.0  # the longest silence of a log
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +98,9 @@ class Client:
             text = answer.read().decode()
         return json.loads(text.removeprefix(")]}'\n")) if text.strip() else None
 
-    def lines(self, path: str) -> Iterator[tuple[str, str]]:
-        """A server-sent stream as (event, data)."""
-        event, data = "message", list[str]()
-        with self._open("GET", path, None, timeout=3600) as answer:
-            for raw in answer:
-                line = raw.decode(errors="replace").rstrip("\n")
-                if line.startswith("event: "):
-                    event = line[7:]
-                elif line.startswith("data: "):
-                    data.append(line[6:])
-                elif not line and data:
-                    yield event, "\n".join(data)
-                    event, data = "message", []
-
     def text_lines(self, path: str) -> Iterator[str]:
         """A text, line by line as it comes."""
-        with self._open("GET", path, None) as answer:
+        with self._open("GET", path, None, accept="text/plain", timeout=_FOLLOWING) as answer:
             for raw in answer:
                 yield raw.decode(errors="replace")
 
@@ -125,7 +112,9 @@ class Client:
             return f"Bearer {self.token}"
         return "Basic " + base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
 
-    def _open(self, method: str, path: str, body: object, timeout: float = _TIMEOUT) -> Any:
+    def _open(
+        self, method: str, path: str, body: object, accept: str = "application/json", timeout: float = _TIMEOUT
+    ) -> Any:
         own = path.startswith(("/api/", "/logs/"))
         url = self.url + ("/a" if self.token and not own else "") + path
         request = urllib.request.Request(url, method=method)  # noqa: S310 - the user's own site
@@ -134,7 +123,7 @@ class Client:
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json; charset=UTF-8")
-        request.add_header("Accept", "application/json, text/event-stream, text/plain")
+        request.add_header("Accept", accept)
         try:
             return urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
         except urllib.error.HTTPError as error:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from ..reasons import Reason, reason
 from .config.model import Manager, PipelineConfig
-from .queue.model import RETRY, SUCCESS, Item, ItemChange, ItemRef, PlannedJob, Queue
+from .queue.model import NOOP, RETRY, SUCCESS, Item, ItemChange, ItemRef, PlannedJob, Queue
 from .queue.verdict import judge
 
 RUNNING, WAITING, FAILING, LANDING, PASSED = "running", "waiting", "failing", "landing", "passed"
@@ -182,7 +182,9 @@ def _jobs(item: Item, times: Times) -> tuple[JobView, ...]:
     if item.prepared is None:
         return ()
     results = judge(item).results
-    return tuple(_job(item, job, results, times) for job in item.prepared.jobs)
+    # What runs nothing is shown only where there is nothing else.
+    real = [job for job in item.prepared.jobs if job.name != NOOP] or item.prepared.jobs
+    return tuple(_job(item, job, results, times) for job in real)
 
 
 def _job(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) -> JobView:

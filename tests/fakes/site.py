@@ -12,9 +12,11 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -77,6 +79,14 @@ def eventually(what: Callable[[], T | None], why: str = "", seconds: float = 20.
         if time.monotonic() > deadline:
             raise AssertionError(f"after {seconds} s still not {why or what}: {answer!r}")
         time.sleep(0.02)
+
+
+@contextmanager
+def open_place() -> Generator[Path]:
+    """A directory that other users may enter, as the user that a server started by root becomes must."""
+    with TemporaryDirectory(prefix="gatebot-tests-", dir="/var/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +208,20 @@ class RunningSite:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.do(self._begin())
+        try:
+            self.do(self._begin())
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.do(self._end())
+        try:
+            self.do(self._end())
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -8,13 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.site import Builds, RunningSite, Template, begin
+from tests.fakes.site import Builds, RunningSite, Template, begin, open_place
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+def template() -> Iterator[Template]:
     """A site that is made once for all stories."""
-    return Template.make(tmp_path_factory.mktemp("template") / "site")
+    with open_place() as place:
+        yield Template.make(place / "site")
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory for sites of a story that the server's user may enter."""
+    with open_place() as made:
+        yield made
 
 
 @pytest.fixture

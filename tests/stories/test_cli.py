@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line against a running site: what each command prints."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gatebot.cli import main
+from tests.fakes.git import WorkTree
+from tests.fakes.site import Builds, RunningSite, Template, begin, eventually
+
+
+def run(site: RunningSite, who: str, *words: str) -> Result:
+    """`gatebot WORDS` as a person types it; how it ended."""
+    env = {"GATEBOT_URL": site.url, "GATEBOT_USER": who, "GATEBOT_TOKEN": site.tokens[who]}
+    return CliRunner().invoke(main, list(words), env=env, prog_name="gatebot", catch_exceptions=False)
+
+
+def told(site: RunningSite, who: str, *words: str) -> str:
+    """What a command that works prints."""
+    done = run(site, who, *words)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+def test_changes_are_listed_shown_and_voted_on(site: RunningSite) -> None:
+    ann = site.person("ann")
+    change = ann.propose("api", "Add a", {"a.txt": "a\n"})
+    ann.hears(change, "Build succeeded.")
+    assert told(site, "ann", "change", "list") == f"{change}\tNEW\tapi\tmain\tAdd a\n"
+    assert told(site, "ann", "change", "list", "status:merged") == (
+        "No changes. Push one with: git push origin HEAD:refs/for/main\n"
+    )
+    assert told(site, "bob", "change", "vote", str(change), "Code-Review=+2", "-m", "Good.") == (
+        f"Said on change {change}: Code-Review +2\n"
+    )
+    assert told(site, "ann", "change", "show", f"{site.url}/c/api/+/{change}") == (
+        f"{change}  Add a\n"
+        "  api main  NEW  by ann\n"
+        f"  {site.url}/c/api/+/{change}\n"
+        "  Code-Review: bob +2\n"
+        "  Verified: gatebot +1\n"
+        "  State: The change is open.\n"
+        "  Code-Review: Code-Review +2 by bob.\n"
+        "  Workflow: It needs Workflow +1. Any member of Core can vote Workflow +1.\n"
+        "  Verified: It needs Verified +2. The gate can vote Verified after testing it; "
+        "it starts by itself when all other requirements are met.\n"
+    )
+
+
+def test_recheck_and_submit_say_what_comes_of_them(site: RunningSite, builds: Builds) -> None:
+    ann = site.person("ann")
+    change = str(ann.propose("api", "Add a", {"a.txt": "a\n"}))
+    ann.hears(int(change), "Build succeeded.")
+    assert told(site, "ann", "change", "recheck", change) == f"Said on change {change}: recheck\n"
+    eventually(lambda: builds.assigned.count(("check", int(change), "unit")) == 2, "checked twice")
+    refused = run(site, "bob", "change", "submit", change)
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "gatebot: The change cannot be submitted. Not ready to be merged. "
+        "It needs Code-Review +2. It needs Workflow +1.\n",
+    )
+    site.person("bob").approve(int(change))
+    assert told(site, "bob", "change", "submit", change) == (
+        "enqueued in the gate of main of api: "
+        "the change is tested on top of the changes ahead of it, and merges when it passes.\n"
+    )
+
+
+def test_the_queue_and_why_say_what_a_change_waits_for(site: RunningSite, builds: Builds) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    assert told(site, "ann", "queue", "show") == "All queues are empty. Nothing waits.\n"
+    base = site.branch("api")
+    one = ann.propose("api", "Add a", {"a.txt": "a\n"})
+    two = ann.propose("api", "Add b", {"b.txt": "b\n"}, onto=base)
+    bob.approve(one, two)
+    builds.runs("gate", one)
+    builds.finish("gate", two)
+    assert told(site, "ann", "queue", "show") == (
+        "gate  integrated\n"
+        f"  {one},1 Add a: Its jobs are running.\n"
+        "    unit: running\n"
+        f"  {two},1 Add b: All jobs passed; it merges when what is ahead is decided.\n"
+        "    unit: SUCCESS\n"
+    )
+    assert told(site, "ann", "why", str(two)) == (
+        f"{two} Add b: NEW\n"
+        "  State: The change is open.\n"
+        "  Code-Review: Code-Review +2 by bob.\n"
+        "  Workflow: Workflow +1 by bob.\n"
+        "  Verified: It needs Verified +2. The gate can vote Verified after testing it; "
+        "it starts by itself when all other requirements are met.\n"
+        "  in gate: All jobs passed; it merges when what is ahead is decided.\n"
+        "    unit: SUCCESS\n"
+    )
+
+
+def test_builds_are_listed_and_their_logs_printed(working_site: RunningSite) -> None:
+    site = working_site
+    ann = site.person("ann")
+    change = ann.propose("api", "Speak", {"ci/unit": "#!/bin/sh\necho one\necho two\n"})
+    assert told(site, "ann", "build", "list", "--project", "client") == "No builds yet.\n"
+    ann.hears(change, "Build succeeded.")
+    listed = told(site, "ann", "build", "list")
+    build = listed.split("\t")[0]
+    assert listed == f"{build}\tunit\tSUCCESS\tapi\t{change}\n"
+    shown = told(site, "ann", "build", "show", build)
+    assert {"job_name: unit", "result: SUCCESS", f"change: {change}", "voting: True"} <= set(shown.splitlines())
+    log = told(site, "ann", "build", "log", build)
+    assert [line.partition(" | ")[2] for line in log.splitlines()] == [
+        "run: api ci/unit",
+        "one",
+        "two",
+        "result: SUCCESS",
+    ]
+    assert told(site, "ann", "build", "log", "-f", build) == log
+
+
+def test_accounts_are_made_by_administrators(site: RunningSite) -> None:
+    made = told(site, "admin", "user", "add", "eve", "--core", "--name", "Eve Example")
+    found = re.fullmatch(r"Account eve made.\nPassword \(shown once\): (\S+)\n", made)
+    assert found is not None
+    assert told(site, "ann", "user", "list").endswith("\teve\tEve Example\teve@localhost\n")
+    env = {"GATEBOT_URL": site.url, "GATEBOT_USER": "eve", "GATEBOT_TOKEN": found[1]}
+    change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
+    done = CliRunner().invoke(main, ["change", "vote", str(change), "Code-Review=2"], env=env)
+    assert done.exit_code == 0, done.stderr
+    assert site.person("ann").votes(change, "Code-Review") == {"eve": 2}
+    again = run(site, "admin", "user", "add", "eve")
+    assert (again.exit_code, again.stderr) == (1, "gatebot: The username eve is taken.\n")
+
+
+def test_a_project_is_imported_with_its_full_history(site: RunningSite, tmp_path: Path) -> None:
+    source = WorkTree.new(tmp_path / "source")
+    for number in range(3):
+        source.commit(f"Commit {number}", **{f"f{number}": "x\n"})
+    source.git("tag", "v1")
+    source.git("branch", "stable", "HEAD~1")
+    url = f"{site.url}/tools"
+    assert told(site, "admin", "project", "create", "tools", "--import", str(source.path)) == (
+        f"Project tools made.\n  git clone {url}\n  {site.url}/project/tools\n"
+    )
+    assert site.branch("tools") == source.git("rev-parse", "main")
+    assert site.branch("tools", "stable") == source.git("rev-parse", "stable")
+    assert "refs/tags/v1" in source.git("ls-remote", url)
+    again = run(site, "admin", "project", "create", "tools")
+    assert (again.exit_code, again.stderr) == (
+        1,
+        f"gatebot: There is a project tools already: {site.url}/project/tools\n",
+    )
+    ann, bob = site.person("ann"), site.person("bob")
+    change = ann.propose("tools", "Add a", {"a.txt": "a\n"})
+    bob.approve(change)
+    ann.sees_merged(change)
+
+
+def test_mistakes_end_with_a_sentence_and_an_exit_code(site: RunningSite) -> None:
+    missing = run(site, "ann", "change", "show", "99")
+    assert (missing.exit_code, missing.stderr) == (1, "gatebot: There is no change 99, or you may not see it.\n")
+    wrong = run(site, "ann", "change", "vote", "1", "nonsense")
+    assert wrong.exit_code == 2
+    assert wrong.stderr.endswith("Error: 'nonsense' is no vote: write LABEL=VALUE, for example Code-Review=+2.\n")
+    nobody = CliRunner().invoke(main, ["--url", "http://127.0.0.1:9", "queue", "show"])
+    assert nobody.exit_code == 3
+    assert nobody.stderr == (
+        "gatebot: http://127.0.0.1:9 does not answer ([Errno 111] Connection refused). "
+        "Is it running? Start it with: gatebot serve\n"
+    )
+
+
+def test_json_is_what_the_server_said(site: RunningSite) -> None:
+    change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
+    (found,) = json.loads(told(site, "ann", "--json", "change", "list"))
+    assert (found["_number"], found["subject"], found["status"]) == (change, "Add a", "NEW")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "out"),
+    [
+        ("- job: {name: unit, run: ci/unit}\n", 0, "No errors.\n"),
+        ("- job: {name: unit, rum: ci/unit}\n", 1,
+         ".zuul.yaml:1: `rum` is not an attribute of `job`. Did you mean `run`?\n"
+         "  > 1 | - job: {name: unit, rum: ci/unit}\n"),
+    ],
+)  # fmt: skip
+def test_configuration_is_checked_without_a_server(tmp_path: Path, text: str, code: int, out: str) -> None:
+    (tmp_path / ".zuul.yaml").write_text(text)
+    done = CliRunner().invoke(main, ["config", "check", str(tmp_path)])
+    assert (done.exit_code, done.stdout) == (code, out)
+
+
+def test_a_backup_of_a_running_site_goes_on_where_the_site_was(template: Template, place: Path) -> None:
+    builds = Builds()
+    with begin(template, place, builds) as site:
+        ann, bob = site.person("ann"), site.person("bob")
+        merged = ann.propose("api", "Add a", {"a.txt": "a\n"})
+        bob.approve(merged)
+        builds.finish("gate", merged)
+        ann.sees_merged(merged)
+        running = ann.propose("api", "Add b", {"b.txt": "b\n"})
+        bob.approve(running)
+        builds.runs("gate", running)
+        backed = CliRunner().invoke(main, ["backup", str(place / "backup"), "--site", str(site.directory)])
+        assert backed.exit_code == 0, backed.stderr
+        assert re.fullmatch(
+            rf"Backed up to {place}/backup: \d+\.\d MB\.\nBring it back with: "
+            rf"gatebot restore {place}/backup NEW-DIRECTORY\n",
+            backed.stdout,
+        )
+    restored = CliRunner().invoke(main, ["restore", str(place / "backup"), str(place / "again")])
+    assert restored.stdout == f"Restored to {place}/again. Start it: gatebot serve {place}/again\n"
+    later = Builds()
+    with RunningSite(place / "again", template.tokens, place / "later", later) as site:
+        ann = site.person("ann")
+        assert site.file("api", "a.txt") == "a\n"
+        later.finish("gate", running)
+        ann.sees_merged(running)
+        assert later.assigned == [("gate", running, "unit")]
