@@ -54,11 +54,12 @@ async def measure(count: int, root: Path) -> dict[str, float]:
     await house.driver.start()
     before, began = cpu(), time.monotonic()
     running = asyncio.create_task(house.driver.run())
-    while len(await house.db.read(journal.read_in, 0, (ChangeMerged,), 10_000)) < count:
-        await asyncio.sleep(0.2)
-    while not house.driver.idle:
-        await asyncio.sleep(0.05)
+    while house.driver.idle or not house.driver.queues:
+        await asyncio.sleep(0.01)
+    while not house.driver.idle or any(queue.items for queue in house.driver.queues.values()):
+        await asyncio.sleep(0.1)
     spent, took = cpu() - before, time.monotonic() - began
+    assert len(await house.db.read(journal.read_in, 0, (ChangeMerged,), 10_000)) == count
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await house.driver.close()

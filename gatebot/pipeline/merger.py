@@ -132,7 +132,7 @@ class Merger:
     def _check_parent(self, store: str, change: ItemChange, onto: str) -> None:
         """A merge brings all that a change stands on: that must be there already, or come from another branch."""
         parent = next(iter(self._repositories.commit(store, change.commit).parents), None)
-        if parent is None or self._repositories.is_ancestor(store, parent, onto):
+        if parent is None or self._repositories.descends(store, onto, parent):
             return
         tips = self._repositories.branches(change.project).values()
         if not any(self._repositories.is_ancestor(store, parent, tip) for tip in tips):

@@ -20,7 +20,10 @@ FOLDED = (BuildStarted, BuildFailing, BuildCompleted, BranchMoved)
 
 @dataclass(slots=True)
 class View:
-    """`members` is by the number of a change; `owners` tells the queue of each unfinished build."""
+    """`members` is by the number of a change; `owners` tells the queue of each unfinished build.
+
+    What is inside the three is replaced, never changed, so that a copy need not go deep.
+    """
 
     queues: dict[str, Queue] = field(default_factory=dict[str, Queue])
     members: dict[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
@@ -37,7 +40,7 @@ class View:
         return view
 
     def copy(self) -> View:
-        return View(dict(self.queues), {number: dict(into) for number, into in self.members.items()}, dict(self.owners))
+        return View(dict(self.queues), dict(self.members), dict(self.owners))
 
     def apply(self, event: Event) -> list[tuple[Queue, Queue]]:
         """Write down a fact; the queues that it is about, before and after."""
@@ -75,8 +78,10 @@ class View:
                 self._join(after.id, after.items[event.item])
             case ItemDequeued() if event.item in before.items:
                 for number in before.items[event.item].numbers:
-                    self.members[number].pop(event.item, None)
-                    if not self.members[number]:
+                    left = {item: name for item, name in self.members[number].items() if item != event.item}
+                    if left:
+                        self.members[number] = left
+                    else:
                         del self.members[number]
             case _:
                 pass
@@ -87,7 +92,7 @@ class View:
 
     def _join(self, queue: str, item: Item) -> None:
         for number in item.numbers:
-            self.members.setdefault(number, {})[item.id] = queue
+            self.members[number] = {**self.members.get(number, {}), item.id: queue}
 
 
 def _reads(queue: Queue, event: BranchMoved) -> bool:

@@ -21,11 +21,16 @@ from .model import ZERO, CommitInfo, FinalCommit, GitError, MergeConflict, Merge
 from .reading import Reading
 
 _CLEAN, _CONFLICT = 0, 1
+_REMEMBERED = 20_000  # final commits
 _LOCK_SECONDS = 1.0
 
 
 class Repositories(Reading):
     """Everything the server does with its repositories."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._made: dict[str, tuple[str, str]] = {}
 
     def update_ref(self, store: str, ref: str, old: str, new: str) -> bool:
         """Move a reference from `old` to `new` if it is at `old`, under git's own lock; False: it is elsewhere.
@@ -108,23 +113,45 @@ class Repositories(Reading):
         added by CHERRY_PICK. A change that `onto` contains already gives `onto`.
         """
         change = self.commit(store, commit)
-        if self.is_ancestor(store, commit, onto):
+        if self.descends(store, onto, commit):
             return FinalCommit(onto, self.commit(store, onto).tree)
         if submit_type == "CHERRY_PICK" and change.parents:
             return self._picked(store, change, onto, committer, footers)
         if submit_type not in _BY_MERGE:
             raise Invalid(f"{submit_type} is not a submit type of this site; choose one of {', '.join(_BY_MERGE)}")
-        forward = self.is_ancestor(store, onto, commit)
+        # Where its one parent is in `onto`, that is the base of the merge: nobody need walk history to find it.
+        based = len(change.parents) == 1 and self.descends(store, onto, change.parents[0])
+        forward = onto == change.parents[0] if based else self.is_ancestor(store, onto, commit)
         if forward and submit_type != "MERGE_ALWAYS":
-            return FinalCommit(commit, change.tree)
+            return self._known(FinalCommit(commit, change.tree), onto, change, based)
         if submit_type == "FAST_FORWARD_ONLY":
             return NotFastForward()
-        merged = MergedTree(change.tree) if forward else self.merge(store, onto, commit)
+        if forward:
+            merged: MergedTree | MergeConflict = MergedTree(change.tree)
+        else:
+            merged = self.pick(store, commit, onto) if based else self.merge(store, onto, commit)
         if isinstance(merged, MergeConflict):
             return merged
         message = messages.merge(change.subject, branch if into else None)
         made = self.write_commit(store, merged.tree, (onto, commit), committer, committer, message)
-        return FinalCommit(made, merged.tree)
+        return self._known(FinalCommit(made, merged.tree), onto, change, based)
+
+    def descends(self, store: str, commit: str, ancestor: str) -> bool:
+        """`is_ancestor` for the long chains of a queue: the merges that were made here are not read again."""
+        while commit in self._made:
+            onto, change = self._made[commit]
+            if ancestor in (commit, change):
+                return True
+            commit = onto
+        return self.is_ancestor(store, ancestor, commit)
+
+    def _known(self, final: FinalCommit, onto: str, change: CommitInfo, based: bool) -> FinalCommit:
+        """Remember what a final commit adds to `onto`, where that is the change alone."""
+        if based:
+            if len(self._made) > _REMEMBERED:
+                self._made.clear()
+            self._made[final.commit] = (onto, change.id)
+        return final
 
     def copy_objects(self, store: str, commit: str, project: str) -> int:
         """Give the project every object of `commit` that it lacks, children first; the number copied.

@@ -77,7 +77,7 @@ class Lander:
             change.number
             for change in order.landing.changes
             if change.number in reviewed
-            and not self._repositories.is_ancestor(change.store, reviewed[change.number].commit, change.commit)
+            and not self._repositories.descends(change.store, change.commit, reviewed[change.number].commit)
         )
         return Plan(order, renewed)
 

@@ -58,7 +58,7 @@ class _Walk:
             yield leaving
             return
         self.present.update(item.numbers)
-        doomed = next((number for number in item.needs if number in self.failing), None)
+        doomed = next((number for number in item.needs if number in self.failing), None) if item.needs else None
         if item.landing:
             self.ahead = item
         elif item.failed is not None:
@@ -84,7 +84,7 @@ class _Walk:
         if item.unfit is not None:
             told = Moment.DEQUEUE if item.unfit.report and item.live else None
             return ItemDequeued(self.queue.id, item.id, Outcome.WITHDRAWN, told, item.unfit.reason)
-        missing = next((number for number in item.needs if number not in self.present), None)
+        missing = next((number for number in item.needs if number not in self.present), None) if item.needs else None
         if missing is not None:
             moment = Moment.FAILURE if self.queue.policy.lands else Moment.DEQUEUE
             why = reason("pipeline.needed-change-left", change=missing)
@@ -124,9 +124,9 @@ class _Walk:
             yield PrepareAsked(self.queue.id, item.id, item.attempt, self.ahead.id if self.ahead else "")
         verdict = judge(item)
         why = verdict.failure or item.failed  # what is known by now says more than what decided it
-        if inside and item.live and item.prepared is not None and item.prepared.broken is None:
+        if inside and item.live and (verdict.ready or why is not None):
             yield from self._builds(item, verdict, failed=why is not None)
-        if item.live and item.prepared is not None:
+        if item.live and item.prepared is not None and (self.ahead is None or not self.queue.policy.lands):
             yield from self._finish(item, verdict, why)
         if why is not None:
             self.failing.update(dict.fromkeys(item.numbers, why))
@@ -149,10 +149,8 @@ class _Walk:
             yield BuildAssigned(self.queue.id, item.id, item.attempt, job.name, build, tries)
 
     def _finish(self, item: Item, verdict: Verdict, why: Reason | None) -> Iterator[QueueFact]:
-        """The item merges or leaves, when it is its turn and all is known."""
+        """It is the item's turn: it merges or leaves when all is known."""
         chained = self.queue.policy.lands
-        if chained and self.ahead is not None:
-            return
         if not verdict.complete:
             if chained and why is not None and item.failed is None:
                 yield ItemFailed(self.queue.id, item.id, why)
@@ -179,6 +177,7 @@ def agrees(base: State, ahead: State, tips: State) -> bool:
 
     What the item ahead changes must be in the base; what it leaves at the tip need not be.
     """
-    return all(ahead.get(at, tips.get(at)) == commit for at, commit in base.items()) and all(
-        at in base or tips.get(at) == commit for at, commit in ahead.items()
-    )
+    for at, commit in base.items():
+        if ahead.get(at, tips.get(at)) != commit:
+            return False
+    return ahead.keys() <= base.keys() or all(at in base or tips.get(at) == commit for at, commit in ahead.items())

@@ -179,7 +179,7 @@ class Item:
     @property
     def numbers(self) -> tuple[int, ...]:
         """The numbers of its changes."""
-        return tuple(change.number for change in self.changes)
+        return tuple([change.number for change in self.changes])
 
     @property
     def unfinished(self) -> Iterator[Build]:

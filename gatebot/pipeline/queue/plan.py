@@ -28,10 +28,16 @@ def plan(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
     propose = STRATEGIES.get(queue.policy.speculation, classic.propose)
     commands: list[QueueFact] = []
     while proposed := propose(queue, now):
+        commands += proposed
+        if all(isinstance(command, _BEGINNINGS) for command in proposed):
+            break
         for command in proposed:
             queue = record(queue, command)
-        commands += proposed
     return tuple(commands)
+
+
+_BEGINNINGS = (PrepareAsked, BuildAssigned, LandAsked, ReportAsked)
+"""What these begin is not known before it is answered: nothing follows from them at once."""
 
 
 def outstanding(queue: Queue) -> Iterator[QueueFact]:

@@ -104,7 +104,7 @@ def _judge(item: Item) -> Verdict:
 
 
 def _ready(item: Item, known: dict[str, str]) -> Iterator[tuple[PlannedJob, int]]:
-    if item.prepared is None:
+    if item.prepared is None or item.prepared.broken is not None:
         return
     graph = {job.name: job for job in item.prepared.jobs}
     for name, job in graph.items():
