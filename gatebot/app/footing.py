@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must hold before a server starts: git that can merge, files that its user can reach, and no other server.
+"""What must hold before a server starts: git that can merge, files that its user can reach, an address to
+listen on, and no other server.
 
 Two servers on the same directory would both drive its queues and move its branches. The lock against
 that is the kernel's, so nothing is left behind by a server that was killed.
@@ -11,6 +12,7 @@ import fcntl
 import os
 import pwd
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -53,6 +55,23 @@ def check_reach(user: User | None, data: Path) -> None:
             f"The server gives up root and becomes {user.name}, who cannot enter {closed}, where the site's data is. "
             f"Keep the site elsewhere (below /srv, say), or open the way: chmod o+x {closed}"
         )
+
+
+def take_address(listen: str) -> socket.socket:
+    """The address is taken while the server may still be root, who alone may have low ports; nothing is heard yet."""
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, int(port)))
+    except OSError as error:
+        taken.close()
+        raise Unavailable(
+            f"{listen} cannot be listened on ({error.strerror}). "
+            "Stop what is using it, or set another web.listen in gatebot.toml."
+        ) from None
+    return taken
 
 
 def _closed(place: Path, user: User) -> Path | None:

@@ -25,7 +25,7 @@ from ..executor.model import DEFAULT_LABELS, Sandbox, label_from
 from ..executor.providers import link
 from ..settings import Settings
 from . import places as site_places
-from .footing import check_git, check_reach, sole_server
+from .footing import check_git, check_reach, sole_server, take_address
 from .places import Places
 from .site_app import SiteApp
 from .users import User, give, server_user
@@ -44,7 +44,7 @@ def serve(directory: Path) -> int:
     user = server_user(found.executor.run_as)
     check_git()
     check_reach(user, places.data)
-    with sole_server(places.data, user), _address(found.web.listen) as address:
+    with sole_server(places.data, user), take_address(found.web.listen) as address:
         prepared = _prepare_executor(found, places, user) if found.executor.enabled else None
         tls = _tls(found)
         if user is not None:
@@ -52,23 +52,6 @@ def serve(directory: Path) -> int:
             link.drop(user.uid, user.gid)
         db.migrate(places.database_url)
         return asyncio.run(_run(found, places, prepared, address, tls))
-
-
-def _address(listen: str) -> socket.socket:
-    """The address is taken while the server may still be root, who alone may have low ports; nothing is heard yet."""
-    host, _, port = listen.rpartition(":")
-    host = host.strip("[]")
-    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((host, int(port)))
-    except OSError as error:
-        taken.close()
-        raise Unavailable(
-            f"{listen} cannot be listened on ({error.strerror}). "
-            "Stop what is using it, or set another web.listen in gatebot.toml."
-        ) from None
-    return taken
 
 
 def _prepare_executor(found: Settings, places: Places, user: User | None) -> assembly.Prepared:

@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
+import tempfile
+import urllib.request
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.fakes.irc import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSIDE = {"gatebot": "gatebot", "web": "gatebot/_data/web", "jobs": "gatebot/_data/jobs", "demo": "gatebot/_data/demo"}
@@ -26,9 +32,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def open_place() -> Iterator[Path]:
+    """A directory that every user may enter: a server that root starts becomes somebody else."""
+    with tempfile.TemporaryDirectory(prefix="gatebot-wheel-", dir="/var/tmp") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, open_place: Path) -> Path:
     """The wheel, unpacked where an installation would put it."""
-    place = tmp_path_factory.mktemp("installed")
+    place = open_place / "installed"
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(place)
     return place
@@ -72,6 +86,34 @@ def test_the_command_runs_from_the_wheel_in_an_empty_directory(installed: Path, 
     said = in_wheel(installed, tmp_path, "from gatebot.cli import main; main(prog_name='gatebot')", "--help")
     assert said.returncode == 0, said.stderr
     assert said.stdout.startswith("Usage: gatebot ")
+
+
+def test_a_new_site_is_served_from_the_wheel(installed: Path, open_place: Path) -> None:
+    empty = open_place / "empty"
+    empty.mkdir()
+    listen = f"127.0.0.1:{free_port()}"
+    gatebot = [sys.executable, "-P", "-m", "gatebot"]
+    surroundings = {**os.environ, "PYTHONPATH": str(installed)}
+    init = [*gatebot, "init", "site", "--listen", listen]
+    subprocess.run(init, cwd=empty, env=surroundings, check=True, capture_output=True)
+    with subprocess.Popen([*gatebot, "serve", "site"], cwd=empty, env=surroundings, stderr=subprocess.PIPE) as server:
+        assert server.stderr is not None
+        said = b""
+        while b"serving" not in said:
+            said = server.stderr.readline()
+            assert said, "the server ended"
+        page, hook, style, projects = (
+            urllib.request.urlopen(f"http://{listen}{path}", timeout=20).read().decode()
+            for path in ("/status", "/tools/hooks/commit-msg", "/static/gatebot.css", "/projects/")
+        )
+        server.terminate()
+        server.stderr.read()
+    assert "<h1>" in page
+    assert hook.startswith("#!/bin/sh\n")
+    assert "color-scheme" in style
+    assert '"gatebot-config"' in projects
+    assert server.returncode == 0
+    assert [path.name for path in empty.iterdir()] == ["site"]
 
 
 def test_the_build_leaves_only_the_wheel_behind(wheel: Path) -> None:
