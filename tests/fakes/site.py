@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 from aiohttp import web
@@ -232,7 +232,7 @@ class RunningSite:
 
     def person(self, name: str) -> Person:
         """Somebody with an account, at the own desk."""
-        return Person(name, self.tokens[name], self, Client(self.url, name, self.tokens[name]))
+        return Person.of(self, name, self.tokens)
 
     def branch(self, project: str, branch: str = "main") -> str:
         """The commit at the tip of a branch."""
@@ -262,14 +262,26 @@ class RunningSite:
         await self.app.close()
 
 
+class Desk(Protocol):
+    """What a person must know of a site."""
+
+    url: str
+    homes: Path
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who uses the site as people do: git, and the REST of a client."""
 
     name: str
     token: str
-    site: RunningSite
+    site: Desk
     rest: Client
+
+    @classmethod
+    def of(cls, site: Desk, name: str, tokens: dict[str, str]) -> Person:
+        """Somebody by name."""
+        return cls(name, tokens[name], site, Client(site.url, name, tokens[name]))
 
     def address(self, project: str) -> str:
         """Where this person clones from."""
