@@ -8,6 +8,7 @@ users may enter (a server started by root gives root up), and is removed at the 
 from __future__ import annotations
 
 import asyncio
+import base64
 import http.client
 import json
 import os
@@ -167,6 +168,11 @@ def git(work: Path, *arguments: str, given: str = "") -> str:
     if done.returncode:
         raise SystemExit(f"git {' '.join(arguments)}: {done.stderr}")
     return done.stdout or done.stderr
+
+
+def basic(client: Client) -> str:
+    """The Authorization header of a person."""
+    return "Basic " + base64.b64encode(f"{client.user}:{client.token}".encode()).decode()
 
 
 def percentile(values: Iterable[float], part: float) -> float:

@@ -10,14 +10,15 @@ the time goes, from the journal. Usage: `python -m bench.vote_to_process [-n 20]
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import statistics
 import time
 from datetime import UTC, datetime
 
+from gatebot.executor.providers.bubblewrap import HOME
+
 from . import _ground
-from ._ground import Ground, eventually, figure, percentile
+from ._ground import Ground, basic, eventually, figure, percentile
 
 GOAL = 0.25
 CONFIGURATION = {
@@ -27,7 +28,7 @@ CONFIGURATION = {
     check: {jobs: [noop]}
     gate: {jobs: [stamp]}
 """,
-    "ci/stamp": '#!/bin/bash\necho "first act: $EPOCHREALTIME"\n',
+    "ci/stamp": '#!/bin/bash\necho "first act: $EPOCHREALTIME in $HOME"\n',
 }
 STAGES = ("VoteCast", "ItemEnqueued", "PrepareAsked", "Prepared", "BuildAssigned", "BuildStarted")
 
@@ -35,8 +36,7 @@ STAGES = ("VoteCast", "ItemEnqueued", "PrepareAsked", "Prepared", "BuildAssigned
 def measure(ground: Ground, number: int) -> tuple[float, dict[str, float]]:
     """Seconds from one change's last vote to its job's first act, and when each stage was reached."""
     connection = ground.connection()
-    secret = base64.b64encode(f"{ground.core.user}:{ground.core.token}".encode()).decode()
-    headers = {"Authorization": f"Basic {secret}", "Content-Type": "application/json"}
+    headers = {"Authorization": basic(ground.core), "Content-Type": "application/json"}
     path = f"/a/changes/{number}/revisions/current/review"
     last = int(str(ground.rows("SELECT max(id) FROM journal")[0][0]))
     began = time.time()
@@ -54,7 +54,10 @@ def measure(ground: Ground, number: int) -> tuple[float, dict[str, float]]:
             stages.setdefault(str(kind), _moment(str(at)) - began)
     build = next(json.loads(str(data))["build"] for kind, _, data in events if kind == "BuildStarted")
     log = (ground.data / "logs" / build / "job-output.txt").read_text()
-    return float(log.split("first act: ")[1].split()[0]) - began, stages
+    at, _, home = log.split("first act: ")[1].split()[:3]
+    if home != HOME:
+        raise SystemExit(f"the job did not run in a sandbox (its home is {home}): install bubblewrap, then measure")
+    return float(at) - began, stages
 
 
 def _moment(text: str) -> float:
