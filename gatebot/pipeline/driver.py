@@ -42,7 +42,11 @@ log = logging.getLogger(__name__)
 READER = "pipeline"
 _BATCH = 500
 _LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted)
-_KINDS = tuple(dict.fromkeys((*TRIGGERS, *FOLDED)))
+_KINDS = tuple(dict.fromkeys((*TRIGGERS, *FOLDED, *facts.ALL)))
+
+
+class _Overtaken(Exception):
+    """There are facts of queues in the journal that are not ours."""
 
 
 @dataclass(slots=True)
@@ -90,6 +94,7 @@ class Driver:
         self._frozen: list[FrozenJob] = []
         self._waiting: set[str] = set()
         self._began = False
+        self._stepping = False
         self._wake = asyncio.Event()
 
     # What others ask
@@ -124,7 +129,10 @@ class Driver:
     async def start(self) -> None:
         """Find the queues again from the journal, and carry out what was accepted and not answered."""
         await asyncio.to_thread(self._ties.layouts.refresh)
-        self._view, self._read, self._known = await self._db.read(_replay)
+        await self._load()
+
+    async def _load(self) -> None:
+        self._view, self._read, self._known = await self._db.read(replay)
         self._snapshot = self._known
         again = [command for queue in self._view.queues.values() for command in outstanding(queue)]
         builds = [command for command in again if isinstance(command, facts.BuildAssigned)]
@@ -152,6 +160,13 @@ class Driver:
 
     async def step(self) -> bool:
         """One pass, where there is anything to do; whether there is reason for another at once."""
+        self._stepping = True
+        try:
+            return await self._step()
+        finally:
+            self._stepping = False
+
+    async def _step(self) -> bool:
         self._wake.clear()
         entries = await self._journal.read(self._read, kinds=TRIGGERS, limit=_BATCH)
         read = entries[-1].id if entries else None
@@ -164,6 +179,11 @@ class Driver:
             return False
         try:
             done = await self._db.run(self._pass, (*told, *entered), frozen, read, slots, waiting)
+        except _Overtaken:
+            # A predecessor's last transaction came through after we had looked, or somebody drives beside us.
+            log.warning("the queues were changed by somebody else: they are read again")
+            await self._load()
+            return True
         except BaseException:
             self._inbox, self._frozen = [*told, *self._inbox], [*frozen, *self._frozen]
             raise
@@ -183,7 +203,7 @@ class Driver:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way and nothing is left to look at, as far as is known here."""
-        return not (self._effects.busy or self._inbox or self._wake.is_set())
+        return not (self._stepping or self._effects.busy or self._inbox or self._wake.is_set())
 
     def _accept(self, done: _Pass, read: int | None) -> None:
         self._view, self._known, self._began = done.view, done.upto, True
@@ -208,9 +228,11 @@ class Driver:
             await self._db.run_silent(store.save_snapshot, self._view.queues, self._known)
         ticking = asyncio.ensure_future(self._clock.sleep(self._tick))
         waking = asyncio.ensure_future(self._wake.wait())
-        await asyncio.wait((ticking, waking), return_when=asyncio.FIRST_COMPLETED)
-        for task in (ticking, waking):
-            task.cancel()
+        try:
+            await asyncio.wait((ticking, waking), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ticking.cancel()
+            waking.cancel()
 
     def _answered(self, told: Sequence[facts.QueueFact], jobs: Sequence[FrozenJob]) -> None:
         self._inbox += told
@@ -245,6 +267,8 @@ class Driver:
         done = _Pass(self._view.copy(), self._known)
         writing = _Writing(session, done, self._clock.now())
         for entry in journal.read_in(session, self._known, _KINDS, limit=100_000):
+            if isinstance(entry.event, facts.QueueFact):
+                raise _Overtaken
             if isinstance(entry.event, FOLDED):
                 writing.fold(entry.event)
             done.unread = done.unread or (isinstance(entry.event, TRIGGERS) and entry.id > (read or 0))
@@ -294,7 +318,7 @@ class _Writing:
                 self._done.aborted.update(abandoned(before, after))
 
 
-def _replay(session: Session) -> tuple[View, int, int]:
+def replay(session: Session) -> tuple[View, int, int]:
     """The queues as the facts tell, the reader's cursor, and the last journal id."""
     queues, after = store.load_snapshot(session)
     view = View.of(queues)
