@@ -109,7 +109,8 @@ def wheelhouse(target: Path, teller: Teller) -> float:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", str(target)]
     command += ["--timeout", "15", "--retries", "1", "-r", str(assets.path("demo", "wheelhouse.txt"))]
     command += _for_python_of_jobs()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_plain_environment())
+    with teller.working("pip download"):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_plain_environment())
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["pip said nothing"]
         raise Unavailable(

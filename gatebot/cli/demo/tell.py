@@ -8,7 +8,8 @@ once. Nothing here knows the tour's contents.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -64,21 +65,26 @@ class Teller:
 
         Raises `GatebotError` with the same words after `seconds`.
         """
-        end = time.monotonic() + seconds
-        status = self.console.status(f"  {what}", spinner="dots") if self.console.is_terminal else None
-        if status:
-            status.start()
-        try:
+        began = time.monotonic()
+        with self.working(f"waiting until {what}") as show:
             while True:
                 answer = ask()
                 if answer is not None:
                     return answer
-                if time.monotonic() > end:
-                    raise GatebotError(f"Waited {seconds:.0f} s in vain: {what}")
+                waited = time.monotonic() - began
+                if waited > seconds:
+                    raise GatebotError(f"Waited {seconds:.0f} s in vain until {what}.")
+                show(f"waiting until {what} ({waited:.0f} s)")
                 time.sleep(0.15)
-        finally:
-            if status:
-                status.stop()
+
+    @contextmanager
+    def working(self, what: str) -> Generator[Callable[[str], None]]:
+        """Show on a terminal that something goes on; yields what changes the words. Nothing is shown in a pipe."""
+        if not self.console.is_terminal:
+            yield lambda text: None
+            return
+        with self.console.status(f"  {what}", spinner="dots") as status:
+            yield lambda text: status.update(f"  {text}")
 
     def took(self) -> float:
         """Seconds since the tour began, installation not counted."""
