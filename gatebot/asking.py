@@ -19,6 +19,8 @@ from . import words
 from .access import Actor
 from .errors import GatebotError, NotPermitted, Unauthenticated
 from .identity import Account, Identity
+from .proxies import is_private
+from .reasons import reason
 
 ACCOUNT = cast("web.RequestKey[Account | None]", web.RequestKey("account", object))
 SESSION = "gatebot_session"
@@ -78,7 +80,10 @@ class Asking:
         account = None
         if scheme.lower() == "basic":
             username, secret = _basic(rest)
-            account = await self.identity.authenticate(username, secret, request.remote or "")
+            if is_private(request):
+                account = await self.identity.authenticate(username, secret, request.remote or "")
+            elif (account := await self.identity.check_token(username, secret)) is None:
+                raise Unauthenticated(reason=reason("hall.password-in-the-open"))
         elif scheme.lower() == "bearer":
             account = await self.identity.check_token(None, rest.strip())
         if account is None:

@@ -26,7 +26,8 @@ from . import __version__, assets, words
 from .asking import READS, SESSION, Asking, xsrf
 from .errors import GatebotError, Unauthenticated, http_status
 from .identity import Identity
-from .reasons import Reason
+from .proxies import believed, is_private
+from .reasons import Reason, reason
 from .settings import Settings
 
 log = logging.getLogger(__name__)
@@ -133,8 +134,8 @@ class Site(Asking):
         ]
 
     def middlewares(self) -> Sequence[Middleware]:
-        """Errors outermost, then who is asking."""
-        return [self._errors, self._identify]
+        """Where it comes from, then errors, then who is asking."""
+        return [believed(self.settings.web.trusted_proxies), self._errors, self._identify]
 
     @web.middleware
     async def _identify(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -182,6 +183,9 @@ class Site(Asking):
     async def _login(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
         username, target = str(form.get("username", "")).strip(), _local(str(form.get("next", "/")))
+        if not is_private(request):
+            problem = words.say(reason("hall.password-in-the-open"), self.language(request))
+            return self.render(request, "login.html", status=403, problem=problem, username=username, next=target)
         account = await self.identity.check_password(username, str(form.get("password", "")), request.remote or "")
         if account is None:
             gettext = self.gettext(request)

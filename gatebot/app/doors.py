@@ -21,7 +21,7 @@ from ..repo import Repositories
 from ..review import pages, rest
 from ..review.git_http import GitHttp, Limits
 from ..review.ports import Builds
-from ..review.push import Receiver
+from ..review.push import Most, Receiver
 from ..review.room import ReviewRoom
 from ..review.shown import Shown
 from ..settings import Settings
@@ -39,10 +39,15 @@ class Doors:
         self._site = site
         self._room = room
         self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, settings.url)
-        self._receiver = Receiver(db, repositories, clock, settings.url, room.rules)
+        self._receiver = Receiver(
+            db, repositories, clock, settings.url, room.rules, Most(settings.git.max_refs, settings.git.max_changes)
+        )
         limits = Limits(processes=settings.limits.git_processes, push_bytes=settings.git.max_pack)
         hooks = places.work / "hooks"
-        self._git = GitHttp(site, repositories, self._receiver, room.submission, hooks, rules=room.rules, limits=limits)
+        self._git = GitHttp(
+            site, repositories, self._receiver, room.submission, hooks, room.reading.hidden_in, rules=room.rules,
+            limits=limits,
+        )  # fmt: skip
 
     async def settle(self) -> int:
         """Finish the pushes that a killed server began."""

@@ -20,11 +20,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import Conflict, NotPermitted, Unavailable
+from ..settings_fields import Web
 from .users import User
 
 _LOCK = "server.lock"
 _OLDEST_GIT = (2, 38)
 _SHOWN_GIT = ".".join(map(str, _OLDEST_GIT))
+
+
+def in_the_open(web: Web) -> str:
+    """What to tell an administrator whose site other machines reach by plain HTTP; nothing when they cannot."""
+    host = web.listen.rpartition(":")[0].strip("[]")
+    if web.tls_certificate or web.trusted_proxies or host in ("127.0.0.1", "::1", "localhost"):
+        return ""
+    return (
+        f"{web.listen} is reached by other machines over plain HTTP: passwords are refused there, and tokens can be "
+        "read on the way. Set web.tls_certificate and web.tls_key, or listen on 127.0.0.1 behind a proxy with HTTPS."
+    )
 
 
 def check_git() -> None:

@@ -22,6 +22,7 @@ from ..executor import assembly
 from ..executor import pages as build_pages
 from ..executor import rest as build_rest
 from ..executor.logs import Logs
+from ..executor.model import Sizes
 from ..executor.ports import BuildFacts
 from ..executor.service import Executor
 from ..front import Front, Sign
@@ -271,8 +272,9 @@ def executor_of(
     clock: Clock,
 ) -> tuple[Executor | None, Logs]:
     """The executor of this process, if it runs jobs, and the logs of builds, which are served in any case."""
+    sizes = Sizes(settings.logs.max_log, settings.logs.max_artifacts)
     if prepared is None:
-        return None, Logs(places.builds, clock)
+        return None, Logs(places.builds, clock, sizes)
     host = settings.url.split("://", 1)[1].split("/")[0]
     return assembly.executor(
         prepared,
@@ -283,4 +285,5 @@ def executor_of(
         mirrors=settings.network.mirrors or None,
         git_server=(host,),
         slots=settings.executor.slots or None,
+        sizes=sizes,
     )

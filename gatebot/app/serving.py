@@ -25,7 +25,7 @@ from ..executor.model import DEFAULT_LABELS, Sandbox, label_from
 from ..executor.providers import link
 from ..settings import Settings
 from . import places as site_places
-from .footing import check_git, check_reach, sole_server, take_address
+from .footing import check_git, check_reach, in_the_open, sole_server, take_address
 from .places import Places
 from .site_app import SiteApp
 from .users import User, give, server_user
@@ -42,6 +42,8 @@ def serve(directory: Path) -> int:
     for chatty in ("alembic", "apscheduler"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     user = server_user(found.executor.run_as)
+    if told := in_the_open(found.web):
+        log.warning("%s", told)
     check_git()
     check_reach(user, places.data)
     with sole_server(places.data, user), take_address(found.web.listen) as address:

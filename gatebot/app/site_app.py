@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -41,6 +42,7 @@ from .irc import Irc
 from .places import Places
 
 log = logging.getLogger("gatebot")
+_DAY = 86_400.0
 
 
 @dataclass(slots=True)
@@ -127,6 +129,7 @@ class SiteApp:
         self._run("gate", self.gate.run())
         self._run("live pages", self.live.run())
         self._run("mentions", self.mentions.run())
+        self._run("old logs", self._expire_logs())
         self.irc.start(self._run)
 
     async def work(self, stopping: asyncio.Event) -> bool:
@@ -153,6 +156,19 @@ class SiteApp:
         if self.executor is not None:
             await self.executor.close()
         await self.db.close()
+
+    async def _expire_logs(self) -> None:
+        """Once a day, delete the files of builds that are older than the settings keep them."""
+        kept = timedelta(days=self.settings.logs.keep_days)
+        while True:
+            try:
+                removed = await asyncio.to_thread(self.logs.expire, self.clock.now() - kept)
+            except OSError as error:
+                log.warning("old logs cannot be deleted: %s", error)
+            else:
+                if removed:
+                    log.info("deleted the logs of %d builds, older than %d days", removed, kept.days)
+            await self.clock.sleep(_DAY)
 
     def _run(self, name: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         task: asyncio.Task[object] = asyncio.create_task(work, name=name)

@@ -12,7 +12,7 @@ import json
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -21,31 +21,34 @@ from .model import MIB, Places, Returned
 from .providers.model import Command
 from .providers.ports import Connection
 
-_LARGEST = 512 * MIB
 _LARGEST_RESULT = MIB
 _PACK = (
-    'cd "$1" && exec tar --ignore-failed-read -cf - $(ls -d artifacts result.json 2>/dev/null) </dev/null 2>/dev/null'
+    'cd "$1" && exec tar --ignore-failed-read -cf - $(ls -dr artifacts result.json 2>/dev/null) </dev/null 2>/dev/null'
 )
 
 
-async def collect(connection: Connection, places: Places, into: Path) -> Returned:
-    """Fetch everything the job leaves; what it returned as data comes back."""
+async def collect(
+    connection: Connection, places: Places, into: Path, largest: int, say: Callable[[str], None]
+) -> Returned:
+    """Fetch what the job leaves, up to `largest` bytes; what it returned as data comes back."""
     with tempfile.TemporaryFile() as spool:
         taken = 0
 
         def take(piece: bytes) -> None:
             nonlocal taken
             taken += len(piece)
-            if taken <= _LARGEST:
+            if taken <= largest:
                 spool.write(piece)
 
         argv = ("sh", "-c", _PACK, "sh", places.home)
         await connection.run(Command(argv, {"PATH": "/usr/bin:/bin"}, places.home), take)
+        if taken > largest:
+            say(f"gatebot: the artifacts exceed {largest // MIB} MiB (logs.max_artifacts); the rest is dropped.")
         spool.seek(0)
-        return await asyncio.to_thread(_unpack, spool, into)
+        return await asyncio.to_thread(_unpack, spool, into, largest)
 
 
-def _unpack(spool: IO[bytes], into: Path) -> Returned:
+def _unpack(spool: IO[bytes], into: Path, room: int) -> Returned:
     returned = Returned()
     try:
         with tarfile.open(fileobj=spool, mode="r|") as archive:
@@ -53,7 +56,8 @@ def _unpack(spool: IO[bytes], into: Path) -> Returned:
                 if member.name == "result.json" and member.isfile() and member.size <= _LARGEST_RESULT:
                     file = archive.extractfile(member)
                     returned = _read(file.read() if file else b"")
-                elif member.name.startswith("artifacts/") and member.isfile():
+                elif member.name.startswith("artifacts/") and member.isfile() and member.size <= room:
+                    room -= member.size  # a sparse file is small in the archive and large on the disk
                     _keep(archive.extractfile(member), into, member.name)
     except (tarfile.TarError, OSError, EOFError):
         return returned  # cut off or damaged by the job: what was whole is kept

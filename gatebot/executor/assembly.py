@@ -25,7 +25,7 @@ from .egress import Egress
 from .images import built, host_skeleton
 from .logs import Logs
 from .mirrors import Mirrors
-from .model import DEFAULT_LABELS, HOST_IMAGE, Label, Network, Sandbox
+from .model import DEFAULT_LABELS, HOST_IMAGE, Label, Network, Sandbox, Sizes
 from .ports import Reports, Sources
 from .providers import link
 from .providers.bare import Bare
@@ -118,6 +118,7 @@ def executor(
     mirrors: Iterable[str] | None = None,
     git_server: Iterable[str] = (),
     slots: int | None = None,
+    sizes: Sizes | None = None,
 ) -> tuple[Executor, Logs]:
     """The executor, to be started on the event loop. `mirrors` None: what this machine's own tools are set to.
 
@@ -125,7 +126,7 @@ def executor(
     """
     listed = prepared.mirrors.hosts if mirrors is None else mirrors
     egress = Egress(Mirrors.of([*listed, *git_server]))
-    logs = Logs(prepared.logs, clock)
+    logs = Logs(prepared.logs, clock, sizes)
     layers = prepared.directory / "layers"
     tools = Tools(
         provider=_provider(prepared, layers, host, egress, slots),

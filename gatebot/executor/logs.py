@@ -10,27 +10,28 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import struct
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path
 
 from ..clock import Clock
 from .errors_in_log import ErrorFinder
-from .model import MIB, FoundError
+from .model import MIB, FoundError, Sizes
 
 BUILD_ID = re.compile(r"[0-9a-f]{32}")
 OUTPUT = "job-output.txt"
 ARTIFACTS = "artifacts"
 _INDEX = ".job-output.index"
 _LONGEST_LINE = 64 * 1024
-_LARGEST = 256 * MIB
 _PIECE = 64 * 1024
 
 
 class LogWriter:
     """The log of one running build."""
 
-    def __init__(self, directory: Path, clock: Clock, scrub: Callable[[bytes], bytes]) -> None:
+    def __init__(self, directory: Path, clock: Clock, scrub: Callable[[bytes], bytes], largest: int) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._file = os.open(directory / OUTPUT, flags, 0o640)
@@ -39,6 +40,7 @@ class LogWriter:
         self._lines = os.fstat(self._index).st_size // 8
         self._clock = clock
         self._scrub = scrub
+        self._largest = largest
         self._rest = b""
         self._full = False
         self._errors = ErrorFinder()
@@ -99,9 +101,10 @@ class LogWriter:
         os.write(self._index, offsets)
         self._size += len(data)
         self._wake()
-        if self._size > _LARGEST and not self._full:
+        if self._size > self._largest and not self._full:
             self._full = True
-            self.say(f"gatebot: the log reached {_LARGEST // MIB} MiB; what the job prints from here on is dropped.")
+            reached = f"gatebot: the log reached {self._largest // MIB} MiB (logs.max_log)"
+            self.say(f"{reached}; what the job prints from here on is dropped.")
 
     def _wake(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
@@ -111,7 +114,8 @@ class LogWriter:
 class Logs:
     """All logs of a site."""
 
-    def __init__(self, root: Path, clock: Clock) -> None:
+    def __init__(self, root: Path, clock: Clock, sizes: Sizes | None = None) -> None:
+        self.sizes = sizes or Sizes()
         self._root = root
         self._clock = clock
         self._writers: dict[str, LogWriter] = {}
@@ -124,7 +128,7 @@ class Logs:
 
     def open(self, build: str, scrub: Callable[[bytes], bytes]) -> LogWriter:
         """Begin, or go on with, the log of a build."""
-        writer = LogWriter(self.directory(build), self._clock, scrub)
+        writer = LogWriter(self.directory(build), self._clock, scrub, self.sizes.log)
         self._writers[build] = writer
         return writer
 
@@ -192,3 +196,16 @@ class Logs:
         """The files that a build left, by their path below its artifacts."""
         root = self.directory(build) / ARTIFACTS
         return tuple(sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()))
+
+    def expire(self, before: datetime) -> int:
+        """Delete the files of builds whose log ended before a moment; how many builds that were."""
+        removed = 0
+        for directory in self._root.iterdir() if self._root.is_dir() else ():
+            if not BUILD_ID.fullmatch(directory.name) or self.live(directory.name):
+                continue
+            last = directory / OUTPUT
+            written = (last if last.exists() else directory).stat().st_mtime
+            if written < before.timestamp():
+                shutil.rmtree(directory)
+                removed += 1
+        return removed

@@ -214,6 +214,14 @@ class FoundError:
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """The most bytes that one build may leave."""
+
+    log: int = 200 * MIB
+    artifacts: int = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True)
 class Returned:
     """What a job gave back (`zuul_return`, or the file `$GATEBOT_RESULT` of a script)."""
 

@@ -135,7 +135,8 @@ class Run:
         log.on_line = None
         returned = Returned()
         if not self.aborted:
-            returned = await collect(connection, places, self.tools.logs.directory(node))
+            logs = self.tools.logs
+            returned = await collect(connection, places, logs.directory(node), logs.sizes.artifacts, log.say)
         return verdict(job, self._done, returned), returned
 
     def _label(self) -> Label:

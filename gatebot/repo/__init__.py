@@ -26,7 +26,7 @@ from .model import (
     check_project,
     person,
 )
-from .program import environment
+from .program import environment, git_output
 from .stores import Speculation
 from .writing import Repositories
 
@@ -49,5 +49,6 @@ __all__ = [
     "Speculation",
     "check_project",
     "environment",
+    "git_output",
     "person",
 ]

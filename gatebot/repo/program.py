@@ -63,9 +63,13 @@ def settings_text(*, served: bool) -> str:
     return _PINNED.replace("\tbare = true\n", "\tbare = true\n" + _SERVED) + _RECEIVE
 
 
-def environment(config: Mapping[str, str] | None = None, **more: str) -> dict[str, str]:
-    """The environment of a git process. `config` are settings for this process alone; its children do not see them."""
-    settings = {"safe.directory": "*", **(config or {})}
+def environment(config: Mapping[str, str | Sequence[str]] | None = None, **more: str) -> dict[str, str]:
+    """The environment of a git process. `config` are settings for this process alone; its children do not see them.
+
+    A setting that git takes several times has several values.
+    """
+    given = {"safe.directory": "*", **(config or {})}
+    settings = [(key, value) for key, values in given.items() for value in _each(values)]
     env = {
         "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
         "HOME": "/nonexistent",
@@ -78,10 +82,14 @@ def environment(config: Mapping[str, str] | None = None, **more: str) -> dict[st
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_CONFIG_COUNT": str(len(settings)),
     }
-    for index, (key, value) in enumerate(settings.items()):
+    for index, (key, value) in enumerate(settings):
         env[f"GIT_CONFIG_KEY_{index}"] = key
         env[f"GIT_CONFIG_VALUE_{index}"] = value
     return {**env, **more}
+
+
+def _each(values: str | Sequence[str]) -> Sequence[str]:
+    return [values] if isinstance(values, str) else values
 
 
 def run(
@@ -111,6 +119,11 @@ def run(
         said = done.stderr.decode("utf-8", "replace").strip()
         raise GitError(f"git {arguments[0]} ended with status {done.returncode}: {said}")
     return done
+
+
+def git_output(store: Path, arguments: Sequence[str]) -> str:
+    """What a read-only git command prints about a store."""
+    return run(arguments, git_dir=store).stdout.decode()
 
 
 def isolate_libgit2() -> None:

@@ -13,10 +13,10 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from aiohttp import hdrs, web
 
@@ -25,11 +25,15 @@ from ..errors import Invalid, NotFound, NotPermitted, TooLarge, Unauthenticated
 from ..identity import Account
 from ..reasons import reason
 from ..repo import Repositories, environment
-from . import hook_pipe, push_says
+from . import git_hidden, hook_pipe, push_says
 from .push import Receiver
 from .report_text import ReportText
 
+#: The changes of a project that somebody may not see.
+Hidden: TypeAlias = Callable[[Actor, str], Awaitable[Collection[int]]]
+
 _CHUNK = 64 * 1024
+_WANTS_AT_MOST = 16 * 1024**2  # a fetch of a project with secrets is read whole before git gets it
 _GRACE = 2.0  # seconds for git to end when asked
 _COMMIT_MSG = Path(__file__).parent / "hooks" / "commit-msg"
 _UPLOAD, _RECEIVE = "git-upload-pack", "git-receive-pack"
@@ -67,6 +71,7 @@ class GitHttp:
         receiver: Receiver,
         submits: hook_pipe.Submits,
         hooks: Path,
+        hidden: Hidden,
         *,
         rules: Rules = DEFAULT,
         limits: Limits | None = None,
@@ -76,6 +81,7 @@ class GitHttp:
         self._receiver = receiver
         self._submits = submits
         self._hooks = hook_pipe.install(hooks)
+        self._hidden = hidden
         self._rules = rules
         self._limits = limits or Limits()
         self._free = asyncio.Semaphore(self._limits.processes)
@@ -106,14 +112,22 @@ class GitHttp:
             line = f"# service={service}\n"
             start = f"{len(line) + 4:04x}{line}0000".encode()
         command = [service.removeprefix("git-"), "--stateless-rpc", "--http-backend-info-refs"]
-        async with self._git(request, command, project, self._config(request, service)) as process:
+        hidden = git_hidden.references(await self._hidden(self._actor(request), project))
+        async with self._git(request, command, project, self._config(request, service, hidden)) as process:
             return await self._answer(request, process, f"application/x-{service}-advertisement", start=start)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         project = self._project(request, push=False)
         command = ["upload-pack", "--stateless-rpc", f"--timeout={self._limits.idle_seconds:.0f}"]
-        async with self._git(request, command, project, self._config(request, _UPLOAD)) as process:
-            return await self._answer(request, process, f"application/x-{_UPLOAD}-result")
+        hidden = git_hidden.references(await self._hidden(self._actor(request), project))
+        body, kind = None, f"application/x-{_UPLOAD}-result"
+        if hidden:
+            body = await _whole(request)
+            store = self._repositories.path(project)
+            if wanted := await asyncio.to_thread(git_hidden.refused, store, hidden, body):
+                return web.Response(body=git_hidden.answer(wanted), content_type=kind)
+        async with self._git(request, command, project, self._config(request, _UPLOAD, hidden)) as process:
+            return await self._answer(request, process, kind, body=body)
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         project = self._project(request, push=True)
@@ -151,7 +165,7 @@ class GitHttp:
         for prefix in ("a/", "p/"):
             path = path.removeprefix(prefix) if not self._repositories.exists(path.removesuffix(".git")) else path
         name = path.removesuffix(".git")
-        actor = Actor(account.id, account.groups, account.username) if account else Actor(None)
+        actor = self._actor(request)
         if account is None and (push or request.path.startswith("/a/")):
             raise Unauthenticated(reason=reason("review.push-sign-in"))
         if not may(actor, Verb.READ, Target(name, "refs/heads/*"), self._rules):
@@ -162,13 +176,19 @@ class GitHttp:
             raise NotFound(reason=reason("review.no-such-project", project=name))
         return name
 
-    def _config(self, request: web.Request, service: str) -> dict[str, str]:
+    def _actor(self, request: web.Request) -> Actor:
+        account = self._site.account(request)
+        return Actor(account.id, account.groups, account.username) if account else Actor(None)
+
+    def _config(
+        self, request: web.Request, service: str, hidden: tuple[str, ...] = ()
+    ) -> dict[str, str | tuple[str, ...]]:
         if service == _RECEIVE:
             return {"core.hooksPath": str(self._hooks), "receive.maxInputSize": str(self._limits.push_bytes)}
         if "version=2" in request.headers.get("Git-Protocol", ""):
-            return {}
+            return {"uploadpack.hideRefs": hidden}
         # Before version 2 every reference is sent to everybody, and patch sets would be most of them.
-        return {"uploadpack.hideRefs": "refs/changes"}
+        return {"uploadpack.hideRefs": ("refs/changes", *hidden)}
 
     # -- processes ----------------------------------------------------------------------------------------
 
@@ -178,7 +198,7 @@ class GitHttp:
         request: web.Request,
         command: list[str],
         project: str,
-        config: dict[str, str],
+        config: dict[str, str | tuple[str, ...]],
         pipe: hook_pipe.HookPipe | None = None,
     ) -> AsyncGenerator[asyncio.subprocess.Process]:
         """A git process of this request; it never outlives it."""
@@ -217,12 +237,13 @@ class GitHttp:
         content_type: str,
         *,
         start: bytes = b"",
+        body: bytes | None = None,
         rewrite: Callable[[bytes], bytes] = bytes,
     ) -> web.StreamResponse:
         """Pump the body in and the answer out at the same time, each as fast as its reader takes it."""
         response = web.StreamResponse(headers={hdrs.CACHE_CONTROL: "no-cache, max-age=0, must-revalidate"})
         response.content_type = content_type
-        feeding = asyncio.create_task(self._feed(request, process))
+        feeding = asyncio.create_task(self._feed(request, process, body))
         try:
             # Nothing is promised before git says something: a body that is too large still gets its status.
             first = await self._read(process, feeding)
@@ -259,13 +280,15 @@ class GitHttp:
         finally:
             reading.cancel()
 
-    async def _feed(self, request: web.Request, process: asyncio.subprocess.Process) -> None:
-        """The body into git, which may stop listening when it has heard enough."""
+    async def _feed(self, request: web.Request, process: asyncio.subprocess.Process, body: bytes | None) -> None:
+        """The body into git, which may stop listening when it has heard enough; `body` when it was read before."""
         stdin = process.stdin
         if stdin is None:
             return
         taken = 0
         try:
+            stdin.write(body or b"")
+            await stdin.drain()
             async for chunk in request.content.iter_chunked(_CHUNK):
                 taken += len(chunk)
                 if taken > self._limits.push_bytes:
@@ -277,6 +300,16 @@ class GitHttp:
                 raise
         finally:
             stdin.close()
+
+
+async def _whole(request: web.Request) -> bytes:
+    """The whole body of a fetch."""
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > _WANTS_AT_MOST:
+            raise TooLarge(reason=reason("review.fetch-too-large", limit=_WANTS_AT_MOST // 1024**2))
+    return bytes(body)
 
 
 async def _stop(process: asyncio.subprocess.Process, *, receives: bool) -> None:

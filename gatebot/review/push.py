@@ -76,17 +76,27 @@ class Pushed:
     closed: tuple[Change, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How much one push may ask for."""
+
+    refs: int = 100
+    changes: int = 100
+
+
 class Receiver:
     """Takes pushes; one for the whole process, so that those of one project follow one another."""
 
     def __init__(
-        self, db: Database, repositories: Repositories, clock: Clock, site: str, rules: Rules = DEFAULT
-    ) -> None:
+        self, db: Database, repositories: Repositories, clock: Clock, site: str, rules: Rules = DEFAULT,
+        most: Most | None = None,
+    ) -> None:  # fmt: skip
         self._db = db
         self._repositories = repositories
         self._rules = rules
         self._clock = clock
         self._site = site.rstrip("/")
+        self._most = most or Most()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def url(self, change: Change) -> str:
@@ -97,7 +107,7 @@ class Receiver:
 
     def check(self, push: Push) -> Checked | Refused:
         """Whether the push may go on. Nothing is written."""
-        kind = receive.sort(push.commands, push.options)
+        kind = receive.sort(push.commands, push.options, self._most.refs)
         incoming = Incoming(self._repositories.path(push.project), push.quarantine)
         match kind:
             case Refused():
@@ -145,7 +155,7 @@ class Receiver:
         labels = self._db.read_now(push_rows.rules_in, push.project)
         place = (push.project, wanted.branch)
         rights = push_rights.for_review(push.actor, push.account.email, *place, self._rules, labels)
-        return replace(rights, hook_url=f"{self._site}/tools/hooks/commit-msg")
+        return replace(rights, hook_url=f"{self._site}/tools/hooks/commit-msg", max_commits=self._most.changes)
 
     def _wishes(self, wanted: ForReview) -> Wishes | Refusal:
         """The options with people as account ids."""

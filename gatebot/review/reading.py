@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import not_, select
 
 from .. import access
 from ..access import Actor, Target, Verb, may
@@ -77,6 +77,10 @@ class Reading:
     async def visible(self, actor: Actor, numbers: Iterable[int]) -> frozenset[int]:
         """Those of some changes that the asker may read."""
         return await self._db.read(self._visible, actor, sorted(set(numbers)))
+
+    async def hidden_in(self, actor: Actor, project: str) -> tuple[int, ...]:
+        """The changes of a project that the asker may not see: for git, which serves their patch sets."""
+        return await self._db.read(_hidden_in, self._asking(actor), project)
 
     # -- transactions ----------------------------------------------------------------------------------
 
@@ -150,3 +154,8 @@ class Reading:
         if not self._readable(actor, change):
             raise NotFound(reason=reason("review.no-such-change", change=change.number))
         return change
+
+
+def _hidden_in(session: Session, asking: Asking, project: str) -> tuple[int, ...]:
+    wanted = select(changes.c.number).where(changes.c.project == project, changes.c.private)
+    return tuple(session.execute(wanted.where(not_(search.visible(asking)))).scalars())

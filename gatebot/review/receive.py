@@ -138,8 +138,13 @@ def refused(text: str, hint: Reason | None = None, commit: str = "") -> Refused:
     return Refused((Refusal(text, hint, commit),))
 
 
-def sort(commands: Sequence[Command], pushed_options: Sequence[str]) -> ForReview | Directly | Refused:
+def sort(
+    commands: Sequence[Command], pushed_options: Sequence[str], max_refs: int = 100
+) -> ForReview | Directly | Refused:
     """Which kind of push this is."""
+    if len(commands) > max_refs:
+        hint = reason("review.push-too-many-refs", count=len(commands), limit=max_refs)
+        return refused(f"the number of pushed references exceeds the max limit {max_refs}", hint)
     magic = [command for command in commands if command.ref.startswith(MAGIC)]
     if not magic:
         return _sort_direct(tuple(commands), pushed_options)

@@ -77,6 +77,10 @@ async def _errors(request: web.Request, handler: object) -> web.StreamResponse:
         return web.Response(status=status, text=text + "\n", headers=headers)
 
 
+async def _nothing_hidden(_actor: Actor, _project: str) -> tuple[int, ...]:
+    return ()
+
+
 class GitHost:
     """What a test needs of the running server."""
 
@@ -96,7 +100,9 @@ class GitHost:
         self.receiver = Receiver(db, self.repos, clock, "http://review.example.org/")
         site = FakeSite(self.people)
         self.submits = FakeSubmits()
-        self.git = GitHttp(site, self.repos, self.receiver, self.submits, root / "hooks", limits=limits)
+        self.git = GitHttp(
+            site, self.repos, self.receiver, self.submits, root / "hooks", _nothing_hidden, limits=limits
+        )
         self.url = ""
 
     def add_project(self, name: str, source: WorkTree | None = None) -> None:
