@@ -221,9 +221,14 @@ def _answer(answer: socket.socket, mirrors: Path) -> None:
         answer.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):  # the build may be over and its layer gone
             renew(order, mirrors)
+    except ConnectionError:
+        return  # whoever asked is gone
     except Exception as problem:
+        if not pieces:
+            return
         traceback.print_exc()
-        answer.sendall(str(problem).encode()[:4000] or b"failed")
+        with contextlib.suppress(ConnectionError):
+            answer.sendall(str(problem).encode()[:4000] or b"failed")
 
 
 if __name__ == "__main__":

@@ -81,13 +81,14 @@ def test_the_queue_and_why_say_what_a_change_waits_for(site: RunningSite, builds
     bob.approve(one, two)
     builds.runs("gate", one)
     builds.finish("gate", two)
-    assert told(site, "ann", "queue", "show") == (
+    wanted = (
         "gate  integrated\n"
         f"  {one},1 Add a: Its jobs are running.\n"
         "    unit: running\n"
         f"  {two},1 Add b: All jobs passed; it merges when what is ahead is decided.\n"
         "    unit: SUCCESS\n"
     )
+    eventually(lambda: told(site, "ann", "queue", "show") == wanted, "shown as wanted")
     assert told(site, "ann", "why", str(two)) == (
         f"{two} Add b: NEW\n"
         "  State: The change is open.\n"
