@@ -182,8 +182,9 @@ def percentile(values: Iterable[float], part: float) -> float:
 
 
 def figure(name: str, value: float, unit: str, n: int, **more: object) -> None:
-    """Print one figure as a line of JSON."""
-    print(json.dumps({"figure": name, "value": round(value, 4), "unit": unit, "n": n, **more}), flush=True)
+    """Print one figure as a line of JSON; the load says how busy the machine was besides."""
+    told = {"figure": name, "value": round(value, 4), "unit": unit, "n": n, **more, "load": os.getloadavg()[0]}
+    print(json.dumps(told), flush=True)
 
 
 def _commit(name: str, tip: str) -> str:

@@ -15,6 +15,7 @@ from aiohttp import ClientSession
 
 from gatebot.db import Database
 from gatebot.repo import ZERO
+from gatebot.review import hook_pipe
 from gatebot.review.git_http import Limits
 from tests.fakes.clock import FakeClock
 from tests.fakes.git import WorkTree
@@ -250,3 +251,24 @@ def test_the_hook_ignores_comments_and_a_verbose_diff(hooked: WorkTree) -> None:
     done = hooked.run("commit", "-v", GIT_EDITOR=str(editor))
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"Subject\n\nChange-Id: I[0-9a-f]{40}", message(hooked))
+
+
+def test_the_hook_outlives_what_git_still_has_to_write(tmp_path: Path) -> None:
+    hook = hook_pipe.install(tmp_path) / "proc-receive"
+    events, hook_events = os.pipe()
+    hook_answers, answers = os.pipe()
+    os.write(answers, b"pkt 0006ok\nend 0\n")
+    ends = {"GATEBOT_EVENTS": str(hook_events), "GATEBOT_ANSWERS": str(hook_answers)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen([hook], env=ends, stdin=pipe, stdout=pipe, pass_fds=(hook_events, hook_answers)) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        running.stdin.write(b"000eversion=1\n")
+        running.stdin.flush()
+        assert running.stdout.read().endswith(b"0000")  # all is said, but git was slow and has not sent its commands
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(0.2)
+        running.communicate(b"0009a b c0000")
+    assert running.returncode == 0
+    for end in (events, hook_events, hook_answers, answers):
+        os.close(end)
