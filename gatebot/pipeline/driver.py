@@ -171,7 +171,7 @@ class Driver:
         entries = await self._journal.read(self._read, kinds=TRIGGERS, limit=_BATCH)
         read = entries[-1].id if entries else None
         entered = await self._intake.translate(entries, self._view.copy()) if entries else []
-        slots = self._ties.dispatch.free_slots()
+        slots = self._ties.dispatch.free_slots() - self._effects.giving
         waiting = frozenset(self._waiting if slots > 0 or not self._began else ())
         told, self._inbox = [*self._inbox, *self._expired()], []
         frozen, self._frozen = self._frozen, []

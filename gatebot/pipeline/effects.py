@@ -50,7 +50,10 @@ class Ties:
 
 
 class Effects:
-    """`queue` tells the present state of a queue, `answered` takes what came of a command."""
+    """`queue` tells the present state of a queue, `answered` takes what came of a command.
+
+    `giving` is how many builds were accepted that no executor has been told of yet.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Effects:
         self._ties = ties
         self._queue = queue
         self._answered = answered
+        self.giving = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._merging: dict[str, list[facts.PrepareAsked]] = {}
         self._frozen: dict[str, FrozenJob] = {}
@@ -85,6 +89,7 @@ class Effects:
         if aborted:
             self._begin(self._abort(aborted))
         if builds:
+            self.giving += len(builds)
             self._begin(self._assign(builds))
 
     async def close(self) -> None:
@@ -149,6 +154,7 @@ class Effects:
     async def _assign(self, commands: Sequence[facts.BuildAssigned]) -> None:
         for command in commands:
             await self._insist("an assignment", lambda c=command: self._give(c))
+            self.giving -= 1
 
     async def _give(self, command: facts.BuildAssigned) -> None:
         queue = self._queue(command.queue)

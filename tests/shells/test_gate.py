@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gatebot.events import BuildCompleted
+from gatebot.pipeline import history
+from gatebot.review import hosting
+from gatebot.review.model import SubmitType
 from tests.fakes.pipeline_house import PipelineHouse
 
 
@@ -46,3 +52,129 @@ async def test_approved_changes_merge_in_order_as_the_very_commits_that_were_tes
     assert (house.status(1), house.status(2)) == ("MERGED", "MERGED")
     assert house.review.tip("api") == tested
     assert (house.content("api", "a.txt"), house.content("api", "b.txt")) == ("a\n", "b\n")
+
+
+async def test_a_change_that_collides_is_told_which_job_which_line_and_with_what(house: PipelineHouse) -> None:
+    base = house.review.tip("api")
+    one = house.push("api", {"a.txt": "a\n"}, "Add a", onto=base)
+    two = house.push("api", {"b.txt": "b\n"}, "Add b", onto=base)
+    await house.settle()
+    await house.passes(1)
+    await house.passes(2)
+    await house.approve(one, two)
+    await house.settle()
+    failed = house.dispatch.of(2)
+    await house.fails(2)
+    await house.passes(1)
+    assert house.said(2)[-1] == (
+        "Patch Set 1: Verified-2\n\n"
+        "Build failed.\n\n"
+        "The job unit ended with FAILURE; line 12 of its log says: “E   assert 2 == 3”. "
+        "The job unit passed for this patch set alone, and fails on top of the changes ahead of it (1): "
+        "they collide.\n\n"
+        f"- unit https://review.example.org/build/{failed.build} : FAILURE in 0s"
+    )
+
+
+async def test_a_conflict_with_what_is_ahead_is_told_with_its_paths_when_it_is_decided(house: PipelineHouse) -> None:
+    base = house.review.tip("api")
+    one = house.push("api", {"a.txt": "one\n"}, "One", onto=base)
+    two = house.push("api", {"a.txt": "two\n"}, "Two", onto=base)
+    await house.approve(one, two)
+    await house.settle()
+    assert house.running == {"gate": [1]}
+    await house.passes(1)
+    assert house.said(2)[-1] == (
+        "Patch Set 1: Verified-2\n\n"
+        "Merge failed.\n\n"
+        "git cannot merge it into main as it will be: conflicts in a.txt. "
+        "Rebase the change, resolve them, and push it again."
+    )
+
+
+async def test_a_change_upon_an_outdated_patch_set_does_not_carry_it_in(house: PipelineHouse) -> None:
+    below = house.push("api", {"a.txt": "old\n"}, "Below")
+    above = house.push("api", {"b.txt": "b\n"}, "Above", onto=house.review.commit_of(below))
+    await asyncio.to_thread(house.review.new_patch_set, below, {"a.txt": "new\n"})
+    await house.approve(above)
+    await house.settle()
+    assert house.running.get("gate") is None
+    assert house.status(above.number) == "NEW"
+    assert house.content("api", "a.txt") is None
+
+
+async def test_builds_get_the_speculative_state_of_every_repository_they_need(house: PipelineHouse) -> None:
+    config = """
+    - job: {name: both, required-projects: [client, gatebot-config]}
+    - project: {queue: shared, check: {jobs: [both]}, gate: {jobs: [both]}}
+    """
+    house.commit_to("api", {".zuul.yaml": textwrap.dedent(config)})
+    await asyncio.to_thread(house.layouts.refresh)
+    ahead = house.push("client", {"c.txt": "c\n"}, "Add c")
+    behind = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(ahead, behind)
+    await house.settle()
+    first, second = house.dispatch.of(1), house.dispatch.of(2)
+    found = {one.project: one for one in second.checkouts if one.required}
+    assert found["api"].commit == second.commit
+    assert found["client"].commit == first.commit
+    assert found["gatebot-config"].commit == house.review.tip("gatebot-config")
+    assert found["gatebot-config"].store == "gatebot-config"
+    assert [change.number for change in second.changes] == [1, 2]
+    for one in second.checkouts:
+        assert house.repositories.commit(one.store, one.commit).id == one.commit
+
+
+async def test_an_executor_without_room_gets_the_gates_build_first_and_check_waits(house: PipelineHouse) -> None:
+    house.dispatch.slots = 0
+    one = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    two = house.push("api", {"b.txt": "b\n"}, "Add b", onto=house.review.tip("api"))
+    await house.approve(two)
+    await house.settle()
+    assert house.running == {}
+    house.dispatch.slots = 1
+    await house.settle()
+    assert house.running == {"gate": [2]}
+    await house.passes(2)
+    assert house.running == {"check": [one.number]}
+
+
+async def test_a_build_lost_with_its_node_is_a_new_build_of_the_same_buildset(house: PipelineHouse) -> None:
+    house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    lost = house.dispatch.of(1)
+    await house.dispatch.finish(lost, "", retry=True)
+    await house.settle()
+    again = house.dispatch.of(1)
+    assert (again.buildset, again.attempt) == (lost.buildset, 2)
+    assert again.build != lost.build
+    rows = await house.db.read(history.find_builds, change=1)
+    assert sorted((row.build, row.result, row.final) for row in rows) == sorted(
+        [(lost.build, "RETRY", False), (again.build, "", True)]
+    )
+
+
+async def test_a_message_from_an_executor_that_lost_the_build_is_refused(house: PipelineHouse) -> None:
+    house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    build = house.dispatch.of(1)
+    assert await house.results.started(build.build, build.fence + 1, "elsewhere") is False
+    assert await house.results.alive({build.build: build.fence, "0" * 32: 1}) == ("0" * 32,)
+    await house.passes(1)
+    assert await house.results.completed(BuildCompleted(build.build, build.fence, "FAILURE")) is False
+
+
+@pytest.mark.parametrize("submit_type", [SubmitType.CHERRY_PICK, SubmitType.MERGE_ALWAYS, SubmitType.FAST_FORWARD_ONLY])
+async def test_every_submit_type_lands_the_very_commit_that_was_tested(
+    house: PipelineHouse, submit_type: SubmitType
+) -> None:
+    project = house.review.read(hosting.get_project, "api")
+    house.review.write(hosting.change_project, replace(project, submit_type=submit_type))
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(change)
+    await house.settle()
+    tested = house.dispatch.of(1).commit
+    await house.passes(1)
+    assert house.status(1) == "MERGED"
+    assert house.review.tip("api") == tested
