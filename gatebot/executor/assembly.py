@@ -37,6 +37,8 @@ from .workspaces import Workspaces
 
 _WHEELS = "/opt/gatebot-wheels"
 _ANSIBLE = "/opt/gatebot-ansible"
+#: Where this installation's own environment is shown to jobs: its real place may be one that a sandbox covers.
+_ENVIRONMENT = "/opt/gatebot-environment"
 _BUNDLE = "/opt/gatebot-ca.crt"
 
 
@@ -87,7 +89,7 @@ def prepare(
     channel: socket.socket | Reason | None = None
     if sandbox is not Sandbox.NONE:
         host_skeleton(images)
-        shown = {sys.prefix: sys.prefix, _ANSIBLE: str(assets.path("jobs", "ansible"))}
+        shown = {_ENVIRONMENT: sys.prefix, _ANSIBLE: str(assets.path("jobs", "ansible"))}
         if not sys.base_prefix.startswith("/usr"):
             shown[sys.base_prefix] = sys.base_prefix
         shown |= {_WHEELS: wheelhouse} if wheelhouse else {}
@@ -157,11 +159,12 @@ def _provider(prepared: Prepared, layers: Path, host: str, egress: Egress, slots
 
 def _surroundings(prepared: Prepared) -> Surroundings:
     bare = prepared.channel is None
+    environment = sys.prefix if bare else _ENVIRONMENT
     wheels = (prepared.wheelhouse if bare else _WHEELS) if prepared.wheelhouse else ""
     bundle = (prepared.mirrors.bundle if bare else _BUNDLE) if prepared.mirrors.bundle else ""
     return Surroundings(
         arch=platform.machine(),
-        ansible=(f"{sys.prefix}/bin/python", f"{sys.prefix}/bin/ansible-playbook"),
+        ansible=(f"{environment}/bin/python", f"{environment}/bin/ansible-playbook"),
         callbacks=str(assets.path("jobs", "ansible")) if bare else _ANSIBLE,
         bundle=bundle,
         wheelhouse=wheels,

@@ -186,9 +186,9 @@ class GitHttp:
         if service == _RECEIVE:
             return {"core.hooksPath": str(self._hooks), "receive.maxInputSize": str(self._limits.push_bytes)}
         if "version=2" in request.headers.get("Git-Protocol", ""):
-            return {"uploadpack.hideRefs": hidden}
+            return {"uploadpack.hideRefs": ("refs/meta", *hidden)}
         # Before version 2 every reference is sent to everybody, and patch sets would be most of them.
-        return {"uploadpack.hideRefs": ("refs/changes", *hidden)}
+        return {"uploadpack.hideRefs": ("refs/meta", "refs/changes", *hidden)}
 
     # -- processes ----------------------------------------------------------------------------------------
 
@@ -315,15 +315,17 @@ async def _whole(request: web.Request) -> bytes:
 async def _stop(process: asyncio.subprocess.Process, *, receives: bool) -> None:
     """End a process with everything that it started; it may have ended by itself.
 
-    One that receives is left to find the end of its input: it then removes what it had received so far.
+    One that receives is left to find the end of its input: it then removes what it had received so far. A request
+    that is cancelled meanwhile (the server goes) does not leave it behind.
     """
     if process.stdin is not None:
         process.stdin.close()
-    with contextlib.suppress(TimeoutError):
-        if receives or (process.stdout is not None and process.stdout.at_eof()):
-            await asyncio.wait_for(process.wait(), _GRACE)
-            return
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        await process.wait()
+    try:
+        with contextlib.suppress(TimeoutError):
+            if receives or (process.stdout is not None and process.stdout.at_eof()):
+                await asyncio.wait_for(process.wait(), _GRACE)
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            await process.wait()

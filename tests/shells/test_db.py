@@ -192,6 +192,8 @@ async def test_listeners_hear_of_commits_that_appended_and_of_no_others(database
     await asyncio.to_thread(database.on_commit, lambda last: 1 // 0)
     await database.run(put, "quiet")
     await database.run(append, "a")
+    while not heard:  # on its way to this loop
+        await asyncio.sleep(0.001)
     await asyncio.gather(database.run(append, "b"), database.run(append, "c"))
     while heard[-1:] != [3]:
         await asyncio.sleep(0.001)
