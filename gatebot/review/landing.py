@@ -141,6 +141,10 @@ class Lander:
         for move in moves:
             if move.store != move.project:
                 self._repositories.copy_objects(move.store, move.new, move.project)
+        begun = resumed and any(self._contains(move) for move in moves)
+        untested = None if begun else self._assumes_wrongly(plan.order.landing)
+        if untested is not None:
+            return _Moved((), untested)
         done: list[RefMove] = []
         for move in moves:
             in_place = self._swap(move.project, move.ref, move.old, move.new)
@@ -148,6 +152,13 @@ class Lander:
                 return self._undo(plan, done, self._elsewhere(move))
             done.append(move)
         return _Moved(tuple(done))
+
+    def _assumes_wrongly(self, landing: Landing) -> Reason | None:
+        """A branch that the tests read and that is elsewhere by now: together with it, this was never tested."""
+        for project, branch, commit in landing.assumed:
+            if self._repositories.resolve(project, _HEADS + branch) != commit:
+                return self._elsewhere(RefMove(project, _HEADS + branch, commit, commit, project))
+        return None
 
     def _undo(self, plan: Plan, done: list[RefMove], why: Reason) -> _Moved:
         branches = [move for move in done if move.ref.startswith(_HEADS)]
@@ -208,6 +219,7 @@ class Lander:
         if outcome.refused is None:
             return Landed(landing.item)
         tips = {(c.project, c.branch): "" for c in landing.changes}
+        tips.update({(project, branch): "" for project, branch, _ in landing.assumed})
         for project, branch in tips:
             tips[project, branch] = self._repositories.resolve(project, _HEADS + branch) or ZERO
         return LandRefused(landing.item, outcome.refused, tuple((p, b, tip) for (p, b), tip in tips.items()))

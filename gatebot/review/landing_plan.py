@@ -95,8 +95,9 @@ def from_payload(text: str) -> Plan:
     said = json.loads(text)
     order, landing = said["order"], said["order"]["landing"]
     changes = tuple(LandingChange(**change) for change in landing["changes"])
+    assumed = tuple((project, branch, commit) for project, branch, commit in landing.get("assumed", ()))
     return Plan(
-        Order(Landing(landing["item"], landing["pipeline"], changes), order["account"], order["item"]),
+        Order(Landing(landing["item"], landing["pipeline"], changes, assumed), order["account"], order["item"]),
         tuple(said["renewed"]),
     )
 

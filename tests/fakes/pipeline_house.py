@@ -73,8 +73,8 @@ PROJECT = """
 """
 
 
-class PipelineHouse:
-    """One site with the projects `api` and `client` in one queue, and `gatebot-config`."""
+class Rooms:
+    """The two rooms on one site: how it begins, runs, is killed and starts again."""
 
     def __init__(
         self, url: str, root: Path, *, projects: tuple[str, ...] = ("api", "client"), durable: bool = False
@@ -137,6 +137,10 @@ class PipelineHouse:
             again = await self.driver.step()
             await asyncio.sleep(0 if quiet else 0.001)
             quiet = 0 if again or not self.driver.idle else quiet + 1
+
+
+class PipelineHouse(Rooms):
+    """One site with the projects `api` and `client` in one queue, and `gatebot-config`: what tests do and see there."""
 
     def append(self, event: Event) -> None:
         self.review.write(journal.append, event, self.clock.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -265,3 +266,19 @@ def test_a_kill_while_moving_back_still_ends_with_nothing_moved(light_house: Cal
         if life[0] > 0:
             break
     assert steps > 6
+
+
+def test_nothing_moves_when_another_branch_that_the_tests_read_is_elsewhere_by_now(house: ReviewHouse) -> None:
+    order = two_projects(house)
+    first, second = order.landing.changes
+    alone = replace(
+        order, landing=replace(order.landing, changes=(first,), assumed=((second.project, "main", second.commit),))
+    )
+    refused = lander(house).land(alone)
+    assert isinstance(refused, LandRefused)
+    assert refused.reason.kind == "review.branch-moved"
+    assert house.tip(first.project) == first.expected
+    assert {(p, b): tip for p, b, tip in refused.tips}[second.project, "main"] == second.expected
+    assumed = ((second.project, "main", second.expected),)
+    fitting = replace(alone, landing=replace(alone.landing, assumed=assumed))
+    assert lander(house).land(fitting) == Landed(order.landing.item)
