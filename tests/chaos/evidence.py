@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +28,7 @@ from gatebot.review import tables
 from gatebot.review.model import change_ref
 
 _ALL = 1_000_000
+_AT_MOST = 3.0  # seconds
 
 
 @contextmanager
@@ -42,6 +45,18 @@ def evidence(places: Places) -> Iterator[Session]:
                 yield session
         finally:
             engine.dispose()
+
+
+def after_facts(places: Places, number: int) -> None:
+    """Wait until a running server has written so many more facts, or has nothing to write for a while."""
+    with closing(sqlite3.connect(f"file:{places.database_file}?mode=ro", uri=True)) as watching:
+
+        def last() -> int:
+            return int(watching.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()[0])
+
+        upto, end = last() + number, time.monotonic() + _AT_MOST
+        while last() < upto and time.monotonic() < end:
+            time.sleep(0.002)
 
 
 def finished(session: Session) -> set[str]:

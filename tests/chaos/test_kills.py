@@ -74,10 +74,12 @@ def kill_again_and_again(served: Served, runs: Path, chance: random.Random) -> l
     before: Counter[str] = Counter()
     items: list[int] = []
     for number in range(KILLS):
-        early = chance.random() < 0.15
-        if not early:
+        if chance.random() < 0.15:
+            wait(chance.uniform(0.4, 1.2))  # in the middle of its start
+        else:
             served.answers()
-        wait(chance.uniform(0.5, 1.2) if early else chance.uniform(0, 1.2))
+            found.after_facts(served.places, chance.randrange(40))
+            wait(chance.uniform(0, 0.02))
         orderly = number % 10 == 9
         if orderly:
             served.answers()
@@ -96,7 +98,7 @@ def kill_again_and_again(served: Served, runs: Path, chance: random.Random) -> l
 
 
 def wait(seconds: float) -> None:
-    """Let the server do what it does: the moment of its end is what is random here."""
+    """Let the server do what it does; the moment of its end is what is random here."""
     threading.Event().wait(seconds)
 
 
