@@ -78,7 +78,12 @@ GERRIT_REPORTER = Table(
 )
 TIMER = Table(
     {
-        "time": Field(Text(), "A cron line, UTC; Zuul's forms with seconds and jitter too.", required=True),
+        "time": Field(
+            Text(),
+            "`minute hour day month weekday [second [jitter]]`, UTC. Weekdays are `mon` ... `sun`; as a number, 0 is "
+            "Monday, as in Zuul and unlike cron.",
+            required=True,
+        ),
         "dereference": Field(Flag(), "Fix the commit when the timer fires.", default="false"),
         "debug": Field(Flag(), "Accepted; has no effect."),
     }
