@@ -283,14 +283,14 @@ class Person:
         """Somebody by name."""
         return cls(name, tokens[name], site, Client(site.url, name, tokens[name]))
 
-    def address(self, project: str) -> str:
+    def _address(self, project: str) -> str:
         """Where this person clones from."""
         return f"{self.site.url.replace('://', f'://{self.name}:{quote(self.token)}@')}/{project}"
 
     def clone(self, project: str, place: str = "") -> WorkTree:
         """A clone, with the hook that writes Change-Ids in it."""
         path = self.site.homes / self.name / (place or project)
-        work = WorkTree.clone(self.address(project), path, name=self.name.title(), email=f"{self.name}@example.org")
+        work = WorkTree.clone(self._address(project), path, name=self.name.title(), email=f"{self.name}@example.org")
         hook = path / ".git" / "hooks" / "commit-msg"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text("".join(Client(self.site.url, "", "").text_lines("/tools/hooks/commit-msg")))
