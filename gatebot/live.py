@@ -28,6 +28,8 @@ _KEPT = 5_000  # facts remembered for readers that come back
 #: What topics a fact belongs to, besides its own subject: set by app.py, so that a page can follow
 #: "the queue" without knowing the facts of the pipeline.
 Topics: TypeAlias = Callable[[Entry], Iterable[str]]
+#: Those of some topics that the asker may follow: of what he may not see, he is told nothing.
+Sees: TypeAlias = Callable[[web.Request, frozenset[str]], Awaitable[frozenset[str]]]
 #: A growing log from an offset on, as (offset after the piece, text), for who may read it: plugged by app.py.
 Piece: TypeAlias = tuple[int, str]
 Feed: TypeAlias = Callable[[web.Request, str, int], Awaitable[AsyncIterator[Piece]]]
@@ -37,8 +39,9 @@ _FED = "log/"
 class Live:
     """The `/live` address; one journal follower serves all readers."""
 
-    def __init__(self, journal: Journal, topics: Topics, feed: Feed | None = None) -> None:
+    def __init__(self, journal: Journal, topics: Topics, feed: Feed | None = None, sees: Sees | None = None) -> None:
         self._feed = feed
+        self._sees = sees
         self._journal = journal
         self._topics = topics
         self._recent: deque[tuple[int, frozenset[str]]] = deque(maxlen=_KEPT)
@@ -87,6 +90,8 @@ class Live:
         fed = next((topic.removeprefix(_FED) for topic in named if topic.startswith(_FED)), "")
         if not named or len(named) > 50:
             raise Invalid("Name 1 to 50 topics: /live?topics=change/12,queue")
+        if self._sees is not None:
+            wanted = await self._sees(request, wanted)
         answer = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream", hdrs.CACHE_CONTROL: "no-store"})
         answer.headers["X-Accel-Buffering"] = "no"
         reader = _Reader(answer, wanted, *self._place(request))

@@ -6,7 +6,8 @@ Adapters between rooms that do not know each other; each only translates values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from ..executor.model import Sizes
 from ..executor.ports import BuildFacts
 from ..executor.service import Executor
 from ..front import Front, Sign
+from ..live import Sees
 from ..pipeline import history, pages, rest
 from ..pipeline.config.loader import Loader
 from ..pipeline.config.model import PipelineConfig
@@ -45,6 +47,8 @@ from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
 from .places import Places
+
+_OF_CHANGE = re.compile(r"change/(\d{1,9})")
 
 
 class GateView:
@@ -212,10 +216,14 @@ class GateRoom:
         """Status, builds, logs: pages and REST."""
         shown = self._shown(sight)
         allowed = self.allowed(site, sight)
+
+        async def hidden(request: web.Request, changes: Collection[int]) -> frozenset[int]:
+            return await sight.hidden(site.actor(request), changes)
+
         return [
             *pages.routes(site, shown),
             *rest.routes(site, shown),
-            *build_pages.routes(site, self.builds, logs, allowed),
+            *build_pages.routes(site, self.builds, logs, allowed, hidden),
             *build_rest.routes(logs, allowed),
         ]
 
@@ -246,6 +254,19 @@ class GateRoom:
                 raise NotFound(f"There is no build {build}.")
 
         return check
+
+    def followed(self, site: Site, sight: Sight) -> Sees:
+        """Which topics of open pages somebody may follow: all but changes and builds that are hidden from him."""
+
+        async def seen(request: web.Request, topics: frozenset[str]) -> frozenset[str]:
+            named = {topic: int(found[1]) for topic in topics if (found := _OF_CHANGE.fullmatch(topic))}
+            for topic in topics:
+                if topic.startswith("build/") and (row := await self.builds.build(topic.removeprefix("build/"))):
+                    named |= {topic: row.change} if row.change is not None else {}
+            hidden = await sight.hidden(site.actor(request), named.values())
+            return topics - {topic for topic, number in named.items() if number in hidden}
+
+        return seen
 
     def _configured(self) -> list[tuple[str, PipelineConfig]]:
         layouts = ((tenant, self.layouts.current(tenant)) for tenant in self.layouts.tenants())

@@ -95,7 +95,8 @@ class SiteApp:
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
-        live = Live(journal, topics.of, build_pages.feed(logs, room.allowed(site, outside.shown)))
+        feed = build_pages.feed(logs, room.allowed(site, outside.shown))
+        live = Live(journal, topics.of, feed, room.followed(site, outside.shown))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (

@@ -8,8 +8,8 @@ the first and the last part are shown, and the page says so; every line has an a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -28,6 +28,8 @@ _PART = 3_000  # lines of each part of a larger one
 
 #: Raises `NotFound` unless the asker may read the build.
 Allowed = Callable[[web.Request, str], Awaitable[None]]
+#: Those of some changes that the asker may not see.
+Hidden = Callable[[web.Request, Collection[int]], Awaitable[frozenset[int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,9 @@ class Part:
     skipped: int = 0
 
 
-def routes(site: Site, builds: Builds, logs: Logs, allowed: Allowed) -> list[web.RouteDef]:
+def routes(site: Site, builds: Builds, logs: Logs, allowed: Allowed, hidden: Hidden) -> list[web.RouteDef]:
     """The build's page; its log and artifacts as files are in `rest.py`."""
-    pages = Pages(site, builds, logs, allowed)
+    pages = Pages(site, builds, logs, allowed, hidden)
     return [web.get(r"/build/{build:[0-9a-f]{32}}", pages.build)]
 
 
@@ -66,11 +68,12 @@ async def _texts(logs: Logs, build: str, offset: int) -> AsyncIterator[Piece]:
 class Pages:
     """The handler."""
 
-    def __init__(self, site: Site, builds: Builds, logs: Logs, allowed: Allowed) -> None:
+    def __init__(self, site: Site, builds: Builds, logs: Logs, allowed: Allowed, hidden: Hidden) -> None:
         self._site = site
         self._builds = builds
         self._logs = logs
         self._allowed = allowed
+        self._hidden = hidden
 
     async def build(self, request: web.Request) -> web.StreamResponse:
         """One build."""
@@ -88,6 +91,11 @@ class Pages:
             self._builds.builds(item=found.item),
             self._builds.builds(project=found.project, job=found.job, limit=6),
         )
+        changes = tested.changes if tested else ()
+        numbers = {one.change for one in others if one.change is not None} | {one.number for one in changes}
+        hidden = await self._hidden(request, numbers)
+        if tested is not None:
+            tested = replace(tested, changes=tuple(one for one in changes if one.number not in hidden))
         running = self._logs.live(id)
         return self._site.render(
             request,
@@ -106,7 +114,7 @@ class Pages:
             artifacts=self._logs.artifacts(id),
             links=found.artifacts,
             siblings=[one for one in siblings if one.buildset == found.buildset and one.build != id],
-            others=[one for one in others if one.build != id][:5],
+            others=[one for one in others if one.build != id and one.change not in hidden][:5],
             live=f"build/{id}" + (f",log/{id}" if running and not first else ""),
         )
 

@@ -107,7 +107,7 @@ class Pages:
             idle=[pipeline for pipeline in found if not pipeline.size],
             departed=[row for row in gone if _fits(row, asked)][:12],
             usual=_usual_wait(left),
-            last=next((row for row in left if row.outcome == Outcome.MERGED.value), None),
+            last=next((row for row in gone if row.outcome == Outcome.MERGED.value), None),
             asked=asked,
             restarts=await self._restarts(),
             live="queue",

@@ -184,7 +184,7 @@ def _change_existing(session: Session, order: PushOrder, change: Change, at: dat
     if wishes.wip is not None and wishes.wip != change.work_in_progress:
         store.update_change(session, number, at, work_in_progress=wishes.wip)
         journal.append(session, WorkInProgressChanged(number, wishes.wip, order.account), at)
-    if wishes.private is not None and wishes.private != change.private:
+    if wishes.private is not None and wishes.private != change.private and order.account == change.owner:
         store.update_change(session, number, at, private=wishes.private)
     if wishes.hashtags:
         store.set_hashtags(session, number, (*change.hashtags, *wishes.hashtags), at)

@@ -58,9 +58,11 @@ class Reading:
         """Why a change may or may not be merged."""
         return await self._db.read(self._verdict, number)
 
-    async def related(self, change: Change, patch_set: PatchSet) -> tuple[tuple[Change, PatchSet], ...]:
-        """The relation chain of a patch set, newest first."""
-        return await self._db.read(self._judge.related, change, patch_set)
+    async def related(self, actor: Actor, change: Change, patch_set: PatchSet) -> tuple[tuple[Change, PatchSet], ...]:
+        """The relation chain of a patch set, newest first, as far as the asker may see it."""
+        found = await self._db.read(self._judge.related, change, patch_set)
+        seen = await self.visible(actor, [other.number for other, _ in found])
+        return tuple(pair for pair in found if pair[0].number in seen)
 
     async def project(self, actor: Actor, name: str) -> Project:
         """A hosted project that the asker may read."""

@@ -20,6 +20,7 @@ from .drafts import draft_from, reviewers_from, text_of
 from .gerrit_json import DETAIL, comments_info, commit_info, files_info, related_info
 from .gerrit_labels import account_info
 from .model import PatchSet, ReviewerState
+from .permission import require_account
 from .rest_changes import Shaper
 from .verdict import signed
 from .whole import ChangeView
@@ -99,7 +100,8 @@ class RestRevisions:
 
     async def _related(self, request: web.Request) -> web.StreamResponse:
         view, patch_set = await self._revision(request)
-        return json_answer(request, related_info(await self._room.reading.related(view.change, patch_set)))
+        found = await self._room.reading.related(self._asker.actor(request), view.change, patch_set)
+        return json_answer(request, related_info(found))
 
     async def _comments(self, request: web.Request) -> web.StreamResponse:
         view, patch_set = await self._revision(request)
@@ -120,6 +122,7 @@ class RestRevisions:
         return json_answer(request, [_reviewer_info(view, account.id)])
 
     async def _add_reviewer(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._asker.actor(request))
         change, body = await self._shaper.change(request), await body_of(request)
         account = await self._account(request, text_of(body.get("reviewer"), "reviewer"))
         state = ReviewerState.CC if text_of(body.get("state"), "state").upper() == "CC" else ReviewerState.REVIEWER

@@ -123,7 +123,8 @@ class Shown:
             "builds": views.newest_builds(builds, shown.number),
             "near": near,
             "mentions": mentions,
-            "clone_url": f"{self._url}/{change.project}",
+            # git signs in only where it is asked to, which the address of everybody does not.
+            "clone_url": f"{self._url}/{'a/' if change.private else ''}{change.project}",
             "ref": shown.ref,
         }
 

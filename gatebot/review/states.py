@@ -19,7 +19,7 @@ from ..events import ChangeAbandoned, ChangeRestored, TopicChanged, WorkInProgre
 from ..reasons import reason
 from . import conversation, store
 from .model import Change, HashtagsChanged, PrivateChanged, Status
-from .permission import require, require_abandoned, require_open, target_of
+from .permission import require, require_abandoned, require_account, require_open, target_of
 
 LONGEST_TOPIC = 2048
 
@@ -106,7 +106,9 @@ def _set_private(
     session: Session, actor: Actor, number: int, wanted: bool, rules: access.Rules, now: datetime
 ) -> Change:
     change = store.get_change(session, number)
-    account = require(actor, Verb.TOGGLE_WIP, target_of(change), rules)
+    # The owner decides who sees it: no reviewer, although he may mark it as ready.
+    own = require_account(actor) == change.owner
+    account = change.owner if own else require(actor, Verb.OWN, target_of(change), rules)
     require_open(change)
     if change.private == wanted:
         return change

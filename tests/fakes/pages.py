@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from aiohttp import web
@@ -61,7 +62,7 @@ class WebHouse:
                 *change_pages.routes(self.site, changes),
                 *queue_pages.routes(self.site, self.queues),
                 *queue_rest.routes(self.site, self.queues),
-                *build_pages.routes(self.site, builds, self.logs, self._allowed),
+                *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden),
                 *log_rest.routes(self.logs, self._allowed),
             ]
         )
@@ -105,6 +106,9 @@ class WebHouse:
         layout = self.house.layouts.current("main")
         assert layout is not None
         return [("main", pipeline) for pipeline in layout.pipelines.values()]
+
+    async def _hidden(self, request: web.Request, changes: Collection[int]) -> frozenset[int]:
+        return await self.shown.hidden(self.site.actor(request), changes)
 
     async def _allowed(self, request: web.Request, build: str) -> None:
         del request, build
