@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-import prometheus_client
 from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.registry import Collector
 
 from .reasons import Reason
 from .site import Site
@@ -79,7 +80,14 @@ class Front:
         self._panels: list[MakePanel] = []
         self._searches: list[tuple[str, Search]] = []
         self._signs: list[Health] = []
+        # Not the library's global one: a process may hold several sites, as tests do.
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
         site.notice(posture)
+
+    def measure(self, collector: Collector) -> None:
+        """Let `/metrics` show what a collector tells."""
+        self._registry.register(collector)
 
     def add(
         self, *, panel: MakePanel | None = None, search: tuple[str, Search] | None = None, sign: Health | None = None
@@ -126,8 +134,8 @@ class Front:
 
     async def _metrics(self, _request: web.Request) -> web.StreamResponse:
         # Rendering thousands of series takes a tenth of a second: not on the loop.
-        text = await asyncio.to_thread(prometheus_client.generate_latest)
-        return web.Response(body=text, headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST})
+        text = await asyncio.to_thread(generate_latest, self._registry)
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _settings(self, request: web.Request, fresh: str = "", told: str = "") -> web.StreamResponse:
         account = self._site.require(request)

@@ -21,7 +21,7 @@ from ..errors import SettingsError
 from ..front import Front, Sign
 from ..meetbot import pages, rest
 from ..meetbot.irc.client import Client
-from ..meetbot.irc.model import Network
+from ..meetbot.irc.model import Health, Network
 from ..meetbot.irc.pages import LogPages
 from ..meetbot.model import Setting
 from ..meetbot.service import Meetbot
@@ -67,6 +67,10 @@ class Irc:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.bot.settled()
 
+    def health(self) -> list[Health]:
+        """How each network is."""
+        return [client.health() for client in self.clients]
+
     def routes(self, site: Site) -> list[web.RouteDef]:
         """Pages and REST of meetings and logs."""
         return [
@@ -80,7 +84,7 @@ class Irc:
         shown = pages.MeetingPages(site, self.db, self.root, self.ways)
 
         async def sign() -> Sign:
-            return pages.health(lambda: [client.health() for client in self.clients])
+            return pages.health(self.health)
 
         front.add(panel=shown.panel, search=("Meetings and IRC logs", shown.search), sign=sign)
 

@@ -39,6 +39,7 @@ from ..settings import Settings
 from ..site import Site
 from . import doors, gate, topics
 from .irc import Irc
+from .metrics import SiteMetrics
 from .places import Places
 
 log = logging.getLogger("gatebot")
@@ -107,6 +108,7 @@ class SiteApp:
         outside.add_to(front)
         room.add_to(front, site, outside.shown)
         irc.add_to(front, site)
+        front.measure(SiteMetrics(room.driver, executor, live.last, irc.health))
         if executor is not None:
             front.add(sign=_jobs_sign(executor))
         return cls(
