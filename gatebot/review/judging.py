@@ -15,13 +15,13 @@ from sqlalchemy import or_, select
 
 from ..db import Session
 from ..identity import accounts_in
-from ..reasons import Reason
+from ..reasons import Reason, reason
 from . import conversation, footers, hosting, store
 from .model import Change, PatchSet, Status, Vote
 from .ports import Gates
 from .rules import VERIFIED, Rules, rules_of
 from .tables import changes, dependencies, parents, patch_sets
-from .verdict import DEPENDENCIES, Situation, Verdict, explain
+from .verdict import DEPENDENCIES, Outcome, Situation, Verdict, explain
 
 #: What the gate itself sees to: it votes, and it merges dependencies in order.
 _OF_THE_GATE = (VERIFIED, DEPENDENCIES)
@@ -63,6 +63,14 @@ class Judge:
     def readiness(self, session: Session, change: Change) -> Reason | None:
         """What people still have to do before the gate may take a change; None: nothing."""
         return self.verdict(session, change).without(*_OF_THE_GATE).why_not()
+
+    def obstacle(self, session: Session, change: Change) -> Reason | None:
+        """`readiness` for somebody who submits: what the gate refused has to be checked again first."""
+        verified = self.verdict(session, change).find(VERIFIED)
+        missing = self.readiness(session, change)
+        if verified is None or verified.outcome is not Outcome.BLOCKED:
+            return missing
+        return reason("review.failed-in-gate", *((missing,) if missing is not None else ()))
 
     def _situation(self, case: Case, needs: Mapping[int, tuple[int, ...]], names: Mapping[int, str]) -> Situation:
         change = case.change

@@ -77,7 +77,7 @@ class Submission:
         """Ask the gate, unless people still have something to do."""
         change = store.get_change(session, number)
         require_open(change)
-        missing = self._judge.readiness(session, change)
+        missing = self._judge.obstacle(session, change)
         if missing is not None:
             raise Conflict(reason=reason("review.cannot-submit", missing))
         journal.append(session, SubmitRequested(number, change.current, account), self._clock.now())

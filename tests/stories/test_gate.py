@@ -165,10 +165,11 @@ def test_submit_of_what_failed_in_the_gate_says_what_is_missing(site: RunningSit
     bob.approve(change)
     builds.finish("gate", change, "FAILURE")
     ann.hears(change, "Build failed.")
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict) as told:
         bob.rest.call("POST", f"/changes/{change}/submit", {})
-    assert ann.hears(change, "Not enqueued") == (
-        "Patch Set 1:\n\nNot enqueued in gate. It needs Verified +1/+2 (^gatebot$)."
+    assert str(told.value) == (
+        "The change cannot be submitted. The gate refused this patch set. Upload one that passes, or comment “recheck” "
+        "to have it tested again, and submit then."
     )
 
 
