@@ -7,6 +7,8 @@ as far as the changes behind the builds may be seen.
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from .output import Output
@@ -40,7 +42,7 @@ def list_builds(out: Output, change: int | None, project: str | None, job: str |
 @click.pass_obj
 def show(out: Output, uuid: str) -> None:
     """Show one build."""
-    info = out.client().get(f"/api/build/{uuid}")
+    info = out.client().get(f"/api/build/{_id(uuid)}")
     out.text(info, [f"{key}: {value}" for key, value in info.items() if value not in (None, "", [])])
 
 
@@ -50,6 +52,15 @@ def show(out: Output, uuid: str) -> None:
 @click.pass_obj
 def log(out: Output, uuid: str, follow: bool) -> None:
     """Print the log of a build from its first line."""
+    uuid = _id(uuid)
     path = f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"
     for line in out.client().text_lines(path):
         click.echo(line, nl=False)
+
+
+def _id(given: str) -> str:
+    """The id in an id or in an address of a build's page."""
+    found = re.search(r"(?:^|/)([0-9a-f]{32})/?(?:#.*)?$", given)
+    if not found:
+        raise click.UsageError(f"'{given}' is no build: give its id or address. List them with: gatebot build list")
+    return found[1]

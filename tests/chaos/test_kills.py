@@ -20,7 +20,8 @@ from tests.fakes.irc import free_port
 from tests.fakes.served import Served
 from tests.fakes.site import Person, Template, eventually, open_place
 
-KILLS = int(os.environ.get("GATEBOT_KILLS", "50"))
+# Every tenth end is an orderly one: of 56, 51 are kills.
+KILLS = int(os.environ.get("GATEBOT_KILLS", "56"))
 SEED = int(os.environ.get("GATEBOT_SEED", "20261122"))
 JOB = """\
 #!/bin/sh
