@@ -8,22 +8,25 @@ cookie must prove that a page of ours sent them. How one signs in by a form is i
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 import hmac
 from collections.abc import Callable
 from typing import cast
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from . import words
 from .access import Actor
-from .errors import GatebotError, NotPermitted, Unauthenticated
+from .errors import GatebotError, Invalid, NotPermitted, Unauthenticated
 from .identity import Account, Identity
 from .proxies import is_private
 from .reasons import reason
 
 ACCOUNT = cast("web.RequestKey[Account | None]", web.RequestKey("account", object))
 SESSION = "gatebot_session"
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,7 +65,8 @@ class Asking:
         return words.say(error.reason, self.language(request)) if error.reason else str(error)
 
     async def identify(self, request: web.Request) -> None:
-        """Find out who signed a request; raises `Unauthenticated` for what is signed wrongly."""
+        """Find out who signed a request; raises `Unauthenticated` for what is signed wrongly, `Invalid` for no text."""
+        await _check_text(request)
         account = await self._by_header(request)
         if account is None and (token := request.cookies.get(SESSION)):
             account = await self.identity.session(token)
@@ -93,10 +97,27 @@ class Asking:
     async def _check_xsrf(self, request: web.Request, session: str) -> None:
         """Writes signed by cookie prove that a page of ours sent them: Gerrit's X-Gerrit-Auth, or the form's field."""
         given = request.headers.get("X-Gerrit-Auth", "")
-        if not given and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        if not given and request.content_type in _FORMS:
             given = str((await request.post()).get("_xsrf", ""))
         if not hmac.compare_digest(given, xsrf(session)):
             raise NotPermitted("This form is out of date: load the page again and repeat.")
+
+
+async def _check_text(request: web.Request) -> None:
+    """What no name and no text here can hold is refused before anything looks for it."""
+    if "\0" in request.path or "\0" in request.query_string or "%00" in request.rel_url.raw_query_string:
+        raise Invalid("The address has a zero character in it, which no name here has.")
+    try:
+        codecs.lookup(request.charset or "utf-8")
+    except (LookupError, ValueError):
+        raise Invalid("The charset of the body is not known here. Send UTF-8.") from None
+    if request.method not in READS and request.content_type in _FORMS:
+        try:
+            form = await request.post()
+        except (ValueError, HttpProcessingError):
+            raise Invalid("The form cannot be read: its body is not what its Content-Type says.") from None
+        if any("\0" in value for value in form.values() if isinstance(value, str)):
+            raise Invalid("The form has a zero character in it, which no text here has.")
 
 
 def _basic(encoded: str) -> tuple[str, str]:

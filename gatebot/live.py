@@ -22,6 +22,7 @@ from .errors import Invalid
 from .journal import Entry, Journal
 
 _PATIENCE = 15.0  # seconds between signs of life, under the idle limits of common proxies
+_DIGITS = 15  # of a place in the journal or in a log
 _SLOW = 10.0  # seconds a reader may take for one piece
 _KEPT = 5_000  # facts remembered for readers that come back
 
@@ -112,8 +113,8 @@ class Live:
         )
         since, _, offset = said.partition(":")
         return (
-            min(int(since), self._last) if since.isdecimal() else self._last,
-            int(offset) if offset.isdecimal() else 0,
+            min(int(since), self._last) if since.isdecimal() and len(since) <= _DIGITS else self._last,
+            int(offset) if offset.isdecimal() and len(offset) <= _DIGITS else 0,
         )
 
     async def _tell(self, reader: _Reader, pieces: AsyncIterator[Piece]) -> None:

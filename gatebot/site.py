@@ -161,6 +161,9 @@ class Site(Asking):
                 raise web.HTTPFound("/login?" + urlencode({"next": request.path_qs})) from None
         except GatebotError as error:
             answer = self.error(request, http_status(error), self.sentence(request, error))
+        except UnicodeError:
+            log.info("request %s %s: text that is none", request.method, request.path, exc_info=True)
+            answer = self.error(request, 400, "This request has text in it that is not UTF-8.")
         except (ConnectionResetError, asyncio.CancelledError):
             raise
         except Exception:
@@ -261,7 +264,8 @@ def about(seconds: float, language: str = "en") -> str:
 
 def _local(target: str) -> str:
     """Only addresses on this site: never redirect a person elsewhere after signing in."""
-    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
+    plain = target.isprintable()  # browsers drop tabs and line ends: "/<tab>/evil" would be another site
+    return target if plain and target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 
 def _plain(error: web.HTTPException) -> str:

@@ -20,6 +20,7 @@ from .logs import ARTIFACTS, BUILD_ID, OUTPUT, Logs
 #: Raises `NotFound` unless the asker may read the build.
 Allowed = Callable[[web.Request, str], Awaitable[None]]
 _PATIENCE = 15.0
+_DIGITS = 15  # of an offset or a line
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 
 
@@ -68,16 +69,19 @@ async def _build(request: web.Request, allowed: Allowed) -> str:
 
 def _inside(root: Path, name: str) -> Path:
     """A plain file below the build's directory; nothing hidden, nothing elsewhere."""
-    path = (root / name).resolve()
     hidden = any(part.startswith(".") for part in Path(name).parts[:1])
-    if hidden or not path.is_relative_to(root.resolve()) or not path.is_file():
-        raise NotFound("There is no such file in the logs of this build.")
-    return path
+    try:
+        path = (root / name).resolve()
+        if not hidden and path.is_relative_to(root.resolve()) and path.is_file():
+            return path
+    except (OSError, ValueError):  # no name that a file can have
+        pass
+    raise NotFound("There is no such file in the logs of this build.")
 
 
 def _number(request: web.Request, name: str, default: int) -> int:
     text = request.query.get(name, str(default))
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
         raise Invalid(f"{name}: {text!r} is not a number.")
     return int(text)
 
@@ -85,7 +89,7 @@ def _number(request: web.Request, name: str, default: int) -> int:
 async def _stream(request: web.Request, logs: Logs, build: str) -> web.StreamResponse:
     """Server-sent events; the id of each is the offset to resume from (`Last-Event-ID`, or `?offset=`)."""
     resumed = request.headers.get("Last-Event-ID", "")
-    offset = int(resumed) if resumed.isdecimal() else _number(request, "offset", 0)
+    offset = int(resumed) if resumed.isdecimal() and len(resumed) <= _DIGITS else _number(request, "offset", 0)
     if hdrs.ACCEPT in request.headers and "text/event-stream" not in request.headers[hdrs.ACCEPT]:
         return await _plain(request, logs, build, offset)
     response = web.StreamResponse(headers={hdrs.CACHE_CONTROL: "no-store", "X-Accel-Buffering": "no"})

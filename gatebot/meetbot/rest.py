@@ -97,7 +97,7 @@ class MeetingRest:
 
 def _limit(request: web.Request, usual: int) -> int:
     asked = request.query.get("limit", str(usual))
-    if not asked.isdigit() or not 1 <= int(asked) <= _MOST:
+    if not (asked.isdecimal() and len(asked) < 10) or not 1 <= int(asked) <= _MOST:
         raise Invalid(reason=reason("meetbot.bad-limit", most=_MOST))
     return int(asked)
 

@@ -122,7 +122,8 @@ class Rest:
 async def _pipeline_of(request: web.Request) -> str:
     try:
         body: object = await request.json()
-    except ValueError:
+        str(body).encode()  # half characters can be written in JSON, but not be kept
+    except (ValueError, RecursionError):
         body = None
     name = cast("dict[str, object]", body).get("pipeline") if isinstance(body, dict) else None
     if not isinstance(name, str) or not name:

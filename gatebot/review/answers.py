@@ -71,6 +71,11 @@ async def body_of(request: web.Request) -> Object:
         return {}
     try:
         value: Json = json.loads(raw)
+        # Half characters and zeros can be written in JSON, but not be kept: every text here is UTF-8 without zeros.
+        if b"\\u0000" in json.dumps(value, ensure_ascii=False).encode():
+            raise ValueError("a text holds a zero character")
+    except RecursionError:
+        raise Invalid(reason=reason("review.bad-json", why="it is nested too deeply")) from None
     except ValueError as error:
         raise Invalid(reason=reason("review.bad-json", why=str(error))) from None
     if not isinstance(value, dict):
@@ -91,7 +96,7 @@ def whole_number(request: web.Request, *names: str, default: int) -> int:
     for name in names:
         given = request.query.get(name, "")
         if given:
-            if not given.isdecimal():
+            if not (given.isascii() and given.isdecimal() and len(given) < 10):
                 raise Invalid(reason=reason("review.bad-field", field=name, why="it must be a whole number"))
             return int(given)
     return default

@@ -7,6 +7,7 @@ as a sentence on the page, with what was typed still there.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from .states import States
 from .submitting import Submission
 
 _PAGE = 50
+_VOTE = re.compile(r"[+-]?[0-9]{1,2}")
 _CHANGE = r"/c/{project:.+}/+/{number:\d{1,9}}"
 
 
@@ -202,7 +204,7 @@ def _draft(form: Mapping[str, str], now: Mapping[str, int]) -> Draft:
     votes: list[tuple[str, int]] = []
     for name, value in form.items():
         label = name.removeprefix("label-")
-        if label != name and value.lstrip("+-").isdigit() and int(value) != now.get(label, 0):
+        if label != name and _VOTE.fullmatch(value) and int(value) != now.get(label, 0):
             votes.append((label, int(value)))
     comments: tuple[DraftedComment, ...] = ()
     if text := form.get("comment-text", "").strip():
