@@ -268,3 +268,12 @@ def test_a_stream_without_a_cause_passes_unchanged() -> None:
     text = ReportText()
     stream = packet(b"\x01" + packet(b"ng r pre-receive hook declined\n")) + b"0000" + b"junk that is no packet"
     assert text.feed(stream) + text.end() == stream
+
+
+def test_a_push_of_more_references_than_the_limit_is_refused() -> None:
+    commands = [Command(ZERO, A, f"refs/heads/b{number}") for number in range(3)]
+    assert isinstance(sort(commands, (), max_refs=3), Directly)
+    found = sort(commands, (), max_refs=2)
+    assert isinstance(found, Refused)
+    assert found.refusals[0].text == "the number of pushed references exceeds the max limit 2"
+    assert found.refusals[0].hint == reason("review.push-too-many-refs", count=3, limit=2)

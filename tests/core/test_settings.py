@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 
+from gatebot import assets
 from gatebot.errors import SettingsError
 from gatebot.settings import Irc, Settings, described, init_text, load, resolve
 
@@ -175,3 +177,14 @@ def test_relative_paths_start_at_the_directory_of_the_file() -> None:
     assert resolve(settings, settings.site.data) == "/srv/gatebot"
     assert resolve(settings, "images", below="data") == "/srv/gatebot/data/images"
     assert resolve(settings, "/var/lib/images") == "/var/lib/images"
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    """A setting that nothing acts on would be a lie."""
+    source = Path(assets.__file__).parent
+    mine = {"settings.py", "settings_fields.py"}
+    text = "\n".join(path.read_text() for path in source.rglob("*.py") if path.name not in mine)
+    # As code only: what a sentence or a comment names is not read.
+    code = re.sub(r'"[^"\n]*"', '""', re.sub(r"#.*", "", text))
+    unread = [item.name for item in described() if not re.search(rf"\b{item.section}\.{item.key}\b", code)]
+    assert unread == []

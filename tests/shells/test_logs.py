@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gatebot.errors import GatebotError, NotFound, http_status
 from gatebot.executor.logs import Logs, LogWriter
+from gatebot.executor.model import Sizes
 from gatebot.executor.rest import routes
 from gatebot.executor.scrub import Scrubber
 from tests.fakes.clock import FakeClock
@@ -141,3 +144,30 @@ async def test_nothing_but_the_builds_own_files_is_served(
 ) -> None:
     logs.close(BUILD)
     assert (await client.get(path)).status == 404
+
+
+def test_a_log_ends_at_its_limit_and_says_which(tmp_path: Path) -> None:
+    logs = Logs(tmp_path, FakeClock(), Sizes(log=2 * 1024**2))
+    written = logs.open(BUILD, Scrubber({}))
+    for _ in range(300):
+        written.output(b"x" * 10_000 + b"\n")
+    logs.close(BUILD)
+    assert logs.lines(BUILD, logs.line_count(BUILD), 1) == [
+        f"{STAMP}gatebot: the log reached 2 MiB (logs.max_log); what the job prints from here on is dropped."
+    ]
+    assert (logs.size(BUILD) or 0) < 2.1 * 1024**2
+
+
+def test_only_old_logs_of_ended_builds_are_deleted(logs: Logs, writer: LogWriter) -> None:
+    writer.output(b"runs\n")
+    old = "cd" * 16
+    logs.open(old, Scrubber({}))
+    logs.close(old)
+    for build in (BUILD, old):
+        os.utime(logs.directory(build) / "job-output.txt", (0, 0))
+    new = "ef" * 16
+    logs.open(new, Scrubber({}))
+    logs.close(new)
+    assert logs.expire(datetime(2020, 1, 1, tzinfo=UTC)) == 1
+    assert [logs.size(build) is not None for build in (BUILD, old, new)] == [True, False, True]
+    logs.close(BUILD)

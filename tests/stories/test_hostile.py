@@ -186,3 +186,9 @@ def test_only_a_trusted_proxy_tells_of_its_client(template: Template, tmp_path: 
         assert Visitor(site, "admin", site.tokens["admin"]).get("/a/accounts/self", **told).status == 200
     with begin(template, tmp_path / "wary", Builds()) as site:
         assert Visitor(site).ask("POST", "/login", body, Content_Type=form, **told).status == 401
+
+
+def test_what_is_secret_is_readable_by_its_owner_only(template: Template) -> None:
+    directory = template.directory
+    modes = {name: (directory / name).stat().st_mode & 0o777 for name in ("admin.token", "data/gatebot.db")}
+    assert modes == {"admin.token": 0o600, "data/gatebot.db": 0o600}
