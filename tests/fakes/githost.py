@@ -24,7 +24,7 @@ from gatebot.repo import Repositories
 from gatebot.review import hosting
 from gatebot.review.git_http import GitHttp, Limits
 from gatebot.review.model import Project
-from gatebot.review.push import Receiver
+from gatebot.review.push import Most, Receiver
 from gatebot.words import say
 from tests.fakes.git import WorkTree
 
@@ -97,7 +97,7 @@ class GitHost:
                 ("admin", "admin@example.org", ("Administrators",)),
             )
         }
-        self.receiver = Receiver(db, self.repos, clock, "http://review.example.org/")
+        self.receiver = Receiver(db, self.repos, clock, "http://review.example.org/", most=Most(refs=1000))
         site = FakeSite(self.people)
         self.submits = FakeSubmits()
         self.git = GitHttp(
