@@ -10,6 +10,7 @@ from __future__ import annotations
 
 _DECLINED = b" pre-receive hook declined"
 _REPORT_BAND = 1
+_LONGEST = 65_515  # of what a packet carries beside its length and its band
 
 
 class ReportText:
@@ -48,11 +49,13 @@ class ReportText:
         inner = packet[5:]
         while inner:
             size = _length(inner)
-            if size is None:
-                return packet
+            if size is None or size > len(inner):
+                return packet  # a report so long that git cut it: it goes on in the next packet
             line, inner = inner[: max(size, 4)], inner[max(size, 4) :]
             lines.append(_packet(line[4:].replace(_DECLINED, b" " + self.cause.encode())) if size else line)
-        return _packet(bytes([_REPORT_BAND]) + b"".join(lines))
+        report = b"".join(lines)
+        pieces = (report[start : start + _LONGEST] for start in range(0, len(report), _LONGEST))
+        return b"".join(_packet(bytes([_REPORT_BAND]) + piece) for piece in pieces)
 
 
 def _length(data: bytes) -> int | None:

@@ -277,3 +277,18 @@ def test_a_push_of_more_references_than_the_limit_is_refused() -> None:
     assert isinstance(found, Refused)
     assert found.refusals[0].text == "the number of pushed references exceeds the max limit 2"
     assert found.refusals[0].hint == reason("review.push-too-many-refs", count=3, limit=2)
+
+
+def test_a_long_report_is_sent_on_in_packets_that_git_can_read() -> None:
+    lines = b"".join(
+        f"{len(line) + 4:04x}{line}".encode() for line in ["ng refs/tags/t pre-receive hook declined\n"] * 600
+    )
+    text = ReportText()
+    text.cause = "x" * 200
+    sent = text.feed(f"{len(lines) + 5:04x}\x01".encode() + lines)
+    sizes: list[int] = []
+    while sent:
+        sizes.append(int(sent[:4], 16))
+        sent = sent[sizes[-1] :]
+    assert len(sizes) == 3
+    assert max(sizes) == 65_520
