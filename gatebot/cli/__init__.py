@@ -20,6 +20,12 @@ from .output import Output
 class _Group(click.Group):
     """Turns our errors into one line on stderr and an exit code; a stack trace is never shown."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`--json` may stand anywhere, also behind the verb."""
+        if "--json" in args:
+            args = ["--json", *(given for given in args if given != "--json")]
+        return super().parse_args(ctx, args)
+
     def main(self, *args: object, **kwargs: object) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
         """As click's, with our errors handled."""
         try:

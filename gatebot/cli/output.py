@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import sys
+import time
 import tomllib
 import urllib.error
 import urllib.parse
@@ -29,6 +30,7 @@ _ERRORS: Mapping[int, type[GatebotError]] = {
 }  # fmt: skip
 _TIMEOUT = 60.0
 _FOLLOWING = 3600.0  # the longest silence of a log
+_STARTING = 10.0  # seconds that the server of the site in this directory gets to come up
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Output:
             _usage("Which site? Give --url, set GATEBOT_URL, or run this in the directory of a site.")
         token = os.environ.get("GATEBOT_TOKEN") or (site[1] if site and site[0] == url else "")
         user = self.user or ("admin" if site and token == site[1] else "")
-        return Client(url.rstrip("/"), user, token)
+        return Client(url.rstrip("/"), user, token, patience=_STARTING if site and site[0] == url else 0.0)
 
     def table(self, answer: object, rows: Iterable[Sequence[object]], heads: Sequence[str], empty: str) -> None:
         """Print rows: JSON of `answer`, tabs for a pipe, a table for a person, or the words for nothing."""
@@ -82,11 +84,15 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Gerrit's REST and our own, over HTTP. Errors of the server become ours, with its words."""
+    """Gerrit's REST and our own, over HTTP. Errors of the server become ours, with its words.
+
+    `patience` are the seconds in which a server that is just being started may begin to listen.
+    """
 
     url: str
     user: str
     token: str
+    patience: float = 0.0
 
     def get(self, path: str, **query: str | int) -> Any:
         """GET; the answer as JSON."""
@@ -124,16 +130,20 @@ class Client:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json; charset=UTF-8")
         request.add_header("Accept", accept)
-        try:
-            return urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
-        except urllib.error.HTTPError as error:
-            text = error.read().decode(errors="replace").strip() or error.reason
-            raise _ERRORS.get(error.code, GatebotError)(str(text)) from None
-        except (urllib.error.URLError, OSError) as error:
-            why = getattr(error, "reason", error)
-            raise Unavailable(
-                f"{self.url} does not answer ({why}). Is it running? Start it with: gatebot serve"
-            ) from None
+        last = time.monotonic() + self.patience
+        while True:
+            try:
+                return urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
+            except urllib.error.HTTPError as error:
+                text = error.read().decode(errors="replace").strip() or error.reason
+                raise _ERRORS.get(error.code, GatebotError)(str(text)) from None
+            except (urllib.error.URLError, OSError) as error:
+                why = getattr(error, "reason", error)
+                if isinstance(why, ConnectionRefusedError) and time.monotonic() < last:
+                    time.sleep(0.2)
+                    continue
+                what = f"{self.url} does not answer ({why}). Is it running? Start it with: gatebot serve"
+                raise Unavailable(what) from None
 
 
 def quote(name: str) -> str:

@@ -43,6 +43,15 @@ def add_user(out: Output, username: str, name: str, email: str, core: bool, admi
     out.text({**answer, "password": password}, [f"Account {username} made.", f"Password (shown once): {password}"])
 
 
+@user.command("password")
+@click.argument("username")
+@click.pass_obj
+def new_password(out: Output, username: str) -> None:
+    """Give an account a new password and print it, once; its sessions end."""
+    password = out.client().call("PUT", f"/accounts/{quote(username)}/password.http", {"generate": True})
+    out.text({"username": username, "password": password}, [f"Password of {username} (shown once): {password}"])
+
+
 @user.command("list")
 @click.pass_obj
 def list_users(out: Output) -> None:

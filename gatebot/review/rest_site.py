@@ -7,6 +7,7 @@ Thin, as `rest_changes.py`. Only administrators make accounts; passwords are nev
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -44,6 +45,7 @@ class RestSite:
             ("GET", "/accounts/{account}", self._account),
             ("GET", "/accounts/{account}/detail", self._account),
             ("PUT", "/accounts/{account}", self._create_account),
+            ("PUT", "/accounts/{account}/password.http", self._set_password),
             ("GET", project, self._project),
             ("PUT", project, self._create_project),
             ("GET", f"{project}/HEAD", self._head),
@@ -96,6 +98,18 @@ class RestSite:
             groups=texts(body.get("groups"), "groups"),
         )
         return json_answer(request, account_info(account), 201)
+
+    async def _set_password(self, request: web.Request) -> web.StreamResponse:
+        """Gerrit's way to a new password: `{"generate": true}` answers one, once; administrators choose it too."""
+        body = await body_of(request)
+        account = await find_account(self._shaper, request, request.match_info["account"])
+        given = text_of(body.get("http_password"), "http_password")
+        mine = self._asker.actor(request).account == account.id
+        if given or not mine:
+            self._require(request, Verb.ADMINISTRATE_SERVER)
+        password = given or secrets.token_urlsafe(12)
+        await self._room.identity.set_password(account.id, password)
+        return json_answer(request, password)
 
     # -- projects --------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gatebot.cli import main
+from gatebot.cli.output import Client
 from tests.fakes.git import WorkTree
 from tests.fakes.site import Builds, RunningSite, Template, begin, eventually
 
@@ -222,3 +223,12 @@ def test_a_backup_of_a_running_site_goes_on_where_the_site_was(template: Templat
         later.finish("gate", running)
         ann.sees_merged(running)
         assert later.assigned == [("gate", running, "unit")]
+
+
+def test_a_forgotten_password_is_made_anew_and_json_may_be_asked_for_behind_the_verb(site: RunningSite) -> None:
+    made = json.loads(told(site, "admin", "user", "password", "ann", "--json"))
+    ann = Client(site.url, "ann", made["password"])
+    assert (made["username"], ann.get("/accounts/self")["username"]) == ("ann", "ann")
+    refused = run(site, "bob", "user", "password", "ann")
+    assert refused.exit_code == 1
+    assert "administrateServer" in refused.stderr
