@@ -47,6 +47,17 @@ class Places:
         """What may be deleted while the server is down: workspaces, mirrors, layers of nodes."""
         return self.data / "work"
 
+    def close_to_others(self) -> None:
+        """Let nobody else on this machine read the database, repositories, logs and minutes.
+
+        The data directory itself stays open: jobs of other user ids run below it.
+        """
+        if self.database_file is not None:
+            self.database_file.chmod(0o600)  # hashes of passwords, private changes; SQLite's journal gets the same
+        for part in PARTS:
+            (self.data / part).mkdir(exist_ok=True)
+            (self.data / part).chmod(0o700)
+
     @property
     def database_file(self) -> Path | None:
         """The embedded database, None when another one is set."""

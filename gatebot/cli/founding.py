@@ -58,10 +58,9 @@ def found(directory: Path, text: str | None = None) -> Founded:
     with _new_directory(directory):
         places.data.mkdir(parents=True, exist_ok=True)
         db.migrate(places.database_url)
-        if places.database_file is not None:
-            places.database_file.chmod(0o600)  # hashes of passwords and private changes; its journal gets the same
         password = secrets.token_urlsafe(12)
         token = asyncio.run(_furnish(places, password))
+        places.close_to_others()
         give(places.data, user)
         _secret(directory / TOKEN, token + "\n")
         (directory / SETTINGS).write_text(text)

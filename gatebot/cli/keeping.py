@@ -67,6 +67,7 @@ def restore(source: Path, directory: Path) -> None:
     else:
         _run(["pg_restore", "--no-owner", "--dbname", _libpq(where), str(source / _DUMP)])
     db.migrate(where.database_url)
+    where.close_to_others()
     users.give(where.data, users.server_user(settings.executor.run_as))
 
 
