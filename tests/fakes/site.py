@@ -161,6 +161,11 @@ class Builds:
         self._fake.rule = rule
 
     @property
+    def given(self) -> list[Assignment]:
+        """Every build that was given out."""
+        return list(self._fake.assigned)
+
+    @property
     def assigned(self) -> list[tuple[str, int, str]]:
         """Every build that was given out: pipeline, change, job."""
         return [(one.pipeline, one.changes[-1].number, one.job.name) for one in self._fake.assigned if one.changes]
