@@ -97,8 +97,8 @@ class Live:
         answer.headers["X-Accel-Buffering"] = "no"
         reader = _Reader(answer, wanted, *self._place(request))
         pieces = await self._feed(request, fed, reader.offset) if fed and self._feed else _nothing()
-        await answer.prepare(request)
         try:
+            await answer.prepare(request)
             await reader.send("retry: 1000\n")
             await self._tell(reader, pieces)
         except (ConnectionResetError, TimeoutError):

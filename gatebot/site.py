@@ -164,8 +164,12 @@ class Site(Asking):
         except UnicodeError:
             log.info("request %s %s: text that is none", request.method, request.path, exc_info=True)
             answer = self.error(request, 400, "This request has text in it that is not UTF-8.")
-        except (ConnectionResetError, asyncio.CancelledError):
+        except asyncio.CancelledError:
             raise
+        except ConnectionResetError:
+            if request.transport is not None and not request.transport.is_closing():
+                raise
+            return web.Response(status=499)  # nobody reads it: the browser left
         except Exception:
             mark = secrets.token_hex(4)
             log.exception("request %s %s failed (mark %s)", request.method, request.path, mark)
@@ -243,12 +247,15 @@ def _iso(at: datetime) -> str:
 
 
 _UNITS = {"en": (" h", " min", " s"), "ko": ("시간", "분", "초")}
+_MOMENT = {"en": "under 1 s", "ko": "1초 미만"}
 
 
 def duration(seconds: float | None, language: str = "en") -> str:
-    """`1 h 20 min`, `2 min 03 s`, `4 s`: the two largest units."""
+    """`1 h 20 min`, `2 min 03 s`, `4 s`, `under 1 s`: the two largest units."""
     if seconds is None:
         return ""
+    if seconds < 1:
+        return _MOMENT[language]
     hour, minute, second = _UNITS[language]
     whole = round(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60

@@ -64,14 +64,21 @@ class Doors:
         return self._git.routes()
 
     def add_to(self, front: Front) -> None:
-        """The box of open changes, and the search in changes."""
-        front.add(panel=self._panel, search=("Changes", self._search))
+        """The boxes of open and of merged changes, and the search in changes."""
+        front.add(panel=self._open, search=("Changes", self._search))
+        front.add(panel=self._merged)
 
-    async def _panel(self, request: web.Request) -> Panel:
+    async def _open(self, request: web.Request) -> Panel:
         gettext = self._site.gettext(request)
         found = await self._found(self._site.actor(request), "status:open", 8)
         empty = gettext("No open changes. Push one with: git push origin HEAD:refs/for/main")
         return Panel(gettext("Open changes"), "/q/status:open", tuple(found), empty)
+
+    async def _merged(self, request: web.Request) -> Panel:
+        gettext = self._site.gettext(request)
+        found = await self._found(self._site.actor(request), "status:merged", 8)
+        empty = gettext("Nothing was merged yet.")
+        return Panel(gettext("Recently merged"), "/q/status:merged", tuple(found), empty)
 
     async def _search(self, request: web.Request, query: str) -> Sequence[Hit]:
         try:
@@ -85,6 +92,6 @@ class Doors:
     async def _found(self, actor: Actor, query: str, limit: int) -> list[Entry]:
         found, _ = await self._room.reading.search(actor, query, limit)
         return [
-            Entry(f"{one.number} {one.subject}", f"/{one.path}", one.project, one.updated)
+            Entry(f"{one.number} {one.subject}", f"/{one.path}", one.project, one.submitted or one.updated)
             for one in (view.change for view in found)
         ]

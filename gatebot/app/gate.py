@@ -232,7 +232,9 @@ class GateRoom:
 
         async def sign() -> Sign:
             waiting = sum(len(queue.items) for queue in self.driver.queues.values())
-            return Sign("gate", True, f"{waiting} items in {len(self.driver.queues)} queues")
+            queues = len(self.driver.queues)
+            items = f"{waiting} item{'' if waiting == 1 else 's'}"
+            return Sign("gate", True, f"{items} in {queues} queue{'' if queues == 1 else 's'}")
 
         front.add(panel=pages.panel(site, self._shown(sight)), sign=sign)
 

@@ -98,13 +98,13 @@ class Pages:
     async def short(self, request: web.Request) -> web.StreamResponse:
         """`/12` is the short address of a change."""
         change = await self._parts.reading.find(self._site.actor(request), request.match_info["number"])
-        raise web.HTTPFound(f"/{change.path}")
+        raise web.HTTPFound(_asked(request, f"/{change.path}"))
 
     async def change(self, request: web.Request) -> web.StreamResponse:
         """One change at one patch set."""
         change = await self._change(request)
         if change.project != request.match_info["project"]:
-            raise web.HTTPFound(f"/{change.path}")
+            raise web.HTTPFound(_asked(request, f"/{change.path}"))
         return await self._page(request, change.number)
 
     async def post(self, request: web.Request) -> web.StreamResponse:
@@ -215,6 +215,11 @@ def _draft(form: Mapping[str, str], now: Mapping[str, int]) -> Draft:
 
 def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _asked(request: web.Request, path: str) -> str:
+    """Another address with what was asked of this one."""
+    return f"{path}?{request.query_string}" if request.query_string else path
 
 
 def _further(request: web.Request, start: int) -> str:

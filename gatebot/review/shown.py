@@ -105,7 +105,8 @@ class Shown:
             "patch_set": shown,
             "patch_sets": view.patch_sets,
             "base": base,
-            "headline": _headline(view, language),
+            # In the gate its place there says all, unless something is missing that the gate does not bring.
+            "headline": "" if change.is_open and ready and position else _headline(view, language),
             "needs": sentences.lines(view.verdict, language) if change.is_open else (),
             "tone": views.tone(change, view.verdict.submittable, _is_blocked(view)),
             "position": position,

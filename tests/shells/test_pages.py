@@ -190,6 +190,8 @@ async def test_addresses_of_a_change_lead_to_its_page(web: WebHouse, house: Pipe
     for path in ("/1", "/c/wrong/+/1"):
         async with web.client.get(path, allow_redirects=False) as answer:
             assert (answer.status, answer.headers["Location"]) == (302, "/c/api/+/1")
+        async with web.client.get(f"{path}?lang=ko", allow_redirects=False) as answer:
+            assert answer.headers["Location"] == "/c/api/+/1?lang=ko"
 
 
 async def test_a_project_tells_how_to_get_it_and_what_happens_in_it(web: WebHouse, house: PipelineHouse) -> None:
@@ -216,8 +218,8 @@ async def test_the_status_shows_what_each_change_is_tested_on_top_of(web: WebHou
     await house.settle()
     said = words(await web.page("/status"))
     assert "gate 2 items Queue shared the first 20 are tested at once" in said
-    assert "1 1,1 Add a api · ann ▶ running Its jobs are running. tested on top of the branch as it is unit 0 s" in said
-    assert "2 2,1 Add b api · ann ▶ running Its jobs are running. tested on top of: 1 unit 0 s ▶ running" in said
+    assert "1 1,1 Add a api · ann ▶ running Its jobs are running. tested on top of the branch as it is unit" in said
+    assert "2 2,1 Add b api · ann ▶ running Its jobs are running. tested on top of: 1 unit under 1 s ▶ running" in said
     await house.fails(1)
     said = words(await web.page("/status"))
     assert "1 2,1 Add b" in said
@@ -248,7 +250,7 @@ async def test_builds_are_listed_and_found_by_what_they_were(web: WebHouse, hous
     build = house.dispatch.of(1)
     await house.fails(1)
     said = words(await web.page("/builds"))
-    assert "✗ failure unit line 12 1,1 api check 0 s" in said
+    assert "✗ failure unit line 12 1,1 api check under 1 s" in said
     assert "▶ running unit 2,1 client check" in said
     assert "2,1" not in words(await web.page("/builds?result=failure&project=api"))
     assert "No build matches." in words(await web.page("/builds?job=nothing"))

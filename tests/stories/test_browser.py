@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.fakes.site import Builds, RunningSite
 from tests.programs import need
@@ -101,7 +101,7 @@ def test_a_reviewer_votes_and_watches_the_change_merge_without_reloading(
     expect(item).to_contain_text(f"{change},1 Add a")
     expect(item).to_contain_text("tested on top of the branch as it is")
     accessible(watching)
-    expect(page.locator("#verdict")).to_contain_text("Number 1 of 1 in the queue integrated.")
+    expect(page.locator("#verdict")).to_have_text(re.compile(r"open\s+Number 1 of 1 in the queue integrated\.\s*$"))
     page.evaluate("window.neverReloaded = true")
     builds.finish("gate", change)
     expect(page.locator("#verdict")).to_contain_text("The change is merged.")
@@ -111,6 +111,25 @@ def test_a_reviewer_votes_and_watches_the_change_merge_without_reloading(
     accessible(page)
     accessible(watching)
     assert complaints == []
+
+
+def test_a_page_that_could_not_be_fetched_is_fetched_again(site: RunningSite, person: BrowserContext) -> None:
+    ann = site.person("ann")
+    change = ann.propose("api", "Add a", {"a.txt": "a\n"})
+    ann.hears(change, "Build succeeded")
+    page = new_page(person)
+    page.goto(f"/c/api/+/{change}")
+    expect(page.locator("#live")).to_contain_text("live")
+    failures: list[str] = []
+
+    def fail(route: Route) -> None:
+        failures.append(route.request.url)
+        route.abort() if len(failures) == 1 else route.fulfill(status=502)
+
+    page.route(f"**/c/api/+/{change}", fail, times=2)
+    ann.review(change, "Once more.")
+    expect(page.locator("#messages")).to_contain_text("Once more.")
+    assert len(failures) == 2
 
 
 def test_a_log_grows_in_the_page_while_the_build_runs(
@@ -162,6 +181,10 @@ def test_everything_works_without_scripts(site: RunningSite, browser: Browser, b
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"/{change}")
+    for name in ("Light or dark", "Keys ?", "Copy"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)
+    expect(page.locator("footer")).to_contain_text("Times are UTC.")
+    expect(page.locator("footer")).not_to_contain_text("Times are in your zone")
     sign_in(page)
     expect(page.locator("#file-1")).to_contain_text("a.txt")
     page.get_by_label("Say something").fill("I read it.")

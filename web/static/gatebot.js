@@ -31,6 +31,12 @@ function relative(at) {
   return format.format(Math.round(seconds), "second");
 }
 
+// What only the script does is hidden, or not told, without it.
+function reveal(root) {
+  for (const node of root.querySelectorAll("[data-copy]")) node.hidden = false;
+  for (const node of root.querySelectorAll("[data-scripted]")) node.textContent = node.dataset.scripted;
+}
+
 // How long something runs counts on by itself; what is compared has no such numbers in it.
 function quiet(root) {
   for (const node of root.querySelectorAll("[data-started]")) node.textContent = "";
@@ -83,21 +89,30 @@ function remember(root) {
   for (const node of [root, ...root.querySelectorAll("[data-region], [data-list], [data-list] > *")]) node.html ??= fixed(node);
 }
 
-let busy = false, again = false;
+let busy = false, again = false, failed = 0;
 async function refresh() {
   if (busy) { again = true; return; }
   busy = true;
+  again = false;
   const text = await load();
-  try { if (text) show(new DOMParser().parseFromString(text, "text/html")); } finally { busy = false; }
-  if (again) { again = false; setTimeout(refresh, 200); }
+  try { if (text) show(new DOMParser().parseFromString(text, "text/html")); } finally {
+    busy = false;
+    failed = text === null ? failed + 1 : 0;
+    if (failed) setTimeout(refresh, Math.min(1000 * failed, 15000));
+    else if (again) setTimeout(refresh, 200);
+  }
 }
+// The page as it is now; "" when there is none for this reader any more, null when asking again may help.
 async function load() {
   try {
-    const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
-    return answer.ok ? await answer.text() : "";
-  } catch { return ""; /* the stream's own state tells the reader */ }
+    const answer = await fetch(location.href, {
+      headers: { "X-Live": "1" }, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(10000),
+    });
+    return answer.ok ? await answer.text() : answer.status < 500 ? "" : null;
+  } catch { return null; }
 }
 function show(page) {
+  reveal(page);
   times(page);
   quiet(page);
   remember(page.body);
@@ -122,12 +137,30 @@ function follow() {
   source?.close();
   const log = document.getElementById("log");
   const query = new URLSearchParams({ topics: live, since: since || "", offset: log?.dataset.offset || "" });
-  source = new EventSource(`/live?${query}`);
-  source.onopen = () => say(paused ? words.paused : words.live, paused ? "" : "on");
-  source.onerror = () => say(words.lost, "lost");
-  let timer = 0;
-  source.addEventListener("changed", () => { clearTimeout(timer); timer = setTimeout(() => paused || refresh(), 120); });
-  source.addEventListener("log", (event) => grow(log, JSON.parse(event.data)));
+  const mine = source = new EventSource(`/live?${query}`);
+  let opened = false, timer = 0;
+  // The first news of a burst sets the clock, the others do not set it back: a busy gate is shown too.
+  const news = () => { timer ||= setTimeout(() => { timer = 0; if (!paused && source === mine) refresh(); }, 120); };
+  source.onopen = () => {
+    say(paused ? words.paused : words.live, paused ? "" : "on");
+    if (opened) news();
+    opened = true;
+  };
+  source.onerror = () => {
+    say(words.lost, "lost");
+    // A browser gives up on an answer that is no stream, as of a proxy without its server.
+    if (mine.readyState === EventSource.CLOSED) setTimeout(() => source === mine && resume(), 3000);
+  };
+  source.addEventListener("changed", news);
+  source.addEventListener("log", (event) => {
+    if (log) log.dataset.offset = event.lastEventId.split(":")[1];
+    grow(log, JSON.parse(event.data));
+  });
+}
+function resume() {
+  following = "";
+  follow();
+  if (!paused) refresh();
 }
 function pause() {
   paused = !paused;
@@ -233,7 +266,6 @@ for (const [id, act] of [["theme", theme], ["keys", help]]) {
   const button = document.getElementById(id);
   if (button) { button.hidden = false; button.addEventListener("click", act); }
 }
-for (const node of document.querySelectorAll("[data-copy]")) node.hidden = false;
 // A click on a line's number begins a comment on it, in the form that is there without scripts too.
 const reply = document.querySelector("#reply #comment");
 for (const cell of reply ? document.querySelectorAll("table.diff td.n:nth-child(2)") : []) {
@@ -262,10 +294,12 @@ document.getElementById("log")?.addEventListener("click", (event) => {
 });
 addEventListener("hashchange", mark);
 addEventListener("pagehide", () => source?.close());
+addEventListener("pageshow", (event) => { if (event.persisted) resume(); });
 document.addEventListener("click", (event) => {
   const text = event.target.closest("[data-copy]")?.dataset.copy;
   if (text) navigator.clipboard?.writeText(text).then(() => say("✓", "on"));
 });
+reveal(document);
 times(document);
 quiet(document);
 remember(document.body);
