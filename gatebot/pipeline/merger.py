@@ -151,7 +151,9 @@ class Merger:
         if current is None:
             raise _Broken(reason("pipeline.no-tenant", tenant=queue.tenant), Moment.CONFIG_ERROR)
         before = [change for item in work.ahead for change in self._configuring(current, item)]
-        own = list(self._configuring(current, work.item))
+        own = self._configuring(current, work.item)
+        if not own and not work.item.live:
+            return current, None  # nobody asks for the jobs of what stands in
         previous = self._layouts.propose(current, self._proposed(queue, work, before)).layout
         if not own:
             return previous, None
@@ -243,7 +245,7 @@ class _Batch:
                 work.state[change.place], work.trees[change.place] = commit, tree
         if work.item.ref is not None:
             self._branch(work, work.item.ref.project, work.item.ref.branch, work.item.ref.new)
-        graph = self._graph(work) if work.item.live else FrozenGraph()
+        graph = self._graph(work) if work.item.live else self._stand_in(work)
         fact = Prepared(
             self._queue.id,
             work.item.id,
@@ -288,6 +290,11 @@ class _Batch:
         for job in graph.jobs:
             self._pin(work, layout, job)
         return graph
+
+    def _stand_in(self, work: _Work) -> FrozenGraph:
+        """What stands in runs nothing; but those that stand on it would use its configuration: that must be sound."""
+        self._merger.layout(self._queue, work)
+        return FrozenGraph()
 
     def _pin(self, work: _Work, layout: Layout, job: FrozenJob) -> None:
         """Fix every commit that the job reads: those of the queue belong to the base, others only to this buildset."""

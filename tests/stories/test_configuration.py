@@ -89,3 +89,34 @@ def test_a_project_without_configuration_merges_what_people_approve(site: Runnin
     ann.sees_merged(change)
     assert site.file("fresh", "a.txt") == "a\n"
     assert builds.assigned == []
+
+
+def test_what_depends_on_unusable_configuration_is_not_tested_with_it(site: RunningSite, builds: Builds) -> None:
+    """The same job in two projects: `unit` is the one of api, and it must not run on the content of fresh."""
+    ann, bob, admin = site.person("ann"), site.person("bob"), site.person("admin")
+    admin.rest.call("PUT", "/projects/fresh", {"create_empty_commit": True})
+    work = ann.clone("fresh")
+    work.commit("Test", **{".zuul.yaml": ZUUL, "ci/unit": "#!/bin/sh\n"})
+    broken = ann.push(work)
+    work.commit("Add a", **{"a.txt": "a\n"})
+    child = ann.push(work)
+    work.commit("Add b", **{"b.txt": "b\n"})
+    grandchild = ann.push(work)
+    footer = f"Depends-On: {site.url}/c/fresh/+/{broken}"
+    friend = ann.propose("api", "Follow", {"c.txt": "c\n"}, body=footer)
+    own = "fresh .zuul.yaml:1: A job named unit is defined in project api already. Choose another name."
+    unusable = f"The configuration that this change would run with cannot be used (errors: 1). {own}"
+    needs_it = f"It needs change {broken}, whose configuration cannot be used. Correct that one first. {unusable}"
+    told = "Patch Set 1: Verified-1\n\nConfiguration error (check pipeline).\n\n"
+    assert ann.hears(broken, "Configuration error") == told + unusable
+    assert ann.hears(child, "Configuration error") == told + needs_it
+    assert ann.hears(friend, "Configuration error") == told + needs_it
+    assert ann.hears(grandchild, "Configuration error") == told + needs_it
+    assert builds.assigned == []
+    bob.approve(broken, child, grandchild, friend)
+    good = ann.propose("api", "Go on", {"d.txt": "d\n"})
+    bob.approve(good)
+    builds.finish("gate", good)
+    ann.sees_merged(good)
+    assert [ann.status(change) for change in (broken, child, grandchild, friend)] == ["NEW"] * 4
+    assert builds.assigned == [("check", good, "unit"), ("gate", good, "unit")]

@@ -30,6 +30,8 @@ from .facts import (
 from .model import NOTHING, Item, Outcome, Preparation, Queue, State
 from .verdict import Verdict, judge
 
+_NEEDED_FAILS = "pipeline.needed-change-failing"
+
 
 def propose(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
     """What this state of the queue asks for next; the clock has no say."""
@@ -48,7 +50,7 @@ class _Walk:
     queue: Queue
     ahead: Item | None = None
     present: set[int] = field(default_factory=set[int])
-    failing: dict[int, Reason] = field(default_factory=dict[int, Reason])
+    failing: dict[int, tuple[Reason, Moment]] = field(default_factory=dict[int, tuple[Reason, Moment]])
     held: bool = False
 
     def visit(self, item: Item, position: int) -> Iterator[QueueFact]:
@@ -96,12 +98,17 @@ class _Walk:
 
     def _wait_for(self, item: Item, needed: int) -> Iterator[QueueFact]:
         """A change that it needs is failing: nothing is run for it until that is decided."""
-        why = reason("pipeline.needed-change-failing", change=needed)
-        self.failing.update(dict.fromkeys(item.numbers, why))
+        because, moment = self.failing[needed]
         if not self.queue.policy.lands:
-            why = replace(why, because=(self.failing[needed],))
-            yield self._left(item, Outcome.FAILED, Moment.MERGE_CONFLICT, why)
-        elif item.asked:
+            # A change that stands in runs nothing: it cannot be merged, or its configuration cannot be used.
+            kind = "pipeline.needed-change-misconfigured" if moment is Moment.CONFIG_ERROR else _NEEDED_FAILS
+            why = reason(kind, because, change=needed)
+            self.failing.update(dict.fromkeys(item.numbers, (why, moment)))
+            yield self._left(item, Outcome.FAILED, moment, why)
+            return
+        why = reason(_NEEDED_FAILS, change=needed)
+        self.failing.update(dict.fromkeys(item.numbers, (why, moment)))
+        if item.asked:
             yield ItemReset(self.queue.id, item.id, item.attempt + 1, why)
 
     def _stands(self, prepared: Preparation) -> bool:
@@ -129,7 +136,7 @@ class _Walk:
         if item.live and item.prepared is not None and (self.ahead is None or not self.queue.policy.lands):
             yield from self._finish(item, verdict, why)
         if why is not None:
-            self.failing.update(dict.fromkeys(item.numbers, why))
+            self.failing.update(dict.fromkeys(item.numbers, (why, _moment(item))))
         else:
             self.ahead = item
             self.held = self.held or verdict.holds

@@ -390,6 +390,24 @@ def test_in_check_a_conflict_of_a_dependency_is_reported_on_the_change_that_need
     assert q.why(2) == reason("pipeline.needed-change-failing", reason("pipeline.merge-conflict", paths="f"), change=1)
 
 
+def test_in_check_unusable_configuration_of_a_dependency_is_that_of_all_that_stand_on_it() -> None:
+    q = Gate(manager=Manager.INDEPENDENT)
+    changes = [
+        q.enqueued(A, live=False),
+        q.enqueued(Change(2, needs=(1,)), live=False),
+        q.enqueued(Change(3, needs=(2,))),
+    ]
+    q.happen(*changes)
+    head = next(iter(q.queue.items.values()))
+    why = reason("pipeline.config-error", count=1)
+    q.happen(facts.PrepareFailed("q", head.id, head.attempt, {}, why, moment=Moment.CONFIG_ERROR))
+    q.settle()
+    one = reason("pipeline.needed-change-misconfigured", why, change=1)
+    assert q.why(3) == reason("pipeline.needed-change-misconfigured", one, change=2)
+    assert [(fact.item, fact.moment) for fact in q.left if fact.moment] == [("i3", Moment.CONFIG_ERROR)]
+    assert q.tested == {}
+
+
 def test_in_check_a_new_patch_set_of_a_dependency_takes_the_dependent_out() -> None:
     q = check(Change(2, needs=(1,)), dependencies=(A,))
     q.withdraw(1)
