@@ -115,7 +115,8 @@ def why(out: Output, change_id: str) -> None:
     number = info["_number"]
     verdict = client.get(f"/api/change/{number}/verdict")
     status = client.get(f"/api/status/change/{number}")
-    lines = [f"{number} {info['subject']}: {info['status']}", *_verdict_lines(verdict), *_queue_lines(status)]
+    stays = _queue_lines(status) or _departure_lines(status, info["current_revision_number"])
+    lines = [f"{number} {info['subject']}: {info['status']}", *_verdict_lines(verdict), *stays]
     out.text({"verdict": verdict, "status": status}, lines)
 
 
@@ -151,6 +152,14 @@ def _queue_lines(status: Any) -> list[str]:
         lines.append(f"  in {item['pipeline']}: {item.get('sentence', '')}")
         lines.extend(f"    {job['name']}: {job.get('result') or job.get('state', '')}" for job in item.get("jobs", []))
     return lines
+
+
+def _departure_lines(status: Any, patch_set: int) -> list[str]:
+    """Why the newest patch set left the last pipeline that it was in."""
+    last = next(iter(status.get("past", [])), None)
+    if last is None or last["patch_set"] != patch_set or last["outcome"] not in ("failed", "withdrawn"):
+        return []
+    return [f"  left {last['pipeline']}: {last['sentence']}"] if last["sentence"] else []
 
 
 __all__ = ["Client", "change", "why"]

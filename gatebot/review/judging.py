@@ -40,6 +40,14 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a change depends on: `changes` that are not merged, and addresses that name none here (`unknown`)."""
+
+    changes: tuple[int, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """Judges changes of this site; `site` is its address, by which Depends-On footers are recognised."""
 
@@ -72,8 +80,9 @@ class Judge:
             return missing
         return reason("review.failed-in-gate", *((missing,) if missing is not None else ()))
 
-    def _situation(self, case: Case, needs: Mapping[int, tuple[int, ...]], names: Mapping[int, str]) -> Situation:
+    def _situation(self, case: Case, needs: Mapping[int, Needs], names: Mapping[int, str]) -> Situation:
         change = case.change
+        own = needs.get(change.number, Needs())
         return Situation(
             status=change.status,
             owner=change.owner,
@@ -81,8 +90,9 @@ class Judge:
             gated=self.gates.gated(change.project, change.branch),
             work_in_progress=change.work_in_progress,
             private=change.private,
-            waits_for=needs.get(change.number, ()),
+            waits_for=own.changes,
             names=names,
+            unknown=own.unknown,
         )
 
     def rules(self, session: Session, project: str) -> Rules:
@@ -92,9 +102,9 @@ class Judge:
 
     def needs(self, session: Session, change: Change, current: PatchSet) -> tuple[int, ...]:
         """The changes that are not merged and that this one depends on, by git or by footer."""
-        return self._needs(session, [(change, current)])[change.number]
+        return self._needs(session, [(change, current)])[change.number].changes
 
-    def _needs(self, session: Session, pairs: Sequence[tuple[Change, PatchSet]]) -> dict[int, tuple[int, ...]]:
+    def _needs(self, session: Session, pairs: Sequence[tuple[Change, PatchSet]]) -> dict[int, Needs]:
         parents_in: dict[str, set[str]] = {}
         for change, current in pairs:
             parents_in.setdefault(change.project, set()).update(current.parents)
@@ -105,16 +115,20 @@ class Judge:
         }
         named: dict[str, int | None] = {}
         found: dict[int, set[int]] = {}
+        unknown: dict[int, tuple[str, ...]] = {}
         for change, current in pairs:
             under = (behind.get((change.project, parent)) for parent in current.parents)
             found[change.number] = {one.number for one in under if one is not None and one.branch == change.branch}
-            for address in footers.depends_on(current.message):
-                if address not in named:
-                    named[address] = self.named(session, address)
-                found[change.number].add(named[address] or change.number)
+            addresses = footers.depends_on(current.message)
+            named |= {address: self.named(session, address) for address in addresses if address not in named}
+            found[change.number] |= {named[address] or change.number for address in addresses}
+            unknown[change.number] = tuple(address for address in addresses if named[address] is None)
         known = store.find_changes(session, {number for numbers in found.values() for number in numbers})
         waiting = {number for number, other in known.items() if other.status is not Status.MERGED}
-        return {number: tuple(sorted(others & waiting - {number})) for number, others in found.items()}
+        return {
+            number: Needs(tuple(sorted(others & waiting - {number})), unknown[number])
+            for number, others in found.items()
+        }
 
     def needed_by(self, session: Session, number: int) -> tuple[int, ...]:
         """The open changes whose git parent is a change's current patch set, or whose Depends-On names it."""

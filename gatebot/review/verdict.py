@@ -36,7 +36,8 @@ _PASSES = (Outcome.SATISFIED, Outcome.NOT_APPLICABLE)
 class Situation:
     """What `explain` needs to know of a change beside its votes.
 
-    `waits_for` are the changes it depends on (git parents and Depends-On) that are not merged.
+    `waits_for` are the changes it depends on (git parents and Depends-On) that are not merged, `unknown` what
+    Depends-On names and is no change here: a gate does not take it so.
     `names` are user names; an account that is not there is told by its number.
     """
 
@@ -48,6 +49,7 @@ class Situation:
     private: bool = False
     waits_for: tuple[int, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict[int, str])
+    unknown: tuple[str, ...] = ()
 
     def name(self, account: int) -> str:
         """How sentences call an account."""
@@ -141,7 +143,7 @@ def _state(change: Situation) -> Requirement:
 
 
 def _dependencies(change: Situation) -> tuple[Requirement, ...]:
-    """Nothing for a change that depends on nothing open."""
+    """Nothing for a change that depends on nothing open or unknown."""
     who = reason("review.who-reviewers")
     parts = tuple(
         Requirement(
@@ -153,6 +155,18 @@ def _dependencies(change: Situation) -> tuple[Requirement, ...]:
         )
         for number in sorted(change.waits_for)
     )
+    owner = reason("review.who-owner", name=change.name(change.owner))
+    parts += tuple(
+        Requirement(
+            DEPENDENCIES,
+            Outcome.UNSATISFIED,
+            reason("review.unknown-dependency", address=address),
+            owner,
+            reason("review.takes-dependency-line"),
+        )
+        for address in change.unknown
+        if change.gated
+    )
     return (
         (Requirement(DEPENDENCIES, Outcome.UNSATISFIED, reason("review.dependencies"), parts=parts),) if parts else ()
     )
@@ -162,7 +176,8 @@ def _label(change: Situation, votes: list[Vote], need: LabelNeed, rules: Rules) 
     if need.gate and not change.gated:
         return Requirement(need.label, Outcome.NOT_APPLICABLE, reason("review.no-gate", label=need.label))
     vetoes = tuple(_veto(change, vote, need) for vote in votes if vote.value <= need.forbids)
-    parts = (*vetoes, _approval(change, votes, need, rules))
+    # When the gate says no, more of its votes is not the way out: its veto tells what is.
+    parts = vetoes if need.gate and vetoes else (*vetoes, _approval(change, votes, need, rules))
     worst = next((part.outcome for part in parts if part.outcome not in _PASSES), Outcome.SATISFIED)
     says = parts[0].says if worst is not Outcome.SATISFIED else parts[-1].says
     return Requirement(need.label, worst, says, parts=parts)
@@ -188,23 +203,33 @@ def _approval(change: Situation, votes: list[Vote], need: LabelNeed, rules: Rule
             "review.approved", *because, label=need.label, value=signed(by.value), name=change.name(by.account)
         )
         return Requirement(need.label, Outcome.SATISFIED, says)
+    if need.gate:
+        return _gate_approval(change, votes, need)
     uploader = change.name(change.uploader)
     because = (reason("review.own-vote", name=uploader, value=value),) if enough else ()
     says = reason("review.needs-vote", *because, label=need.label, value=value)
-    if need.gate:
-        return Requirement(
-            need.label,
-            Outcome.UNSATISFIED,
-            says,
-            reason("review.who-gate"),
-            reason("review.takes-gate", label=need.label),
-        )
     who = (
         reason("review.who-group-but", group=need.group, name=uploader)
         if need.not_uploader
         else reason("review.who-group", group=need.group)
     )
     takes = reason("review.takes-vote", label=need.label, value=value)
+    return Requirement(need.label, Outcome.UNSATISFIED, says, who, takes)
+
+
+def _gate_approval(change: Situation, votes: list[Vote], need: LabelNeed) -> Requirement:
+    """The gate begins by itself with what was checked; a failed check takes a person first."""
+    against = [vote for vote in votes if vote.value < 0]
+    checked = any(vote.value > 0 for vote in votes)
+    who, takes = reason("review.who-gate"), reason("review.takes-gate", label=need.label)
+    because: tuple[Reason, ...] = ()
+    if against and not checked:
+        name, value = change.name(against[0].account), signed(against[0].value)
+        because = (reason("review.voted-against", name=name, label=need.label, value=value),)
+        who, takes = reason("review.who-anybody"), reason("review.takes-recheck")
+    elif not checked:
+        takes = reason("review.takes-check-first", label=need.label)
+    says = reason("review.needs-vote", *because, label=need.label, value=signed(need.needs))
     return Requirement(need.label, Outcome.UNSATISFIED, says, who, takes)
 
 

@@ -319,8 +319,8 @@ async def test_the_verdict_is_a_tree_with_sentences(client: Client, house: Revie
         "State: The change is open.",
         "Code-Review: Code-Review +2 by bob.",
         "Workflow: It needs Workflow +1. Any member of Core can vote Workflow +1.",
-        "Verified: It needs Verified +2. The gate can vote Verified after testing it; it starts by itself when all "
-        "other requirements are met.",
+        "Verified: It needs Verified +2. The gate can vote Verified after testing it, once its check has passed and "
+        "all other requirements are met.",
     ]
     assert verdict["requirements"][2]["parts"][0]["who"]["sentence"] == "Any member of Core"
 

@@ -52,7 +52,7 @@ def test_a_new_change_tells_all_that_is_missing_and_who_can_help() -> None:
         "Any member of Core except ann, who uploaded the patch set, can vote Code-Review +2.\n"
         "  Workflow: It needs Workflow +1. Any member of Core can vote Workflow +1.\n"
         "  Verified: It needs Verified +2. "
-        "The gate can vote Verified after testing it; it starts by itself when all other requirements are met."
+        "The gate can vote Verified after testing it, once its check has passed and all other requirements are met."
     )
 
 
@@ -88,9 +88,20 @@ def test_a_dislike_is_no_veto() -> None:
 
 
 def test_the_gates_refusal_is_answered_by_a_recheck() -> None:
-    line = sentences.lines(judged(*APPROVED, ("Verified", -2, GATE)))[-2]
+    line = sentences.lines(judged(*APPROVED, ("Verified", -2, GATE)))[-1]
     assert line.text == "Verified -2 by gatebot blocks it."
     assert line.next == "Anybody who is signed in can upload a patch set that passes, or comment `recheck`."
+
+
+def test_what_was_checked_enters_the_gate_by_itself_and_what_failed_its_check_does_not() -> None:
+    passed = sentences.lines(judged(("Verified", 1, GATE)))[-1]
+    assert passed.text == "It needs Verified +2."
+    assert passed.next == (
+        "The gate can vote Verified after testing it; it starts by itself when all other requirements are met."
+    )
+    failed = sentences.lines(judged(*APPROVED, ("Verified", -1, GATE)))[-1]
+    assert failed.text == "It needs Verified +2. gatebot voted Verified -1."
+    assert failed.next == "Anybody who is signed in can upload a patch set that passes, or comment `recheck`."
 
 
 def test_where_no_gate_is_nothing_is_asked_of_it() -> None:
@@ -122,6 +133,18 @@ def test_each_dependency_is_told_by_number() -> None:
         "It depends on change 7, which is not merged.",
         "It depends on change 12, which is not merged.",
     ]
+
+
+def test_a_gate_does_not_take_what_names_an_unknown_change() -> None:
+    address = "https://example.org/99"
+    about = Situation(Status.NEW, ANN, ANN, gated=True, names=NAMES, unknown=(address,))
+    (line,) = (line for line in sentences.lines(explain(about, votes(*GATED), DEFAULT)) if line.next)
+    assert (line.name, line.text) == ("Dependencies", f"Depends-On: {address} is not the address of a change here.")
+    assert line.next == (
+        "ann, who owns the change, can correct that line of the commit message, or remove it, and push again."
+    )
+    free = Situation(Status.NEW, ANN, ANN, gated=False, names=NAMES, unknown=(address,))
+    assert explain(free, votes(*GATED), DEFAULT).submittable
 
 
 def test_the_gate_is_not_asked_for_its_own_vote() -> None:
