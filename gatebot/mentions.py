@@ -8,7 +8,6 @@ not appear here, only their events and ids.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,11 +83,10 @@ class Mentions:
     async def run(self) -> None:
         """Follow the journal for ever."""
         while True:
-            seen = await self._db.run_silent(self.catch_up)
-            if not seen:
-                after = await self._db.read(journal.cursor, _READER)
-                await self._journal.wait(max(after, await self._journal.last()), timeout=60)
-            await asyncio.sleep(0)
+            # Look how far the journal is first: what comes while we index wakes us at once.
+            known = await self._journal.last()
+            if not await self._db.run_silent(self.catch_up):
+                await self._journal.wait(known, timeout=60)
 
     def catch_up(self, session: Session) -> int:
         """Index the next facts, one transaction with the cursor; returns how many were read."""
