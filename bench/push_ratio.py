@@ -72,6 +72,11 @@ class Frame:
             return web.Response(status=http_status(error), headers={"WWW-Authenticate": 'Basic realm="bench"'})
 
 
+async def nothing_hidden(_actor: Actor, _project: str) -> tuple[int, ...]:
+    """No change is private here."""
+    return ()
+
+
 class NoSubmit:
     """Nothing is submitted here."""
 
@@ -143,7 +148,7 @@ async def site(root: Path, seed: Path) -> AsyncIterator[tuple[str, str]]:
     receiver = Receiver(db, repositories, clock, "http://bench")
     app = web.Application(middlewares=[frame.identify])  # type: ignore[list-item]
     app.add_routes(Backend(frame, root / "plain").routes())
-    app.add_routes(GitHttp(frame, repositories, receiver, NoSubmit(), root / "hooks").routes())
+    app.add_routes(GitHttp(frame, repositories, receiver, NoSubmit(), root / "hooks", nothing_hidden).routes())
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
