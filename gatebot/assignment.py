@@ -20,11 +20,21 @@ else:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A secret that a playbook is given: the variable `name` holds the values of `secret`, which `project` owns."""
+
+    name: str
+    secret: str
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Playbook:
     """A playbook (`.yaml`, `.yml`) or, as our addition, any executable file run as a script.
 
     `project` and `branch` are where the definition stood (Zuul: paths keep the repository and branch
-    of the definition they came from); `trusted` is true for playbooks of config projects.
+    of the definition they came from); `trusted` is true for playbooks of config projects. `semaphores` are held
+    while it runs; `cleanup`: a post-run playbook that runs also when the build was aborted.
     """
 
     project: str
@@ -32,6 +42,20 @@ class Playbook:
     path: str
     trusted: bool = False
     semaphores: tuple[str, ...] = ()
+    secrets: tuple[SecretRef, ...] = ()
+    cleanup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncludeVars:
+    """A file of variables. `project` empty: the project of the item; `use_ref`: in its speculative state."""
+
+    path: str
+    project: str = ""
+    branch: str = ""
+    trusted: bool = False
+    required: bool = True
+    use_ref: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,22 @@ class NodeSpec:
 class NodeGroup:
     name: str
     nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChoice:
+    """One alternative of a nodeset."""
+
+    nodes: tuple[NodeSpec, ...] = ()
+    groups: tuple[NodeGroup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectChoice:
+    """An entry of `include-projects` or `exclude-projects`; `type`: `name`, or those of the `change` or the `item`."""
+
+    type: str = "name"
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +117,9 @@ class FrozenJob:
     `definition` is the hash of everything that defines it; a proof is kept under it. `timeout` covers
     pre-run and run together, `post_timeout` each post-run playbook; None means no limit (Zuul).
     `failure_output` are RE2 expressions that mark the build as failing as soon as a line matches.
+    `nodes` and `groups` are the first of `alternatives` where a nodeset has any. `type` is Zuul's `regular`,
+    `initializer` or `reporter`; `deduplicate` None stands for `auto`. `resources_first` are those of `semaphores` that
+    are taken after the nodes.
     """
 
     name: str
@@ -103,6 +146,41 @@ class FrozenJob:
     description: str = ""
     hold_following: bool = False
     post_review: bool = False
+    extra_vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    host_vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    group_vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    include_vars: tuple[IncludeVars, ...] = ()
+    alternatives: tuple[NodeChoice, ...] = ()
+    resources_first: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    type: str = "regular"
+    deduplicate: bool | None = None
+    include_projects: tuple[ProjectChoice, ...] | None = None
+    exclude_projects: tuple[ProjectChoice, ...] | None = None
+    workspace_scheme: str = "golang"
+    workspace_checkout: bool | None = None
+    success_message: str = ""
+    failure_message: str = ""
+    secret_exposure: str = "ignore"  # noqa: S105 - what is done about a secret, not one
+    preserve_home_paths: tuple[str, ...] = ()
+    image_build_name: str = ""
+    split_streams: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProvidedArtifact:
+    """An artifact of a change ahead, or of a past build, that a job `requires`; Zuul's `zuul.artifacts`."""
+
+    name: str
+    url: str
+    project: str
+    job: str
+    change: int | None = None
+    patch_set: int | None = None
+    branch: str = ""
+    metadata: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +221,9 @@ class Assignment:
 
     `changes` are in order of the queue, the item's own last. `branch`, `project` are the item's.
     For items that are no changes (periodic, post) `changes` is empty, `commit` the branch's tip,
-    and `old_commit` what it was before the push, when known.
+    and `old_commit` what it was before the push, when known. `inherited` is what parent jobs returned, `secrets` are
+    the values of the job's secrets by their names, `secret_data` what parents returned as secret; `provided` are the
+    artifacts that the job requires. Neither of the secret ones is ever stored or shown.
     """
 
     build: str
@@ -164,3 +244,5 @@ class Assignment:
     event_id: str = ""
     inherited: Mapping[str, Json] = field(default_factory=dict[str, Json])
     secrets: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    secret_data: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    provided: tuple[ProvidedArtifact, ...] = ()

@@ -166,6 +166,35 @@ class DequeueRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RefEnqueueRequested(Event):
+    """A person asked for a branch or tag in a pipeline; `ref` is a full name, `new` empty: where it points to now."""
+
+    project: str
+    ref: str
+    pipeline: str
+    account: int
+    old: str = ""
+    new: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefDequeueRequested(Event):
+    project: str
+    ref: str
+    pipeline: str
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteRequested(Event):
+    """A person wants these changes at the head of their queue, in this order; everything behind is tested again."""
+
+    pipeline: str
+    changes: tuple[int, ...]
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeMerged(Event):
     """The branch contains the change. Announced after the ref moved and the rows are stored, never before.
 
@@ -215,6 +244,7 @@ class BuildCompleted(Event):
 
     `error_line` is the 1-based line of the log where the first error was found, 0 when none.
     `retry` asks for another attempt (node lost, pre-run failed): the result is then not a verdict.
+    `child_jobs` are the only jobs depending on it that may run (`zuul_return`), None: all.
     """
 
     build: str
@@ -226,6 +256,39 @@ class BuildCompleted(Event):
     retry: bool = False
     data: str = "{}"
     artifacts: tuple[tuple[str, str], ...] = ()
+    child_jobs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPaused(Event):
+    """The run playbooks ended and asked to wait: children may run on its nodes' services until they are all done.
+
+    `child_jobs` None: all of them, as `zuul_return` says; `data` and `artifacts` as in `BuildCompleted`.
+    """
+
+    build: str
+    fence: int
+    data: str = "{}"
+    artifacts: tuple[tuple[str, str], ...] = ()
+    child_jobs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SemaphoresAsked(Event):
+    """A playbook of a running build waits for these semaphores."""
+
+    build: str
+    fence: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SemaphoresReleased(Event):
+    """The playbook ended; the end of the build releases whatever is left."""
+
+    build: str
+    fence: int
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +340,17 @@ ALL: tuple[type[Event], ...] = (
     SubmitRequested,
     EnqueueRequested,
     DequeueRequested,
+    RefEnqueueRequested,
+    RefDequeueRequested,
+    PromoteRequested,
     ChangeMerged,
     MergeRefused,
     BuildStarted,
     BuildFailing,
     BuildCompleted,
+    BuildPaused,
+    SemaphoresAsked,
+    SemaphoresReleased,
     LineSaid,
     MeetingStarted,
     MeetingEnded,

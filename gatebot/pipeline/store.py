@@ -251,7 +251,7 @@ def job(session: Session, definition: str) -> FrozenJob | None:
 
 
 _queues = msgspec.json.Decoder(dict[str, Queue])
-SNAPSHOT = "queues-1"
+SNAPSHOT = "queues-2"
 """Which shape of `Queue` a snapshot was written from; another shape is as good as none."""
 
 

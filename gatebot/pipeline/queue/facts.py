@@ -105,7 +105,10 @@ class PrepareFailed(QueueFact):
 
 @dataclass(frozen=True, slots=True)
 class BuildAssigned(QueueFact):
-    """A job is to run. The same build again, with a higher fence, takes it from whoever had it."""
+    """A job (its key) is to run. The same build again, with a higher fence, takes it from whoever had it.
+
+    `choice` is which alternative of its nodeset is tried.
+    """
 
     item: str
     attempt: int
@@ -113,6 +116,31 @@ class BuildAssigned(QueueFact):
     build: str
     tries: int = 1
     fence: int = 1
+    choice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAsked(QueueFact):
+    """A paused build may go on: nobody depends on it any more."""
+
+    item: str
+    build: str
+
+
+@dataclass(frozen=True, slots=True)
+class SemaphoresGranted(QueueFact):
+    """A playbook of a build may hold these from now on, until it releases them or the build ends."""
+
+    item: str
+    build: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsPromoted(QueueFact):
+    """These items, in this order, are at the head from now on; everything is tested anew where its base differs."""
+
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +221,9 @@ ALL: tuple[type[QueueFact], ...] = (
     PrepareFailed,
     BuildAssigned,
     BuildAborted,
+    ResumeAsked,
+    SemaphoresGranted,
+    ItemsPromoted,
     ItemReset,
     ItemFailed,
     LandAsked,

@@ -76,7 +76,12 @@ class ItemRef:
 
 @dataclass(frozen=True, slots=True)
 class PlannedJob:
-    """What planning needs of a frozen job; the rest is kept under `definition`."""
+    """What planning needs of a frozen job; the rest is kept under `definition`.
+
+    In an item of several changes each has its own jobs: `change` is the number of the change that this one is for, 0
+    where the item has one change or all of them share the run. `needs` are keys of jobs of the same item.
+    `alternatives` is how many nodesets can be tried, one after the other, when nodes cannot be had.
+    """
 
     name: str
     definition: str
@@ -85,6 +90,16 @@ class PlannedJob:
     attempts: int = 3
     semaphores: tuple[str, ...] = ()
     hold_following: bool = False
+    change: int = 0
+    type: str = "regular"
+    provides: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    alternatives: int = 1
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other jobs of its item."""
+        return f"{self.name}#{self.change}" if self.change else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +140,12 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One run of one job. `tries` counts the runs of this job in this buildset, `fence` who may speak for this one."""
+    """One run of one job. `tries` counts the runs of this job in this buildset, `fence` who may speak for this one.
+
+    `job` is the job's key. `choice` is which alternative of the nodeset it was given. A `paused` build waits for the
+    jobs that depend on it, until it was told to go on (`resumed`). `child_jobs` are the only ones of those that may
+    run, None: all. `wants` are semaphores that a playbook of it waits for, `holds` those that it was given.
+    """
 
     id: str
     job: str
@@ -138,6 +158,12 @@ class Build:
     reason: Reason | None = None
     error_line: int = 0
     error_text: str = ""
+    choice: int = 0
+    paused: bool = False
+    resumed: bool = False
+    child_jobs: tuple[str, ...] | None = None
+    wants: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
