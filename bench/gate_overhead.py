@@ -12,12 +12,14 @@ import asyncio
 import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from gatebot import db, journal
+from gatebot.db import Session
 from gatebot.events import ChangeMerged
 from gatebot.pipeline.driver import READER
 from tests.fakes.pipeline_house import PipelineHouse
@@ -40,6 +42,11 @@ def cpu() -> float:
     return sum(os.times()[:4])
 
 
+def checked(session: Session) -> None:
+    """All changes were checked before: only the gate is measured."""
+    journal.move_cursor(session, READER, journal.last_in(session))
+
+
 async def measure(count: int, root: Path) -> dict[str, float]:
     """One run; CPU and wall seconds for each change."""
     url = f"sqlite:///{root / 'gatebot.db'}"
@@ -49,7 +56,7 @@ async def measure(count: int, root: Path) -> dict[str, float]:
     base = house.review.tip("api")
     house.dispatch.rule = lambda assignment: "SUCCESS"
     changes = [house.review.push("api", {f"file{n}": f"{n}\n"}, f"Change {n}", base) for n in range(count)]
-    house.review.write(lambda session: journal.move_cursor(session, READER, journal.last_in(session)))  # checked before
+    house.review.write(checked)
     await house.approve(*changes)
     await house.driver.start()
     before, began = cpu(), time.monotonic()
@@ -71,7 +78,7 @@ def main(counts: list[int]) -> None:
     """Measure each number of changes in a process of its own, so that none profits from another."""
     if len(counts) > 1:
         for count in counts:
-            os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-m", "bench.gate_overhead", str(count)])
+            subprocess.run([sys.executable, "-m", "bench.gate_overhead", str(count)], check=True)
         return
     count = counts[0]
     with tempfile.TemporaryDirectory() as directory:

@@ -48,8 +48,12 @@ def fill(ground: Ground, count: int) -> list[int]:
 
     settled(ground)
     eventually(checked, "all checks", 600)
+
+    def approve(number: int) -> None:
+        ground.vote(ground.core, number, Code_Review=2, Workflow=1)
+
     with ThreadPoolExecutor(4) as people:
-        list(people.map(lambda number: ground.vote(ground.core, number, Code_Review=2, Workflow=1), numbers))
+        list(people.map(approve, numbers))
     settled(ground)
     return numbers
 
@@ -79,7 +83,8 @@ def main() -> None:
     with _ground.site(CONFIGURATION) as ground:
         settled(ground)
         figure("server.memory.new-site", ground.memory_mb(), "MB", 1)
-        middle = fill(ground, wanted.n)[wanted.n // 2]
+        count: int = wanted.n
+        middle = fill(ground, count)[count // 2]
         figure("server.memory.changes-in-gate", ground.memory_mb(), "MB", wanted.n)
         paths = {
             "home": "/",
