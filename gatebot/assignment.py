@@ -21,11 +21,15 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """A secret that a playbook is given: the variable `name` holds the values of `secret`, which `project` owns."""
+    """A secret that a playbook is given: the variable `name` holds the values of `secret`, which `project` owns.
+
+    `data` is the secret as it is configured, encrypted, as JSON.
+    """
 
     name: str
     secret: str
     project: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ HALL = {
     "db_engines": 2,
     "identity": 2,
     "journal": 2,
+    "keys": 2,
     "lanes": 2,
     "migrations": 2,
     "repo": 2,
@@ -88,7 +89,7 @@ ADAPTERS: dict[str, set[str]] = {
         "push",
         "push_says",
     },
-    "pipeline": {"config.loader", "effects", "entering", "intake", "layouts", "merger", "results", "timer"},
+    "pipeline": {"config.loader", "effects", "entering", "intake", "layouts", "merger", "results", "timer", "vault"},
     "executor": {
         "artifacts",
         "assembly",

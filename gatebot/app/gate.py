@@ -27,6 +27,7 @@ from ..executor.model import Sizes
 from ..executor.ports import BuildFacts
 from ..executor.service import Executor
 from ..front import Front, Sign
+from ..keys import Keys
 from ..live import Sees
 from ..pipeline import history, pages, rest
 from ..pipeline.config.loader import Loader
@@ -39,6 +40,7 @@ from ..pipeline.merger import Merger
 from ..pipeline.ports import Dispatch, Sight
 from ..pipeline.results import Results
 from ..pipeline.timer import Timer
+from ..pipeline.vault import Vault
 from ..reasons import Reason
 from ..repo import Repositories
 from ..review import hosting
@@ -277,11 +279,12 @@ class GateRoom:
 
 def assemble(
     settings: Settings, db: Database, repositories: Repositories, review: ReviewRoom, takes: Dispatch | None,
-    results: Results, clock: Clock,
+    results: Results, clock: Clock, keys: Keys,
 ) -> GateRoom:  # fmt: skip
     """The room with everything it works with; `takes` runs builds."""
     layouts = Layouts(Loader(repositories), Tenants(settings, db))
-    ties = Ties(review.for_gate, takes or Nobody(), Merger(repositories, layouts), layouts, db, clock, settings.url)
+    merger = Merger(repositories, layouts, vault=Vault(keys))
+    ties = Ties(review.for_gate, takes or Nobody(), merger, layouts, db, clock, settings.url)
     driver = Driver(ties, review.identity, results)
     return GateRoom(driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock)
 

@@ -16,6 +16,7 @@ from ..settings import Settings
 
 SETTINGS = "gatebot.toml"
 TOKEN = "admin.token"  # noqa: S105 - the name of a file
+KEY = "site.key"
 PARTS = ("git", "logs", "meetings")
 
 
@@ -41,6 +42,11 @@ class Places:
     def meetings(self) -> Path:
         """Minutes."""
         return self.data / "meetings"
+
+    @property
+    def key(self) -> Path:
+        """The key that seals what the database keeps."""
+        return self.data / KEY
 
     @property
     def work(self) -> Path:

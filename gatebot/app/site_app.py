@@ -27,6 +27,7 @@ from ..executor.service import Executor
 from ..front import Front, Health, Sign
 from ..identity import Identity
 from ..journal import Journal
+from ..keys import Keys, key_of_site
 from ..live import Live
 from ..mentions import Mentions
 from ..pipeline.ports import Dispatch
@@ -87,11 +88,12 @@ class SiteApp:
         site = Site(settings, identity)
         mentions = Mentions(db, journal, settings.url)
         view = gate.GateView()
+        keys = Keys(db, clock, await key_of_site(db, places.key))
         review = review_room.furnish(db, repositories, identity, clock, view, settings.url)
         results = Results(db, clock)
         executor, logs = gate.executor_of(prepared, settings, places, repositories, results, clock)
         takes = dispatch(results) if dispatch is not None else executor
-        room = gate.assemble(settings, db, repositories, review, takes, results, clock)
+        room = gate.assemble(settings, db, repositories, review, takes, results, clock, keys)
         view.plug(room.driver)
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)

@@ -26,6 +26,7 @@ from ..app.users import give, server_user
 from ..clock import SystemClock
 from ..errors import Conflict, GatebotError, Unavailable
 from ..identity import GATE, Identity
+from ..keys import SiteKey
 from ..repo import Repositories
 from ..review.model import Project
 from ..review.projects import Projects
@@ -58,6 +59,7 @@ def found(directory: Path, text: str | None = None) -> Founded:
     with _new_directory(directory):
         places.data.mkdir(parents=True, exist_ok=True)
         db.migrate(places.database_url)
+        SiteKey.make(places.key)
         password = secrets.token_urlsafe(12)
         token = asyncio.run(_furnish(places, password))
         places.close_to_others()

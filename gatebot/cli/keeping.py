@@ -19,7 +19,7 @@ from pathlib import Path
 
 from .. import __version__, db
 from ..app import places, users
-from ..app.places import PARTS, SETTINGS, TOKEN, Places
+from ..app.places import KEY, PARTS, SETTINGS, TOKEN, Places
 from ..errors import Conflict, GatebotError, Invalid, Unavailable
 
 _MANIFEST = "backup.json"
@@ -39,9 +39,9 @@ def backup(directory: Path, target: Path) -> str:
         copy_database(target)
         for part in PARTS:
             _copy_new(where.data / part, target / part)
-    for name in (SETTINGS, TOKEN):
-        if (where.directory / name).is_file():
-            shutil.copy2(where.directory / name, target / name)
+    for file in (where.directory / SETTINGS, where.directory / TOKEN, where.key):
+        if file.is_file():
+            shutil.copy2(file, target / file.name)
     made = {"version": __version__, "at": datetime.now(UTC).isoformat(timespec="seconds"), "parts": PARTS}
     (target / _MANIFEST).write_text(json.dumps(made, indent=2) + "\n")
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
@@ -62,6 +62,8 @@ def restore(source: Path, directory: Path) -> None:
     where.data.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         _copy_new(source / part, where.data / part)
+    if (source / KEY).is_file():
+        shutil.copy2(source / KEY, where.key)
     if (file := where.database_file) is not None:
         shutil.copy2(source / "gatebot.db", file)
     else:

@@ -196,9 +196,5 @@ def environment(assignment: Assignment, places: Places) -> dict[str, str]:
 
 
 def secrets_for(assignment: Assignment, playbook: Playbook) -> Mapping[str, Json]:
-    """The secrets that a playbook may see: those of the project that owns it.
-
-    `Assignment.secrets` maps the owning project to its secrets by name.
-    """
-    own = assignment.secrets.get(playbook.project)
-    return own if isinstance(own, Mapping) else {}
+    """The secrets that a playbook may see, by the names of its variables: those that it lists, and no others."""
+    return {ref.name: assignment.secrets[ref.secret] for ref in playbook.secrets if ref.secret in assignment.secrets}

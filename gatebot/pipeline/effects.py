@@ -21,6 +21,7 @@ from ..clock import Clock
 from ..db import Database
 from . import history, reports, store
 from .config.model import Location, Manager, PipelineConfig
+from .config.secrets import used
 from .layouts import Layouts
 from .merger import Answer, Merger
 from .ports import Dispatch, Review
@@ -173,6 +174,7 @@ class Effects:
         own = item.changes[-1] if item.changes else item.ref
         project, branch = ("", "") if own is None else (own.project, own.branch)
         merger = self._ties.merger
+        secrets = await asyncio.to_thread(merger.vault.open, job) if used(job) else {}
         return Assignment(
             build=command.build,
             buildset=facts.buildset_id(item.id, item.attempt),
@@ -196,6 +198,7 @@ class Effects:
             old_commit=item.ref.old if item.ref is not None else "",
             attempt=command.tries,
             event_id=item.id,
+            secrets=secrets,
         )
 
     async def _job(self, definition: str) -> FrozenJob:

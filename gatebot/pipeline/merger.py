@@ -22,6 +22,7 @@ from .config.model import ConfigError, FrozenGraph, Moment
 from .layouts import Layouts, configures
 from .queue.facts import PrepareAsked, Prepared, PrepareFailed
 from .queue.model import Item, ItemChange, PlannedJob, Preparation, Queue, place
+from .vault import Vault
 from .workspace import wanted
 
 _SHOWN_ERRORS = 5
@@ -73,10 +74,17 @@ class _Given:
 class Merger:
     """`email` is what merge commits carry as their committer's."""
 
-    def __init__(self, repositories: Repositories, layouts: Layouts, email: str = "gatebot@localhost") -> None:
+    def __init__(
+        self,
+        repositories: Repositories,
+        layouts: Layouts,
+        email: str = "gatebot@localhost",
+        vault: Vault | None = None,
+    ) -> None:
         self._repositories = repositories
         self._layouts = layouts
         self._email = email
+        self.vault = vault or Vault()
         self._stores: dict[tuple[str, str], str] = {}
         self._given: dict[str, dict[str, _Given]] = {}
 
@@ -285,8 +293,9 @@ class _Batch:
         files = work.item.changes[-1].files if work.item.changes else None
         layout, previous = self._merger.layout(self._queue, work)
         graph = freeze(layout, self._queue.pipeline, project, branch, files=files, previous=previous)
-        if graph.errors:
-            raise _Broken(configuration_broken(graph.errors), Moment.CONFIG_ERROR)
+        errors = (*graph.errors, *self._merger.vault.unusable(layout, graph.jobs))
+        if errors:
+            raise _Broken(configuration_broken(errors), Moment.CONFIG_ERROR)
         for job in graph.jobs:
             self._pin(work, layout, job)
         return graph

@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 from aiohttp import web
 
-from gatebot.assignment import Checkout, NodeSpec
+from gatebot.assignment import Checkout, NodeSpec, SecretRef
 from gatebot.executor.model import Sandbox
 from gatebot.words import say
 from tests.fakes.executor import PROJECT, job, script
@@ -98,8 +98,9 @@ async def test_a_playbook_runs_with_zuuls_variables_and_its_output_reads_well(sh
         "    - name: Give back\n      zuul_return: {data: {answer: 42}}\n"
         "    - name: Break\n      command: sh -c 'echo out; exit 3'\n"
     )
-    frozen = job(script("run.yaml"), label="large")
-    given = shop.assignment({"run.yaml": playbook}, frozen, secrets={PROJECT: {"token": "s3cret-token"}})
+    book = replace(script("run.yaml"), secrets=(SecretRef("token", "upload", PROJECT),))
+    frozen = job(book, label="large")
+    given = shop.assignment({"run.yaml": playbook}, frozen, secrets={"upload": "s3cret-token"})
     completed = await shop.run(given)
     text = shop.text(given.build)
     assert completed.result == "FAILURE", text

@@ -86,6 +86,19 @@ def plain(value: Node) -> Json:
             return value
 
 
+def kept(value: Node) -> Json:
+    """A value of a secret as JSON: what is encrypted stays so, marked by its tag."""
+    match value:
+        case Encrypted(chunks, tag):
+            return {tag: list(chunks)}
+        case YamlMap():
+            return {key: kept(item) for key, item in value.items()}
+        case YamlList():
+            return [kept(item) for item in value]
+        case _:
+            return plain(value)
+
+
 def located(problem: Problem, file: Location, stanza: str, lines: Sequence[str]) -> ConfigError:
     """A problem with its place and the lines around it."""
     line = min(max(problem.line, 1), max(len(lines), 1))

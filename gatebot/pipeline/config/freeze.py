@@ -21,6 +21,7 @@ from .graph import Candidate, connect
 from .layout import Layout, fits
 from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
 from .objects import Nodeset, Variant
+from .secrets import carried
 from .yamltext import Problem
 
 COMMIT_MESSAGE = "/COMMIT_MSG"
@@ -182,10 +183,10 @@ def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
         name=draft.name,
         definition="",
         voting=draft.voting,
-        pre_run=draft.pre_run,
-        run=draft.run,
-        post_run=draft.post_run,
-        cleanup_run=draft.cleanup_run,
+        pre_run=carried(layout, draft.pre_run),
+        run=carried(layout, draft.run),
+        post_run=carried(layout, draft.post_run),
+        cleanup_run=carried(layout, draft.cleanup_run),
         nodes=nodeset.nodes,
         groups=nodeset.groups,
         roles=tuple(Role(project, layout.trusts(project)) for project in draft.roles if project),

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from ...assignment import JobDependency, Json, NodeGroup, NodeSpec, RequiredProject
 from .model import ConfigError, Location, Pattern, PipelineConfig, QueueConfig
-from .yamltext import Encrypted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +132,11 @@ class Semaphore:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
+    """`data` is as `secrets.py` says: encrypted values stay encrypted."""
+
     name: str
     at: Location
-    data: Mapping[str, Json | Encrypted] = field(default_factory=dict[str, "Json | Encrypted"])
+    data: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True)

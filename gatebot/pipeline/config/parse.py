@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from ...reasons import reason
 from . import tables
-from .fields import entries, flag, located, number, patterns, plain, text, texts, variables
+from .fields import entries, flag, kept, located, number, patterns, text, texts, variables
 from .model import ConfigError, Location, PipelineConfig, QueueConfig, QueueType
 from .objects import (
     Broken,
@@ -29,7 +29,7 @@ from .parse_job import Place, nodeset, variant
 from .parse_pipeline import BUILT_IN, pipeline
 from .schema import Findings, Regex, Table, check, said
 from .tables_pipelines import PIPELINE
-from .yamltext import Encrypted, Node, Problem, Unreadable, YamlList, YamlMap, read
+from .yamltext import Node, Problem, Unreadable, YamlList, YamlMap, read
 
 TABLES: Mapping[str, Table] = {
     "pragma": tables.PRAGMA,
@@ -214,7 +214,7 @@ def _secret(conf: YamlMap, name: str, at: Location, found: Findings) -> Secret:
         found.add(conf.line, reason("config.secret-without-data"))
     data = conf.get("data")
     items = data.items() if isinstance(data, YamlMap) else ()
-    return Secret(name, at, {key: item if isinstance(item, Encrypted) else plain(item) for key, item in items})
+    return Secret(name, at, {key: kept(item) for key, item in items})
 
 
 _NOT_PIPELINES = frozenset(tables.PROJECT.fields)

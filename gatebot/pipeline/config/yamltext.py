@@ -56,11 +56,15 @@ class Tagged:
     override: bool
 
 
+ENCRYPTED = ("!encrypted/pkcs1-oaep", "!encrypted/gatebot-sealed")
+
+
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """`!encrypted/pkcs1-oaep`: base64 chunks."""
+    """`!encrypted/pkcs1-oaep` (Zuul's) or `!encrypted/gatebot-sealed` (ours): base64, Zuul's in one or more chunks."""
 
     chunks: tuple[str, ...]
+    tag: str = "!encrypted/pkcs1-oaep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +248,8 @@ class _Reader:
             return _plain(event.value) if event.implicit[0] else event.value
         if tag.startswith("tag:yaml.org,2002:"):
             return event.value if tag.endswith(":str") else _plain(event.value)
-        if tag == "!encrypted/pkcs1-oaep":
-            return Encrypted((event.value,))
+        if tag in ENCRYPTED:
+            return Encrypted((event.value,), tag)
         return self._tagged(event, _plain(event.value) if event.value == "" else event.value)
 
     def _tagged(self, event: _Event, value: Node) -> Node:
@@ -254,8 +258,8 @@ class _Reader:
             return value
         if tag in ("!override", "!inherit"):
             return Tagged(value, tag == "!override")
-        if tag == "!encrypted/pkcs1-oaep" and isinstance(value, YamlList):
-            return Encrypted(tuple(str(chunk) for chunk in value))
+        if tag in ENCRYPTED and isinstance(value, YamlList):
+            return Encrypted(tuple(str(chunk) for chunk in value), tag)
         self.problems.append(Problem(event.start_mark.line + 1, reason("config.unknown-tag", tag=tag)))
         return value
 

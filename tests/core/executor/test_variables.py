@@ -7,7 +7,7 @@ import base64
 import json
 from dataclasses import replace
 
-from gatebot.assignment import Checkout, NodeGroup, NodeSpec, RequiredProject, Role
+from gatebot.assignment import Checkout, NodeGroup, NodeSpec, RequiredProject, Role, SecretRef
 from gatebot.executor.commands import Surroundings, command_for
 from gatebot.executor.model import DEFAULT_LABELS, Phase, Places, Step
 from gatebot.executor.variables import environment, inventory, path_of, role_paths, variables, zuul
@@ -120,12 +120,13 @@ def test_a_script_runs_as_itself_in_the_projects_work_tree() -> None:
     assert "GATEBOT_SECRETS" not in command.env
 
 
-def test_secrets_reach_only_playbooks_of_their_owner_and_never_a_command_line() -> None:
-    given = assignment(COMMIT, job(), secrets={PROJECT: {"token": "s3cret"}, "config": {"other": "hidden"}})
-    step = Step(Phase.POST, 0, script("post.yaml"))
+def test_secrets_reach_only_the_playbooks_that_list_them_and_never_a_command_line() -> None:
+    given = assignment(COMMIT, job(), secrets={"upload": {"token": "s3cret"}, "other": {"token": "hidden"}})
+    book = replace(script("post.yaml"), secrets=(SecretRef("login", "upload", PROJECT), SecretRef("gone", "gone")))
+    step = Step(Phase.POST, 0, book)
     label = DEFAULT_LABELS["offline"]
     command = command_for(given, step, "/p/post.yaml", PLACES, label, Surroundings("x", ("ap",)), success=False)
-    assert json.loads(command.env["GATEBOT_SECRETS"]) == {"token": "s3cret"}
+    assert json.loads(command.env["GATEBOT_SECRETS"]) == {"login": {"token": "s3cret"}}
     assert "s3cret" not in " ".join(command.argv)
     assert "GATEBOT_SECRETS" in command.argv[-1]
     assert json.loads(command.argv[-1])["zuul_success"] is False
