@@ -98,6 +98,8 @@ ADAPTERS: dict[str, set[str]] = {
         "images",
         "logs",
         "runner",
+        "telling",
+        "waiting",
         "workspace",
         "workspaces",
         "providers.bare",

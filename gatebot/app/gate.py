@@ -86,6 +86,12 @@ class Nobody:
     async def abort(self, build: str, fence: int) -> None:
         """Nothing runs."""
 
+    async def resume(self, build: str, fence: int) -> None:
+        """Nothing waits."""
+
+    async def grant(self, build: str, fence: int, names: Sequence[str]) -> None:
+        """Nothing waits."""
+
 
 class Stores:
     """Where the executor fetches from: in one process, the bare repositories themselves."""

@@ -8,23 +8,29 @@ is a tar stream in which only plain files and directories count.
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO
 
-from ..assignment import Json
 from .model import MIB, Places, Returned
 from .providers.model import Command
 from .providers.ports import Connection
+from .returned import read
 
+RESULT, SECRET_RESULT = "result.json", "secret-result.json"
 _LARGEST_RESULT = MIB
-_PACK = (
-    'cd "$1" && exec tar --ignore-failed-read -cf - $(ls -dr artifacts result.json 2>/dev/null) </dev/null 2>/dev/null'
-)
+_PACK = 'cd "$1" && shift && exec tar --ignore-failed-read -cf - $(ls -dr "$@" 2>/dev/null) </dev/null 2>/dev/null'
+
+
+async def returned_so_far(connection: Connection, places: Places) -> Returned:
+    """What the job returned until now; nothing else is taken."""
+    with tempfile.TemporaryFile() as spool:
+        await _pack(connection, places, (RESULT, SECRET_RESULT), spool, 4 * _LARGEST_RESULT)
+        return _unpack(spool, None, 0)
 
 
 async def collect(
@@ -32,36 +38,39 @@ async def collect(
 ) -> Returned:
     """Fetch what the job leaves, up to `largest` bytes; what it returned as data comes back."""
     with tempfile.TemporaryFile() as spool:
-        taken = 0
-
-        def take(piece: bytes) -> None:
-            nonlocal taken
-            taken += len(piece)
-            if taken <= largest:
-                spool.write(piece)
-
-        argv = ("sh", "-c", _PACK, "sh", places.home)
-        await connection.run(Command(argv, {"PATH": "/usr/bin:/bin"}, places.home), take)
-        if taken > largest:
+        if not await _pack(connection, places, (SECRET_RESULT, RESULT, "artifacts"), spool, largest):
             say(f"gatebot: the artifacts exceed {largest // MIB} MiB (logs.max_artifacts); the rest is dropped.")
-        spool.seek(0)
         return await asyncio.to_thread(_unpack, spool, into, largest)
 
 
-def _unpack(spool: IO[bytes], into: Path, room: int) -> Returned:
-    returned = Returned()
-    try:
-        with tarfile.open(fileobj=spool, mode="r|") as archive:
-            for member in archive:
-                if member.name == "result.json" and member.isfile() and member.size <= _LARGEST_RESULT:
-                    file = archive.extractfile(member)
-                    returned = _read(file.read() if file else b"")
-                elif member.name.startswith("artifacts/") and member.isfile() and member.size <= room:
-                    room -= member.size  # a sparse file is small in the archive and large on the disk
-                    _keep(archive.extractfile(member), into, member.name)
-    except (tarfile.TarError, OSError, EOFError):
-        return returned  # cut off or damaged by the job: what was whole is kept
-    return returned
+async def _pack(connection: Connection, places: Places, names: tuple[str, ...], spool: IO[bytes], largest: int) -> bool:
+    """A tar stream of what is there of these, at most so many bytes of it; whether that was all."""
+    taken = 0
+
+    def take(piece: bytes) -> None:
+        nonlocal taken
+        taken += len(piece)
+        if taken <= largest:
+            spool.write(piece)
+
+    argv = ("sh", "-c", _PACK, "sh", places.home, *names)
+    await connection.run(Command(argv, {"PATH": "/usr/bin:/bin"}, places.home), take)
+    spool.seek(0)
+    return taken <= largest
+
+
+def _unpack(spool: IO[bytes], into: Path | None, room: int) -> Returned:
+    told = {RESULT: b"", SECRET_RESULT: b""}
+    damaged = (tarfile.TarError, OSError, EOFError)  # by the job, or cut off: what was whole is kept
+    with contextlib.suppress(*damaged), tarfile.open(fileobj=spool, mode="r|") as archive:
+        for member in archive:
+            if member.name in told and member.isfile() and member.size <= _LARGEST_RESULT:
+                file = archive.extractfile(member)
+                told[member.name] = file.read() if file else b""
+            elif into is not None and member.name.startswith("artifacts/") and member.isfile() and member.size <= room:
+                room -= member.size  # a sparse file is small in the archive and large on the disk
+                _keep(archive.extractfile(member), into, member.name)
+    return read(told[RESULT], told[SECRET_RESULT])
 
 
 def _keep(content: IO[bytes] | None, into: Path, name: str) -> None:
@@ -73,21 +82,3 @@ def _keep(content: IO[bytes] | None, into: Path, name: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
         shutil.copyfileobj(content, file)
-
-
-def _read(content: bytes) -> Returned:
-    """Zuul's `zuul_return`: `data`, in it `zuul.artifacts` and `retry`."""
-    try:
-        value: object = json.loads(content)
-    except ValueError:
-        return Returned()
-    data = _table(value)
-    told = _table(data.get("zuul"))
-    listed = told.get("artifacts")
-    entries = [_table(one) for one in listed] if isinstance(listed, list) else []
-    found = [(str(one.get("name", "")), str(one.get("url", ""))) for one in entries if one]
-    return Returned(data, told.get("retry") is not False, tuple(found))
-
-
-def _table(value: object) -> Mapping[str, Json]:
-    return cast("Mapping[str, Json]", value) if isinstance(value, dict) else {}

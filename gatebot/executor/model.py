@@ -130,6 +130,11 @@ class Places:
         return f"{self.home}/result.json"
 
     @property
+    def secret_result(self) -> str:
+        """The file in which a job returns data that nobody but the jobs after it may see."""
+        return f"{self.home}/secret-result.json"
+
+    @property
     def variables(self) -> str:
         """All variables as JSON."""
         return f"{self.play}/variables.json"
@@ -223,8 +228,14 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What a job gave back (`zuul_return`, or the file `$GATEBOT_RESULT` of a script)."""
+    """What a job gave back (`zuul_return`, or the files `$GATEBOT_RESULT` and `$GATEBOT_SECRET_RESULT` of a script).
+
+    `secret_data` is for the jobs after it alone. `child_jobs` are the only ones of those that may run, None: all.
+    """
 
     data: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    secret_data: Mapping[str, Json] = field(default_factory=dict[str, Json])
     retry: bool = True
+    pause: bool = False
+    child_jobs: tuple[str, ...] | None = None
     artifacts: tuple[tuple[str, str], ...] = ()

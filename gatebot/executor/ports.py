@@ -6,11 +6,12 @@ Protocols and the values they speak in; `app.py` plugs in what implements them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..events import BuildCompleted
+from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason
 
 
@@ -23,6 +24,18 @@ class Reports(Protocol):
 
     async def failing(self, build: str, fence: int, reason: Reason) -> bool:
         """The build can no longer succeed, though it goes on."""
+        ...
+
+    async def paused(self, event: BuildPaused) -> bool:
+        """The run playbooks ended and asked to wait; `Dispatch.resume` lets the build go on."""
+        ...
+
+    async def semaphores(self, build: str, fence: int, names: Sequence[str]) -> bool:
+        """A playbook waits for these; `Dispatch.grant` lets it run."""
+        ...
+
+    async def released(self, build: str, fence: int, names: Sequence[str]) -> bool:
+        """The playbook that had these ended."""
         ...
 
     async def completed(self, event: BuildCompleted) -> bool:

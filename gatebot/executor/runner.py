@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import json
 import re
+import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -21,21 +22,23 @@ import re2
 
 from ..assignment import Assignment, Json
 from ..errors import GatebotError
-from ..events import BuildCompleted
+from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason, reason
 from ..words import say
 from . import lineage, variables
-from .artifacts import collect
+from .artifacts import collect, returned_so_far
 from .commands import Surroundings, command_for
 from .egress import Egress
 from .logs import Logs, LogWriter
 from .model import Ending, Label, Phase, Places, Result, Returned, Step, StepDone, Verdict
 from .ports import Reports, Sources
 from .providers.bubblewrap import HOME, PLAY
-from .providers.model import Exit, NodeRequest
+from .providers.model import Command, Exit, NodeRequest
 from .providers.ports import Connection, Provider
 from .scrub import Scrubber
 from .steps import next_step, time_left, verdict, why
+from .telling import Telling
+from .waiting import Waiting
 from .workspace_order import order
 from .workspaces import Workspaces
 
@@ -75,10 +78,14 @@ class Run:
     assignment: Assignment
     aborted: bool = False
     _done: list[StepDone] = field(default_factory=list[StepDone])
+    _looked: bool = False
     _connection: Connection | None = None
-    _told_started: asyncio.Task[None] | None = None
-    _told_failing: asyncio.Task[None] | None = None
     _preparing: asyncio.Task[None] | None = None
+    _waiting: Waiting = field(default_factory=Waiting)
+    _telling: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._telling = Telling(self.tools.reports, self.assignment, self.abort)
 
     async def go(self) -> BuildCompleted:
         """Run to the end; never raises for what a job or a node does."""
@@ -107,10 +114,19 @@ class Run:
     async def abort(self) -> None:
         """End the build now; its result is ABORTED."""
         self.aborted = True
+        await self._waiting.end()
         if self._preparing is not None:
             self._preparing.cancel()
         if self._connection is not None:
             await self._connection.kill()
+
+    async def resume(self) -> None:
+        """Nobody depends on the paused build any more."""
+        await self._waiting.resume()
+
+    async def grant(self, names: Iterable[str]) -> None:
+        """The semaphores that a playbook of it asked for are its own."""
+        await self._waiting.grant(names)
 
     # -- the parts, in order --------------------------------------------------------------------
 
@@ -131,7 +147,10 @@ class Run:
         self._connection = connection = self.tools.provider.connect(node)
         log.on_line = self._watcher(job.failure_output)
         while not self.aborted and (step := next_step(job, self._done)) is not None:
+            if step.phase not in (Phase.PRE, Phase.RUN):
+                await self._pause(connection, places, log)
             self._done.append(await self._step(step, label, places, connection, log))
+        await self._pause(connection, places, log)
         log.on_line = None
         returned = Returned()
         if not self.aborted:
@@ -164,6 +183,29 @@ class Run:
         await tools.provider.create(NodeRequest(assignment.build, label, str(layer)))
         await tools.provider.wait_ready(assignment.build, _MAKING)
 
+    async def _pause(self, connection: Connection, places: Places, log: LogWriter) -> None:
+        """After a clean run that asked for it: wait, with everything on the node alive, until nobody needs it."""
+        if self._looked or self.aborted:
+            return
+        self._looked = True
+        if any(item.ending is not Ending.OK for item in self._done):
+            return
+        returned = await returned_so_far(connection, places)
+        if not returned.pause:
+            return
+        log.say("gatebot: paused until the jobs that depend on this one have ended")
+        await self._telling.paused(
+            BuildPaused(
+                self.assignment.build,
+                self.assignment.fence,
+                json.dumps(dict(returned.data)),
+                returned.artifacts,
+                returned.child_jobs,
+            )
+        )
+        await self._waiting.resumed()
+        log.say("gatebot: resumed")
+
     async def _step(self, step: Step, label: Label, places: Places, connection: Connection, log: LogWriter) -> StepDone:
         path = variables.path_of(self.assignment, step.playbook, places)
         if path is None:
@@ -172,12 +214,11 @@ class Run:
         success = all(item.ending is Ending.OK for item in self._done)
         command = command_for(self.assignment, step, path, places, label, self.tools.surroundings, success=success)
         log.say(f"{step.phase}: {step.playbook.project} {step.playbook.path}")
-        limit = time_left(self.assignment.job, step, self._done)
         began = time.monotonic()
+        limit = time_left(self.assignment.job, step, self._done)
         ending, code = Ending.OK, 0
         try:
-            running = connection.run(command, log.output, started=self._tell_started)
-            ended = await asyncio.wait_for(running, limit)
+            ended = await asyncio.wait_for(self._with_semaphores(step, connection, command, log), limit)
             ending, code = _ending(ended), ended.status
         except TimeoutError:
             ending = Ending.TIMED_OUT
@@ -193,24 +234,29 @@ class Run:
                 self._tell_failing(told)
         return done
 
+    async def _with_semaphores(self, step: Step, connection: Connection, command: Command, log: LogWriter) -> Exit:
+        """Run a step while holding the semaphores of its playbook; waiting for them is part of its time."""
+        names = step.playbook.semaphores
+        if not names:
+            return await connection.run(command, log.output, started=self._started)
+        try:
+            log.say(f"gatebot: waits for {', '.join(names)}")
+            await self._telling.semaphores(names)
+            await self._waiting.granted(names)
+            if self.aborted:
+                return Exit(-signal.SIGKILL)
+            return await connection.run(command, log.output, started=self._started)
+        finally:
+            self._telling.released(names)
+
     # -- what is told meanwhile -----------------------------------------------------------------
 
-    def _tell_started(self) -> None:
-        if self._told_started is None:
-            node = self.assignment.job.nodes[0].label if self.assignment.job.nodes else NODELESS
-            told = self.tools.reports.started(self.assignment.build, self.assignment.fence, node)
-            self._told_started = asyncio.create_task(self._unless_stale(told))
+    def _started(self) -> None:
+        self._telling.started(self.assignment.job.nodes[0].label if self.assignment.job.nodes else NODELESS)
 
     def _tell_failing(self, why: Reason) -> None:
-        if self._told_failing is None and not self.aborted:
-            told = self.tools.reports.failing(self.assignment.build, self.assignment.fence, why)
-            self._told_failing = asyncio.create_task(self._unless_stale(told))
-
-    async def _unless_stale(self, told: object) -> None:
-        """A scheduler that no longer knows the build has given it to somebody else: end it."""
-        assert asyncio.iscoroutine(told)
-        if not await told:
-            await self.abort()
+        if not self.aborted:
+            self._telling.failing(why)
 
     def _watcher(self, patterns: tuple[str, ...]) -> Callable[[str], None] | None:
         if not patterns:
@@ -242,13 +288,12 @@ class Run:
             retry=found.retry,
             data=json.dumps(data),
             artifacts=(*returned.artifacts, *files),
+            child_jobs=returned.child_jobs,
         )
 
     async def told(self) -> None:
         """Wait until what was told meanwhile has arrived, so that the result comes last."""
-        for task in (self._told_started, self._told_failing):
-            if task is not None and task is not asyncio.current_task():
-                await asyncio.wait([task])
+        await self._telling.done()
 
 
 def _ending(ended: Exit) -> Ending:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..assignment import Assignment
@@ -84,6 +85,18 @@ class Executor:
         known = self._running.get(build)
         if known is not None and known.fence <= fence:
             await known.run.abort()
+
+    async def resume(self, build: str, fence: int) -> None:
+        """A paused build may go on."""
+        known = self._running.get(build)
+        if known is not None and known.fence == fence:
+            await known.run.resume()
+
+    async def grant(self, build: str, fence: int, names: Sequence[str]) -> None:
+        """A build has the semaphores that a playbook of it asked for."""
+        known = self._running.get(build)
+        if known is not None and known.fence == fence:
+            await known.run.grant(names)
 
     async def close(self) -> None:
         """End all builds, without results: the scheduler assigns them anew."""

@@ -7,7 +7,7 @@ values of the hall.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..access_rules import Actor
@@ -81,6 +81,14 @@ class Dispatch(Protocol):
 
     async def abort(self, build: str, fence: int) -> None:
         """The build is not wanted any more."""
+        ...
+
+    async def resume(self, build: str, fence: int) -> None:
+        """A paused build may go on; told again, or too early, nothing is lost."""
+        ...
+
+    async def grant(self, build: str, fence: int, names: Sequence[str]) -> None:
+        """The build has the semaphores that a playbook of it asked for."""
         ...
 
 

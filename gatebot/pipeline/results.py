@@ -6,13 +6,13 @@ Implements the `Reports` that the executor's room asks for. False is the answer 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from .. import journal
 from ..clock import Clock
 from ..db import Database, Session
-from ..events import BuildCompleted, BuildFailing, BuildStarted
+from ..events import BuildCompleted, BuildFailing, BuildPaused, BuildStarted, SemaphoresAsked, SemaphoresReleased
 from ..reasons import Reason
 from . import store
 
@@ -38,14 +38,26 @@ class Results:
 
     async def failing(self, build: str, fence: int, reason: Reason) -> bool:
         """The build can no longer succeed, though it goes on."""
+        return await self._tell(BuildFailing(build, fence, reason))
+
+    async def paused(self, event: BuildPaused) -> bool:
+        """The build waits for the jobs that depend on it; what it returned so far is theirs."""
 
         def tell(session: Session, at: datetime) -> bool:
-            mine = store.is_current(session, build, fence)
+            mine = store.pause(session, event)
             if mine:
-                journal.append(session, BuildFailing(build, fence, reason), at)
+                journal.append(session, event, at)
             return mine
 
-        return await self._db.run(tell, self._listen(build))
+        return await self._db.run(tell, self._listen(event.build))
+
+    async def semaphores(self, build: str, fence: int, names: Sequence[str]) -> bool:
+        """A playbook of the build waits for these."""
+        return await self._tell(SemaphoresAsked(build, fence, tuple(names)))
+
+    async def released(self, build: str, fence: int, names: Sequence[str]) -> bool:
+        """The playbook that had these ended."""
+        return await self._tell(SemaphoresReleased(build, fence, tuple(names)))
 
     async def completed(self, event: BuildCompleted) -> bool:
         """The build ended; its log and artifacts are all there."""
@@ -66,6 +78,17 @@ class Results:
         for build in mine:
             self._listen(build)
         return tuple(build for build in builds if build not in mine)
+
+    async def _tell(self, event: BuildFailing | SemaphoresAsked | SemaphoresReleased) -> bool:
+        """What changes no row."""
+
+        def tell(session: Session, at: datetime) -> bool:
+            mine = store.is_current(session, event.build, event.fence)
+            if mine:
+                journal.append(session, event, at)
+            return mine
+
+        return await self._db.run(tell, self._listen(event.build))
 
     def _listen(self, build: str) -> datetime:
         now = self._clock.now()

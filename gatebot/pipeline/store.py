@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from .. import journal
 from ..assignment import FrozenJob
 from ..db import Session, metadata, utc
-from ..events import BuildCompleted, Event
+from ..events import BuildCompleted, BuildPaused, Event
 from .model import TimerFired
 from .queue import facts
 from .queue.model import ABORTED, RETRY, Item, Queue
@@ -185,6 +185,7 @@ _by_fence = sa.and_(
     builds.c.uuid == sa.bindparam("uuid_"), builds.c.fence == sa.bindparam("fence_"), builds.c.result == ""
 )
 _start = sa.update(builds).where(_by_fence).values(started=sa.bindparam("at_"), node=sa.bindparam("node_"))
+_pause = sa.update(builds).where(_by_fence).values(artifacts=sa.bindparam("artifacts_"), data=sa.bindparam("data_"))
 _current = sa.select(builds.c.uuid).where(_by_fence)
 _end = (
     sa.update(builds)
@@ -209,6 +210,12 @@ def start(session: Session, build: str, fence: int, node: str, at: datetime) -> 
 def is_current(session: Session, build: str, fence: int) -> bool:
     """Whether this is the run of the build that counts, and it has not ended."""
     return session.execute(_current, {"uuid_": build, "fence_": fence}).scalar() is not None
+
+
+def pause(session: Session, event: BuildPaused) -> bool:
+    """The build waits; what it returned so far is there for the jobs after it."""
+    row = {"artifacts_": _json(event.artifacts), "data_": event.data, "uuid_": event.build, "fence_": event.fence}
+    return session.execute(_pause, row).rowcount == 1
 
 
 def end(session: Session, event: BuildCompleted, at: datetime) -> bool:

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gatebot.assignment import Assignment
-from gatebot.events import BuildCompleted
+from gatebot.events import BuildCompleted, BuildPaused
 from gatebot.pipeline.results import Results
 
 
@@ -21,6 +21,8 @@ class FakeDispatch:
     running: dict[str, Assignment] = field(default_factory=dict)
     assigned: list[Assignment] = field(default_factory=list)
     aborted: list[str] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
+    granted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def free_slots(self) -> int:
         return self.slots - len(self.running)
@@ -40,6 +42,21 @@ class FakeDispatch:
     async def abort(self, build: str, fence: int) -> None:
         if self.running.pop(build, None) is not None:
             self.aborted.append(build)
+
+    async def resume(self, build: str, fence: int) -> None:
+        if build in self.running:
+            self.resumed.append(build)
+
+    async def grant(self, build: str, fence: int, names: Sequence[str]) -> None:
+        if build in self.running:
+            self.granted.append((build, tuple(names)))
+
+    async def pause(self, assignment: Assignment, data: str = "{}", child_jobs: tuple[str, ...] | None = None) -> bool:
+        """The build waits for the jobs that depend on it."""
+        assert self.results is not None
+        return await self.results.paused(
+            BuildPaused(assignment.build, assignment.fence, data=data, child_jobs=child_jobs)
+        )
 
     async def finish(self, assignment: Assignment, result: str, *, retry: bool = False) -> bool:
         """The build ends."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 from gatebot.assignment import AssignedChange, Assignment, Checkout, FrozenJob, NodeSpec, Playbook
-from gatebot.events import BuildCompleted
+from gatebot.events import BuildCompleted, BuildPaused
 from gatebot.reasons import Reason
 
 PROJECT = "demo/api"
@@ -23,8 +24,12 @@ class HeardReports:
     stale: bool = False
     starts: list[str] = field(default_factory=list)
     failings: list[Reason] = field(default_factory=list)
+    pauses: dict[str, BuildPaused] = field(default_factory=dict)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    given_back: list[tuple[str, ...]] = field(default_factory=list)
     completions: dict[str, BuildCompleted] = field(default_factory=dict)
     _done: dict[str, asyncio.Event] = field(default_factory=dict)
+    _waiting: dict[str, asyncio.Event] = field(default_factory=dict)
     _begun: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def started(self, build: str, fence: int, node: str) -> bool:
@@ -35,6 +40,24 @@ class HeardReports:
     async def failing(self, build: str, fence: int, reason: Reason) -> bool:
         self.failings.append(reason)
         return not self.stale
+
+    async def paused(self, event: BuildPaused) -> bool:
+        self.pauses[event.build] = event
+        self._waiting.setdefault(event.build, asyncio.Event()).set()
+        return not self.stale
+
+    async def semaphores(self, build: str, fence: int, names: Sequence[str]) -> bool:
+        self.asked.append(tuple(names))
+        self._waiting.setdefault(build, asyncio.Event()).set()
+        return not self.stale
+
+    async def released(self, build: str, fence: int, names: Sequence[str]) -> bool:
+        self.given_back.append(tuple(names))
+        return not self.stale
+
+    async def waiting(self, build: str) -> None:
+        """Until the build paused, or asked for semaphores."""
+        await asyncio.wait_for(self._waiting.setdefault(build, asyncio.Event()).wait(), 30)
 
     async def completed(self, event: BuildCompleted) -> bool:
         self.completions[event.build] = event

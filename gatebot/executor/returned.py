@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a job gives back, read from the text of its result files: Zuul's `zuul_return`, or a script's own JSON.
+
+Pure. What has the wrong shape says nothing; a job cannot break anything by what it returns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from ..assignment import Json
+from .model import Returned
+
+
+def read(content: bytes, secret: bytes = b"") -> Returned:
+    """Data, and in it under `zuul` what the scheduler is told; `secret` is the file of secret data."""
+    data = _table(_parsed(content))
+    told = _table(data.get("zuul"))
+    artifacts = [_table(one) for one in _list(told.get("artifacts"))]
+    child_jobs = told.get("child_jobs")
+    return Returned(
+        data=data,
+        secret_data=_table(_parsed(secret)),
+        retry=told.get("retry") is not False,
+        pause=told.get("pause") is True,
+        child_jobs=tuple(map(str, _list(child_jobs))) if isinstance(child_jobs, list) else None,
+        artifacts=tuple((str(one.get("name", "")), str(one.get("url", ""))) for one in artifacts if one),
+    )
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return json.loads(content) if content.strip() else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _table(value: object) -> Mapping[str, Json]:
+    return cast("Mapping[str, Json]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Json]:
+    return cast("list[Json]", value) if isinstance(value, list) else []
