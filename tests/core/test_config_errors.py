@@ -84,16 +84,6 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
             " project.",
         ),
         (
-            "- job: {name: a, workspace-scheme: flat}",
-            "1 job a: `job.workspace-scheme` is `flat`, which gatebot does not act on; it acts on: golang. What has it"
-            " is not run. Change it.",
-        ),
-        (
-            "- job: {name: a, provides: image}",
-            "1 job a: `job.provides` is known to Zuul, but gatebot does not act on it. What has it is not run. Remove"
-            " it.",
-        ),
-        (
             "- job: {name: a, run: !override [x]}",
             "1 job a: `!override` and `!inherit` mean nothing for `job.run`. Remove the tag.",
         ),

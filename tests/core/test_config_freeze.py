@@ -231,7 +231,6 @@ def test_a_hard_dependency_runs_too_and_a_soft_one_does_not() -> None:
          " `allowed-projects`, or use another job."),
         ("- job: {name: x, run: r, post-review: true}\n", "Job x runs only after review, and pipeline check is before"
          " it. List the job in a pipeline with `post-review: true`."),
-        ("- job: {name: x, run: []}\n", "Job x has nothing to run. Give it `run`."),
         ("- job: {name: x, run: r, final: true}\n- job: {name: x, timeout: 3}\n", "Job x is final: `timeout` cannot be"
          " changed. Remove it here, or inherit from another job."),
         ("- job: {name: x, run: r, attribute-control: {run: {final: true}}}\n- job: {name: x, run: s}\n",
@@ -263,7 +262,7 @@ def test_a_protected_job_is_not_inherited_elsewhere() -> None:
         "- job: {name: x, run: r, required-projects: [gone]}\n",
         "- job: {name: x, run: r, parent: gone}\n",
         "- job: {name: x, run: r, nodeset: gone}\n",
-        "- job: {name: x, run: r, provides: [image]}\n",
+        "- job: {name: x, run: r, roles: [{zuul: gone}]}\n",
         "",
     ],
 )

@@ -8,13 +8,13 @@ What a definition says replaces, or is added to, what is there, attribute by att
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ...assignment import JobDependency, Json, Playbook, RequiredProject
+from ...assignment import IncludeVars, JobDependency, Json, Playbook, ProjectChoice, RequiredProject, SecretRef
 from ...reasons import Reason, reason
 from .layout import Layout
 from .model import Pattern
-from .objects import Nodeset, PlaybookRef, SecretUse, Variant
+from .objects import Nodeset, PlaybookRef, Variant
 
 # Attributes that say whether and when a job runs; a final or protected job may still be given them.
 _CONTEXT = {
@@ -25,8 +25,11 @@ _FLAGS = {"final", "abstract", "protected", "intermediate"}
 _REPLACED = (
     *("nodeset", "timeout", "pre_timeout", "post_timeout", "attempts", "voting", "match_on_config_updates"),
     *("override_checkout", "hold_following_changes", "success_message", "failure_message", "ansible_version"),
+    *("ansible_split_streams", "deduplicate", "type", "workspace_scheme", "workspace_checkout", "image_build_name"),
     "inputs",
 )
+_VARIABLES = ("vars", "extra_vars", "host_vars", "group_vars")
+_UNIONS = ("tags", "provides", "requires")
 
 
 class Forbidden(Exception):
@@ -60,15 +63,30 @@ class Draft:
     match_on_config_updates: bool = True
     dependencies: tuple[JobDependency, ...] = ()
     required_projects: dict[str, RequiredProject] = field(default_factory=dict[str, RequiredProject])
+    include_projects: tuple[ProjectChoice, ...] | None = None
+    exclude_projects: tuple[ProjectChoice, ...] | None = None
     override_checkout: str = ""
     vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    extra_vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    host_vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    group_vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    include_vars: tuple[IncludeVars, ...] = ()
     roles: tuple[str, ...] = ()
-    semaphores: tuple[str, ...] = ()
+    semaphores: dict[str, bool] = field(default_factory=dict[str, bool])
     failure_output: tuple[str, ...] = ()
-    secrets: tuple[SecretUse, ...] = ()
+    secret_exposure: str = ""
     tags: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    type: str = "regular"
+    deduplicate: bool | str = "auto"
+    workspace_scheme: str = "golang"
+    workspace_checkout: bool | str = True
+    image_build_name: str = ""
+    preserve_home_paths: tuple[str, ...] = ()
     ansible_version: str = ""
+    ansible_split_streams: bool = False
     success_message: str = ""
     failure_message: str = ""
     hold_following_changes: bool = False
@@ -90,15 +108,20 @@ class Draft:
             value = getattr(of, name)
             if value is not None:
                 setattr(self, name, value)
+        self._secrets(layout, of)
         self._playbooks(layout, of)
         self._lists(of)
         self._projects(layout, of)
-        if of.vars is not None:
-            self.vars = of.vars if "vars" in of.overrides else merged(self.vars, of.vars)
+        self._variables(layout, of)
+        self._semaphores(of)
         self.sources.append(of)
         if not self.parents or self.parents[-1] != of.name:
             self.parents.append(of.name)
         self.name = of.name
+
+    @property
+    def books(self) -> tuple[Playbook, ...]:
+        return (*self.pre_run, *self.run, *self.post_run, *self.cleanup_run)
 
     def _check(self, of: Variant) -> None:
         """Refuse what the definitions so far do not allow."""
@@ -116,6 +139,8 @@ class Draft:
             raise Forbidden(reason("config.intermediate-job", job=self.name), of)
         if of.protected is False and self.protected_by:
             raise Forbidden(reason("config.protected-unset", job=self.name), of)
+        if of.secret_exposure and self.secret_exposure and of.secret_exposure != self.secret_exposure:
+            raise Forbidden(reason("config.exposure-set", job=self.name, exposure=self.secret_exposure), of)
 
     def _flags(self, of: Variant) -> None:
         """`final` and `abstract` begin anew with each job that inherits; variants can only set the latter."""
@@ -127,12 +152,34 @@ class Draft:
         if of.protected and not self.protected_by:
             self.protected_by = of.at.project
 
+    def _secrets(self, layout: Layout, of: Variant) -> None:
+        """Where secrets make a job one for after review, and whose projects may still run it.
+
+        A secret that is passed to parents is given to their playbooks; those of projects that anybody may change
+        before review could give it away. A secret of such a project itself could be reached by Depends-On as well,
+        so the job stays at home.
+        """
+        self.post_review = self.post_review or bool(of.post_review)
+        passed = [SecretRef(use.name, use.secret, of.at.project) for use in of.secrets or () if use.pass_to_parent]
+        if passed:
+            self.post_review = self.post_review or not all(book.trusted for book in self.books)
+            for name in ("pre_run", "run", "post_run", "cleanup_run"):
+                setattr(self, name, tuple(_given(book, passed) for book in getattr(self, name)))
+        if of.secrets and not layout.trusts(of.at.project) and not self.post_review:
+            self.post_review = True
+            self._allow(frozenset({of.at.project}))
+
     def _playbooks(self, layout: Layout, of: Variant) -> None:
         """`run` is replaced, `pre-run` grows behind, `post-run` and `cleanup-run` in front."""
+        secrets = [SecretRef(use.name, use.secret, of.at.project) for use in of.secrets or ()]
 
         def books(references: tuple[PlaybookRef, ...]) -> tuple[Playbook, ...]:
+            place = (of.at.project, of.at.branch)
             trusted = layout.trusts(of.at.project)
-            return tuple(Playbook(of.at.project, of.at.branch, book.path, trusted) for book in references)
+            return tuple(
+                _given(Playbook(*place, book.path, trusted, book.semaphores, cleanup=book.cleanup), secrets)
+                for book in references
+            )
 
         if of.run is not None:
             self.run = books(of.run)
@@ -149,38 +196,71 @@ class Draft:
         if of.dependencies is not None:
             together = (*self.dependencies, *of.dependencies) if "dependencies" in of.inherits else of.dependencies
             self.dependencies = tuple(dict.fromkeys(together))
-        if of.tags is not None:
-            self.tags = _union(() if "tags" in of.overrides else self.tags, of.tags)
+        for name in _UNIONS:
+            if (more := getattr(of, name)) is not None:
+                setattr(self, name, union(() if name in of.overrides else getattr(self, name), more))
         if of.failure_output is not None:
             before = () if "failure-output" in of.overrides else self.failure_output
             self.failure_output = tuple(sorted({*before, *of.failure_output}))
-        self.semaphores = tuple(sorted({*self.semaphores, *(of.semaphores or ())}))
-        self.secrets = (*self.secrets, *(of.secrets or ()))
-        self.post_review = self.post_review or bool(of.post_review)
+        self.preserve_home_paths = union(self.preserve_home_paths, of.preserve_home_paths or ())
+        self.secret_exposure = self.secret_exposure or of.secret_exposure or ""
 
     def _projects(self, layout: Layout, of: Variant) -> None:
-        """Required and allowed projects, roles: all by the project's own name."""
+        """Required, included, excluded and allowed projects, roles: all by the project's own name."""
+        short = layout.tenant.short
         if of.required_projects is not None:
             before = {} if "required-projects" in of.overrides else self.required_projects
-            named = {layout.tenant.short(required.project): required for required in of.required_projects}
+            named = {short(required.project): required for required in of.required_projects}
             self.required_projects = {
                 **before,
                 **{name: RequiredProject(name, required.override_checkout) for name, required in named.items()},
             }
+        for name in ("include", "exclude"):
+            choices: tuple[ProjectChoice, ...] | None = getattr(of, f"{name}_projects")
+            if choices is not None:
+                so_far = () if f"{name}-projects" in of.overrides else getattr(self, f"{name}_projects") or ()
+                mine = (replace(one, name=short(one.name)) for one in choices)
+                setattr(self, f"{name}_projects", tuple(dict.fromkeys((*so_far, *mine))))
         if of.allowed_projects is not None:
-            allowed = frozenset(layout.tenant.short(name) for name in of.allowed_projects)
-            self.allowed_projects = allowed if self.allowed_projects is None else self.allowed_projects & allowed
-        if of.secrets and not layout.trusts(of.at.project) and not self.post_review:
-            # Strangers could run it on an unreviewed change, or reach its secret by Depends-On.
-            self.post_review = True
-            own = frozenset({of.at.project})
-            self.allowed_projects = own if self.allowed_projects is None else self.allowed_projects & own
-        named_roles = tuple(layout.tenant.short(name) for name in of.roles or ())
+            self._allow(frozenset(map(short, of.allowed_projects)))
         implicit = () if of.in_project else (of.at.project,)
-        self.roles = _union((*implicit, *named_roles), self.roles)
+        self.roles = union((*implicit, *map(short, of.roles or ())), self.roles)
+
+    def _allow(self, projects: frozenset[str]) -> None:
+        self.allowed_projects = projects if self.allowed_projects is None else self.allowed_projects & projects
+
+    def _variables(self, layout: Layout, of: Variant) -> None:
+        for name in _VARIABLES:
+            if (more := getattr(of, name)) is not None:
+                replaced = name.replace("_", "-") in of.overrides
+                setattr(self, name, more if replaced else merged(getattr(self, name), more))
+        if of.include_vars is not None:
+            files = (
+                replace(one, project=layout.tenant.short(one.project), trusted=layout.trusts(one.project))
+                for one in of.include_vars
+            )
+            self.include_vars = tuple(
+                dict.fromkeys((*(() if "include-vars" in of.overrides else self.include_vars), *files))
+            )
+
+    def _semaphores(self, of: Variant) -> None:
+        """A semaphore is for the whole job or for a playbook of it, not for both."""
+        for use in of.semaphores or ():
+            self.semaphores[use.name] = use.resources_first
+        during = {name for book in self.books for name in book.semaphores}
+        for name in self.semaphores:
+            if name in during:
+                raise Forbidden(reason("config.semaphore-twice", semaphore=name), of)
 
 
-def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+def _given(book: Playbook, secrets: list[SecretRef]) -> Playbook:
+    """A playbook with these secrets besides its own; of two of one name it keeps its own."""
+    names = {secret.name for secret in book.secrets}
+    more = tuple(secret for secret in secrets if secret.name not in names)
+    return replace(book, secrets=book.secrets + more) if more else book
+
+
+def union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*one, *other)))
 
 

@@ -7,21 +7,21 @@ errors and the item must not pass. What is missing elsewhere does not matter her
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ...assignment import FrozenJob, Json, RequiredProject, Role
+from ...assignment import FrozenJob, Json
 from ...reasons import Reason, reason
 from .collect import Collected, collect, listing
 from .draft import Draft, Forbidden, merged
 from .fields import located
+from .frozen import frozen_job
 from .graph import Candidate, connect
 from .layout import Layout, fits
 from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
-from .objects import Nodeset, Variant
-from .secrets import carried
+from .nodesets import choices
+from .objects import Variant
+from .references import listing_problems
 from .yamltext import Problem
 
 COMMIT_MESSAGE = "/COMMIT_MSG"
@@ -122,8 +122,8 @@ class _Item:
         for variant in (*found.variants, *here):
             errors += self.layout.faults.get(id(variant), ())
             errors += variant.refused
-            named = self.layout.nodesets.get(variant.nodeset) if isinstance(variant.nodeset, str) else None
-            errors += named.refused if named else ()
+            for nodeset in choices(self.layout.nodesets, variant.nodeset):
+                errors += nodeset.refused
         return errors if self.layout.tenant.fail_closed else []
 
     def _forbids(self, draft: Draft, here: list[Variant]) -> Iterable[Reason]:
@@ -139,6 +139,7 @@ class _Item:
             yield reason("config.post-review-job", job=draft.name, pipeline=self.pipeline.name)
         elif not draft.run and draft.name != "noop":
             yield reason("config.nothing-to-run", job=draft.name)
+        yield from listing_problems(self.layout, draft, here)
 
     def _unless(self, draft: Draft, frozen: FrozenJob) -> Reason | None:
         """Why the changed files do not call for the job; None: they do."""
@@ -171,57 +172,3 @@ class _Item:
         files = self.layout.sources.files.get((at.project, at.branch), ())
         lines = next((file.lines for file in files if file.at.path == at.path), ())
         return located(Problem(at.line, why), Location(at.project, at.branch, at.path), f"job {listed.name}", lines)
-
-
-def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
-    """The draft as an executor gets it."""
-    named = layout.nodesets.get(draft.nodeset) if isinstance(draft.nodeset, str) else draft.nodeset
-    nodeset = named or Nodeset("", Location("", "", ""))
-    before = min(draft.pre_timeout, draft.timeout) if draft.pre_timeout and draft.timeout else draft.pre_timeout
-    described = [source.description for source in draft.sources if source.name == draft.name and source.description]
-    frozen = FrozenJob(
-        name=draft.name,
-        definition="",
-        voting=draft.voting,
-        pre_run=carried(layout, draft.pre_run),
-        run=carried(layout, draft.run),
-        post_run=carried(layout, draft.post_run),
-        cleanup_run=carried(layout, draft.cleanup_run),
-        nodes=nodeset.nodes,
-        groups=nodeset.groups,
-        roles=tuple(Role(project, layout.trusts(project)) for project in draft.roles if project),
-        required_projects=_required(draft),
-        dependencies=draft.dependencies,
-        semaphores=draft.semaphores,
-        pre_timeout=before,
-        timeout=draft.timeout,
-        post_timeout=draft.post_timeout,
-        attempts=draft.attempts,
-        vars=draft.vars,
-        failure_output=draft.failure_output,
-        ansible_version=draft.ansible_version,
-        parents=tuple(name for name in dict.fromkeys(draft.parents) if name != draft.name),
-        description=described[0] if described else "",
-        hold_following=draft.hold_following_changes,
-        post_review=draft.post_review,
-    )
-    return replace(frozen, definition=definition(frozen))
-
-
-def _required(draft: Draft) -> tuple[RequiredProject, ...]:
-    """The required projects; the job's own `override-checkout` holds for those that name none."""
-    return tuple(
-        RequiredProject(name, required.override_checkout or draft.override_checkout)
-        for name, required in draft.required_projects.items()
-    )
-
-
-def definition(job: FrozenJob) -> str:
-    """The hash of everything that defines what a job does; a proof is kept under it.
-
-    Left out is what says when it runs and what its result means: voting, semaphores, attempts, parents and the like.
-    """
-    books = (job.pre_run, job.run, job.post_run, job.cleanup_run, job.roles, job.required_projects)
-    nodes = (job.nodes, job.groups, job.pre_timeout, job.timeout, job.post_timeout, job.ansible_version)
-    told = repr((job.name, books, nodes, job.dependencies, job.failure_output))
-    return hashlib.sha256((told + json.dumps(job.vars, sort_keys=True)).encode()).hexdigest()

@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...assignment import JobDependency, Json, NodeGroup, NodeSpec, RequiredProject
+from ...assignment import IncludeVars, JobDependency, Json, NodeGroup, NodeSpec, ProjectChoice, RequiredProject
 from .model import ConfigError, Location, Pattern, PipelineConfig, QueueConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Nodeset:
+    """Nodes with their groups, or `alternatives`: nodesets, or the names of such, that are tried in order."""
+
     name: str
     at: Location
     nodes: tuple[NodeSpec, ...] = ()
     groups: tuple[NodeGroup, ...] = ()
+    alternatives: tuple[str | Nodeset, ...] = ()
     refused: tuple[ConfigError, ...] = ()
 
 
@@ -28,6 +31,14 @@ class PlaybookRef:
     """A playbook or script as one variant names it; where the variant stands says in which repository."""
 
     path: str
+    semaphores: tuple[str, ...] = ()
+    cleanup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SemaphoreUse:
+    name: str
+    resources_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ class Variant:
 
     `said` are the attributes that it sets. `overrides` are those under `!override`, `inherits` under `!inherit`,
     `finals` those that `attribute-control` closes. `refused` are parts that gatebot does not act on: the job may be
-    inherited from and shown, and is never run.
+    inherited from and shown, and is never run. The project of an `include_vars` is empty for the item's.
     """
 
     name: str
@@ -74,11 +85,18 @@ class Variant:
     dependencies: tuple[JobDependency, ...] | None = None
     required_projects: tuple[RequiredProject, ...] | None = None
     override_checkout: str | None = None
+    include_projects: tuple[ProjectChoice, ...] | None = None
+    exclude_projects: tuple[ProjectChoice, ...] | None = None
     vars: Mapping[str, Json] | None = None
+    extra_vars: Mapping[str, Json] | None = None
+    host_vars: Mapping[str, Json] | None = None
+    group_vars: Mapping[str, Json] | None = None
+    include_vars: tuple[IncludeVars, ...] | None = None
     roles: tuple[str, ...] | None = None
-    semaphores: tuple[str, ...] | None = None
+    semaphores: tuple[SemaphoreUse, ...] | None = None
     failure_output: tuple[str, ...] | None = None
     secrets: tuple[SecretUse, ...] | None = None
+    secret_exposure: str | None = None
     abstract: bool | None = None
     final: bool | None = None
     protected: bool | None = None
@@ -89,7 +107,16 @@ class Variant:
     success_message: str | None = None
     failure_message: str | None = None
     tags: tuple[str, ...] | None = None
+    provides: tuple[str, ...] | None = None
+    requires: tuple[str, ...] | None = None
+    type: str | None = None
+    deduplicate: bool | str | None = None
+    workspace_scheme: str | None = None
+    workspace_checkout: bool | str | None = None
+    image_build_name: str | None = None
+    preserve_home_paths: tuple[str, ...] | None = None
     ansible_version: str | None = None
+    ansible_split_streams: bool | None = None
     inputs: tuple[str, ...] | None = None
 
 

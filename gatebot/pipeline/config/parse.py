@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...reasons import reason
-from . import tables
+from . import tables, tables_jobs
 from .fields import entries, flag, kept, located, number, patterns, text, texts, variables
 from .model import ConfigError, Location, PipelineConfig, QueueConfig, QueueType
 from .objects import (
@@ -25,7 +25,8 @@ from .objects import (
     Semaphore,
     Variant,
 )
-from .parse_job import Place, nodeset, variant
+from .parse_job import Place, variant
+from .parse_nodeset import nodeset
 from .parse_pipeline import BUILT_IN, pipeline
 from .schema import Findings, Regex, Table, check, said
 from .tables_pipelines import PIPELINE
@@ -34,9 +35,9 @@ from .yamltext import Node, Problem, Unreadable, YamlList, YamlMap, read
 TABLES: Mapping[str, Table] = {
     "pragma": tables.PRAGMA,
     "pipeline": PIPELINE,
-    "nodeset": tables.NODESET,
+    "nodeset": tables_jobs.NODESET,
     "secret": tables.SECRET,
-    "job": tables.JOB,
+    "job": tables_jobs.JOB,
     "semaphore": tables.SEMAPHORE,
     "queue": tables.QUEUE,
     "project-template": tables.PROJECT_TEMPLATE,
@@ -162,7 +163,7 @@ def _make(file: _File, kind: str, conf: YamlMap, name: str, found: Findings, sta
         case "job":
             return variant(conf, name, place, found)
         case "nodeset":
-            return nodeset(conf, name, place, found)
+            return nodeset(conf, name, at, found)
         case "project" | "project-template":
             return _project(file, kind, conf, name, found, stanza)
         case "pipeline":
@@ -218,7 +219,7 @@ def _secret(conf: YamlMap, name: str, at: Location, found: Findings) -> Secret:
 
 
 _NOT_PIPELINES = frozenset(tables.PROJECT.fields)
-_JOB = Table(tables.JOB_ATTRIBUTES)
+_JOB = Table(tables_jobs.JOB_ATTRIBUTES)
 
 
 def _project(file: _File, kind: str, conf: YamlMap, name: str, found: Findings, stanza: str) -> ProjectConfig:

@@ -7,10 +7,13 @@ layout; with `reference_problems` it is in, can be shown, and is not run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...reasons import Reason, reason
+from .draft import Draft
 from .layout import Layout
+from .nodesets import choices
+from .nodesets import problems as nodeset_problems
 from .objects import Variant
 
 
@@ -22,6 +25,12 @@ def job_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, str]]:
     for name in job.allowed_projects or ():
         if layout.project(name) is None:
             yield reason("config.unknown-project", project=name), name
+    for choice in (*(job.include_projects or ()), *(job.exclude_projects or ())):
+        if choice.name and layout.project(choice.name) is None:
+            yield reason("config.unknown-project", project=choice.name), choice.name
+    for file in job.include_vars or ():
+        if file.project and layout.project(file.project) is None:
+            yield reason("config.unknown-project", project=file.project), file.project
     limit = layout.tenant.max_job_timeout
     for attribute, seconds in (
         ("timeout", job.timeout),
@@ -39,12 +48,12 @@ def reference_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, s
     """Zuul's checks once everything is added."""
     if job.parent is not None:
         yield from _parent_problems(layout, job, job.parent)
-    if isinstance(job.nodeset, str) and job.nodeset not in layout.nodesets:
-        yield reason("config.unknown-nodeset", nodeset=job.nodeset), job.nodeset
-    nodeset = layout.nodesets.get(job.nodeset) if isinstance(job.nodeset, str) else job.nodeset
+    if job.nodeset is not None:
+        yield from nodeset_problems(layout.nodesets, job.nodeset)
     limit = layout.tenant.max_nodes_per_job
-    if nodeset is not None and limit != -1 and len(nodeset.nodes) > limit:
-        yield reason("config.too-many-nodes-for-job", count=len(nodeset.nodes), limit=limit), "nodeset"
+    for nodeset in choices(layout.nodesets, job.nodeset):
+        if limit != -1 and len(nodeset.nodes) > limit:
+            yield reason("config.too-many-nodes-for-job", count=len(nodeset.nodes), limit=limit), "nodeset"
     for dependency in job.dependencies or ():
         if missing(layout, dependency.name):
             yield reason("config.unknown-job", job=dependency.name), dependency.name
@@ -52,8 +61,11 @@ def reference_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, s
         if layout.project(name) is None:
             yield reason("config.unknown-role-project", project=name), name
     for use in job.secrets or ():
-        if use.secret not in layout.secrets:
+        secret = layout.secrets.get(use.secret)
+        if secret is None:
             yield reason("config.unknown-secret", secret=use.secret), use.secret
+        elif secret.at.project != job.at.project:
+            yield reason("config.secret-elsewhere", secret=use.secret, project=secret.at.project), use.secret
 
 
 def missing(layout: Layout, job: str) -> bool:
@@ -76,3 +88,10 @@ def _parent_problems(layout: Layout, job: Variant, name: str) -> Iterator[tuple[
         yield reason("config.intermediate-parent", job=job.name, parent=name), "parent"
     if all(parent.protected for parent in parents) and parents[0].at.project != job.at.project:
         yield reason("config.protected-parent", job=job.name, parent=name, project=parents[0].at.project), "parent"
+
+
+def listing_problems(layout: Layout, draft: Draft, listed: Sequence[Variant]) -> Iterator[Reason]:
+    """What the projects that list a job may not list."""
+    project = layout.projects[listed[0].at.project]
+    if draft.type == "reporter" and not (project.trusted or project.reporter_jobs):
+        yield reason("config.reporter-job-not-here", job=draft.name, project=project.name)

@@ -13,7 +13,7 @@ from ...reasons import reason
 from .fields import flag, get, located, number, text, texts
 from .model import ConfigError, Location, Pattern
 from .parse_pipeline import BUILT_IN
-from .schema import Either, Field, Findings, Flag, Many, Null, Number, Regex, Table, Text, Vars, check
+from .schema import Decimal, Either, Field, Findings, Flag, Many, Null, Number, Regex, Table, Text, Vars, check
 from .yamltext import Node, Problem, Unreadable, YamlList, YamlMap, read
 
 CLASSES = frozenset(
@@ -31,6 +31,7 @@ class TenantProject:
     shadows: tuple[str, ...] = ()
     load_branch: str = ""
     base_jobs: bool = True
+    reporter_jobs: bool = False
     implied_branch_matchers: bool | None = None
     include_branches: tuple[Pattern, ...] = ()
     exclude_branches: tuple[Pattern, ...] = ()
@@ -52,6 +53,7 @@ class Tenant:
     default_parent: str = "base"
     max_nodes_per_job: int = 5
     max_job_timeout: int = 10_800
+    default_ansible_version: str = ""
     fail_closed: bool = True
     hosts: tuple[str, ...] = ()
     connections: Mapping[str, str] = field(default_factory=lambda: dict(BUILT_IN))
@@ -84,7 +86,9 @@ PROJECT_OPTIONS = Table(
         "exclude-locked-branches": Field(Flag(), "Of code hosts with locked branches.", only=(False,)),
         "always-dynamic-branches": Field(Many(Regex()), "Branches read only when needed.", only=()),
         "configure-projects": Field(Many(Regex()), "Other projects that it may configure.", only=()),
-        "allow-reporter-jobs": Field(Flag(), "Whether it may run reporter jobs.", only=(False,)),
+        "allow-reporter-jobs": Field(
+            Flag(), "Whether it may list reporter jobs; config projects always may.", default="false"
+        ),
         "include-provider-config": Field(Flag(), "Whether it may configure nodes.", only=(False,)),
     }
 )
@@ -105,7 +109,9 @@ TENANT = Table(
         "exclude-locked-branches": Field(Flag(), "Of code hosts with locked branches.", only=(False,)),
         "max-dependencies": Field(Number(1), "How many changes a change may need.", only=()),
         "max-changes-per-pipeline": Field(Number(1), "How many items a pipeline takes.", only=()),
-        "default-ansible-version": Field(Either((Text(), Number())), "Accepted; the site has one version of Ansible."),
+        "default-ansible-version": Field(
+            Either((Text(), Decimal())), "What jobs get that name none; the site has one version of Ansible."
+        ),
         "allowed-triggers": Field(Many(Text()), "Connections that may trigger.", only=()),
         "allowed-reporters": Field(Many(Text()), "Connections that may be told.", only=()),
         "allowed-labels": Field(Many(Regex()), "Node labels that may be asked for.", only=()),
@@ -164,12 +170,14 @@ def _tenant(conf: YamlMap, found: Findings) -> Tenant:
             untrusted += _projects(get(source, "untrusted-projects"), TenantProject(""), found)
     default = Tenant(text(conf, "name") or "")
     nodes, timeout = number(conf, "max-nodes-per-job"), number(conf, "max-job-timeout")
+    version = get(conf, "default-ansible-version")
     return replace(
         default,
         projects=tuple({project.name: project for project in [*trusted, *untrusted]}.values()),
         default_parent=text(conf, "default-parent") or default.default_parent,
         max_nodes_per_job=default.max_nodes_per_job if nodes is None else nodes,
         max_job_timeout=default.max_job_timeout if timeout is None else timeout,
+        default_ansible_version="" if version is None else str(version),
         fail_closed=flag(conf, "fail-closed") is not False,
         hosts=texts(conf, "hosts") or (),
     )
@@ -206,6 +214,7 @@ def _with_options(project: TenantProject, conf: YamlMap) -> TenantProject:
         shadows=texts(conf, "shadow") or (),
         load_branch=text(conf, "load-branch") or "",
         base_jobs=flag(conf, "allow-base-jobs") is not False,
+        reporter_jobs=flag(conf, "allow-reporter-jobs") or False,
         implied_branch_matchers=flag(conf, "implied-branch-matchers"),
         include_branches=tuple(map(Pattern, texts(conf, "include-branches") or ())),
         exclude_branches=tuple(map(Pattern, texts(conf, "exclude-branches") or ())),
