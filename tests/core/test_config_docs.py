@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from gatebot import settings
-from gatebot.pipeline.config import tables, tables_pipelines
+from gatebot.pipeline.config import tables, tables_connections
 from gatebot.pipeline.config.parse import TABLES
 from gatebot.pipeline.config.schema import Field, Kind, Many, Table, Vars
 from gatebot.pipeline.config.tenant import PROJECT_OPTIONS, TENANT
@@ -37,10 +37,12 @@ def attributes(title: str, table: Table) -> list[str]:
 def language() -> str:
     inner: list[tuple[str, Kind]] = [
         ("a pipeline of a project", tables.PROJECT_PIPELINE),
-        ("`trigger: {gatebot: [...]}`, also under the name `gerrit`", tables_pipelines.GERRIT_TRIGGER),
-        ("`trigger: {timer: [...]}`", tables_pipelines.TIMER),
-        ("`require` and `reject`", tables_pipelines.CHANGE_FILTER),
-        ("reporters; any other key is a label with its vote", tables_pipelines.GERRIT_REPORTER),
+        ("`trigger: {gatebot: [...]}`, also under the name `gerrit`", tables_connections.GERRIT_TRIGGER),
+        ("`trigger: {timer: [...]}`", tables_connections.TIMER),
+        ("`trigger: {zuul: [...]}`", tables_connections.ZUUL_TRIGGER),
+        ("`require` and `reject`", tables_connections.CHANGE_FILTER),
+        ("reporters; any other key is a label with its vote", tables_connections.GERRIT_REPORTER),
+        ("reporters of `zuul`", tables_connections.ZUUL_REPORTER),
         ("tenant, in a tenant file", TENANT),
         ("a project of a tenant", PROJECT_OPTIONS),
     ]

@@ -18,7 +18,13 @@ from .fields import located
 from .layout import Layout, Lost, Sources
 from .model import ConfigError, Location, Pattern
 from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
-from .references import job_problems, missing, reference_problems
+from .references import (
+    connection_problems,
+    job_problems,
+    missing,
+    reference_problems,
+    superceded_problems,
+)
 from .tenant import CLASSES, Tenant, TenantProject
 from .yamltext import Problem
 
@@ -114,8 +120,14 @@ class _Builder:
                 elif pipeline.name in self.layout.pipelines:
                     first = self.layout.pipelines[pipeline.name].at.project
                     self._error(pipeline.at, stanza, _again("pipeline", pipeline.name, first))
+                elif problems := list(connection_problems(self.layout, pipeline)):
+                    for why, word in problems:
+                        self._error(pipeline.at, stanza, why, f"{word}:")
                 else:
                     self.layout.pipelines[pipeline.name] = pipeline
+        for pipeline in self.layout.pipelines.values():
+            for why, word in superceded_problems(self.layout, pipeline):
+                self._error(pipeline.at, f"pipeline {pipeline.name}", why, word)
 
     def _identical(self, kind: str, of: Callable[[ConfigFile], tuple[Named, ...]], into: dict[str, Named]) -> None:
         """Objects of which a project may have the same on several branches, and nobody else one of that name."""

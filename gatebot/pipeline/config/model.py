@@ -189,20 +189,40 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class TimerTrigger:
-    """`timer: [{time: "0 2 * * *"}]`: a cron line in UTC (five fields; Zuul also takes seconds and jitter)."""
+    """`timer: [{time: "0 2 * * *"}]`: a cron line in UTC: five fields, perhaps seconds, perhaps seconds of jitter."""
 
     time: str
     dereference: bool = False
+    connection: str = "timer"
+
+
+@dataclass(frozen=True, slots=True)
+class ZuulTrigger:
+    """`zuul: [{event, pipeline}]`: what happened inside. `pipelines` none: in any pipeline.
+
+    Events are `project-change-merged`, `parent-change-enqueued`, `image-build` and `image-validate`.
+    """
+
+    events: tuple[str, ...]
+    pipelines: tuple[Pattern, ...] = ()
+    connection: str = "zuul"
 
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """What one connection is told at one moment: votes by label, a comment or not, submit or not."""
+    """What one connection is told at one moment: votes by label, a comment or not, submit or not.
+
+    `notify` is whom Gerrit sends mail, empty for its default. The last two are what the connection `zuul` is told of
+    the images that the builds made, or looked at.
+    """
 
     connection: str
     votes: tuple[tuple[str, int], ...] = ()
     submit: bool = False
     comment: bool = True
+    notify: str = ""
+    image_built: bool = False
+    image_validated: bool | None = None
 
 
 class Moment(StrEnum):
@@ -231,6 +251,7 @@ class PipelineConfig:
     description: str = ""
     triggers: tuple[EventFilter, ...] = ()
     timers: tuple[TimerTrigger, ...] = ()
+    zuul_triggers: tuple[ZuulTrigger, ...] = ()
     require: tuple[ChangeFilter, ...] = ()
     reject: tuple[ChangeFilter, ...] = ()
     reporters: Mapping[Moment, tuple[Reporter, ...]] = field(default_factory=dict[Moment, tuple[Reporter, ...]])
@@ -241,6 +262,7 @@ class PipelineConfig:
     dequeue_on_new_patchset: bool = True
     ignore_dependencies: bool = False
     allow_other_connections: bool = True
+    allow_parameters: bool = False
     disable_after: int | None = None
     window: Window = field(default_factory=Window)
     speculation: Speculation = Speculation.CLASSIC

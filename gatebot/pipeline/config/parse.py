@@ -142,7 +142,8 @@ def _take(file: _File, kind: str, conf: YamlMap, own: list[Problem]) -> None:
     made = None if found.problems else _make(file, kind, conf, name, found, stanza)
     errors = tuple(located(problem, file.at, stanza, file.lines) for problem in _by_line(found.problems))
     refused = tuple(located(problem, file.at, stanza, file.lines) for problem in _by_line(found.refusals))
-    file.errors += [*errors, *refused]
+    spared = tuple(located(problem, file.at, stanza, file.lines) for problem in _by_line(found.spared))
+    file.errors += [*errors, *refused, *spared]
     if errors or made is None or (refused and not isinstance(made, Variant | Nodeset)):
         file.broken.append(Broken(kind, name, errors + refused, explicit="branches" in conf))
     else:

@@ -2,48 +2,63 @@
 """Pipelines: from a checked mapping to `PipelineConfig`.
 
 The parts that belong to a connection are checked here, because their tables depend on which kind of connection the
-site has under that name.
+site has under that name. A part of a kind that gatebot does not serve is left out, with an error that says so: it
+concerns projects that are elsewhere, or people who are told in other ways, never what an item has to pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ...reasons import reason
-from .fields import entries, flag, mappings, number, pattern, patterns, text, texts
-from .model import (
-    Approval,
-    ChangeFilter,
-    EventFilter,
-    Manager,
-    Moment,
-    Order,
-    PipelineConfig,
-    Precedence,
-    Reporter,
-    Speculation,
-    Step,
-    TimerTrigger,
-    Window,
-)
+from .fields import entries, flag, number, text, texts
+from .model import Manager, Moment, Order, PipelineConfig, Precedence, Reporter, Speculation, Step, Window
+from .parse_filters import change_filter, event_filter, reporter, time_problem, timer, zuul_trigger
 from .parse_job import Place
-from .schema import Findings, Kind, check
-from .tables_pipelines import CONNECTIONS, GERRIT_REPORTER, MESSAGES, Connection
-from .yamltext import Node, YamlMap
+from .schema import Findings, Kind, Many, check
+from .tables_connections import BUILT_IN, CONNECTIONS, Connection
+from .tables_pipelines import MESSAGES
+from .yamltext import Problem, YamlMap
 
-# Names that may stand for a connection, with its kind.
-BUILT_IN: Mapping[str, str] = {"gatebot": "gerrit", "gerrit": "gerrit", "timer": "timer", "zuul": "zuul"}
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+__all__ = ["BUILT_IN", "pipeline"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What stands below one connection in one place of a pipeline."""
+
+    connection: str
+    kind: str
+    entries: tuple[YamlMap, ...]
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a pipeline that are used, by place."""
+
+    by_place: dict[str, list[_Part]] = field(default_factory=dict[str, list[_Part]])
+
+    def of(self, place: str, kind: str = "") -> Iterator[tuple[str, YamlMap]]:
+        """Every entry in a place with the name of its connection; of one kind of connection, or of all."""
+        for part in self.by_place.get(place, ()):
+            if kind in ("", part.kind):
+                for entry in part.entries:
+                    yield part.connection, entry
+
+    def reporters(self, moment: Moment) -> tuple[Reporter, ...]:
+        parts = self.by_place.get(moment.value, ())
+        return tuple(reporter(part.connection, part.kind, entry) for part in parts for entry in part.entries)
 
 
 def pipeline(conf: YamlMap, place: Place, connections: Mapping[str, str], found: Findings) -> PipelineConfig | None:
     """One pipeline that fits its table; None when a part that belongs to a connection is wrong."""
     window = _window(conf, found)
     before = len(found.problems)
-    _check_connected(conf, connections, found)
+    parts = _connected(conf, connections, found)
     if len(found.problems) > before:
         return None
-    reporters = {moment: _reporters(conf, moment) for moment in Moment}
+    reporters = {moment: parts.reporters(moment) for moment in Moment}
     for moment in (Moment.MERGE_CONFLICT, Moment.CONFIG_ERROR):
         reporters[moment] = reporters[moment] or reporters[Moment.FAILURE]
     said = {name: text(conf, f"{name}-message") for name in MESSAGES}
@@ -52,20 +67,11 @@ def pipeline(conf: YamlMap, place: Place, connections: Mapping[str, str], found:
         manager=Manager(text(conf, "manager") or Manager.INDEPENDENT),
         at=place.at(conf.line),
         description=text(conf, "description") or "",
-        triggers=tuple(
-            _event_filter(name, item)
-            for name, items in _parts(conf, "trigger")
-            if connections[name] == "gerrit"
-            for item in items
-        ),
-        timers=tuple(
-            TimerTrigger(text(item, "time") or "", flag(item, "dereference") or False)
-            for name, items in _parts(conf, "trigger")
-            if connections[name] == "timer"
-            for item in items
-        ),
-        require=tuple(_change_filter(name, item) for name, items in _parts(conf, "require") for item in items),
-        reject=tuple(_change_filter(name, item) for name, items in _parts(conf, "reject") for item in items),
+        triggers=tuple(event_filter(name, entry) for name, entry in parts.of("trigger", "gerrit")),
+        timers=tuple(timer(name, entry) for name, entry in parts.of("trigger", "timer")),
+        zuul_triggers=tuple(zuul_trigger(name, entry) for name, entry in parts.of("trigger", "zuul")),
+        require=tuple(change_filter(name, entry) for name, entry in parts.of("require")),
+        reject=tuple(change_filter(name, entry) for name, entry in parts.of("reject")),
         reporters=reporters,
         messages={name: MESSAGES[name] if words is None else words for name, words in said.items()},
         supercedes=texts(conf, "supercedes") or (),
@@ -74,6 +80,7 @@ def pipeline(conf: YamlMap, place: Place, connections: Mapping[str, str], found:
         dequeue_on_new_patchset=flag(conf, "dequeue-on-new-patchset") is not False,
         ignore_dependencies=flag(conf, "ignore-dependencies") or False,
         allow_other_connections=flag(conf, "allow-other-connections") is not False,
+        allow_parameters=flag(conf, "allow-parameters") or False,
         disable_after=number(conf, "disable-after-consecutive-failures"),
         window=window,
         speculation=Speculation(text(conf, "speculation") or Speculation.CLASSIC),
@@ -108,102 +115,43 @@ _PLACES: tuple[tuple[str, Callable[[Connection], Kind | None]], ...] = (
 )
 
 
-def _check_connected(conf: YamlMap, connections: Mapping[str, str], found: Findings) -> None:
-    """Check everything that stands below the name of a connection."""
+def _connected(conf: YamlMap, connections: Mapping[str, str], found: Findings) -> _Parts:
+    """Check everything that stands below the name of a connection, and keep what is used."""
+    parts = _Parts()
     for place, kind_of in _PLACES:
         part = conf.get(place)
-        if not isinstance(part, YamlMap):
-            continue
-        for name, value in part.items():
-            line, where = part.lines[name], f"pipeline.{place}.{name}"
-            known = CONNECTIONS.get(connections.get(name, ""))
-            kind = kind_of(known) if known else None
-            if known is None:
+        for name in part if isinstance(part, YamlMap) else ():
+            assert isinstance(part, YamlMap)
+            line, attribute = part.lines[name], f"pipeline.{place}"
+            served = CONNECTIONS.get(connections.get(name, ""))
+            kind = kind_of(served) if served else None
+            if served is None:
                 names = ", ".join(sorted(connections))
                 found.add(line, reason("config.unknown-connection", connection=name, known=names))
             elif kind is None:
-                found.add(line, reason("config.connection-not-here", connection=name, attribute=f"pipeline.{place}"))
+                found.add(line, reason("config.connection-not-here", connection=name, attribute=attribute))
             else:
-                check(kind, value, line, where, found)
+                kept = _entries(part, name, kind, f"{attribute}.{name}", found)
+                if served.unserved:
+                    why = reason(served.unserved, service=connections[name], attribute=f"{attribute}.{name}")
+                    found.spared.append(Problem(line, why))
+                else:
+                    parts.by_place.setdefault(place, []).append(_Part(name, connections[name], kept))
+    return parts
 
 
-def _parts(conf: YamlMap, place: str) -> list[tuple[str, tuple[YamlMap, ...]]]:
-    """What stands below each connection of `trigger`, `require` or `reject`."""
-    part = conf.get(place)
-    return [(name, mappings(part, name)) for name in part] if isinstance(part, YamlMap) else []
-
-
-def _event_filter(connection: str, conf: YamlMap) -> EventFilter:
-    require, reject = conf.get("require"), conf.get("reject")
-    return EventFilter(
-        connection=connection,
-        events=patterns(conf, "event") or (),
-        branches=patterns(conf, "branch") or (),
-        refs=patterns(conf, "ref") or (),
-        comments=patterns(conf, "comment") or (),
-        usernames=patterns(conf, "username") or (),
-        emails=patterns(conf, "email") or (),
-        approvals=_votes(mappings(conf, "approval")),
-        approval_changes=_votes(mappings(conf, "approval-change")),
-        hashtags_added=patterns(conf, "added") or (),
-        hashtags_removed=patterns(conf, "removed") or (),
-        ignore_deletes=flag(conf, "ignore-deletes") is not False,
-        require=_change_filter(connection, require) if isinstance(require, YamlMap) else None,
-        reject=_change_filter(connection, reject) if isinstance(reject, YamlMap) else None,
-    )
-
-
-def _votes(found: Iterable[YamlMap]) -> tuple[tuple[str, int], ...]:
-    return tuple((label, value) for item in found for label, value in item.items() if isinstance(value, int))
-
-
-def _change_filter(connection: str, conf: YamlMap) -> ChangeFilter:
-    return ChangeFilter(
-        connection=connection,
-        open=flag(conf, "open"),
-        current_patchset=flag(conf, "current-patchset"),
-        wip=flag(conf, "wip"),
-        status=texts(conf, "status") or (),
-        approvals=tuple(_approval(item) for item in mappings(conf, "approval")),
-        hashtags=patterns(conf, "hashtags") or (),
-    )
-
-
-def _approval(conf: YamlMap) -> Approval:
-    named = {"username", "email", "older-than", "newer-than"}
-    return Approval(
-        votes=tuple((label, _values(conf, label)) for label in conf if label not in named),
-        username=pattern(conf["username"]) if "username" in conf else None,
-        email=pattern(conf["email"]) if "email" in conf else None,
-        older_than=_age(text(conf, "older-than")),
-        newer_than=_age(text(conf, "newer-than")),
-    )
-
-
-def _values(conf: YamlMap, label: str) -> tuple[int, ...]:
-    return tuple(value for value, _ in entries(conf, label) or () if isinstance(value, int))
-
-
-def _age(said: str | None) -> int | None:
-    return int(said[:-1]) * _SECONDS[said[-1]] if said else None
-
-
-def _reporters(conf: YamlMap, moment: Moment) -> tuple[Reporter, ...]:
-    part = conf.get(moment.value)
-    if not isinstance(part, YamlMap):
-        return ()
-    return tuple(_reporter(name, value) for name, value in part.items())
-
-
-def _reporter(connection: str, value: Node) -> Reporter:
-    conf = value if isinstance(value, YamlMap) else YamlMap(0)
-    return Reporter(
-        connection=connection,
-        votes=tuple(
-            (label, vote)
-            for label, vote in conf.items()
-            if label not in GERRIT_REPORTER.fields and isinstance(vote, int)
-        ),
-        submit=flag(conf, "submit") or False,
-        comment=flag(conf, "comment") is not False,
-    )
+def _entries(part: YamlMap, name: str, kind: Kind, where: str, found: Findings) -> tuple[YamlMap, ...]:
+    """What stands below a connection, without the entries that gatebot does not act on."""
+    kept: list[YamlMap] = []
+    listed = entries(part, name) if isinstance(kind, Many) else [(part[name], part.lines[name])]
+    for entry, line in listed or ():
+        mine = Findings()
+        check(kind.item if isinstance(kind, Many) else kind, entry, line, where, mine)
+        if isinstance(entry, YamlMap) and not mine.problems and "time" in entry:
+            why = time_problem(text(entry, "time") or "")
+            mine.problems += [Problem(entry.lines["time"], why)] if why else []
+        found.problems += mine.problems
+        found.spared += mine.refusals
+        if not mine.refusals:
+            kept.append(entry if isinstance(entry, YamlMap) else YamlMap(line))
+    return tuple(kept)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from ...reasons import Reason, reason
 from .draft import Draft
 from .layout import Layout
+from .model import PipelineConfig
 from .nodesets import choices
 from .nodesets import problems as nodeset_problems
 from .objects import Variant
@@ -95,3 +96,24 @@ def listing_problems(layout: Layout, draft: Draft, listed: Sequence[Variant]) ->
     project = layout.projects[listed[0].at.project]
     if draft.type == "reporter" and not (project.trusted or project.reporter_jobs):
         yield reason("config.reporter-job-not-here", job=draft.name, project=project.name)
+
+
+def connection_problems(layout: Layout, pipeline: PipelineConfig) -> Iterator[tuple[Reason, str]]:
+    """Connections of a pipeline that its tenant does not allow."""
+    triggers = {one.connection for one in (*pipeline.triggers, *pipeline.timers, *pipeline.zuul_triggers)}
+    told = {one.connection for reporters in pipeline.reporters.values() for one in reporters}
+    for use, names, allowed in (
+        ("trigger", triggers, layout.tenant.allowed_triggers),
+        ("reporter", told, layout.tenant.allowed_reporters),
+    ):
+        for name in sorted(names) if allowed is not None else ():
+            if name not in (allowed or ()):
+                listed = ", ".join(allowed or ()) or "-"
+                yield reason("config.connection-not-allowed", connection=name, use=use, allowed=listed), name
+
+
+def superceded_problems(layout: Layout, pipeline: PipelineConfig) -> Iterator[tuple[Reason, str]]:
+    """Pipelines that it supercedes and that are not there."""
+    for name in pipeline.supercedes:
+        if name not in layout.pipelines:
+            yield reason("config.unknown-superceded", pipeline=pipeline.name, other=name), name

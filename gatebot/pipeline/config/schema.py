@@ -140,10 +140,14 @@ class Field:
 
 @dataclass(slots=True)
 class Findings:
-    """What a check found: problems make the object unusable, refusals are parts that gatebot does not act on."""
+    """What a check found: problems make the object unusable, refusals are parts that gatebot does not act on.
+
+    `spared` are parts that are left out while the rest of the object is used all the same.
+    """
 
     problems: list[Problem] = field(default_factory=list[Problem])
     refusals: list[Problem] = field(default_factory=list[Problem])
+    spared: list[Problem] = field(default_factory=list[Problem])
 
     def add(self, line: int, why: Reason) -> None:
         self.problems.append(Problem(line, why))

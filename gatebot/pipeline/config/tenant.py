@@ -54,6 +54,8 @@ class Tenant:
     max_nodes_per_job: int = 5
     max_job_timeout: int = 10_800
     default_ansible_version: str = ""
+    allowed_triggers: tuple[str, ...] | None = None
+    allowed_reporters: tuple[str, ...] | None = None
     fail_closed: bool = True
     hosts: tuple[str, ...] = ()
     connections: Mapping[str, str] = field(default_factory=lambda: dict(BUILT_IN))
@@ -112,8 +114,8 @@ TENANT = Table(
         "default-ansible-version": Field(
             Either((Text(), Decimal())), "What jobs get that name none; the site has one version of Ansible."
         ),
-        "allowed-triggers": Field(Many(Text()), "Connections that may trigger.", only=()),
-        "allowed-reporters": Field(Many(Text()), "Connections that may be told.", only=()),
+        "allowed-triggers": Field(Many(Text()), "Connections that may trigger.", default="all"),
+        "allowed-reporters": Field(Many(Text()), "Connections that may be told.", default="all"),
         "allowed-labels": Field(Many(Regex()), "Node labels that may be asked for.", only=()),
         "disallowed-labels": Field(Many(Regex()), "Node labels that may not be asked for.", only=()),
         "web-root": Field(Text(), "Accepted; the site knows its own address."),
@@ -178,6 +180,8 @@ def _tenant(conf: YamlMap, found: Findings) -> Tenant:
         max_nodes_per_job=default.max_nodes_per_job if nodes is None else nodes,
         max_job_timeout=default.max_job_timeout if timeout is None else timeout,
         default_ansible_version="" if version is None else str(version),
+        allowed_triggers=texts(conf, "allowed-triggers"),
+        allowed_reporters=texts(conf, "allowed-reporters"),
         fail_closed=flag(conf, "fail-closed") is not False,
         hosts=texts(conf, "hosts") or (),
     )
