@@ -56,13 +56,13 @@ def command_for(
     own = any(one.required and one.project == assignment.project for one in assignment.checkouts)
     cwd = places.source(assignment.project) if own else places.home
     if not path.endswith((".yaml", ".yml")):
-        return Command((path,), environment, cwd)
+        return Command((path,), environment, cwd, apart=bool(secrets))
     argv = [*around.ansible, "-i", f"{places.play}/inventory.json", path]
     extra: dict[str, str | bool] = {"zuul_success": success, "zuul_execution_phase": step.phase.value.partition("-")[0]}
     # By name only: the values stay in the environment, out of every process list.
     extra |= {name: f"{{{{ (lookup('env', 'GATEBOT_SECRETS') | from_json)['{name}'] }}}}" for name in secrets}
     argv += ["--extra-vars", json.dumps(extra)]
-    return Command(tuple(argv), environment | _ansible(assignment, step, places, around), cwd)
+    return Command(tuple(argv), environment | _ansible(assignment, step, places, around), cwd, apart=bool(secrets))
 
 
 def _ansible(assignment: Assignment, step: Step, places: Places, around: Surroundings) -> dict[str, str]:

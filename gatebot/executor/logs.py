@@ -15,6 +15,7 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from ..clock import Clock
 from .errors_in_log import ErrorFinder
@@ -28,10 +29,45 @@ _LONGEST_LINE = 64 * 1024
 _PIECE = 64 * 1024
 
 
+class Scrub(Protocol):
+    """Takes secrets out of bytes; the longest of them has so many."""
+
+    longest: int
+
+    def __call__(self, line: bytes) -> bytes:
+        """The line without them."""
+        ...
+
+
+class Stream:
+    """What one command prints, in whatever pieces it comes, as lines. A very long line is cut, but no secret in it."""
+
+    def __init__(self, write: Callable[[list[bytes]], None], scrub: Scrub) -> None:
+        self._write = write
+        self._scrub = scrub
+        self._rest = b""
+
+    def __call__(self, piece: bytes) -> None:
+        """Take some of it."""
+        *whole, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            clean = self._scrub(self._rest)
+            kept = len(clean) - self._scrub.longest
+            whole.append(clean[:kept])
+            self._rest = clean[kept:]
+        self._write(whole)
+
+    def flush(self) -> None:
+        """Nothing more belongs to the last line."""
+        if self._rest:
+            rest, self._rest = self._rest, b""
+            self._write([rest])
+
+
 class LogWriter:
     """The log of one running build."""
 
-    def __init__(self, directory: Path, clock: Clock, scrub: Callable[[bytes], bytes], largest: int) -> None:
+    def __init__(self, directory: Path, clock: Clock, scrub: Scrub, largest: int) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._file = os.open(directory / OUTPUT, flags, 0o640)
@@ -41,31 +77,32 @@ class LogWriter:
         self._clock = clock
         self._scrub = scrub
         self._largest = largest
-        self._rest = b""
+        self._streams: list[Stream] = []
         self._full = False
         self._errors = ErrorFinder()
         self.on_line: Callable[[str], None] | None = None
         self.changed = asyncio.Event()
         self.closed = False
 
-    def output(self, piece: bytes) -> None:
-        """What a job printed, in whatever pieces it comes."""
-        *whole, self._rest = (self._rest + piece).split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
-            whole.append(self._rest)
-            self._rest = b""
-        self._write(whole, from_job=True)
+    def stream(self) -> Stream:
+        """For the output of one command, which may go on after it; streams do not cut each other's lines."""
+        stream = Stream(self.write_lines, self._scrub)
+        self._streams.append(stream)
+        return stream
 
     def say(self, text: str) -> None:
         """A line of the executor's own; it is never taken for an error of the job."""
         self.flush()
         self._write([line.encode() for line in text.splitlines()], from_job=False)
 
+    def write_lines(self, lines: list[bytes]) -> None:
+        """Whole lines that a job printed."""
+        self._write(lines, from_job=True)
+
     def flush(self) -> None:
-        """Write the last line of a step although no newline ended it."""
-        if self._rest:
-            rest, self._rest = self._rest, b""
-            self._write([rest], from_job=True)
+        """Write the last lines of steps although no newline ended them."""
+        for stream in self._streams:
+            stream.flush()
 
     def found(self) -> FoundError:
         """The first error so far."""
@@ -80,7 +117,7 @@ class LogWriter:
         self._wake()
 
     def _write(self, lines: list[bytes], *, from_job: bool) -> None:
-        if not lines or (self._full and from_job):
+        if not lines or self.closed or (self._full and from_job):
             return
         stamp = self._clock.now().strftime("%Y-%m-%d %H:%M:%S.%f | ").encode()
         data = bytearray()
@@ -126,7 +163,7 @@ class Logs:
             raise ValueError(f"{build!r} is no build id")
         return self._root / build
 
-    def open(self, build: str, scrub: Callable[[bytes], bytes]) -> LogWriter:
+    def open(self, build: str, scrub: Scrub) -> LogWriter:
         """Begin, or go on with, the log of a build."""
         writer = LogWriter(self.directory(build), self._clock, scrub, self.sizes.log)
         self._writers[build] = writer

@@ -238,14 +238,14 @@ class Run:
         """Run a step while holding the semaphores of its playbook; waiting for them is part of its time."""
         names = step.playbook.semaphores
         if not names:
-            return await connection.run(command, log.output, started=self._started)
+            return await connection.run(command, log.stream(), started=self._started)
         try:
             log.say(f"gatebot: waits for {', '.join(names)}")
             await self._telling.semaphores(names)
             await self._waiting.granted(names)
             if self.aborted:
                 return Exit(-signal.SIGKILL)
-            return await connection.run(command, log.output, started=self._started)
+            return await connection.run(command, log.stream(), started=self._started)
         finally:
             self._telling.released(names)
 

@@ -37,6 +37,9 @@ def _spellings(text: str) -> Iterator[bytes]:
     yield raw
     yield from (line.strip() for line in raw.splitlines())
     yield base64.b64encode(text.encode()).rstrip(b"=")
+    for before, first in enumerate((0, 2, 3)):  # inside a longer text: only the letters that nothing else decides
+        inner = bytes(before) + raw
+        yield base64.b64encode(inner)[first : len(inner) * 8 // 6]
     yield quote(text, safe="").encode()
     yield json.dumps(text)[1:-1].encode()
 
@@ -47,6 +50,7 @@ class Scrubber:
     def __init__(self, secrets: Mapping[str, Json]) -> None:
         found = {spelling for text in _texts(secrets) for spelling in _spellings(text)}
         words = sorted((word for word in found if len(word) >= _SHORTEST), key=len, reverse=True)
+        self.longest = max(map(len, words), default=0)
         self._pattern = re.compile(b"|".join(map(re.escape, words))) if words else None
 
     def __call__(self, line: bytes) -> bytes:

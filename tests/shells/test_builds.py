@@ -256,7 +256,7 @@ from tests.fakes.workshop import workshop
 async def main():
     place, sandbox, mark = Path(sys.argv[1]), Sandbox(sys.argv[2]), sys.argv[3]
     async with workshop(place, sandbox) as shop:
-        script = f"#!/bin/sh\\nsetsid sh -c 'echo running; sleep 300; true' job-{mark} & wait\\n"
+        script = f"#!/bin/sh\\nmkfifo p; setsid sh -c 'echo running; read line < p' job-{mark} & wait\\n"
         given = shop.assignment({"run.sh": script})
         await shop.executor.assign(given)
         await shop.reports.begun(given.build)

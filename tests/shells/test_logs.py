@@ -36,8 +36,10 @@ def writer(logs: Logs) -> LogWriter:
 
 
 def test_lines_are_whole_however_the_output_came(logs: Logs, writer: LogWriter) -> None:
+    printed, beside = writer.stream(), writer.stream()
     for piece in (b"one\ntw", b"o hidden-", b"value\n10%\r50%\r100%\nlast"):
-        writer.output(piece)
+        printed(piece)
+        beside(b"")
     writer.say("gatebot speaks")
     logs.close(BUILD)
     assert logs.lines(BUILD, 1, 9) == [STAMP + text for text in ("one", "two *****", "100%", "last", "gatebot speaks")]
@@ -46,23 +48,43 @@ def test_lines_are_whole_however_the_output_came(logs: Logs, writer: LogWriter) 
 
 
 def test_a_log_goes_on_after_a_restart_and_an_endless_line_is_cut(logs: Logs, writer: LogWriter) -> None:
-    writer.output(b"before\n")
+    writer.stream()(b"before\n")
     logs.close(BUILD)
     again = logs.open(BUILD, Scrubber({}))
-    again.output(b"x" * 200_000)
+    again.stream()(b"x" * 200_000)
     logs.close(BUILD)
     assert logs.lines(BUILD, 1, 1) == [f"{STAMP}before"]
     assert max(len(line) for line in logs.lines(BUILD, 1, 99)) <= 64 * 1024 + len(STAMP)
 
 
+def test_a_secret_is_covered_also_where_an_endless_line_is_cut(logs: Logs, writer: LogWriter) -> None:
+    printed = writer.stream()
+    printed(b"x" * (64 * 1024 - 5) + b"hidden")
+    printed(b"-value" + b"y" * 64 * 1024 + b"\n")
+    logs.close(BUILD)
+    text = "".join(line.partition(" | ")[2] for line in logs.lines(BUILD, 1, 99))
+    assert "hidden" not in text
+    assert "x*****y" in text
+
+
+def test_two_commands_that_print_at_once_do_not_mix_their_lines(logs: Logs, writer: LogWriter) -> None:
+    daemon, step = writer.stream(), writer.stream()
+    daemon(b"listening on ")
+    step(b"one\n")
+    daemon(b"port 80\n")
+    logs.close(BUILD)
+    daemon(b"too late\n")
+    assert logs.lines(BUILD, 1, 9) == [f"{STAMP}one", f"{STAMP}listening on port 80"]
+
+
 async def test_a_follower_gets_what_is_there_and_what_comes_until_the_end(logs: Logs, writer: LogWriter) -> None:
-    writer.output(b"first\n")
+    writer.stream()(b"first\n")
     followed = logs.follow(BUILD, 0)
     offset, piece = await anext(followed)
     assert piece == f"{STAMP}first\n".encode()
     waiting = asyncio.ensure_future(anext(followed))
     await asyncio.sleep(0)
-    writer.output(b"second\n")
+    writer.stream()(b"second\n")
     assert await waiting == (2 * offset + 1, f"{STAMP}second\n".encode())
     logs.close(BUILD)
     assert [piece async for _, piece in logs.follow(BUILD, offset)] == [f"{STAMP}second\n".encode()]
@@ -92,7 +114,7 @@ async def client(logs: Logs) -> AsyncIterator[TestClient[web.Request, web.Applic
 async def test_a_part_of_a_log_is_served_by_range_and_by_line(
     logs: Logs, writer: LogWriter, client: TestClient[web.Request, web.Application]
 ) -> None:
-    writer.output(b"one\ntwo\n")
+    writer.stream()(b"one\ntwo\n")
     logs.close(BUILD)
     part = await client.get(f"/logs/{BUILD}/job-output.txt", headers={"Range": "bytes=-4"})
     assert (part.status, await part.text()) == (206, "two\n")
@@ -104,11 +126,11 @@ async def test_a_part_of_a_log_is_served_by_range_and_by_line(
 async def test_a_live_log_resumes_at_the_last_event_and_says_its_end(
     logs: Logs, writer: LogWriter, client: TestClient[web.Request, web.Application]
 ) -> None:
-    writer.output(b"one\n")
+    writer.stream()(b"one\n")
     offset = logs.size(BUILD)
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(offset)}
     response = await client.get(f"/api/build/{BUILD}/log?offset=0", headers=headers)
-    writer.output(b"two\n")
+    writer.stream()(b"two\n")
     logs.close(BUILD)
     told = (await response.text()).split("\n\n")
     assert json.loads(told[0].partition("data: ")[2]) == f"{STAMP}two\n"
@@ -150,7 +172,7 @@ def test_a_log_ends_at_its_limit_and_says_which(tmp_path: Path) -> None:
     logs = Logs(tmp_path, FakeClock(), Sizes(log=2 * 1024**2))
     written = logs.open(BUILD, Scrubber({}))
     for _ in range(300):
-        written.output(b"x" * 10_000 + b"\n")
+        written.stream()(b"x" * 10_000 + b"\n")
     logs.close(BUILD)
     assert logs.lines(BUILD, logs.line_count(BUILD), 1) == [
         f"{STAMP}gatebot: the log reached 2 MiB (logs.max_log); what the job prints from here on is dropped."
@@ -159,7 +181,7 @@ def test_a_log_ends_at_its_limit_and_says_which(tmp_path: Path) -> None:
 
 
 def test_only_old_logs_of_ended_builds_are_deleted(logs: Logs, writer: LogWriter) -> None:
-    writer.output(b"runs\n")
+    writer.stream()(b"runs\n")
     old = "cd" * 16
     logs.open(old, Scrubber({}))
     logs.close(old)

@@ -13,6 +13,7 @@ import pytest
 
 from gatebot.access import STRANGER, Actor
 from gatebot.executor import lineage
+from gatebot.executor.scrub import Scrubber
 from tests.fakes.pages import WebHouse
 from tests.fakes.pipeline_house import PipelineHouse
 
@@ -262,16 +263,16 @@ async def test_a_build_shows_its_log_from_the_first_line_with_colours(web: WebHo
     house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()
     build = house.dispatch.of(1)
-    log = web.logs.open(build.build, lambda line: line)
+    log = web.logs.open(build.build, Scrubber({}))
     (web.logs.directory(build.build) / lineage.FILE).write_text(lineage.to_text(build), "utf-8")
-    log.output(f"first\n\x1b[31mred\x1b[0m {EVIL}\n".encode())
+    log.stream()(f"first\n\x1b[31mred\x1b[0m {EVIL}\n".encode())
     page = await web.page(f"/build/{build.build}")
     assert "The job is running." in words(page)
     assert f'data-live="build/{build.build},log/{build.build}"' in page
     assert '<a href="#L1">1</a><i>09:00:00</i><span>first</span></div>' in page
     assert f'<span><span class="f1">red</span> {html.escape(EVIL, quote=False)}</span>' in page
     assert EVIL not in page
-    log.output(b"".join(b"line %d\n" % n for n in range(3, 13)))
+    log.stream()(b"".join(b"line %d\n" % n for n in range(3, 13)))
     web.logs.close(build.build)
     await house.fails(1)
     page = await web.page(f"/build/{build.build}")
@@ -285,8 +286,8 @@ async def test_of_a_huge_log_the_page_shows_the_ends_and_says_so(web: WebHouse, 
     house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()
     build = house.dispatch.of(1).build
-    log = web.logs.open(build, lambda line: line)
-    log.output(b"".join(b"this is line %d of a very long log\n" % n for n in range(1, 30_001)))
+    log = web.logs.open(build, Scrubber({}))
+    log.stream()(b"".join(b"this is line %d of a very long log\n" % n for n in range(1, 30_001)))
     web.logs.close(build)
     await house.passes(1)
     page = await web.page(f"/build/{build}")
@@ -374,8 +375,8 @@ async def test_an_open_page_hears_news_and_the_log_in_one_stream_and_resumes(
     house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()
     build = house.dispatch.of(1).build
-    log = web.logs.open(build, lambda line: line)
-    log.output(b"one\n")
+    log = web.logs.open(build, Scrubber({}))
+    log.stream()(b"one\n")
     size = web.logs.size(build)
     page = await web.page(f"/build/{build}")
     since = re.findall(r'data-since="(\d+)"', page)[0]
@@ -390,7 +391,7 @@ async def test_an_open_page_hears_news_and_the_log_in_one_stream_and_resumes(
         assert told.startswith("event: changed data: ")
         place = told.rpartition("id: ")[2]
         assert place.endswith(f":{size}")
-    log.output(b"two\n")
+    log.stream()(b"two\n")
     async with web.client.get("/live", params=query, headers={"Last-Event-ID": place}) as answer:
         assert await event(answer) == f"retry: 1000 id: {place}"
         told = await event(answer)

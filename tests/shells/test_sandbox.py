@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from gatebot.assignment import Checkout
+from gatebot.assignment import SecretRef
 from gatebot.executor.model import Sandbox
 from gatebot.executor.providers.model import Capacity
 from gatebot.words import say
-from tests.fakes.executor import job, script
+from tests.fakes.executor import PROJECT, job, script
 from tests.fakes.workshop import Workshop, processes_of, workshop
 
 needs_groups = pytest.mark.skipif(os.geteuid() != 0, reason="limits by control groups need root")
@@ -129,10 +129,45 @@ async def test_a_full_disk_has_its_own_result(shop: Workshop) -> None:
     assert "No space left on device" in text
 
 
-async def test_a_daemon_does_not_outlive_its_step(shop: Workshop) -> None:
+async def test_a_daemon_of_pre_run_serves_the_run_and_can_be_told_to_stop(shop: Workshop) -> None:
+    daemon = "(trap 'echo told to stop; exit 0' TERM; echo up; while :; do sleep 0.05; done) &\n"
+    files = {
+        "pre.sh": f"#!/bin/sh\n{daemon}echo $! > $HOME/pid; echo kept > /tmp/left\n",
+        "run.sh": "#!/bin/sh\ncat /tmp/left; kill -0 $(cat $HOME/pid)\n",
+        "post.sh": "#!/bin/sh\npid=$(cat $HOME/pid); kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.01; done\n",
+    }
+    given = shop.assignment(files, job(pre_run=(script("pre.sh"),), post_run=(script("post.sh"),)))
+    completed = await shop.run(given)
+    text = shop.text(given.build)
+    assert completed.result == "SUCCESS", text
+    assert {"up", "kept", "told to stop"} <= set(text.splitlines())
+
+
+async def test_what_a_step_leaves_running_is_gone_when_the_build_is_over(shop: Workshop) -> None:
     completed, _ = await shop.script("setsid sleep 98765 </dev/null >/dev/null 2>&1 &\nsleep 0.05")
     assert completed.result == "SUCCESS"
     assert processes_of("98765") == []
+
+
+async def test_a_job_that_ends_its_own_sandbox_loses_what_runs_and_nothing_else(shop: Workshop) -> None:
+    given = shop.assignment(
+        {"run.sh": "#!/bin/sh\nkill -9 2; sleep 60\n", "post.sh": "#!/bin/sh\necho after all\n"},
+        job(post_run=(script("post.sh"),)),
+    )
+    completed = await shop.run(given)
+    assert completed.result == "FAILURE"
+    assert "after all" in shop.text(given.build)
+
+
+async def test_nothing_of_the_process_that_enters_the_sandbox_is_left_for_the_job(shop: Workshop) -> None:
+    _, text = await shop.script(
+        "ls -l /proc/self/fd | grep -c -e socket: -e pipe: -e mnt: -e user:; env | grep PYTHONPATH\n"
+        "grep -E '^(CapInh|CapPrm|CapBnd|CapAmb|SigIgn):' /proc/self/status"
+    )
+    assert text.splitlines()[1:-1] == [
+        "2",  # the output and the errors of the listing itself
+        *(f"{name}:\t0000000000000000" for name in ("SigIgn", "CapInh", "CapPrm", "CapBnd", "CapAmb")),
+    ]
 
 
 async def test_a_timeout_kills_and_is_told(shop: Workshop) -> None:
@@ -156,18 +191,20 @@ async def test_an_abort_ends_a_stubborn_job_within_two_seconds(shop: Workshop) -
     assert processes_of("98763") == []
 
 
-async def test_a_secret_is_for_its_owners_steps_and_covered_in_the_log(shop: Workshop) -> None:
-    steal = "#!/bin/sh\necho \"stolen: $GATEBOT_SECRETS.\"; tr '\\0' ' ' </proc/1/cmdline; echo\n"
-    commit = shop.stores.make("demo/other", {"steal.sh": steal})
-    given = shop.assignment(
-        {"run.sh": '#!/bin/sh\necho "mine: $GATEBOT_SECRETS"\n'},
-        job(script(), script("steal.sh", project="demo/other")),
-        secrets={"demo/api": {"token": "s3cret-value"}},
-    )
-    other = Checkout("demo/other", "main", commit, "demo/other", required=False)
-    completed = await shop.run(replace(given, checkouts=(*given.checkouts, other)))
-    text = shop.text(given.build)
-    assert completed.result == "SUCCESS"
-    assert 'mine: {"token": "*****"}' in text
-    assert "stolen: ." in text
-    assert "s3cret" not in text
+async def test_a_secret_is_for_the_step_that_lists_it_and_covered_in_the_log(shop: Workshop) -> None:
+    spy = "#!/bin/sh\n(while :; do cat /proc/[0-9]*/environ; sleep 0.01; done >> $HOME/seen 2>/dev/null) &\n"
+    files = {
+        "spy.sh": spy,
+        "run.sh": '#!/bin/sh\necho "mine: $GATEBOT_SECRETS"; ls /proc | grep -c "^[0-9]"; sleep 0.2\n',
+        "steal.sh": '#!/bin/sh\necho "stolen: $GATEBOT_SECRETS."; grep -c s3cret $HOME/seen\n',
+    }
+    book = replace(script(), secrets=(SecretRef("login", "upload", PROJECT),))
+    frozen = job(book, script("steal.sh"), pre_run=(script("spy.sh"),))
+    given = shop.assignment(files, frozen, secrets={"upload": {"token": "s3cret-value"}})
+    completed = await shop.run(given)
+    lines = shop.text(given.build).splitlines()
+    assert (completed.result, completed.reason) != ("SUCCESS", None), "grep finds nothing, and says so with its status"
+    assert 'mine: {"login": {"token": "*****"}}' in lines
+    assert "stolen: ." in lines
+    assert lines[lines.index("stolen: .") + 1] == "0"
+    assert "s3cret" not in "".join(lines)

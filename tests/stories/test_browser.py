@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
+from gatebot.executor.scrub import Scrubber
 from tests.fakes.site import Builds, RunningSite
 from tests.programs import need
 
@@ -142,13 +143,13 @@ def test_a_log_grows_in_the_page_while_the_build_runs(
     page.goto(f"/build/{build}")
     expect(page.get_by_text("Nothing is printed yet.")).to_be_visible()
     logs = site.app.logs
-    log = site.do(_call(lambda: logs.open(build, lambda line: line)))
+    log = site.do(_call(lambda: logs.open(build, Scrubber({}))))
     page.reload()
-    site.do(_call(lambda: log.output(b"one\n\x1b[31mtwo <b>\x1b[0m\n")))
+    site.do(_call(lambda: log.stream()(b"one\n\x1b[31mtwo <b>\x1b[0m\n")))
     expect(page.locator("#log > div")).to_have_count(2)
     expect(page.locator("#L2 > span")).to_have_text("two <b>")
     expect(page.locator("#L2 .f1")).to_have_text("two <b>")
-    site.do(_call(lambda: log.output(b"three\n")))
+    site.do(_call(lambda: log.stream()(b"three\n")))
     expect(page.locator("#L3 > span")).to_have_text("three")
     page.locator("#L3 > a").click()
     expect(page.locator("#L3")).to_have_class("chosen")

@@ -79,7 +79,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
     rows = [eventually(lambda n=n: site.do(built(site, n)), f"built: {n}") for n in (1, 2)]
     for row in rows:
         log = site.app.logs.open(row.build, Scrubber({}))
-        log.output(f"log of {SECRET if row.change == 2 else 'a'}\n".encode())
+        log.stream()(f"log of {SECRET if row.change == 2 else 'a'}\n".encode())
         site.app.logs.close(row.build)
     talk(site, "#startmeeting team", "#info see change 1", "#endmeeting")
     common = {

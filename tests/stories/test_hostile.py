@@ -122,7 +122,7 @@ def test_hostile_texts_are_shown_as_texts(ground: Ground) -> None:
     row = site.do(built(site, 1))
     assert row is not None
     log = site.app.logs.open(row.build, Scrubber({}))
-    log.output(f"{EVIL}\n\x1b[31m{EVIL}\x1b[0m\x1b]8;;javascript:alert(1)\x07x\n".encode())
+    log.stream()(f"{EVIL}\n\x1b[31m{EVIL}\x1b[0m\x1b]8;;javascript:alert(1)\x07x\n".encode())
     site.app.logs.close(row.build)
     artifact = site.app.logs.directory(row.build) / "artifacts" / "x<img src=x onerror=alert(1)>.html"
     artifact.parent.mkdir()

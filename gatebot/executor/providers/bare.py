@@ -15,14 +15,16 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 from ..model import Places, Sandbox
 from .bubblewrap import HOME, PLAY
-from .local import drain
 from .model import Capacity, Command, Exit, NodeRequest
+from .pipe import Pipe
 from .ports import Output
+from .processes import kill_tree
 
 _MARK = "GATEBOT_NODE"
 
@@ -34,6 +36,7 @@ class Bare:
         self._root = root
         self._host = host
         self._slots = slots
+        self._pipes: dict[str, list[Pipe]] = defaultdict(list)
 
     async def probe(self) -> Capacity:
         """There is nothing that could be missing."""
@@ -52,7 +55,7 @@ class Bare:
 
     def connect(self, node: str) -> BareConnection:
         """Run plain processes."""
-        return BareConnection(node)
+        return BareConnection(node, self._pipes[node])
 
     async def freeze(self, node: str, frozen: bool = True) -> None:
         """Stop the processes of the node, or let them go on."""
@@ -60,7 +63,9 @@ class Bare:
 
     async def destroy(self, node: str) -> None:
         """Kill what runs and remove the directory."""
-        await BareConnection(node).kill()
+        await self.connect(node).kill()
+        for pipe in self._pipes.pop(node, ()):
+            pipe.close()
         await asyncio.to_thread(shutil.rmtree, self._root / node, ignore_errors=True)
 
     async def close(self) -> None:
@@ -74,41 +79,43 @@ class Bare:
 
 
 class BareConnection:
-    """Commands beside the server."""
+    """Commands beside the server. `pipes` outlive their commands."""
 
-    def __init__(self, node: str) -> None:
+    def __init__(self, node: str, pipes: list[Pipe]) -> None:
         self._node = node
+        self._pipes = pipes
 
     async def run(self, command: Command, output: Output, *, started: Callable[[], None] | None = None) -> Exit:
-        """Run a command to its end; processes that it leaves behind are killed."""
+        """Run a command to its end; its files are there only so long."""
         path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "/usr/bin:/bin")])
         environment = {**command.env, "PATH": path, _MARK: self._node}
-        readable, writable = os.pipe()
-        reader = asyncio.create_task(drain(readable, output))
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command.argv,
-                env=environment,
-                cwd=command.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=writable,
-                stderr=writable,
-                start_new_session=True,
-            )
-        except OSError as problem:
-            os.write(writable, f"{command.argv[0]}: {problem.strerror}\n".encode())
-            os.close(writable)
-            await reader
-            return Exit(127)
-        os.close(writable)
-        if started is not None:
-            started()
-        try:
-            status = await process.wait()
-        finally:
-            await self.kill()
-        await reader
-        return Exit(status)
+        pipe = Pipe(output)
+        self._pipes.append(pipe)
+        with _written(command.files):
+            with pipe.writing as writable:
+                try:
+                    process = await asyncio.create_subprocess_exec(
+                        *command.argv,
+                        env=environment,
+                        cwd=command.cwd,
+                        stdin=subprocess.DEVNULL,
+                        stdout=writable,
+                        stderr=writable,
+                        start_new_session=True,
+                    )
+                except OSError as problem:
+                    os.write(writable, f"{command.argv[0]}: {problem.strerror}\n".encode())
+                    pipe.read()
+                    return Exit(127)
+            if started is not None:
+                started()
+            try:
+                status = await process.wait()
+            except asyncio.CancelledError:
+                kill_tree(process.pid)
+                raise
+            pipe.read()
+            return Exit(status)
 
     async def kill(self) -> None:
         """End the processes of the node, also those that left its session: they carry its mark."""
@@ -116,6 +123,20 @@ class BareConnection:
             if not _signal(self._node, signal.SIGKILL):
                 return
             await asyncio.sleep(0.01)
+
+
+@contextlib.contextmanager
+def _written(files: Mapping[str, str]) -> Generator[None]:
+    """Files that only this uid can read, for as long as a command runs."""
+    try:
+        for path, content in files.items():
+            Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(content)
+        yield
+    finally:
+        for path in files:
+            Path(path).unlink(missing_ok=True)
 
 
 def _signal(node: str, number: signal.Signals) -> int:

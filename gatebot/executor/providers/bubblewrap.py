@@ -18,7 +18,8 @@ INSIDE_UID = 1000
 #: Playbooks, variables and secrets of the build: the job may read them and never write.
 PLAY = "/opt/gatebot"
 HOME = "/home/job"
-_TMP = 512 * MIB
+#: Files in memory, which no other command on the node sees.
+OWN = "/run/gatebot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,10 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One sandbox: its root file system and what is bound into it. `tmp` limits /tmp, in bytes."""
+    """One sandbox: its root file system and what is bound into it."""
 
     root: str
     binds: tuple[Bind, ...] = ()
-    tmp: int = _TMP
     lock_namespaces: bool = True
 
 
@@ -55,6 +55,6 @@ def options(box: Box, env: Mapping[str, str], cwd: str, seccomp: int) -> list[st
     for bind in box.binds:
         line += ["--ro-bind", bind.source, bind.target]
     line += ["--ro-bind", f"{box.root}{PLAY}", PLAY]
-    line += ["--proc", "/proc", "--dev", "/dev", "--size", str(box.tmp), "--tmpfs", "/tmp"]  # noqa: S108
-    line += ["--size", str(16 * MIB), "--tmpfs", "/run", "--chdir", cwd, "--seccomp", str(seccomp)]
+    line += ["--proc", "/proc", "--dev", "/dev", "--size", str(16 * MIB), "--tmpfs", "/run", "--dir", OWN]
+    line += ["--chdir", cwd, "--seccomp", str(seccomp)]
     return line

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import cast
 
+from .bubblewrap import OWN
 from .model import NODE_ID
 
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
 _RUN = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_FILE = re.compile(rf"{OWN}/[a-z][a-z.-]{{0,40}}")
+_FILES = 8
 _MANY = 4096
 _LARGEST = 1 << 44
 
@@ -72,6 +75,8 @@ class Run:
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str
+    apart: bool
+    files: Mapping[str, str]
 
 
 def _text(asked: Mapping[str, object], name: str, shape: re.Pattern[str]) -> str:
@@ -97,6 +102,11 @@ def _plain(value: object) -> str:
 def node_of(asked: Mapping[str, object]) -> str:
     """The node that a verb is about."""
     return _text(asked, "node", NODE_ID)
+
+
+def run_of(asked: Mapping[str, object]) -> str:
+    """The command that a verb is about."""
+    return _text(asked, "run", _RUN)
 
 
 def checked_create(asked: Mapping[str, object], config: Config) -> Create:
@@ -131,4 +141,15 @@ def checked_run(asked: Mapping[str, object]) -> Run:
     if not cwd.startswith("/"):
         raise Refusal("cwd: not absolute")
     words = tuple(_plain(word) for word in cast("list[object]", argv))
-    return Run(node_of(asked), _text(asked, "run", _RUN), words, variables, cwd)
+    return Run(node_of(asked), run_of(asked), words, variables, cwd, asked.get("apart") is True, _files(asked))
+
+
+def _files(asked: Mapping[str, object]) -> Mapping[str, str]:
+    """Files in memory of a command that runs apart."""
+    files = asked.get("files", {})
+    if not isinstance(files, dict) or len(cast("dict[str, object]", files)) > _FILES:
+        raise Refusal("files: not a table of a few texts")
+    found = {_plain(path): _plain(content) for path, content in cast("dict[str, object]", files).items()}
+    if not all(_FILE.fullmatch(path) for path in found) or (found and asked.get("apart") is not True):
+        raise Refusal("files: not for this command, or not there")
+    return found

@@ -36,6 +36,10 @@ _UIDS = 1024
 _PATIENCE = 20.0
 
 
+#: Jobs are entered from the interpreter's process. Where it is owned by their own uid, they must not write to it.
+_UNWRITABLE = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+
+
 def start(config: Config, sandbox: Sandbox) -> socket.socket:
     """Start the privileged process: as root, or as root of a new user namespace. The socket is the way to it.
 
@@ -48,7 +52,9 @@ def start(config: Config, sandbox: Sandbox) -> socket.socket:
     if sandbox is Sandbox.ROOTLESS:
         _try_user_namespace()
         ranges = ["--map-auto"] if config.uid_count else []
-        line = ["unshare", "--user", "--map-root-user", *ranges, "--mount", "--fork", "--kill-child", "--", *line]
+        own = ["sh", "-c", _UNWRITABLE, "sh", os.path.realpath(sys.executable)]
+        spaces = ["--user", "--map-root-user", *ranges, "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"]
+        line = ["unshare", *spaces, "--", *own, *line]
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(package)}
     with tempfile.TemporaryFile() as said, theirs:
         given = [theirs.fileno()]

@@ -14,6 +14,7 @@ import os
 import platform
 import shutil
 import socket
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +27,11 @@ from ..model import HOST_IMAGE, Network, Places, Sandbox
 from .bubblewrap import HOME, PLAY
 from .link import Link
 from .model import Capacity, Command, Exit, NodeRequest
+from .pipe import Pipe
 from .ports import Output
 
 #: Called with a node and the socket that listens on 127.0.0.1:3128 inside it.
 Listening = Callable[[str, socket.socket], None]
-_PIPE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Local:
         self._sandbox = sandbox
         self._listening = listening
         self._ready: dict[str, asyncio.Task[None]] = {}
+        self._pipes: dict[str, list[Pipe]] = defaultdict(list)
 
     async def probe(self) -> Capacity | Reason:
         """Make a node, run `true` on it, take it away."""
@@ -144,7 +146,7 @@ class Local:
 
     def connect(self, node: str) -> LocalConnection:
         """Run commands in the sandbox."""
-        return LocalConnection(self._link, node)
+        return LocalConnection(self._link, node, self._pipes[node])
 
     async def freeze(self, node: str, frozen: bool = True) -> None:
         """Stop all processes of the node, or let them go on."""
@@ -158,6 +160,8 @@ class Local:
             if not making.cancelled():
                 making.exception()
         await self._link.ask("destroy", node=node)
+        for pipe in self._pipes.pop(node, ()):
+            pipe.close()
 
     async def close(self) -> None:
         """End the privileged process, and with it every node."""
@@ -171,20 +175,22 @@ class Local:
 
 
 class LocalConnection:
-    """Commands in one sandbox; each has its own process namespace and leaves no process behind."""
+    """Commands in one sandbox; processes and files of one are there for the next. `pipes` outlive their commands."""
 
-    def __init__(self, link: Link, node: str) -> None:
+    def __init__(self, link: Link, node: str, pipes: list[Pipe] | None = None) -> None:
         self._link = link
         self._node = node
+        self._pipes = [] if pipes is None else pipes
 
     async def run(self, command: Command, output: Output, *, started: Callable[[], None] | None = None) -> Exit:
         """Run a command to its end."""
         run = uuid4().hex
         ending = self._link.ending(run)
-        readable, writable = os.pipe()
-        reader = asyncio.create_task(drain(readable, output))
+        pipe = Pipe(output)
+        self._pipes.append(pipe)
+        begun = False
         try:
-            try:
+            with pipe.writing as writable:
                 await self._link.ask(
                     "run",
                     writable,
@@ -193,44 +199,22 @@ class LocalConnection:
                     argv=list(command.argv),
                     env=dict(command.env),
                     cwd=command.cwd,
+                    apart=command.apart,
+                    files=dict(command.files),
                 )
-            finally:
-                os.close(writable)
+            begun = True
             if started is not None:
                 started()
             ended = await ending
-            await reader
+            pipe.read()
             return ended
+        except asyncio.CancelledError:
+            if begun:
+                await self._link.ask("stop", node=self._node, run=run)
+            raise
         finally:
             ending.cancel()
-            reader.cancel()
 
     async def kill(self) -> None:
         """End every process of the node."""
         await self._link.ask("kill", node=self._node)
-
-
-async def drain(descriptor: int, output: Output) -> None:
-    """Read a pipe to its end, without a thread; closes it."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-    os.set_blocking(descriptor, False)
-
-    def readable() -> None:
-        try:
-            piece = os.read(descriptor, _PIPE)
-        except BlockingIOError:
-            return
-        except OSError:
-            piece = b""
-        if piece:
-            output(piece)
-        elif not done.done():
-            done.set_result(None)
-
-    loop.add_reader(descriptor, readable)
-    try:
-        await done
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..model import Label, Sandbox
 
@@ -39,11 +39,17 @@ class NodeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One process tree on a node. `cwd` and paths in `argv` are as the node sees them."""
+    """One process tree on a node. `cwd` and paths in `argv` are as the node sees them.
+
+    What it leaves running lives on with the node, unless it runs `apart`: then no other command sees its processes, nor
+    its `files`, by path in memory.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str
+    apart: bool = False
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

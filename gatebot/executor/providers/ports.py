@@ -21,7 +21,10 @@ class Connection(Protocol):
     """A way to run commands on one node."""
 
     async def run(self, command: Command, output: Output, *, started: Callable[[], None] | None = None) -> Exit:
-        """Run a command to its end; `output` gets what it prints, both streams, as it comes."""
+        """Run a command to its end; `output` gets what it prints, both streams, as it comes.
+
+        What it leaves running may print on, until the node is destroyed. A cancelled run is killed, and its children.
+        """
         ...
 
     async def kill(self) -> None:

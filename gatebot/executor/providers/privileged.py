@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..model import HOST_IMAGE
-from . import grounds, kernel, seccomp
-from .bubblewrap import Bind, Box, options
+from . import grounds, inside, kernel, processes, seccomp
+from .bubblewrap import Bind, Box
 from .cgroups import Cgroups, Limits
-from .checks import Config, Create, Refusal, Run, checked_create, checked_run, node_of
+from .checks import Config, Create, Refusal, Run, checked_create, checked_run, node_of, run_of
 
 #: A private mount over a directory that every system has and no job sees: where the jobs' uids can walk.
 ROOM = "/mnt"
@@ -35,12 +35,13 @@ _CEILING = 256 * 1024
 
 @dataclass(slots=True)
 class Node:
-    uid: int | None
-    network: int | None
-    host_usr: bool
-    memory: int
-    processes: int
-    runs: set[int] = field(default_factory=set[int])
+    """A node. `waiting` are commands, with their outputs, that came before its sandbox was ready."""
+
+    ground: inside.Ground
+    box: Box
+    runs: dict[str, int] = field(default_factory=dict[str, int])
+    sandbox: inside.Inside | inside.Making | None = None
+    waiting: list[tuple[Run, int]] = field(default_factory=list[tuple[Run, int]])
     ooms: int = 0
 
 
@@ -59,6 +60,7 @@ class Privileged:
             "hello": self._hello,
             "create": self._create,
             "run": self._run,
+            "stop": self._stop,
             "kill": self._kill,
             "freeze": self._freeze,
             "destroy": self._destroy,
@@ -101,6 +103,10 @@ class Privileged:
         self._reading[descriptor] = action
         self._selector.register(descriptor, selectors.EVENT_READ)
 
+    def _unwatch(self, descriptor: int) -> None:
+        self._selector.unregister(descriptor)
+        del self._reading[descriptor]
+
     def _receive(self) -> None:
         message, descriptors, flags, _ = socket.recv_fds(self._channel, _CEILING, 4)
         if not message:
@@ -139,20 +145,34 @@ class Privileged:
         wanted = checked_create(asked, self._config)
         if wanted.node in self._nodes:
             return {}, []
-        node = Node(self._free_uid(), None, wanted.image == HOST_IMAGE, wanted.memory, wanted.processes)
-        self._nodes[wanted.node] = node
+        uid = self._free_uid()
+        network: int | None = None
+        listening: list[int] = []
         try:
-            self._mount(wanted, node.uid)
+            self._mount(wanted, uid)
             if self._groups is not None:
                 # What jobs write is memory here, and is charged to them.
                 self._groups.create(wanted.node, Limits(wanted.memory + wanted.disk, wanted.processes, wanted.cpus))
-            if wanted.network == "full":
-                return {}, []
-            node.network, listening = grounds.network(wanted.network == "mirrors")
+            if wanted.network != "full":
+                network, listens = grounds.network(wanted.network == "mirrors")
+                listening = [] if listens is None else [listens]
         except BaseException:
-            self._destroy(asked, [])
+            self._clear(wanted.node, network)
             raise
-        return {}, [] if listening is None else [listening]
+        groups = self._groups
+        alone = None if groups else (wanted.memory, wanted.processes)
+        ground = inside.Ground(uid, network, alone, lambda: groups.enter(wanted.node) if groups else None)
+        node = self._nodes[wanted.node] = Node(ground, self._box(wanted, network))
+        self._begin(wanted.node, node)
+        return {}, listening
+
+    def _box(self, wanted: Create, network: int | None) -> Box:
+        binds = [Bind(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
+        if wanted.image == HOST_IMAGE:
+            binds += [Bind(path, path) for path in HOST_DIRECTORIES if os.path.isdir(path)]
+        if network is None and os.path.exists("/etc/resolv.conf"):
+            binds.append(Bind("/etc/resolv.conf", "/etc/resolv.conf"))
+        return Box(f"{ROOM}/nodes/{wanted.node}/root", tuple(binds), lock_namespaces=self._config.lock_namespaces)
 
     def _mount(self, wanted: Create, uid: int | None) -> None:
         """The node's root: the layer over the image, and a memory file system of the promised size on top."""
@@ -170,8 +190,9 @@ class Privileged:
             if uid is not None:
                 grounds.give(layer, self._config.server_uid, uid)
             kernel.mount_tmpfs(f"{room}/disk", wanted.disk, max(wanted.disk // 8192, 4096))
-            for name in ("upper", "work"):
+            for name in ("upper", "work", "upper/tmp"):
                 os.mkdir(f"{room}/disk/{name}", 0o755)
+            os.chmod(f"{room}/disk/upper/tmp", 0o1777)  # noqa: S103 - as /tmp is everywhere
             for index, (_, target) in enumerate(self._config.shown):
                 grounds.place(f"{room}/disk/upper{target}", os.path.isdir(f"{ROOM}/shown/{index}"))
             lower = [f"/proc/self/fd/{layer}", f"/proc/self/fd/{image}"]
@@ -184,50 +205,68 @@ class Privileged:
         node = self._nodes.get(wanted.node)
         if node is None or len(given) != 1:
             raise Refusal("no such node, or no output given")
-        binds = [Bind(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
-        if node.host_usr:
-            binds += [
-                Bind(path, path) for path in ("/usr", "/etc/alternatives", "/etc/ssl/certs") if os.path.isdir(path)
-            ]
-        if node.network is None and os.path.exists("/etc/resolv.conf"):
-            binds.append(Bind("/etc/resolv.conf", "/etc/resolv.conf"))
-        box = Box(f"{ROOM}/nodes/{wanted.node}/root", tuple(binds), lock_namespaces=self._config.lock_namespaces)
-        told = options(box, wanted.env, wanted.cwd, 3)
-        process = os.fork()
-        if process == 0:
-            self._become(wanted, node, told, given[0])
-        node.runs.add(process)
-        watcher = os.pidfd_open(process)
-        self._watch(watcher, lambda: self._ended(wanted.node, wanted.run, process, watcher))
+        if wanted.apart:
+            process = inside.run_apart(
+                node.box, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, wanted.files, given[0]
+            )
+            self._began(node, wanted, process)
+            return {}, []
+        if node.sandbox is None:  # it ended with everything in it
+            self._begin(wanted.node, node)
+        if isinstance(node.sandbox, inside.Inside):
+            self._run_inside(node, node.sandbox, wanted, given[0])
+        else:
+            node.waiting.append((wanted, os.dup(given[0])))
         return {}, []
 
-    def _become(self, wanted: Run, node: Node, told: list[str], output: int) -> None:
-        """In the child: become the job's uid, in its groups and network, and then the sandbox."""
-        try:
-            os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            if self._groups is not None:
-                self._groups.enter(wanted.node)
-            if node.network is not None:
-                kernel.enter_network(node.network)
-            os.dup2(grounds.in_memory(self._filter), 3)
-            os.dup2(grounds.in_memory("".join(f"{option}\0" for option in told).encode()), 4)
-            os.closerange(5, 4096)
-            grounds.limit(None if self._groups else (node.memory, node.processes))
-            if node.uid is not None:
-                os.setgroups([])
-                os.setresgid(node.uid, node.uid, node.uid)
-                os.setresuid(node.uid, node.uid, node.uid)
-            kernel.never_gain_privileges()
-            os.umask(0o022)
-            signal.pthread_sigmask(signal.SIG_SETMASK, [])
-            line = ["bwrap", "--args", "4", "--", *wanted.argv]
-            os.execvpe("bwrap", line, {"PATH": "/usr/bin:/bin"})  # noqa: S606
-        except BaseException as problem:
-            os.write(2, f"gatebot: the sandbox could not be started: {problem}\n".encode())
-        finally:
-            os._exit(125)
+    def _begin(self, name: str, node: Node) -> None:
+        """Start the node's sandbox; commands wait until it is ready."""
+        making = node.sandbox = inside.begin(node.box, node.ground, self._filter)
+        self._watch(making.told, lambda: self._ready(name, node, making))
+        watcher = os.pidfd_open(making.process)
+        self._watch(watcher, lambda: self._gone(name, node, making.process, watcher))
+
+    def _ready(self, name: str, node: Node, making: inside.Making) -> None:
+        self._unwatch(making.told)
+        made = making.finished()
+        if isinstance(made, inside.Inside) and self._nodes.get(name) is node:
+            node.sandbox = made
+        elif isinstance(made, inside.Inside):
+            made.close()
+        waiting, node.waiting = node.waiting, []
+        for wanted, output in waiting:
+            if isinstance(made, inside.Inside) and node.sandbox is made:
+                self._run_inside(node, made, wanted, output)
+            else:
+                os.write(output, f"gatebot: the sandbox could not be made: {made}\n".encode())
+                self._send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
+            os.close(output)
+
+    def _gone(self, name: str, node: Node, process: int, watcher: int) -> None:
+        """The sandbox of a node ended: with the node, or killed from inside."""
+        self._unwatch(watcher)
+        os.close(watcher)
+        os.waitpid(process, 0)
+        if node.sandbox is not None and node.sandbox.process == process:
+            if isinstance(node.sandbox, inside.Inside):
+                node.sandbox.close()
+            node.sandbox = None
+
+    def _run_inside(self, node: Node, sandbox: inside.Inside, wanted: Run, output: int) -> None:
+        process = inside.run_inside(sandbox, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, output)
+        self._began(node, wanted, process)
+
+    def _began(self, node: Node, wanted: Run, process: int) -> None:
+        node.runs[wanted.run] = process
+        watcher = os.pidfd_open(process)
+        self._watch(watcher, lambda: self._ended(wanted.node, wanted.run, process, watcher))
+
+    def _stop(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        """End one command and what it started; what left it to live on, lives on."""
+        node, run = self._nodes.get(node_of(asked)), run_of(asked)
+        if node is not None and run in node.runs:
+            processes.kill_tree(node.runs[run])
+        return {}, []
 
     def _kill(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
         name = node_of(asked)
@@ -244,7 +283,7 @@ class Privileged:
         if self._groups is not None:
             self._groups.freeze(name, frozen)
         else:
-            for process in node.runs:
+            for process in node.runs.values():
                 os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
         return {}, []
 
@@ -253,14 +292,7 @@ class Privileged:
         node = self._nodes.pop(name, None)
         if node is not None:
             self._kill_all(name, node)
-            for place in ("root", "disk"):
-                with contextlib.suppress(OSError):
-                    kernel.unmount(f"{ROOM}/nodes/{name}/{place}")
-            shutil.rmtree(f"{ROOM}/nodes/{name}", ignore_errors=True)
-            if self._groups is not None:
-                self._groups.remove(name)
-            if node.network is not None:
-                os.close(node.network)
+            self._clear(name, node.ground.network)
         self._forget_layer(name)
         return {}, []
 
@@ -269,34 +301,47 @@ class Privileged:
 
     # -- what the verbs are made of -------------------------------------------------------------
 
+    def _clear(self, name: str, network: int | None) -> None:
+        """Take away what a node stands on."""
+        for place in ("root", "disk"):
+            with contextlib.suppress(OSError):
+                kernel.unmount(f"{ROOM}/nodes/{name}/{place}")
+        shutil.rmtree(f"{ROOM}/nodes/{name}", ignore_errors=True)
+        if self._groups is not None:
+            self._groups.remove(name)
+        if network is not None:
+            os.close(network)
+
     def _free_uid(self) -> int | None:
         if not self._config.uid_count:
             return None
-        taken = {node.uid for node in self._nodes.values()}
+        taken = {node.ground.uid for node in self._nodes.values()}
         for uid in range(self._config.uid_first, self._config.uid_first + self._config.uid_count):
             if uid not in taken:
                 return uid
         raise Refusal("every job uid is taken")
 
     def _kill_all(self, name: str, node: Node) -> None:
+        for wanted, output in node.waiting:
+            os.close(output)
+            self._send({"ended": wanted.run, "status": -signal.SIGKILL, "oom": False, "full": False}, [])
+        node.waiting.clear()
         if self._groups is not None:
             self._groups.kill(name)
-        for process in node.runs:
+        sandbox = [node.sandbox.process] if node.sandbox is not None else []
+        for process in (*sandbox, *node.runs.values()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
     def _ended(self, name: str, run: str, process: int, watcher: int) -> None:
-        self._selector.unregister(watcher)
-        del self._reading[watcher]
+        self._unwatch(watcher)
         os.close(watcher)
         _, status = os.waitpid(process, 0)
         node = self._nodes.get(name)
         found: dict[str, Any] = {"status": os.waitstatus_to_exitcode(status), "oom": False, "full": False}
         if node is not None:
-            node.runs.discard(process)
+            node.runs.pop(run, None)
             if self._groups is not None:
-                if not node.runs:
-                    self._groups.kill(name)
                 ooms = self._groups.oom_kills(name)
                 found["oom"], node.ooms = ooms > node.ooms, ooms
             disk = os.statvfs(f"{ROOM}/nodes/{name}/disk")

@@ -59,3 +59,13 @@ def test_secret_values_are_covered_in_every_spelling() -> None:
 def test_short_values_and_no_values_leave_the_text_alone() -> None:
     assert Scrubber({"p": {"a": "abc", "b": True}})(b"abc True") == b"abc True"
     assert Scrubber({})(b"anything") == b"anything"
+
+
+def test_a_secret_inside_a_longer_base64_text_is_covered() -> None:
+    scrub = Scrubber({"login": {"password": "s3cret-value"}})
+    for before in (b"a", b"ab", b"abc", b"admin:"):
+        for after in (b"", b"x", b"xy"):
+            encoded = base64.b64encode(before + b"s3cret-value" + after)
+            told = scrub(b"header: " + encoded)
+            assert b"*****" in told, (before, after)
+            assert len(told) < len(encoded), "no more than two letters at each end may be left"

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sandbox of a node from its start to its end: made once by bubblewrap, then entered by one command after another.
+
+What a command leaves running lives on until the node is taken away. A command that must be alone (it is given secrets)
+gets a sandbox of its own over the same files instead. Only the privileged process uses this; what is entered here
+is what bubblewrap made, so everything is given up again before the first byte of the job runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from . import grounds, kernel
+from .bubblewrap import INSIDE_UID, Box, options
+
+#: In this order: the user namespace last, because until then its rights over the others are needed.
+_SPACES = ("mnt", "ipc", "uts", "cgroup", "user")
+_PATH = "/usr/bin:/bin"
+#: Waits for ever, after a word that all is mounted.
+_KEEPER = ("/bin/sh", "-c", "echo; read -r _")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every process of a node is, before it is in a sandbox. `enter` puts it into the node's control groups."""
+
+    uid: int | None
+    network: int | None
+    alone: tuple[int, int] | None
+    enter: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A running sandbox. `spaces` are its namespaces, open; `process` is bubblewrap; closing `kept` would end it."""
+
+    process: int
+    kept: int
+    spaces: Mapping[str, int]
+
+    def close(self) -> None:
+        """Let go of it; it ends."""
+        for descriptor in (self.kept, *self.spaces.values()):
+            os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A sandbox that bubblewrap is making: readable on `told` when it is ready, or cannot be made."""
+
+    process: int
+    kept: int
+    told: int
+    info: int
+
+    def finished(self) -> Inside | str:
+        """What was made; a text says why it was not."""
+        said = os.read(self.told, 4096)
+        try:
+            if said != b"\n":
+                return said.decode("utf-8", "replace").strip() or "bubblewrap ended"
+            inner = int(json.loads(os.read(self.info, 4096))["child-pid"])
+            spaces = {name: os.open(f"/proc/{inner}/ns/{name}", os.O_RDONLY) for name in ("pid", *_SPACES)}
+        except (OSError, ValueError, KeyError) as problem:
+            return str(problem)
+        finally:
+            os.close(self.told)
+            os.close(self.info)
+        return Inside(self.process, self.kept, spaces)
+
+
+def begin(box: Box, ground: Ground, calls: bytes) -> Making:
+    """Start the sandbox of a node."""
+    told, tell = os.pipe()
+    waits, kept = os.pipe()
+    info, informs = os.pipe()
+    process = os.fork()
+    if process == 0:
+        line = [*options(box, {"PATH": _PATH}, "/", 3), "--info-fd", "5"]
+        _become(ground, (waits, tell, tell), lambda: _bubblewrap(line, calls, {5: informs}, _KEEPER))
+    for descriptor in (tell, waits, informs):
+        os.close(descriptor)
+    return Making(process, kept, told, info)
+
+
+def run_apart(
+    box: Box, ground: Ground, calls: bytes, argv: tuple[str, ...], env: Mapping[str, str], cwd: str,
+    files: Mapping[str, str], output: int,
+) -> int:  # fmt: skip
+    """Start a command in a sandbox of its own, with files in memory that only it sees; its process."""
+    process = os.fork()
+    if process == 0:
+        line = options(box, env, cwd, 3)
+        given: dict[int, int] = {}
+        for number, (path, content) in enumerate(files.items(), start=5):
+            given[number] = grounds.in_memory(content.encode())
+            line += ["--perms", "0600", "--file", str(number), path]
+        _become(ground, (_nothing(), output, output), lambda: _bubblewrap(line, calls, given, argv))
+    return process
+
+
+def run_inside(
+    inside: Inside, ground: Ground, calls: bytes, argv: tuple[str, ...], env: Mapping[str, str], cwd: str, output: int
+) -> int:
+    """Start a command in the node's sandbox; its process."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    kernel.enter(inside.spaces["pid"])  # meant for children only
+    process = os.fork()
+    if process == 0:
+        _become(ground, (_nothing(), output, output), lambda: _enter(inside, calls, argv, env, cwd), drop=False)
+    kernel.enter(own)
+    os.close(own)
+    return process
+
+
+def _nothing() -> int:
+    return os.open("/dev/null", os.O_RDONLY)
+
+
+def _become(ground: Ground, streams: tuple[int, int, int], go: Callable[[], None], *, drop: bool = True) -> None:
+    """In the child: into the node's groups and network; never returns."""
+    try:
+        for number, descriptor in enumerate(streams):
+            os.dup2(descriptor, number)
+        ground.enter()
+        if ground.network is not None:
+            kernel.enter(ground.network)
+        grounds.limit(ground.alone)
+        if ground.uid is not None:
+            os.setgroups([])
+            if drop:
+                os.setresgid(ground.uid, ground.uid, ground.uid)
+                os.setresuid(ground.uid, ground.uid, ground.uid)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)  # Python and the privileged process ignore them; jobs do not
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        os.umask(0o022)
+        go()
+    except BaseException as problem:
+        os.write(2, f"gatebot: the sandbox could not be started: {problem}\n".encode())
+    finally:
+        os._exit(125)
+
+
+def _bubblewrap(line: list[str], calls: bytes, given: Mapping[int, int], argv: tuple[str, ...]) -> None:
+    """Become bubblewrap; what it is told and given comes through descriptors, never on its command line."""
+    told = grounds.in_memory("".join(f"{option}\0" for option in line).encode())
+    high = {number: os.dup2(descriptor, 100 + number, inheritable=True) for number, descriptor in given.items()}
+    os.dup2(grounds.in_memory(calls), 3)
+    os.dup2(told, 4)
+    for number, descriptor in high.items():
+        os.dup2(descriptor, number)
+    os.closerange(5 + len(given), 4096)
+    kernel.never_gain_privileges()
+    os.execvpe("bwrap", ["bwrap", "--args", "4", "--", *argv], {"PATH": _PATH})  # noqa: S606
+
+
+def _enter(inside: Inside, calls: bytes, argv: tuple[str, ...], env: Mapping[str, str], cwd: str) -> None:
+    """Become a command in a sandbox that runs: nothing of what this process was allowed to do is left then."""
+    for name in _SPACES:
+        kernel.enter(inside.spaces[name])
+    os.closerange(3, 4096)
+    kernel.give_up_capabilities()
+    os.setresgid(INSIDE_UID, INSIDE_UID, INSIDE_UID)
+    os.setresuid(INSIDE_UID, INSIDE_UID, INSIDE_UID)
+    kernel.hide_memory()
+    os.setsid()
+    kernel.never_gain_privileges()
+    kernel.refuse_calls(calls)
+    try:
+        os.chdir(cwd)
+        _execute(argv, env)
+    except OSError as problem:
+        os.write(2, f"{argv[0]}: {problem.strerror}\n".encode())
+        os._exit(127)
+
+
+def _execute(argv: tuple[str, ...], env: Mapping[str, str]) -> None:
+    """Look for the program as a shell does; raises what the last place said."""
+    name = argv[0]
+    places = [""] if "/" in name else [f"{place}/" for place in env.get("PATH", _PATH).split(":")]
+    last = FileNotFoundError(2, "No such file or directory")
+    for place in places:
+        try:
+            os.execve(f"{place}{name}", argv, dict(env))  # noqa: S606
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    raise last
