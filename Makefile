@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo test test-gerrit gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,12 @@ demo: setup-demo ## Start everything and play the tour (ARGS=--once: play it, ve
 
 test: setup-test ## Every check and every ring of tests (RINGS="core laws": only these)
 	@exec $(BIN)/python tools/rings.py $(RINGS)
+
+test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21 and mvn)
+	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/gerrit
+
+gerrit: setup-test ## Run a real Gerrit on this machine, to try gating one
+	@exec $(BIN)/python tools/gerrit.py run
 
 lint: setup-test ## Only format, lint, types and the house rules
 	@exec $(BIN)/python tools/rings.py format lint types house

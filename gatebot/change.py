@@ -13,6 +13,14 @@ from datetime import datetime
 
 from .reasons import Reason
 
+SPACE = 100_000_000
+"""Changes and accounts of another review site have the numbers of that site plus a multiple of this."""
+
+
+def own_number(number: int) -> int:
+    """A change's number as its own site knows it, and as people read it."""
+    return number % SPACE
+
 
 @dataclass(frozen=True, slots=True)
 class VoteFact:
@@ -82,13 +90,15 @@ class Landing:
     """All changes of one queue item: all merge or none. `item` makes it idempotent.
 
     `assumed` are the other branches that the tests read, as (project, branch, commit): where one of them is
-    elsewhere by now, nothing may move, because that trunk was never tested.
+    elsewhere by now, nothing may move, because that trunk was never tested. `votes` are those of success, for sites
+    that merge only what they see voted.
     """
 
     item: str
     pipeline: str
     changes: tuple[LandingChange, ...]
     assumed: tuple[tuple[str, str, str], ...] = ()
+    votes: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

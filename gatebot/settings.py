@@ -22,12 +22,13 @@ from types import MappingProxyType
 from typing import cast, get_type_hints
 
 from .errors import SettingsError
-from .settings_fields import BYTES, GIB, KIB, MIB, SECTIONS, Irc, Settings
+from .settings_fields import BYTES, GIB, KIB, MIB, SECTIONS, Connection, Irc, Settings
 
-__all__ = ["Described", "Irc", "Settings", "described", "init_text", "load", "resolve"]
+__all__ = ["Connection", "Described", "Irc", "Settings", "described", "init_text", "load", "resolve"]
 
 _SIZE = re.compile(r"(\d+)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
+_OWN_NAMES = ("gatebot", "timer", "zuul")
 _PASSWORD = re.compile(r"^[a-z0-9+]+://[^/@:]*:[^/@]+@")
 
 
@@ -95,6 +96,8 @@ def load(text: str, where: str) -> Settings:
             continue
         if section == "irc":
             values[section] = _networks(given, errors)
+        elif section == "connections":
+            values[section] = _connections(given, errors)
         else:
             values[section] = _section(section, section, section_class, given, errors)
     values["labels"] = _labels(table.get("labels", {}), errors)
@@ -113,7 +116,7 @@ def resolve(settings: Settings, path: str, *, below: str = "") -> str:
 def _section(section: str, place: str, section_class: type, given: object, errors: list[str]) -> object:
     """One section's values; what is wrong is added to `errors` under `place`."""
     if not isinstance(given, dict):
-        errors.append(f"{place}: this is a section; write [{section}] and its keys on the lines below it.")
+        errors.append(f"{place}: this is a section; write [{place}] and its keys on the lines below it.")
         return section_class()
     known = {item.key: item for item in described() if item.section == section}
     values: dict[str, object] = {}
@@ -137,6 +140,23 @@ def _networks(given: object, errors: list[str]) -> tuple[Irc, ...]:
     for number, network in enumerate(cast(list[object], given), 1):
         networks.append(cast(Irc, _section("irc", f"irc {number}", Irc, network, errors)))
     return tuple(networks)
+
+
+def _connections(given: object, errors: list[str]) -> Mapping[str, Connection]:
+    found: dict[str, Connection] = {}
+    if not isinstance(given, dict):
+        errors.append("connections: write one section for each, such as [connections.gerrit].")
+        return found
+    for name, values in cast(dict[str, object], given).items():
+        place = f"connections.{name}"
+        found[name] = one = cast(Connection, _section("connections", place, Connection, values, errors))
+        needed = ("url", "password_file", "ssh_key", "known_hosts") if isinstance(values, dict) else ()
+        errors += [f"{place}.{key}: this is needed." for key in needed if not getattr(one, key)]
+        if one.url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", one.url):
+            errors.append(f"{place}.url: write http:// or https://.")
+        if name in _OWN_NAMES:
+            errors.append(f"{place}: {name} is this site's own; choose another name.")
+    return MappingProxyType(found)
 
 
 def _labels(given: object, errors: list[str]) -> Mapping[str, Mapping[str, object]]:
@@ -258,6 +278,9 @@ def init_text(changes: Mapping[str, object] | None = None, irc: Sequence[Mapping
     for section, section_class in SECTIONS:
         items = [item for item in described() if item.section == section]
         lines.append(f"\n# {section_class.__doc__}")
+        if section == "connections":
+            lines += ["#[connections.gerrit]", *_lines(items, lambda _: None)]
+            continue
         if section != "irc":
             lines += [f"[{section}]", *_lines(items, lambda item: left.pop(item.name, None))]
             continue

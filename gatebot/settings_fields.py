@@ -140,6 +140,29 @@ class Irc:
 
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """Another review site whose changes are gated here; its name is that of the tenant file."""
+
+    driver: str = _setting("gerrit", "What it is.", choices=("gerrit",))
+    url: str = _setting("", "The address of its web site and of its REST.", unit="URL")
+    user: str = _setting("gatebot", "The account of the gate there.")
+    password_file: str = _setting("", "Holds the account's HTTP password.", unit="file")
+    server: str = _setting("", "The host of its SSH; empty: that of `url`.", unit="host")
+    ssh_port: int = _setting(29418, "The port of its SSH.", least=1)
+    ssh_key: str = _setting("", "The account's private key, without a passphrase.", unit="file")
+    known_hosts: str = _setting("", "Holds the server's host key, as `ssh-keyscan` prints it.", unit="file")
+    landing: str = _setting(
+        "submit",
+        "How changes merge: `submit` lets Gerrit make the merge, whose files are then compared with those that were "
+        "tested; `push` moves the branch to the tested commit itself, and needs the permission Push.",
+        choices=("submit", "push"),
+    )
+    visible_to: str = _setting(
+        "signed-in", "Who may see its changes and builds here.", choices=("everybody", "signed-in", "administrators")
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Meetings:
     """The meeting bot."""
 
@@ -178,6 +201,7 @@ class Settings:
     logs: Logs = Logs()
     limits: Limits = Limits()
     irc: tuple[Irc, ...] = ()
+    connections: Mapping[str, Connection] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
 
@@ -202,5 +226,6 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("logs", Logs),
     ("limits", Limits),
     ("irc", Irc),
+    ("connections", Connection),
 )
-"""The sections of the file in the order in which it shows them; `irc` may be there several times."""
+"""The sections of the file in the order in which it shows them; `irc` and `connections` may be there several times."""

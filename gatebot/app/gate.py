@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import web
@@ -39,6 +39,7 @@ from ..pipeline.layouts import Layouts
 from ..pipeline.merger import Merger
 from ..pipeline.ports import Dispatch, Sight
 from ..pipeline.results import Results
+from ..pipeline.sources import Sources
 from ..pipeline.timer import Timer
 from ..pipeline.vault import Vault
 from ..reasons import Reason
@@ -48,6 +49,7 @@ from ..review.ports import BuildLine
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
+from .connections import Connected, known_to_tenants
 from .places import Places
 
 _OF_CHANGE = re.compile(r"change/(\d{1,9})")
@@ -178,7 +180,9 @@ class Tenants:
         """Asked at each refresh, from a worker thread."""
         gate = self._settings.gate
         if gate.tenants_file:
-            return self._from_file(Path(settings_text.resolve(self._settings, gate.tenants_file)))
+            found = self._from_file(Path(settings_text.resolve(self._settings, gate.tenants_file)))
+            others = known_to_tenants(self._settings)
+            return tuple(replace(one, connections={**one.connections, **others}) for one in found)
         hosted = [project.name for project in self._db.read_now(hosting.list_projects)]
         config = tuple(name for name in gate.config_projects if name in hosted)
         return (simple(gate.tenant, config, tuple(name for name in hosted if name not in config)),)
@@ -283,15 +287,22 @@ class GateRoom:
         return [(tenant, one) for tenant, layout in layouts if layout for one in layout.pipelines.values()]
 
 
+def layouts_of(settings: Settings, db: Database, repositories: Repositories) -> Layouts:
+    """The configuration of all tenants; not read yet."""
+    return Layouts(Loader(repositories), Tenants(settings, db))
+
+
 def assemble(
-    settings: Settings, db: Database, repositories: Repositories, review: ReviewRoom, takes: Dispatch | None,
-    results: Results, clock: Clock, keys: Keys,
+    settings: Settings, db: Database, repositories: Repositories, layouts: Layouts, review: ReviewRoom,
+    connected: Sequence[Connected], takes: Dispatch | None, results: Results, clock: Clock, keys: Keys,
 ) -> GateRoom:  # fmt: skip
-    """The room with everything it works with; `takes` runs builds."""
-    layouts = Layouts(Loader(repositories), Tenants(settings, db))
+    """The room with everything it works with; `connected` are other places of changes, `takes` runs builds."""
+    sources = Sources(review.for_gate, review.identity, [one.source for one in connected])
     merger = Merger(repositories, layouts, vault=Vault(keys))
-    ties = Ties(review.for_gate, takes or Nobody(), merger, layouts, db, clock, settings.url)
-    driver = Driver(ties, review.identity, results)
+    ties = Ties(sources, takes or Nobody(), merger, layouts, db, clock, settings.url)
+    driver = Driver(ties, sources, results)
+    for one in connected:
+        one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start
     return GateRoom(driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock)
 
 

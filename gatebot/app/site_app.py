@@ -38,7 +38,7 @@ from ..review import room as review_room
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
-from . import doors, gate, topics
+from . import connections, doors, gate, topics
 from .irc import Irc
 from .metrics import SiteMetrics
 from .places import Places
@@ -65,6 +65,7 @@ class SiteApp:
     review: ReviewRoom
     doors: doors.Doors
     gate: gate.GateRoom
+    connected: tuple[connections.Connected, ...]
     irc: Irc
     executor: Executor | None
     logs: Logs
@@ -93,29 +94,34 @@ class SiteApp:
         results = Results(db, clock)
         executor, logs = gate.executor_of(prepared, settings, places, repositories, results, clock)
         takes = dispatch(results) if dispatch is not None else executor
-        room = gate.assemble(settings, db, repositories, review, takes, results, clock, keys)
+        layouts = gate.layouts_of(settings, db, repositories)
+        connected = await connections.connect(settings, db, repositories, layouts, clock)
+        room = gate.assemble(settings, db, repositories, layouts, review, connected, takes, results, clock, keys)
         view.plug(room.driver)
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
-        feed = build_pages.feed(logs, room.allowed(site, outside.shown))
-        live = Live(journal, topics.of, feed, room.followed(site, outside.shown))
+        sight = connections.Sights(outside.shown, connected)
+        feed = build_pages.feed(logs, room.allowed(site, sight))
+        live = Live(journal, topics.of, feed, room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
-            outside.routes(), room.routes(site, outside.shown, logs), irc.routes(site), live.routes(),
-            front.routes(), site.routes(), outside.git_routes(),
+            connections.routes(connected), outside.routes(), room.routes(site, sight, logs), irc.routes(site),
+            live.routes(), front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
         outside.add_to(front)
-        room.add_to(front, site, outside.shown)
+        room.add_to(front, site, sight)
+        for one in connected:
+            front.add(sign=one.sign())
         irc.add_to(front, site)
         front.measure(SiteMetrics(room.driver, executor, live.last, irc.health))
         if executor is not None:
             front.add(sign=_jobs_sign(executor))
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
-            outside, room, irc, executor, logs, application, [],
+            outside, room, connected, irc, executor, logs, application, [],
         )  # fmt: skip
 
     def web(self) -> web.Application:
@@ -132,6 +138,8 @@ class SiteApp:
             await self.executor.start()
         await self.gate.start()
         self._run("gate", self.gate.run())
+        for one in self.connected:
+            self._run(f"changes of {one.place.name}", one.follower.run())
         self._run("live pages", self.live.run())
         self._run("mentions", self.mentions.run())
         self._run("old logs", self._expire_logs())
@@ -158,6 +166,8 @@ class SiteApp:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.gate.close()
+        for one in self.connected:
+            await one.client.close()
         if self.executor is not None:
             await self.executor.close()
         await self.db.close()

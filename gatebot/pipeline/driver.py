@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from ..reasons import Reason, reason
 from . import store
 from .config.freeze import participates
 from .config.model import Manager
-from .dispatching import Room, by_urgency, silent
+from .dispatching import Room, by_urgency, held, silent
 from .effects import Effects, Ties
 from .entering import Entering, Surroundings
 from .intake import TRIGGERS, Intake
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 
 READER = "pipeline"
 _BATCH = 500
-_LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted, facts.BuildReset)
+_LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted)
 _KINDS = tuple(dict.fromkeys((*TRIGGERS, *FOLDED, *facts.ALL)))
 
 
@@ -50,10 +51,7 @@ class _Overtaken(Exception):
 
 @dataclass(slots=True)
 class _Pass:
-    """What one transaction did. `upto` is the last journal id it knows.
-
-    `waiting` queues got fewer builds than they asked for; in `wanting` ones a playbook waits for a semaphore.
-    """
+    """What one transaction did. `upto` is the last journal id it knows, `waiting` queues got less than they asked."""
 
     view: View
     upto: int
@@ -62,7 +60,6 @@ class _Pass:
     aborted: dict[str, int] = field(default_factory=dict[str, int])
     planned: set[str] = field(default_factory=set[str])
     waiting: set[str] = field(default_factory=set[str])
-    wanting: set[str] = field(default_factory=set[str])
 
 
 class Driver:
@@ -96,7 +93,6 @@ class Driver:
         self._inbox: list[facts.QueueFact] = []
         self._frozen: list[FrozenJob] = []
         self._waiting: set[str] = set()
-        self._wanting: set[str] = set()
         self._began = False
         self._stepping = False
         self._wake = asyncio.Event()
@@ -176,7 +172,7 @@ class Driver:
         read = entries[-1].id if entries else None
         entered = await self._intake.translate(entries, self._view.copy()) if entries else []
         slots = self._ties.dispatch.free_slots() - self._effects.giving
-        waiting = self._wanting.union(self._waiting if slots > 0 or not self._began else ())
+        waiting = frozenset(self._waiting if slots > 0 or not self._began else ())
         told, self._inbox = [*self._inbox, *self._expired()], []
         frozen, self._frozen = self._frozen, []
         if not (entries or told or waiting) and await self._journal.last() <= self._known:
@@ -212,7 +208,6 @@ class Driver:
     def _accept(self, done: _Pass, read: int | None) -> None:
         self._view, self._known, self._began = done.view, done.upto, True
         self._waiting = ((self._waiting - done.planned) | done.waiting) & done.view.queues.keys()
-        self._wanting = done.wanting & done.view.queues.keys()
         if read is not None:
             self._read = read
         elif not done.unread:
@@ -280,7 +275,8 @@ class Driver:
         for fact in told:
             writing.write(fact)
         store.keep_jobs(session, frozen)
-        room = Room(slots, tuple(done.view.queues.values()), self._limits())
+        limits = self._limits()
+        room = Room(slots, held(done.view.queues.values()) if limits else Counter(), limits)
         done.planned = writing.touched.union(waiting) & done.view.queues.keys()
         for queue in by_urgency(done.view.queues[name] for name in done.planned):
             for command in plan(queue, writing.at):
@@ -288,7 +284,7 @@ class Driver:
                     writing.write(command)
                     done.commands.append(command)
                 else:
-                    (done.waiting if isinstance(command, facts.BuildAssigned) else done.wanting).add(queue.id)
+                    done.waiting.add(queue.id)
         done.commands += [fact for fact in told if isinstance(fact, facts.BuildAssigned)]
         store.abort(session, done.aborted, writing.at)
         if read is not None:

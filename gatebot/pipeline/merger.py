@@ -21,8 +21,7 @@ from .config.loader import Proposed
 from .config.model import ConfigError, FrozenGraph, Moment
 from .layouts import Layouts, configures
 from .queue.facts import PrepareAsked, Prepared, PrepareFailed
-from .queue.model import Item, ItemChange, Preparation, Queue, place
-from .queue.sharing import plan_jobs
+from .queue.model import Item, ItemChange, PlannedJob, Preparation, Queue, place
 from .vault import Vault
 from .workspace import wanted
 
@@ -143,7 +142,9 @@ class Merger:
         parent = next(iter(self._repositories.commit(store, change.commit).parents), None)
         if parent is None or self._repositories.descends(store, onto, parent):
             return
-        tips = self._repositories.branches(change.project).values()
+        # Of a mirrored project also those of its own site: it may have made a merge anew that was tested here.
+        theirs = self._repositories.references(change.project, "refs/gerrit/heads/").values()
+        tips = {*self._repositories.branches(change.project).values(), *theirs}
         if not any(self._repositories.is_ancestor(store, parent, tip) for tip in tips):
             raise _Broken(reason("pipeline.parent-not-merged", commit=parent[:12], branch=change.branch))
 
@@ -264,7 +265,7 @@ class _Batch:
             work.pins,
             work.pinned,
             work.trees,
-            plan_jobs(work.item, [graph.jobs]),
+            tuple(_planned(job) for job in graph.jobs),
             work.numbers(),
             graph.fail_fast,
         )
@@ -331,6 +332,12 @@ def speculation(queue: Queue) -> str:
 def _subject(item: Item) -> tuple[str, str]:
     own = item.changes[-1] if item.changes else item.ref
     return (own.project, own.branch) if own is not None else ("", "")
+
+
+def _planned(job: FrozenJob) -> PlannedJob:
+    return PlannedJob(
+        job.name, job.definition, job.voting, job.dependencies, job.attempts, job.semaphores, job.hold_following
+    )
 
 
 def configuration_broken(errors: Sequence[ConfigError]) -> Reason:

@@ -50,6 +50,22 @@ class Review(Protocol):
         ...
 
 
+class Source(Review, Protocol):
+    """One place that changes come from: this site's review room, or another Gerrit."""
+
+    def numbers(self, number: int) -> bool:
+        """Whether changes and accounts of this number are of this place."""
+        ...
+
+    def hosts(self, project: str) -> bool:
+        """Whether changes of this project are of this place."""
+        ...
+
+    async def person(self, id: int) -> Person | None:
+        """Who is behind an account of this place."""
+        ...
+
+
 class Person(Protocol):
     """An account, as far as filters look at it."""
 

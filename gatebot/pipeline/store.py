@@ -21,8 +21,7 @@ from ..db import Session, metadata, utc
 from ..events import BuildCompleted, BuildPaused, Event
 from .model import TimerFired
 from .queue import facts
-from .queue.builds import ended
-from .queue.model import CANCELED, FAILURE, Item, ItemChange, ItemRef, Queue
+from .queue.model import ABORTED, RETRY, Item, Queue
 
 journal.register(*facts.ALL, TimerFired)
 
@@ -112,13 +111,8 @@ def project(session: Session, fact: Event, queue: Queue, at: datetime) -> None:
         case facts.ItemDequeued():
             row = {"item_": fact.item, "left_": at, "outcome_": fact.outcome.value, "reason_": _json(fact.reason)}
             session.execute(_did_leave, row)
-        case facts.BuildAssigned() if fact.fence > 1:
-            session.execute(_refence, {"uuid_": fact.build, "fence_": fact.fence})
         case facts.BuildAssigned():
-            session.execute(_insert_build, _build_row(queue, fact, at))
-        case facts.RequirementsFailed():
-            ended = {"result": FAILURE, "reason": _json(fact.reason), "ended": at}
-            session.execute(_insert_build, {**_build_row(queue, fact, at), **ended})
+            _assign(session, queue, fact, at)
         case _:
             pass
 
@@ -142,43 +136,46 @@ _insert_build = builds.insert()
 _insert_stay = items.insert()
 
 
-def _about(own: ItemChange | ItemRef | None) -> dict[str, str | int | None]:
-    """The columns that say what an item or a build is about."""
-    if isinstance(own, ItemChange):
+def _about(item: Item) -> dict[str, str | int | None]:
+    """The columns that say what an item is about."""
+    if item.changes:
+        own = item.changes[-1]
         return {"project": own.project, "branch": own.branch, "change": own.number, "patch_set": own.patch_set}
-    project, branch = (own.project, own.branch) if own is not None else ("", "")
+    project, branch = (item.ref.project, item.ref.branch) if item.ref is not None else ("", "")
     return {"project": project, "branch": branch, "change": None, "patch_set": None}
 
 
 def _insert_item(session: Session, queue: Queue, item: Item) -> None:
     where = {"id": item.id, "tenant": queue.tenant, "pipeline": queue.pipeline, "queue": queue.name}
-    own = item.changes[-1] if item.changes else item.ref
-    session.execute(_insert_stay, {**where, **_about(own), "enqueued": item.enqueued})
+    session.execute(_insert_stay, {**where, **_about(item), "enqueued": item.enqueued})
 
 
-def _build_row(queue: Queue, fact: facts.BuildAssigned | facts.RequirementsFailed, at: datetime) -> dict[str, object]:
+def _assign(session: Session, queue: Queue, fact: facts.BuildAssigned, at: datetime) -> None:
+    if fact.fence > 1:
+        session.execute(_refence, {"uuid_": fact.build, "fence_": fact.fence})
+        return
     item = queue.items[fact.item]
-    job = item.job(fact.job)
-    return {
+    planned = item.prepared.jobs if item.prepared is not None else ()
+    row = {
         "uuid": fact.build,
         "buildset": facts.buildset_id(item.id, fact.attempt),
         "item": item.id,
         "tenant": queue.tenant,
         "pipeline": queue.pipeline,
-        "job": job.name if job is not None else fact.job,
-        "voting": job is None or job.voting,
+        "job": fact.job,
+        "voting": all(job.voting for job in planned if job.name == fact.job),
         "attempt": fact.tries,
-        "fence": 1,
+        "fence": fact.fence,
         "created": at,
-        **_about(item.subject(job) if job is not None else None),
     }
+    session.execute(_insert_build, {**row, **_about(item)})
 
 
 def abort(session: Session, abandoned: Collection[str], at: datetime) -> None:
     """Builds that nobody waits for any more end here."""
     if abandoned:
         still = sa.and_(builds.c.uuid.in_(abandoned), builds.c.result == "")
-        session.execute(sa.update(builds).where(still).values(result=CANCELED, ended=at))
+        session.execute(sa.update(builds).where(still).values(result=ABORTED, ended=at))
 
 
 # What executors tell; True: it is theirs to tell
@@ -226,7 +223,7 @@ def end(session: Session, event: BuildCompleted, at: datetime) -> bool:
     row = {
         "uuid_": event.build,
         "fence_": event.fence,
-        "result_": ended(event),
+        "result_": RETRY if event.retry else event.result or ABORTED,
         "reason_": _json(event.reason),
         "at_": at,
         "line_": event.error_line,
@@ -261,7 +258,7 @@ def job(session: Session, definition: str) -> FrozenJob | None:
 
 
 _queues = msgspec.json.Decoder(dict[str, Queue])
-SNAPSHOT = "queues-3"
+SNAPSHOT = "queues-2"
 """Which shape of `Queue` a snapshot was written from; another shape is as good as none."""
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..events import BranchMoved, Event
-from .queue.builds import TOLD
+from ..events import BranchMoved, BuildCompleted, BuildFailing, BuildStarted, Event
 from .queue.facts import ItemDequeued, ItemEnqueued, QueueFact, QueueOpened
 from .queue.model import Item, Queue, place
 from .queue.record import opened, record
 
-FOLDED = (*TOLD, BranchMoved)
+FOLDED = (BuildStarted, BuildFailing, BuildCompleted, BranchMoved)
 """Events of other rooms that are facts of queues as they are."""
 
 
@@ -61,7 +60,7 @@ class View:
                 return [self.queues.get(event.queue) or opened(event)]
             case QueueFact():
                 found = self.queues.get(event.queue)
-            case _ if isinstance(event, TOLD):
+            case BuildStarted() | BuildFailing() | BuildCompleted():
                 found = self.queues.get(self.owners.get(event.build, ""))
             case BranchMoved():
                 return [queue for queue in self.queues.values() if _reads(queue, event)]

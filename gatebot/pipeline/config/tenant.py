@@ -23,7 +23,10 @@ CLASSES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TenantProject:
-    """One project of a tenant. `loads` are the kinds of objects that are taken from it; `shadows` whose jobs win."""
+    """One project of a tenant. `loads` are the kinds of objects that are taken from it; `shadows` whose jobs win.
+
+    `connection` is the name that the tenant file gives to where it comes from.
+    """
 
     name: str
     trusted: bool = False
@@ -36,6 +39,7 @@ class TenantProject:
     include_branches: tuple[Pattern, ...] = ()
     exclude_branches: tuple[Pattern, ...] = ()
     extra_paths: tuple[str, ...] = ()
+    connection: str = ""
 
     def loads_branch(self, branch: str) -> bool:
         """Whether configuration is read from a branch of an untrusted project."""
@@ -165,11 +169,11 @@ def _tenant(conf: YamlMap, found: Findings) -> Tenant:
     trusted: list[TenantProject] = []
     untrusted: list[TenantProject] = []
     sources = get(conf, "source")
-    for source in sources.values() if isinstance(sources, YamlMap) else ():
+    for connection, source in sources.items() if isinstance(sources, YamlMap) else ():
         if isinstance(source, YamlMap):
-            config = TenantProject("", trusted=True)
-            trusted += _projects(get(source, "config-projects"), config, found)
-            untrusted += _projects(get(source, "untrusted-projects"), TenantProject(""), found)
+            other = TenantProject("", connection=connection)
+            trusted += _projects(get(source, "config-projects"), replace(other, trusted=True), found)
+            untrusted += _projects(get(source, "untrusted-projects"), other, found)
     default = Tenant(text(conf, "name") or "")
     nodes, timeout = number(conf, "max-nodes-per-job"), number(conf, "max-job-timeout")
     version = get(conf, "default-ansible-version")

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All places that changes come from, as the one that the gate asks: each question goes where its change is at home.
+
+A change of this site has its own number; those of other Gerrits have theirs plus a multiple of `change.SPACE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..change import ChangeFacts, Landed, Landing, LandRefused, own_number
+from ..reasons import Reason, reason
+from .ports import People, Person, Review, Source
+
+
+class Sources:
+    """`own` is this site's review room, which has what no other has."""
+
+    def __init__(self, own: Review, people: People, others: Sequence[Source] = ()) -> None:
+        self._own = own
+        self._people = people
+        self._others = tuple(others)
+
+    async def change(self, number: int, patch_set: int | None = None) -> ChangeFacts | None:
+        """A change and one of its patch sets (None: the newest)."""
+        return await self._of(number).change(number, patch_set)
+
+    async def by_url(self, url: str) -> int | None:
+        """The change that an address, or a `Change-Id`, of a `Depends-On:` footer names."""
+        for source in (self._own, *self._others):
+            number = await source.by_url(url)
+            if number is not None:
+                return number
+        return None
+
+    async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
+        """The open change whose current patch set is this commit."""
+        host = next((source for source in self._others if source.hosts(project)), self._own)
+        return await host.by_commit(project, commit)
+
+    async def depending_on(self, number: int) -> tuple[int, ...]:
+        """The open changes that name it in `Depends-On:`, or that stand on its current patch set."""
+        return await self._of(number).depending_on(number)
+
+    async def ready(self, number: int) -> Reason | None:
+        """What the submit rule still asks for, apart from the gate's own vote; None: nothing."""
+        return await self._of(number).ready(number)
+
+    async def report(
+        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str
+    ) -> None:
+        """Comment and vote as the gate; the same `event_key` again does nothing."""
+        await self._of(change).report(change, patch_set, message=message, votes=votes, tag=tag, event_key=event_key)
+
+    async def land(self, landing: Landing) -> Landed | LandRefused:
+        """Move the branches to the tested commits. What is at home in several places cannot land all or none."""
+        homes = [self._of(one.number) for one in landing.changes]
+        if any(home is not homes[0] for home in homes):
+            told = ", ".join(str(own_number(one.number)) for one in landing.changes)
+            return LandRefused(landing.item, reason("pipeline.gerrit-several-places", changes=told))
+        return await homes[0].land(landing)
+
+    async def by_id(self, id: int) -> Person | None:
+        """Who is behind an account, wherever it is at home."""
+        home = next((source for source in self._others if source.numbers(id)), None)
+        return await (self._people.by_id(id) if home is None else home.person(id))
+
+    def _of(self, number: int) -> Review:
+        return next((source for source in self._others if source.numbers(number)), self._own)
