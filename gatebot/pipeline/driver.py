@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,7 +25,7 @@ from ..reasons import Reason, reason
 from . import store
 from .config.freeze import participates
 from .config.model import Manager
-from .dispatching import Room, by_urgency, held, silent
+from .dispatching import Room, by_urgency, silent
 from .effects import Effects, Ties
 from .entering import Entering, Surroundings
 from .intake import TRIGGERS, Intake
@@ -41,7 +40,7 @@ log = logging.getLogger(__name__)
 
 READER = "pipeline"
 _BATCH = 500
-_LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted)
+_LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted, facts.BuildReset)
 _KINDS = tuple(dict.fromkeys((*TRIGGERS, *FOLDED, *facts.ALL)))
 
 
@@ -51,7 +50,10 @@ class _Overtaken(Exception):
 
 @dataclass(slots=True)
 class _Pass:
-    """What one transaction did. `upto` is the last journal id it knows, `waiting` queues got less than they asked."""
+    """What one transaction did. `upto` is the last journal id it knows.
+
+    `waiting` queues got fewer builds than they asked for; in `wanting` ones a playbook waits for a semaphore.
+    """
 
     view: View
     upto: int
@@ -60,6 +62,7 @@ class _Pass:
     aborted: dict[str, int] = field(default_factory=dict[str, int])
     planned: set[str] = field(default_factory=set[str])
     waiting: set[str] = field(default_factory=set[str])
+    wanting: set[str] = field(default_factory=set[str])
 
 
 class Driver:
@@ -93,6 +96,7 @@ class Driver:
         self._inbox: list[facts.QueueFact] = []
         self._frozen: list[FrozenJob] = []
         self._waiting: set[str] = set()
+        self._wanting: set[str] = set()
         self._began = False
         self._stepping = False
         self._wake = asyncio.Event()
@@ -172,7 +176,7 @@ class Driver:
         read = entries[-1].id if entries else None
         entered = await self._intake.translate(entries, self._view.copy()) if entries else []
         slots = self._ties.dispatch.free_slots() - self._effects.giving
-        waiting = frozenset(self._waiting if slots > 0 or not self._began else ())
+        waiting = self._wanting.union(self._waiting if slots > 0 or not self._began else ())
         told, self._inbox = [*self._inbox, *self._expired()], []
         frozen, self._frozen = self._frozen, []
         if not (entries or told or waiting) and await self._journal.last() <= self._known:
@@ -208,6 +212,7 @@ class Driver:
     def _accept(self, done: _Pass, read: int | None) -> None:
         self._view, self._known, self._began = done.view, done.upto, True
         self._waiting = ((self._waiting - done.planned) | done.waiting) & done.view.queues.keys()
+        self._wanting = done.wanting & done.view.queues.keys()
         if read is not None:
             self._read = read
         elif not done.unread:
@@ -275,8 +280,7 @@ class Driver:
         for fact in told:
             writing.write(fact)
         store.keep_jobs(session, frozen)
-        limits = self._limits()
-        room = Room(slots, held(done.view.queues.values()) if limits else Counter(), limits)
+        room = Room(slots, tuple(done.view.queues.values()), self._limits())
         done.planned = writing.touched.union(waiting) & done.view.queues.keys()
         for queue in by_urgency(done.view.queues[name] for name in done.planned):
             for command in plan(queue, writing.at):
@@ -284,7 +288,7 @@ class Driver:
                     writing.write(command)
                     done.commands.append(command)
                 else:
-                    done.waiting.add(queue.id)
+                    (done.waiting if isinstance(command, facts.BuildAssigned) else done.wanting).add(queue.id)
         done.commands += [fact for fact in told if isinstance(fact, facts.BuildAssigned)]
         store.abort(session, done.aborted, writing.at)
         if read is not None:

@@ -26,9 +26,9 @@ from .layouts import Layouts
 from .merger import Answer, Merger
 from .ports import Dispatch, Review
 from .queue import facts, verdict
-from .queue.model import NOOP, NOTHING, Departure, Item, ItemChange, Queue
+from .queue.model import CANCELED, NOOP, NOTHING, Departure, Item, ItemChange, Queue
 from .queue.record import report_key
-from .workspace import checkouts, wanted
+from .workspace import checkouts, chosen, wanted
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -82,6 +82,8 @@ class Effects:
                     builds.append(command)
                 case facts.LandAsked():
                     self._begin(self._land(command))
+                case facts.ResumeAsked() | facts.SemaphoresGranted():
+                    self._begin(self._go_on(command))
                 case facts.ReportAsked() | facts.ItemDequeued():
                     if command.moment is not None:
                         self._begin(self._report(command.queue, report_key(command.item, command.moment)))
@@ -165,13 +167,15 @@ class Effects:
 
     async def _assignment(self, queue: Queue, item: Item, command: facts.BuildAssigned) -> Assignment:
         prepared = item.prepared
-        jobs = () if prepared is None else prepared.jobs
-        job = await self._job(next(one.definition for one in jobs if one.name == command.job))
+        planned = item.job(command.job)
+        if planned is None:
+            raise LookupError(f"the item {item.id} has no job {command.job}")
+        job = chosen(await self._job(planned.definition), command.choice)
         state, pinned = (NOTHING, NOTHING) if prepared is None else (prepared.state, prepared.pinned)
         present = {number: other for other in queue.items.values() for number in other.numbers}
         numbers = () if prepared is None else prepared.ahead
         ahead = [change for number in numbers if number in present for change in present[number].changes]
-        own = item.changes[-1] if item.changes else item.ref
+        own = item.subject(planned)
         project, branch = ("", "") if own is None else (own.project, own.branch)
         merger = self._ties.merger
         secrets = await asyncio.to_thread(merger.vault.open, job) if used(job) else {}
@@ -200,6 +204,19 @@ class Effects:
             event_id=item.id,
             secrets=secrets,
         )
+
+    async def _go_on(self, command: facts.ResumeAsked | facts.SemaphoresGranted) -> None:
+        """A build has what it waits for."""
+        queue = self._queue(command.queue)
+        item = queue.items.get(command.item) if queue is not None else None
+        build = next((one for one in item.unfinished if one.id == command.build), None) if item is not None else None
+        if build is None:
+            return
+        dispatch = self._ties.dispatch
+        if isinstance(command, facts.ResumeAsked):
+            await self._insist("a resumption", lambda: dispatch.resume(build.id, build.fence))
+        else:
+            await self._insist("a semaphore", lambda: dispatch.grant(build.id, build.fence, command.names))
 
     async def _job(self, definition: str) -> FrozenJob:
         known = self._frozen.get(definition)
@@ -278,7 +295,7 @@ class Effects:
         if item.prepared is None or not item.builds:
             return ()
         rows = {row.build: row for row in await self._ties.db.read(history.find_builds, item=item.id, limit=1000)}
-        voting = {job.name: job.voting for job in item.prepared.jobs}
+        jobs = {job.key: job for job in item.prepared.jobs}
         lines: list[reports.JobLine] = []
         for job, result in verdict.results(item).items():
             if job == NOOP:
@@ -287,7 +304,7 @@ class Effects:
             row = rows.get(build.id) if build is not None else None
             seconds = (row.ended - row.started).total_seconds() if row and row.ended and row.started else None
             url = f"{self._ties.url}/build/{build.id}" if build is not None else ""
-            lines.append(reports.JobLine(job, url, result or "ABORTED", seconds, voting[job]))
+            lines.append(reports.line(jobs[job], url, result or CANCELED, seconds))
         return tuple(lines)
 
     def _pipeline(self, queue: Queue) -> PipelineConfig:

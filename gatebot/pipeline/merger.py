@@ -21,7 +21,8 @@ from .config.loader import Proposed
 from .config.model import ConfigError, FrozenGraph, Moment
 from .layouts import Layouts, configures
 from .queue.facts import PrepareAsked, Prepared, PrepareFailed
-from .queue.model import Item, ItemChange, PlannedJob, Preparation, Queue, place
+from .queue.model import Item, ItemChange, Preparation, Queue, place
+from .queue.sharing import plan_jobs
 from .vault import Vault
 from .workspace import wanted
 
@@ -265,7 +266,7 @@ class _Batch:
             work.pins,
             work.pinned,
             work.trees,
-            tuple(_planned(job) for job in graph.jobs),
+            plan_jobs(work.item, [graph.jobs]),
             work.numbers(),
             graph.fail_fast,
         )
@@ -332,12 +333,6 @@ def speculation(queue: Queue) -> str:
 def _subject(item: Item) -> tuple[str, str]:
     own = item.changes[-1] if item.changes else item.ref
     return (own.project, own.branch) if own is not None else ("", "")
-
-
-def _planned(job: FrozenJob) -> PlannedJob:
-    return PlannedJob(
-        job.name, job.definition, job.voting, job.dependencies, job.attempts, job.semaphores, job.hold_following
-    )
 
 
 def configuration_broken(errors: Sequence[ConfigError]) -> Reason:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .config.model import Moment, PipelineConfig
+from .queue.model import SUCCESS, PlannedJob
 
 _DEFAULTS = {
     Moment.ENQUEUE: "",
@@ -38,6 +39,12 @@ class JobLine:
     seconds: float | None = None
     voting: bool = True
     text: str = ""
+
+
+def line(job: PlannedJob, url: str, result: str, seconds: float | None) -> JobLine:
+    """The line of a job; its own messages stand where the result would."""
+    said = job.success_message if result == SUCCESS else job.failure_message
+    return JobLine(job.key, url, said or result, seconds, job.voting)
 
 
 def message(

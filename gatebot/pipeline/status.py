@@ -13,7 +13,7 @@ from datetime import datetime
 
 from ..reasons import Reason, reason
 from .config.model import Manager, PipelineConfig
-from .queue.model import NOOP, RETRY, SUCCESS, Item, ItemChange, ItemRef, PlannedJob, Queue
+from .queue.model import NOOP, SUCCESS, Item, ItemChange, ItemRef, PlannedJob, Queue
 from .queue.verdict import judge
 
 RUNNING, WAITING, FAILING, LANDING, PASSED = "running", "waiting", "failing", "landing", "passed"
@@ -188,14 +188,14 @@ def _jobs(item: Item, times: Times) -> tuple[JobView, ...]:
 
 
 def _job(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) -> JobView:
-    build, usual = item.builds.get(job.name), times.usual.get(job.name)
-    if build is None or (build.result == RETRY and not results[job.name]):
-        view = JobView(job.name, results[job.name] or WAITING, job.voting)
+    build, usual, result = item.builds.get(job.key), times.usual.get(job.name), results.get(job.key, "")
+    if build is None or (build.result and not result):
+        view = JobView(job.name, result or WAITING, job.voting)
         if view.state != WAITING:
             return view
         return replace(view, why=_why_not_started(job, results), left=usual, tries=build.tries + 1 if build else 1)
-    view = JobView(job.name, results[job.name], job.voting, build.id, tries=build.tries)
-    if results[job.name]:
+    view = JobView(job.name, result, job.voting, build.id, tries=build.tries)
+    if result:
         return replace(view, why=build.reason, error_line=build.error_line)
     if not build.started:
         return replace(view, state=WAITING, why=reason("pipeline.waits-for-node"), left=usual)
@@ -206,6 +206,8 @@ def _job(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) 
 
 
 def _why_not_started(job: PlannedJob, results: Mapping[str, str]) -> Reason:
+    if job.key not in results:
+        return reason("pipeline.waits-for-report")
     open_needs = [need.name for need in job.needs if results.get(need.name, SUCCESS) == ""]
     if open_needs:
         return reason("pipeline.waits-for-jobs", jobs=", ".join(open_needs))

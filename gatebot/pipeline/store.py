@@ -21,7 +21,8 @@ from ..db import Session, metadata, utc
 from ..events import BuildCompleted, BuildPaused, Event
 from .model import TimerFired
 from .queue import facts
-from .queue.model import ABORTED, RETRY, Item, Queue
+from .queue.builds import ended
+from .queue.model import CANCELED, FAILURE, Item, ItemChange, ItemRef, Queue
 
 journal.register(*facts.ALL, TimerFired)
 
@@ -111,8 +112,13 @@ def project(session: Session, fact: Event, queue: Queue, at: datetime) -> None:
         case facts.ItemDequeued():
             row = {"item_": fact.item, "left_": at, "outcome_": fact.outcome.value, "reason_": _json(fact.reason)}
             session.execute(_did_leave, row)
+        case facts.BuildAssigned() if fact.fence > 1:
+            session.execute(_refence, {"uuid_": fact.build, "fence_": fact.fence})
         case facts.BuildAssigned():
-            _assign(session, queue, fact, at)
+            session.execute(_insert_build, _build_row(queue, fact, at))
+        case facts.RequirementsFailed():
+            ended = {"result": FAILURE, "reason": _json(fact.reason), "ended": at}
+            session.execute(_insert_build, {**_build_row(queue, fact, at), **ended})
         case _:
             pass
 
@@ -136,46 +142,43 @@ _insert_build = builds.insert()
 _insert_stay = items.insert()
 
 
-def _about(item: Item) -> dict[str, str | int | None]:
-    """The columns that say what an item is about."""
-    if item.changes:
-        own = item.changes[-1]
+def _about(own: ItemChange | ItemRef | None) -> dict[str, str | int | None]:
+    """The columns that say what an item or a build is about."""
+    if isinstance(own, ItemChange):
         return {"project": own.project, "branch": own.branch, "change": own.number, "patch_set": own.patch_set}
-    project, branch = (item.ref.project, item.ref.branch) if item.ref is not None else ("", "")
+    project, branch = (own.project, own.branch) if own is not None else ("", "")
     return {"project": project, "branch": branch, "change": None, "patch_set": None}
 
 
 def _insert_item(session: Session, queue: Queue, item: Item) -> None:
     where = {"id": item.id, "tenant": queue.tenant, "pipeline": queue.pipeline, "queue": queue.name}
-    session.execute(_insert_stay, {**where, **_about(item), "enqueued": item.enqueued})
+    own = item.changes[-1] if item.changes else item.ref
+    session.execute(_insert_stay, {**where, **_about(own), "enqueued": item.enqueued})
 
 
-def _assign(session: Session, queue: Queue, fact: facts.BuildAssigned, at: datetime) -> None:
-    if fact.fence > 1:
-        session.execute(_refence, {"uuid_": fact.build, "fence_": fact.fence})
-        return
+def _build_row(queue: Queue, fact: facts.BuildAssigned | facts.RequirementsFailed, at: datetime) -> dict[str, object]:
     item = queue.items[fact.item]
-    planned = item.prepared.jobs if item.prepared is not None else ()
-    row = {
+    job = item.job(fact.job)
+    return {
         "uuid": fact.build,
         "buildset": facts.buildset_id(item.id, fact.attempt),
         "item": item.id,
         "tenant": queue.tenant,
         "pipeline": queue.pipeline,
-        "job": fact.job,
-        "voting": all(job.voting for job in planned if job.name == fact.job),
+        "job": job.name if job is not None else fact.job,
+        "voting": job is None or job.voting,
         "attempt": fact.tries,
-        "fence": fact.fence,
+        "fence": 1,
         "created": at,
+        **_about(item.subject(job) if job is not None else None),
     }
-    session.execute(_insert_build, {**row, **_about(item)})
 
 
 def abort(session: Session, abandoned: Collection[str], at: datetime) -> None:
     """Builds that nobody waits for any more end here."""
     if abandoned:
         still = sa.and_(builds.c.uuid.in_(abandoned), builds.c.result == "")
-        session.execute(sa.update(builds).where(still).values(result=ABORTED, ended=at))
+        session.execute(sa.update(builds).where(still).values(result=CANCELED, ended=at))
 
 
 # What executors tell; True: it is theirs to tell
@@ -223,7 +226,7 @@ def end(session: Session, event: BuildCompleted, at: datetime) -> bool:
     row = {
         "uuid_": event.build,
         "fence_": event.fence,
-        "result_": RETRY if event.retry else event.result or ABORTED,
+        "result_": ended(event),
         "reason_": _json(event.reason),
         "at_": at,
         "line_": event.error_line,
@@ -258,7 +261,7 @@ def job(session: Session, definition: str) -> FrozenJob | None:
 
 
 _queues = msgspec.json.Decoder(dict[str, Queue])
-SNAPSHOT = "queues-2"
+SNAPSHOT = "queues-3"
 """Which shape of `Queue` a snapshot was written from; another shape is as good as none."""
 
 

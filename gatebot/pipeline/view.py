@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..events import BranchMoved, BuildCompleted, BuildFailing, BuildStarted, Event
+from ..events import BranchMoved, Event
+from .queue.builds import TOLD
 from .queue.facts import ItemDequeued, ItemEnqueued, QueueFact, QueueOpened
 from .queue.model import Item, Queue, place
 from .queue.record import opened, record
 
-FOLDED = (BuildStarted, BuildFailing, BuildCompleted, BranchMoved)
+FOLDED = (*TOLD, BranchMoved)
 """Events of other rooms that are facts of queues as they are."""
 
 
@@ -60,7 +61,7 @@ class View:
                 return [self.queues.get(event.queue) or opened(event)]
             case QueueFact():
                 found = self.queues.get(event.queue)
-            case BuildStarted() | BuildFailing() | BuildCompleted():
+            case _ if isinstance(event, TOLD):
                 found = self.queues.get(self.owners.get(event.build, ""))
             case BranchMoved():
                 return [queue for queue in self.queues.values() if _reads(queue, event)]

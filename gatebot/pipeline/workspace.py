@@ -8,7 +8,7 @@ playbooks and roles come from. Playbooks of config projects are always those tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..assignment import Checkout, FrozenJob
 from .queue.model import State, place
@@ -25,6 +25,14 @@ class Wanted:
     branch: str
     required: bool = True
     merged: bool = False
+
+
+def chosen(job: FrozenJob, choice: int) -> FrozenJob:
+    """The job with one of the alternatives of its nodeset."""
+    if choice >= len(job.alternatives):
+        return job
+    nodeset = job.alternatives[choice]
+    return replace(job, nodes=nodeset.nodes, groups=nodeset.groups)
 
 
 def wanted(job: FrozenJob, project: str, branch: str, choose: Choose) -> Iterator[Wanted]:

@@ -297,4 +297,4 @@ class Gate(World):
         return next(fact.reason for fact in self.left if fact.item == f"i{number}")
 
 
-LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted)
+LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted, facts.BuildReset)

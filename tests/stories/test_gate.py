@@ -82,7 +82,7 @@ def test_a_new_patch_set_takes_the_old_one_out_of_the_gate(site: RunningSite, bu
         "Patch Set 1:\n\n"
         "Build canceled.\n\n"
         "Patch set 2 took its place.\n\n"
-        f"- unit {site.url}/build/{old.build} : ABORTED in 0s"
+        f"- unit {site.url}/build/{old.build} : CANCELED in 0s"
     )  # fmt: skip
     assert ann.votes(change, "Code-Review") == {}
     bob.approve(change)
@@ -102,7 +102,7 @@ def test_an_abandoned_change_leaves_the_gate(site: RunningSite, builds: Builds) 
         "Patch Set 1:\n\n"
         "Build canceled.\n\n"
         "The change was abandoned.\n\n"
-        f"- unit {site.url}/build/{build.build} : ABORTED in 0s"
+        f"- unit {site.url}/build/{build.build} : CANCELED in 0s"
     )  # fmt: skip
     assert ann.status(change) == "ABANDONED"
 
@@ -118,7 +118,7 @@ def test_a_change_that_loses_its_approval_leaves_the_gate_with_a_comment(site: R
         "Patch Set 1:\n\n"
         "Build canceled.\n\n"
         "The change does not meet the requirements any more. It has Code-Review -2.\n\n"
-        f"- unit {site.url}/build/{build.build} : ABORTED in 0s"
+        f"- unit {site.url}/build/{build.build} : CANCELED in 0s"
     )
     assert ann.status(change) == "NEW"
 

@@ -18,6 +18,7 @@ from ..config.model import Moment
 from .facts import (
     BuildAborted,
     BuildAssigned,
+    BuildReset,
     ItemDequeued,
     ItemFailed,
     ItemReset,
@@ -25,6 +26,8 @@ from .facts import (
     PrepareAsked,
     QueueFact,
     ReportAsked,
+    ResumeAsked,
+    SemaphoresGranted,
     build_id,
 )
 from .model import NOTHING, Item, Outcome, Preparation, Queue, State
@@ -131,8 +134,10 @@ class _Walk:
             yield PrepareAsked(self.queue.id, item.id, item.attempt, self.ahead.id if self.ahead else "")
         verdict = judge(item)
         why = verdict.failure or item.failed  # what is known by now says more than what decided it
-        if inside and item.live and (verdict.ready or why is not None):
-            yield from self._builds(item, verdict, failed=why is not None)
+        if item.live and item.builds:
+            yield from self._running(item, verdict)
+        if inside and item.live and verdict.ready and not verdict.stopped:
+            yield from self._builds(item, verdict)
         if item.live and item.prepared is not None and (self.ahead is None or not self.queue.policy.lands):
             yield from self._finish(item, verdict, why)
         if why is not None:
@@ -141,19 +146,30 @@ class _Walk:
             self.ahead = item
             self.held = self.held or verdict.holds
 
-    def _builds(self, item: Item, verdict: Verdict, *, failed: bool) -> Iterator[QueueFact]:
-        if failed and item.prepared and item.prepared.fail_fast:
+    def _running(self, item: Item, verdict: Verdict) -> Iterator[QueueFact]:
+        """What the builds that there are need to hear; a semaphore is granted where it is free (`dispatching.py`)."""
+        if verdict.stopped:
             yield from (BuildAborted(self.queue.id, item.id, build.id) for build in item.unfinished)
             return
+        for build in verdict.stale:
+            yield BuildReset(self.queue.id, item.id, build.id)
+        for build in verdict.resumes:
+            yield ResumeAsked(self.queue.id, item.id, build.id)
+        for build in item.unfinished:
+            if build.wants and build not in verdict.stale:
+                yield SemaphoresGranted(self.queue.id, item.id, build.id, build.wants)
+
+    def _builds(self, item: Item, verdict: Verdict) -> Iterator[QueueFact]:
         if self.held:
             return
         announced = Moment.START not in self.queue.policy.announces or Moment.START in item.announced
-        for job, tries in verdict.ready:
+        for ready in verdict.ready:
             if not announced:
                 yield ReportAsked(self.queue.id, item.id, Moment.START)
                 announced = True
-            build = build_id(item.id, item.attempt, job.name, tries)
-            yield BuildAssigned(self.queue.id, item.id, item.attempt, job.name, build, tries)
+            key = ready.job.key
+            build = build_id(item.id, item.attempt, key, ready.tries)
+            yield BuildAssigned(self.queue.id, item.id, item.attempt, key, build, ready.tries, choice=ready.choice)
 
     def _finish(self, item: Item, verdict: Verdict, why: Reason | None) -> Iterator[QueueFact]:
         """It is the item's turn: it merges or leaves when all is known."""

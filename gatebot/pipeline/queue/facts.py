@@ -107,7 +107,7 @@ class PrepareFailed(QueueFact):
 class BuildAssigned(QueueFact):
     """A job (its key) is to run. The same build again, with a higher fence, takes it from whoever had it.
 
-    `choice` is which alternative of its nodeset is tried.
+    `choice` is which alternative of its nodeset is tried, `provided` are the builds whose artifacts the job requires.
     """
 
     item: str
@@ -117,6 +117,27 @@ class BuildAssigned(QueueFact):
     tries: int = 1
     fence: int = 1
     choice: int = 0
+    provided: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReset(QueueFact):
+    """What the build brought is void, because one that it depended on was lost: its job runs again after that."""
+
+    item: str
+    build: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementsFailed(QueueFact):
+    """The job fails without a run: a build that should have provided what it requires has failed."""
+
+    item: str
+    attempt: int
+    job: str
+    build: str
+    reason: Reason
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +242,8 @@ ALL: tuple[type[QueueFact], ...] = (
     PrepareFailed,
     BuildAssigned,
     BuildAborted,
+    BuildReset,
+    RequirementsFailed,
     ResumeAsked,
     SemaphoresGranted,
     ItemsPromoted,

@@ -19,7 +19,8 @@ from ...reasons import Reason
 from ..config.model import Manager, Moment, Order, Precedence, Speculation, Window
 
 SUCCESS, FAILURE, SKIPPED, ABORTED = "SUCCESS", "FAILURE", "SKIPPED", "ABORTED"
-RETRY, RETRY_LIMIT = "RETRY", "RETRY_LIMIT"
+RETRY, RETRY_LIMIT, CANCELED = "RETRY", "RETRY_LIMIT", "CANCELED"
+NODE_FAILURE, MERGE_FAILURE, MERGE_CONFLICT = "NODE_FAILURE", "MERGE_FAILURE", "MERGE_CONFLICT"
 NOOP = "noop"
 """The job that passes without an executor."""
 
@@ -80,7 +81,8 @@ class PlannedJob:
 
     In an item of several changes each has its own jobs: `change` is the number of the change that this one is for, 0
     where the item has one change or all of them share the run. `needs` are keys of jobs of the same item.
-    `alternatives` is how many nodesets can be tried, one after the other, when nodes cannot be had.
+    `alternatives` is how many nodesets can be tried, one after the other, when nodes cannot be had. The messages stand
+    in reports where the result would.
     """
 
     name: str
@@ -95,6 +97,8 @@ class PlannedJob:
     provides: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     alternatives: int = 1
+    success_message: str = ""
+    failure_message: str = ""
 
     @property
     def key(self) -> str:
@@ -145,6 +149,8 @@ class Build:
     `job` is the job's key. `choice` is which alternative of the nodeset it was given. A `paused` build waits for the
     jobs that depend on it, until it was told to go on (`resumed`). `child_jobs` are the only ones of those that may
     run, None: all. `wants` are semaphores that a playbook of it waits for, `holds` those that it was given.
+    `provided` are the builds whose artifacts it was given. `void`: a build that it depended on was lost, and it counts
+    no more; `spared` is how many tries before it do not count against the job's attempts.
     """
 
     id: str
@@ -164,6 +170,9 @@ class Build:
     child_jobs: tuple[str, ...] | None = None
     wants: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
+    provided: tuple[str, ...] = ()
+    void: bool = False
+    spared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +215,21 @@ class Item:
     def numbers(self) -> tuple[int, ...]:
         """The numbers of its changes."""
         return tuple([change.number for change in self.changes])
+
+    @property
+    def reported(self) -> bool:
+        """Whether its success was told before its end, because reporter jobs come after that."""
+        return Moment.SUCCESS in self.announced
+
+    def job(self, key: str) -> PlannedJob | None:
+        """One of its planned jobs."""
+        jobs = self.prepared.jobs if self.prepared is not None else ()
+        return next((job for job in jobs if job.key == key), None)
+
+    def subject(self, job: PlannedJob) -> ItemChange | ItemRef | None:
+        """The change or branch that a job of the item is for."""
+        own = [change for change in self.changes if change.number == job.change] or self.changes[-1:]
+        return own[0] if own else self.ref
 
     @property
     def unfinished(self) -> Iterator[Build]:

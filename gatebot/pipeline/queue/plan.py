@@ -13,8 +13,8 @@ from datetime import datetime
 
 from ..config.model import Speculation
 from . import classic
-from .facts import BuildAssigned, LandAsked, PrepareAsked, QueueFact, ReportAsked
-from .model import Queue
+from .facts import BuildAssigned, LandAsked, PrepareAsked, QueueFact, ReportAsked, SemaphoresGranted
+from .model import Build, Item, Queue
 from .record import record
 
 Strategy = Callable[[Queue, datetime], tuple[QueueFact, ...]]
@@ -36,7 +36,7 @@ def plan(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
     return tuple(commands)
 
 
-_BEGINNINGS = (PrepareAsked, BuildAssigned, LandAsked, ReportAsked)
+_BEGINNINGS = (PrepareAsked, BuildAssigned, LandAsked, ReportAsked, SemaphoresGranted)
 """What these begin is not known before it is answered: nothing follows from them at once."""
 
 
@@ -51,9 +51,24 @@ def outstanding(queue: Queue) -> Iterator[QueueFact]:
         if item.landing:
             yield LandAsked(queue.id, item.id, item.attempt)
         for build in item.unfinished:
-            yield BuildAssigned(queue.id, item.id, item.attempt, build.job, build.id, build.tries, build.fence + 1)
+            yield again(queue, item, build)
     for departure in queue.reports.values():
         yield ReportAsked(queue.id, departure.item.id, departure.moment)
+
+
+def again(queue: Queue, item: Item, build: Build) -> BuildAssigned:
+    """The same build for another executor: whoever has it now is not listened to any more."""
+    return BuildAssigned(
+        queue.id,
+        item.id,
+        item.attempt,
+        build.job,
+        build.id,
+        build.tries,
+        build.fence + 1,
+        build.choice,
+        build.provided,
+    )
 
 
 def abandoned(before: Queue, after: Queue) -> dict[str, int]:

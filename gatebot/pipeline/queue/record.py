@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from ...events import BranchMoved, BuildCompleted, BuildFailing, BuildStarted, Event
+from ...events import BranchMoved, Event
 from ..config.model import Moment, Step, Window
+from . import builds
 from .facts import (
     BuildAborted,
     BuildAssigned,
+    BuildReset,
     ItemDequeued,
     ItemEnqueued,
     ItemFailed,
@@ -31,13 +33,13 @@ from .facts import (
     QueueOpened,
     ReportAsked,
     Reported,
+    RequirementsFailed,
+    ResumeAsked,
+    SemaphoresGranted,
 )
 from .model import (
-    ABORTED,
-    FAILURE,
+    CANCELED,
     NOTHING,
-    RETRY,
-    SUCCESS,
     Build,
     Departure,
     Item,
@@ -69,7 +71,7 @@ def record(queue: Queue, event: Event) -> Queue:
             return replace(queue, reports=_without(queue.reports, report_key(event.item, event.moment)))
         case BranchMoved():
             return replace(queue, tips={**queue.tips, place(event.project, event.branch): event.new})
-        case BuildStarted() | BuildFailing() | BuildCompleted():
+        case _ if isinstance(event, builds.TOLD):
             return _build_told(queue, event)
         case QueueFact() if (item := queue.items.get(getattr(event, "item", ""))) is not None:
             return _item_fact(queue, item, event)
@@ -88,8 +90,10 @@ def _item_fact(queue: Queue, item: Item, event: QueueFact) -> Queue:
             return _put(known, replace(item, asked=True, prepared=_preparation(event)))
         case BuildAssigned() if event.attempt == item.attempt:
             return _assigned(queue, item, event)
-        case BuildAborted():
-            return _aborted(queue, item, event)
+        case BuildAborted() | BuildReset() | ResumeAsked() | SemaphoresGranted():
+            return _build_fact(queue, item, event)
+        case RequirementsFailed() if event.attempt == item.attempt:
+            return _put(queue, replace(item, builds={**item.builds, event.job: builds.refused(event)}))
         case ItemReset() if event.attempt > item.attempt:
             fresh = replace(item, attempt=event.attempt, asked=False, onto="", prepared=None, builds={}, refused=None)
             return _put(replace(queue, owners=_disowned(queue, item)), fresh)
@@ -127,50 +131,33 @@ def _enqueued(queue: Queue, event: ItemEnqueued) -> Queue:
 
 
 def _assigned(queue: Queue, item: Item, event: BuildAssigned) -> Queue:
-    known = item.builds.get(event.job)
-    if known is not None and known.id == event.build and (known.result or known.fence >= event.fence):
+    build = builds.assigned(item.builds.get(event.job), event)
+    if build is None:
         return queue
-    build = Build(event.build, event.job, event.tries, event.fence)
     owned = replace(queue, owners={**queue.owners, event.build: item.id})
     return _put(owned, replace(item, builds={**item.builds, event.job: build}))
 
 
-def _aborted(queue: Queue, item: Item, event: BuildAborted) -> Queue:
-    build = next((build for build in item.unfinished if build.id == event.build), None)
-    if build is None:
-        return queue
-    left = replace(queue, owners=_without(queue.owners, build.id))
-    return _put(left, replace(item, builds={**item.builds, build.job: replace(build, result=ABORTED)}))
+def _build_fact(queue: Queue, item: Item, event: BuildAborted | BuildReset | ResumeAsked | SemaphoresGranted) -> Queue:
+    build = next((build for build in item.builds.values() if build.id == event.build), None)
+    return queue if build is None else _rebuilt(queue, item, build, builds.after(build, event))
 
 
-def _build_told(queue: Queue, event: BuildStarted | BuildFailing | BuildCompleted) -> Queue:
+def _build_told(queue: Queue, event: builds.Told) -> Queue:
     item = queue.items.get(queue.owners.get(event.build, ""))
     build = None if item is None else next((b for b in item.unfinished if b.id == event.build), None)
     if item is None or build is None or build.fence != event.fence:
         return queue
-    match event:
-        case BuildStarted():
-            told = replace(build, started=True)
-        case BuildFailing():
-            told = replace(build, failing=event.reason)
-        case BuildCompleted():
-            queue = replace(queue, owners=_without(queue.owners, build.id))
-            told = replace(
-                build,
-                result=_final(build, event),
-                retry=event.retry,
-                reason=event.reason,
-                error_line=event.error_line,
-                error_text=event.error_text,
-            )
-    return _put(queue, replace(item, builds={**item.builds, build.job: told}))
+    return _rebuilt(queue, item, build, builds.told(build, event))
 
 
-def _final(build: Build, event: BuildCompleted) -> str:
-    """The result; what was seen to fail stays failed, whatever came later."""
-    if build.failing is not None and (event.retry or event.result == SUCCESS):
-        return FAILURE
-    return RETRY if event.retry else event.result or ABORTED
+def _rebuilt(queue: Queue, item: Item, before: Build, build: Build) -> Queue:
+    """The item with one of its builds changed; what ended has no owner any more."""
+    if build is before:
+        return queue
+    if build.result and build.id in queue.owners:
+        queue = replace(queue, owners=_without(queue.owners, build.id))
+    return _put(queue, replace(item, builds={**item.builds, build.job: build}))
 
 
 def _dequeued(queue: Queue, event: ItemDequeued) -> Queue:
@@ -194,7 +181,7 @@ def _dequeued(queue: Queue, event: ItemDequeued) -> Queue:
 
 def _settled(item: Item) -> Mapping[str, Build]:
     """The builds of an item that leaves: nobody waits for those that still run."""
-    return {job: build if build.result else replace(build, result=ABORTED) for job, build in item.builds.items()}
+    return {job: build if build.result else replace(build, result=CANCELED) for job, build in item.builds.items()}
 
 
 def _met(item: Item, merged: tuple[int, ...]) -> Item:

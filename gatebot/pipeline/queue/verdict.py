@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the builds of an item say together: the result of every job, which may run, whether the item fails.
 
-Pure and derived: nothing here is stored. Results are Zuul's names; an empty one is not known yet. A job whose
-parent did not succeed is SKIPPED, and a skipped job neither passes nor fails an item.
+Pure and derived: nothing here is stored. Results are Zuul's names; an empty one is not known yet. A skipped job neither
+passes nor fails an item. Reporter jobs are no part of this before the item was reported, and never of its failure.
 """
 
 from __future__ import annotations
@@ -11,68 +11,40 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...reasons import Reason, reason
-from .model import FAILURE, NOOP, RETRY, RETRY_LIMIT, SKIPPED, SUCCESS, Build, Item, PlannedJob, Preparation
+from .graph import JobGraph, counts, open_again, result
+from .model import CANCELED, FAILURE, NODE_FAILURE, SKIPPED, SUCCESS, Build, Item, PlannedJob, Preparation
+from .sharing import REPORTER
 
 _HARMLESS = ("", SUCCESS, SKIPPED)
 _TEXT = 200  # characters of a log line in a sentence
 
 
-def results(item: Item) -> dict[str, str]:
-    """Job -> result, in the order of the graph."""
-    if item.prepared is None:
-        return {}
-    graph = {job.name: job for job in item.prepared.jobs}
-    known: dict[str, str] = {}
-    for name in graph:
-        _result(name, graph, item, known)
-    if item.prepared.fail_fast and any(known[name] not in _HARMLESS for name, job in graph.items() if job.voting):
-        known = {name: result or ("" if _running(item, name) else SKIPPED) for name, result in known.items()}
-    return {name: known[name] for name in graph}
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A job that may start now: the number of its try, and which alternative of its nodeset is its turn."""
 
-
-def _running(item: Item, job: str) -> bool:
-    build = item.builds.get(job)
-    return build is not None and not build.result
-
-
-def _result(name: str, graph: dict[str, PlannedJob], item: Item, known: dict[str, str]) -> str:
-    if name in known:
-        return known[name]
-    known[name] = ""  # a circle of jobs waits for ever rather than running here for ever
-    build = item.builds.get(name)
-    if name == NOOP:
-        known[name] = SUCCESS
-    elif build is None:
-        known[name] = SKIPPED if _parents(graph[name], graph, item, known) is False else ""
-    elif build.result == RETRY:
-        known[name] = RETRY_LIMIT if build.tries >= graph[name].attempts else ""
-    else:
-        known[name] = build.result
-    return known[name]
-
-
-def _parents(job: PlannedJob, graph: dict[str, PlannedJob], item: Item, known: dict[str, str]) -> bool | None:
-    """Whether the jobs it needs let it run; None: not known yet. A soft need counts only where it runs."""
-    wanted = [need for need in job.needs if need.name in graph or not need.soft]
-    found = [_result(need.name, graph, item, known) if need.name in graph else SKIPPED for need in wanted]
-    if any(result not in ("", SUCCESS) for result in found):
-        return False
-    return True if all(found) else None
+    job: PlannedJob
+    tries: int = 1
+    choice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Everything that one look at an item gives. `failure` says why it cannot merge as it is, None while it can.
 
-    `ready` are the jobs that may start now, each with the number of its try; `complete` says that every result is
-    known, `holds` that items behind must wait with their builds for a job of this one.
+    `results` are by the keys of jobs; `complete` says that every one is known, `holds` that items behind must wait with
+    their builds for a job of this one, `stopped` that a failure ends its other builds (fail-fast). `resumes` are paused
+    builds that nobody needs any more, `stale` those that depended on one that was lost.
     """
 
     results: Mapping[str, str]
     failure: Reason | None
-    ready: tuple[tuple[PlannedJob, int], ...]
+    ready: tuple[Ready, ...]
     complete: bool
     holds: bool
+    stopped: bool
+    resumes: tuple[Build, ...] = ()
+    stale: tuple[Build, ...] = ()
 
 
 _seen: dict[str, tuple[Item, Verdict]] = {}
@@ -91,31 +63,82 @@ def judge(item: Item) -> Verdict:
     return found
 
 
-def _judge(item: Item) -> Verdict:
-    known = results(item)
+def results(item: Item) -> Mapping[str, str]:
+    """The result of each job by its key, in the order of the graph."""
+    return judge(item).results
+
+
+def graph_of(item: Item) -> JobGraph:
+    """The jobs that count now: reporter jobs only once the item was reported."""
     jobs = item.prepared.jobs if item.prepared is not None else ()
+    return JobGraph.of(job for job in jobs if item.reported or job.type != REPORTER)
+
+
+def _judge(item: Item) -> Verdict:
+    graph = graph_of(item)
+    ended = {key: result(job, item.builds.get(key)) for key, job in graph.jobs.items()}
+    skipped = graph.skipped(item.builds) if graph.parents or _lacking(graph) else set[str]()
+    known = {key: ended[key] or (SKIPPED if key in skipped else "") for key in graph.jobs}
+    fail_fast = item.prepared is not None and item.prepared.fail_fast
+    stopped = fail_fast and any(known[key] not in _HARMLESS for key, job in graph.jobs.items() if job.voting)
+    if stopped:
+        known = {key: found or ("" if _running(item, key) else CANCELED) for key, found in known.items()}
+    waiting = _open_parents(item, graph, known) if graph.parents else {}
     return Verdict(
         known,
-        _failure(item, known),
-        tuple(_ready(item, known)),
+        _failure(item, graph, known),
+        tuple(_ready(item, graph, known, waiting)),
         item.prepared is not None and all(known.values()),
-        any(job.hold_following and known[job.name] != SUCCESS for job in jobs),
+        any(job.hold_following and known[job.key] != SUCCESS for job in graph.jobs.values()),
+        stopped,
+        tuple(_resumes(item, graph, known)),
+        tuple(build for key in waiting if (build := counts(item.builds.get(key))) is not None),
     )
 
 
-def _ready(item: Item, known: dict[str, str]) -> Iterator[tuple[PlannedJob, int]]:
+def _lacking(graph: JobGraph) -> bool:
+    return any(job.needs for job in graph.jobs.values())
+
+
+def _running(item: Item, key: str) -> bool:
+    build = item.builds.get(key)
+    return build is not None and not build.result
+
+
+def _open_parents(item: Item, graph: JobGraph, known: Mapping[str, str]) -> dict[str, list[str]]:
+    """Job -> those that it depends on, however far, that neither ended nor wait for it."""
+    open_ = {key for key, found in known.items() if not found and not _paused(item, key)}
+    waiting = {key: [parent for parent in graph.before(key) if parent in open_] for key in graph.parents}
+    return {key: parents for key, parents in waiting.items() if parents}
+
+
+def _paused(item: Item, key: str) -> bool:
+    build = item.builds.get(key)
+    return build is not None and build.paused and not build.result
+
+
+def _ready(item: Item, graph: JobGraph, known: Mapping[str, str], waiting: Mapping[str, list[str]]) -> Iterator[Ready]:
     if item.prepared is None or item.prepared.broken is not None:
         return
-    graph = {job.name: job for job in item.prepared.jobs}
-    for name, job in graph.items():
-        build = item.builds.get(name)
-        if known[name] or (build is not None and build.result != RETRY):
+    for key, job in graph.jobs.items():
+        build = item.builds.get(key)
+        if known[key] or key in waiting:
             continue
-        if _parents(job, graph, item, known):
-            yield job, 1 if build is None else build.tries + 1
+        if build is None:
+            yield Ready(job)
+        elif build.void or (build.result and open_again(job, build)):
+            yield Ready(job, build.tries + 1, build.choice + (build.result == NODE_FAILURE))
 
 
-def _failure(item: Item, known: dict[str, str]) -> Reason | None:
+def _resumes(item: Item, graph: JobGraph, known: Mapping[str, str]) -> Iterator[Build]:
+    for key in graph.jobs:
+        build = item.builds.get(key)
+        waits = build is not None and build.paused and not (build.resumed or build.result)
+        if build is not None and waits and all(known[child] for child in graph.after(key)):
+            yield build
+
+
+def _failure(item: Item, graph: JobGraph, known: Mapping[str, str]) -> Reason | None:
     prepared = item.prepared
     if item.refused is not None:
         return reason("pipeline.landing-refused", item.refused)
@@ -125,14 +148,19 @@ def _failure(item: Item, known: dict[str, str]) -> Reason | None:
         return prepared.broken  # what stands in for others runs nothing, and cannot fail by that
     if not prepared.jobs:
         return reason("pipeline.no-jobs")
-    for job in prepared.jobs:
-        build = item.builds.get(job.name)
-        lost = known[job.name] not in _HARMLESS or (build is not None and build.failing is not None)
-        if job.voting and lost:
-            return _job_failed(item, prepared, job, known[job.name] or FAILURE, build)
-    if all(result == SKIPPED for result in known.values()):
+    lost = [job for job in graph.jobs.values() if job.voting and job.type != REPORTER and _lost(item, job, known)]
+    if lost:
+        first = next((job for job in lost if known[job.key] != CANCELED), lost[0])
+        return _job_failed(item, prepared, first, known[first.key] or FAILURE, item.builds.get(first.key))
+    if all(found == SKIPPED for key, found in known.items() if graph.jobs[key].type != REPORTER):
         return reason("pipeline.all-jobs-skipped")
     return None
+
+
+def _lost(item: Item, job: PlannedJob, known: Mapping[str, str]) -> bool:
+    """Whether a job failed, or is seen to fail."""
+    build = counts(item.builds.get(job.key))
+    return known[job.key] not in _HARMLESS or (build is not None and build.failing is not None)
 
 
 def _job_failed(item: Item, prepared: Preparation, job: PlannedJob, result: str, build: Build | None) -> Reason:
@@ -141,8 +169,8 @@ def _job_failed(item: Item, prepared: Preparation, job: PlannedJob, result: str,
     if prepared.ahead:
         told = ", ".join(map(str, prepared.ahead))
         collided = "pipeline.collided" if job.name in item.passed else "pipeline.tested-on-top-of"
-        because = (*because, reason(collided, job=job.name, changes=told))
+        because = (*because, reason(collided, job=job.key, changes=told))
     if build is not None and build.error_line:
         text = build.error_text.strip()[:_TEXT]
-        return reason("pipeline.job-failed-at", *because, job=job.name, result=result, line=build.error_line, text=text)
-    return reason("pipeline.job-failed", *because, job=job.name, result=result)
+        return reason("pipeline.job-failed-at", *because, job=job.key, result=result, line=build.error_line, text=text)
+    return reason("pipeline.job-failed", *because, job=job.key, result=result)

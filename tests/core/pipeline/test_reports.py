@@ -72,10 +72,9 @@ def test_builds_are_given_out_while_executors_have_room() -> None:
 
 def test_a_semaphore_is_never_held_more_often_than_its_size() -> None:
     gate, wish = running("cloud")
-    taken = held([gate.queue])
-    assert taken == {("main", "cloud"): 1}
-    assert not Room(9, held([gate.queue])).takes(gate.queue, wish)
-    assert Room(9, taken, {("main", "cloud"): 2}).takes(gate.queue, wish)
+    assert dict(held(gate.queue)) == {gate.build(1).build: {"cloud"}}
+    assert not Room(9, [gate.queue]).takes(gate.queue, wish)
+    assert Room(9, [gate.queue], {("main", "cloud"): 2}).takes(gate.queue, wish)
 
 
 def test_urgent_pipelines_are_asked_first_and_chains_before_single_items() -> None:
