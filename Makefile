@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gerrit gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo test test-clients test-gerrit gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,11 @@ demo: setup-demo ## Start everything and play the tour (ARGS=--once: play it, ve
 
 test: setup-test ## Every check and every ring of tests (RINGS="core laws": only these)
 	@exec $(BIN)/python tools/rings.py $(RINGS)
+
+test-clients: setup-test ## Other people's clients of Zuul's REST, unmodified, against a site (needs a package index)
+	@test -x build/clients/bin/zuul-client || { $(PYTHON) -m venv build/clients && \
+		build/clients/bin/python -m pip install -q 'zuul-client==14.0.0'; }
+	@exec $(BIN)/python tools/rings.py clients
 
 test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21 and mvn)
 	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/gerrit

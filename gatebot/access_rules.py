@@ -50,6 +50,8 @@ class Verb(Enum):
     VIEW_PRIVATE = "viewPrivateChanges"
     ENQUEUE = "enqueue"
     DEQUEUE = "dequeue"
+    PROMOTE = "promote"
+    AUTOHOLD = "autohold"
     OWN = "owner"
     # Capabilities: of the site, not of a ref.
     ADMINISTRATE_SERVER = "administrateServer"
@@ -195,6 +197,8 @@ DEFAULT = Rules(
                     _allow("viewPrivateChanges", CHANGE_OWNER, ADMINISTRATORS),
                     _allow("enqueue", CORE, ADMINISTRATORS),
                     _allow("dequeue", CHANGE_OWNER, CORE, ADMINISTRATORS),
+                    _allow("promote", CORE, ADMINISTRATORS),
+                    _allow("autohold", CORE, ADMINISTRATORS),
                     Permission(
                         "label-Code-Review",
                         (Rule(REGISTERED, least=-1, most=1), Rule(CORE, least=-2, most=2)),

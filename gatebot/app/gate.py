@@ -23,7 +23,7 @@ from ..executor import assembly
 from ..executor import pages as build_pages
 from ..executor import rest as build_rest
 from ..executor.logs import Logs
-from ..executor.model import Sizes
+from ..executor.model import DEFAULT_LABELS, Sizes
 from ..executor.ports import BuildFacts
 from ..executor.service import Executor
 from ..front import Front, Sign
@@ -37,9 +37,13 @@ from ..pipeline.driver import Driver
 from ..pipeline.effects import Ties
 from ..pipeline.layouts import Layouts
 from ..pipeline.merger import Merger
+from ..pipeline.operating import rest as operating_rest
+from ..pipeline.operating.service import Operating
 from ..pipeline.ports import Dispatch, Sight
 from ..pipeline.results import Results
 from ..pipeline.sources import Sources
+from ..pipeline.tenants import rest as tenant_rest
+from ..pipeline.tenants.service import Overview
 from ..pipeline.timer import Timer
 from ..pipeline.vault import Vault
 from ..reasons import Reason
@@ -209,6 +213,9 @@ class GateRoom:
     builds: BuildRows
     db: Database
     clock: Clock
+    ties: Ties
+    keys: Keys
+    labels: tuple[str, ...]
 
     async def start(self) -> None:
         """Find the queues again, and let timers fire."""
@@ -235,6 +242,8 @@ class GateRoom:
         return [
             *pages.routes(site, shown),
             *rest.routes(site, shown),
+            *operating_rest.routes(site, self._operating(sight)),
+            *tenant_rest.routes(site, shown, self._overview(), self.labels),
             *build_pages.routes(site, self.builds, logs, allowed, hidden),
             *build_rest.routes(logs, allowed),
         ]
@@ -249,6 +258,13 @@ class GateRoom:
             return Sign("gate", True, f"{items} in {queues} queue{'' if queues == 1 else 's'}")
 
         front.add(panel=pages.panel(site, self._shown(sight)), sign=sign)
+
+    def _overview(self) -> Overview:
+        return Overview(self.layouts, self.ties.merger.vault, self.keys, lambda: self.driver.queues.values())
+
+    def _operating(self, sight: Sight) -> Operating:
+        queues = lambda: self.driver.queues.values()  # noqa: E731
+        return Operating(self.layouts, self.ties.review, sight, queues, self.db, self.clock)
 
     def _shown(self, sight: Sight) -> pages.Parts:
         return pages.Parts(
@@ -303,7 +319,8 @@ def assemble(
     driver = Driver(ties, sources, results)
     for one in connected:
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start
-    return GateRoom(driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock)
+    labels = tuple(sorted({**DEFAULT_LABELS, **settings.labels}))
+    return GateRoom(driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock, ties, keys, labels)
 
 
 def executor_of(

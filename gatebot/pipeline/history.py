@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people ask for: builds and stays in queues, newest first, and how long jobs usually take.
 
-Reads only. The tables are in `store.py`, which writes them.
+Reads only. The tables are in `store.py`, which writes them; what is read has the forms of `rows.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -15,56 +14,10 @@ import sqlalchemy as sa
 
 from ..db import Session
 from ..reasons import Reason
+from .queue.facts import buildset_id
 from .queue.model import RETRY, SUCCESS
+from .rows import BuildRow, BuildsetRow, ItemRow
 from .store import builds, items
-
-
-@dataclass(frozen=True, slots=True)
-class BuildRow:
-    """A build for people: pages, REST, reports. `final` is false for one that was tried again."""
-
-    build: str
-    buildset: str
-    item: str
-    job: str
-    tenant: str
-    pipeline: str
-    project: str
-    branch: str
-    change: int | None
-    patch_set: int | None
-    voting: bool
-    result: str
-    attempt: int
-    fence: int
-    node: str
-    reason: Reason | None
-    created: datetime
-    started: datetime | None
-    ended: datetime | None
-    error_line: int
-    error_text: str
-    artifacts: tuple[tuple[str, str], ...]
-    final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRow:
-    """A stay in a queue, for people; `left` None: still there."""
-
-    item: str
-    tenant: str
-    pipeline: str
-    queue: str
-    project: str
-    branch: str
-    change: int | None
-    patch_set: int | None
-    resets: int
-    enqueued: datetime
-    left: datetime | None
-    outcome: str
-    reason: Reason | None
 
 
 def _reason(text: str) -> Reason | None:
@@ -103,17 +56,77 @@ def find_builds(
     pipeline: str = "",
     item: str = "",
     buildset: str = "",
+    tenant: str = "",
+    branch: str = "",
+    uuid: str = "",
+    patch_set: int | None = None,
+    voting: bool | None = None,
+    running: bool = False,
     limit: int = 50,
     skip: int = 0,
 ) -> tuple[BuildRow, ...]:
     """The builds that fit, newest first."""
     wanted = {"change": change, "project": project, "job": job, "result": result, "pipeline": pipeline, "item": item}
-    wanted |= {"buildset": buildset}
+    wanted |= {"buildset": buildset, "tenant": tenant, "branch": branch, "uuid": uuid}
+    wanted |= {"patch_set": patch_set, "voting": voting}
     query = sa.select(builds).order_by(builds.c.created.desc(), builds.c.uuid).limit(limit).offset(skip)
     for name, value in wanted.items():
         if value not in (None, ""):
             query = query.where(builds.c[name] == value)
+    if running:
+        query = query.where(builds.c.result == "", builds.c.started.is_not(None))
     return tuple(_build_row(row) for row in session.execute(query))
+
+
+def find_buildsets(
+    session: Session,
+    *,
+    tenant: str,
+    buildset: str = "",
+    project: str = "",
+    pipeline: str = "",
+    branch: str = "",
+    change: int | None = None,
+    limit: int = 50,
+    skip: int = 0,
+) -> tuple[BuildsetRow, ...]:
+    """The attempts that fit and that had builds, newest first."""
+    wanted = {"tenant": tenant, "buildset": buildset, "project": project, "pipeline": pipeline, "branch": branch}
+    created = sa.func.min(builds.c.created)
+    query = sa.select(
+        builds.c.buildset, builds.c.item, created, sa.func.min(builds.c.started), sa.func.max(builds.c.ended)
+    )
+    for name, value in {**wanted, "change": change}.items():
+        if value not in (None, ""):
+            query = query.where(builds.c[name] == value)
+    grouped = query.group_by(builds.c.buildset, builds.c.item).order_by(created.desc(), builds.c.buildset)
+    found = session.execute(grouped.limit(limit).offset(skip)).all()
+    stays = session.execute(sa.select(items).where(items.c.id.in_({row.item for row in found})))
+    about = {row.item: row for row in map(_item_row, stays)}
+    return tuple(_buildset_row(about[item], buildset, *times) for buildset, item, *times in found if item in about)
+
+
+def _buildset_row(
+    stay: ItemRow, buildset: str, created: datetime, started: datetime | None, ended: datetime | None
+) -> BuildsetRow:
+    last = buildset == buildset_id(stay.item, stay.resets + 1)
+    over = last and stay.left is not None
+    return BuildsetRow(
+        buildset,
+        stay.item,
+        stay.tenant,
+        stay.pipeline,
+        stay.project,
+        stay.branch,
+        stay.change,
+        stay.patch_set,
+        created,
+        started,
+        ended if over or not last else None,
+        last,
+        stay.outcome if over else "",
+        stay.reason if over else None,
+    )
 
 
 def find_items(

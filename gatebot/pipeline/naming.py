@@ -15,6 +15,11 @@ from .queue.model import ItemChange, Policy
 SHARED = (Manager.DEPENDENT, Manager.SERIAL)
 
 
+def change_ref(number: int, patch_set: int) -> str:
+    """The ref of a patch set, Gerrit's."""
+    return f"refs/changes/{number % 100:02d}/{number}/{patch_set}"
+
+
 def policy(pipeline: PipelineConfig) -> Policy:
     """What a pipeline asks of its queues."""
     announces = tuple(one for one in (Moment.ENQUEUE, Moment.START) if pipeline.reporters.get(one))

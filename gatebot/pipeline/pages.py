@@ -23,12 +23,12 @@ from ..reasons import reason
 from ..site import Site
 from . import history
 from .config.model import Manager, PipelineConfig
-from .history import BuildRow, ItemRow
 from .ports import Sight
 from .queue.model import Outcome, Queue
+from .rows import BuildRow, BuildsetRow, ItemRow
 from .status import ItemView, PipelineView, QueueView, Times, pipelines
 
-Row = TypeVar("Row", BuildRow, ItemRow)
+Row = TypeVar("Row", BuildRow, BuildsetRow, ItemRow)
 _PAGE = 50
 _REMEMBERED = timedelta(minutes=1)
 
@@ -144,9 +144,16 @@ class Pages:
         }
         start = _number(request.query.get("start", ""))
         number = _number(asked["change"]) or None
-        text = {name: value for name, value in asked.items() if name != "change"}
-        text["result"] = text["result"].upper().replace(" ", "_")
-        rows = await self._parts.db.read(history.find_builds, change=number, limit=_PAGE + 1, skip=start, **text)
+        rows = await self._parts.db.read(
+            history.find_builds,
+            project=asked["project"],
+            job=asked["job"],
+            pipeline=asked["pipeline"],
+            result=asked["result"].upper().replace(" ", "_"),
+            change=number,
+            limit=_PAGE + 1,
+            skip=start,
+        )
         url = request.rel_url
         return self._site.render(
             request,

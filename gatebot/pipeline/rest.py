@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages of the pipelines show, as JSON below `/api/`; and asking for a place in a pipeline.
+"""What the pages of the pipelines show, as JSON below `/api/`.
 
 `/api/status`, `/api/status/change/N`, `/api/builds`, `/api/build/UUID`, `/api/buildset/UUID`. Builds have the
 names that Zuul's REST gives their fields. Every reason comes as a sentence in the reader's language too.
@@ -8,19 +8,16 @@ names that Zuul's REST gives their fields. Every reason comes as a sentence in t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
 
 from aiohttp import web
 
-from .. import journal, words
-from ..access import DEFAULT, Target, Verb, may
-from ..errors import Invalid, NotFound, NotPermitted
-from ..events import DequeueRequested, EnqueueRequested
+from .. import words
+from ..errors import Invalid, NotFound
 from ..reasons import Reason, reason
 from ..site import Site
 from . import history
-from .history import BuildRow, ItemRow
 from .pages import Pages, Parts
+from .rows import BuildRow, ItemRow
 from .status import ItemView, JobView, PipelineView
 
 _MOST = 500
@@ -36,8 +33,6 @@ def routes(site: Site, parts: Parts) -> list[web.RouteDef]:
         web.get("/api/builds", rest.builds),
         web.get(f"/api/build/{{build:{_HEX}}}", rest.build),
         web.get(f"/api/buildset/{{buildset:{_HEX}}}", rest.buildset),
-        web.post(r"/api/change/{number:\d{1,9}}/enqueue", rest.ask),
-        web.post(r"/api/change/{number:\d{1,9}}/dequeue", rest.ask),
     ]
 
 
@@ -73,13 +68,20 @@ class Rest:
     async def builds(self, request: web.Request) -> web.StreamResponse:
         """Builds that fit the query, newest first; the names of the parameters are Zuul's."""
         ask = request.query
-        texts = {"project": "project", "job": "job_name", "pipeline": "pipeline", "result": "result"}
-        wanted = {name: ask[given] for name, given in texts.items() if ask.get(given)}
-        limit, skip = _number(request, "limit", 50), _number(request, "skip", 0)
+        limit, skip = number(request, "limit", 50), number(request, "skip", 0)
         if limit > _MOST:
             raise Invalid(f"limit: ask for at most {_MOST} builds at once.")
-        change = _number(request, "change", 0) or None
-        rows = await self._parts.db.read(history.find_builds, change=change, limit=limit, skip=skip, **wanted)
+        change = number(request, "change", 0) or None
+        rows = await self._parts.db.read(
+            history.find_builds,
+            project=ask.get("project", ""),
+            job=ask.get("job_name", ""),
+            pipeline=ask.get("pipeline", ""),
+            result=ask.get("result", ""),
+            change=change,
+            limit=limit,
+            skip=skip,
+        )
         say = self._site.language(request)
         return web.json_response([_build(row, say) for row in await self._pages.seen(request, rows)])
 
@@ -102,36 +104,9 @@ class Rest:
         say = self._site.language(request)
         return web.json_response({"uuid": uuid, "builds": [_build(row, say) for row in rows]})
 
-    async def ask(self, request: web.Request) -> web.StreamResponse:
-        """Ask for a place in a pipeline (`{"pipeline": "gate"}`), or for giving it up."""
-        account = self._site.require(request)
-        enqueue = request.path.endswith("/enqueue")
-        verb = Verb.ENQUEUE if enqueue else Verb.DEQUEUE
-        number, pipeline = int(request.match_info["number"]), await _pipeline_of(request)
-        actor = self._site.actor(request)
-        project = await self._parts.sight.change_project(actor, number)
-        if not may(actor, verb, Target(project, "refs/*"), DEFAULT):
-            where = {"permission": verb.value, "ref": "refs/*", "project": project}
-            raise NotPermitted(reason=reason("review.not-permitted", **where))
-        asked = EnqueueRequested if enqueue else DequeueRequested
-        event = asked(number, pipeline, account.id)
-        await self._parts.db.run(journal.append, event, self._parts.clock.now())
-        return web.json_response({"change": number, "pipeline": pipeline}, status=202)
 
-
-async def _pipeline_of(request: web.Request) -> str:
-    try:
-        body: object = await request.json()
-        str(body).encode()  # half characters can be written in JSON, but not be kept
-    except (ValueError, RecursionError):
-        body = None
-    name = cast("dict[str, object]", body).get("pipeline") if isinstance(body, dict) else None
-    if not isinstance(name, str) or not name:
-        raise Invalid('Name the pipeline in the body, for example {"pipeline": "gate"}.')
-    return name
-
-
-def _number(request: web.Request, name: str, usual: int) -> int:
+def number(request: web.Request, name: str, usual: int) -> int:
+    """A whole number of the query."""
     text = request.query.get(name, "")
     if text and not (text.isdecimal() and len(text) < 10):
         raise Invalid(f"{name}: write a whole number.")

@@ -46,6 +46,8 @@ class JobView:
     left: float | None = None
     tries: int = 1
     error_line: int = 0
+    needs: tuple[str, ...] = ()
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,18 @@ class ItemView:
     enqueued: datetime
     restarts: int
     left: float | None
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """One queue; `window` 0: no limit."""
+    """One queue; `window` 0: no limit. `chained`: each item is tested on top of those before it."""
 
     id: str
     name: str
     window: int
     items: tuple[ItemView, ...]
+    chained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,8 @@ def queue_view(queue: Queue, times: Times) -> QueueView:
             longest = None if longest is None or view.left is None else max(longest, view.left)
             view = replace(view, left=longest)
         items.append(view)
-    return QueueView(queue.id, queue.name, queue.window if queue.policy.lands else 0, tuple(items))
+    lands = queue.policy.lands
+    return QueueView(queue.id, queue.name, queue.window if lands else 0, tuple(items), lands)
 
 
 def _item(queue: Queue, item: Item, position: int, failing: set[int], undecided: bool, times: Times) -> ItemView:
@@ -149,6 +154,7 @@ def _item(queue: Queue, item: Item, position: int, failing: set[int], undecided:
         enqueued=item.enqueued,
         restarts=item.attempt - 1,
         left=None if unknown else left,
+        live=item.live,
     )
 
 
@@ -184,7 +190,17 @@ def _jobs(item: Item, times: Times) -> tuple[JobView, ...]:
     results = judge(item).results
     # What runs nothing is shown only where there is nothing else.
     real = [job for job in item.prepared.jobs if job.name != NOOP] or item.prepared.jobs
-    return tuple(_job(item, job, results, times) for job in real)
+    return tuple(
+        replace(
+            _job(item, job, results, times), needs=tuple(need.name for need in job.needs), paused=_paused(item, job)
+        )
+        for job in real
+    )
+
+
+def _paused(item: Item, job: PlannedJob) -> bool:
+    build = item.builds.get(job.key)
+    return build is not None and build.paused and not build.result
 
 
 def _job(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) -> JobView:

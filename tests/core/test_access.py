@@ -63,7 +63,11 @@ OWNER = {
         (ADA, MAIN, REGISTERED),
         (ADA, HERS, REGISTERED | OWNER),
         (ROBOT, MAIN, REGISTERED),
-        (CORE_MEMBER, MAIN, REGISTERED | OWNER - {Verb.VIEW_PRIVATE} | {Verb.SUBMIT, Verb.ENQUEUE}),
+        (
+            CORE_MEMBER,
+            MAIN,
+            REGISTERED | OWNER - {Verb.VIEW_PRIVATE} | {Verb.SUBMIT, Verb.ENQUEUE, Verb.PROMOTE, Verb.AUTOHOLD},
+        ),
         (ADMIN, MAIN, EVERYONE),
         (ADA, Target("demo/api", "refs/meta/config"), {Verb.VIEW_QUEUE, Verb.STREAM_EVENTS}),
         (ADMIN, Target("demo/api", "refs/meta/config"), EVERYONE),

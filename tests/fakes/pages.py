@@ -18,10 +18,16 @@ from gatebot.executor.logs import Logs
 from gatebot.front import Front
 from gatebot.identity import GATE
 from gatebot.journal import Journal
+from gatebot.keys import Keys, SiteKey
 from gatebot.live import Live
 from gatebot.mentions import Mentions
 from gatebot.pipeline import pages as queue_pages
 from gatebot.pipeline import rest as queue_rest
+from gatebot.pipeline.operating import rest as operating_rest
+from gatebot.pipeline.operating.service import Operating
+from gatebot.pipeline.tenants import rest as tenant_rest
+from gatebot.pipeline.tenants.service import Overview
+from gatebot.pipeline.vault import Vault
 from gatebot.review import pages as change_pages
 from gatebot.review.shown import Shown
 from gatebot.site import Site
@@ -51,6 +57,11 @@ class WebHouse:
         self.queues = queue_pages.Parts(
             lambda: house.driver.queues.values(), self._configured, house.db, house.clock, self.shown
         )
+        self.keys = Keys(house.db, house.clock, SiteKey.new())
+        vault = house.merger.vault = Vault(self.keys)
+        queues = self.queues.queues
+        self.overview = Overview(house.layouts, vault, self.keys, queues)
+        self.operating = Operating(house.layouts, room.for_gate, self.shown, queues, house.db, house.clock)
         self.live = Live(Journal(house.db), of, build_pages.feed(self.logs, self._allowed))
         self.site.follow(self.live.last)
         self.app = web.Application(middlewares=list(self.site.middlewares()))
@@ -62,6 +73,8 @@ class WebHouse:
                 *change_pages.routes(self.site, changes),
                 *queue_pages.routes(self.site, self.queues),
                 *queue_rest.routes(self.site, self.queues),
+                *operating_rest.routes(self.site, self.operating),
+                *tenant_rest.routes(self.site, self.queues, self.overview, ("small",)),
                 *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden),
                 *log_rest.routes(self.logs, self._allowed),
             ]

@@ -94,7 +94,7 @@ class Rooms:
         tenant = simple("main", ("gatebot-config",), self.projects)
         self.layouts = Layouts(Loader(self.repositories), lambda: (tenant,))
         self.results = self.dispatch.results = Results(self.db, self.clock)
-        merger = Merger(self.repositories, self.layouts)
+        merger = self.merger = Merger(self.repositories, self.layouts)
         ties = Ties(self.room.for_gate, self.dispatch, merger, self.layouts, self.db, self.clock, SITE.rstrip("/"))
         self.driver = Driver(ties, self.identity, self.results)
 

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests about queues: checked for what can never work, then told to the gate by the journal.
+
+Whether a change meets the requirements of its pipeline is decided where it enters; what is answered here says what
+happens next. Nothing here changes a queue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ... import journal
+from ...access import DEFAULT, Actor, Target, Verb, may
+from ...change import ChangeFacts
+from ...clock import Clock
+from ...db import Database
+from ...errors import Conflict, Invalid, NotFound, NotPermitted, Unauthenticated
+from ...events import (
+    DequeueRequested,
+    EnqueueRequested,
+    Event,
+    PromoteRequested,
+    RefDequeueRequested,
+    RefEnqueueRequested,
+)
+from ...reasons import Reason, reason
+from ..config.layout import Layout
+from ..layouts import Layouts
+from ..ports import Review, Sight
+from ..queue.model import Queue
+
+_CHANGE = re.compile(r"(\d{1,9})(?:,(\d{1,9}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for what: `tenant` empty: any that has the project and the pipeline."""
+
+    actor: Actor
+    pipeline: str
+    tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """`queues` answers from memory. Each request answers with the reason that says what comes of it."""
+
+    layouts: Layouts
+    review: Review
+    sight: Sight
+    queues: Callable[[], Iterable[Queue]]
+    db: Database
+    clock: Clock
+
+    async def enqueue(self, asked: Asked, change: str, project: str = "") -> Reason:
+        """A change is to enter a pipeline."""
+        found = await self._change(asked, Verb.ENQUEUE, change, project)
+        if found.status != "NEW":
+            raise Conflict(reason=reason("review.is-closed", status=found.status.lower()))
+        told = {"change": found.number, "pipeline": asked.pipeline}
+        if self._stays(asked.pipeline, found.number):
+            return reason("pipeline.is-in-already", **told)
+        await self._tell(EnqueueRequested(found.number, asked.pipeline, _account(asked.actor)))
+        return reason("pipeline.will-be-enqueued", **told)
+
+    async def dequeue(self, asked: Asked, change: str, project: str = "") -> Reason:
+        """A change is to leave a pipeline."""
+        found = await self._change(asked, Verb.DEQUEUE, change, project)
+        told = {"change": found.number, "pipeline": asked.pipeline}
+        if not self._stays(asked.pipeline, found.number):
+            raise Conflict(reason=reason("pipeline.is-not-in", **told))
+        await self._tell(DequeueRequested(found.number, asked.pipeline, _account(asked.actor)))
+        return reason("pipeline.will-be-dequeued", **told)
+
+    async def enqueue_ref(self, asked: Asked, project: str, ref: str, old: str = "", new: str = "") -> Reason:
+        """A branch or a tag is to enter a pipeline."""
+        name = self._ref(asked, Verb.ENQUEUE, project, ref)
+        told = {"project": name, "ref": ref, "pipeline": asked.pipeline}
+        account = _account(asked.actor)
+        await self._tell(RefEnqueueRequested(name, ref, asked.pipeline, account, old=old, new=new))
+        return reason("pipeline.ref-will-be-enqueued", **told)
+
+    async def dequeue_ref(self, asked: Asked, project: str, ref: str) -> Reason:
+        """A branch or a tag is to leave a pipeline."""
+        name = self._ref(asked, Verb.DEQUEUE, project, ref)
+        told = {"project": name, "ref": ref, "pipeline": asked.pipeline}
+        await self._tell(RefDequeueRequested(name, ref, asked.pipeline, _account(asked.actor)))
+        return reason("pipeline.ref-will-be-dequeued", **told)
+
+    async def promote(self, asked: Asked, changes: Sequence[str]) -> Reason:
+        """Changes are to be at the head of their queue, in this order."""
+        if not changes:
+            raise Invalid(reason=reason("pipeline.promote-nothing"))
+        found = [await self._change(asked, Verb.PROMOTE, change) for change in changes]
+        told = {"changes": ", ".join(str(one.number) for one in found), "pipeline": asked.pipeline}
+        for one in found:
+            if not self._stays(asked.pipeline, one.number):
+                raise Conflict(reason=reason("pipeline.is-not-in", change=one.number, pipeline=asked.pipeline))
+        numbers = tuple(dict.fromkeys(one.number for one in found))
+        await self._tell(PromoteRequested(asked.pipeline, numbers, _account(asked.actor)))
+        return reason("pipeline.will-be-promoted", **told)
+
+    def pipelines_for(self, project: str) -> list[str]:
+        """The names of the pipelines that a project's changes can be asked into."""
+        return list(dict.fromkeys(name for layout in self.layouts.of_project(project) for name in layout.pipelines))
+
+    # -- parts ------------------------------------------------------------------------------------------
+
+    async def _change(self, asked: Asked, verb: Verb, change: str, project: str = "") -> ChangeFacts:
+        """A change that the asker may see and do this to, in a project of the tenant that has the pipeline."""
+        _account(asked.actor)
+        number, patch_set = _parsed(change)
+        await self.sight.change_project(asked.actor, number)
+        found = await self.review.change(number)
+        if found is None or (project and self._short(asked, project) != found.project):
+            raise NotFound(reason=reason("review.no-such-change", change=number))
+        _require(asked.actor, verb, Target(found.project, f"refs/heads/{found.branch}", found.owner))
+        if patch_set is not None and patch_set != found.current:
+            raise Conflict(reason=reason("pipeline.not-current", change=number, patch_set=found.current))
+        self._layout(asked, found.project)
+        return found
+
+    def _ref(self, asked: Asked, verb: Verb, project: str, ref: str) -> str:
+        _account(asked.actor)
+        name = self._short(asked, project)
+        if not ref.startswith(("refs/heads/", "refs/tags/")):
+            raise Invalid(reason=reason("pipeline.ref-in-full", ref=ref))
+        if not may(asked.actor, Verb.READ, Target(name, ref), DEFAULT):
+            raise NotFound(reason=reason("review.no-such-project", project=project))
+        self._layout(asked, name)
+        _require(asked.actor, verb, Target(name, ref))
+        return name
+
+    def _short(self, asked: Asked, project: str) -> str:
+        """A project's own name, where a client says it with the host."""
+        layout = self.layouts.current(asked.tenant)
+        known = layout.project(project) if layout is not None else None
+        return known.name if known is not None else project
+
+    def _layout(self, asked: Asked, project: str) -> Layout:
+        layouts = [one for one in self.layouts.of_project(project) if asked.tenant in ("", one.tenant.name)]
+        if not layouts:
+            raise NotFound(reason=reason("pipeline.not-in-tenant", project=project, tenant=asked.tenant or "-"))
+        for layout in layouts:
+            if asked.pipeline in layout.pipelines:
+                return layout
+        names = ", ".join(dict.fromkeys(name for layout in layouts for name in layout.pipelines))
+        raise NotFound(reason=reason("pipeline.no-such-pipeline", pipeline=asked.pipeline, pipelines=names))
+
+    def _stays(self, pipeline: str, number: int) -> bool:
+        return any(
+            item.live and number in item.numbers
+            for queue in self.queues()
+            if queue.pipeline == pipeline
+            for item in queue.items.values()
+        )
+
+    async def _tell(self, event: Event) -> None:
+        await self.db.run(journal.append, event, self.clock.now())
+
+
+def _parsed(change: str) -> tuple[int, int | None]:
+    found = _CHANGE.fullmatch(change.strip())
+    if found is None:
+        raise Invalid(reason=reason("pipeline.no-change-name", text=change[:80]))
+    return int(found[1]), int(found[2]) if found[2] else None
+
+
+def _account(actor: Actor) -> int:
+    if actor.account is None:
+        raise Unauthenticated(reason=reason("review.sign-in"))
+    return actor.account
+
+
+def _require(actor: Actor, verb: Verb, target: Target) -> None:
+    if not may(actor, verb, target, DEFAULT):
+        where = {"permission": verb.value, "ref": target.ref, "project": target.project}
+        raise NotPermitted(reason=reason("review.not-permitted", **where))

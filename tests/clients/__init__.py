@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients that other people wrote, unmodified, against a whole site."""
