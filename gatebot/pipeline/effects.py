@@ -28,6 +28,7 @@ from .ports import Dispatch, Review
 from .queue import facts, verdict
 from .queue.model import CANCELED, NOOP, NOTHING, Departure, Item, ItemChange, Queue
 from .queue.record import report_key
+from .queue.sharing import REPORTER
 from .workspace import checkouts, chosen, wanted
 
 log = logging.getLogger(__name__)
@@ -298,8 +299,8 @@ class Effects:
         jobs = {job.key: job for job in item.prepared.jobs}
         lines: list[reports.JobLine] = []
         for job, result in verdict.results(item).items():
-            if job == NOOP:
-                continue  # nothing was run, and there is something that was
+            if job == NOOP or jobs[job].type == REPORTER:
+                continue  # nothing was run, and there is something that was; or it runs after this report
             build = item.builds.get(job)
             row = rows.get(build.id) if build is not None else None
             seconds = (row.ended - row.started).total_seconds() if row and row.ended and row.started else None

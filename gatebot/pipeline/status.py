@@ -165,6 +165,8 @@ def _state(
     needed = next((number for number in item.needs if number in failing), None)
     if not item.live:
         return WAITING, reason("pipeline.stands-in")
+    if item.reported:
+        return RUNNING, reason("pipeline.reporter-jobs-run")
     if item.landing or item.landed:
         return LANDING, reason("pipeline.is-landing")
     if item.unfit is not None:

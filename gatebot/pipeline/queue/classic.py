@@ -31,7 +31,8 @@ from .facts import (
     build_id,
 )
 from .model import NOTHING, Item, Outcome, Preparation, Queue, State
-from .verdict import Verdict, judge
+from .record import report_key
+from .verdict import Verdict, judge, reporters_failed, reports_by_jobs
 
 _NEEDED_FAILS = "pipeline.needed-change-failing"
 
@@ -41,20 +42,27 @@ def propose(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
     if not any(item.live for item in queue.items.values()):
         return tuple(ItemDequeued(queue.id, item, Outcome.WITHDRAWN) for item in queue.items)
     walk = _Walk(queue)
-    return tuple(
-        command for position, item in enumerate(queue.items.values()) for command in walk.visit(item, position)
-    )
+    commands: list[QueueFact] = []
+    for position, item in enumerate(queue.items.values()):
+        commands += walk.visit(item, position)
+        if walk.blocked:
+            break
+    return tuple(commands)
 
 
 @dataclass(slots=True)
 class _Walk:
-    """What is known so far of the items ahead. `ahead` is the nearest that has not failed."""
+    """What is known so far of the items ahead. `ahead` is the nearest that has not failed.
+
+    `blocked`: reporter jobs run, and nothing is done for whoever is behind before they have ended.
+    """
 
     queue: Queue
     ahead: Item | None = None
     present: set[int] = field(default_factory=set[int])
     failing: dict[int, tuple[Reason, Moment]] = field(default_factory=dict[int, tuple[Reason, Moment]])
     held: bool = False
+    blocked: bool = False
 
     def visit(self, item: Item, position: int) -> Iterator[QueueFact]:
         """The commands about one item; afterwards the walk stands behind it."""
@@ -63,6 +71,9 @@ class _Walk:
             yield leaving
             return
         self.present.update(item.numbers)
+        if item.landed or item.reported:
+            yield from self._afterwards(item)
+            return
         doomed = next((number for number in item.needs if number in self.failing), None) if item.needs else None
         if item.landing:
             self.ahead = item
@@ -83,9 +94,8 @@ class _Walk:
         """A departure that nothing can delay; an item whose landing is under way cannot leave."""
         if item.landing:
             return None
-        if item.landed:
-            self.present.update(item.numbers)
-            return ItemDequeued(self.queue.id, item.id, Outcome.MERGED, Moment.SUCCESS)
+        if item.landed or item.reported:
+            return None
         if item.unfit is not None:
             told = Moment.DEQUEUE if item.unfit.report and item.live else None
             return ItemDequeued(self.queue.id, item.id, Outcome.WITHDRAWN, told, item.unfit.reason)
@@ -171,6 +181,28 @@ class _Walk:
             build = build_id(item.id, item.attempt, key, ready.tries)
             yield BuildAssigned(self.queue.id, item.id, item.attempt, key, build, ready.tries, choice=ready.choice)
 
+    def _afterwards(self, item: Item) -> Iterator[QueueFact]:
+        """It has merged, or was told that it passed: it leaves, after its reporter jobs if it has any."""
+        outcome = Outcome.MERGED if item.landed else Outcome.SUCCEEDED
+        if not reports_by_jobs(item):
+            yield ItemDequeued(self.queue.id, item.id, outcome, Moment.SUCCESS)
+            return
+        verdict = judge(item)
+        stopped = item.unfit is not None and item.unfit.reason.kind == "pipeline.dequeued-by-person"
+        if not item.reported:
+            yield ReportAsked(self.queue.id, item.id, Moment.SUCCESS)
+        self.blocked = not item.reported or not (verdict.complete or stopped)
+        if item.reported and self.blocked and report_key(item.id, Moment.SUCCESS) not in self.queue.reports:
+            yield from self._running(item, verdict)
+            yield from self._builds(item, verdict)
+        if self.blocked:
+            return
+        if reporters_failed(item):
+            why = reason("pipeline.reporter-failed", change=", ".join(map(str, item.numbers)))
+            behind = [other for other in self.queue.items.values() if other.asked and other.id != item.id]
+            yield from (ItemReset(self.queue.id, other.id, other.attempt + 1, why) for other in behind)
+        yield ItemDequeued(self.queue.id, item.id, outcome)
+
     def _finish(self, item: Item, verdict: Verdict, why: Reason | None) -> Iterator[QueueFact]:
         """It is the item's turn: it merges or leaves when all is known."""
         chained = self.queue.policy.lands
@@ -183,6 +215,8 @@ class _Walk:
             yield self._left(item, outcome, moment, why)
         elif chained:
             yield LandAsked(self.queue.id, item.id, item.attempt)
+        elif reports_by_jobs(item):
+            yield ReportAsked(self.queue.id, item.id, Moment.SUCCESS)
         else:
             yield self._left(item, Outcome.SUCCEEDED, Moment.SUCCESS, None)
 

@@ -74,6 +74,17 @@ def graph_of(item: Item) -> JobGraph:
     return JobGraph.of(job for job in jobs if item.reported or job.type != REPORTER)
 
 
+def reports_by_jobs(item: Item) -> bool:
+    """Whether reporter jobs come after the item's report."""
+    return item.prepared is not None and any(job.type == REPORTER for job in item.prepared.jobs)
+
+
+def reporters_failed(item: Item) -> bool:
+    """Whether a reporter job that votes did not succeed; it changes nothing about the item itself."""
+    known, jobs = results(item), item.prepared.jobs if item.prepared is not None else ()
+    return any(job.type == REPORTER and job.voting and known.get(job.key) not in _HARMLESS for job in jobs)
+
+
 def _judge(item: Item) -> Verdict:
     graph = graph_of(item)
     ended = {key: result(job, item.builds.get(key)) for key, job in graph.jobs.items()}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gate for stories about the jobs inside one item: builds pause, choose their children, and ask for semaphores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gatebot.assignment import JobDependency
+from gatebot.events import BuildCompleted, BuildPaused
+from gatebot.pipeline.queue import facts
+from gatebot.pipeline.queue.model import Item, PlannedJob
+from gatebot.pipeline.queue.verdict import judge
+from tests.fakes.gate import Change, Gate
+
+
+def job(name: str, *needs: str, soft: tuple[str, ...] = (), **options) -> PlannedJob:
+    """A planned job; `needs` are hard, `soft` soft."""
+    wants = tuple(JobDependency(need, need in soft) for need in (*needs, *soft))
+    return PlannedJob(name, f"d-{name}", needs=wants, **options)
+
+
+class JobsGate(Gate):
+    """What tests of jobs say and ask; the change is 1 where none is named."""
+
+    def _skipped(self, item: str, attempt: int, job: PlannedJob) -> bool:
+        """Whether the job was skipped, in whatever way, or comes after the merge."""
+        return job.type == "reporter" or self.results_of(int(item[1:])).get(job.key) == "SKIPPED"
+
+    def item(self, number: int = 1) -> Item:
+        return self.queue.items[f"i{number}"]
+
+    def results_of(self, number: int = 1) -> dict[str, str]:
+        return dict(judge(self.item(number)).results)
+
+    def builds(self, number: int = 1) -> list[str]:
+        """The jobs that run now."""
+        return sorted(build.job for build in self.running.values() if build.change == number)
+
+    def runs(self, job: str, number: int = 1) -> int:
+        """How often a job was given to an executor."""
+        return sum(
+            isinstance(fact, facts.BuildAssigned) and fact.job == job and fact.item == f"i{number}"
+            for fact in self.history
+        )
+
+    def ends(
+        self, job: str, result: str = "SUCCESS", *, number: int = 1, chosen: tuple[str, ...] | None = None
+    ) -> None:
+        """A build ends, after naming the children that may run."""
+        build = self.build(number, job)
+        self.running.pop(build.build)
+        self.results[build.item, self.item(number).attempt, job] = (result, build.state)
+        self.happen(BuildCompleted(build.build, build.fence, result, child_jobs=chosen))
+        self.settle()
+
+    def lost(self, job: str, number: int = 1) -> None:
+        """The executor of a build is gone, or what comes before the tests failed: it asks for another try."""
+        self.finish(self.build(number, job), "", retry=True)
+        self.settle()
+
+    def pauses(self, job: str, number: int = 1, chosen: tuple[str, ...] | None = None) -> None:
+        build = self.build(number, job)
+        self.happen(BuildPaused(build.build, build.fence, child_jobs=chosen))
+        self.settle()
+
+    @property
+    def resumed(self) -> list[str]:
+        """The builds that were told to go on, by job, in order."""
+        jobs = {fact.build: fact.job for fact in self.history if isinstance(fact, facts.BuildAssigned)}
+        return [jobs[fact.build] for fact in self.history if isinstance(fact, facts.ResumeAsked)]
+
+
+class FailingFast(JobsGate):
+    """The pipeline of the project fails fast."""
+
+    def _prepare(self, asked: facts.PrepareAsked) -> list:
+        told = super()._prepare(asked)
+        return [replace(one, fail_fast=True) if isinstance(one, facts.Prepared) else one for one in told]
+
+
+def jobs_gate(*jobs: PlannedJob, behind: tuple[Change, ...] = (), made: JobsGate | None = None) -> JobsGate:
+    """Change 1 with these jobs, as far as it goes without results, and others behind it."""
+    q = made or JobsGate()
+    q.enqueue(Change(1, jobs=jobs), *behind)
+    q.settle()
+    return q
