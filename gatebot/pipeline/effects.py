@@ -16,12 +16,13 @@ from typing import TypeVar
 
 from .. import words
 from ..assignment import AssignedChange, Assignment, FrozenJob
-from ..change import Landed, Landing, LandingChange
+from ..change import Landed
 from ..clock import Clock
 from ..db import Database
 from . import history, reports, store
 from .config.model import Location, Manager, Moment, PipelineConfig
 from .config.secrets import used
+from .landing import landing
 from .layouts import Layouts
 from .merger import Answer, Merger
 from .ports import Dispatch, Review
@@ -199,7 +200,7 @@ class Effects:
                 [(change.project, change.branch) for change in ahead],
                 merger.store(queue, project),
             ),
-            changes=tuple([await self._told(change, state) for change in (*dict.fromkeys(ahead), *item.changes)]),
+            changes=await self._changes(item, dict.fromkeys(ahead), state),
             old_commit=item.ref.old if item.ref is not None else "",
             attempt=command.tries,
             event_id=item.id,
@@ -228,7 +229,18 @@ class Effects:
             self._frozen[definition] = known
         return known
 
-    async def _told(self, change: ItemChange, state: Mapping[str, str]) -> AssignedChange:
+    async def _changes(
+        self, item: Item, ahead: Iterable[ItemChange], state: Mapping[str, str]
+    ) -> tuple[AssignedChange, ...]:
+        """The changes ahead, then the item's own, each with the commit that it became."""
+        before = [(change, state.get(change.place, change.commit)) for change in ahead]
+        own = [
+            (change, item.prepared.commit_of(item, position) if item.prepared is not None else change.commit)
+            for position, change in enumerate(item.changes)
+        ]
+        return tuple([await self._told(change, commit) for change, commit in (*before, *own)])
+
+    async def _told(self, change: ItemChange, commit: str) -> AssignedChange:
         key = (change.number, change.patch_set)
         known = self._messages.get(key)
         if known is None:
@@ -242,7 +254,7 @@ class Effects:
             change.patch_set,
             change.project,
             change.branch,
-            state.get(change.place, change.commit),
+            commit,
             change.change_id,
             change.subject,
             change.url,
@@ -257,8 +269,9 @@ class Effects:
         if queue is None or item is None or item.prepared is None:
             return
         votes = reports.votes(self._pipeline(queue), Moment.SUCCESS)
-        landing = _landing(queue, item, self._ties.merger, votes)
-        answer = await self._insist("a landing", lambda: self._ties.review.land(landing))
+        merger = self._ties.merger
+        order = landing(queue, item, item.prepared, lambda project: merger.store(queue, project), votes)
+        answer = await self._insist("a landing", lambda: self._ties.review.land(order))
         if isinstance(answer, Landed):
             self._answered([facts.Landed(queue.id, item.id)], ())
             return
@@ -313,24 +326,3 @@ class Effects:
         layout = self._ties.layouts.current(queue.tenant)
         found = layout.pipelines.get(queue.pipeline) if layout is not None else None
         return found or PipelineConfig(queue.pipeline, Manager.INDEPENDENT, Location("", "", ""))
-
-
-def _landing(queue: Queue, item: Item, merger: Merger, votes: Mapping[str, int]) -> Landing:
-    """The order to land an item: its branches to the tested commits, if all that was tested is still so."""
-    base, state = (item.prepared.base, item.prepared.state) if item.prepared is not None else (NOTHING, NOTHING)
-    changes = tuple(
-        LandingChange(
-            one.number,
-            one.patch_set,
-            one.project,
-            one.branch,
-            base[one.place],
-            state[one.place],
-            merger.store(queue, one.project),
-        )
-        for one in item.changes
-    )
-    own = {one.place for one in item.changes}
-    assumed = tuple((*at.rsplit(":", 1), commit) for at, commit in base.items() if at not in own)
-    others = tuple((project, branch, at) for project, branch, at in assumed)
-    return Landing(item.id, queue.pipeline, changes, others, tuple(votes.items()))

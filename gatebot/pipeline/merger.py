@@ -21,7 +21,7 @@ from .config.loader import Proposed
 from .config.model import ConfigError, FrozenGraph, Moment
 from .layouts import Layouts, configures
 from .queue.facts import PrepareAsked, Prepared, PrepareFailed
-from .queue.model import Item, ItemChange, Preparation, Queue, place
+from .queue.model import Item, ItemChange, ItemRef, Preparation, Queue, place
 from .queue.sharing import plan_jobs
 from .vault import Vault
 from .workspace import wanted
@@ -56,6 +56,7 @@ class _Work:
     trees: dict[str, str] = field(default_factory=dict[str, str])
     pins: dict[str, str] = field(default_factory=dict[str, str])
     pinned: dict[str, str] = field(default_factory=dict[str, str])
+    commits: list[str] = field(default_factory=list[str])
     ahead: tuple[Item, ...] = ()
 
     def numbers(self) -> tuple[int, ...]:
@@ -249,14 +250,16 @@ class _Batch:
 
     def _finish(self, work: _Work) -> Answer:
         for change in work.item.changes:
-            base = self._place(work, change.project, change.branch)
+            self._place(work, change.project, change.branch)
             if not change.merged:
-                when = int(work.item.enqueued.timestamp())
-                commit, tree = self._merger.merge(self._queue, change, base, when)
+                # Changes of a cycle may meet in one place: each goes onto the one before.
+                onto, when = work.state[change.place], int(work.item.enqueued.timestamp())
+                commit, tree = self._merger.merge(self._queue, change, onto, when)
                 work.state[change.place], work.trees[change.place] = commit, tree
+            work.commits.append(work.state[change.place])
         if work.item.ref is not None:
             self._branch(work, work.item.ref.project, work.item.ref.branch, work.item.ref.new)
-        graph = self._graph(work) if work.item.live else self._stand_in(work)
+        graphs = self._graphs(work) if work.item.live else self._stand_in(work)
         fact = Prepared(
             self._queue.id,
             work.item.id,
@@ -266,11 +269,12 @@ class _Batch:
             work.pins,
             work.pinned,
             work.trees,
-            plan_jobs(work.item, [graph.jobs]),
+            plan_jobs(work.item, [graph.jobs for graph in graphs]),
             work.numbers(),
-            graph.fail_fast,
+            any(graph.fail_fast for graph in graphs),
+            tuple(work.commits),
         )
-        return Answer(fact, graph.jobs)
+        return Answer(fact, tuple(job for graph in graphs for job in graph.jobs))
 
     def _place(self, work: _Work, project: str, branch: str) -> str:
         """The commit of a branch in the base; read once and pinned where the queue does not know it."""
@@ -291,28 +295,33 @@ class _Batch:
         at = place(project, branch)
         work.base[at] = work.state[at] = commit or self._place(work, project, branch)
 
-    def _graph(self, work: _Work) -> FrozenGraph:
-        project, branch = _subject(work.item)
-        files = work.item.changes[-1].files if work.item.changes else None
+    def _graphs(self, work: _Work) -> list[FrozenGraph]:
+        """What each change of the item runs, or its branch, on the layout of all of them together."""
         layout, previous = self._merger.layout(self._queue, work)
-        graph = freeze(layout, self._queue.pipeline, project, branch, files=files, previous=previous)
-        errors = (*graph.errors, *self._merger.vault.unusable(layout, graph.jobs))
+        subjects = _subjects(work.item)
+        graphs = [
+            freeze(layout, self._queue.pipeline, one.project, one.branch, files=_files(one), previous=previous)
+            for one in subjects
+        ]
+        errors = [
+            error for graph in graphs for error in (*graph.errors, *self._merger.vault.unusable(layout, graph.jobs))
+        ]
         if errors:
-            raise _Broken(configuration_broken(errors), Moment.CONFIG_ERROR)
-        for job in graph.jobs:
-            self._pin(work, layout, job)
-        return graph
+            raise _Broken(configuration_broken(tuple(dict.fromkeys(errors))), Moment.CONFIG_ERROR)
+        for one, graph in zip(subjects, graphs, strict=True):
+            for job in graph.jobs:
+                self._pin(work, layout, one, job)
+        return graphs
 
-    def _stand_in(self, work: _Work) -> FrozenGraph:
+    def _stand_in(self, work: _Work) -> list[FrozenGraph]:
         """What stands in runs nothing; but those that stand on it would use its configuration: that must be sound."""
         self._merger.layout(self._queue, work)
-        return FrozenGraph()
+        return []
 
-    def _pin(self, work: _Work, layout: Layout, job: FrozenJob) -> None:
+    def _pin(self, work: _Work, layout: Layout, subject: ItemChange | ItemRef, job: FrozenJob) -> None:
         """Fix every commit that the job reads: those of the queue belong to the base, others only to this buildset."""
-        project, branch = _subject(work.item)
-        own = layout.queue(project, branch)[0]
-        for one in wanted(job, project, branch, self._merger.choose):
+        own = layout.queue(subject.project, subject.branch)[0]
+        for one in wanted(job, subject.project, subject.branch, self._merger.choose):
             at = place(one.project, one.branch)
             shared = self._queue.policy.lands and layout.queue(one.project, one.branch)[0] == own
             if shared and not one.merged:
@@ -330,9 +339,13 @@ def speculation(queue: Queue) -> str:
     return queue.id if queue.policy.lands else f"{queue.tenant}/{queue.pipeline}"
 
 
-def _subject(item: Item) -> tuple[str, str]:
-    own = item.changes[-1] if item.changes else item.ref
-    return (own.project, own.branch) if own is not None else ("", "")
+def _subjects(item: Item) -> tuple[ItemChange | ItemRef, ...]:
+    """The changes of an item, or its branch."""
+    return item.changes or ((item.ref,) if item.ref is not None else ())
+
+
+def _files(subject: ItemChange | ItemRef) -> tuple[str, ...] | None:
+    return subject.files if isinstance(subject, ItemChange) else None
 
 
 def configuration_broken(errors: Sequence[ConfigError]) -> Reason:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from ..change import ChangeFacts
 from .config.layout import Layout
-from .config.model import Manager, Moment, PipelineConfig
+from .config.model import Manager, Moment, PipelineConfig, Window
 from .queue.facts import QueueOpened
 from .queue.model import ItemChange, Policy
 
 SHARED = (Manager.DEPENDENT, Manager.SERIAL)
+_ONE = Window(size=1, floor=1, ceiling=1)  # Zuul: one at a time, whatever `window` says
 
 
 def change_ref(number: int, patch_set: int) -> str:
@@ -23,14 +24,16 @@ def change_ref(number: int, patch_set: int) -> str:
 def policy(pipeline: PipelineConfig) -> Policy:
     """What a pipeline asks of its queues."""
     announces = tuple(one for one in (Moment.ENQUEUE, Moment.START) if pipeline.reporters.get(one))
-    return Policy(
-        pipeline.manager, pipeline.window, pipeline.speculation, pipeline.order, announces, pipeline.precedence
-    )
+    window = _ONE if pipeline.manager in (Manager.SERIAL, Manager.SUPERCEDENT) else pipeline.window
+    return Policy(pipeline.manager, window, pipeline.speculation, pipeline.order, announces, pipeline.precedence)
 
 
 def queue_of(layout: Layout, pipeline: PipelineConfig, project: str, branch: str, item: str) -> QueueOpened:
-    """The queue of an item: one that projects share, or one of its own."""
+    """The queue of an item: one that projects share, that of its branch, or one of its own."""
     tenant = layout.tenant.name
+    if pipeline.manager is Manager.SUPERCEDENT:
+        own = f"{project}:{branch}"
+        return QueueOpened(f"{tenant}/{pipeline.name}/{own}", tenant, pipeline.name, own, policy(pipeline))
     if pipeline.manager not in SHARED:
         return QueueOpened(f"{tenant}/{pipeline.name}/{item}", tenant, pipeline.name, project, policy(pipeline))
     key, _ = layout.queue(project, branch)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ...reasons import Reason, reason
-from ..config.model import Moment
+from ..config.model import Manager, Moment
 from .facts import (
     BuildAborted,
     BuildAssigned,
@@ -35,12 +35,18 @@ from .record import report_key
 from .verdict import Verdict, judge, reporters_failed, reports_by_jobs
 
 _NEEDED_FAILS = "pipeline.needed-change-failing"
+_RUNS_AND_WAITS = 2  # items of a supercedent queue: one is worked on, and the newest waits
 
 
 def propose(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
     """What this state of the queue asks for next; the clock has no say."""
     if not any(item.live for item in queue.items.values()):
         return tuple(ItemDequeued(queue.id, item, Outcome.WITHDRAWN) for item in queue.items)
+    if queue.policy.manager is Manager.SUPERCEDENT and len(queue.items) > _RUNS_AND_WAITS:
+        return tuple(
+            ItemDequeued(queue.id, item, Outcome.WITHDRAWN, Moment.DEQUEUE, reason("pipeline.superseded-by-newer"))
+            for item in tuple(queue.items)[1:-1]
+        )
     walk = _Walk(queue)
     commands: list[QueueFact] = []
     for position, item in enumerate(queue.items.values()):
@@ -88,7 +94,7 @@ class _Walk:
             yield from self._go_on(item, inside=self._inside(position))
 
     def _inside(self, position: int) -> bool:
-        return not self.queue.policy.lands or self.queue.window == 0 or position < self.queue.window
+        return not self.queue.policy.ordered or self.queue.window == 0 or position < self.queue.window
 
     def _must_leave(self, item: Item) -> QueueFact | None:
         """A departure that nothing can delay; an item whose landing is under way cannot leave."""

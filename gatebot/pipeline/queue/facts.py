@@ -75,7 +75,7 @@ class Prepared(QueueFact):
     """The item was merged and its jobs are known. `trees` are those of the commits of `state`, by place.
 
     `pins` are the branch tips that the queue did not know and that were read for it, `pinned` the commits
-    outside the queue that its jobs read.
+    outside the queue that its jobs read, `commits` what each change of the item became.
     """
 
     item: str
@@ -88,6 +88,7 @@ class Prepared(QueueFact):
     jobs: tuple[PlannedJob, ...] = ()
     ahead: tuple[int, ...] = ()
     fail_fast: bool = False
+    commits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,11 @@ class Policy:
         """Whether the queue is a chain whose head merges."""
         return self.manager is Manager.DEPENDENT
 
+    @property
+    def ordered(self) -> bool:
+        """Whether items wait for their turn: only those within the window are worked on."""
+        return self.manager is not Manager.INDEPENDENT
+
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
@@ -129,7 +134,7 @@ class Preparation:
 
     `base` has every place of the queue that the item assumes or its jobs read, `state` the same after the
     item's own changes. `pinned` are commits outside the queue that its jobs read: their movement voids nothing.
-    `ahead` are the changes it was merged on top of, nearest last.
+    `ahead` are the changes it was merged on top of, nearest last; `commits` what each of the item's changes became.
     """
 
     base: State
@@ -140,6 +145,11 @@ class Preparation:
     fail_fast: bool = False
     broken: Reason | None = None
     moment: Moment = Moment.MERGE_CONFLICT
+    commits: tuple[str, ...] = ()
+
+    def commit_of(self, item: Item, position: int) -> str:
+        """What one of the item's changes, by its position, became."""
+        return self.commits[position] if self.commits else self.state[item.changes[position].place]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from .facts import (
     ItemEnqueued,
     ItemFailed,
     ItemReset,
+    ItemsPromoted,
     ItemUnfit,
     LandAsked,
     Landed,
@@ -49,6 +50,7 @@ from .model import (
     Unfit,
     place,
 )
+from .promotion import promoted
 
 V = TypeVar("V")
 
@@ -67,6 +69,8 @@ def record(queue: Queue, event: Event) -> Queue:
             return _enqueued(queue, event)
         case ItemDequeued():
             return _dequeued(queue, event)
+        case ItemsPromoted():
+            return replace(queue, items={name: queue.items[name] for name in promoted(queue, event.items)})
         case Reported() if report_key(event.item, event.moment) in queue.reports:
             return replace(queue, reports=_without(queue.reports, report_key(event.item, event.moment)))
         case BranchMoved():
@@ -118,7 +122,9 @@ def _item_fact(queue: Queue, item: Item, event: QueueFact) -> Queue:
 def _preparation(event: Prepared | PrepareFailed) -> Preparation:
     if isinstance(event, PrepareFailed):
         return Preparation(event.base, {}, ahead=event.ahead, broken=event.reason, moment=event.moment)
-    return Preparation(event.base, event.state, event.jobs, event.ahead, event.pinned, event.fail_fast)
+    return Preparation(
+        event.base, event.state, event.jobs, event.ahead, event.pinned, event.fail_fast, commits=event.commits
+    )
 
 
 def _enqueued(queue: Queue, event: ItemEnqueued) -> Queue:
