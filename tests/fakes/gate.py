@@ -7,8 +7,8 @@ that the truth of every merge can be looked up afterwards. Whoever uses it decid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gatebot.events import BranchMoved, BuildCompleted, BuildFailing, BuildStarted, Event
@@ -92,6 +92,7 @@ class World:
     cancelled: list[Running] = field(default_factory=list)
     refuse: Reason | None = None
     moves: int = 0
+    members: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.first = facts.QueueOpened(
@@ -118,8 +119,10 @@ class World:
         if isinstance(event, facts.BuildAssigned):
             item = self.queue.items[event.item]
             assert item.prepared is not None
+            planned = item.job(event.job)
+            number = (planned.change if planned else 0) or item.numbers[-1]
             state = item.prepared.state
-            self.running[event.build] = Running(item.id, item.numbers[-1], event.job, event.build, event.fence, state)
+            self.running[event.build] = Running(item.id, number, event.job, event.build, event.fence, state)
         if isinstance(event, facts.LandAsked):
             self._check_stands(self.queue.items[event.item])
         if isinstance(event, facts.ItemDequeued):
@@ -129,12 +132,16 @@ class World:
         """Put changes into the queue, in this order."""
         self.happen(*(self.enqueued(change, live=live) for change in changes))
 
-    def enqueued(self, change: Change, *, live: bool = True) -> facts.ItemEnqueued:
-        """The fact that a change came in."""
-        self.changes[change.number] = change
-        self.trunk.setdefault(place(change.project, change.branch), "root")
-        described = ItemChange(change.number, 1, change.project, change.branch, change.mark)
-        return facts.ItemEnqueued("q", f"i{change.number}", NOW, (described,), None, live, change.needs, change.passed)
+    def enqueued(self, *changes: Change, live: bool = True) -> facts.ItemEnqueued:
+        """The fact that a change came in, or several as one item: a cycle. The item is named after the first."""
+        first, item = changes[0], f"i{changes[0].number}"
+        self.members[item] = tuple(change.number for change in changes)
+        for change in changes:
+            self.changes[change.number] = change
+            self.trunk.setdefault(place(change.project, change.branch), "root")
+        described = tuple(ItemChange(one.number, 1, one.project, one.branch, one.mark) for one in changes)
+        needs = tuple(dict.fromkeys(number for one in changes for number in one.needs))
+        return facts.ItemEnqueued("q", item, NOW, described, None, live, needs, first.passed)
 
     def push(self, at: str, mark: str = "") -> None:
         """Somebody moves a branch without the gate."""
@@ -146,7 +153,15 @@ class World:
 
     def withdraw(self, number: int, why: str = "pipeline.new-patch-set") -> None:
         """The change is not what was enqueued any more."""
-        self.happen(facts.ItemUnfit("q", f"i{number}", reason(why)))
+        self.happen(facts.ItemUnfit("q", self.item_of(number), reason(why)))
+
+    def promote(self, *numbers: int) -> None:
+        """A person wants these changes at the head, in this order."""
+        self.happen(facts.ItemsPromoted("q", tuple(self.item_of(number) for number in numbers)))
+
+    def item_of(self, number: int) -> str:
+        """The item that a change is or was in."""
+        return next(item for item, numbers in self.members.items() if number in numbers)
 
     # What the world answers
 
@@ -174,40 +189,38 @@ class World:
             return []
         onto = self.queue.items.get(asked.onto)
         inherited = dict(onto.prepared.state) if onto and onto.prepared and not onto.prepared.broken else {}
-        change = self.changes[item.numbers[0]]
-        own = place(change.project, change.branch)
-        pins = {at: self.trunk[at] for at in {own, *change.reads} if at not in self.queue.tips}
-        base = {
-            **pins,
-            **{at: self.queue.tips[at] for at in {own, *change.reads} if at in self.queue.tips},
-            **inherited,
-        }
-        ahead = tuple(
-            sorted(
-                number
-                for other in self.queue.items.values()
-                for number in other.numbers
-                if f"c{number}" in contents(base[own]) and number != change.number
-            )
-        )
-        if contents(base[own]) & {f"c{number}" for number in change.clashes}:
-            why = reason("pipeline.merge-conflict", paths="f")
-            return [facts.PrepareFailed("q", item.id, item.attempt, base, why, pins, ahead=ahead)]
-        state = {**base, own: commit(contents(base[own]) | {change.mark})}
-        return [facts.Prepared("q", item.id, item.attempt, base, state, pins, {}, {}, change.jobs, ahead)]
+        changes = [self.changes[number] for number in item.numbers]
+        read = {at for change in changes for at in (place(change.project, change.branch), *change.reads)}
+        pins = {at: self.trunk[at] for at in read if at not in self.queue.tips}
+        base = {**pins, **{at: self.queue.tips[at] for at in read if at in self.queue.tips}, **inherited}
+        assumed = {mark for change in changes for mark in contents(base[place(change.project, change.branch)])}
+        numbers = [number for other in self.queue.items.values() for number in other.numbers]
+        ahead = tuple(sorted(number for number in numbers if f"c{number}" in assumed and number not in item.numbers))
+        state, commits = dict(base), list[str]()
+        for change in changes:
+            own = place(change.project, change.branch)
+            if contents(state[own]) & {f"c{number}" for number in change.clashes}:
+                why = reason("pipeline.merge-conflict", paths="f")
+                return [facts.PrepareFailed("q", item.id, item.attempt, base, why, pins, ahead=ahead)]
+            state[own] = commit(contents(state[own]) | {change.mark})
+            commits.append(state[own])
+        jobs = planned_together(changes)
+        prepared = facts.Prepared("q", item.id, item.attempt, base, state, pins, {}, {}, jobs, ahead)
+        return [replace(prepared, commits=tuple(commits))]
 
     def _land(self, asked: facts.LandAsked) -> list[Event]:
         item = self.queue.items[asked.item]
         assert item.prepared is not None
-        at = item.changes[0].place
         if self.refuse is not None:
-            return [facts.LandingRefused("q", item.id, self.refuse, {at: self.trunk[at]})]
+            tips = {change.place: self.trunk[change.place] for change in item.changes}
+            return [facts.LandingRefused("q", item.id, self.refuse, tips)]
         moved = {at: self.trunk[at] for at, tested in item.prepared.base.items() if self.trunk[at] != tested}
         if moved:
             return [facts.LandingRefused("q", item.id, reason("review.branch-moved"), moved)]
-        self._check_proved(item.id, item.attempt, item.prepared.state)
-        self.landed.append(Landing(item.numbers[0], item.prepared.state))
-        self.trunk[at] = item.prepared.state[at]
+        self._check_proved(item)
+        for change in item.changes:
+            self.landed.append(Landing(change.number, item.prepared.state))
+            self.trunk[change.place] = item.prepared.state[change.place]
         return [facts.Landed("q", item.id)]
 
     def _check_stands(self, item: Item) -> None:
@@ -216,18 +229,18 @@ class World:
         for at, tested in item.prepared.base.items():
             assert self.trunk[at] == tested, f"{item.id} is to land on {self.trunk[at]}, tested on {tested} in {at}"
 
-    def _check_proved(self, item: str, attempt: int, state: Mapping[str, str]) -> None:
+    def _check_proved(self, item: Item) -> None:
         """The law of the gate, at the moment where it counts."""
-        change = self.changes[int(item[1:])]
-        own = place(change.project, change.branch)
-        for at, tested in state.items():
-            if at != own:
-                assert self.trunk[at] == tested, f"{item} was tested with {tested} in {at}, not {self.trunk[at]}"
-        for job in change.jobs:
-            if job.voting and job.name != "noop" and not self._skipped(item, attempt, job):
-                result, on = self.results[item, attempt, job.name]
-                assert result == "SUCCESS", f"{item} lands although {job.name} is {result}"
-                assert on == state, f"{item} lands as {state}, tested as {on}"
+        assert item.prepared is not None
+        own = {change.place for change in item.changes}
+        for at, tested in item.prepared.state.items():
+            if at not in own:
+                assert self.trunk[at] == tested, f"{item.id} was tested with {tested} in {at}, not {self.trunk[at]}"
+        for job in item.prepared.jobs:
+            if job.voting and job.name != "noop" and not self._skipped(item.id, item.attempt, job):
+                result, on = self.results[item.id, item.attempt, job.key]
+                assert result == "SUCCESS", f"{item.id} lands although {job.key} is {result}"
+                assert on == item.prepared.state, f"{item.id} lands as {item.prepared.state}, tested as {on}"
 
     def _skipped(self, item: str, attempt: int, job: PlannedJob) -> bool:
         """Whether a parent of the job did not succeed."""
@@ -257,6 +270,19 @@ class World:
         return queue
 
 
+def planned_together(changes: Sequence[Change]) -> tuple[PlannedJob, ...]:
+    """The jobs of an item: each change of a cycle has its own."""
+    if len(changes) == 1:
+        return changes[0].jobs
+    return tuple(
+        replace(
+            job, change=one.number, needs=tuple(replace(need, name=f"{need.name}#{one.number}") for need in job.needs)
+        )
+        for one in changes
+        for job in one.jobs
+    )
+
+
 class Gate(World):
     """What tests say and ask, by the numbers of changes."""
 
@@ -267,7 +293,7 @@ class Gate(World):
         self.settle()
 
     def build(self, number: int, job: str = "unit") -> Running:
-        return next(b for b in self.running.values() if b.change == number and b.job == job)
+        return next(b for b in self.running.values() if b.change == number and b.job.split("#")[0] == job)
 
     def passes(self, number: int, job: str = "unit") -> None:
         self.finish(self.build(number, job), "SUCCESS")
@@ -291,10 +317,10 @@ class Gate(World):
 
     @property
     def departed(self) -> dict[int, Outcome]:
-        return {int(fact.item[1:]): fact.outcome for fact in self.left}
+        return {number: fact.outcome for fact in self.left for number in self.members[fact.item]}
 
     def why(self, number: int) -> Reason | None:
-        return next(fact.reason for fact in self.left if fact.item == f"i{number}")
+        return next(fact.reason for fact in self.left if number in self.members[fact.item])
 
 
 LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted, facts.BuildReset)

@@ -39,17 +39,22 @@ def truth(seed: int, share: float):
     return verdict
 
 
-def play(seed: int, *, steps: int = 60, share: float = 0.15, check=lambda gate: None) -> Gate:
-    """A schedule of pushes, answers, results, withdrawals and interruptions, and then quiet until all is done."""
+def play(seed: int, *, steps: int = 60, share: float = 0.15, promotes: bool = True, check=lambda gate: None) -> Gate:
+    """A schedule of changes and cycles, answers, results, withdrawals and more, and then quiet until all is done."""
     rng = random.Random(seed)
     window = rng.choice([Window(), Window(2, 1), Window(3, 1, ceiling=4), Window(0)])
     gate = Gate(truth(seed, rng.choice([0, share, 0.5])), window=window)
     number = 0
     for _ in range(steps):
-        match rng.choice("EEEAAAAAABBBBBBSPWRF"):
+        match rng.choice("EEECAAAAAABBBBBBSPWRFO"):
             case "E":
                 number += 1
                 gate.enqueue(_change(rng, number, gate))
+            case "C":
+                number += 2
+                gate.happen(gate.enqueued(*(_change(rng, one, gate) for one in (number - 1, number))))
+            case "O" if promotes and gate.queue.items:
+                gate.promote(*rng.sample([item.numbers[0] for item in gate.queue.items.values()], 1))
             case "A" if gate.asked:
                 gate.answer(rng.randrange(len(gate.asked)))
             case "B" if gate.running:
@@ -123,11 +128,26 @@ def test_replaying_the_facts_gives_the_same_queue(seed: int) -> None:
 
 @law
 @given(seeds)
-def test_merges_keep_the_order_of_the_queue_and_every_change_merges_after_what_it_needs(seed: int) -> None:
-    gate = play(seed)
+def test_merges_keep_the_order_of_the_queue_where_nobody_promotes(seed: int) -> None:
+    gate = play(seed, promotes=False)
     assert gate.merged == sorted(gate.merged)
+
+
+@law
+@given(seeds)
+def test_every_change_merges_after_what_it_needs_whoever_is_promoted(seed: int) -> None:
+    gate = play(seed)
     for number in gate.merged:
-        assert set(gate.changes[number].needs) <= set(gate.merged)
+        before = gate.merged[: gate.merged.index(number)]
+        assert set(gate.changes[number].needs) <= {*before, *gate.members[gate.item_of(number)]}
+
+
+@law
+@given(seeds)
+def test_the_changes_of_a_cycle_merge_all_together_or_not_at_all(seed: int) -> None:
+    gate = play(seed)
+    for numbers in gate.members.values():
+        assert {number in gate.merged for number in numbers} in ({True}, {False})
 
 
 @law
