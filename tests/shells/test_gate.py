@@ -76,6 +76,7 @@ async def test_a_change_that_collides_is_told_which_job_which_line_and_with_what
     )
 
 
+@pytest.mark.zuul(88, 90)
 async def test_a_conflict_with_what_is_ahead_is_told_with_its_paths_when_it_is_decided(house: PipelineHouse) -> None:
     base = house.review.tip("api")
     one = house.push("api", {"a.txt": "one\n"}, "One", onto=base)
@@ -103,6 +104,7 @@ async def test_a_change_upon_an_outdated_patch_set_does_not_carry_it_in(house: P
     assert house.content("api", "a.txt") is None
 
 
+@pytest.mark.zuul(91, 94)
 async def test_builds_get_the_speculative_state_of_every_repository_they_need(house: PipelineHouse) -> None:
     config = """
     - job: {name: both, required-projects: [client, gatebot-config]}
@@ -166,6 +168,7 @@ async def test_a_message_from_an_executor_that_lost_the_build_is_refused(house: 
 
 
 @pytest.mark.parametrize("submit_type", [SubmitType.CHERRY_PICK, SubmitType.MERGE_ALWAYS, SubmitType.FAST_FORWARD_ONLY])
+@pytest.mark.zuul(93)
 async def test_every_submit_type_lands_the_very_commit_that_was_tested(
     house: PipelineHouse, submit_type: SubmitType
 ) -> None:

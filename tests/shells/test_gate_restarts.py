@@ -69,6 +69,7 @@ async def live(house: PipelineHouse, scissors: Scissors) -> None:
     await asyncio.gather(running, cutting, return_exceptions=True)
 
 
+@pytest.mark.zuul(130, 131)
 async def test_killed_at_any_transaction_nothing_is_lost_or_done_twice(house: PipelineHouse) -> None:
     scissors = Scissors(house)
     chance = random.Random(7)
@@ -112,6 +113,7 @@ def _ended(session: store.Session) -> list[tuple[str, str]]:
     return [(row.uuid, row.result) for row in rows]
 
 
+@pytest.mark.zuul(130)
 async def test_builds_that_ran_at_a_kill_start_again_with_a_higher_fence(house: PipelineHouse) -> None:
     change = house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.approve(change)

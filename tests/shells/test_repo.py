@@ -238,6 +238,7 @@ def test_a_commit_is_the_same_for_the_same_arguments(repos: Repositories, api: s
     assert repos.commit(api, one).author == GATE
 
 
+@pytest.mark.zuul(93)
 def test_final_commits_follow_the_submit_type(repos: Repositories, api: str, work: WorkTree) -> None:
     tips, base = repos.branches(api), work.git("rev-parse", "base")
 
@@ -317,6 +318,7 @@ def test_a_project_that_joins_a_queue_later_is_read_there(repos: Repositories, a
     assert repos.projects() == ("demo/api", "other")
 
 
+@pytest.mark.zuul(96)
 def test_what_a_killed_process_left_is_removed_at_start_up(repos: Repositories, api: str) -> None:
     path = repos.path(api)
     main = repos.branches(api)["main"]

@@ -67,6 +67,7 @@ def test_a_failing_head_does_not_stop_the_change_behind_it(site: RunningSite, bu
     assert (site.file("api", "a.txt"), site.file("api", "b.txt")) == (None, "b\n")
 
 
+@pytest.mark.zuul(74)
 def test_a_new_patch_set_takes_the_old_one_out_of_the_gate(site: RunningSite, builds: Builds) -> None:
     ann, bob = site.person("ann"), site.person("bob")
     work = ann.clone("api")
@@ -91,6 +92,7 @@ def test_a_new_patch_set_takes_the_old_one_out_of_the_gate(site: RunningSite, bu
     assert site.file("api", "a") == "better\n"
 
 
+@pytest.mark.zuul(77)
 def test_an_abandoned_change_leaves_the_gate(site: RunningSite, builds: Builds) -> None:
     ann, bob = site.person("ann"), site.person("bob")
     change = ann.propose("api", "Add a", {"a.txt": "a\n"})
@@ -107,6 +109,7 @@ def test_an_abandoned_change_leaves_the_gate(site: RunningSite, builds: Builds) 
     assert ann.status(change) == "ABANDONED"
 
 
+@pytest.mark.zuul(17)
 def test_a_change_that_loses_its_approval_leaves_the_gate_with_a_comment(site: RunningSite, builds: Builds) -> None:
     ann, bob, cho = site.person("ann"), site.person("bob"), site.person("cho")
     change = ann.propose("api", "Add a", {"a.txt": "a\n"})

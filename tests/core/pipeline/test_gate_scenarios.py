@@ -39,6 +39,7 @@ def check(*changes: Change, dependencies: tuple[Change, ...] = ()) -> Gate:
     return made
 
 
+@pytest.mark.zuul(1)
 def test_one_approved_change_whose_jobs_pass_merges() -> None:
     q = gate(Change(1, jobs=MERGE_THEN_TESTS))
     q.passes(1, "merge")
@@ -49,6 +50,7 @@ def test_one_approved_change_whose_jobs_pass_merges() -> None:
     assert q.departed == {1: Outcome.MERGED}
 
 
+@pytest.mark.zuul(2)
 def test_three_changes_run_at_once_each_on_top_of_those_ahead_and_merge_in_order() -> None:
     q = gate(A, B, C)
     assert q.tested == {1: {"c1"}, 2: {"c1", "c2"}, 3: {"c1", "c2", "c3"}}
@@ -60,6 +62,7 @@ def test_three_changes_run_at_once_each_on_top_of_those_ahead_and_merge_in_order
     assert q.cancelled == []
 
 
+@pytest.mark.zuul(3)
 def test_a_change_behind_a_failed_one_is_tested_without_it_and_merges() -> None:
     q = gate(A, B)
     q.fails(1)
@@ -69,6 +72,7 @@ def test_a_change_behind_a_failed_one_is_tested_without_it_and_merges() -> None:
     assert q.departed == {1: Outcome.FAILED, 2: Outcome.MERGED}
 
 
+@pytest.mark.zuul(5)
 def test_when_the_head_fails_all_behind_are_stopped_and_start_again_without_it() -> None:
     q = gate(A, B, C)
     q.fails(1)
@@ -76,6 +80,7 @@ def test_when_the_head_fails_all_behind_are_stopped_and_start_again_without_it()
     assert q.tested == {2: {"c2"}, 3: {"c2", "c3"}}
 
 
+@pytest.mark.zuul(6)
 def test_when_the_middle_fails_the_head_is_untouched_and_the_failed_one_waits_for_its_turn() -> None:
     q = gate(A, B, C)
     q.fails(2)
@@ -85,6 +90,7 @@ def test_when_the_middle_fails_the_head_is_untouched_and_the_failed_one_waits_fo
     assert q.departed == {1: Outcome.MERGED, 2: Outcome.FAILED}
 
 
+@pytest.mark.zuul(8)
 def test_when_two_fail_at_the_head_the_third_stands_on_neither_and_is_restarted_once_for_each() -> None:
     q = gate(A, B, C)
     q.fails(2)
@@ -97,6 +103,7 @@ def test_when_two_fail_at_the_head_the_third_stands_on_neither_and_is_restarted_
     assert q.merged == [3]
 
 
+@pytest.mark.zuul(7)
 def test_builds_not_yet_started_are_withdrawn_when_the_head_fails() -> None:
     q = gate(A, B)
     waiting = q.build(2)
@@ -105,6 +112,7 @@ def test_builds_not_yet_started_are_withdrawn_when_the_head_fails() -> None:
     assert q.build(2).build != waiting.build
 
 
+@pytest.mark.zuul(9)
 def test_a_failed_head_leaves_exactly_once_however_many_results_follow() -> None:
     q = gate(Change(1, jobs=TWO_JOBS))
     q.fails(1, "unit")
@@ -113,6 +121,7 @@ def test_a_failed_head_leaves_exactly_once_however_many_results_follow() -> None
     assert [fact.item for fact in q.left] == ["i1"]
 
 
+@pytest.mark.zuul(10, 11)
 def test_a_change_that_needs_a_failing_one_is_stopped_at_once_and_leaves_after_it_with_the_reason() -> None:
     q = gate(Change(1, jobs=TWO_JOBS), Change(2, needs=(1,)), C)
     q.fails(1, "unit")
@@ -123,6 +132,7 @@ def test_a_change_that_needs_a_failing_one_is_stopped_at_once_and_leaves_after_i
     assert q.why(2) == reason("pipeline.needed-change-left", change=1)
 
 
+@pytest.mark.zuul(11)
 def test_a_change_that_needs_a_failing_one_runs_again_when_that_one_gets_another_chance() -> None:
     q = gate(A, Change(2, jobs=TWO_JOBS), Change(3, needs=(2,)))
     q.fails(2, "unit")
@@ -131,6 +141,7 @@ def test_a_change_that_needs_a_failing_one_runs_again_when_that_one_gets_another
     assert q.tested == {2: {"c2"}, 3: {"c2", "c3"}}
 
 
+@pytest.mark.zuul(19)
 def test_early_failure_resets_those_behind_before_the_build_ends() -> None:
     q = gate(A, B)
     q.failing(1)
@@ -151,6 +162,7 @@ def test_a_failed_head_that_waits_for_its_other_builds_is_not_tested_again_when_
     assert q.departed == {2: Outcome.MERGED, 1: Outcome.FAILED}
 
 
+@pytest.mark.zuul(103)
 def test_a_lost_node_is_tried_again_up_to_the_attempts_of_the_job() -> None:
     q = gate(Change(1, jobs=(PlannedJob("unit", "d", attempts=2),)))
     first = q.build(1)
@@ -162,6 +174,7 @@ def test_a_lost_node_is_tried_again_up_to_the_attempts_of_the_job() -> None:
     assert q.why(1) == reason("pipeline.job-failed", job="unit", result="RETRY_LIMIT")
 
 
+@pytest.mark.zuul(22)
 def test_what_was_seen_to_fail_is_not_tried_again_when_the_node_is_lost_afterwards() -> None:
     q = gate(A)
     q.failing(1)
@@ -170,6 +183,7 @@ def test_what_was_seen_to_fail_is_not_tried_again_when_the_node_is_lost_afterwar
     assert q.departed == {1: Outcome.FAILED}
 
 
+@pytest.mark.zuul(16)
 def test_when_the_review_room_refuses_the_merge_the_change_has_failed_and_those_behind_restart() -> None:
     q = gate(A, B)
     q.refuse = reason("review.not-submittable")
@@ -196,6 +210,7 @@ def test_a_move_of_a_branch_that_the_tests_do_not_read_changes_nothing() -> None
     assert q.cancelled == []
 
 
+@pytest.mark.zuul(17)
 def test_an_item_that_became_unfit_leaves_and_those_behind_restart_without_it() -> None:
     q = gate(A, B)
     q.withdraw(1, "pipeline.requirements-lost")
@@ -205,6 +220,7 @@ def test_an_item_that_became_unfit_leaves_and_those_behind_restart_without_it() 
     assert q.tested == {2: {"c2"}}
 
 
+@pytest.mark.zuul(74)
 def test_a_new_patch_set_takes_the_old_one_and_its_dependents_out() -> None:
     q = gate(A, B, Change(3, needs=(2,)))
     q.withdraw(2)
@@ -222,6 +238,7 @@ def test_an_item_whose_landing_is_under_way_cannot_be_taken_out() -> None:
     assert q.departed == {1: Outcome.MERGED}
 
 
+@pytest.mark.zuul(23)
 def test_the_window_halves_on_failure_not_below_its_floor_and_grows_by_one_merge() -> None:
     q = gate(A, B, Change(3, needs=(2,)), window=Window(2, 1))
     assert sorted(q.tested) == [1, 2]
@@ -244,12 +261,14 @@ def test_the_window_halves_on_failure_not_below_its_floor_and_grows_by_one_merge
         (Window(0), Outcome.MERGED, 0),
     ],
 )
+@pytest.mark.zuul(23, 24)
 def test_the_window_follows_its_steps_and_limits(window: Window, outcome: Outcome, expected: int) -> None:
     q = gate(A, window=window)
     q.happen(facts.ItemDequeued("q", "i1", outcome))
     assert q.queue.window == expected
 
 
+@pytest.mark.zuul(26)
 def test_a_narrower_window_in_the_configuration_leaves_the_running_queue_its_own() -> None:
     q = gate(A, B, C)
     first = q.first
@@ -262,6 +281,7 @@ def test_a_narrower_window_in_the_configuration_leaves_the_running_queue_its_own
     assert q.cancelled == []
 
 
+@pytest.mark.zuul(88)
 def test_a_change_that_conflicts_with_one_ahead_runs_nothing_and_those_behind_are_unaffected() -> None:
     q = gate(A, Change(2, clashes=(1,)), C)
     assert q.tested == {1: {"c1"}, 3: {"c1", "c3"}}
@@ -278,6 +298,7 @@ def test_a_conflict_with_a_change_that_fails_is_no_conflict_any_more() -> None:
     assert q.tested == {2: {"c2"}}
 
 
+@pytest.mark.zuul(92)
 def test_changes_to_different_branches_each_see_only_their_own_merges() -> None:
     q = gate(A, Change(2, branch="stable"), C)
     assert q.tested == {1: {"c1"}, 2: {"c2"}, 3: {"c1", "c3"}}
@@ -365,6 +386,7 @@ def test_start_is_announced_once_with_the_first_build() -> None:
     assert told == ["i1", "i2"]
 
 
+@pytest.mark.zuul(42)
 def test_in_check_a_dependency_is_merged_in_first_but_neither_tested_nor_reported() -> None:
     q = check(Change(2, needs=(1,)), dependencies=(A,))
     assert q.tested == {2: {"c1", "c2"}}
@@ -408,6 +430,7 @@ def test_in_check_unusable_configuration_of_a_dependency_is_that_of_all_that_sta
     assert q.tested == {}
 
 
+@pytest.mark.zuul(76)
 def test_in_check_a_new_patch_set_of_a_dependency_takes_the_dependent_out() -> None:
     q = check(Change(2, needs=(1,)), dependencies=(A,))
     q.withdraw(1)
