@@ -2,7 +2,7 @@
 """`gatebot noun verb`: the command line, a client of the REST API.
 
 Only what needs no server touches the site's directory itself: init, serve, migrate, backup,
-restore, demo, config check, meeting replay. Exit codes: 0 done, 1 refused or failed, 2 wrong
+restore, demo, config check, keys, meeting replay. Exit codes: 0 done, 1 refused or failed, 2 wrong
 usage, 3 the server cannot be reached.
 """
 
@@ -67,11 +67,12 @@ def main(context: click.Context, as_json: bool, url: str | None, user: str | Non
 
 
 def _register() -> None:
-    from . import builds, changes, demo, local, people, queues, replay
+    from . import builds, changes, demo, local, people, queues, replay, secrets, tenants
 
     for command in (
         local.init, local.serve, local.migrate, local.backup, local.restore, local.config, local.image,
         changes.change, changes.why, people.user, people.project, queues.queue, builds.build, replay.meeting, demo.demo,
+        secrets.secret, secrets.keys, tenants.job, tenants.semaphore,
     ):  # fmt: skip
         main.add_command(command)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot change ...` and `gatebot why`: look at changes, vote, recheck, submit.
+"""`gatebot change ...` and `gatebot why`: look at changes, vote, recheck, submit, enqueue, dequeue.
 
 A client of Gerrit's REST and of the verdict and queue calls beside it; decides nothing. CHANGE may be
 a number, an address of any page of the change, or a Change-Id.
@@ -18,7 +18,7 @@ from .output import Client, Output, quote
 
 @click.group()
 def change() -> None:
-    """Look at changes, vote, recheck, submit. CHANGE is a number, an address or a Change-Id."""
+    """Look at changes, vote, recheck, submit, enqueue. CHANGE is a number, an address or a Change-Id."""
 
 
 @change.command("list")
@@ -103,6 +103,31 @@ def submit(out: Output, change_id: str) -> None:
         out.text({"message": str(told)}, [str(told)])
         return
     out.text(answer, [f"Change {answer['_number']} is {answer['status']}."])
+
+
+@change.command("enqueue")
+@click.argument("change_id", metavar="CHANGE")
+@click.option("--pipeline", required=True, help="The pipeline to put it in.")
+@click.pass_obj
+def enqueue(out: Output, change_id: str, pipeline: str) -> None:
+    """Put a change into a pipeline, as if its trigger had come."""
+    _queue(out, change_id, "enqueue", pipeline)
+
+
+@change.command("dequeue")
+@click.argument("change_id", metavar="CHANGE")
+@click.option("--pipeline", required=True, help="The pipeline to take it out of.")
+@click.pass_obj
+def dequeue(out: Output, change_id: str, pipeline: str) -> None:
+    """Take a change out of a pipeline; its builds are stopped."""
+    _queue(out, change_id, "dequeue", pipeline)
+
+
+def _queue(out: Output, change_id: str, verb: str, pipeline: str) -> None:
+    client = out.client()
+    number = client.get(f"/changes/{_id(change_id)}")["_number"]
+    answer = client.call("POST", f"/api/change/{number}/{verb}", {"pipeline": pipeline})
+    out.text(answer, [answer["sentence"]])
 
 
 @click.command()

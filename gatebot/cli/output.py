@@ -19,7 +19,7 @@ import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import click
 
@@ -135,7 +135,7 @@ class Client:
             try:
                 return urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
             except urllib.error.HTTPError as error:
-                text = error.read().decode(errors="replace").strip() or error.reason
+                text = _said(error.read().decode(errors="replace").strip()) or error.reason
                 raise _ERRORS.get(error.code, GatebotError)(str(text)) from None
             except (urllib.error.URLError, OSError) as error:
                 why = getattr(error, "reason", error)
@@ -144,6 +144,15 @@ class Client:
                     continue
                 what = f"{self.url} does not answer ({why}). Is it running? Start it with: gatebot serve"
                 raise Unavailable(what) from None
+
+
+def _said(text: str) -> str:
+    """The sentence of a refusal: the text itself, or the description where it is JSON as Zuul's clients read it."""
+    try:
+        told: object = json.loads(text)
+    except ValueError:
+        return text
+    return str(cast("dict[str, object]", told).get("description", text)) if isinstance(told, dict) else text
 
 
 def quote(name: str) -> str:

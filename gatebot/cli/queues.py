@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot queue ...`: what the pipelines are doing.
+"""`gatebot queue ...`: what the pipelines are doing, and changes to their head.
 
-A client of `/api/status`: every waiting thing comes with its reason as a sentence. Nothing is decided
-or changed here.
+A client of `/api/status`: every waiting thing comes with its reason as a sentence. Nothing is decided here.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from .output import Output
 
 @click.group()
 def queue() -> None:
-    """Look at the queues of the pipelines."""
+    """Look at the queues of the pipelines; bring changes to their head."""
 
 
 @queue.command("show")
@@ -32,3 +31,13 @@ def show(out: Output) -> None:
                 lines.append(f"  {item['title']}: {item['sentence']}")
                 lines.extend(f"    {job['name']}: {job.get('result') or job.get('state', '')}" for job in item["jobs"])
     out.text(status, lines or ["All queues are empty. Nothing waits."])
+
+
+@queue.command("promote")
+@click.argument("changes", metavar="CHANGE...", nargs=-1, required=True, type=int)
+@click.option("--pipeline", default="gate", show_default=True, help="The pipeline that they are in.")
+@click.pass_obj
+def promote(out: Output, changes: tuple[int, ...], pipeline: str) -> None:
+    """Bring changes to the head of their queue, in this order."""
+    answer = out.client().call("POST", "/api/promote", {"pipeline": pipeline, "changes": list(changes)})
+    out.text(answer, [answer["sentence"]])
