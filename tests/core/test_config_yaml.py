@@ -79,7 +79,8 @@ def test_zuuls_tags_are_kept() -> None:
         (
             "a: !vault x\n",
             1,
-            "The tag `!vault` is not known. Known are `!override`, `!inherit` and `!encrypted/pkcs1-oaep`.",
+            "The tag `!vault` is not known. Known are `!override`, `!inherit`, `!encrypted/pkcs1-oaep` and "
+            "`!encrypted/gatebot-sealed`.",
         ),
         (
             "a: {{ b }}\n",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gatebot.errors import GatebotError
+from gatebot.keys import boxes
 from tests.fakes.site import Builds, RunningSite, eventually
 from tests.stories.test_cli import run, told
 
@@ -114,3 +115,54 @@ def test_a_change_is_enqueued_and_dequeued_by_hand(site: RunningSite, builds: Bu
     assert told(site, "bob", *asked).startswith(f"Change {change} is being enqueued in check.")
     eventually(lambda: builds.running("check", change), "it runs again")
     assert told(site, "bob", "queue", "promote", str(change), "--pipeline", "check").startswith("To the head of check")
+
+
+USES = """\
+- secret:
+    name: deploy
+    data:
+      user: me
+      password: %s
+- job: {name: publish, run: ci/publish, secrets: [{name: login, secret: deploy}]}
+- job: {name: unit, run: ci/unit}
+- project:
+    queue: integrated
+    check: {jobs: [unit]}
+    gate: {jobs: [publish]}
+"""
+PUBLISH = """\
+#!/usr/bin/env python3
+import json, os
+login = json.loads(os.environ["GATEBOT_SECRETS"])["login"]
+assert login["password"] == "Sesame-" + "opens-the-mountain"
+print(login["user"], "logs in with", login["password"])
+"""
+
+
+@pytest.mark.slow
+def test_a_job_after_review_is_given_the_secret_and_its_log_does_not_show_it(working_site: RunningSite) -> None:
+    site, ann, bob = working_site, working_site.person("ann"), working_site.person("bob")
+    key = site.do(site.app.gate.keys.public("api", boxes.KIND))
+    box = boxes.encrypt(key, "api", b"Sesame-opens-the-mountain")
+    files = {".zuul.yaml": USES % f"!encrypted/gatebot-sealed {box}", "ci/publish": PUBLISH}
+    change = ann.propose("api", "Publish", files)
+    ann.hears(change, "Build succeeded.")
+    bob.approve(change)
+    ann.sees_merged(change)
+    build = next(one for one in ann.rest.get("/api/builds", change=change) if one["job_name"] == "publish")
+    log = "".join(ann.rest.text_lines(f"/logs/{build['uuid']}/job-output.txt"))
+    assert "me logs in with *****" in log
+    assert "Sesame" not in log
+
+
+def test_a_change_whose_job_needs_a_secret_that_cannot_be_decrypted_does_not_merge(site: RunningSite) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    other = boxes.encrypt(boxes.public(boxes.make()), "api", b"x")
+    files = {".zuul.yaml": USES % f"!encrypted/gatebot-sealed {other}", "ci/publish": PUBLISH}
+    change = ann.propose("api", "Publish", files)
+    ann.hears(change, "Build succeeded.")
+    bob.approve(change)
+    eventually(lambda: [text for text in ann.said(change) if "cannot be decrypted" in text], "told")
+    told = next(text for text in ann.said(change) if "cannot be decrypted" in text)
+    assert "The secret deploy of api cannot be decrypted. api has no key pair for gatebot-sealed here" in told
+    assert ann.rest.get(f"/changes/{change}")["status"] == "NEW"

@@ -70,7 +70,10 @@ PRAGMA = Table(
 SECRET = Table(
     {
         "name": NAME,
-        "data": Field(Vars(free=True), "Values, `!encrypted/pkcs1-oaep` or plain."),
+        "data": Field(
+            Vars(free=True),
+            "Values: plain, `!encrypted/gatebot-sealed` (`gatebot secret encrypt`) or `!encrypted/pkcs1-oaep` (Zuul).",
+        ),
         "oidc": Field(Either((Vars(free=True), Null())), "An OpenID Connect token.", only=()),
     }
 )
