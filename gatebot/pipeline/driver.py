@@ -24,6 +24,7 @@ from ..journal import Journal
 from ..reasons import Reason, reason
 from . import store
 from .config.freeze import participates
+from .config.layout import Layout
 from .config.model import Manager
 from .dispatching import Room, by_urgency, silent
 from .effects import Effects, Ties
@@ -33,6 +34,7 @@ from .ports import People
 from .queue import facts
 from .queue.model import Queue
 from .queue.plan import abandoned, outstanding, plan
+from .reconfiguring import reconfigured
 from .results import Results
 from .view import FOLDED, View
 
@@ -98,6 +100,7 @@ class Driver:
         self._waiting: set[str] = set()
         self._wanting: set[str] = set()
         self._began = False
+        self._configured: Mapping[str, Layout] = {}
         self._stepping = False
         self._wake = asyncio.Event()
 
@@ -177,12 +180,14 @@ class Driver:
         entered = await self._intake.translate(entries, self._view.copy()) if entries else []
         slots = self._ties.dispatch.free_slots() - self._effects.giving
         waiting = self._wanting.union(self._waiting if slots > 0 or not self._began else ())
+        layouts = self._ties.layouts.all
+        settled = () if layouts is self._configured else reconfigured(self._view.queues.values(), layouts)
         told, self._inbox = [*self._inbox, *self._expired()], []
         frozen, self._frozen = self._frozen, []
-        if not (entries or told or waiting) and await self._journal.last() <= self._known:
+        if not (entries or told or settled or waiting) and await self._journal.last() <= self._known:
             return False
         try:
-            done = await self._db.run(self._pass, (*told, *entered), frozen, read, slots, waiting)
+            done = await self._db.run(self._pass, (*told, *settled, *entered), frozen, read, slots, waiting)
         except _Overtaken:
             # A predecessor's last transaction came through after we had looked, or somebody drives beside us.
             log.warning("the queues were changed by somebody else: they are read again")
@@ -191,6 +196,7 @@ class Driver:
         except BaseException:
             self._inbox, self._frozen = [*told, *self._inbox], [*frozen, *self._frozen]
             raise
+        self._configured = layouts
         self._accept(done, read)
         return bool(entries) or done.unread or bool(self._inbox)
 

@@ -8,7 +8,7 @@ rest reads repositories and blocks: call it by `asyncio.to_thread`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .config.check import touches_config
 from .config.layout import Layout
@@ -36,6 +36,11 @@ class Layouts:
             self._current = {tenant.name: self._loader.load(tenant) for tenant in self._tenants()}
         for callback in self._told:
             callback()
+
+    @property
+    def all(self) -> Mapping[str, Layout]:
+        """The layouts of all tenants; another object after each refresh."""
+        return self._current
 
     def tenants(self) -> tuple[str, ...]:
         return tuple(self._current)

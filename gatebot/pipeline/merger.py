@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ..assignment import FrozenJob
 from ..errors import GatebotError
 from ..reasons import Reason, reason
-from ..repo import MergeConflict, NotFastForward, Person, Repositories
+from ..repo import ZERO, MergeConflict, NotFastForward, Person, Repositories
 from .config.freeze import freeze
 from .config.layout import Layout
 from .config.loader import Proposed
@@ -281,7 +281,7 @@ class _Batch:
         at = place(project, branch)
         if at not in work.base:
             tip = self._tips.get(at)
-            if tip is None:
+            if tip is None or tip == ZERO:  # it was deleted, and may be there again
                 tip = self._merger.tip(project, branch)
                 if tip is None:
                     raise _Broken(reason("pipeline.no-branch", project=project, branch=branch))

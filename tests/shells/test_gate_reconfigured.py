@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate while its configuration changes and builds run, and while the world around it moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gatebot.events import BranchMoved
+from tests.fakes.pipeline_house import CONFIG, PROJECT, PipelineHouse
+from tests.fakes.review_house import SITE
+
+ZERO = "0" * 40
+
+
+@pytest.fixture
+async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
+    made = await asyncio.to_thread(PipelineHouse, migrated_url, tmp_path / "git")
+    async with made:
+        yield made
+
+
+async def configure(house: PipelineHouse, project: str, files: dict[str, str]) -> None:
+    """A direct push of configuration."""
+    old = house.review.tip(project)
+    new = house.commit_to(project, files)
+    house.append(BranchMoved(project, "main", old, new, "push", account=1))
+    await house.settle()
+
+
+@pytest.mark.zuul(116)
+async def test_builds_go_on_over_a_new_configuration(house: PipelineHouse) -> None:
+    one = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(one)
+    await house.settle()
+    build = house.dispatch.of(1).build
+    await configure(house, "gatebot-config", {"zuul.yaml": CONFIG + "- job: {name: more}\n"})
+    assert house.dispatch.of(1).build == build
+    await house.passes(1)
+    assert house.status(1) == "MERGED"
+
+
+@pytest.mark.zuul(118)
+async def test_when_its_pipeline_is_gone_a_change_leaves_with_a_word_and_its_builds_end(house: PipelineHouse) -> None:
+    one = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(one)
+    await house.settle()
+    build = house.dispatch.of(1).build
+    await configure(house, "gatebot-config", {"zuul.yaml": CONFIG.replace("name: gate", "name: entrance")})
+    assert house.dispatch.aborted == [build]
+    assert house.status(1) == "NEW"
+    assert (
+        "The pipeline gate of the tenant main is not there any more, or works in another way now." in house.said(1)[-1]
+    )
+
+
+@pytest.mark.zuul(116, 4)
+async def test_a_change_whose_project_gets_a_queue_of_its_own_moves_there_and_merges(house: PipelineHouse) -> None:
+    one = house.push("api", {"a.txt": "a\n"}, "Add a")
+    two = house.push("client", {"b.txt": "b\n"}, "Add b")
+    await house.approve(one, two)
+    await house.settle()
+    await configure(house, "client", {".zuul.yaml": PROJECT.replace("    queue: shared\n", "")})
+    assert house.running["gate"] == [1, 2]
+    await house.passes(2)
+    assert (house.status(1), house.status(2)) == ("NEW", "MERGED")
+    await house.passes(1)
+    assert house.status(1) == "MERGED"
+
+
+@pytest.mark.zuul(94)
+async def test_all_jobs_of_a_buildset_see_the_same_commits_wherever_branches_move_meanwhile(
+    house: PipelineHouse,
+) -> None:
+    await configure(
+        house,
+        "gatebot-config",
+        {
+            "zuul.yaml": CONFIG.replace("- job: {name: unit}", "- job: {name: unit, required-projects: [client]}")
+            + "- job: {name: later, parent: unit, dependencies: [unit]}\n"
+        },
+    )
+    await configure(
+        house, "api", {".zuul.yaml": PROJECT.replace("check: {jobs: [unit]}", "check: {jobs: [unit, later]}")}
+    )
+    house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    first = {(one.project, one.branch): one.commit for one in house.dispatch.of(1, "unit").checkouts}
+    for project in ("client", "gatebot-config"):
+        await configure(house, project, {"moved.txt": "moved\n"})
+    await house.passes(1, "unit")
+    later = {(one.project, one.branch): one.commit for one in house.dispatch.of(1, "later").checkouts}
+    assert later == first
+    assert first["client", "main"] != house.review.tip("client")
+
+
+@pytest.mark.zuul(89)
+async def test_a_build_uses_the_commits_that_were_merged_for_it_although_they_would_conflict_now(
+    house: PipelineHouse,
+) -> None:
+    house.dispatch.slots = 0
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    await configure(house, "api", {"a.txt": "another\n"})
+    house.dispatch.slots = 10
+    await house.settle()
+    assert house.running["check"] == [change.number]
+    await house.passes(1)
+    assert "Verified+1" in house.said(1)[-1]
+
+
+@pytest.mark.zuul(98)
+async def test_a_branch_as_an_item_is_not_merged_but_tested_as_it_is(house: PipelineHouse) -> None:
+    await configure(house, "api", {".zuul.yaml": PROJECT + "    post: {jobs: [unit]}\n"})
+    for build in list(house.dispatch.running.values()):
+        await house.dispatch.finish(build, "SUCCESS")
+    await house.settle()
+    old = house.review.tip("api")
+    new = house.commit_to("api", {"b.txt": "b\n"})
+    house.append(BranchMoved("api", "main", old, new, "push", account=1))
+    await house.settle()
+    (build,) = house.dispatch.running.values()
+    assert (build.commit, build.old_commit, build.changes) == (new, old, ())
+
+
+@pytest.mark.zuul(95, 43)
+async def test_a_chain_in_check_is_merged_once_each_and_only_the_live_change_runs_jobs(
+    house: PipelineHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merged: list[int] = []
+    real = house.merger.merge
+
+    def merge(queue, change, onto, when):
+        merged.append(change.number)
+        return real(queue, change, onto, when)
+
+    one = house.push("api", {"a.txt": "a\n"}, "Add a")
+    two = house.push("client", {"b.txt": "b\n"}, "Add b", body=f"Depends-On: {SITE}c/api/+/{one.number}\n")
+    await house.settle()
+    monkeypatch.setattr(house.merger, "merge", merge)
+    three = house.push("api", {"c.txt": "c\n"}, "Add c", body=f"Depends-On: {SITE}c/client/+/{two.number}\n")
+    await house.settle()
+    assert merged == [one.number, two.number, three.number]
+    assert [change.number for change in house.dispatch.of(three.number).changes] == merged
+    assert house.running["check"] == [1, 2, 3]
+
+
+@pytest.mark.zuul(122)
+async def test_when_the_branch_of_a_waiting_change_is_deleted_the_change_is_told(house: PipelineHouse) -> None:
+    one = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(one)
+    await house.settle()
+    tip = house.review.tip("api")
+    assert house.repositories.update_ref("api", "refs/heads/main", tip, ZERO)
+    house.append(BranchMoved("api", "main", tip, ZERO, "push", account=1))
+    await house.settle()
+    assert house.dispatch.running == {}
+    assert house.status(1) == "NEW"
+    assert "main" in house.said(1)[-1]
