@@ -32,7 +32,8 @@ from ..live import Sees
 from ..pipeline import history, pages, rest
 from ..pipeline.config.loader import Loader
 from ..pipeline.config.model import PipelineConfig
-from ..pipeline.config.tenant import Tenant, parse_tenants, simple
+from ..pipeline.config.parse_tenants import parse_tenants
+from ..pipeline.config.tenant import Tenant, simple
 from ..pipeline.driver import Driver
 from ..pipeline.effects import Ties
 from ..pipeline.layouts import Layouts
@@ -183,13 +184,19 @@ class Tenants:
     def __call__(self) -> tuple[Tenant, ...]:
         """Asked at each refresh, from a worker thread."""
         gate = self._settings.gate
+        projects = self._db.read_now(hosting.list_projects)
+        submit_types = {project.name: project.submit_type.value for project in projects}
+        labels = frozenset({**DEFAULT_LABELS, **self._settings.labels})
         if gate.tenants_file:
             found = self._from_file(Path(settings_text.resolve(self._settings, gate.tenants_file)))
-            others = known_to_tenants(self._settings)
-            return tuple(replace(one, connections={**one.connections, **others}) for one in found)
-        hosted = [project.name for project in self._db.read_now(hosting.list_projects)]
-        config = tuple(name for name in gate.config_projects if name in hosted)
-        return (simple(gate.tenant, config, tuple(name for name in hosted if name not in config)),)
+        else:
+            config = tuple(name for name in gate.config_projects if name in submit_types)
+            found = (simple(gate.tenant, config, tuple(name for name in submit_types if name not in config)),)
+        others = known_to_tenants(self._settings)
+        return tuple(
+            replace(one, connections={**one.connections, **others}, submit_types=submit_types, site_labels=labels)
+            for one in found
+        )
 
     def _from_file(self, path: Path) -> tuple[Tenant, ...]:
         try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +41,7 @@ from ..site import Site
 from . import connections, doors, gate, topics
 from .irc import Irc
 from .metrics import SiteMetrics
+from .node_labels import NodeLabels, current
 from .places import Places
 
 log = logging.getLogger("gatebot")
@@ -92,9 +93,11 @@ class SiteApp:
         keys = Keys(db, clock, await key_of_site(db, places.key))
         review = review_room.furnish(db, repositories, identity, clock, view, settings.url)
         results = Results(db, clock)
+        layouts = gate.layouts_of(settings, db, repositories)
+        if prepared is not None:
+            prepared = replace(prepared, labels=NodeLabels(prepared.labels, current(layouts)))
         executor, logs = gate.executor_of(prepared, settings, places, repositories, results, clock)
         takes = dispatch(results) if dispatch is not None else executor
-        layouts = gate.layouts_of(settings, db, repositories)
         connected = await connections.connect(settings, db, repositories, layouts, clock)
         room = gate.assemble(settings, db, repositories, layouts, review, connected, takes, results, clock, keys)
         view.plug(room.driver)

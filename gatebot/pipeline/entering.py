@@ -193,7 +193,7 @@ class _Entry:
     def _takes_part(self, change: ChangeFacts) -> bool:
         """The project has jobs there, or the change itself may bring some."""
         return participates(self._layout, self._pipeline.name, change.project, change.branch) or configures(
-            self._layout, change.project, change.files
+            self._layout, change.project, change.files, change.branch
         )
 
     async def _needed(self, change: ChangeFacts) -> tuple[list[ChangeFacts], Reason | None]:

@@ -61,7 +61,7 @@ class Layouts:
             return self._loader.propose(layout, changes)
 
 
-def configures(layout: Layout, project: str, files: Iterable[str]) -> bool:
-    """Whether any of these files of a project is configuration."""
+def configures(layout: Layout, project: str, files: Iterable[str], branch: str = "") -> bool:
+    """Whether any of these files of a project is configuration; on a dynamic branch, every change brings it along."""
     known = layout.project(project)
-    return known is not None and touches_config(files, known.extra_paths)
+    return known is not None and (touches_config(files, known.extra_paths) or known.dynamic(branch))

@@ -175,7 +175,9 @@ class Merger:
         return proposal.layout, previous
 
     def _configuring(self, layout: Layout, item: Item) -> list[ItemChange]:
-        return [one for one in item.changes if not one.merged and configures(layout, one.project, one.files)]
+        return [
+            one for one in item.changes if not one.merged and configures(layout, one.project, one.files, one.branch)
+        ]
 
     def _proposed(self, queue: Queue, work: _Work, changes: Sequence[ItemChange]) -> list[Proposed]:
         found = {change.place: change for change in changes}

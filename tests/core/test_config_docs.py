@@ -10,7 +10,7 @@ from gatebot import settings
 from gatebot.pipeline.config import tables, tables_connections
 from gatebot.pipeline.config.parse import TABLES
 from gatebot.pipeline.config.schema import Field, Kind, Many, Table, Vars
-from gatebot.pipeline.config.tenant import PROJECT_OPTIONS, TENANT
+from gatebot.pipeline.config.tables_tenants import OBJECTS, PROJECT_OPTIONS, TENANT
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "config.md"
 
@@ -43,8 +43,10 @@ def language() -> str:
         ("`require` and `reject`", tables_connections.CHANGE_FILTER),
         ("reporters; any other key is a label with its vote", tables_connections.GERRIT_REPORTER),
         ("reporters of `zuul`", tables_connections.ZUUL_REPORTER),
+        ("a parameter of a pipeline of a project", tables.PARAMETER),
         ("tenant, in a tenant file", TENANT),
-        ("a project of a tenant", PROJECT_OPTIONS),
+        ("a project of a tenant; a group `{projects: [...]}` takes the first three", PROJECT_OPTIONS),
+        *((f"{kind}, in a tenant file", table) for kind, table in OBJECTS.items() if table is not TENANT),
     ]
     found = [line for kind, table in TABLES.items() for line in attributes(kind, table)]
     found += [line for title, table in inner if isinstance(table, Table) for line in attributes(title, table)]

@@ -45,7 +45,7 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
         "6 job unit: `job.attempts` is 0. It must be at least 1.",
         "8 job: `job` needs `name`. Add it.",
         "9 jbo: `jbo` is not an object of the configuration. Use one of: pragma, pipeline, nodeset, secret, job,"
-        " semaphore, queue, project-template, project.",
+        " semaphore, queue, project-template, project, image, flavor, label, section, provider.",
         "15 project demo: `job.files`: `(` is not a regular expression of RE2: missing ): (.",
     ]
 
@@ -96,10 +96,6 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
         (
             "- nodeset: {name: n, nodes: [], groups: [{name: g, nodes: [a]}]}",
             "1 nodeset n: Group g names node a, which the nodeset does not have. Add the node or remove the name.",
-        ),
-        (
-            "- label: {name: n}",
-            "1 label: A `label` is not configured here but in the site's settings: see [labels] in gatebot.toml.",
         ),
         (
             "- queue: {name: q, type: per-branch, per-branch: true}",

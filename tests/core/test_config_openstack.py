@@ -15,7 +15,7 @@ from gatebot.pipeline.config.freeze import freeze
 from gatebot.pipeline.config.layout import Layout, Sources
 from gatebot.pipeline.config.model import Location
 from gatebot.pipeline.config.parse import parse_file
-from gatebot.pipeline.config.tenant import parse_tenants
+from gatebot.pipeline.config.parse_tenants import parse_tenants
 
 DATA = Path(__file__).parent.parent / "data" / "openstack"
 EXPECTED = json.loads((DATA / "expected.json").read_text())

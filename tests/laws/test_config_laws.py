@@ -11,8 +11,8 @@ from gatebot.pipeline.config.check import check, told
 from gatebot.pipeline.config.freeze import freeze
 from gatebot.pipeline.config.model import Location
 from gatebot.pipeline.config.parse import TABLES, parse_file
+from gatebot.pipeline.config.parse_tenants import parse_tenants
 from gatebot.pipeline.config.schema import Table
-from gatebot.pipeline.config.tenant import parse_tenants
 from gatebot.pipeline.config.yamltext import Tagged, Unreadable, YamlList, YamlMap, read
 from gatebot.words import say
 from tests.fakes.configuration import tenant_layout

@@ -14,21 +14,25 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ...reasons import Reason, reason
+from .allowed import (
+    connection_problems,
+    label_problems,
+    merge_mode_problems,
+    parameter_problems,
+    secret_problems,
+    superceded_problems,
+)
 from .fields import located
 from .layout import Layout, Lost, Sources
 from .model import ConfigError, Location, Pattern
+from .nodes import node_problems
 from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
-from .references import (
-    connection_problems,
-    job_problems,
-    missing,
-    reference_problems,
-    superceded_problems,
-)
+from .objects_nodes import Flavor, Image, Label, Provider, Section
+from .references import job_problems, missing, reference_problems
 from .tenant import CLASSES, Tenant, TenantProject
 from .yamltext import Problem
 
-Named = TypeVar("Named", Nodeset, Secret, Semaphore)
+Named = TypeVar("Named", Nodeset, Secret, Semaphore, Image, Flavor, Label, Section, Provider)
 
 
 def build(tenant: Tenant, sources: Sources) -> Layout:
@@ -52,6 +56,8 @@ class _Builder:
         self._identical("secret", lambda file: file.secrets, self.layout.secrets)
         self._jobs()
         self._identical("semaphore", lambda file: file.semaphores, self.layout.semaphores)
+        self._nodes()
+        self._check_small()
         self._queues()
         self._check_jobs()
         self._templates()
@@ -66,7 +72,7 @@ class _Builder:
         if project.trusted:
             branches = (project.load_branch,) if project.load_branch else branches[:1]
         for branch in branches:
-            if project.trusted or project.loads_branch(branch):
+            if project.trusted or project.loads_branch(branch) or project.dynamic(branch):
                 yield from sources.files.get((project.name, branch), ())
 
     def _of(self, kind: str) -> Iterator[ConfigFile]:
@@ -95,6 +101,8 @@ class _Builder:
         wanted = project.implied_branch_matchers if file.pragma.matchers is None else file.pragma.matchers
         if wanted is not None:
             return here if wanted else None
+        if project.dynamic_branches and not project.trusted:
+            return here
         several = len([name for name in self.layout.sources.branches[project.name] if project.loads_branch(name)]) > 1
         return here if several and not project.trusted else None
 
@@ -142,6 +150,31 @@ class _Builder:
                 elif replace(first, at=made.at) != made:
                     why = reason("config.differs-on-branch", object=kind, name=made.name, branch=first.at.branch)
                     self._error(made.at, f"{kind} {made.name}", why)
+
+    def _nodes(self) -> None:
+        """Images, flavors, labels, sections and providers, and what is wrong with their names."""
+        layout = self.layout
+        self._identical("image", _each(Image), layout.images)
+        self._identical("flavor", _each(Flavor), layout.flavors)
+        self._identical("label", _each(Label), layout.labels)
+        self._identical("section", _each(Section), layout.sections)
+        self._identical("provider", _each(Provider), layout.providers)
+        for one, why, word in node_problems(layout):
+            self._error(one.at, f"{type(one).__name__.lower()} {one.name}", why, word)
+
+    def _check_small(self) -> None:
+        """What the tenant does not allow of nodesets, secrets and semaphores."""
+        for name, nodeset in self.layout.nodesets.items():
+            problems = list(label_problems(self.layout, nodeset))
+            errors = tuple(self._error(nodeset.at, f"nodeset {name}", why, word) for why, word in problems)
+            if errors:
+                self.layout.nodesets[name] = replace(nodeset, refused=nodeset.refused + errors)
+        for name, secret in self.layout.secrets.items():
+            for why, word in secret_problems(self.layout, secret):
+                self._error(secret.at, f"secret {name}", why, word)
+        for name in self.layout.tenant.global_semaphores:
+            if mine := self.layout.semaphores.pop(name, None):
+                self._error(mine.at, f"semaphore {name}", reason("config.global-semaphore", semaphore=name), "name:")
 
     def _queues(self) -> None:
         owner: dict[str, Location] = {}
@@ -195,13 +228,15 @@ class _Builder:
                     self.layout.templates.setdefault(template.name, []).append(template)
 
     def _embedded(self, stanza: ProjectConfig, title: str) -> tuple[ConfigError, ...]:
-        """Errors of the jobs that stand in a project or template."""
-        return tuple(
+        """Errors of the jobs and the parameters that stand in a project or template."""
+        jobs = (
             error
             for pipeline in stanza.pipelines.values()
             for job in pipeline.jobs
             for error in self._errors(job, job_problems(self.layout, job), title)
         )
+        parameters = (self._error(stanza.at, title, why, word) for why, word in parameter_problems(self.layout, stanza))
+        return (*jobs, *parameters)
 
     def _projects(self) -> None:
         """Add the stanzas of projects: those that name a project first, then those of expressions."""
@@ -220,12 +255,15 @@ class _Builder:
 
     def _add(self, stanza: ProjectConfig, project: str) -> None:
         title = f"project {stanza.name}"
-        if not self.layout.trusts(stanza.at.project) and stanza.at.project != project:
+        if not self.layout.projects[stanza.at.project].may_configure(self.layout.projects[project]):
             self._error(stanza.at, title, reason("config.not-your-project", project=project), "name:")
         elif errors := self._embedded(stanza, title):
             branches = self.layout.stanza_matchers(stanza, project)
             self.layout.lost.setdefault(f"project {project}", []).append(Lost(errors, branches))
         else:
+            if self.layout.merge_mode(project) is None:
+                for why, word in merge_mode_problems(self.layout, project, stanza):
+                    self._error(stanza.at, title, why, word)
             self.layout.stanzas.setdefault(project, []).append(stanza)
 
     def _check_projects(self) -> None:
@@ -266,6 +304,11 @@ def _line_of(word: str, lines: Sequence[str], first: int) -> int:
         if found is not None:
             return found
     return first
+
+
+def _each(kind: type[Named]) -> Callable[[ConfigFile], tuple[Named, ...]]:
+    """Takes the node objects of one kind out of a file."""
+    return lambda file: tuple(one for one in file.node_objects if isinstance(one, kind))
 
 
 def _again(kind: str, name: str, project: str) -> Reason:

@@ -85,7 +85,10 @@ def check(
 
 # Errors that may be nothing but the lack of the rest of the tenant.
 _PROJECTS = frozenset({"config.unknown-project", "config.unknown-required-project", "config.unknown-role-project"})
-_NAMES = frozenset(f"config.unknown-{what}" for what in ("parent", "job", "template", "nodeset", "secret"))
+_NAMES = frozenset(
+    f"config.unknown-{what}"
+    for what in ("parent", "job", "template", "nodeset", "secret", "image", "flavor", "label", "section")
+)
 
 
 def _parsed(files: Mapping[str, bytes], project: str, branch: str) -> tuple[ConfigFile, ...]:

@@ -15,7 +15,7 @@ from ...reasons import reason
 from .draft import merged
 from .layout import Layout, Lost, fits
 from .model import ConfigError, Location
-from .objects import ProjectPipeline, Variant
+from .objects import Parameter, ProjectPipeline, Variant
 
 # Zuul's built-in job that passes at once.
 NOOP = Variant("noop", Location("", "", ""), base=True, final=True, description="Succeeds at once; nothing is run.")
@@ -27,13 +27,18 @@ class Listing:
 
     jobs: dict[str, list[Variant]] = field(default_factory=dict[str, list[Variant]])
     vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    parameters: dict[str, Parameter] = field(default_factory=dict[str, Parameter])
     fail_fast: bool | None = None
+    debug: bool = False
     configured: bool = False
     errors: list[ConfigError] = field(default_factory=list[ConfigError])
 
     def add(self, part: ProjectPipeline) -> None:
         self.configured = True
         self.fail_fast = part.fail_fast if self.fail_fast is None else self.fail_fast
+        self.debug = self.debug or part.debug
+        for parameter in part.parameters:
+            self.parameters.setdefault(parameter.name, parameter)
         for job in part.jobs:
             known = self.jobs.setdefault(job.name, [])
             if not any(job is other for other in known):

@@ -19,8 +19,9 @@ from .frozen import frozen_job
 from .graph import Candidate, connect
 from .layout import Layout, fits
 from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
-from .nodesets import choices
+from .nodesets import reached
 from .objects import Variant
+from .parameters import values
 from .references import listing_problems
 from .yamltext import Problem
 
@@ -35,16 +36,19 @@ def freeze(
     *,
     files: Iterable[str] | None = None,
     previous: Layout | None = None,
+    parameters: Mapping[str, Json] | None = None,
 ) -> FrozenGraph:
     """The jobs of an item. `branch` is a branch, or the full name of a tag. `files` None: not known, file matchers say
     nothing. `previous` is the layout without the item's own change: jobs that differ there run whatever files say.
+    `parameters` are those of a manual enqueue.
     """
     configured = layout.pipelines.get(pipeline)
     listed = listing(layout, pipeline, project, branch)
     if configured is None or not (listed.configured or listed.errors):
         return FrozenGraph(configured=False)
     item = _Item(layout, configured, project, branch, files, previous if previous is not layout else None)
-    found = [item.job(name, variants, listed.vars) for name, variants in listed.jobs.items()]
+    given = merged(listed.vars, values(listed.parameters.values(), parameters or {}))
+    found = [item.job(name, variants, given) for name, variants in listed.jobs.items()]
     candidates = {result.frozen.name: result for result in found if isinstance(result, Candidate)}
     graph = connect(candidates.values())
     errors = list(listed.errors if layout.tenant.fail_closed else ())
@@ -122,7 +126,7 @@ class _Item:
         for variant in (*found.variants, *here):
             errors += self.layout.faults.get(id(variant), ())
             errors += variant.refused
-            for nodeset in choices(self.layout.nodesets, variant.nodeset):
+            for nodeset in reached(self.layout.nodesets, variant.nodeset):
                 errors += nodeset.refused
         return errors if self.layout.tenant.fail_closed else []
 

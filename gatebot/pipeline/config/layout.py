@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .model import ConfigError, Location, Pattern, PipelineConfig, QueueConfig, QueueKey, QueueType
 from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
+from .objects_nodes import Flavor, Image, Label, Provider, Section
 from .tenant import Tenant, TenantProject
 
 
@@ -53,6 +54,11 @@ class Layout:
     nodesets: dict[str, Nodeset] = field(default_factory=dict[str, Nodeset])
     secrets: dict[str, Secret] = field(default_factory=dict[str, Secret])
     semaphores: dict[str, Semaphore] = field(default_factory=dict[str, Semaphore])
+    images: dict[str, Image] = field(default_factory=dict[str, Image])
+    flavors: dict[str, Flavor] = field(default_factory=dict[str, Flavor])
+    labels: dict[str, Label] = field(default_factory=dict[str, Label])
+    sections: dict[str, Section] = field(default_factory=dict[str, Section])
+    providers: dict[str, Provider] = field(default_factory=dict[str, Provider])
     queues: dict[str, QueueConfig] = field(default_factory=dict[str, QueueConfig])
     templates: dict[str, list[ProjectConfig]] = field(default_factory=dict[str, list[ProjectConfig]])
     stanzas: dict[str, list[ProjectConfig]] = field(default_factory=dict[str, list[ProjectConfig]])

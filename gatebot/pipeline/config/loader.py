@@ -74,7 +74,9 @@ class Loader:
         used = checked = base.sources
         for change in changes:
             project = base.project(change.project)
-            if project is None or not (project.trusted or project.loads_branch(change.branch)):
+            if project is None:
+                continue
+            if not (project.trusted or project.loads_branch(change.branch) or project.dynamic(change.branch)):
                 continue
             files = self._branch(base.tenant, project, change.branch, change.store, change.commit)
             if files == checked.files.get((project.name, change.branch), ()):

@@ -12,22 +12,22 @@ from ...reasons import Reason, reason
 from .objects import Nodeset
 
 
-def choices(nodesets: Mapping[str, Nodeset], wanted: str | Nodeset | None) -> tuple[Nodeset, ...]:
-    """The alternatives of a nodeset, flattened in order; itself where it has none. What is not there is left out."""
-    found: list[Nodeset] = []
+def reached(nodesets: Mapping[str, Nodeset], wanted: str | Nodeset | None) -> Iterator[Nodeset]:
+    """A nodeset and all of its alternatives, each once, in order. What is not there is left out."""
     seen: set[int] = set()
     waiting = [wanted]
     while waiting:
         one = waiting.pop()
         nodeset = nodesets.get(one) if isinstance(one, str) else one
-        if nodeset is None or id(nodeset) in seen:
-            continue
-        seen.add(id(nodeset))
-        if nodeset.alternatives:
+        if nodeset is not None and id(nodeset) not in seen:
+            seen.add(id(nodeset))
             waiting += reversed(nodeset.alternatives)
-        else:
-            found.append(nodeset)
-    return tuple(found)
+            yield nodeset
+
+
+def choices(nodesets: Mapping[str, Nodeset], wanted: str | Nodeset | None) -> tuple[Nodeset, ...]:
+    """The nodesets that are tried: the alternatives, flattened in order; the nodeset itself where it has none."""
+    return tuple(one for one in reached(nodesets, wanted) if not one.alternatives)
 
 
 def problems(nodesets: Mapping[str, Nodeset], wanted: str | Nodeset) -> Iterator[tuple[Reason, str]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ...assignment import IncludeVars, JobDependency, Json, NodeGroup, NodeSpec, ProjectChoice, RequiredProject
 from .model import ConfigError, Location, Pattern, PipelineConfig, QueueConfig
+from .objects_nodes import NodeObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,25 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a manual enqueue; `type` is `string`, `selection`, `multiple-selection` or `bool`."""
+
+    name: str
+    type: str
+    description: str = ""
+    values: tuple[Json, ...] = ()
+    default: Json = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectPipeline:
     """The jobs of a project in one pipeline, in order; a job may stand there several times."""
 
     jobs: tuple[Variant, ...] = ()
     fail_fast: bool | None = None
+    debug: bool = False
+    parameters: tuple[Parameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +174,12 @@ class Semaphore:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """`data` is as `secrets.py` says: encrypted values stay encrypted."""
+    """`data` is as `secrets.py` says: encrypted values stay encrypted. `oidc` is what a token has to be, for tokens."""
 
     name: str
     at: Location
     data: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    oidc: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +214,7 @@ class ConfigFile:
     queues: tuple[Queue, ...] = ()
     semaphores: tuple[Semaphore, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    node_objects: tuple[NodeObject, ...] = ()
     broken: tuple[Broken, ...] = ()
     errors: tuple[ConfigError, ...] = ()
     unreadable: bool = False

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...reasons import reason
-from . import tables, tables_jobs
-from .fields import entries, flag, kept, located, number, patterns, text, texts, variables
+from . import tables, tables_jobs, tables_nodes
+from .fields import entries, flag, kept, located, mappings, number, patterns, plain, text, texts, variables
 from .model import ConfigError, Location, PipelineConfig, QueueConfig, QueueType
 from .objects import (
     Broken,
@@ -25,7 +25,10 @@ from .objects import (
     Semaphore,
     Variant,
 )
+from .objects_nodes import NodeObject
+from .parameters import parameter
 from .parse_job import Place, variant
+from .parse_nodes import node_object
 from .parse_nodeset import nodeset
 from .parse_pipeline import BUILT_IN, pipeline
 from .schema import Findings, Regex, Table, check, said
@@ -42,9 +45,8 @@ TABLES: Mapping[str, Table] = {
     "queue": tables.QUEUE,
     "project-template": tables.PROJECT_TEMPLATE,
     "project": tables.PROJECT,
+    **tables_nodes.OBJECTS,
 }
-# Objects of Zuul's launcher: here nodes are a matter of the site's settings.
-REFUSED_OBJECTS = ("image", "flavor", "label", "section", "provider")
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class _File:
     queues: list[Queue] = field(default_factory=list[Queue])
     semaphores: list[Semaphore] = field(default_factory=list[Semaphore])
     secrets: list[Secret] = field(default_factory=list[Secret])
+    node_objects: list[NodeObject] = field(default_factory=list[NodeObject])
     broken: list[Broken] = field(default_factory=list[Broken])
     errors: list[ConfigError] = field(default_factory=list[ConfigError])
 
@@ -78,6 +81,7 @@ class _File:
             queues=tuple(self.queues),
             semaphores=tuple(self.semaphores),
             secrets=tuple(self.secrets),
+            node_objects=tuple(self.node_objects),
             broken=tuple(self.broken),
             errors=tuple(self.errors),
             lines=tuple(self.lines),
@@ -120,16 +124,13 @@ def _stanza(file: _File, item: Node, line: int) -> tuple[str, YamlMap | None]:
             return kind, conf
         if kind in TABLES:
             why = reason("config.wrong-type", attribute=kind, expected="mapping", found=said(conf))
-        elif kind in REFUSED_OBJECTS:
-            why = reason("config.object-not-supported", object=kind)
         else:
             why = reason("config.unknown-object", object=kind, known=", ".join(TABLES))
     else:
         kind, why = "", reason("config.not-an-object")
     error = located(Problem(line, why), file.at, kind, file.lines)
     file.errors.append(error)
-    if kind not in REFUSED_OBJECTS:  # those say nothing of what an item runs
-        file.broken.append(Broken(kind, "", (error,)))
+    file.broken.append(Broken(kind, "", (error,)))
     return kind, None
 
 
@@ -154,7 +155,7 @@ def _by_line(problems: list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.line)
 
 
-_Made = Variant | Nodeset | ProjectConfig | PipelineConfig | Queue | Semaphore | Secret | Pragma
+_Made = Variant | Nodeset | ProjectConfig | PipelineConfig | Queue | Semaphore | Secret | Pragma | NodeObject
 
 
 def _make(file: _File, kind: str, conf: YamlMap, name: str, found: Findings, stanza: str) -> _Made | None:
@@ -175,6 +176,8 @@ def _make(file: _File, kind: str, conf: YamlMap, name: str, found: Findings, sta
             return Semaphore(name, at, number(conf, "max") or 1)
         case "secret":
             return _secret(conf, name, at, found)
+        case "image" | "flavor" | "label" | "section" | "provider":
+            return node_object(kind, conf, name, at, found)
         case _:
             return Pragma(flag(conf, "implied-branch-matchers"), patterns(conf, "implied-branches"))
 
@@ -197,18 +200,18 @@ def _keep(file: _File, made: _Made, refused: tuple[ConfigError, ...]) -> None:
             file.secrets.append(made)
         case Pragma():
             file.pragma = made
+        case _:
+            file.node_objects.append(made)
 
 
 def _queue(conf: YamlMap, name: str, at: Location, found: Findings) -> Queue:
     if "type" in conf and "per-branch" in conf:
         found.add(conf.lines["per-branch"], reason("config.queue-type-twice"))
     kind = QueueType(text(conf, "type") or (QueueType.PER_BRANCH if flag(conf, "per-branch") else "all-branches"))
-    return Queue(
-        QueueConfig(
-            name, kind, flag(conf, "allow-circular-dependencies") or False, flag(conf, "dependencies-by-topic") or False
-        ),
-        at,
-    )
+    cycles, topics = flag(conf, "allow-circular-dependencies") or False, flag(conf, "dependencies-by-topic") or False
+    if topics and not cycles:
+        found.add(conf.lines["dependencies-by-topic"], reason("config.topics-without-cycles"))
+    return Queue(QueueConfig(name, kind, cycles, topics), at)
 
 
 def _secret(conf: YamlMap, name: str, at: Location, found: Findings) -> Secret:
@@ -216,7 +219,11 @@ def _secret(conf: YamlMap, name: str, at: Location, found: Findings) -> Secret:
         found.add(conf.line, reason("config.secret-without-data"))
     data = conf.get("data")
     items = data.items() if isinstance(data, YamlMap) else ()
-    return Secret(name, at, {key: kept(item) for key, item in items})
+    if "oidc" not in conf:
+        return Secret(name, at, {key: kept(item) for key, item in items})
+    asked = conf.get("oidc")
+    claims = asked.items() if isinstance(asked, YamlMap) else ()
+    return Secret(name, at, oidc={key: plain(item) for key, item in claims})
 
 
 _NOT_PIPELINES = frozenset(tables.PROJECT.fields)
@@ -264,4 +271,5 @@ def _project_pipeline(file: _File, conf: YamlMap, found: Findings, stanza: str) 
             refused = tuple(located(problem, file.at, stanza, file.lines) for problem in mine.refusals)
             file.errors += refused
             jobs.append(replace(made, at=place.at(line), refused=refused))
-    return ProjectPipeline(tuple(jobs), flag(conf, "fail-fast"))
+    declared = tuple(parameter(item, found) for item in mappings(conf, "parameters"))
+    return ProjectPipeline(tuple(jobs), flag(conf, "fail-fast"), flag(conf, "debug") or False, declared)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...reasons import Reason, reason
+from .allowed import label_problems
 from .draft import Draft
 from .layout import Layout
-from .model import PipelineConfig
 from .nodesets import choices
 from .nodesets import problems as nodeset_problems
-from .objects import Variant
+from .objects import Nodeset, Variant
 
 
 def job_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, str]]:
@@ -40,6 +40,8 @@ def job_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, str]]:
     ):
         if seconds and limit != -1 and seconds > limit:
             yield reason("config.timeout-too-long", attribute=attribute, seconds=seconds, limit=limit), attribute
+    if isinstance(job.nodeset, Nodeset):
+        yield from label_problems(layout, job.nodeset)
     owner = layout.projects[job.at.project]
     if job.base and not (owner.trusted and owner.base_jobs):
         yield reason("config.base-job-not-here", project=owner.name), "parent"
@@ -67,6 +69,8 @@ def reference_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, s
             yield reason("config.unknown-secret", secret=use.secret), use.secret
         elif secret.at.project != job.at.project:
             yield reason("config.secret-elsewhere", secret=use.secret, project=secret.at.project), use.secret
+        elif secret.oidc is not None:
+            yield reason("config.oidc-secret", secret=use.secret), use.secret
 
 
 def missing(layout: Layout, job: str) -> bool:
@@ -96,24 +100,9 @@ def listing_problems(layout: Layout, draft: Draft, listed: Sequence[Variant]) ->
     project = layout.projects[listed[0].at.project]
     if draft.type == "reporter" and not (project.trusted or project.reporter_jobs):
         yield reason("config.reporter-job-not-here", job=draft.name, project=project.name)
-
-
-def connection_problems(layout: Layout, pipeline: PipelineConfig) -> Iterator[tuple[Reason, str]]:
-    """Connections of a pipeline that its tenant does not allow."""
-    triggers = {one.connection for one in (*pipeline.triggers, *pipeline.timers, *pipeline.zuul_triggers)}
-    told = {one.connection for reporters in pipeline.reporters.values() for one in reporters}
-    for use, names, allowed in (
-        ("trigger", triggers, layout.tenant.allowed_triggers),
-        ("reporter", told, layout.tenant.allowed_reporters),
-    ):
-        for name in sorted(names) if allowed is not None else ():
-            if name not in (allowed or ()):
-                listed = ", ".join(allowed or ()) or "-"
-                yield reason("config.connection-not-allowed", connection=name, use=use, allowed=listed), name
-
-
-def superceded_problems(layout: Layout, pipeline: PipelineConfig) -> Iterator[tuple[Reason, str]]:
-    """Pipelines that it supercedes and that are not there."""
-    for name in pipeline.supercedes:
-        if name not in layout.pipelines:
-            yield reason("config.unknown-superceded", pipeline=pipeline.name, other=name), name
+    for one in listed if draft.image_build_name else ():
+        image = layout.images.get(draft.image_build_name)
+        if image is None:
+            yield reason("config.unknown-image", image=draft.image_build_name)
+        elif image.at.project != one.at.project:
+            yield reason("config.image-elsewhere", job=draft.name, image=image.name, project=image.at.project)

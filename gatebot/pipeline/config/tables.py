@@ -7,17 +7,36 @@ refused (`only=()`, or `only` the values that change nothing), never ignored, un
 
 from __future__ import annotations
 
-from .schema import Either, Field, Flag, Many, Null, Number, OneOf, Table, Text, Vars
+from .schema import IDENTIFIER, Decimal, Either, Field, Flag, Many, Null, Number, OneOf, Table, Text, Vars
 from .tables_jobs import DESCRIPTION, NAME, REGEXES
 
 # The attributes of a listed job are checked one by one, by `parse.py`, so that one mistake drops one job.
 _LISTED_JOB = Either((Text("job"), Vars(free=True)))
+_VALUE = Either((Text(), Flag(), Decimal()))
+PARAMETER = Table(
+    {
+        "name": Field(Text("name of a variable", IDENTIFIER), "The variable that jobs get.", required=True),
+        "type": Field(
+            OneOf(("string", "selection", "multiple-selection", "bool")), "What may be given.", required=True
+        ),
+        "description": DESCRIPTION,
+        "values": Field(Many(_VALUE, strict=True), "What a selection selects from."),
+        "default": Field(Many(_VALUE), "What jobs get when nothing is given."),
+        "required": Field(Flag(), "Whether it must be given.", default="false"),
+    }
+)
 PROJECT_PIPELINE = Table(
     {
         "jobs": Field(Many(_LISTED_JOB, strict=True), "Jobs, in order; `{job: attributes}` adds to one."),
         "debug": Field(Flag(), "Accepted; gatebot always says why a job does not run.", default="false"),
-        "fail-fast": Field(Flag(), "The first failure of a voting job ends the others.", default="false"),
-        "parameters": Field(Many(Vars(free=True)), "Typed parameters of a manual enqueue.", only=()),
+        "fail-fast": Field(
+            Flag(),
+            "The first failure of a voting job ends the others. The first stanza that says it wins.",
+            default="false",
+        ),
+        "parameters": Field(
+            Many(PARAMETER), "Parameters of a manual enqueue, in a pipeline with `allow-parameters`. First wins."
+        ),
     }
 )
 PROJECT_TEMPLATE = Table(
@@ -56,8 +75,12 @@ QUEUE = Table(
             OneOf(("all-branches", "per-branch", "branch-assigned")), "What branches share.", default="all-branches"
         ),
         "per-branch": Field(Flag(), "Old form of `type: per-branch`.", default="false"),
-        "allow-circular-dependencies": Field(Flag(), "Changes may need each other.", default="false", only=(False,)),
-        "dependencies-by-topic": Field(Flag(), "Changes of a topic need each other.", default="false", only=(False,)),
+        "allow-circular-dependencies": Field(
+            Flag(), "Changes may need each other: they are tested together, and all merge or none.", default="false"
+        ),
+        "dependencies-by-topic": Field(
+            Flag(), "Changes of a topic need each other; with `allow-circular-dependencies` only.", default="false"
+        ),
     }
 )
 SEMAPHORE = Table({"name": NAME, "max": Field(Number(1), "How many may hold it.", default="1")})
@@ -67,6 +90,14 @@ PRAGMA = Table(
         "implied-branches": Field(REGEXES, "The branches that jobs and templates of this file are for."),
     }
 )
+_OIDC = Table(
+    {
+        "ttl": Field(Number(1), "Seconds that the token lives."),
+        "iss": Field(Text(), "Its issuer."),
+        "algorithm": Field(Text(), "How it is signed."),
+        "claims": Field(Vars(free=True), "More claims."),
+    }
+)
 SECRET = Table(
     {
         "name": NAME,
@@ -74,6 +105,8 @@ SECRET = Table(
             Vars(free=True),
             "Values: plain, `!encrypted/gatebot-sealed` (`gatebot secret encrypt`) or `!encrypted/pkcs1-oaep` (Zuul).",
         ),
-        "oidc": Field(Either((Vars(free=True), Null())), "An OpenID Connect token.", only=()),
+        "oidc": Field(
+            Either((_OIDC, Null())), "Instead of `data`: a token for each build. Known; a job that uses it is not run."
+        ),
     }
 )

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The labels that jobs may ask for: those of the settings, and those that configuration defines."""
+
+from __future__ import annotations
+
+from gatebot.app.node_labels import NodeLabels
+from gatebot.executor.model import Label
+from tests.fakes.configuration import tenant_layout
+
+TEXT = """
+- image: {name: debian, type: cloud}
+- flavor: {name: f}
+- label: {name: small, image: debian, flavor: f}
+- label: {name: big, image: debian, flavor: f}
+- section: {name: s, connection: c, flavors: [{name: f, memory: 512, cpus: 3}]}
+- provider: {name: p, section: s, labels: [small, big]}
+"""
+
+
+def test_a_label_of_the_settings_wins_over_one_of_the_configuration() -> None:
+    labels = NodeLabels({"small": Label("small")}, lambda: [tenant_layout({"config": TEXT})])
+    assert labels["small"] == Label("small")
+    assert labels["big"] == Label("big", image="debian", memory=512 * 1024 * 1024, cpus=3.0)
+    assert (sorted(labels), len(labels), labels.get("huge")) == (["big", "small"], 2, None)
