@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of the builds that queues ask for may start now: as many as executors take, within the semaphores.
 
-Pure. What is not accepted is asked for again at the next pass, so nothing waits in a list of its own; the queues of
-more urgent pipelines are asked first, and in each the items nearer to the head.
+Pure. What is not accepted is asked for again at the next pass, so nothing waits in a list of its own, and who comes
+first is decided anew each time, as the queues are then.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,9 +20,45 @@ from .queue.plan import again
 _URGENCY = {Precedence.HIGH: 0, Precedence.NORMAL: 1, Precedence.LOW: 2}
 
 
-def by_urgency(queues: Iterable[Queue]) -> list[Queue]:
-    """The order in which queues are asked for builds: chains of merges first where precedence is equal."""
-    return sorted(queues, key=lambda queue: (_URGENCY[queue.policy.precedence], not queue.policy.lands))
+Wish = tuple[Queue, BuildAssigned]
+"""A build that a queue asks for."""
+
+
+def by_urgency(wishes: Sequence[Wish], queues: Iterable[Queue], slots: int) -> Sequence[Wish]:
+    """The order in which builds are given out, where there is not room for all of them.
+
+    By the pipeline's precedence, chains of merges first; then by turn, as Zuul's relative priority: in a queue that is
+    shared the place in it, elsewhere the number of the item among those of its project, so that a project with
+    many changes does not keep the others waiting. `queues` are all queues there are.
+    """
+    if len(wishes) <= slots:
+        return wishes
+    turns = _turns(queues)
+
+    def urgency(wish: Wish) -> tuple[int, bool, int, datetime]:
+        queue, command = wish
+        policy, item = queue.policy, queue.items[command.item]
+        return _URGENCY[policy.precedence], not policy.lands, turns.get(item.id, 0), item.enqueued
+
+    return sorted(wishes, key=urgency)
+
+
+def _turns(queues: Iterable[Queue]) -> dict[str, int]:
+    """The turn of each live item."""
+    turns: dict[str, int] = {}
+    alone: dict[tuple[str, str, str], list[Item]] = {}
+    for queue in queues:
+        live = [item for item in queue.items.values() if item.live]
+        if queue.policy.ordered:
+            turns.update((item.id, turn) for turn, item in enumerate(live))
+        else:
+            for item in live:
+                own = item.changes[-1] if item.changes else item.ref
+                project = own.project if own is not None else ""
+                alone.setdefault((queue.tenant, queue.pipeline, project), []).append(item)
+    for items in alone.values():
+        turns.update((item.id, turn) for turn, item in enumerate(sorted(items, key=lambda item: item.enqueued)))
+    return turns
 
 
 Semaphore = tuple[str, str]

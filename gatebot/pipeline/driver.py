@@ -288,13 +288,22 @@ class Driver:
         store.keep_jobs(session, frozen)
         room = Room(slots, tuple(done.view.queues.values()), self._limits())
         done.planned = writing.touched.union(waiting) & done.view.queues.keys()
-        for queue in by_urgency(done.view.queues[name] for name in done.planned):
+        wishes: list[tuple[Queue, facts.BuildAssigned]] = []
+        for queue in [done.view.queues[name] for name in sorted(done.planned)]:
             for command in plan(queue, writing.at):
-                if room.takes(queue, command):
+                if isinstance(command, facts.BuildAssigned):
+                    wishes.append((queue, command))
+                elif room.takes(queue, command):
                     writing.write(command)
                     done.commands.append(command)
                 else:
-                    (done.waiting if isinstance(command, facts.BuildAssigned) else done.wanting).add(queue.id)
+                    done.wanting.add(queue.id)
+        for queue, command in by_urgency(wishes, done.view.queues.values(), slots):
+            if room.takes(queue, command):
+                writing.write(command)
+                done.commands.append(command)
+            else:
+                done.waiting.add(queue.id)
         done.commands += [fact for fact in told if isinstance(fact, facts.BuildAssigned)]
         store.abort(session, done.aborted, writing.at)
         if read is not None:

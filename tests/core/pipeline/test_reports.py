@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from gatebot.pipeline.config.model import Location, Manager, Moment, PipelineConfig, Precedence, Reporter
-from gatebot.pipeline.dispatching import Room, by_urgency, held, silent
+from gatebot.pipeline.config.model import Location, Manager, Moment, PipelineConfig, Reporter
+from gatebot.pipeline.dispatching import Room, held, silent
 from gatebot.pipeline.queue.facts import BuildAssigned
-from gatebot.pipeline.queue.model import PlannedJob, Policy, Queue
+from gatebot.pipeline.queue.model import PlannedJob
 from gatebot.pipeline.reports import JobLine, duration, message, speaks, votes
 from tests.fakes.gate import NOW, Change, Gate
 
@@ -75,17 +75,6 @@ def test_a_semaphore_is_never_held_more_often_than_its_size() -> None:
     assert dict(held(gate.queue)) == {gate.build(1).build: {"cloud"}}
     assert not Room(9, [gate.queue]).takes(gate.queue, wish)
     assert Room(9, [gate.queue], {("main", "cloud"): 2}).takes(gate.queue, wish)
-
-
-def test_urgent_pipelines_are_asked_first_and_chains_before_single_items() -> None:
-    def queue(name: str, manager: Manager, precedence: Precedence) -> Queue:
-        return Queue(name, "main", name, name, Policy(manager, precedence=precedence), 20)
-
-    check = queue("check", Manager.INDEPENDENT, Precedence.NORMAL)
-    gate = queue("gate", Manager.DEPENDENT, Precedence.NORMAL)
-    post = queue("post", Manager.INDEPENDENT, Precedence.LOW)
-    urgent = queue("urgent", Manager.INDEPENDENT, Precedence.HIGH)
-    assert [one.name for one in by_urgency([check, post, gate, urgent])] == ["urgent", "gate", "check", "post"]
 
 
 def test_a_build_whose_executor_is_silent_for_its_lease_is_given_out_with_a_higher_fence() -> None:
