@@ -227,7 +227,8 @@ class Assignment:
     For items that are no changes (periodic, post) `changes` is empty, `commit` the branch's tip,
     and `old_commit` what it was before the push, when known. `inherited` is what parent jobs returned, `secrets` are
     the values of the job's secrets by their names, `secret_data` what parents returned as secret; `provided` are the
-    artifacts that the job requires. Neither of the secret ones is ever stored or shown.
+    artifacts that the job requires. Neither of the secret ones is ever stored or shown. `members` are the numbers
+    of the item's own changes, `subject` that of the one the build is about (0: the last), `child_jobs` depend on it.
     """
 
     build: str
@@ -250,3 +251,6 @@ class Assignment:
     secrets: Mapping[str, Json] = field(default_factory=dict[str, Json])
     secret_data: Mapping[str, Json] = field(default_factory=dict[str, Json])
     provided: tuple[ProvidedArtifact, ...] = ()
+    members: tuple[int, ...] = ()
+    subject: int = 0
+    child_jobs: tuple[str, ...] = ()

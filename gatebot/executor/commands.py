@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..assignment import Assignment
-from . import variables
-from .model import Label, Network, Places, Step
+from . import paths, variables
+from .inventory import plain, spelled
+from .model import Label, Network, Phase, Places, Step
 from .providers.model import Command
 
 _PROXY = "http://127.0.0.1:3128"
@@ -45,34 +46,59 @@ def command_for(
     around: Surroundings,
     *,
     success: bool,
+    retried: bool = False,
 ) -> Command:
-    """The command that runs a step; `success` is whether all went well before it."""
+    """The command that runs a step; `success` is whether all went well before it, `retried` whether it is tried again.
+
+    A step that is given secrets runs apart from all that others started on the node.
+    """
     environment = variables.environment(assignment, places) | _network(label, around)
     environment["GATEBOT_SUCCESS"] = "true" if success else "false"
     environment["GATEBOT_PHASE"] = step.phase.value
     secrets = variables.secrets_for(assignment, step.playbook)
-    if secrets:
-        environment["GATEBOT_SECRETS"] = json.dumps(secrets)
     own = any(one.required and one.project == assignment.project for one in assignment.checkouts)
     cwd = places.source(assignment.project) if own else places.home
     if not path.endswith((".yaml", ".yml")):
-        return Command((path,), environment, cwd, apart=bool(secrets))
-    argv = [*around.ansible, "-i", f"{places.play}/inventory.json", path]
-    extra: dict[str, str | bool] = {"zuul_success": success, "zuul_execution_phase": step.phase.value.partition("-")[0]}
-    # By name only: the values stay in the environment, out of every process list.
-    extra |= {name: f"{{{{ (lookup('env', 'GATEBOT_SECRETS') | from_json)['{name}'] }}}}" for name in secrets}
-    argv += ["--extra-vars", json.dumps(extra)]
-    return Command(tuple(argv), environment | _ansible(assignment, step, places, around), cwd, apart=bool(secrets))
+        given = {"GATEBOT_SECRETS": json.dumps(secrets)} if secrets else {}
+        return Command((path,), environment | given, cwd, apart=bool(secrets))
+    argv = [*around.ansible, "-i", places.secretive_inventory if secrets else places.inventory]
+    files: dict[str, str] = {}
+    if secrets:
+        files[f"{places.own}/secrets.json"] = json.dumps(spelled(plain(secrets)))
+        argv += ["-e", f"@{places.own}/secrets.json"]
+    argv += ["-e", json.dumps(_execution(step, places, success=success, retried=retried))]
+    argv += ["-e", f"@{places.extra(secretive=bool(secrets))}", path]
+    environment |= _ansible(assignment, step, places, around, apart=bool(secrets))
+    return Command(tuple(argv), environment, cwd, apart=bool(secrets), files=files)
 
 
-def _ansible(assignment: Assignment, step: Step, places: Places, around: Surroundings) -> dict[str, str]:
-    roles = variables.role_paths(assignment, step.playbook, places)
-    return {
+def _execution(step: Step, places: Places, *, success: bool, retried: bool) -> dict[str, str | bool | int]:
+    """What Zuul tells a playbook about its own run."""
+    book = step.playbook
+    found: dict[str, str | bool | int] = {
+        "zuul_execution_phase": "post" if step.phase is Phase.CLEANUP else step.phase.value.partition("-")[0],
+        "zuul_execution_phase_index": step.index,
+        "zuul_execution_trusted": book.trusted,
+        "zuul_execution_canonical_name_and_path": f"{places.host}/{book.project}/{book.path}",
+        "zuul_execution_branch": book.branch,
+        "zuul_success": success,
+    }
+    return found | ({"zuul_will_retry": retried} if step.phase in (Phase.POST, Phase.CLEANUP) else {})
+
+
+def _ansible(
+    assignment: Assignment, step: Step, places: Places, around: Surroundings, *, apart: bool
+) -> dict[str, str]:
+    """Where Ansible finds what. Apart from others it takes nothing that they may have left in the home directory."""
+    roles = paths.role_paths(assignment, step.playbook, places)
+    found = {
         "ANSIBLE_CONFIG": f"{around.callbacks}/ansible.cfg",
         "ANSIBLE_CALLBACK_PLUGINS": f"{around.callbacks}/callback_plugins",
+        "ANSIBLE_CONNECTION_PLUGINS": f"{around.callbacks}/connection_plugins",
         "ANSIBLE_LIBRARY": f"{around.callbacks}/library",
         "ANSIBLE_ROLES_PATH": ":".join(roles),
     }
+    return found | ({"ANSIBLE_HOME": f"{places.own}/ansible", "PYTHONNOUSERSITE": "1"} if apart else {})
 
 
 def _network(label: Label, around: Surroundings) -> dict[str, str]:

@@ -24,6 +24,8 @@ from .model import MIB, FoundError, Sizes
 BUILD_ID = re.compile(r"[0-9a-f]{32}")
 OUTPUT = "job-output.txt"
 ARTIFACTS = "artifacts"
+#: How the callback plugin of playbooks tells what happens; such lines are not shown.
+SIGNAL = b"\x1fgatebot "
 _INDEX = ".job-output.index"
 _LONGEST_LINE = 64 * 1024
 _PIECE = 64 * 1024
@@ -80,6 +82,7 @@ class LogWriter:
         self._streams: list[Stream] = []
         self._full = False
         self._errors = ErrorFinder()
+        self.on_signal: Callable[[str], None] | None = None
         self.on_line: Callable[[str], None] | None = None
         self.changed = asyncio.Event()
         self.closed = False
@@ -123,6 +126,10 @@ class LogWriter:
         data = bytearray()
         offsets = bytearray()
         for line in lines:
+            if from_job and line.startswith(SIGNAL):
+                if self.on_signal is not None:
+                    self.on_signal(line.removeprefix(SIGNAL).decode("utf-8", "replace"))
+                continue
             clean = self._scrub(line.rstrip(b"\r"))
             if b"\r" in clean:
                 clean = clean.rpartition(b"\r")[2]  # a progress bar: what a terminal would show in the end

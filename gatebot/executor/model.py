@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from urllib.parse import quote_plus
 
 from ..assignment import Checkout, Json, Playbook
 from ..errors import SettingsError
@@ -113,11 +114,16 @@ SRC = "src"
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where things are, as the job sees them: its home, the read-only room for playbooks, the site's host name."""
+    """Where things are, as the job sees them: its home, the read-only room for playbooks, the site's host name.
+
+    `own` is for files of one step that no other sees; `scheme` is the job's `workspace-scheme`.
+    """
 
     home: str
     play: str
     host: str
+    own: str = "/run/gatebot"
+    scheme: str = "golang"
 
     @property
     def artifacts(self) -> str:
@@ -139,9 +145,38 @@ class Places:
         """All variables as JSON."""
         return f"{self.play}/variables.json"
 
+    @property
+    def inventory(self) -> str:
+        """The nodes and their variables, for playbooks."""
+        return f"{self.play}/inventory.json"
+
+    def extra(self, *, secretive: bool) -> str:
+        """Variables that nothing overrides, for playbooks; in a second spelling for those that are given secrets."""
+        return f"{self.play}/extra-{'plain' if secretive else 'live'}.json"
+
+    @property
+    def secretive_inventory(self) -> str:
+        """The inventory for playbooks that are given secrets."""
+        return f"{self.play}/inventory-plain.json"
+
+    @property
+    def workspace(self) -> str:
+        """Where the repositories are."""
+        return f"{self.home}/{SRC}" if self.scheme == "flat" else f"{self.home}/{SRC}/{self.host}"
+
+    def src_dir(self, project: str) -> str:
+        """The work tree of a required repository, below the home."""
+        match self.scheme:
+            case "flat":
+                return f"{SRC}/{project.rpartition('/')[2]}"
+            case "unique":
+                return f"{SRC}/{self.host}/{project.partition('/')[0]}/{quote_plus(project)}"
+            case _:
+                return f"{SRC}/{self.host}/{project}"
+
     def source(self, project: str) -> str:
         """The work tree of a required repository."""
-        return f"{self.home}/{SRC}/{self.host}/{project}"
+        return f"{self.home}/{self.src_dir(project)}"
 
     def playbooks(self, checkout: Checkout) -> str:
         """The work tree of a repository that is there for playbooks and roles only."""
@@ -165,7 +200,7 @@ class Step:
 
 
 class Ending(Enum):
-    """How a step ended. LOST: the node went away under it; ABORTED: somebody asked for it."""
+    """How a step ended. LOST: the node went away; UNREACHABLE: a playbook says so; ABORTED: somebody asked for it."""
 
     OK = "ok"
     FAILED = "failed"
@@ -173,6 +208,7 @@ class Ending(Enum):
     OUT_OF_MEMORY = "out of memory"
     DISK_FULL = "disk full"
     LOST = "lost"
+    UNREACHABLE = "unreachable"
     ABORTED = "aborted"
 
 
@@ -198,6 +234,7 @@ class Result(StrEnum):
     NODE_FAILURE = "NODE_FAILURE"
     CONFIG_ERROR = "CONFIG_ERROR"
     DISK_FULL = "DISK_FULL"
+    SECRET_EXPOSURE = "SECRET_EXPOSURE"  # noqa: S105 - a result's name
     ERROR = "ERROR"
 
 

@@ -14,23 +14,24 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 import re2
 
 from ..assignment import Assignment, Json
-from ..errors import GatebotError
+from ..errors import GatebotError, Refused
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason, reason
 from ..words import say
-from . import lineage, variables
+from . import lineage
 from .artifacts import collect, returned_so_far
 from .commands import Surroundings, command_for
 from .egress import Egress
 from .logs import Logs, LogWriter
 from .model import Ending, Label, Phase, Places, Result, Returned, Step, StepDone, Verdict
+from .paths import path_of
 from .ports import Reports, Sources
 from .providers.bubblewrap import HOME, PLAY
 from .providers.model import Command, Exit, NodeRequest
@@ -39,7 +40,7 @@ from .scrub import Scrubber
 from .steps import next_step, time_left, verdict, why
 from .telling import Telling
 from .waiting import Waiting
-from .workspace_order import order
+from .workspace_order import files, order
 from .workspaces import Workspaces
 
 #: A build whose job names no node still runs somewhere.
@@ -77,20 +78,27 @@ class Run:
     tools: Tools
     assignment: Assignment
     aborted: bool = False
+    _over: bool = False
+    _early: Reason | None = None
+    _exposed: bool = False
+    _stopping: asyncio.Task[None] | None = None
+    _unreachable: bool = False
     _done: list[StepDone] = field(default_factory=list[StepDone])
     _looked: bool = False
     _connection: Connection | None = None
     _preparing: asyncio.Task[None] | None = None
     _waiting: Waiting = field(default_factory=Waiting)
     _telling: Telling = field(init=False)
+    _scrubber: Scrubber = field(init=False)
 
     def __post_init__(self) -> None:
+        self._scrubber = Scrubber({"secrets": self.assignment.secrets, "returned": self.assignment.secret_data})
         self._telling = Telling(self.tools.reports, self.assignment, self.abort)
 
     async def go(self) -> BuildCompleted:
         """Run to the end; never raises for what a job or a node does."""
         assignment, tools = self.assignment, self.tools
-        log = tools.logs.open(assignment.build, Scrubber(assignment.secrets))
+        log = tools.logs.open(assignment.build, self._scrubber)
         (tools.logs.directory(assignment.build) / lineage.FILE).write_text(lineage.to_text(assignment), "utf-8")
         returned = Returned()
         try:
@@ -107,12 +115,15 @@ class Run:
             await tools.egress.close(assignment.build)
             with contextlib.suppress(GatebotError):
                 await tools.provider.destroy(assignment.build)
-        if self.aborted:
+        if self._exposed:
+            found = Verdict(Result.SECRET_EXPOSURE, reason("executor.secret-exposed"))
+        elif self.aborted:
             found = Verdict(Result.ABORTED, reason("executor.aborted"))
         return self._completed(found, returned, log)
 
-    async def abort(self) -> None:
-        """End the build now; its result is ABORTED."""
+    async def abort(self, *, at_once: bool = False) -> None:
+        """End the build; its result is ABORTED. Steps that clean up still run, unless it is to be over `at_once`."""
+        self._over = self._over or at_once or self.aborted
         self.aborted = True
         await self._waiting.end()
         if self._preparing is not None:
@@ -133,7 +144,7 @@ class Run:
     async def _run(self, log: LogWriter) -> tuple[Verdict, Returned]:
         label = self._label()
         node, job = self.assignment.build, self.assignment.job
-        places = self.tools.provider.places(node)
+        places = replace(self.tools.provider.places(node), scheme=job.workspace_scheme)
         self._preparing = asyncio.create_task(self._prepare(label, places))
         try:
             await self._preparing
@@ -145,18 +156,24 @@ class Run:
             self._preparing = None
         await self.tools.egress.open(node, lambda told: log.say(f"gatebot: {told}"))
         self._connection = connection = self.tools.provider.connect(node)
-        log.on_line = self._watcher(job.failure_output)
-        while not self.aborted and (step := next_step(job, self._done)) is not None:
+        if job.resources_first and not self.aborted:
+            await self._ask(job.resources_first, log)  # kept until the build ends
+        while not self._over and (step := next_step(job, self._done, aborted=self._stopped)) is not None:
             if step.phase not in (Phase.PRE, Phase.RUN):
                 await self._pause(connection, places, log)
             self._done.append(await self._step(step, label, places, connection, log))
         await self._pause(connection, places, log)
-        log.on_line = None
+        log.on_line = log.on_signal = None
         returned = Returned()
-        if not self.aborted:
+        if not self._stopped:
             logs = self.tools.logs
             returned = await collect(connection, places, logs.directory(node), logs.sizes.artifacts, log.say)
-        return verdict(job, self._done, returned), returned
+        return verdict(job, self._done, returned, self._early), returned
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether nothing runs any more but what cleans up."""
+        return self.aborted or self._exposed
 
     def _label(self) -> Label:
         nodes = self.assignment.job.nodes
@@ -178,14 +195,18 @@ class Run:
     async def _prepare(self, label: Label, places: Places) -> None:
         tools, assignment = self.tools, self.assignment
         layer = tools.layers / assignment.build
-        inside = Places(HOME, PLAY, places.host)
-        await tools.workspaces.prepare(order(assignment, places, inside, str(layer), tools.sources.locate))
+        inside = Places(HOME, PLAY, places.host, scheme=places.scheme)
+        try:
+            read = await tools.workspaces.prepare(order(assignment, inside, str(layer), tools.sources.locate))
+        except Refused as problem:
+            raise _Ended(Verdict(Result.ERROR, problem.reason)) from None
+        await tools.workspaces.write(layer, files(assignment, places, inside, read))
         await tools.provider.create(NodeRequest(assignment.build, label, str(layer)))
         await tools.provider.wait_ready(assignment.build, _MAKING)
 
     async def _pause(self, connection: Connection, places: Places, log: LogWriter) -> None:
         """After a clean run that asked for it: wait, with everything on the node alive, until nobody needs it."""
-        if self._looked or self.aborted:
+        if self._looked or self._stopped:
             return
         self._looked = True
         if any(item.ending is not Ending.OK for item in self._done):
@@ -207,30 +228,35 @@ class Run:
         log.say("gatebot: resumed")
 
     async def _step(self, step: Step, label: Label, places: Places, connection: Connection, log: LogWriter) -> StepDone:
-        path = variables.path_of(self.assignment, step.playbook, places)
+        job, cleaning = self.assignment.job, self._stopped
+        path = path_of(self.assignment, step.playbook, places)
         if path is None:
             told = reason("executor.playbook-missing", project=step.playbook.project, path=step.playbook.path)
             raise _Ended(Verdict(Result.CONFIG_ERROR, told))
         success = all(item.ending is Ending.OK for item in self._done)
-        command = command_for(self.assignment, step, path, places, label, self.tools.surroundings, success=success)
+        retried = verdict(job, self._done, Returned(), self._early).retry and self.assignment.attempt < job.attempts
+        around = self.tools.surroundings
+        command = command_for(self.assignment, step, path, places, label, around, success=success, retried=retried)
         log.say(f"{step.phase}: {step.playbook.project} {step.playbook.path}")
+        self._watch(step, log)
         began = time.monotonic()
-        limit = time_left(self.assignment.job, step, self._done)
         ending, code = Ending.OK, 0
         try:
-            ended = await asyncio.wait_for(self._with_semaphores(step, connection, command, log), limit)
+            running = self._with_semaphores(step, connection, command, log)
+            ended = await asyncio.wait_for(running, time_left(job, step, self._done))
             ending, code = _ending(ended), ended.status
         except TimeoutError:
             ending = Ending.TIMED_OUT
-            await connection.kill()
-        if self.aborted:
+        if self._stopped and not cleaning:
             ending = Ending.ABORTED
+        elif self._unreachable and ending is Ending.FAILED:
+            ending = Ending.UNREACHABLE
         done = StepDone(step, ending, code, time.monotonic() - began)
         log.flush()
         if ending is not Ending.OK:
-            told = reason("executor.aborted") if ending is Ending.ABORTED else why(done, self.assignment.job)
+            told = reason("executor.aborted") if ending is Ending.ABORTED else why(done, job)
             log.say(f"{step.phase}: {say(told)}")
-            if step.phase is Phase.RUN:
+            if step.phase is Phase.RUN and ending is not Ending.UNREACHABLE:
                 self._tell_failing(told)
         return done
 
@@ -240,14 +266,18 @@ class Run:
         if not names:
             return await connection.run(command, log.stream(), started=self._started)
         try:
-            log.say(f"gatebot: waits for {', '.join(names)}")
-            await self._telling.semaphores(names)
-            await self._waiting.granted(names)
+            await self._ask(names, log)
             if self.aborted:
                 return Exit(-signal.SIGKILL)
             return await connection.run(command, log.stream(), started=self._started)
         finally:
             self._telling.released(names)
+
+    async def _ask(self, names: tuple[str, ...], log: LogWriter) -> None:
+        """Wait for semaphores, or for the abort."""
+        log.say(f"gatebot: waits for {', '.join(names)}")
+        await self._telling.semaphores(names)
+        await self._waiting.granted(names)
 
     # -- what is told meanwhile -----------------------------------------------------------------
 
@@ -258,16 +288,36 @@ class Run:
         if not self.aborted:
             self._telling.failing(why)
 
-    def _watcher(self, patterns: tuple[str, ...]) -> Callable[[str], None] | None:
-        if not patterns:
-            return None
-        matchers = [_matcher(pattern) for pattern in patterns]
+    def _watch(self, step: Step, log: LogWriter) -> None:
+        """While a step runs: what it prints may mean that the build fails, or that its node is gone."""
+        self._unreachable = False
+        running = step.phase is Phase.RUN
+        matchers = [_matcher(pattern) for pattern in self.assignment.job.failure_output] if running else []
+        fails = self.assignment.job.secret_exposure == "fail"  # noqa: S105 - what is done about one
 
         def read(line: str) -> None:
             if any(matches(line) for matches in matchers):
-                self._tell_failing(reason("executor.failure-output", line=line[:200]))
+                self._fails_early(reason("executor.failure-output", line=line[:200]))
+            if fails and self._scrubber.covered and not self._stopped:
+                self._exposed = True
+                self._stopping = asyncio.create_task(self._kill())
 
-        return read
+        def signalled(what: str) -> None:
+            if what == "unreachable":
+                self._unreachable = True
+            elif what == "failing" and running and not self._unreachable:
+                self._fails_early(reason("executor.task-failed", step=f"{step.phase} {step.playbook.path}"))
+
+        log.on_line = read if matchers or fails else None
+        log.on_signal = signalled
+
+    async def _kill(self) -> None:
+        if self._connection is not None:
+            await self._connection.kill()
+
+    def _fails_early(self, why: Reason) -> None:
+        self._early = self._early or why
+        self._tell_failing(why)
 
     def _completed(self, found: Verdict, returned: Returned, log: LogWriter) -> BuildCompleted:
         error = log.found() if found.result is not Result.SUCCESS else None

@@ -45,14 +45,19 @@ def _spellings(text: str) -> Iterator[bytes]:
 
 
 class Scrubber:
-    """Covers secret values in lines of bytes."""
+    """Covers secret values in lines of bytes; `covered` tells whether there was one."""
 
     def __init__(self, secrets: Mapping[str, Json]) -> None:
         found = {spelling for text in _texts(secrets) for spelling in _spellings(text)}
         words = sorted((word for word in found if len(word) >= _SHORTEST), key=len, reverse=True)
+        self.covered = False
         self.longest = max(map(len, words), default=0)
         self._pattern = re.compile(b"|".join(map(re.escape, words))) if words else None
 
     def __call__(self, line: bytes) -> bytes:
         """The line with every secret value covered."""
-        return self._pattern.sub(_COVER, line) if self._pattern else line
+        if self._pattern is None:
+            return line
+        clean, times = self._pattern.subn(_COVER, line)
+        self.covered = self.covered or times > 0
+        return clean

@@ -74,7 +74,7 @@ class Executor:
         if known is not None:
             if known.fence >= assignment.fence:
                 return
-            await known.run.abort()
+            await known.run.abort(at_once=True)
             await asyncio.wait([known.task])
         run = Run(self._tools, assignment)
         task = asyncio.create_task(self._go(run, assignment), name=f"build {assignment.build}")
@@ -103,7 +103,7 @@ class Executor:
         self._closing = True
         running = list(self._running.values())
         for one in running:
-            await one.run.abort()
+            await one.run.abort(at_once=True)
         if running:
             await asyncio.wait([one.task for one in running])
         self._tools.workspaces.close()

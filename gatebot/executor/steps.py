@@ -2,7 +2,8 @@
 """Which step of a build comes next, how long it may take, and how the build ends: Zuul's order, as functions.
 
 Pure: the runner tells what was done and is told what to do. Pre-run in order until one fails; run only
-after a clean pre-run, until one fails; post-run always and all of it; cleanup last and without effect.
+after a clean pre-run, until one fails; post-run always and all of it; cleanup last and without effect. Of an aborted
+build only those steps run that clean up.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from ..assignment import FrozenJob
 from ..reasons import Reason, reason
 from .model import Ending, Phase, Result, Returned, Step, StepDone, Verdict
 
-#: A step that ended so leaves no node to run anything else on.
-_OVER = (Ending.LOST, Ending.ABORTED)
 #: A cleanup step has no setting in Zuul's language; it may not hold a node for ever.
 CLEANUP_TIMEOUT = 300.0
 
@@ -30,17 +29,29 @@ def all_steps(job: FrozenJob) -> Iterator[Step]:
         yield from (Step(phase, index, playbook) for index, playbook in enumerate(playbooks))
 
 
-def next_step(job: FrozenJob, done: Sequence[StepDone]) -> Step | None:
-    """The step after those done; None: the build is over."""
-    if any(step.ending in _OVER for step in done):
+def next_step(job: FrozenJob, done: Sequence[StepDone], *, aborted: bool = False) -> Step | None:
+    """The step after those done; None: the build is over. An aborted one that began nothing has nothing to clean up."""
+    aborted = aborted or any(item.ending is Ending.ABORTED for item in done)
+    if any(item.ending is Ending.LOST for item in done) or (aborted and not done):
         return None
     past = {(item.step.phase, item.step.index) for item in done}
-    broken = any(item.ending is not Ending.OK and item.step.phase in (Phase.PRE, Phase.RUN) for item in done)
+    broken = aborted or any(item.ending is not Ending.OK for item in _before_post(done))
     for step in all_steps(job):
         if (step.phase, step.index) in past or (broken and step.phase in (Phase.PRE, Phase.RUN)):
             continue
+        if aborted and not cleans(step):
+            continue
         return step
     return None
+
+
+def cleans(step: Step) -> bool:
+    """Whether it runs also when the build was aborted."""
+    return step.phase is Phase.CLEANUP or step.playbook.cleanup
+
+
+def _before_post(done: Sequence[StepDone]) -> Iterator[StepDone]:
+    return (item for item in done if item.step.phase in (Phase.PRE, Phase.RUN))
 
 
 def time_left(job: FrozenJob, step: Step, done: Sequence[StepDone]) -> float | None:
@@ -58,27 +69,40 @@ def time_left(job: FrozenJob, step: Step, done: Sequence[StepDone]) -> float | N
             return max(min(limits), 0.0) if limits else None
 
 
-def verdict(job: FrozenJob, done: Sequence[StepDone], returned: Returned) -> Verdict:
-    """How the build ends. A failed pre-run asks for another attempt unless the job returned `retry: false`."""
-    before = [item for item in done if item.step.phase in (Phase.PRE, Phase.RUN)]
-    post = [item for item in done if item.step.phase is Phase.POST]
+def verdict(job: FrozenJob, done: Sequence[StepDone], returned: Returned, early: Reason | None = None) -> Verdict:
+    """How the build ends. A failed pre-run asks for another attempt unless the job returned `retry: false`.
+
+    `early` is why the build could no longer succeed while its run playbooks went on: it fails then, and is not retried.
+    """
     for item in done:
         if item.ending is Ending.ABORTED:
             return Verdict(Result.ABORTED, reason("executor.aborted"))
         if item.ending is Ending.LOST:
-            return Verdict(Result.RETRY, reason("executor.node-lost", step=_name(item.step)), retry=True)
-    failed = next((item for item in before if item.ending is not Ending.OK), None)
+            return _again(item)
+    failed = next((item for item in _before_post(done) if item.ending is not Ending.OK), None)
     if failed is not None and failed.step.phase is Phase.PRE:
-        if returned.retry:
-            return Verdict(Result.RETRY, reason("executor.pre-run-failed", why(failed, job)), retry=True)
-        return Verdict(Result.FAILURE, reason("executor.pre-run-failed", why(failed, job)))
-    spoiled = next((item for item in post if item.ending is not Ending.OK), None)
-    if spoiled is not None:
-        return Verdict(Result.POST_FAILURE, reason("executor.post-run-failed", why(spoiled, job)))
-    if failed is None:
-        return Verdict(Result.SUCCESS)
-    results = {Ending.TIMED_OUT: Result.TIMED_OUT, Ending.DISK_FULL: Result.DISK_FULL}
-    return Verdict(results.get(failed.ending, Result.FAILURE), why(failed, job))
+        told = reason("executor.pre-run-failed", why(failed, job))
+        return Verdict(Result.RETRY, told, retry=True) if returned.retry else Verdict(Result.FAILURE, told)
+    if failed is not None and failed.ending is Ending.UNREACHABLE:
+        return _again(failed) if early is None else Verdict(Result.FAILURE, early)
+    post = [item for item in done if item.step.phase is Phase.POST and item.ending is not Ending.OK]
+    if failed is None or failed.ending not in _LASTING:
+        gone = next((item for item in post if item.ending is Ending.UNREACHABLE and not cleans(item.step)), None)
+        if gone is not None and early is None:
+            return _again(gone)
+        if post:
+            return Verdict(Result.POST_FAILURE, reason("executor.post-run-failed", why(post[0], job)))
+    if failed is not None:
+        return Verdict(_LASTING.get(failed.ending, Result.FAILURE), why(failed, job))
+    return Verdict(Result.SUCCESS) if early is None else Verdict(Result.FAILURE, early)
+
+
+#: Endings of a run step that a failing post-run does not change.
+_LASTING = {Ending.TIMED_OUT: Result.TIMED_OUT, Ending.DISK_FULL: Result.DISK_FULL}
+
+
+def _again(item: StepDone) -> Verdict:
+    return Verdict(Result.RETRY, reason("executor.node-lost", step=_name(item.step)), retry=True)
 
 
 def why(item: StepDone, job: FrozenJob) -> Reason:
@@ -94,6 +118,8 @@ def why(item: StepDone, job: FrozenJob) -> Reason:
             return reason("executor.out-of-memory", step=step)
         case Ending.DISK_FULL:
             return reason("executor.disk-full", step=step)
+        case Ending.UNREACHABLE | Ending.LOST:
+            return reason("executor.node-lost", step=step)
         case _ if item.code < 0:
             return reason("executor.step-killed", step=step, signal=-item.code)
         case _:

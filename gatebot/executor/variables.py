@@ -2,49 +2,15 @@
 """What a job is told about itself: Zuul's `zuul.*` variables, our `gatebot.*`, the environment of scripts.
 
 Pure. Names and shapes are Zuul's, so that existing roles work unchanged; everything that Zuul has no word
-for is under `gatebot`. The same values go to playbooks (inventory) and scripts (a JSON file).
+for is under `gatebot`. The same values go to playbooks and scripts.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 
-from ..assignment import AssignedChange, Assignment, Checkout, Json, Playbook
+from ..assignment import AssignedChange, Assignment, Checkout, Json, Playbook, ProvidedArtifact
 from .model import SRC, Places
-
-
-def playbook_checkouts(assignment: Assignment) -> tuple[Checkout, ...]:
-    """What is prepared read-only: repositories for playbooks and roles only, and those of trusted playbooks."""
-    job = assignment.job
-    playbooks = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
-    apart = [one for one in assignment.checkouts if not one.required]
-    trusted = {one.project for one in (*playbooks, *job.roles) if one.trusted} - {one.project for one in apart}
-    return (*apart, *(one for one in assignment.checkouts if one.required and one.project in trusted))
-
-
-def path_of(assignment: Assignment, playbook: Playbook, places: Places) -> str | None:
-    """The path of a playbook as the job sees it; None: its repository is not in the workspace.
-
-    A trusted playbook never comes from a tree that earlier steps can write to.
-    """
-    apart = [(one, places.playbooks(one)) for one in playbook_checkouts(assignment)]
-    required = [(one, places.source(one.project)) for one in assignment.checkouts if one.required]
-    fitting = [
-        pair for pair in (apart if playbook.trusted else apart + required) if pair[0].project == playbook.project
-    ]
-    fitting.sort(key=lambda pair: (pair[0].branch != playbook.branch, not pair[0].required))
-    return f"{fitting[0][1]}/{playbook.path}" if fitting else None
-
-
-def role_paths(assignment: Assignment, playbook: Playbook, places: Places) -> tuple[str, ...]:
-    """The directories in which a playbook finds roles: beside it, its repository's, and those of the job's `roles`."""
-    trees: list[str] = []
-    for project in (playbook.project, *(role.project for role in assignment.job.roles)):
-        found = path_of(assignment, Playbook(project, playbook.branch, "roles", trusted=playbook.trusted), places)
-        if found is not None and found not in trees:
-            trees.append(found)
-    return tuple(trees)
 
 
 def _project(name: str, places: Places) -> dict[str, Json]:
@@ -53,7 +19,7 @@ def _project(name: str, places: Places) -> dict[str, Json]:
         "short_name": name.rpartition("/")[2],
         "canonical_hostname": places.host,
         "canonical_name": f"{places.host}/{name}",
-        "src_dir": f"{SRC}/{places.host}/{name}",
+        "src_dir": places.src_dir(name),
     }
 
 
@@ -67,6 +33,7 @@ def _item(change: AssignedChange, places: Places) -> dict[str, Json]:
         "change_url": change.url,
         "commit_id": change.commit,
         "topic": change.topic or None,
+        "src_dir": places.src_dir(change.project),
         "change_message": change.message,
         "message": base64.b64encode(change.message.encode()).decode(),
         "change_id": change.change_id,
@@ -77,29 +44,74 @@ def _ref(change: AssignedChange) -> str:
     return f"refs/changes/{change.number % 100:02d}/{change.number}/{change.patch_set}"
 
 
+def subject(assignment: Assignment) -> AssignedChange | None:
+    """The change that the build is about; None: it is about a branch or a tag."""
+    named = (one for one in assignment.changes if one.number == assignment.subject)
+    return next(named, assignment.changes[-1] if assignment.changes else None)
+
+
+def ref_of(assignment: Assignment) -> str:
+    """The full name of the ref that is tested."""
+    own = subject(assignment)
+    if own is not None:
+        return _ref(own)
+    return assignment.branch if assignment.branch.startswith("refs/") else f"refs/heads/{assignment.branch}"
+
+
 def _own(assignment: Assignment, places: Places) -> dict[str, Json]:
     """The part of `zuul.*` that depends on what kind of thing is tested."""
-    if not assignment.changes:
-        ref: dict[str, Json] = {"ref": f"refs/heads/{assignment.branch}", "newrev": assignment.commit}
+    own, ref = subject(assignment), ref_of(assignment)
+    if own is None:
+        found: dict[str, Json] = {"ref": ref, "newrev": assignment.commit, "commit_id": assignment.commit, "items": []}
         if assignment.old_commit:
-            ref["oldrev"] = assignment.old_commit
-        return {**ref, "commit_id": assignment.commit, "items": []}
-    item = _item(assignment.changes[-1], places)
-    names = ("change", "patchset", "ref", "change_url", "commit_id", "topic", "change_message", "message")
-    items: list[Json] = [_item(one, places) for one in assignment.changes]
-    return {**{name: item[name] for name in names}, "items": items}
+            found["oldrev"] = assignment.old_commit
+        kind, _, name = ref.removeprefix("refs/").partition("/")
+        found |= {"branch": name} if kind == "heads" else {"tag": name} if kind == "tags" else {}
+        about: dict[str, Json] = {**found, "project": _project(assignment.project, places)}
+        about.pop("items")
+        return {**found, "build_refs": [about], "buildset_refs": [about]}
+    item = _item(own, places)
+    names = ("change", "patchset", "ref", "change_url", "commit_id", "topic", "change_message", "message", "branch")
+    items = [_item(one, places) for one in assignment.changes]
+    refs = [one for change, one in zip(assignment.changes, items, strict=True) if change.number in assignment.members]
+    return {
+        **{name: item[name] for name in names},
+        "items": list(items),
+        "build_refs": [item],
+        "buildset_refs": list(refs or [item]),
+    }
+
+
+def _artifact(one: ProvidedArtifact) -> dict[str, Json]:
+    found: dict[str, Json] = {"name": one.name, "url": one.url, "project": one.project, "job": one.job}
+    if one.change is not None:
+        found |= {"change": str(one.change), "patchset": str(one.patch_set)}
+    if one.branch:
+        found["branch"] = one.branch
+    if one.metadata:
+        found["metadata"] = one.metadata
+    return found
+
+
+def _why(assignment: Assignment, checkout: Checkout) -> str:
+    """Why this branch of a repository is checked out."""
+    if checkout.branch == assignment.branch:
+        return "zuul branch"
+    chosen = any(one.project == checkout.project and one.override_checkout for one in assignment.job.required_projects)
+    return "project override ref" if chosen else "project default branch"
 
 
 def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
     """The value of the variable `zuul`."""
     job = assignment.job
     projects: dict[str, Json] = {}
+    required = {one.project for one in job.required_projects}
     for checkout in assignment.checkouts:
         if checkout.required:
             projects[f"{places.host}/{checkout.project}"] = _project(checkout.project, places) | {
-                "required": any(one.project == checkout.project for one in job.required_projects),
+                "required": checkout.project in required,
                 "checkout": checkout.branch,
-                "checkout_description": "zuul branch",
+                "checkout_description": _why(assignment, checkout),
                 "commit": checkout.commit,
             }
     known: dict[str, Json] = {
@@ -110,7 +122,7 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
         "pipeline": assignment.pipeline,
         "post_review": assignment.post_review,
         "job": job.name,
-        "jobtags": [],
+        "jobtags": list[Json](sorted(job.tags)),
         "voting": job.voting,
         "timeout": job.timeout,
         "pre_timeout": job.pre_timeout,
@@ -118,50 +130,25 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
         "attempts": assignment.attempt,
         "max_attempts": job.attempts,
         "ansible_version": job.ansible_version,
-        "branch": assignment.branch,
+        "image_build_name": job.image_build_name or None,
+        "workspace_checkout": job.workspace_checkout,
+        "deduplicate": "auto" if job.deduplicate is None else job.deduplicate,
         "project": _project(assignment.project, places),
         "projects": projects,
-        "child_jobs": [],
-        "artifacts": [],
+        "child_jobs": list[Json](assignment.child_jobs),
+        "artifacts": [_artifact(one) for one in assignment.provided],
         "resources": {},
-        "_inheritance_path": list(job.parents),
+        "_inheritance_path": list[Json](job.parents),
         "executor": {
             "hostname": places.host,
             "src_root": f"{places.home}/{SRC}",
             "log_root": places.artifacts,
             "work_root": places.home,
             "result_data_file": places.result,
-            "inventory_file": f"{places.play}/inventory.json",
+            "inventory_file": places.inventory,
         },
     }
     return _own(assignment, places) | known
-
-
-def variables(assignment: Assignment, places: Places, node: str) -> dict[str, Json]:
-    """All variables of a job but its secrets: returned by jobs before it, its own, and ours, which win."""
-    return {
-        **assignment.inherited,
-        **assignment.job.vars,
-        "zuul": zuul(assignment, places),
-        "gatebot": {
-            "build": assignment.build,
-            "item": assignment.item,
-            "node": node,
-            "home": places.home,
-            "artifacts": places.artifacts,
-            "result": places.result,
-        },
-    }
-
-
-def inventory(assignment: Assignment, values: Mapping[str, Json], python: str) -> dict[str, Json]:
-    """An Ansible inventory: every node of the nodeset is the sandbox that the playbook runs in."""
-    names = [name for node in assignment.job.nodes for name in node.names] or ["localhost"]
-    local: dict[str, Json] = {"ansible_connection": "local", "ansible_python_interpreter": python}
-    groups: dict[str, Json] = {
-        group.name: {"hosts": {name: {} for name in group.nodes if name in names}} for group in assignment.job.groups
-    }
-    return {"all": {"hosts": dict.fromkeys(names, local), "children": groups, "vars": dict(values)}}
 
 
 def environment(assignment: Assignment, places: Places) -> dict[str, str]:
@@ -175,26 +162,32 @@ def environment(assignment: Assignment, places: Places) -> dict[str, str]:
         "TERM": "dumb",
         "CI": "true",
         "PYTHONUNBUFFERED": "1",
-        "WORKSPACE": f"{places.home}/{SRC}/{places.host}",
+        "WORKSPACE": places.workspace,
         "GATEBOT_BUILD": assignment.build,
         "GATEBOT_VARIABLES": places.variables,
         "GATEBOT_ARTIFACTS": places.artifacts,
         "GATEBOT_RESULT": places.result,
+        "GATEBOT_SECRET_RESULT": places.secret_result,
         "ZUUL_UUID": assignment.build,
         "ZUUL_PIPELINE": assignment.pipeline,
         "ZUUL_PROJECT": assignment.project,
         "ZUUL_BRANCH": assignment.branch,
         "ZUUL_COMMIT": assignment.commit,
     }
-    if assignment.changes:
-        own = assignment.changes[-1]
-        found |= {"ZUUL_CHANGE": str(own.number), "ZUUL_PATCHSET": str(own.patch_set), "ZUUL_REF": _ref(own)}
-    for name, value in assignment.job.vars.items():
+    own = subject(assignment)
+    if own is not None:
+        found |= {"ZUUL_CHANGE": str(own.number), "ZUUL_PATCHSET": str(own.patch_set)}
+    found["ZUUL_REF"] = ref_of(assignment)
+    for name, value in {**assignment.job.vars, **assignment.job.extra_vars}.items():
         if isinstance(value, (str, int, float)) and name.isidentifier():
             found[f"GATEBOT_VAR_{name.upper()}"] = str(value)
     return found
 
 
-def secrets_for(assignment: Assignment, playbook: Playbook) -> Mapping[str, Json]:
-    """The secrets that a playbook may see, by the names of its variables: those that it lists, and no others."""
-    return {ref.name: assignment.secrets[ref.secret] for ref in playbook.secrets if ref.secret in assignment.secrets}
+def secrets_for(assignment: Assignment, playbook: Playbook) -> dict[str, Json]:
+    """The secrets that a playbook may see, by the names of its variables: those that it lists, and no others.
+
+    What jobs before this one returned as secret is for all its playbooks.
+    """
+    listed = {ref.name: assignment.secrets[ref.secret] for ref in playbook.secrets if ref.secret in assignment.secrets}
+    return {**assignment.secret_data, **listed}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib
+import json
 import os
 import shutil
 import signal
@@ -20,8 +21,11 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
-from .workspace_order import Order, Tree
+import yaml
+
+from .workspace_order import Include, Order, Tree
 
 #: git as a tool and nothing else: no configuration of the machine or of people, no protocol but files.
 _GIT = {
@@ -46,17 +50,35 @@ _STAMP = "gatebot-heads"
 _MUCH = 4 * 1024 * 1024
 
 
-def prepare(order: Order, mirrors: Path) -> None:
-    """Make the layer of a build."""
+class Unusable(Exception):
+    """A file of variables that a job needs is missing, or no table."""
+
+
+def prepare(order: Order, mirrors: Path) -> list[dict[str, object]]:
+    """Make the layer of a build; the tables that its files of variables have."""
     layer = Path(order.layer)
     for name in order.directories:
         (layer / name).mkdir(parents=True, exist_ok=True)
-    for name, text in order.files.items():
-        (layer / name).parent.mkdir(parents=True, exist_ok=True)
-        (layer / name).write_text(text, encoding="utf-8")
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(_work_tree, layer / tree.target, tree, mirrors) for tree in order.trees]:
             done.result()
+    return [_table(layer, include) for include in order.includes]
+
+
+def _table(layer: Path, include: Include) -> dict[str, object]:
+    """A file of variables, YAML or JSON, as JSON can say it."""
+    path = (layer / include.path).resolve()
+    if not path.is_relative_to(layer.resolve()) or not path.is_file():
+        if include.required:
+            raise Unusable(f"{include.name}: there is no such file")
+        return {}
+    try:
+        found: object = json.loads(json.dumps(yaml.load(path.read_bytes(), yaml.CSafeLoader), default=str))
+    except (yaml.YAMLError, ValueError, TypeError) as problem:
+        raise Unusable(f"{include.name}: {problem}") from None
+    if found is not None and not isinstance(found, dict):
+        raise Unusable(f"{include.name}: its content is no table")
+    return cast("dict[str, object]", found or {})
 
 
 def _work_tree(target: Path, tree: Tree, mirrors: Path) -> None:
@@ -75,7 +97,8 @@ def _work_tree(target: Path, tree: Tree, mirrors: Path) -> None:
         )
         (target / ".git/objects/info/alternates").unlink()
         _write_refs(target / ".git", tree, heads)
-        repository.git.read_tree("-u", "--reset", tree.commit)
+        if tree.files:
+            repository.git.read_tree("-u", "--reset", tree.commit)
     repository.close()
 
 
@@ -216,19 +239,24 @@ def _answer(answer: socket.socket, mirrors: Path) -> None:
         pieces.append(piece)
     try:
         order = Order.from_bytes(b"".join(pieces))
-        prepare(order, mirrors)
-        answer.sendall(b"ok")
+        answer.sendall(json.dumps({"included": prepare(order, mirrors)}).encode())
         answer.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):  # the build may be over and its layer gone
             renew(order, mirrors)
     except ConnectionError:
         return  # whoever asked is gone
+    except Unusable as problem:
+        _say(answer, {"unusable": str(problem)})
     except Exception as problem:
         if not pieces:
             return
         traceback.print_exc()
-        with contextlib.suppress(ConnectionError):
-            answer.sendall(str(problem).encode()[:4000] or b"failed")
+        _say(answer, {"failed": str(problem)[:4000]})
+
+
+def _say(answer: socket.socket, told: dict[str, str]) -> None:
+    with contextlib.suppress(ConnectionError):
+        answer.sendall(json.dumps(told).encode())
 
 
 if __name__ == "__main__":

@@ -1,40 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the workspace child is asked to prepare, as values that travel over its socket.
 
-Pure: which repositories go where, and the files that tell a job about itself.
+Pure: which repositories go where, which files of variables are read, and the files that tell a job about itself.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import cast
 
 from ..assignment import Assignment, Json
+from .inventory import inventory, job_variables, plain, spelled, squashed, told, untalkative
 from .model import Places
-from .variables import inventory, playbook_checkouts, variables
+from .paths import included, own_files, playbook_checkouts
+from .variables import secrets_for
+
+_PYTHON = "/usr/bin/python3"
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """One work tree: `target` is below the layer; HEAD and `branch` are `commit`, found in the store at `source`."""
+    """One work tree: `target` is below the layer; HEAD and `branch` are `commit`, found in the store at `source`.
+
+    `files` False: the repository is there, but nothing is checked out.
+    """
 
     project: str
     source: str
     branch: str
     commit: str
     target: str
+    files: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """A file of variables, below the layer, that is to be read; `name` is for people."""
+
+    path: str
+    name: str
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One layer: work trees, empty directories, and files by path."""
+    """One layer: work trees, empty directories, and files of variables to read."""
 
     layer: str
     trees: tuple[Tree, ...]
     directories: tuple[str, ...]
-    files: Mapping[str, str]
+    includes: tuple[Include, ...] = ()
 
     def to_bytes(self) -> bytes:
         """For the socket."""
@@ -44,28 +61,57 @@ class Order:
     def from_bytes(cls, message: bytes) -> Order:
         """From the socket."""
         value = cast("dict[str, object]", json.loads(message))
-        trees = tuple(Tree(**one) for one in cast("list[dict[str, str]]", value["trees"]))
-        directories = tuple(cast("list[str]", value["directories"]))
-        return cls(str(value["layer"]), trees, directories, cast("dict[str, str]", value["files"]))
+        trees = tuple(Tree(**one) for one in cast("list[dict[str, str]]", value["trees"]))  # pyright: ignore[reportArgumentType]
+        includes = tuple(Include(**one) for one in cast("list[dict[str, str]]", value["includes"]))  # pyright: ignore[reportArgumentType]
+        return cls(str(value["layer"]), trees, tuple(cast("list[str]", value["directories"])), includes)
 
 
-def order(assignment: Assignment, places: Places, inside: Places, layer: str, locate: Callable[[str], str]) -> Order:
-    """What one build needs. `places` are where the job sees things, `inside` the same in a sandbox: below the layer."""
+def order(assignment: Assignment, inside: Places, layer: str, locate: Callable[[str], str]) -> Order:
+    """What one build needs. `inside` are where a sandbox sees things: below the layer."""
+    files = assignment.job.workspace_checkout is not False
     trees = [
-        Tree(one.project, locate(one.store), one.branch, one.commit, inside.source(one.project).lstrip("/"))
+        Tree(one.project, locate(one.store), one.branch, one.commit, _below(inside.source(one.project)), files)
         for one in assignment.checkouts
         if one.required
     ]
     trees += [
-        Tree(one.project, locate(one.store), one.branch, one.commit, inside.playbooks(one).lstrip("/"))
+        Tree(one.project, locate(one.store), one.branch, one.commit, _below(inside.playbooks(one)))
         for one in playbook_checkouts(assignment)
     ]
-    node = assignment.job.nodes[0].label if assignment.job.nodes else ""
-    values = variables(assignment, places, node)
-    hosts: dict[str, Json] = inventory(assignment, values, "/usr/bin/python3")
-    files = {
-        inside.variables.lstrip("/"): json.dumps(values),
-        f"{inside.play}/inventory.json".lstrip("/"): json.dumps(hosts),
+    directories = (inside.play, inside.artifacts, f"{inside.home}/src", f"{inside.home}/.cache")
+    return Order(layer, tuple(trees), tuple(map(_below, directories)), tuple(_includes(assignment, inside)))
+
+
+def _includes(assignment: Assignment, inside: Places) -> Iterable[Include]:
+    for file in own_files(assignment):
+        path = included(assignment, file, inside)
+        name = f"{file.project} {file.path}"
+        yield Include(_below(path) if path is not None else f"nowhere/{file.path}", name, file.required)
+
+
+def files(assignment: Assignment, places: Places, inside: Places, read: Iterable[Mapping[str, Json]]) -> dict[str, str]:
+    """The files that tell a job about itself, by their paths below the layer. `read` are the included files."""
+    job = assignment.job
+    common = job_variables(assignment, read)
+    said = told(assignment, places, job.nodes[0].label if job.nodes else "")
+    guarded = cast("dict[str, Json]", untalkative(said))
+    found: dict[str, Json] = {
+        inside.inventory: inventory(assignment, common, _PYTHON),
+        inside.extra(secretive=False): _ours({**job.extra_vars, **guarded}, common, job.extra_vars),
     }
-    directories = (inside.artifacts.lstrip("/"), f"{inside.home}/src".lstrip("/"), f"{inside.home}/.cache".lstrip("/"))
-    return Order(layer, tuple(trees), directories, files)
+    playbooks = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
+    if any(secrets_for(assignment, book) for book in playbooks):
+        extra = cast("dict[str, Json]", plain(dict(job.extra_vars)))
+        found[inside.secretive_inventory] = inventory(assignment, common, _PYTHON, secretive=True)
+        found[inside.extra(secretive=True)] = _ours({**extra, **guarded}, common, job.extra_vars)
+    texts = {_below(path): json.dumps(spelled(value)) for path, value in found.items()}
+    return {**texts, _below(inside.variables): json.dumps({**squashed(assignment, common), **said})}
+
+
+def _ours(values: dict[str, Json], common: Mapping[str, Json], extra: Mapping[str, Json]) -> dict[str, Json]:
+    """With `unsafe_vars`: the job's variables as they were written, no text of them a template."""
+    return {**values, "unsafe_vars": plain({**common, **extra})}
+
+
+def _below(path: str) -> str:
+    return path.lstrip("/")

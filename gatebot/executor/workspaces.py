@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
-from ..errors import Unavailable
+from ..assignment import Json
+from ..errors import Refused, Unavailable
 from ..reasons import reason
 from .workspace_order import Order
 
@@ -44,8 +48,11 @@ class Workspaces:
             )
         self._channel = ours
 
-    async def prepare(self, order: Order) -> None:
-        """Prepare a layer; raises `Unavailable` with what git said."""
+    async def prepare(self, order: Order) -> list[dict[str, Json]]:
+        """Prepare a layer; what its files of variables say. Raises `Unavailable` with what git said.
+
+        Raises `Refused` where a file of variables is not there, or cannot be read: that will not change.
+        """
         self.start()
         assert self._channel is not None
         ours, theirs = socket.socketpair()
@@ -60,9 +67,17 @@ class Workspaces:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-        if told != b"ok":
-            text = told.decode("utf-8", "replace").strip() or "the preparing process ended"
+        answer = cast("dict[str, Json]", json.loads(told)) if told else {"failed": "the preparing process ended"}
+        if "unusable" in answer:
+            raise Refused(reason=reason("executor.include-unusable", told=str(answer["unusable"])[:1000]))
+        if "failed" in answer:
+            text = str(answer["failed"]).strip() or "git failed"
             raise Unavailable(reason=reason("executor.workspace-failed", told=text[:1000]))
+        return cast("list[dict[str, Json]]", answer["included"])
+
+    async def write(self, layer: Path, files: Mapping[str, str]) -> None:
+        """Put files into a prepared layer, before any node sees it."""
+        await asyncio.to_thread(_write, layer, files)
 
     def close(self) -> None:
         """End the child."""
@@ -71,3 +86,8 @@ class Workspaces:
         if self._process is not None:
             self._process.wait(timeout=10)
         self._channel = self._process = None
+
+
+def _write(layer: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (layer / name).write_text(text, encoding="utf-8")

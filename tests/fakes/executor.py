@@ -30,6 +30,7 @@ class HeardReports:
     completions: dict[str, BuildCompleted] = field(default_factory=dict)
     _done: dict[str, asyncio.Event] = field(default_factory=dict)
     _waiting: dict[str, asyncio.Event] = field(default_factory=dict)
+    _failed: dict[str, asyncio.Event] = field(default_factory=dict)
     _begun: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def started(self, build: str, fence: int, node: str) -> bool:
@@ -39,6 +40,7 @@ class HeardReports:
 
     async def failing(self, build: str, fence: int, reason: Reason) -> bool:
         self.failings.append(reason)
+        self._failed.setdefault(build, asyncio.Event()).set()
         return not self.stale
 
     async def paused(self, event: BuildPaused) -> bool:
@@ -63,6 +65,10 @@ class HeardReports:
         self.completions[event.build] = event
         self._done.setdefault(event.build, asyncio.Event()).set()
         return not self.stale
+
+    async def failed(self, build: str) -> None:
+        """Until it was told that the build can no longer succeed."""
+        await asyncio.wait_for(self._failed.setdefault(build, asyncio.Event()).wait(), 60)
 
     async def begun(self, build: str) -> None:
         await asyncio.wait_for(self._begun.setdefault(build, asyncio.Event()).wait(), 30)

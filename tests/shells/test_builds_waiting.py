@@ -80,3 +80,15 @@ async def test_waiting_for_a_semaphore_before_a_pre_run_playbook_counts_in_its_t
     assert (completed.result, completed.retry) == ("RETRY", True)
     assert "ran" not in shop.text(given.build).splitlines()
     assert shop.reports.given_back == [("licence",)]
+
+
+@pytest.mark.zuul(106)
+async def test_semaphores_that_come_after_the_nodes_are_asked_for_before_pre_run_and_kept(shop: Workshop) -> None:
+    frozen = job(semaphores=("licence",), resources_first=("licence",))
+    given = shop.assignment({"run.sh": "#!/bin/sh\n"}, frozen)
+    await shop.executor.assign(given)
+    await shop.reports.waiting(given.build)
+    assert shop.reports.starts == []
+    await shop.executor.grant(given.build, given.fence, ("licence",))
+    assert (await shop.reports.of(given.build)).result == "SUCCESS"
+    assert shop.reports.given_back == []

@@ -51,7 +51,9 @@ class Bare:
 
     def places(self, node: str) -> Places:
         """Directories of this machine."""
-        return Places(f"{self._root}/{node}{HOME}", f"{self._root}/{node}{PLAY}", self._host)
+        return Places(
+            f"{self._root}/{node}{HOME}", f"{self._root}/{node}{PLAY}", self._host, f"{self._root}/{node}/own"
+        )
 
     def connect(self, node: str) -> BareConnection:
         """Run plain processes."""

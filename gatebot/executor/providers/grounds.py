@@ -10,10 +10,24 @@ import fcntl
 import os
 import resource
 import socket
+from collections.abc import Iterable
 
 from . import kernel
-from .bubblewrap import HOME
+from .bubblewrap import HOME, Bind, Box
 from .checks import Refusal
+
+#: What the image `host` shows of this machine: programs, and the certificates they trust.
+HOST_DIRECTORIES = ("/usr", "/etc/alternatives", "/etc/ssl/certs")
+
+
+def box(root: str, shown: Iterable[tuple[str, str]], *, host: bool, full: bool, lock: bool) -> Box:
+    """What commands on a node see. `host`: programs of this machine; `full`: its network, and so its resolver."""
+    binds = [Bind(source, target) for source, target in shown]
+    if host:
+        binds += [Bind(path, path) for path in HOST_DIRECTORIES if os.path.isdir(path)]
+    if full and os.path.exists("/etc/resolv.conf"):
+        binds.append(Bind("/etc/resolv.conf", "/etc/resolv.conf"))
+    return Box(root, tuple(binds), lock_namespaces=lock)
 
 
 def place(target: str, directory: bool) -> None:

@@ -12,10 +12,11 @@ import json
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import grounds, kernel
 from .bubblewrap import INSIDE_UID, Box, options
+from .checks import Run
 
 #: In this order: the user namespace last, because until then its rights over the others are needed.
 _SPACES = ("mnt", "ipc", "uts", "cgroup", "user")
@@ -73,6 +74,18 @@ class Making:
         return Inside(self.process, self.kept, spaces)
 
 
+@dataclass(slots=True)
+class Node:
+    """A node. `waiting` are commands, with their outputs, that came before its sandbox was ready."""
+
+    ground: Ground
+    box: Box
+    runs: dict[str, int] = field(default_factory=dict[str, int])
+    sandbox: Inside | Making | None = None
+    waiting: list[tuple[Run, int]] = field(default_factory=list[tuple[Run, int]])
+    ooms: int = 0
+
+
 def begin(box: Box, ground: Ground, calls: bytes) -> Making:
     """Start the sandbox of a node."""
     told, tell = os.pipe()
@@ -109,11 +122,15 @@ def run_inside(
     """Start a command in the node's sandbox; its process."""
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     kernel.enter(inside.spaces["pid"])  # meant for children only
-    process = os.fork()
+    process = -1
+    try:
+        process = os.fork()
+    finally:  # in the parent, whatever happened; the child is where it belongs
+        if process != 0:
+            kernel.enter(own)
+            os.close(own)
     if process == 0:
         _become(ground, (_nothing(), output, output), lambda: _enter(inside, calls, argv, env, cwd), drop=False)
-    kernel.enter(own)
-    os.close(own)
     return process
 
 

@@ -17,32 +17,16 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..model import HOST_IMAGE
 from . import grounds, inside, kernel, processes, seccomp
-from .bubblewrap import Bind, Box
 from .cgroups import Cgroups, Limits
 from .checks import Config, Create, Refusal, Run, checked_create, checked_run, node_of, run_of
 
 #: A private mount over a directory that every system has and no job sees: where the jobs' uids can walk.
 ROOM = "/mnt"
-#: What the image `host` shows of this machine: programs, and the certificates they trust.
-HOST_DIRECTORIES = ("/usr", "/etc/alternatives", "/etc/ssl/certs")
 _CEILING = 256 * 1024
-
-
-@dataclass(slots=True)
-class Node:
-    """A node. `waiting` are commands, with their outputs, that came before its sandbox was ready."""
-
-    ground: inside.Ground
-    box: Box
-    runs: dict[str, int] = field(default_factory=dict[str, int])
-    sandbox: inside.Inside | inside.Making | None = None
-    waiting: list[tuple[Run, int]] = field(default_factory=list[tuple[Run, int]])
-    ooms: int = 0
 
 
 class Privileged:
@@ -52,7 +36,7 @@ class Privileged:
         self._config = config
         self._channel = channel
         self._selector = selectors.DefaultSelector()
-        self._nodes: dict[str, Node] = {}
+        self._nodes: dict[str, inside.Node] = {}
         self._groups = Cgroups.probe(config.instance)
         self._filter = seccomp.compiled()
         self._reading: dict[int, Callable[[], None]] = {}
@@ -162,17 +146,13 @@ class Privileged:
         groups = self._groups
         alone = None if groups else (wanted.memory, wanted.processes)
         ground = inside.Ground(uid, network, alone, lambda: groups.enter(wanted.node) if groups else None)
-        node = self._nodes[wanted.node] = Node(ground, self._box(wanted, network))
-        self._begin(wanted.node, node)
+        shown = [(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
+        host, full = wanted.image == HOST_IMAGE, network is None
+        root = f"{ROOM}/nodes/{wanted.node}/root"
+        box = grounds.box(root, shown, host=host, full=full, lock=self._config.lock_namespaces)
+        node = self._nodes[wanted.node] = inside.Node(ground, box)
+        self._begin(node)
         return {}, listening
-
-    def _box(self, wanted: Create, network: int | None) -> Box:
-        binds = [Bind(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
-        if wanted.image == HOST_IMAGE:
-            binds += [Bind(path, path) for path in HOST_DIRECTORIES if os.path.isdir(path)]
-        if network is None and os.path.exists("/etc/resolv.conf"):
-            binds.append(Bind("/etc/resolv.conf", "/etc/resolv.conf"))
-        return Box(f"{ROOM}/nodes/{wanted.node}/root", tuple(binds), lock_namespaces=self._config.lock_namespaces)
 
     def _mount(self, wanted: Create, uid: int | None) -> None:
         """The node's root: the layer over the image, and a memory file system of the promised size on top."""
@@ -212,51 +192,61 @@ class Privileged:
             self._began(node, wanted, process)
             return {}, []
         if node.sandbox is None:  # it ended with everything in it
-            self._begin(wanted.node, node)
+            self._begin(node)
         if isinstance(node.sandbox, inside.Inside):
             self._run_inside(node, node.sandbox, wanted, given[0])
         else:
             node.waiting.append((wanted, os.dup(given[0])))
         return {}, []
 
-    def _begin(self, name: str, node: Node) -> None:
+    def _begin(self, node: inside.Node) -> None:
         """Start the node's sandbox; commands wait until it is ready."""
         making = node.sandbox = inside.begin(node.box, node.ground, self._filter)
-        self._watch(making.told, lambda: self._ready(name, node, making))
+        self._watch(making.told, lambda: self._ready(node, making))
         watcher = os.pidfd_open(making.process)
-        self._watch(watcher, lambda: self._gone(name, node, making.process, watcher))
+        self._watch(watcher, lambda: self._gone(node, making.process, watcher))
 
-    def _ready(self, name: str, node: Node, making: inside.Making) -> None:
+    def _ready(self, node: inside.Node, making: inside.Making) -> None:
         self._unwatch(making.told)
         made = making.finished()
-        if isinstance(made, inside.Inside) and self._nodes.get(name) is node:
-            node.sandbox = made
-        elif isinstance(made, inside.Inside):
-            made.close()
+        if node.sandbox is not making:  # killed meanwhile; another may be begun
+            if isinstance(made, inside.Inside):
+                made.close()
+            return
+        node.sandbox = made if isinstance(made, inside.Inside) else None
         waiting, node.waiting = node.waiting, []
         for wanted, output in waiting:
-            if isinstance(made, inside.Inside) and node.sandbox is made:
+            if isinstance(made, inside.Inside):
                 self._run_inside(node, made, wanted, output)
             else:
                 os.write(output, f"gatebot: the sandbox could not be made: {made}\n".encode())
                 self._send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
             os.close(output)
 
-    def _gone(self, name: str, node: Node, process: int, watcher: int) -> None:
+    def _gone(self, node: inside.Node, process: int, watcher: int) -> None:
         """The sandbox of a node ended: with the node, or killed from inside."""
         self._unwatch(watcher)
         os.close(watcher)
         os.waitpid(process, 0)
         if node.sandbox is not None and node.sandbox.process == process:
-            if isinstance(node.sandbox, inside.Inside):
-                node.sandbox.close()
-            node.sandbox = None
+            self._leave(node)
 
-    def _run_inside(self, node: Node, sandbox: inside.Inside, wanted: Run, output: int) -> None:
-        process = inside.run_inside(sandbox, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, output)
-        self._began(node, wanted, process)
+    def _leave(self, node: inside.Node) -> None:
+        """The next command begins a new sandbox."""
+        if isinstance(node.sandbox, inside.Inside):
+            node.sandbox.close()
+        node.sandbox = None
 
-    def _began(self, node: Node, wanted: Run, process: int) -> None:
+    def _run_inside(self, node: inside.Node, sandbox: inside.Inside, wanted: Run, output: int) -> None:
+        try:
+            process = inside.run_inside(sandbox, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, output)
+        except OSError as problem:  # it ends at this moment
+            os.write(output, f"gatebot: the sandbox cannot be entered: {problem}\n".encode())
+            self._send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
+        else:
+            self._began(node, wanted, process)
+
+    def _began(self, node: inside.Node, wanted: Run, process: int) -> None:
         node.runs[wanted.run] = process
         watcher = os.pidfd_open(process)
         self._watch(watcher, lambda: self._ended(wanted.node, wanted.run, process, watcher))
@@ -321,7 +311,7 @@ class Privileged:
                 return uid
         raise Refusal("every job uid is taken")
 
-    def _kill_all(self, name: str, node: Node) -> None:
+    def _kill_all(self, name: str, node: inside.Node) -> None:
         for wanted, output in node.waiting:
             os.close(output)
             self._send({"ended": wanted.run, "status": -signal.SIGKILL, "oom": False, "full": False}, [])
@@ -332,6 +322,7 @@ class Privileged:
         for process in (*sandbox, *node.runs.values()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        self._leave(node)
 
     def _ended(self, name: str, run: str, process: int, watcher: int) -> None:
         self._unwatch(watcher)

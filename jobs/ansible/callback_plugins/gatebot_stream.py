@@ -13,6 +13,10 @@ Loaded by ansible-playbook only, never by gatebot itself, which is why its licen
 
 from __future__ import annotations
 
+import os
+import sys
+
+from ansible.playbook.block import Block
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
@@ -21,6 +25,16 @@ type: stdout
 short_description: readable output for build logs
 description: Each task once, its output line by line, errors first in the line.
 """
+
+
+def is_rescuable(task):
+    """Whether a block around the task goes on when it fails."""
+    parent = task._parent
+    while parent is not None:
+        if isinstance(parent, Block) and parent.rescue:
+            return True
+        parent = parent._parent
+    return False
 
 
 class CallbackModule(CallbackBase):
@@ -46,9 +60,13 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         self._tell(result, "failed, ignored" if ignore_errors else "fatal", failed=not ignore_errors)
+        if not ignore_errors and not is_rescuable(result._task):
+            self._signal("failing")
 
     def v2_runner_on_unreachable(self, result):
         self._tell(result, "fatal", failed=True)
+        if not result._task.ignore_unreachable:
+            self._signal("unreachable")
 
     def v2_runner_on_skipped(self, result):
         self._display.display(f"  {result._host.get_name()}: skipped")
@@ -66,6 +84,11 @@ class CallbackModule(CallbackBase):
                 f"{told[name]} {name}" for name in ("ok", "changed", "failures", "unreachable", "skipped")
             )
             self._display.display(f"RECAP {host}: {counts}")
+
+    def _signal(self, what):
+        """Tell the executor, which does not show the line."""
+        sys.stdout.flush()
+        os.write(1, f"\x1fgatebot {what}\n".encode())
 
     def _tell(self, result, word, failed=False):
         found = result._result

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gatebot.assignment import FrozenJob, Playbook
-from gatebot.executor.model import Ending, Phase, Result, Returned, Step, StepDone
+from gatebot.executor.model import Ending, Phase, Result, Returned, Step, StepDone, Verdict
 from gatebot.executor.steps import next_step, time_left, verdict
+from gatebot.reasons import reason
 from gatebot.words import say
 
 
@@ -109,12 +112,60 @@ def test_limits_have_their_own_sentences(ending: Ending, result: Result, text: s
     assert say(found.reason) == text
 
 
-def test_nothing_runs_after_an_abort_or_a_lost_node() -> None:
-    for ending, result, retry in ((Ending.ABORTED, Result.ABORTED, False), (Ending.LOST, Result.RETRY, True)):
-        done = play({"run1": ending})
-        assert names(done) == ["pre1", "pre2", "run1"]
+def test_nothing_runs_after_a_lost_node() -> None:
+    done = play({"run1": Ending.LOST})
+    assert names(done) == ["pre1", "pre2", "run1"]
+    found = verdict(JOB, done, Returned())
+    assert (found.result, found.retry) == (Result.RETRY, True)
+
+
+def test_of_an_aborted_build_only_what_cleans_up_still_runs() -> None:
+    tidy = replace(JOB, post_run=(book("post1"), replace(book("tidy"), cleanup=True)))
+    done = play({"run1": Ending.ABORTED}, tidy)
+    assert names(done) == ["pre1", "pre2", "run1", "tidy", "clean"]
+    assert verdict(tidy, done, Returned()).result is Result.ABORTED
+    assert next_step(tidy, [], aborted=True) is None, "nothing was begun that could be cleaned up"
+    assert next_step(tidy, done[:1], aborted=True) == Step(Phase.POST, 1, tidy.post_run[1])
+
+
+def test_an_unreachable_host_asks_for_another_attempt_after_post_run_had_its_chance() -> None:
+    for name in ("pre1", "run2", "post1"):
+        done = play({name: Ending.UNREACHABLE})
+        assert names(done)[-3:] == ["post1", "post2", "clean"]
         found = verdict(JOB, done, Returned())
-        assert (found.result, found.retry) == (result, retry)
+        assert (found.result, found.retry) == (Result.RETRY, True), name
+
+
+EARLY = reason("executor.task-failed", step="run run1")
+
+
+@pytest.mark.zuul(22)
+def test_an_early_failure_stands_when_the_host_is_lost_afterwards() -> None:
+    for name in ("run1", "post1"):
+        found = verdict(JOB, play({name: Ending.UNREACHABLE}), Returned(), EARLY)
+        assert not found.retry
+    assert verdict(JOB, play({"run1": Ending.UNREACHABLE}), Returned(), EARLY).result is Result.FAILURE
+
+
+@pytest.mark.zuul(20)
+def test_a_line_that_means_failure_fails_the_build_whatever_its_playbooks_say() -> None:
+    assert verdict(JOB, play({}), Returned(), EARLY) == Verdict(Result.FAILURE, EARLY)
+
+
+@pytest.mark.zuul(21)
+def test_a_failed_pre_run_is_tried_again_unless_the_job_says_otherwise() -> None:
+    done = play({"pre1": Ending.FAILED})
+    assert verdict(JOB, done, Returned()).retry
+    assert verdict(JOB, done, Returned(retry=False)).result is Result.FAILURE
+
+
+def test_a_failing_post_run_changes_a_failure_but_not_a_timeout_or_a_full_disk() -> None:
+    for ending, result in (
+        (Ending.FAILED, Result.POST_FAILURE),
+        (Ending.TIMED_OUT, Result.TIMED_OUT),
+        (Ending.DISK_FULL, Result.DISK_FULL),
+    ):
+        assert verdict(JOB, play({"run1": ending, "post1": Ending.FAILED}), Returned()).result is result
 
 
 def test_the_timeout_covers_pre_run_and_run_together_and_each_post_step_has_its_own() -> None:

@@ -7,11 +7,12 @@ import base64
 import json
 from dataclasses import replace
 
-from gatebot.assignment import Checkout, NodeGroup, NodeSpec, RequiredProject, Role, SecretRef
+from gatebot.assignment import Checkout, IncludeVars, ProvidedArtifact, RequiredProject, Role, SecretRef
 from gatebot.executor.commands import Surroundings, command_for
 from gatebot.executor.model import DEFAULT_LABELS, Phase, Places, Step
-from gatebot.executor.variables import environment, inventory, path_of, role_paths, variables, zuul
-from gatebot.executor.workspace_order import Order, order
+from gatebot.executor.paths import path_of, role_paths
+from gatebot.executor.variables import environment, zuul
+from gatebot.executor.workspace_order import Include, Order, files, order
 from tests.fakes.executor import PROJECT, assignment, job, script
 
 PLACES = Places("/home/job", "/opt/gatebot", "git.example.org")
@@ -52,30 +53,11 @@ def test_a_branch_that_is_no_change_has_its_revisions() -> None:
     assert "change" not in found
 
 
-def test_a_job_cannot_forge_what_it_is_told_about_itself() -> None:
-    found = variables(
-        assignment(COMMIT, job(vars={"zuul": "mine", "own": 1}), inherited={"own": 0, "up": 2}), PLACES, "x"
-    )
-    assert found["own"] == 1
-    assert found["up"] == 2
-    assert isinstance(found["zuul"], dict)
-
-
 def test_plain_job_variables_are_in_the_environment_of_scripts() -> None:
     found = environment(assignment(COMMIT, job(vars={"level": 3, "list": [1]})), PLACES)
     assert found["GATEBOT_VAR_LEVEL"] == "3"
     assert "GATEBOT_VAR_LIST" not in found
     assert found["ZUUL_CHANGE"] == "7"
-
-
-def test_the_inventory_has_the_nodeset_under_its_names_and_groups() -> None:
-    frozen = replace(job(), nodes=(NodeSpec(("one", "two"), "small"),), groups=(NodeGroup("db", ("one",)),))
-    given = assignment(COMMIT, frozen)
-    found = inventory(given, {"a": 1}, "/usr/bin/python3")["all"]
-    assert isinstance(found, dict)
-    assert sorted(found["hosts"]) == ["one", "two"]  # type: ignore[arg-type]
-    assert found["children"] == {"db": {"hosts": {"one": {}}}}
-    assert found["vars"] == {"a": 1}
 
 
 def test_an_untrusted_script_runs_in_the_work_tree() -> None:
@@ -86,7 +68,7 @@ def test_a_trusted_playbook_never_comes_from_a_tree_that_the_job_can_write() -> 
     book = script("post.yaml", trusted=True)
     given = assignment(COMMIT, job(book))
     assert path_of(given, book, PLACES) == "/opt/gatebot/main/git.example.org/demo/api/post.yaml"
-    made = order(given, PLACES, PLACES, "/layer", lambda store: f"/git/{store}")
+    made = order(given, PLACES, "/layer", lambda store: f"/git/{store}")
     assert [tree.target for tree in made.trees] == [
         "home/job/src/git.example.org/demo/api",
         "opt/gatebot/main/git.example.org/demo/api",
@@ -106,7 +88,7 @@ def test_roles_are_found_in_the_repositories_that_the_job_names() -> None:
 
 
 def test_an_order_survives_its_way_to_the_child() -> None:
-    made = order(assignment(COMMIT, job()), PLACES, PLACES, "/layer", lambda store: f"/git/{store}")
+    made = order(assignment(COMMIT, job()), PLACES, "/layer", lambda store: f"/git/{store}")
     assert Order.from_bytes(made.to_bytes()) == made
 
 
@@ -126,9 +108,92 @@ def test_secrets_reach_only_the_playbooks_that_list_them_and_never_a_command_lin
     step = Step(Phase.POST, 0, book)
     label = DEFAULT_LABELS["offline"]
     command = command_for(given, step, "/p/post.yaml", PLACES, label, Surroundings("x", ("ap",)), success=False)
-    assert json.loads(command.env["GATEBOT_SECRETS"]) == {"login": {"token": "s3cret"}}
-    assert "s3cret" not in " ".join(command.argv)
-    assert "GATEBOT_SECRETS" in command.argv[-1]
-    assert json.loads(command.argv[-1])["zuul_success"] is False
+    assert command.apart
+    assert {path: json.loads(text) for path, text in command.files.items()} == {
+        "/run/gatebot/secrets.json": {"login": {"token": "s3cret"}}
+    }
+    assert "s3cret" not in f"{command.argv} {command.env}"
+    assert command.argv[1:3] == ("-i", "/opt/gatebot/inventory-plain.json")
+    told = json.loads(command.argv[command.argv.index("@/run/gatebot/secrets.json") + 2])
+    assert (told["zuul_success"], told["zuul_will_retry"], told["zuul_execution_phase"]) == (False, False, "post")
     assert command.env["PIP_NO_INDEX"] == "1"
     assert "HTTPS_PROXY" not in command.env
+
+
+def test_a_step_without_secrets_runs_with_all_that_others_left_on_the_node() -> None:
+    given = assignment(COMMIT, job(), secrets={"upload": {"token": "s3cret"}})
+    step = Step(Phase.RUN, 0, script("run.yaml"))
+    around = Surroundings("x", ("ap",))
+    command = command_for(given, step, "/p/run.yaml", PLACES, DEFAULT_LABELS["small"], around, success=True)
+    assert not command.apart
+    assert "s3cret" not in f"{command.argv} {command.env} {command.files}"
+    assert command.argv[1:3] == ("-i", "/opt/gatebot/inventory.json")
+
+
+def test_what_jobs_before_it_returned_as_secret_is_for_every_step() -> None:
+    given = assignment(COMMIT, job(), secret_data={"key": "s3cret"})
+    step = Step(Phase.RUN, 0, script())
+    command = command_for(given, step, "/p/run.sh", PLACES, DEFAULT_LABELS["small"], Surroundings("x"), success=True)
+    assert json.loads(command.env["GATEBOT_SECRETS"]) == {"key": "s3cret"}
+    assert command.apart
+
+
+def test_files_of_variables_are_read_from_the_tree_that_the_job_sees_or_apart_from_it() -> None:
+    frozen = job(include_vars=(IncludeVars("a.yaml"), IncludeVars("b.json", "config", "main", True, required=False)))
+    given = assignment(COMMIT, frozen, checkouts=(*assignment(COMMIT, job()).checkouts, CONFIG))
+    made = order(given, PLACES, "/layer", lambda store: f"/git/{store}")
+    assert made.includes == (
+        Include("home/job/src/git.example.org/demo/api/a.yaml", "demo/api a.yaml"),
+        Include("opt/gatebot/main/git.example.org/config/b.json", "config b.json", required=False),
+    )
+    assert Order.from_bytes(made.to_bytes()) == made
+
+
+def test_a_job_is_told_by_files_and_only_one_with_secrets_has_the_second_spelling() -> None:
+    plain = files(assignment(COMMIT, job()), PLACES, PLACES, ())
+    assert set(plain) == {f"opt/gatebot/{name}.json" for name in ("variables", "inventory", "extra-live")}
+    book = replace(script("run.yaml"), secrets=(SecretRef("login", "upload", PROJECT),))
+    hostile = job(book, vars={"note": "{{ login.token }}"}, extra_vars={"more": "{{ login }}"})
+    given = assignment(COMMIT, hostile, secrets={"upload": {"token": "s3cret"}})
+    told = files(given, PLACES, PLACES, ())
+    assert json.loads(told["opt/gatebot/inventory.json"])["all"]["vars"]["note"] == "{{ login.token }}"
+    marked = {"__ansible_unsafe": "{{ login.token }}"}
+    assert json.loads(told["opt/gatebot/inventory-plain.json"])["all"]["vars"]["note"] == marked
+    assert json.loads(told["opt/gatebot/extra-plain.json"])["more"] == {"__ansible_unsafe": "{{ login }}"}
+    assert json.loads(told["opt/gatebot/extra-live.json"])["unsafe_vars"]["note"] == marked
+    assert "s3cret" not in "".join(told.values())
+
+
+def test_schemes_of_workspaces_are_zuuls() -> None:
+    places = {scheme: replace(PLACES, scheme=scheme) for scheme in ("golang", "flat", "unique")}
+    assert {name: one.source("openstack/nova") for name, one in places.items()} == {
+        "golang": "/home/job/src/git.example.org/openstack/nova",
+        "flat": "/home/job/src/nova",
+        "unique": "/home/job/src/git.example.org/openstack/openstack%2Fnova",
+    }
+    given = assignment(COMMIT, job())
+    assert zuul(given, places["flat"])["project"]["src_dir"] == "src/api"  # type: ignore[index,call-overload]
+
+
+def test_a_tag_and_the_changes_of_a_cycle_are_described_in_zuuls_words() -> None:
+    tag = zuul(assignment(COMMIT, job(), changes=(), branch="refs/tags/1.0"), PLACES)
+    assert (tag["ref"], tag["tag"], tag["newrev"]) == ("refs/tags/1.0", "1.0", COMMIT)
+    assert "branch" not in tag
+    one = assignment(COMMIT, job()).changes[0]
+    other = replace(one, number=8, project="demo/client")
+    found = zuul(assignment(COMMIT, job(), changes=(one, other), members=(7, 8), subject=7), PLACES)
+    assert found["change"] == "7"
+    assert [ref["change"] for ref in found["buildset_refs"]] == ["7", "8"]  # type: ignore[index,call-overload,union-attr]
+    assert [ref["change"] for ref in found["build_refs"]] == ["7"]  # type: ignore[index,call-overload,union-attr]
+
+
+def test_artifacts_of_changes_ahead_and_the_jobs_behind_are_told() -> None:
+    image = ProvidedArtifact("image", "http://x/", "demo/client", "build", 5, 1, "main", {"type": "container_image"})
+    found = zuul(assignment(COMMIT, job(tags=("b", "a")), provided=(image,), child_jobs=("deploy",)), PLACES)
+    assert found["artifacts"] == [
+        {
+            **{"name": "image", "url": "http://x/", "project": "demo/client", "job": "build", "branch": "main"},
+            **{"change": "5", "patchset": "1", "metadata": {"type": "container_image"}},
+        }
+    ]
+    assert (found["child_jobs"], found["jobtags"]) == (["deploy"], ["a", "b"])

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The variables of a job in Zuul's order of precedence, as an Ansible inventory and as one table for scripts.
+
+Pure. Data of jobs before it, then included files, then the job's variables; over them those of groups, then of hosts,
+then `extra-vars`; what gatebot itself says wins. Texts that come from people's changes are never templates, and where a
+playbook is given secrets no text of the job's is: it could be written to give them away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from ..assignment import Assignment, Json, NodeSpec
+from .model import Places
+from .variables import zuul
+
+Table = Mapping[str, Json]
+_TALK = ("change_message",)
+
+
+def merged(old: Table, new: Table) -> dict[str, Json]:
+    """Tables inside tables are merged, all else is replaced; `new` wins."""
+    found = dict(old)
+    for name, value in new.items():
+        before = found.get(name)
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        found[name] = merged(cast(Table, before), cast(Table, value)) if both else value
+    return found
+
+
+class Plain(str):
+    """A text that is no template."""
+
+    __slots__ = ()
+
+
+def plain(value: Json) -> Json:
+    """The value with its texts marked as texts that are no templates."""
+    if isinstance(value, str):
+        return Plain(value)
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def spelled(value: Json) -> Json:
+    """As Ansible reads it from JSON. Names that would mean something to its reader are left out: they are not ours."""
+    if isinstance(value, Plain):
+        return {"__ansible_unsafe": str(value)} if "{" in value else str(value)
+    if isinstance(value, Mapping):
+        return {name: spelled(inner) for name, inner in value.items() if not name.startswith("__ansible_")}
+    return [spelled(inner) for inner in value] if isinstance(value, list) else value
+
+
+def job_variables(assignment: Assignment, files: Iterable[Table]) -> dict[str, Json]:
+    """What every node is told, apart from what gatebot says itself. `files` are the included ones, in order."""
+    found: Table = {name: plain(value) for name, value in assignment.inherited.items() if name != "zuul"}
+    for file in files:
+        found = merged(found, file)
+    return merged(found, assignment.job.vars)
+
+
+def told(assignment: Assignment, places: Places, node: str) -> dict[str, Json]:
+    """What gatebot itself says to a job."""
+    return {
+        "zuul": zuul(assignment, places),
+        "zuul_user_dir": places.home,
+        "gatebot": {
+            "build": assignment.build,
+            "item": assignment.item,
+            "node": node,
+            "home": places.home,
+            "artifacts": places.artifacts,
+            "result": places.result,
+        },
+    }
+
+
+def untalkative(value: Json, name: str = "") -> Json:
+    """What gatebot says, with people's messages marked as texts that are no templates."""
+    if isinstance(value, Mapping):
+        return {key: untalkative(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [untalkative(inner, name) for inner in value]
+    return plain(value) if name in _TALK or name in ("topic", "branch", "ref", "subject") else value
+
+
+def squashed(assignment: Assignment, common: Table) -> dict[str, Json]:
+    """All variables of the first node as one table, for programs that are no playbooks."""
+    job = assignment.job
+    names = [name for node in job.nodes[:1] for name in node.names]
+    found = dict(common)
+    for group in sorted(job.groups, key=lambda one: one.name):
+        if set(names) & set(group.nodes):
+            found |= _table(job.group_vars.get(group.name))
+    for name in names:
+        found |= _table(job.host_vars.get(name))
+    return {**found, **job.extra_vars}
+
+
+def inventory(assignment: Assignment, common: Table, python: str, *, secretive: bool = False) -> dict[str, Json]:
+    """An Ansible inventory: every node of the nodeset is the sandbox that the playbook runs in."""
+    job = assignment.job
+    show = plain if secretive else _same
+    nodes = {name: node for node in job.nodes for name in node.names}
+    hosts: dict[str, Json] = {
+        name: _host(node, python) | _table(show(_table(job.host_vars.get(name)))) for name, node in nodes.items()
+    }
+    groups: dict[str, Json] = {
+        group.name: {
+            "hosts": {name: None for name in group.nodes if name in nodes},
+            "vars": show(_table(job.group_vars.get(group.name))),
+        }
+        for group in job.groups
+    }
+    groups["zuul_unreachable"] = {"hosts": {}}
+    everywhere = _table(show(merged(common, _table(job.group_vars.get("all")))))
+    if not nodes:
+        hosts = {"localhost": _host(NodeSpec(("localhost",), ""), python) | {"ansible_connection": "local"}}
+    return {"all": {"hosts": hosts, "children": groups, "vars": everywhere}}
+
+
+def _host(node: NodeSpec, python: str) -> dict[str, Json]:
+    """What Zuul says about a node, where it has a meaning here."""
+    about: dict[str, Json] = {
+        **{"label": node.label, "provider": "local", "region": None, "az": None, "cloud": None},
+        **{"interface_ip": "127.0.0.1", "public_ipv4": "127.0.0.1", "private_ipv4": "127.0.0.1", "public_ipv6": ""},
+    }
+    return {
+        "ansible_connection": "gatebot",
+        "ansible_host": "127.0.0.1",
+        "ansible_user": "job",
+        "ansible_python_interpreter": python,
+        "nodepool": about,
+        "zuul_node": about,
+    }
+
+
+def _same(value: Json) -> Json:
+    return value
+
+
+def _table(value: object) -> dict[str, Json]:
+    return dict(cast(Table, value)) if isinstance(value, Mapping) else {}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which tree of the workspace a playbook, its roles and files of variables are taken from.
+
+Pure. What is trusted never comes from a tree that steps of the build can write to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..assignment import Assignment, Checkout, IncludeVars, Playbook
+from .model import Places
+
+
+def own_files(assignment: Assignment) -> tuple[IncludeVars, ...]:
+    """The job's files of variables, those without a project in that of the item."""
+    return tuple(
+        file if file.project else replace(file, project=assignment.project, branch=file.branch or assignment.branch)
+        for file in assignment.job.include_vars
+    )
+
+
+def playbook_checkouts(assignment: Assignment) -> tuple[Checkout, ...]:
+    """What is prepared read-only: repositories for playbooks and roles only, and those of trusted playbooks."""
+    job = assignment.job
+    playbooks = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
+    apart = [one for one in assignment.checkouts if not one.required]
+    trusted = {one.project for one in (*playbooks, *job.roles, *job.include_vars) if one.trusted}
+    trusted -= {one.project for one in apart}
+    return (*apart, *(one for one in assignment.checkouts if one.required and one.project in trusted))
+
+
+def path_of(assignment: Assignment, playbook: Playbook, places: Places) -> str | None:
+    """The path of a playbook as the job sees it; None: its repository is not in the workspace."""
+    apart = [(one, places.playbooks(one)) for one in playbook_checkouts(assignment)]
+    required = [(one, places.source(one.project)) for one in assignment.checkouts if one.required]
+    fitting = [
+        pair for pair in (apart if playbook.trusted else apart + required) if pair[0].project == playbook.project
+    ]
+    fitting.sort(key=lambda pair: (pair[0].branch != playbook.branch, not pair[0].required))
+    return f"{fitting[0][1]}/{playbook.path}" if fitting else None
+
+
+def role_paths(assignment: Assignment, playbook: Playbook, places: Places) -> tuple[str, ...]:
+    """The directories in which a playbook finds roles: beside it, its repository's, and those of the job's `roles`."""
+    trees: list[str] = []
+    for project in (playbook.project, *(role.project for role in assignment.job.roles)):
+        found = path_of(assignment, Playbook(project, playbook.branch, "roles", trusted=playbook.trusted), places)
+        if found is not None and found not in trees:
+            trees.append(found)
+    return tuple(trees)
+
+
+def included(assignment: Assignment, file: IncludeVars, places: Places) -> str | None:
+    """The path of a file of variables; None: its repository is not in the workspace.
+
+    A file that is read as it is merged (`use-ref: false`) lies apart from the speculative tree.
+    """
+    return path_of(assignment, Playbook(file.project, file.branch, file.path, trusted=file.trusted), places)
