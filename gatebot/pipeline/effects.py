@@ -27,7 +27,7 @@ from .layouts import Layouts
 from .merger import Answer, Merger
 from .ports import Dispatch, Review
 from .queue import facts, verdict
-from .queue.model import CANCELED, NOOP, NOTHING, Departure, Item, ItemChange, Queue
+from .queue.model import CANCELED, NOOP, NOTHING, Departure, Item, ItemChange, PlannedJob, Queue
 from .queue.record import report_key
 from .queue.sharing import REPORTER
 from .workspace import checkouts, chosen, wanted
@@ -205,6 +205,9 @@ class Effects:
             attempt=command.tries,
             event_id=item.id,
             secrets=secrets,
+            members=item.numbers,
+            subject=planned.change,
+            child_jobs=() if prepared is None else tuple(one.name for one in prepared.jobs if _needs(one, planned.key)),
         )
 
     async def _go_on(self, command: facts.ResumeAsked | facts.SemaphoresGranted) -> None:
@@ -326,3 +329,8 @@ class Effects:
         layout = self._ties.layouts.current(queue.tenant)
         found = layout.pipelines.get(queue.pipeline) if layout is not None else None
         return found or PipelineConfig(queue.pipeline, Manager.INDEPENDENT, Location("", "", ""))
+
+
+def _needs(job: PlannedJob, key: str) -> bool:
+    """Whether a job depends directly on another of its item."""
+    return any(need.name == key for need in job.needs)
