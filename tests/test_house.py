@@ -29,6 +29,7 @@ HALL = {
     "clock": 0,
     "errors": 0,
     "events": 0,
+    "expressions": 0,
     "reasons": 0,
     "access": 1,
     "access_rules": 0,

@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
-from typing import Protocol, cast
-
-import re2  # pyright: ignore[reportMissingTypeStubs]
 
 from ...assignment import FrozenJob
+from ...expressions import compiled
 from ...reasons import Reason
 
 
@@ -41,26 +38,6 @@ class ConfigError:
     at: Location
     stanza: str = ""
     snippet: tuple[tuple[int, str], ...] = ()
-
-
-class _Compiled(Protocol):
-    def match(self, text: str) -> object: ...
-    def search(self, text: str) -> object: ...
-    def fullmatch(self, text: str) -> object: ...
-
-
-_QUIET = re2.Options()
-_QUIET.log_errors = False  # a bad expression is reported to its author, not to the terminal
-
-
-@lru_cache(maxsize=20_000)
-def compiled(regex: str) -> _Compiled:
-    """The expression, compiled once; raises ValueError with RE2's words."""
-    try:
-        return cast("_Compiled", re2.compile(regex, _QUIET))  # pyright: ignore[reportUnknownMemberType]
-    except cast("type[Exception]", re2.error) as problem:  # pyright: ignore[reportUnknownMemberType]
-        said = problem.args[0] if problem.args else "not understood"
-        raise ValueError(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)) from None
 
 
 @dataclass(frozen=True, slots=True)

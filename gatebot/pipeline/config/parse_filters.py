@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ...expressions import compiled
 from ...reasons import Reason, reason
 from .fields import entries, flag, mappings, pattern, patterns, text, texts
-from .model import Approval, ChangeFilter, EventFilter, Pattern, Reporter, TimerTrigger, ZuulTrigger, compiled
+from .model import Approval, ChangeFilter, EventFilter, Pattern, Reporter, TimerTrigger, ZuulTrigger
 from .tables_connections import GERRIT_REPORTER
 from .yamltext import Node, YamlMap
 

@@ -11,9 +11,10 @@ import posixpath
 from dataclasses import dataclass, replace
 
 from ...assignment import IncludeVars, JobDependency, ProjectChoice, RequiredProject
+from ...expressions import compiled, strictly
 from ...reasons import reason
 from .fields import entries, flag, get, number, patterns, text, texts, variables
-from .model import Location, compiled
+from .model import Location
 from .objects import Nodeset, PlaybookRef, SecretUse, SemaphoreUse, Variant
 from .parse_nodeset import nodeset
 from .schema import IDENTIFIER, RESERVED, Findings
@@ -145,7 +146,7 @@ def _own_rules(conf: YamlMap, made: Variant, found: Findings) -> None:
         found.add(conf.lines["pre-timeout"], reason("config.pre-timeout-too-long", pre=before, timeout=whole))
     for expression, line in entries(conf, "failure-output") or ():
         try:
-            compiled(str(expression))
+            strictly(str(expression))
         except ValueError as problem:
             why = reason("config.bad-regex", attribute="failure-output", regex=str(expression), problem=str(problem))
             found.add(line, why)

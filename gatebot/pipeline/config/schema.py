@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from ...expressions import compiled
 from ...reasons import Reason, reason
-from .model import compiled
 from .yamltext import Encrypted, Node, Problem, Tagged, YamlList, YamlMap
 
 
