@@ -27,6 +27,7 @@ from .vault import Vault
 from .workspace import wanted
 
 _SHOWN_ERRORS = 5
+_PICKS = ("CHERRY_PICK", "REBASE_IF_NECESSARY", "REBASE_ALWAYS")  # these bring nothing of what a change stands on
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Merger:
         """The commit that lands when a change goes onto `onto`, and its tree."""
         store = self.store(queue, change.project)
         person = Person("gatebot", self._email, person_time)
-        if queue.policy.lands and change.submit_type != "CHERRY_PICK":
+        if queue.policy.lands and change.submit_type not in _PICKS:
             self._check_parent(store, change, onto)
         made = self._repositories.final_commit(
             store,

@@ -110,15 +110,20 @@ class Repositories(Reading):
         """The very commit that lands when `commit` goes onto `onto`, by Gerrit's submit types, made in `store`.
 
         `into` adds the branch to a merge's message, for branches that are not the project's default. `footers` are
-        added by CHERRY_PICK. A change that `onto` contains already gives `onto`.
+        added by CHERRY_PICK and REBASE_ALWAYS. A change that `onto` contains already, or that would change nothing
+        there when it is picked, gives `onto`. A merge is never picked: as in Gerrit it is merged if necessary.
         """
+        if submit_type not in SUBMIT_TYPES:
+            raise Invalid(f"{submit_type} is not a submit type of this site; choose one of {', '.join(SUBMIT_TYPES)}")
         change = self.commit(store, commit)
         if self.descends(store, onto, commit):
             return FinalCommit(onto, self.commit(store, onto).tree)
-        if submit_type == "CHERRY_PICK" and change.parents:
-            return self._picked(store, change, onto, committer, footers)
-        if submit_type not in _BY_MERGE:
-            raise Invalid(f"{submit_type} is not a submit type of this site; choose one of {', '.join(_BY_MERGE)}")
+        if submit_type in _PICKS:
+            stays = submit_type == "REBASE_IF_NECESSARY" and change.parents == (onto,)
+            if len(change.parents) == 1 and not stays:
+                added = () if submit_type == "REBASE_IF_NECESSARY" else footers
+                return self._picked(store, change, onto, committer, added)
+            submit_type = "MERGE_IF_NECESSARY"
         # Where its one parent is in `onto`, that is the base of the merge: nobody need walk history to find it.
         based = len(change.parents) == 1 and self.descends(store, onto, change.parents[0])
         forward = onto == change.parents[0] if based else self.is_ancestor(store, onto, commit)
@@ -181,6 +186,8 @@ class Repositories(Reading):
         picked = self.pick(store, change.id, onto)
         if isinstance(picked, MergeConflict):
             return picked
+        if picked.tree == self.commit(store, onto).tree:
+            return FinalCommit(onto, picked.tree)  # it would be empty: Gerrit marks such a change as merged
         message = messages.with_footers(change.message, footers)
         made = self.write_commit(store, picked.tree, (onto,), change.author, committer, message)
         return FinalCommit(made, picked.tree)
@@ -202,7 +209,8 @@ class Repositories(Reading):
         return {"core.attributesFile": str(path)}
 
 
-_BY_MERGE = ("MERGE_IF_NECESSARY", "MERGE_ALWAYS", "FAST_FORWARD_ONLY", "CHERRY_PICK")
+_PICKS = ("CHERRY_PICK", "REBASE_IF_NECESSARY", "REBASE_ALWAYS")
+SUBMIT_TYPES = ("MERGE_IF_NECESSARY", "MERGE_ALWAYS", "FAST_FORWARD_ONLY", *_PICKS)
 _NOBODY = Person("gatebot", "gatebot", 0)
 
 

@@ -77,6 +77,7 @@ class Lander:
             change.number
             for change in order.landing.changes
             if change.number in reviewed
+            and change.commit != change.expected
             and not self._repositories.descends(change.store, change.commit, reviewed[change.number].commit)
         )
         return Plan(order, renewed)

@@ -167,7 +167,7 @@ async def test_a_message_from_an_executor_that_lost_the_build_is_refused(house: 
     assert await house.results.completed(BuildCompleted(build.build, build.fence, "FAILURE")) is False
 
 
-@pytest.mark.parametrize("submit_type", [SubmitType.CHERRY_PICK, SubmitType.MERGE_ALWAYS, SubmitType.FAST_FORWARD_ONLY])
+@pytest.mark.parametrize("submit_type", list(SubmitType))
 @pytest.mark.zuul(93)
 async def test_every_submit_type_lands_the_very_commit_that_was_tested(
     house: PipelineHouse, submit_type: SubmitType

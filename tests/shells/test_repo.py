@@ -278,6 +278,41 @@ def test_final_commits_follow_the_submit_type(repos: Repositories, api: str, wor
     )
 
 
+@pytest.mark.zuul(93)
+def test_a_rebase_picks_a_change_onto_the_branch_and_leaves_one_that_stands_on_it(
+    repos: Repositories, api: str, work: WorkTree
+) -> None:
+    tips, base = repos.branches(api), work.git("rev-parse", "base")
+
+    def final(submit_type: str, onto: str) -> FinalCommit:
+        found = repos.final_commit(
+            api, submit_type, tips["side"], onto, branch="main", committer=GATE, footers=("Reviewed-on: http://x/1",)
+        )
+        assert isinstance(found, FinalCommit)
+        return found
+
+    assert final("REBASE_IF_NECESSARY", base).commit == tips["side"]
+    rebased = repos.commit(api, final("REBASE_IF_NECESSARY", tips["main"]).commit)
+    assert (rebased.parents, rebased.message, rebased.author.name) == ((tips["main"],), "Work of side\n", "Mina")
+    always = repos.commit(api, final("REBASE_ALWAYS", base).commit)
+    assert (always.parents, always.message) == ((base,), "Work of side\n\nReviewed-on: http://x/1\n")
+
+
+@pytest.mark.zuul(93)
+@pytest.mark.parametrize("submit_type", ["CHERRY_PICK", "REBASE_IF_NECESSARY", "REBASE_ALWAYS"])
+def test_a_pick_that_would_be_empty_is_the_branch_and_a_merge_is_merged_rather_than_picked(
+    repos: Repositories, api: str, work: WorkTree, submit_type: str
+) -> None:
+    tips = repos.branches(api)
+    first = repos.final_commit(api, "CHERRY_PICK", tips["side"], tips["main"], branch="main", committer=GATE)
+    assert isinstance(first, FinalCommit)
+    again = repos.final_commit(api, submit_type, tips["side"], first.commit, branch="main", committer=GATE)
+    assert again == first
+    merge = repos.final_commit(api, "MERGE_ALWAYS", tips["side"], tips["main"], branch="main", committer=GATE)
+    assert isinstance(merge, FinalCommit)
+    assert repos.final_commit(api, submit_type, merge.commit, tips["main"], branch="main", committer=GATE) == merge
+
+
 def test_a_change_that_the_branch_contains_is_the_branch(repos: Repositories, api: str, work: WorkTree) -> None:
     base, main = work.git("rev-parse", "base"), repos.branches(api)["main"]
     final = repos.final_commit(api, "MERGE_IF_NECESSARY", base, main, branch="main", committer=GATE)

@@ -10,7 +10,7 @@ nothing undecided ahead merges or is reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...reasons import Reason, reason
@@ -60,11 +60,13 @@ def propose(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
 class _Walk:
     """What is known so far of the items ahead. `ahead` is the nearest that has not failed.
 
-    `blocked`: reporter jobs run, and nothing is done for whoever is behind before they have ended.
+    `void`: that one is about to be prepared anew. `blocked`: reporter jobs run, and nothing is done for whoever is
+    behind before they have ended.
     """
 
     queue: Queue
     ahead: Item | None = None
+    void: bool = False
     present: set[int] = field(default_factory=set[int])
     failing: dict[int, tuple[Reason, Moment]] = field(default_factory=dict[int, tuple[Reason, Moment]])
     held: bool = False
@@ -82,14 +84,14 @@ class _Walk:
             return
         doomed = next((number for number in item.needs if number in self.failing), None) if item.needs else None
         if item.landing:
-            self.ahead = item
+            self.ahead, self.void = item, False
         elif item.failed is not None:
             yield from self._go_on(item, inside=self._inside(position))
         elif doomed is not None:
             yield from self._wait_for(item, doomed)
         elif item.prepared is not None and not self._stands(item.prepared):
             yield ItemReset(self.queue.id, item.id, item.attempt + 1, self._why_void(item.prepared))
-            self.ahead = replace(item, prepared=None)
+            self.ahead, self.void = item, True
         else:
             yield from self._go_on(item, inside=self._inside(position))
 
@@ -134,7 +136,7 @@ class _Walk:
         """Whether the base is what it should be: the proof of the whole gate hangs on this comparison."""
         if not self.queue.policy.lands:
             return True
-        if self.ahead is not None and self.ahead.prepared is None:
+        if self.ahead is not None and (self.void or self.ahead.prepared is None):
             return False
         ahead = self.ahead.prepared.state if self.ahead is not None and self.ahead.prepared is not None else NOTHING
         return agrees(prepared.base, ahead, self.queue.tips)
@@ -159,7 +161,7 @@ class _Walk:
         if why is not None:
             self.failing.update(dict.fromkeys(item.numbers, (why, _moment(item))))
         else:
-            self.ahead = item
+            self.ahead, self.void = item, False
             self.held = self.held or verdict.holds
 
     def _running(self, item: Item, verdict: Verdict) -> Iterator[QueueFact]:

@@ -51,6 +51,11 @@ _seen: dict[str, tuple[Item, Verdict]] = {}
 _MOST = 5000
 
 
+def forget() -> None:
+    """Remember nothing, as a new process; what is asked for again is worked out again."""
+    _seen.clear()
+
+
 def judge(item: Item) -> Verdict:
     """The verdict of an item as it is. Remembered while the very same value is asked for: most items rest."""
     known = _seen.get(item.id)
