@@ -20,6 +20,7 @@ from .config.layout import Layout
 from .config.loader import Proposed
 from .config.model import ConfigError, FrozenGraph, Moment
 from .layouts import Layouts, configures
+from .merge_modes import contradiction
 from .queue.facts import PrepareAsked, Prepared, PrepareFailed
 from .queue.model import Item, ItemChange, ItemRef, Preparation, Queue, place
 from .queue.sharing import plan_jobs
@@ -301,6 +302,10 @@ class _Batch:
     def _graphs(self, work: _Work) -> list[FrozenGraph]:
         """What each change of the item runs, or its branch, on the layout of all of them together."""
         layout, previous = self._merger.layout(self._queue, work)
+        for change in work.item.changes if self._queue.policy.lands else ():
+            wrong = contradiction(change.project, layout.merge_mode(change.project), change.submit_type)
+            if wrong is not None:
+                raise _Broken(wrong, Moment.CONFIG_ERROR)
         subjects = _subjects(work.item)
         graphs = [
             freeze(layout, self._queue.pipeline, one.project, one.branch, files=_files(one), previous=previous)
