@@ -43,6 +43,8 @@ from ..pipeline.operating.service import Operating
 from ..pipeline.ports import Dispatch, Sight
 from ..pipeline.results import Results
 from ..pipeline.sources import Sources
+from ..pipeline.tenants import catalogue
+from ..pipeline.tenants import pages as tenant_pages
 from ..pipeline.tenants import rest as tenant_rest
 from ..pipeline.tenants.service import Overview
 from ..pipeline.timer import Timer
@@ -65,14 +67,20 @@ class GateView:
 
     def __init__(self) -> None:
         self._driver: Driver | None = None
+        self._layouts: Layouts | None = None
 
-    def plug(self, driver: Driver) -> None:
+    def plug(self, driver: Driver, layouts: Layouts) -> None:
         """From now on there is a gate."""
-        self._driver = driver
+        self._driver, self._layouts = driver, layouts
 
     def gated(self, project: str, branch: str) -> bool:
         """Whether a dependent pipeline merges the changes of this branch."""
         return self._driver is not None and self._driver.gated(project, branch)
+
+    def jobs(self, project: str) -> list[tuple[str, tuple[str, ...]]]:
+        """The pipelines of a project with its jobs; of several tenants the first that has the project."""
+        layouts = self._layouts.of_project(project) if self._layouts is not None else ()
+        return catalogue.jobs_of(layouts[0], project) if layouts else []
 
     def position(self, change: int) -> Reason | None:
         """Where the change stands in the gate, for people."""
@@ -250,6 +258,7 @@ class GateRoom:
             *pages.routes(site, shown),
             *rest.routes(site, shown),
             *operating_rest.routes(site, self._operating(sight)),
+            *tenant_pages.routes(site, shown, self._overview()),
             *tenant_rest.routes(site, shown, self._overview(), self.labels),
             *build_pages.routes(site, self.builds, logs, allowed, hidden),
             *build_rest.routes(logs, allowed),
@@ -280,6 +289,7 @@ class GateRoom:
             db=self.db,
             clock=self.clock,
             sight=sight,
+            operating=self._operating(sight),
         )
 
     def allowed(self, site: Site, sight: Sight) -> build_rest.Allowed:

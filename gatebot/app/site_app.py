@@ -100,7 +100,7 @@ class SiteApp:
         takes = dispatch(results) if dispatch is not None else executor
         connected = await connections.connect(settings, db, repositories, layouts, clock)
         room = gate.assemble(settings, db, repositories, layouts, review, connected, takes, results, clock, keys)
-        view.plug(room.driver)
+        view.plug(room.driver, room.layouts)
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)

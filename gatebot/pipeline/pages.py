@@ -23,6 +23,7 @@ from ..reasons import reason
 from ..site import Site
 from . import history
 from .config.model import Manager, PipelineConfig
+from .operating.service import Operating
 from .ports import Sight
 from .queue.model import Outcome, Queue
 from .rows import BuildRow, BuildsetRow, ItemRow
@@ -42,6 +43,7 @@ class Parts:
     db: Database
     clock: Clock
     sight: Sight
+    operating: Operating
 
 
 def routes(site: Site, parts: Parts) -> list[web.RouteDef]:
@@ -133,6 +135,7 @@ class Pages:
             number=number,
             stays=stays,
             past=past,
+            hand=await self._parts.operating.by_hand(actor, number),
             restarts=await self._restarts(),
             live=f"queue,change/{number}",
         )

@@ -129,7 +129,7 @@ class Pages:
         actor, name = self._site.actor(request), request.match_info["project"].strip("/")
         view = await self._parts.shown.project(actor, name)
         rows, _ = await self._parts.shown.rows(actor, f'project:"{name}"', 10)
-        base = self._site.settings.web.url.rstrip("/")
+        base = self._site.settings.url
         rules = rules_of(view.project.rules)
         return self._site.render(
             request,
@@ -140,6 +140,7 @@ class Pages:
             rows=rows,
             rules=rules,
             gated=self._parts.judge.gates.gated(name, view.project.default_branch),
+            pipelines=self._parts.judge.gates.jobs(name),
             url=base,
             clone_url=f"{base}/{name}",
             live=f"project/{name},changes",

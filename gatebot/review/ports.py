@@ -21,6 +21,10 @@ class Gates(Protocol):
         """Whether a dependent pipeline merges the changes of this branch."""
         ...
 
+    def jobs(self, project: str) -> Sequence[tuple[str, Sequence[str]]]:
+        """The pipelines of a project, each with the jobs that it lists there."""
+        ...
+
     def position(self, change: int) -> Reason | None:
         """Where the change stands in the gate, for people; None when it is in none."""
         ...

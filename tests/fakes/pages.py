@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from aiohttp import web
@@ -25,6 +25,8 @@ from gatebot.pipeline import pages as queue_pages
 from gatebot.pipeline import rest as queue_rest
 from gatebot.pipeline.operating import rest as operating_rest
 from gatebot.pipeline.operating.service import Operating
+from gatebot.pipeline.queue.model import Queue
+from gatebot.pipeline.tenants import pages as tenant_pages
 from gatebot.pipeline.tenants import rest as tenant_rest
 from gatebot.pipeline.tenants.service import Overview
 from gatebot.pipeline.vault import Vault
@@ -54,14 +56,17 @@ class WebHouse:
         changes = change_pages.Parts(
             room.reading, room.review, room.states, room.submission, self.shown, room.judge
         )  # fmt: skip
-        self.queues = queue_pages.Parts(
-            lambda: house.driver.queues.values(), self._configured, house.db, house.clock, self.shown
-        )
         self.keys = Keys(house.db, house.clock, SiteKey.new())
         vault = house.merger.vault = Vault(self.keys)
-        queues = self.queues.queues
+
+        def queues() -> Iterable[Queue]:
+            return house.driver.queues.values()
+
         self.overview = Overview(house.layouts, vault, self.keys, queues)
         self.operating = Operating(house.layouts, room.for_gate, self.shown, queues, house.db, house.clock)
+        self.queues = queue_pages.Parts(
+            queues, self._configured, house.db, house.clock, self.shown, self.operating
+        )  # fmt: skip
         self.live = Live(Journal(house.db), of, build_pages.feed(self.logs, self._allowed))
         self.site.follow(self.live.last)
         self.app = web.Application(middlewares=list(self.site.middlewares()))
@@ -74,6 +79,7 @@ class WebHouse:
                 *queue_pages.routes(self.site, self.queues),
                 *queue_rest.routes(self.site, self.queues),
                 *operating_rest.routes(self.site, self.operating),
+                *tenant_pages.routes(self.site, self.queues, self.overview),
                 *tenant_rest.routes(self.site, self.queues, self.overview, ("small",)),
                 *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden),
                 *log_rest.routes(self.logs, self._allowed),

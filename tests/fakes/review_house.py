@@ -46,6 +46,9 @@ class FakeGates:
     def gated(self, project: str, branch: str) -> bool:
         return (project, branch) in self.branches
 
+    def jobs(self, project: str) -> list[tuple[str, tuple[str, ...]]]:
+        return [("gate", ("unit",))] if any(project == gated for gated, _ in self.branches) else []
+
     def position(self, change: int) -> Reason | None:
         return self.positions.get(change)
 

@@ -44,6 +44,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """What somebody may do to a change, for the buttons of its page; `pipelines` are those it can be asked into."""
+
+    enqueue: bool = False
+    dequeue: bool = False
+    promote: bool = False
+    pipelines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Operating:
     """`queues` answers from memory. Each request answers with the reason that says what comes of it."""
 
@@ -102,9 +112,19 @@ class Operating:
         await self._tell(PromoteRequested(asked.pipeline, numbers, _account(asked.actor)))
         return reason("pipeline.will-be-promoted", **told)
 
-    def pipelines_for(self, project: str) -> list[str]:
-        """The names of the pipelines that a project's changes can be asked into."""
-        return list(dict.fromkeys(name for layout in self.layouts.of_project(project) for name in layout.pipelines))
+    async def by_hand(self, actor: Actor, number: int) -> ByHand:
+        """What the asker may do to a change that he may see."""
+        found = await self.review.change(number) if actor.account is not None else None
+        if found is None or found.status != "NEW":
+            return ByHand()
+        target = Target(found.project, f"refs/heads/{found.branch}", found.owner)
+        layouts = self.layouts.of_project(found.project)
+        return ByHand(
+            enqueue=may(actor, Verb.ENQUEUE, target, DEFAULT),
+            dequeue=may(actor, Verb.DEQUEUE, target, DEFAULT),
+            promote=may(actor, Verb.PROMOTE, target, DEFAULT),
+            pipelines=tuple(dict.fromkeys(name for layout in layouts for name in layout.pipelines)),
+        )
 
     # -- parts ------------------------------------------------------------------------------------------
 

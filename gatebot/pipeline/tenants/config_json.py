@@ -63,7 +63,7 @@ def variant(layout: Layout, job: Variant) -> dict[str, object]:
             {"project_name": one.project, "override_checkout": one.override_checkout or None}
             for one in job.required_projects or ()
         ],
-        "semaphores": [{"name": one.name} for one in job.semaphores or ()],
+        "semaphores": [{"name": one.name, "resources_first": one.resources_first} for one in job.semaphores or ()],
         "variables": dict(job.vars or {}),
         "final": bool(job.final),
         "abstract": bool(job.abstract),
