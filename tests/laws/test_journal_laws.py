@@ -28,6 +28,9 @@ values: dict[object, st.SearchStrategy[object]] = {
     bool: st.booleans(),
     str | None: st.none() | text,
     int | None: st.none() | st.integers(0, 10),
+    tuple[str, ...]: st.lists(text, max_size=3).map(tuple),
+    tuple[str, ...] | None: st.none() | st.lists(text, max_size=3).map(tuple),
+    tuple[int, ...]: st.lists(st.integers(0, 99), max_size=3).map(tuple),
     tuple[tuple[str, int], ...]: st.lists(st.tuples(text, st.integers(-2, 2)), max_size=3).map(tuple),
     tuple[tuple[str, str], ...]: st.lists(st.tuples(text, text), max_size=3).map(tuple),
 }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -160,3 +161,71 @@ async def test_when_the_branch_of_a_waiting_change_is_deleted_the_change_is_told
     assert house.dispatch.running == {}
     assert house.status(1) == "NEW"
     assert "main" in house.said(1)[-1]
+
+
+def git(house: PipelineHouse, project: str, *arguments: str) -> None:
+    """What an administrator does to a bare repository."""
+    subprocess.run(["git", "-C", house.repositories.path(project), *arguments], check=True, capture_output=True)
+
+
+@pytest.mark.zuul(97)
+async def test_repositories_that_were_repacked_meanwhile_are_merged_and_landed_as_before(house: PipelineHouse) -> None:
+    one = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(one)
+    await house.settle()
+    for project in ("api", "client", "gatebot-config"):
+        await asyncio.to_thread(git, house, project, "repack", "-a", "-d", "-q")
+        await asyncio.to_thread(git, house, project, "pack-refs", "--all")
+    two = house.push("api", {"b.txt": "b\n"}, "Add b")
+    await house.approve(two)
+    await house.settle()
+    await house.passes(2)
+    await house.passes(1)
+    assert (house.status(1), house.status(2)) == ("MERGED", "MERGED")
+    assert (house.content("api", "a.txt"), house.content("api", "b.txt")) == ("a\n", "b\n")
+
+
+@pytest.mark.zuul(96, 97)
+@pytest.mark.parametrize("name", ["HEAD", "refs/heads/main", "FETCH_HEAD", "config.lock", "-oops", "ünïcode 파일.txt"])
+async def test_files_named_like_things_of_git_are_merged_like_others(house: PipelineHouse, name: str) -> None:
+    one = house.push("api", {name: "one\n"}, f"Add {name}")
+    two = house.push("api", {"b.txt": "b\n"}, "Add b")
+    await house.approve(one, two)
+    await house.settle()
+    await house.passes(1)
+    await house.passes(2)
+    assert (house.status(1), house.status(2)) == ("MERGED", "MERGED")
+    assert house.content("api", name) == "one\n"
+
+
+@pytest.mark.zuul(96)
+async def test_a_tag_or_branch_that_moves_or_goes_meanwhile_disturbs_nobody(house: PipelineHouse) -> None:
+    tip = house.review.tip("api")
+    for ref in ("refs/tags/v1", "refs/heads/feature/x"):
+        assert house.repositories.update_ref("api", ref, ZERO, tip)
+    one = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(one)
+    await house.settle()
+    moved = house.review.commit("api", {"t.txt": "t\n"}, "Elsewhere\n", tip)
+    assert house.repositories.update_ref("api", "refs/tags/v1", tip, moved)
+    assert house.repositories.update_ref("api", "refs/heads/feature/x", tip, ZERO)
+    house.append(BranchMoved("api", "feature/x", tip, ZERO, "push", account=1))
+    await house.settle()
+    await house.passes(1)
+    assert house.status(1) == "MERGED"
+
+
+@pytest.mark.zuul(130, 131, differs="one process drives a site; another one finds everything in the journal")
+async def test_another_process_takes_over_at_any_step_with_the_same_result(house: PipelineHouse) -> None:
+    changes = [house.push("api", {f"{name}.txt": f"{name}\n"}, f"Add {name}") for name in "abc"]
+    await house.approve(*changes)
+    for number, result in ((1, "SUCCESS"), (2, "FAILURE"), (3, "SUCCESS"), (3, "SUCCESS")):
+        await house.settle()
+        await house.restart()
+        await house.settle()
+        running = house.running.get("gate", [])
+        if number in running:
+            await house.passes(number, result=result)
+    await house.settle()
+    assert [house.status(number) for number in (1, 2, 3)] == ["MERGED", "NEW", "MERGED"]
+    assert house.content("api", "b.txt") is None
