@@ -36,6 +36,9 @@ from ..pipeline.config.parse_tenants import parse_tenants
 from ..pipeline.config.tenant import Tenant, simple
 from ..pipeline.driver import Driver
 from ..pipeline.effects import Ties
+from ..pipeline.holding import pages as holding_pages
+from ..pipeline.holding import rest as holding_rest
+from ..pipeline.holding.service import Holding
 from ..pipeline.layouts import Layouts
 from ..pipeline.merger import Merger
 from ..pipeline.operating import rest as operating_rest
@@ -258,6 +261,8 @@ class GateRoom:
             *pages.routes(site, shown),
             *rest.routes(site, shown),
             *operating_rest.routes(site, self._operating(sight)),
+            *holding_rest.routes(site, self._holding()),
+            *holding_pages.routes(site, self._holding()),
             *tenant_pages.routes(site, shown, self._overview()),
             *tenant_rest.routes(site, shown, self._overview(), self.labels),
             *build_pages.routes(site, self.builds, logs, allowed, hidden),
@@ -277,6 +282,9 @@ class GateRoom:
 
     def _overview(self) -> Overview:
         return Overview(self.layouts, self.ties.merger.vault, self.keys, lambda: self.driver.queues.values())
+
+    def _holding(self) -> Holding:
+        return Holding(self._overview(), self.db, self.clock)
 
     def _operating(self, sight: Sight) -> Operating:
         queues = lambda: self.driver.queues.values()  # noqa: E731

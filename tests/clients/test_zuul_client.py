@@ -92,3 +92,14 @@ def test_a_value_is_encrypted_for_a_project_and_opens_here(site: RunningSite, tm
     ((kind, chunks),) = ciphers(dict(secret.data))
     assert (secret.name, kind, len(chunks)) == ("deploy", "pkcs1-oaep", 2)
     assert site.app.gate.keys.decrypt("api", kind, chunks).decode() == plain.read_text()
+
+
+def test_nodes_are_held_and_let_go(site: RunningSite) -> None:
+    assert "No autohold requests found" in zuul(site, "autohold-list")
+    asked = ("--project", "api", "--job", "unit", "--reason", "look", "--count", "2", "--change", "7")
+    zuul(site, "autohold", *asked, who="bob")
+    (held,) = json.loads(zuul(site, "autohold-list"))
+    assert (held["job"], held["max_count"], held["ref_filter"]) == ("unit", 2, "refs/changes/07/7/.*")
+    assert "Reason: look\n" in zuul(site, "autohold-info", held["id"], form="text")
+    zuul(site, "autohold-delete", held["id"], who="bob")
+    assert "No autohold requests found" in zuul(site, "autohold-list")

@@ -23,6 +23,9 @@ from gatebot.live import Live
 from gatebot.mentions import Mentions
 from gatebot.pipeline import pages as queue_pages
 from gatebot.pipeline import rest as queue_rest
+from gatebot.pipeline.holding import pages as holding_pages
+from gatebot.pipeline.holding import rest as holding_rest
+from gatebot.pipeline.holding.service import Holding
 from gatebot.pipeline.operating import rest as operating_rest
 from gatebot.pipeline.operating.service import Operating
 from gatebot.pipeline.queue.model import Queue
@@ -64,6 +67,7 @@ class WebHouse:
 
         self.overview = Overview(house.layouts, vault, self.keys, queues)
         self.operating = Operating(house.layouts, room.for_gate, self.shown, queues, house.db, house.clock)
+        self.holding = Holding(self.overview, house.db, house.clock)
         self.queues = queue_pages.Parts(
             queues, self._configured, house.db, house.clock, self.shown, self.operating
         )  # fmt: skip
@@ -79,6 +83,8 @@ class WebHouse:
                 *queue_pages.routes(self.site, self.queues),
                 *queue_rest.routes(self.site, self.queues),
                 *operating_rest.routes(self.site, self.operating),
+                *holding_rest.routes(self.site, self.holding),
+                *holding_pages.routes(self.site, self.holding),
                 *tenant_pages.routes(self.site, self.queues, self.overview),
                 *tenant_rest.routes(self.site, self.queues, self.overview, ("small",)),
                 *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden),

@@ -215,7 +215,15 @@ def test_pages_fit_a_telephone_in_both_themes_and_languages(
     page = context.new_page()
     paths = ["/", "/q/status:open", f"/c/api/+/{change}", "/projects", "/project/api", "/status", "/builds", "/login"]
     paths += [f"/status/change/{change}", f"/build/{build.build}", f"/buildset/{build.buildset}", "/health"]
-    paths += ["/jobs", "/job/unit", "/freeze", "/freeze?project=api&pipeline=gate", "/config-errors", "/semaphores"]
+    paths += [
+        "/jobs",
+        "/job/unit",
+        "/freeze",
+        "/freeze?project=api&pipeline=gate",
+        "/config-errors",
+        "/semaphores",
+        "/autoholds",
+    ]
     paths += ["/buildsets", "/search?q=add", "/meetings/", "/irclogs/", "/no/such/page"]
     for path in paths:
         page.goto(path)
