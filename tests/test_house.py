@@ -110,6 +110,7 @@ ADAPTERS: dict[str, set[str]] = {
         "artifacts",
         "assembly",
         "egress",
+        "holding",
         "host_mirrors",
         "images",
         "logs",

@@ -22,6 +22,7 @@ from ..reasons import Reason, reason
 from . import host_mirrors
 from .commands import Surroundings
 from .egress import Egress
+from .holding import HeldNodes
 from .images import built, host_skeleton
 from .logs import Logs
 from .mirrors import Mirrors
@@ -130,8 +131,9 @@ def executor(
     egress = Egress(Mirrors.of([*listed, *git_server]))
     logs = Logs(prepared.logs, clock, sizes)
     layers = prepared.directory / "layers"
+    provider = _provider(prepared, layers, host, egress, slots)
     tools = Tools(
-        provider=_provider(prepared, layers, host, egress, slots),
+        provider=provider,
         workspaces=Workspaces(prepared.directory / "mirrors"),
         logs=logs,
         reports=reports,
@@ -140,6 +142,7 @@ def executor(
         labels=prepared.labels,
         surroundings=_surroundings(prepared),
         layers=layers,
+        held=HeldNodes(provider, reports, clock, layers),
     )
     return Executor(tools, slots=slots), logs
 

@@ -38,6 +38,18 @@ class Reports(Protocol):
         """The playbook that had these ended."""
         ...
 
+    async def hold(self, build: str, fence: int, result: str) -> str:
+        """The id of the autohold request that keeps the node of a build that ended so; empty: none does."""
+        ...
+
+    async def held(self, *, over: bool) -> Sequence[str]:
+        """The builds whose nodes are kept; `over`: those that need not be any more."""
+        ...
+
+    async def let_go(self, build: str) -> None:
+        """The kept node of a build is gone."""
+        ...
+
     async def completed(self, event: BuildCompleted) -> bool:
         """The build ended; its log and artifacts are all there."""
         ...

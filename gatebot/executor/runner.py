@@ -29,6 +29,7 @@ from . import lineage
 from .artifacts import collect, returned_so_far
 from .commands import Surroundings, command_for
 from .egress import Egress
+from .holding import HeldNodes
 from .logs import Logs, LogWriter
 from .model import Ending, Label, Phase, Places, Result, Returned, Step, StepDone, Verdict
 from .paths import path_of
@@ -61,6 +62,7 @@ class Tools:
     labels: Mapping[str, Label]
     surroundings: Surroundings
     layers: Path
+    held: HeldNodes
 
 
 class _Ended(Exception):
@@ -100,7 +102,7 @@ class Run:
         assignment, tools = self.assignment, self.tools
         log = tools.logs.open(assignment.build, self._scrubber)
         (tools.logs.directory(assignment.build) / lineage.FILE).write_text(lineage.to_text(assignment), "utf-8")
-        returned = Returned()
+        returned, found = Returned(), Verdict(Result.ABORTED)
         try:
             found, returned = await self._run(log)
         except _Ended as over:
@@ -114,12 +116,22 @@ class Run:
         finally:
             await tools.egress.close(assignment.build)
             with contextlib.suppress(GatebotError):
-                await tools.provider.destroy(assignment.build)
+                await self._leave(found, log)
         if self._exposed:
             found = Verdict(Result.SECRET_EXPOSURE, reason("executor.secret-exposed"))
         elif self.aborted:
             found = Verdict(Result.ABORTED, reason("executor.aborted"))
         return self._completed(found, returned, log)
+
+    async def _leave(self, found: Verdict, log: LogWriter) -> None:
+        """Take the node away, unless somebody asked to look at nodes of such builds."""
+        build = self.assignment.build
+        request = "" if self._stopped else await self.tools.held.keep(self.assignment, found)
+        if request:
+            where = self.tools.held.layer(build)
+            log.say(f"gatebot: the node is kept by the request {request}; its files are in {where}")
+        else:
+            await self.tools.provider.destroy(build)
 
     async def abort(self, *, at_once: bool = False) -> None:
         """End the build; its result is ABORTED. Steps that clean up still run, unless it is to be over `at_once`."""

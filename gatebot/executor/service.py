@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ..assignment import Assignment
 from ..events import BuildCompleted
 from ..reasons import Reason, reason
+from .holding import HeldNodes
 from .model import Result, Sandbox
 from .providers.model import Capacity
 from .runner import Run, Tools
@@ -38,6 +39,7 @@ class Executor:
         self._capacity: Capacity | Reason = reason("executor.not-probed")
         self._running: dict[str, _Running] = {}
         self._closing = False
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> Capacity | Reason:
         """Probe for real and warm up; a reason says why no job can run here."""
@@ -47,6 +49,8 @@ class Executor:
         if isinstance(self._capacity, Capacity):
             for left in await self._tools.provider.list_owned():  # by a server that was killed
                 await self._tools.provider.destroy(left)
+            await self._tools.held.begin()
+            self._sweeping = asyncio.create_task(self._tools.held.run(), name="held nodes")
         return self._capacity
 
     def posture(self) -> Reason | None:
@@ -61,6 +65,11 @@ class Executor:
     def capacity(self) -> Capacity | Reason:
         """What the probe found."""
         return self._capacity
+
+    @property
+    def held(self) -> HeldNodes:
+        """Nodes that are kept for people."""
+        return self._tools.held
 
     def free_slots(self) -> int:
         """How many more builds may be assigned now."""
@@ -101,6 +110,9 @@ class Executor:
     async def close(self) -> None:
         """End all builds, without results: the scheduler assigns them anew."""
         self._closing = True
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.wait([self._sweeping])
         running = list(self._running.values())
         for one in running:
             await one.run.abort(at_once=True)

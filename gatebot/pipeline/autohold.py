@@ -157,6 +157,11 @@ def due(session: Session, at: datetime) -> tuple[str, ...]:
     return tuple(session.execute(sa.select(held.c.build).where(over).order_by(held.c.build)).scalars())
 
 
+def kept(session: Session, at: datetime) -> tuple[str, ...]:
+    """All builds whose nodes are kept at this time, be it too long."""
+    return tuple(session.execute(sa.select(held.c.build).where(held.c.since <= at)).scalars())
+
+
 def let_go(session: Session, build: str) -> None:
     """The node of a build is gone."""
     session.execute(sa.delete(held).where(held.c.build == build))

@@ -14,7 +14,7 @@ from ..clock import Clock
 from ..db import Database, Session
 from ..events import BuildCompleted, BuildFailing, BuildPaused, BuildStarted, SemaphoresAsked, SemaphoresReleased
 from ..reasons import Reason
-from . import store
+from . import autohold, store
 
 
 class Results:
@@ -58,6 +58,22 @@ class Results:
     async def released(self, build: str, fence: int, names: Sequence[str]) -> bool:
         """The playbook that had these ended."""
         return await self._tell(SemaphoresReleased(build, fence, tuple(names)))
+
+    async def hold(self, build: str, fence: int, result: str) -> str:
+        """The id of the autohold request that keeps the node of a build that ended so; empty: none does."""
+
+        def tell(session: Session, at: datetime) -> str:
+            return autohold.claim(session, build, result, at) if store.is_current(session, build, fence) else ""
+
+        return await self._db.run(tell, self._listen(build))
+
+    async def held(self, *, over: bool) -> tuple[str, ...]:
+        """The builds whose nodes are kept; `over`: those that need not be any more."""
+        return await self._db.read(autohold.due if over else autohold.kept, self._clock.now())
+
+    async def let_go(self, build: str) -> None:
+        """The kept node of a build is gone."""
+        await self._db.run(autohold.let_go, build)
 
     async def completed(self, event: BuildCompleted) -> bool:
         """The build ended; its log and artifacts are all there."""

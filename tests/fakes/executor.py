@@ -18,7 +18,28 @@ PROJECT = "demo/api"
 
 
 @dataclass
-class HeardReports:
+class WantedNodes:
+    """The requests for nodes of an executor: those of `wanted` builds are kept, those `over` may go."""
+
+    ended: list[str] = field(default_factory=list)
+    wanted: set[str] = field(default_factory=set)
+    over: set[str] = field(default_factory=set)
+    let: list[str] = field(default_factory=list)
+
+    async def hold(self, build: str, fence: int, result: str) -> str:
+        self.ended.append(result)
+        return "7" if build in self.wanted else ""
+
+    async def held(self, *, over: bool) -> Sequence[str]:
+        return tuple(self.over) if over else ()
+
+    async def let_go(self, build: str) -> None:
+        self.over.discard(build)
+        self.let.append(build)
+
+
+@dataclass
+class HeardReports(WantedNodes):
     """Reports of an executor; `stale` makes it answer that the fence is old."""
 
     stale: bool = False
