@@ -26,6 +26,6 @@ def of(entry: Entry) -> tuple[str, ...]:
         case events.ProjectCreated(project=project):
             return (f"project/{project}", "projects")
         case events.BranchMoved(project=project):
-            return (f"project/{project}", "changes")
+            return (f"project/{project}", "changes", "jobs")
         case _:
             return (event.subject, "changes") if event.subject.startswith("change/") else (event.subject,)

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +14,6 @@ from gatebot.pipeline.autohold import Autohold
 from gatebot.pipeline.store import builds
 from tests.fakes.clock import FakeClock
 from tests.fakes.pages import WebHouse
-from tests.fakes.pipeline_house import PipelineHouse
 from tests.shells.test_pages import words
 
 
@@ -65,22 +61,6 @@ async def test_the_narrowest_request_is_used_first_and_each_as_often_as_it_says(
     await db.run(autohold.let_go, "b" * 32)
     assert await db.read(autohold.due, now) == ()
     await db.close()
-
-
-@pytest.fixture
-async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
-    (tmp_path / "gatebot.db").write_bytes(migrated_sqlite.read_bytes())
-    made = await asyncio.to_thread(PipelineHouse, f"sqlite:///{tmp_path / 'gatebot.db'}", tmp_path / "git")
-    async with made:
-        yield made
-
-
-@pytest.fixture
-async def web(house: PipelineHouse, tmp_path: Path) -> AsyncIterator[WebHouse]:
-    made = WebHouse(house, tmp_path)
-    await made.start()
-    yield made
-    await made.close()
 
 
 async def test_those_who_may_ask_for_nodes_on_a_page_and_let_them_go(web: WebHouse) -> None:

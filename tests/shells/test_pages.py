@@ -6,10 +6,6 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from gatebot.access import STRANGER, Actor
 from gatebot.executor import lineage
@@ -18,22 +14,6 @@ from tests.fakes.pages import WebHouse
 from tests.fakes.pipeline_house import PipelineHouse
 
 EVIL = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
-    (tmp_path / "gatebot.db").write_bytes(migrated_sqlite.read_bytes())
-    made = await asyncio.to_thread(PipelineHouse, f"sqlite:///{tmp_path / 'gatebot.db'}", tmp_path / "git")
-    async with made:
-        yield made
-
-
-@pytest.fixture
-async def web(house: PipelineHouse, tmp_path: Path) -> AsyncIterator[WebHouse]:
-    made = WebHouse(house, tmp_path)
-    await made.start()
-    yield made
-    await made.close()
 
 
 def words(page: str) -> str:

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -29,22 +27,11 @@ API = """
 """
 
 
-@pytest.fixture
-async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
-    (tmp_path / "gatebot.db").write_bytes(migrated_sqlite.read_bytes())
-    made = await asyncio.to_thread(PipelineHouse, f"sqlite:///{tmp_path / 'gatebot.db'}", tmp_path / "git")
-    made.commit_to("gatebot-config", {"zuul.yaml": CONFIG + MORE, "run.sh": "true\n"})
-    made.commit_to("api", {".zuul.yaml": API})
-    async with made:
-        yield made
-
-
-@pytest.fixture
-async def web(house: PipelineHouse, tmp_path: Path) -> AsyncIterator[WebHouse]:
-    made = WebHouse(house, tmp_path)
-    await made.start()
-    yield made
-    await made.close()
+@pytest.fixture(autouse=True)
+async def _configured(house: PipelineHouse) -> None:
+    house.commit_to("gatebot-config", {"zuul.yaml": CONFIG + MORE, "run.sh": "true\n"})
+    house.commit_to("api", {".zuul.yaml": API})
+    await asyncio.to_thread(house.layouts.refresh)
 
 
 async def test_jobs_are_listed_and_one_is_told_with_where_it_stands_and_who_runs_it(web: WebHouse) -> None:

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,22 +18,6 @@ from tests.fakes.pipeline_house import PipelineHouse
 
 ASKED = (EnqueueRequested, DequeueRequested, PromoteRequested, RefEnqueued, RefDequeued)
 AT = "/api/tenant/main"
-
-
-@pytest.fixture
-async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
-    (tmp_path / "gatebot.db").write_bytes(migrated_sqlite.read_bytes())
-    made = await asyncio.to_thread(PipelineHouse, f"sqlite:///{tmp_path / 'gatebot.db'}", tmp_path / "git")
-    async with made:
-        yield made
-
-
-@pytest.fixture
-async def web(house: PipelineHouse, tmp_path: Path) -> AsyncIterator[WebHouse]:
-    made = WebHouse(house, tmp_path)
-    await made.start()
-    yield made
-    await made.close()
 
 
 async def get(web: WebHouse, path: str, status: int = 200) -> Any:

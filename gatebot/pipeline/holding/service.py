@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from ...access import DEFAULT, Actor, Target, Verb, may
 from ...clock import Clock
 from ...db import Database
-from ...errors import Conflict, Invalid, NotFound, NotPermitted, Unauthenticated
+from ...errors import Conflict, Invalid, NotFound
 from ...reasons import reason
 from .. import autohold
 from ..autohold import ANY, Autohold
+from ..permission import account_of, require
 from ..tenants.service import Overview
 
 _MOST = 100
@@ -45,7 +46,8 @@ class Holding:
         """Ask for the nodes of failed builds."""
         layout = self.overview.layout(actor, tenant)
         project = self.overview.project(actor, layout, wish.project).name
-        account = _may(actor, project)
+        account = account_of(actor)
+        require(actor, Verb.AUTOHOLD, Target(project))
         if not (wish.job and wish.reason):
             raise Invalid(reason=reason("pipeline.autohold-incomplete"))
         if wish.job not in layout.jobs:
@@ -86,7 +88,8 @@ class Holding:
     async def delete(self, actor: Actor, tenant: str, id: str) -> Autohold:
         """Give a request up; the nodes that it holds go."""
         found = await self.one(actor, tenant, id)
-        _may(actor, found.project)
+        account_of(actor)
+        require(actor, Verb.AUTOHOLD, Target(found.project))
         if not await self.db.run(autohold.delete, tenant, found.id):
             raise NotFound(reason=reason("pipeline.no-such-autohold", id=id[:20]))
         return found
@@ -108,12 +111,3 @@ def _filter(wish: Wish) -> str:
     if wish.ref and (wrong := autohold.sound(wish.ref)):
         raise Invalid(reason=reason("pipeline.autohold-bad-filter", text=wrong))
     return wish.ref or ANY
-
-
-def _may(actor: Actor, project: str) -> int:
-    if actor.account is None:
-        raise Unauthenticated(reason=reason("review.sign-in"))
-    if not may(actor, Verb.AUTOHOLD, Target(project), DEFAULT):
-        where = {"permission": Verb.AUTOHOLD.value, "ref": "refs/*", "project": project}
-        raise NotPermitted(reason=reason("review.not-permitted", **where))
-    return actor.account

@@ -16,7 +16,7 @@ from ...access import DEFAULT, Actor, Target, Verb, may
 from ...change import ChangeFacts
 from ...clock import Clock
 from ...db import Database
-from ...errors import Conflict, Invalid, NotFound, NotPermitted, Unauthenticated
+from ...errors import Conflict, Invalid, NotFound
 from ...events import (
     DequeueRequested,
     EnqueueRequested,
@@ -28,6 +28,7 @@ from ...events import (
 from ...reasons import Reason, reason
 from ..config.layout import Layout
 from ..layouts import Layouts
+from ..permission import account_of, require
 from ..ports import Review, Sight
 from ..queue.model import Queue
 
@@ -72,7 +73,7 @@ class Operating:
         told = {"change": found.number, "pipeline": asked.pipeline}
         if self._stays(asked.pipeline, found.number):
             return reason("pipeline.is-in-already", **told)
-        await self._tell(EnqueueRequested(found.number, asked.pipeline, _account(asked.actor)))
+        await self._tell(EnqueueRequested(found.number, asked.pipeline, account_of(asked.actor)))
         return reason("pipeline.will-be-enqueued", **told)
 
     async def dequeue(self, asked: Asked, change: str, project: str = "") -> Reason:
@@ -81,14 +82,14 @@ class Operating:
         told = {"change": found.number, "pipeline": asked.pipeline}
         if not self._stays(asked.pipeline, found.number):
             raise Conflict(reason=reason("pipeline.is-not-in", **told))
-        await self._tell(DequeueRequested(found.number, asked.pipeline, _account(asked.actor)))
+        await self._tell(DequeueRequested(found.number, asked.pipeline, account_of(asked.actor)))
         return reason("pipeline.will-be-dequeued", **told)
 
     async def enqueue_ref(self, asked: Asked, project: str, ref: str, old: str = "", new: str = "") -> Reason:
         """A branch or a tag is to enter a pipeline."""
         name = self._ref(asked, Verb.ENQUEUE, project, ref)
         told = {"project": name, "ref": ref, "pipeline": asked.pipeline}
-        account = _account(asked.actor)
+        account = account_of(asked.actor)
         await self._tell(RefEnqueueRequested(name, ref, asked.pipeline, account, old=old, new=new))
         return reason("pipeline.ref-will-be-enqueued", **told)
 
@@ -96,7 +97,7 @@ class Operating:
         """A branch or a tag is to leave a pipeline."""
         name = self._ref(asked, Verb.DEQUEUE, project, ref)
         told = {"project": name, "ref": ref, "pipeline": asked.pipeline}
-        await self._tell(RefDequeueRequested(name, ref, asked.pipeline, _account(asked.actor)))
+        await self._tell(RefDequeueRequested(name, ref, asked.pipeline, account_of(asked.actor)))
         return reason("pipeline.ref-will-be-dequeued", **told)
 
     async def promote(self, asked: Asked, changes: Sequence[str]) -> Reason:
@@ -109,7 +110,7 @@ class Operating:
             if not self._stays(asked.pipeline, one.number):
                 raise Conflict(reason=reason("pipeline.is-not-in", change=one.number, pipeline=asked.pipeline))
         numbers = tuple(dict.fromkeys(one.number for one in found))
-        await self._tell(PromoteRequested(asked.pipeline, numbers, _account(asked.actor)))
+        await self._tell(PromoteRequested(asked.pipeline, numbers, account_of(asked.actor)))
         return reason("pipeline.will-be-promoted", **told)
 
     async def by_hand(self, actor: Actor, number: int) -> ByHand:
@@ -130,27 +131,27 @@ class Operating:
 
     async def _change(self, asked: Asked, verb: Verb, change: str, project: str = "") -> ChangeFacts:
         """A change that the asker may see and do this to, in a project of the tenant that has the pipeline."""
-        _account(asked.actor)
+        account_of(asked.actor)
         number, patch_set = _parsed(change)
         await self.sight.change_project(asked.actor, number)
         found = await self.review.change(number)
         if found is None or (project and self._short(asked, project) != found.project):
             raise NotFound(reason=reason("review.no-such-change", change=number))
-        _require(asked.actor, verb, Target(found.project, f"refs/heads/{found.branch}", found.owner))
+        require(asked.actor, verb, Target(found.project, f"refs/heads/{found.branch}", found.owner))
         if patch_set is not None and patch_set != found.current:
             raise Conflict(reason=reason("pipeline.not-current", change=number, patch_set=found.current))
         self._layout(asked, found.project)
         return found
 
     def _ref(self, asked: Asked, verb: Verb, project: str, ref: str) -> str:
-        _account(asked.actor)
+        account_of(asked.actor)
         name = self._short(asked, project)
         if not ref.startswith(("refs/heads/", "refs/tags/")):
             raise Invalid(reason=reason("pipeline.ref-in-full", ref=ref))
         if not may(asked.actor, Verb.READ, Target(name, ref), DEFAULT):
             raise NotFound(reason=reason("review.no-such-project", project=project))
         self._layout(asked, name)
-        _require(asked.actor, verb, Target(name, ref))
+        require(asked.actor, verb, Target(name, ref))
         return name
 
     def _short(self, asked: Asked, project: str) -> str:
@@ -186,15 +187,3 @@ def _parsed(change: str) -> tuple[int, int | None]:
     if found is None:
         raise Invalid(reason=reason("pipeline.no-change-name", text=change[:80]))
     return int(found[1]), int(found[2]) if found[2] else None
-
-
-def _account(actor: Actor) -> int:
-    if actor.account is None:
-        raise Unauthenticated(reason=reason("review.sign-in"))
-    return actor.account
-
-
-def _require(actor: Actor, verb: Verb, target: Target) -> None:
-    if not may(actor, verb, target, DEFAULT):
-        where = {"permission": verb.value, "ref": target.ref, "project": target.project}
-        raise NotPermitted(reason=reason("review.not-permitted", **where))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ...access import DEFAULT, SITE, Actor, Target, Verb, may
-from ...errors import NotFound, NotPermitted
+from ...errors import NotFound
 from ...keys import Keys
 from ...reasons import reason
 from ..config.freeze import freeze
@@ -19,6 +19,7 @@ from ..config.layout import Layout
 from ..config.model import ConfigError, FrozenGraph
 from ..config.tenant import TenantProject
 from ..layouts import Layouts
+from ..permission import require
 from ..queue.model import Queue
 from ..vault import Vault
 from .semaphores import SemaphoreView, semaphores
@@ -35,12 +36,12 @@ class Overview:
 
     def names(self, actor: Actor) -> tuple[str, ...]:
         """All tenants."""
-        _require(actor, Verb.VIEW_QUEUE, SITE)
+        require(actor, Verb.VIEW_QUEUE, SITE)
         return tuple(sorted(self.layouts.tenants()))
 
     def layout(self, actor: Actor, tenant: str) -> Layout:
         """What a tenant consists of, as it is merged."""
-        _require(actor, Verb.VIEW_QUEUE, SITE)
+        require(actor, Verb.VIEW_QUEUE, SITE)
         found = self.layouts.current(tenant)
         if found is None:
             names = ", ".join(sorted(self.layouts.tenants()))
@@ -96,9 +97,3 @@ class Overview:
         layout = self.layout(actor, tenant)
         queues = [queue for queue in self.queues() if queue.tenant == tenant]
         return semaphores({one.name: one.max for one in layout.semaphores.values()}, queues)
-
-
-def _require(actor: Actor, verb: Verb, target: Target) -> None:
-    if not may(actor, verb, target, DEFAULT):
-        where = {"permission": verb.value, "ref": target.ref, "project": target.project or "All-Projects"}
-        raise NotPermitted(reason=reason("review.not-permitted", **where))

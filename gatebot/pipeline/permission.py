@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The questions this room asks of `access.py`, and the refusals that follow from the answers.
+
+Pure: an actor and a target in; nothing, or an error with a reason, out.
+"""
+
+from __future__ import annotations
+
+from ..access import DEFAULT, Actor, Target, Verb, may
+from ..errors import NotPermitted, Unauthenticated
+from ..reasons import reason
+
+
+def account_of(actor: Actor) -> int:
+    """Who acts; a stranger may look only."""
+    if actor.account is None:
+        raise Unauthenticated(reason=reason("review.sign-in"))
+    return actor.account
+
+
+def require(actor: Actor, verb: Verb, target: Target) -> None:
+    """Refuse, with the permission that is lacking and where."""
+    if not may(actor, verb, target, DEFAULT):
+        where = {"permission": verb.value, "ref": target.ref, "project": target.project or "All-Projects"}
+        raise NotPermitted(reason=reason("review.not-permitted", **where))
