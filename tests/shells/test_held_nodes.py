@@ -19,6 +19,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
         yield made
 
 
+@pytest.mark.zuul(115)
 async def test_a_wanted_node_is_kept_with_its_files_until_its_time_is_over(shop: Workshop) -> None:
     given = shop.assignment({"run.sh": "#!/bin/sh\necho evidence > ../kept; exit 1\n"}, job())
     shop.reports.wanted.add(given.build)

@@ -10,6 +10,7 @@ from tests.stories.test_cli import run, told
 
 
 @pytest.mark.slow
+@pytest.mark.zuul(115)
 def test_the_node_of_a_failed_build_is_kept_for_whoever_asked(working_site: RunningSite) -> None:
     site, ann = working_site, working_site.person("ann")
     asked = ("autohold", "add", "--project", "api", "--job", "unit", "--reason", "It fails on Mondays.")
