@@ -202,7 +202,7 @@ class Intake:
 
     async def _branch_moved(self, event: BranchMoved) -> None:
         if self._may_configure(event):
-            await asyncio.to_thread(self._in.ties.layouts.refresh)
+            await asyncio.to_thread(self._in.ties.layouts.refresh, {event.project})
         await self._wake(Happening("ref-updated", event.project, event.branch, None, None, "", event.old, event.new))
 
     def _may_configure(self, event: BranchMoved) -> bool:

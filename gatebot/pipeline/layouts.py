@@ -8,7 +8,7 @@ rest reads repositories and blocks: call it by `asyncio.to_thread`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from .config.check import touches_config
 from .config.layout import Layout
@@ -30,10 +30,10 @@ class Layouts:
         """Call back after each refresh, on the thread that refreshed."""
         self._told.append(callback)
 
-    def refresh(self) -> None:
-        """Read again what is merged, as far as it changed."""
+    def refresh(self, moved: Collection[str] | None = None) -> None:
+        """Read again what is merged, as far as it changed: in the projects that moved, or anywhere."""
         with self._lock:
-            self._current = {tenant.name: self._loader.load(tenant) for tenant in self._tenants()}
+            self._current = {tenant.name: self._loader.load(tenant, moved) for tenant in self._tenants()}
         for callback in self._told:
             callback()
 

@@ -194,7 +194,7 @@ class _Builder:
             project = self.layout.projects[file.at.project]
             for job in file.jobs:
                 own = self.layout.jobs.get(job.name, [])
-                if errors := self._errors(job, job_problems(self.layout, job)):
+                if job.refers and (errors := self._errors(job, job_problems(self.layout, job))):
                     self._lose("job", job.name, errors, None if job.branches else file)
                 elif own and own[0].at.project != project.name:
                     if own[0].at.project not in project.shadows:
@@ -212,7 +212,7 @@ class _Builder:
     def _check_jobs(self) -> None:
         for variants in self.layout.jobs.values():
             for job in variants:
-                if errors := self._errors(job, reference_problems(self.layout, job)):
+                if job.refers and (errors := self._errors(job, reference_problems(self.layout, job))):
                     self.layout.faults[id(job)] = list(errors)
 
     def _templates(self) -> None:
@@ -233,6 +233,7 @@ class _Builder:
             error
             for pipeline in stanza.pipelines.values()
             for job in pipeline.jobs
+            if job.refers
             for error in self._errors(job, job_problems(self.layout, job), title)
         )
         parameters = (self._error(stanza.at, title, why, word) for why, word in parameter_problems(self.layout, stanza))
@@ -288,10 +289,10 @@ class _Builder:
     def _check_listed(self, stanza: ProjectConfig, title: str) -> None:
         for pipeline in stanza.pipelines.values():
             for job in pipeline.jobs:
-                problems = list(reference_problems(self.layout, job))
+                problems = list(reference_problems(self.layout, job)) if job.refers else []
                 if missing(self.layout, job.name):
                     problems.append((reason("config.unknown-job", job=job.name), job.name))
-                if errors := self._errors(job, problems, title):
+                if problems and (errors := self._errors(job, problems, title)):
                     self.layout.faults[id(job)] = list(errors)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ...assignment import Json
 from ...reasons import reason
 from .draft import merged
-from .layout import Layout, Lost, fits
+from .layout import Collected, Layout, Lost, fits
 from .model import ConfigError, Location
 from .objects import Parameter, ProjectPipeline, Variant
 
@@ -90,27 +90,19 @@ def _lost(lost: Iterable[Lost], branch: str) -> list[ConfigError]:
     return [error for one in lost if fits(one.branches, branch) for error in one.errors]
 
 
-@dataclass(slots=True)
-class Collected:
-    """The definitions that count, parents first, and errors of what should have counted.
-
-    `without` is the job of which no definition fits the branch; then nothing runs.
-    """
-
-    variants: list[Variant] = field(default_factory=list[Variant])
-    errors: list[ConfigError] = field(default_factory=list[ConfigError])
-    without: str = ""
-
-
 def collect(layout: Layout, name: str, branch: str, listed: Sequence[Variant]) -> Collected:
     """All definitions of a job and of its parents that count for a branch. `listed` are the project's own additions."""
     overrides: dict[str, str] = {}
     for job in listed:
         _note_overrides(layout, job, overrides)
-    walk = _Walk(layout, branch)
-    if not walk.into(name, [], overrides):
-        walk.found.without = walk.found.without or name
-    return walk.found
+    key = (name, branch, *sorted(overrides.items()))
+    known = layout.collected.get(key)
+    if known is None:
+        walk = _Walk(layout, branch)
+        if not walk.into(name, [], overrides):
+            walk.found.without = walk.found.without or name
+        known = layout.collected[key] = walk.found
+    return known
 
 
 def _note_overrides(layout: Layout, job: Variant, overrides: dict[str, str]) -> None:

@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from ...assignment import FrozenJob, Json
 from ...reasons import Reason, reason
-from .collect import Collected, collect, listing
+from .collect import collect, listing
 from .draft import Draft, Forbidden, merged
 from .fields import located
 from .frozen import frozen_job
 from .graph import Candidate, connect
-from .layout import Layout, fits
+from .layout import Collected, Layout, fits
 from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
 from .nodesets import reached
 from .objects import Variant

@@ -39,11 +39,24 @@ class Lost:
 
 
 @dataclass(slots=True)
+class Collected:
+    """The definitions of a job that count for a branch, parents first, and errors of what should have counted.
+
+    `without` is the job of which no definition fits the branch; then nothing runs.
+    """
+
+    variants: list[Variant] = field(default_factory=list[Variant])
+    errors: list[ConfigError] = field(default_factory=list[ConfigError])
+    without: str = ""
+
+
+@dataclass(slots=True)
 class Layout:
     """Everything of a tenant. `lost` is by `job NAME`, `project NAME`, `project-template NAME`, `file PROJECT`.
 
     `faults` are errors of variants that are in the layout, by the variant's identity. `implied` are the branches that
-    each file's jobs are for, None: all.
+    each file's jobs are for, None: all. `collected` spares looking for the same definitions again: most items run the
+    same jobs.
     """
 
     tenant: Tenant
@@ -71,6 +84,7 @@ class Layout:
     lost: dict[str, list[Lost]] = field(default_factory=dict[str, list[Lost]])
     faults: dict[int, list[ConfigError]] = field(default_factory=dict[int, list[ConfigError]])
     found: dict[ConfigError, None] = field(default_factory=dict[ConfigError, None])
+    collected: dict[tuple[object, ...], Collected] = field(default_factory=dict[tuple[object, ...], Collected])
 
     @property
     def errors(self) -> tuple[ConfigError, ...]:

@@ -8,7 +8,7 @@ a change tens of milliseconds: the driver runs both by `asyncio.to_thread`, neve
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from .build import build
@@ -52,14 +52,18 @@ class Loader:
         self._source = source
         self._parsed: OrderedDict[_Key, ConfigFile] = OrderedDict()
         self._branches: dict[tuple[str, str, str], tuple[ConfigFile, ...]] = {}
+        self._tips: dict[str, tuple[str, dict[str, str]]] = {}
 
-    def load(self, tenant: Tenant) -> Layout:
-        """The layout of what is merged. Its errors are in `layout.errors`; a project that is not there has no files."""
+    def load(self, tenant: Tenant, moved: Collection[str] | None = None) -> Layout:
+        """The layout of what is merged. Its errors are in `layout.errors`; a project that is not there has no files.
+
+        `moved` are the projects whose branches may be elsewhere than at the last load; None: all of them.
+        """
         branches: dict[str, tuple[str, ...]] = {}
         files: dict[tuple[str, str], tuple[ConfigFile, ...]] = {}
         for project in tenant.projects:
-            tips = self._source.branches(project.name) if self._source.exists(project.name) else {}
-            first = (self._source.default_branch(project.name) if tips else "", *sorted(tips))
+            default, tips = self._look(project.name, moved)
+            first = (default, *sorted(tips))
             branches[project.name] = names = tuple(dict.fromkeys(name for name in first if name in tips))
             wanted = names
             if project.trusted:
@@ -68,6 +72,14 @@ class Loader:
                 if project.trusted or project.loads_branch(name):
                     files[project.name, name] = self._branch(tenant, project, name, project.name, tips[name])
         return build(tenant, Sources(branches, files))
+
+    def _look(self, project: str, moved: Collection[str] | None) -> tuple[str, dict[str, str]]:
+        """The default branch of a project, and where each of its branches is."""
+        known = self._tips.get(project)
+        if known is None or moved is None or project in moved:
+            tips = self._source.branches(project) if self._source.exists(project) else {}
+            known = self._tips[project] = (self._source.default_branch(project) if tips else "", tips)
+        return known
 
     def propose(self, base: Layout, changes: Sequence[Proposed]) -> Proposal:
         """The layout of a speculative state: the base with the branches that these changes alter."""

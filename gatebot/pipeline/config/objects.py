@@ -55,12 +55,14 @@ class Variant:
 
     `said` are the attributes that it sets. `overrides` are those under `!override`, `inherits` under `!inherit`,
     `finals` those that `attribute-control` closes. `refused` are parts that gatebot does not act on: the job may be
-    inherited from and shown, and is never run. The project of an `include_vars` is empty for the item's.
+    inherited from and shown, and is never run. The project of an `include_vars` is empty for the item's. `refers` is
+    false where it names nothing that could be missing or forbidden: most jobs that are listed are a bare name.
     """
 
     name: str
     at: Location
     said: tuple[str, ...] = ()
+    refers: bool = True
     in_project: bool = False
     parent: str | None = None
     base: bool = False

@@ -257,7 +257,7 @@ def _project_pipeline(file: _File, conf: YamlMap, found: Findings, stanza: str) 
     place = Place(file.at)
     for item, line in entries(conf, "jobs") or ():
         if isinstance(item, str):
-            jobs.append(Variant(item, place.at(line), in_project=True))
+            jobs.append(Variant(item, place.at(line), in_project=True, refers=False))
             continue
         name, attributes = next(iter(item.items())) if isinstance(item, YamlMap) and len(item) == 1 else ("", None)
         if not isinstance(attributes, YamlMap):

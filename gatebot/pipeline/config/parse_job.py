@@ -26,6 +26,13 @@ _IDLE = {
     *("name", "description", "variant-description", "success-url", "failure-url", "branches", "attribute-control"),
     "secrets",
 }
+# What leads to other objects, or is limited by the tenant.
+_REFERRING = frozenset(
+    {
+        *("parent", "nodeset", "dependencies", "roles", "secrets", "timeout", "pre-timeout", "post-timeout"),
+        *("required-projects", "allowed-projects", "include-projects", "exclude-projects", "include-vars"),
+    }
+)
 _ALIASES = {"override-branch": "override-checkout", "semaphore": "semaphores"}
 # Programs that read these could be led astray by an earlier playbook.
 _UNSAFE_HOME_PATHS = (".ssh/config", ".kube/config")
@@ -48,6 +55,7 @@ def variant(conf: YamlMap, name: str, place: Place, found: Findings, *, in_proje
         name=name,
         at=place.at(conf.line),
         said=_attributes(conf),
+        refers=not _REFERRING.isdisjoint(conf),
         in_project=in_project,
         parent=text(conf, "parent"),
         base="parent" in conf and conf["parent"] is None,
