@@ -254,14 +254,14 @@ class Past:
             [
                 {
                     "name": one.name,
-                    "global": False,
+                    "global": one.shared,
                     "max": one.max,
                     "holders": {
-                        "count": len(one.holders),
+                        "count": one.held,
                         "this_tenant": [
                             {"buildset_uuid": holder.buildset, "job_name": holder.job} for holder in one.holders
                         ],
-                        "other_tenants": 0,
+                        "other_tenants": one.elsewhere,
                     },
                     "waiting": [{"buildset_uuid": waits.buildset, "job_name": waits.job} for waits in one.waiting],
                 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ..dispatching import held
 from ..queue.facts import buildset_id
 from ..queue.model import Item, PlannedJob, Queue
 
@@ -28,35 +29,51 @@ class Holder:
 
 @dataclass(slots=True)
 class SemaphoreView:
-    """One semaphore."""
+    """One semaphore. `shared` is one of several tenants; what the others hold of it is only counted (`elsewhere`)."""
 
     name: str
     max: int
+    shared: bool = False
     holders: list[Holder] = field(default_factory=list[Holder])
     waiting: list[Holder] = field(default_factory=list[Holder])
+    elsewhere: int = 0
+
+    @property
+    def held(self) -> int:
+        """How often it is held by anybody."""
+        return len(self.holders) + self.elsewhere
 
 
-def semaphores(limits: Mapping[str, int], queues: Iterable[Queue]) -> tuple[SemaphoreView, ...]:
-    """Every semaphore that is configured (with its size) or held, by name."""
-    found = {name: SemaphoreView(name, most) for name, most in limits.items()}
-
-    def view(name: str) -> SemaphoreView:
-        return found.setdefault(name, SemaphoreView(name, 1))
-
+def semaphores(
+    tenant: str, limits: Mapping[str, int], shared: Mapping[str, int], queues: Iterable[Queue]
+) -> tuple[SemaphoreView, ...]:
+    """Every semaphore that is configured in a tenant (with its size), shared with others, or held, by name."""
+    found = {name: SemaphoreView(name, most, shared=True) for name, most in shared.items()}
+    found |= {name: SemaphoreView(name, most) for name, most in limits.items()}
     for queue in queues:
+        taken = dict(held(queue))
+        if queue.tenant != tenant:
+            for name in (name for names in taken.values() for name in names):
+                if name in found and found[name].shared:
+                    found[name].elsewhere += 1
+            continue
         for item in queue.items.values():
             for job in item.prepared.jobs if item.prepared is not None else ():
                 build = item.builds.get(job.key)
                 holder = _holder(queue, item, job)
-                if build is not None and not build.result:
-                    for name in {*job.semaphores, *build.holds}:
-                        view(name).holders.append(holder)
-                    for name in build.wants:
-                        view(name).waiting.append(holder)
-                elif build is None and item.live:
-                    for name in job.semaphores:
-                        view(name).waiting.append(holder)
+                for name in taken.get(build.id, ()) if build is not None else ():
+                    found.setdefault(name, SemaphoreView(name, 1)).holders.append(holder)
+                for name in _waits_for(item, job):
+                    found.setdefault(name, SemaphoreView(name, 1)).waiting.append(holder)
     return tuple(found[name] for name in sorted(found))
+
+
+def _waits_for(item: Item, job: PlannedJob) -> tuple[str, ...]:
+    """What a job that is not begun will take, or what a playbook of its build has asked for."""
+    build = item.builds.get(job.key)
+    if build is None:
+        return job.semaphores if item.live else ()
+    return build.wants if not build.result else ()
 
 
 def _holder(queue: Queue, item: Item, job: PlannedJob) -> Holder:

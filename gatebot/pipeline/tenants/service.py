@@ -95,5 +95,5 @@ class Overview:
     def semaphores(self, actor: Actor, tenant: str) -> tuple[SemaphoreView, ...]:
         """The semaphores of a tenant: who holds them, and who waits."""
         layout = self.layout(actor, tenant)
-        queues = [queue for queue in self.queues() if queue.tenant == tenant]
-        return semaphores({one.name: one.max for one in layout.semaphores.values()}, queues)
+        limits = {one.name: one.max for one in layout.semaphores.values()}
+        return semaphores(tenant, limits, layout.tenant.global_semaphores, self.queues())
