@@ -52,7 +52,7 @@ class Playbook:
 
 @dataclass(frozen=True, slots=True)
 class IncludeVars:
-    """A file of variables. `project` empty: the project of the item; `use_ref`: in its speculative state."""
+    """A file of variables. `project` empty: the project of the item; `use_ref`: of a tag, as it is there."""
 
     path: str
     project: str = ""

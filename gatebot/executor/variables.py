@@ -107,8 +107,9 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
     projects: dict[str, Json] = {}
     required = {one.project for one in job.required_projects}
     for checkout in assignment.checkouts:
-        if checkout.required:
-            projects[f"{places.host}/{checkout.project}"] = _project(checkout.project, places) | {
+        name = f"{places.host}/{checkout.project}"
+        if checkout.required and name not in projects:  # others of the same project are not checked out
+            projects[name] = _project(checkout.project, places) | {
                 "required": checkout.project in required,
                 "checkout": checkout.branch,
                 "checkout_description": _why(assignment, checkout),

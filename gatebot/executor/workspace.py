@@ -112,8 +112,7 @@ def _lines(lines: list[str]) -> int:
 
 def _branches(source: Path, tree: Tree) -> dict[str, str]:
     """The branches that the job sees: the project's own, the tested one in its speculative state."""
-    found = _refs(source)
-    return found | {tree.branch: tree.commit}
+    return {**_refs(source), **tree.others, tree.branch: tree.commit}
 
 
 def _refs(repository: Path) -> dict[str, str]:

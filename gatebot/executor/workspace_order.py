@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import cast
 
-from ..assignment import Assignment, Json
+from ..assignment import Assignment, Checkout, Json
 from .inventory import inventory, job_variables, plain, spelled, squashed, told, untalkative
 from .model import Places
 from .paths import included, own_files, playbook_checkouts
@@ -24,7 +24,7 @@ _PYTHON = "/usr/bin/python3"
 class Tree:
     """One work tree: `target` is below the layer; HEAD and `branch` are `commit`, found in the store at `source`.
 
-    `files` False: the repository is there, but nothing is checked out.
+    `files` False: the repository is there, but nothing is checked out. `others` are branches at commits of their own.
     """
 
     project: str
@@ -33,6 +33,7 @@ class Tree:
     commit: str
     target: str
     files: bool = True
+    others: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,9 @@ class Order:
 
 def order(assignment: Assignment, inside: Places, layer: str, locate: Callable[[str], str]) -> Order:
     """What one build needs. `inside` are where a sandbox sees things: below the layer."""
-    files = assignment.job.workspace_checkout is not False
     trees = [
-        Tree(one.project, locate(one.store), one.branch, one.commit, _below(inside.source(one.project)), files)
-        for one in assignment.checkouts
-        if one.required
+        _tree(group, inside, locate, assignment.job.workspace_checkout is not False)
+        for group in _by_project(assignment)
     ]
     trees += [
         Tree(one.project, locate(one.store), one.branch, one.commit, _below(inside.playbooks(one)))
@@ -80,6 +79,22 @@ def order(assignment: Assignment, inside: Places, layer: str, locate: Callable[[
     ]
     directories = (inside.play, inside.artifacts, f"{inside.home}/src", f"{inside.home}/.cache")
     return Order(layer, tuple(trees), tuple(map(_below, directories)), tuple(_includes(assignment, inside)))
+
+
+def _by_project(assignment: Assignment) -> Iterable[list[Checkout]]:
+    """The repositories of the workspace, each with the branches that the job reads; the first is checked out."""
+    found: dict[str, list[Checkout]] = {}
+    for one in assignment.checkouts:
+        if one.required:
+            found.setdefault(one.project, []).append(one)
+    return found.values()
+
+
+def _tree(group: list[Checkout], inside: Places, locate: Callable[[str], str], files: bool) -> Tree:
+    own = group[0]
+    store = next((one.store for one in group if one.store != one.project), own.store)  # it has what is merged, too
+    others = {one.branch: one.commit for one in reversed(group) if one.branch != own.branch}
+    return Tree(own.project, locate(store), own.branch, own.commit, _below(inside.source(own.project)), files, others)
 
 
 def _includes(assignment: Assignment, inside: Places) -> Iterable[Include]:

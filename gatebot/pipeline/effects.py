@@ -30,7 +30,7 @@ from .queue import facts, verdict
 from .queue.model import CANCELED, NOOP, NOTHING, Departure, Item, ItemChange, PlannedJob, Queue
 from .queue.record import report_key
 from .queue.sharing import REPORTER
-from .workspace import checkouts, chosen, wanted
+from .workspace import checkouts, chosen, includes, wanted
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -179,7 +179,7 @@ class Effects:
         ahead = [change for number in numbers if number in present for change in present[number].changes]
         own = item.subject(planned)
         project, branch = ("", "") if own is None else (own.project, own.branch)
-        merger = self._ties.merger
+        merger, members = self._ties.merger, {change.project for change in item.changes}
         secrets = await asyncio.to_thread(merger.vault.open, job) if used(job) else {}
         return Assignment(
             build=command.build,
@@ -194,10 +194,14 @@ class Effects:
             commit=state.get(f"{project}:{branch}", ""),
             job=job,
             checkouts=checkouts(
-                wanted(job, project, branch, merger.choose),
+                wanted(job, project, branch, merger.choose, members),
                 state,
                 pinned,
-                [(change.project, change.branch) for change in ahead],
+                [
+                    (change.project, change.branch)
+                    for change in (*ahead, *item.changes)
+                    if includes(job, change.project, project, members)
+                ],
                 merger.store(queue, project),
             ),
             changes=await self._changes(item, dict.fromkeys(ahead), state),

@@ -2,15 +2,15 @@
 """Which repositories a job needs, on which branches, and at which commits it finds them.
 
 Pure. A job needs its item's project, its required projects, the projects of the changes ahead, and those that its
-playbooks and roles come from. Playbooks of config projects are always those that are merged.
+playbooks, roles and files of variables come from. Playbooks of config projects are always those that are merged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ..assignment import Checkout, FrozenJob
+from ..assignment import Checkout, FrozenJob, ProjectChoice
 from .queue.model import State, place
 
 Choose = Callable[[str, Iterable[str]], str | None]
@@ -35,11 +35,36 @@ def chosen(job: FrozenJob, choice: int) -> FrozenJob:
     return replace(job, nodes=nodeset.nodes, groups=nodeset.groups)
 
 
-def wanted(job: FrozenJob, project: str, branch: str, choose: Choose) -> Iterator[Wanted]:
-    """Everything that a job of an item of this project and branch reads."""
-    yield Wanted(project, branch)
+def includes(job: FrozenJob, project: str, own: str, members: Collection[str]) -> bool:
+    """Whether a project of the item, or of a change ahead, belongs into the workspace.
+
+    `own` is the project of the change that the job is for, `members` those of all changes of the item.
+    """
+
+    def named(choices: Iterable[ProjectChoice]) -> bool:
+        by_type = {"change": {own}, "item": set(members)}
+        return any(project in by_type.get(one.type, {one.name}) for one in choices)
+
+    within = job.include_projects is None or named(job.include_projects)
+    return within and not named(job.exclude_projects or ())
+
+
+def wanted(
+    job: FrozenJob, project: str, branch: str, choose: Choose, members: Collection[str] = ()
+) -> Iterator[Wanted]:
+    """Everything that a job of an item of this project and branch reads.
+
+    Of a project that it needs on several branches, the first is checked out and the others are there. `members` are the
+    projects of all changes of the item.
+    """
+    overrides = {one.project: one.override_checkout for one in job.required_projects if one.override_checkout}
+    if project in overrides:
+        yield Wanted(project, choose(project, (overrides[project], branch)) or branch)
+    needed = {one.project for one in job.required_projects}
+    if project in needed or includes(job, project, project, members or (project,)):
+        yield Wanted(project, branch)
     for other in job.required_projects:
-        if other.project != project or other.override_checkout:
+        if other.project != project:
             found = choose(other.project, (other.override_checkout, branch))
             if found is not None:
                 yield Wanted(other.project, found)
@@ -49,6 +74,11 @@ def wanted(job: FrozenJob, project: str, branch: str, choose: Choose) -> Iterato
         found = choose(role.project, (branch,))
         if found is not None:
             yield Wanted(role.project, found, required=False, merged=role.trusted)
+    for file in job.include_vars:
+        reads_ref = file.use_ref or not branch.startswith("refs/")
+        found = choose(file.project or project, (branch, file.branch) if reads_ref else ())
+        if found is not None:
+            yield Wanted(file.project or project, found, required=False, merged=file.trusted)
 
 
 def checkouts(

@@ -197,3 +197,15 @@ def test_artifacts_of_changes_ahead_and_the_jobs_behind_are_told() -> None:
         }
     ]
     assert (found["child_jobs"], found["jobtags"]) == (["deploy"], ["a", "b"])
+
+
+def test_a_repository_that_is_needed_on_two_branches_is_one_tree_with_both() -> None:
+    both = (Checkout(PROJECT, "stable", "5" * 40, PROJECT), Checkout(PROJECT, "main", COMMIT, "speculation/q"))
+    given = assignment(COMMIT, job(), checkouts=both)
+    (tree,) = order(given, PLACES, "/layer", lambda store: f"/git/{store}").trees
+    assert (tree.branch, tree.commit, tree.others, tree.source) == (
+        *("stable", "5" * 40, {"main": COMMIT}),
+        "/git/speculation/q",
+    )
+    projects = zuul(given, PLACES)["projects"]
+    assert projects["git.example.org/demo/api"]["checkout"] == "stable"  # type: ignore[index,call-overload]
