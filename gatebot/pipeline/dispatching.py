@@ -25,13 +25,13 @@ Wish = tuple[Queue, BuildAssigned]
 
 
 def by_urgency(wishes: Sequence[Wish], queues: Iterable[Queue], slots: int) -> Sequence[Wish]:
-    """The order in which builds are given out, where there is not room for all of them.
+    """The order in which builds are given out, where there may not be room, or semaphores, for all of them.
 
     By the pipeline's precedence, chains of merges first; then by turn, as Zuul's relative priority: in a queue that is
     shared the place in it, elsewhere the number of the item among those of its project, so that a project with
     many changes does not keep the others waiting. `queues` are all queues there are.
     """
-    if len(wishes) <= slots:
+    if len(wishes) <= slots and not any(_of_job(queue.items[one.item], one.job) for queue, one in wishes):
         return wishes
     turns = _turns(queues)
 
@@ -84,13 +84,14 @@ def _of_job(item: Item, key: str) -> frozenset[str]:
 class Room:
     """What is left to give out in one pass.
 
-    `limits` are the sizes of semaphores; one that is configured nowhere has 1. Each build holds a semaphore once,
-    however often it asks. What is held is counted only where somebody asks.
+    `limits` are the sizes of semaphores, 1 where nothing is configured; `shared` are those that a tenant shares with
+    others. Each build holds a semaphore once, however often it asks. What is held is counted only where somebody asks.
     """
 
     slots: int
     queues: Collection[Queue] = ()
     limits: Mapping[Semaphore, int] = field(default_factory=dict[Semaphore, int])
+    shared: Collection[Semaphore] = ()
     _held: Counter[Semaphore] | None = None
 
     def takes(self, queue: Queue, command: QueueFact) -> bool:
@@ -124,7 +125,7 @@ class Room:
         return True
 
     def _semaphore(self, tenant: str, name: str) -> Semaphore:
-        return (tenant, name) if (tenant, name) in self.limits or ("", name) not in self.limits else ("", name)
+        return ("", name) if (tenant, name) in self.shared else (tenant, name)
 
 
 def silent(

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from .. import journal
 from ..assignment import FrozenJob
@@ -22,15 +23,16 @@ from ..db import Database, Session
 from ..events import Event
 from ..journal import Journal
 from ..reasons import Reason, reason
-from . import store
+from . import history, store
 from .config.freeze import participates
 from .config.layout import Layout
 from .config.model import Manager
-from .dispatching import Room, by_urgency, silent
+from .dispatching import Room, Wish, by_urgency, silent
 from .effects import Effects, Ties
 from .entering import Entering, Surroundings
 from .intake import TRIGGERS, Intake
 from .ports import People
+from .providing import Providers
 from .queue import facts
 from .queue.model import Queue
 from .queue.plan import abandoned, outstanding, plan
@@ -259,9 +261,13 @@ class Driver:
             self._results.heard[command.build] = self._clock.now()
         return [command for _, command in lost]
 
-    def _limits(self) -> dict[tuple[str, str], int]:
-        layouts = ((tenant, self._ties.layouts.current(tenant)) for tenant in self._ties.layouts.tenants())
-        return {(t, name): one.max for t, layout in layouts if layout for name, one in layout.semaphores.items()}
+    def _room(self, slots: int, queues: Iterable[Queue]) -> Room:
+        found = ((name, self._ties.layouts.current(name)) for name in self._ties.layouts.tenants())
+        layouts = [(name, layout) for name, layout in found if layout is not None]
+        limits = {(name, one): known.max for name, layout in layouts for one, known in layout.semaphores.items()}
+        limits |= {("", one): size for _, layout in layouts for one, size in layout.tenant.global_semaphores.items()}
+        shared = {(name, one) for name, layout in layouts for one in layout.tenant.global_semaphores}
+        return Room(slots, tuple(queues), limits, shared)
 
     # One pass, on the writer's thread
 
@@ -286,18 +292,12 @@ class Driver:
         for fact in told:
             writing.write(fact)
         store.keep_jobs(session, frozen)
-        room = Room(slots, tuple(done.view.queues.values()), self._limits())
+        room = self._room(slots, done.view.queues.values())
         done.planned = writing.touched.union(waiting) & done.view.queues.keys()
-        wishes: list[tuple[Queue, facts.BuildAssigned]] = []
-        for queue in [done.view.queues[name] for name in sorted(done.planned)]:
-            for command in plan(queue, writing.at):
-                if isinstance(command, facts.BuildAssigned):
-                    wishes.append((queue, command))
-                elif room.takes(queue, command):
-                    writing.write(command)
-                    done.commands.append(command)
-                else:
-                    done.wanting.add(queue.id)
+        providers = Providers(done.view, partial(history.past_providers, session))
+        wishes: list[Wish] = []
+        for name in [name for name in done.view.queues if name in done.planned]:
+            wishes += _ask(name, writing, done, room, providers)
         for queue, command in by_urgency(wishes, done.view.queues.values(), slots):
             if room.takes(queue, command):
                 writing.write(command)
@@ -310,6 +310,27 @@ class Driver:
             journal.move_cursor(session, READER, read)
         done.upto = journal.last_in(session)
         return done
+
+
+def _ask(name: str, writing: _Writing, done: _Pass, room: Room, providers: Providers) -> list[Wish]:
+    """Accept what a queue asks for; the builds that it would have come back, until executors are given out."""
+    refused = True
+    wishes: list[Wish] = []
+    while refused and (queue := done.view.queues.get(name)) is not None:
+        refused, wishes = False, []
+        for command in plan(queue, writing.at):
+            settled = providers.settle(queue, command)
+            if isinstance(settled, facts.BuildAssigned):
+                wishes.append((queue, settled))
+            elif settled is None:
+                done.waiting.add(name)
+            elif room.takes(queue, settled):
+                writing.write(settled)
+                done.commands.append(settled)
+                refused = refused or isinstance(settled, facts.RequirementsFailed)
+            else:
+                done.wanting.add(name)
+    return wishes
 
 
 class _Writing:

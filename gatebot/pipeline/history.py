@@ -6,7 +6,7 @@ Reads only. The tables are in `store.py`, which writes them; what is read has th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,8 +14,11 @@ import sqlalchemy as sa
 
 from ..db import Session
 from ..reasons import Reason
+from . import returning
+from .providing import PastBuild
 from .queue.facts import buildset_id
-from .queue.model import RETRY, SUCCESS
+from .queue.model import RETRY, SUCCESS, ItemChange, Queue
+from .returning import HandedOn, ReturnedBuild, json_table
 from .rows import BuildRow, BuildsetRow, ItemRow
 from .store import builds, items
 
@@ -27,6 +30,7 @@ def _reason(text: str) -> Reason | None:
 def _build_row(row: sa.Row[tuple[object, ...]]) -> BuildRow:
     values = dict(row._mapping)  # pyright: ignore[reportPrivateUsage]
     values.pop("data")
+    values.pop("provides")
     values["build"] = values.pop("uuid")
     values["reason"] = _reason(values["reason"])
     values["artifacts"] = msgspec.json.decode(values["artifacts"], type=tuple[tuple[str, str], ...])
@@ -127,6 +131,41 @@ def _buildset_row(
         stay.outcome if over else "",
         stay.reason if over else None,
     )
+
+
+def returned(session: Session, uuids: Sequence[str], log_url: str) -> tuple[ReturnedBuild, ...]:
+    """What these builds returned, in this order, as far as they did; `log_url` has a place for the build."""
+    query = sa.select(builds).where(builds.c.uuid.in_(uuids), builds.c.data != "{}")
+    rows = {row.uuid: row for row in session.execute(query)}
+    return tuple(_returned(rows[uuid], log_url) for uuid in uuids if uuid in rows)
+
+
+def handed_on(session: Session, before: Sequence[str], provided: Sequence[str], log_url: str) -> HandedOn:
+    """What a job gets from the builds that it depends on, and from those that provide what it requires."""
+    return returning.handed_on(returned(session, before, log_url), returned(session, provided, log_url))
+
+
+def _returned(row: sa.Row[tuple[object, ...]], log_url: str) -> ReturnedBuild:
+    found = dict(row._mapping)  # pyright: ignore[reportPrivateUsage]
+    about = (found["uuid"], found["job"], found["project"], found["branch"], found["change"], found["patch_set"])
+    data = json_table(found["data"])
+    return ReturnedBuild(*about, data, log_url=log_url.format(build=found["uuid"]))
+
+
+def past_providers(session: Session, queue: Queue, change: ItemChange, requires: frozenset[str]) -> list[PastBuild]:
+    """The builds of the newest buildset of a patch set in a pipeline that provide any of these artifacts."""
+    where = {"tenant": queue.tenant, "pipeline": queue.pipeline}
+    where |= {"change": change.number, "patch_set": change.patch_set}
+    query = sa.select(builds).where(*(builds.c[name] == value for name, value in where.items()))
+    ended = query.where(builds.c.provides != "[]", builds.c.result.not_in(("", RETRY))).order_by(
+        builds.c.created.desc()
+    )
+    found: list[tuple[str, PastBuild]] = []
+    for row in session.execute(ended):
+        provides = msgspec.json.decode(row.provides, type=tuple[str, ...])
+        if not requires.isdisjoint(provides):
+            found.append((row.buildset, PastBuild(row.uuid, row.job, row.result, provides)))
+    return [build for buildset, build in found if buildset == found[0][0]]
 
 
 def find_items(

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .config.model import Moment, PipelineConfig
-from .queue.model import SUCCESS, PlannedJob
+from .queue.model import CANCELED, NOOP, SUCCESS, Item
+from .queue.sharing import REPORTER
+from .queue.verdict import graph_of, results
 
 _DEFAULTS = {
     Moment.ENQUEUE: "",
@@ -41,22 +43,48 @@ class JobLine:
     text: str = ""
 
 
-def line(job: PlannedJob, url: str, result: str, seconds: float | None) -> JobLine:
-    """The line of a job; its own messages stand where the result would."""
-    said = job.success_message if result == SUCCESS else job.failure_message
-    return JobLine(job.key, url, said or result, seconds, job.voting)
+def lines(item: Item, took: Mapping[str, float], url: str) -> tuple[JobLine, ...]:
+    """A line for each job that people expect; `took` are the seconds of builds. Reporter jobs come after the report."""
+    if item.prepared is None or not item.builds:
+        return ()
+    left_out = graph_of(item).not_chosen(item.builds)
+    known = results(item)
+    said: list[JobLine] = []
+    for job in item.prepared.jobs:
+        if job.name == NOOP or job.type == REPORTER or job.key in left_out:
+            continue  # nothing was run, and there is something that was
+        build, ended = item.builds.get(job.key), known[job.key] or CANCELED
+        own = job.success_message if ended == SUCCESS else job.failure_message
+        where = f"{url}/build/{build.id}" if build is not None else ""
+        said.append(JobLine(job.key, where, own or ended, took.get(build.id) if build else None, job.voting))
+    return tuple(said)
+
+
+def skipped(item: Item) -> int:
+    """How many jobs were skipped because others did not choose them."""
+    return len(graph_of(item).not_chosen(item.builds))
 
 
 def message(
-    pipeline: PipelineConfig, moment: Moment, lines: Iterable[JobLine], *, why: str, url: str, places: Mapping[str, str]
+    pipeline: PipelineConfig,
+    moment: Moment,
+    lines: Iterable[JobLine],
+    *,
+    why: str,
+    url: str,
+    places: Mapping[str, str],
+    left_out: int = 0,
+    warnings: Iterable[str] = (),
 ) -> str:
-    """The comment: what happened, why, where to look, a line for each job, the pipeline's footer."""
+    """The comment: what happened, why, where to look, a line for each job, warnings of jobs, the pipeline's footer."""
     names = {"pipeline.name": pipeline.name, **places}
     head = _filled(pipeline.messages.get(moment) or _DEFAULTS[moment], names)
-    jobs = "\n".join(_line(line) for line in lines)
+    told = [f"Skipped {left_out} job{'s' if left_out > 1 else ''}"] if left_out else []
+    jobs = "\n".join([*map(_line, lines), *told])
+    warned = "\n".join(f"Warning: {warning}" for warning in warnings)
     footer = _filled(pipeline.messages.get("footer", ""), names)
     first = "\n".join(part for part in (head, url) if part)
-    return "\n\n".join(part for part in (first, why, jobs, footer) if part)
+    return "\n\n".join(part for part in (first, why, jobs, warned, footer) if part)
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:

@@ -58,13 +58,28 @@ class FakeDispatch:
             BuildPaused(assignment.build, assignment.fence, data=data, child_jobs=child_jobs)
         )
 
-    async def finish(self, assignment: Assignment, result: str, *, retry: bool = False) -> bool:
-        """The build ends."""
+    async def finish(
+        self,
+        assignment: Assignment,
+        result: str,
+        *,
+        retry: bool = False,
+        data: str = "{}",
+        child_jobs: tuple[str, ...] | None = None,
+    ) -> bool:
+        """The build ends, with what it returned."""
         self.running.pop(assignment.build, None)
         assert self.results is not None
         line, text = (0, "") if result == "SUCCESS" else (12, "E   assert 2 == 3")
         event = BuildCompleted(
-            assignment.build, assignment.fence, result, error_line=line, error_text=text, retry=retry
+            assignment.build,
+            assignment.fence,
+            result,
+            error_line=line,
+            error_text=text,
+            retry=retry,
+            data=data,
+            child_jobs=child_jobs,
         )
         return await self.results.completed(event)
 

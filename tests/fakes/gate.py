@@ -107,9 +107,15 @@ class World:
         """Record what happened, plan, and accept everything that the plan asks for."""
         for event in events:
             self._record(event)
-        for command in plan(self.queue, NOW):
-            self._record(command)
-            self.asked.append(command)
+        for wanted in plan(self.queue, NOW):
+            command = self._accepted(wanted)
+            if command is not None:
+                self._record(command)
+                self.asked.append(command)
+
+    def _accepted(self, command: facts.QueueFact) -> facts.QueueFact | None:
+        """What becomes of a command: all are accepted here."""
+        return command
 
     def _record(self, event: Event) -> None:
         before, self.queue = self.queue, record(self.queue, event)

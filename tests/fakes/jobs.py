@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gatebot.assignment import JobDependency
-from gatebot.events import BuildCompleted, BuildPaused
+from gatebot.events import BuildCompleted, BuildPaused, Event
+from gatebot.pipeline.providing import Past, Providers
 from gatebot.pipeline.queue import facts
-from gatebot.pipeline.queue.model import Item, PlannedJob
+from gatebot.pipeline.queue.model import Item, PlannedJob, Queue
 from gatebot.pipeline.queue.verdict import judge
+from gatebot.pipeline.view import View
 from tests.fakes.gate import Change, Gate
 
 
@@ -68,6 +70,27 @@ class JobsGate(Gate):
         """The builds that were told to go on, by job, in order."""
         jobs = {fact.build: fact.job for fact in self.history if isinstance(fact, facts.BuildAssigned)}
         return [jobs[fact.build] for fact in self.history if isinstance(fact, facts.ResumeAsked)]
+
+
+class Providing(JobsGate):
+    """Jobs get what they require from those ahead, and from the past that a test tells."""
+
+    past: Past = staticmethod(lambda queue, change, requires: ())
+    beside: tuple[Queue, ...] = ()
+
+    def _accepted(self, command: facts.QueueFact) -> facts.QueueFact | None:
+        view = View.of({queue.id: queue for queue in (self.queue, *self.beside)})
+        return Providers(view, self.past).settle(self.queue, command)
+
+    def happen(self, *events: Event) -> None:
+        super().happen(*events)
+        if isinstance(self.history[-1], facts.RequirementsFailed):
+            super().happen()  # as the driver does
+
+    def again(self) -> None:
+        """Another look, because something happened elsewhere."""
+        self.happen()
+        self.settle()
 
 
 class FailingFast(JobsGate):

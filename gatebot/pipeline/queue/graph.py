@@ -97,6 +97,15 @@ class JobGraph:
                 found |= self._skips(job, build)
         return {key for key in found if counts(builds.get(key)) is None}
 
+    def not_chosen(self, builds: Mapping[str, Build]) -> set[str]:
+        """Those of the skipped that others did not choose (`child_jobs`); the rest comes after a failure."""
+        found: set[str] = set()
+        for key in self.children:
+            build = counts(builds.get(key))
+            if build is not None and result(self.jobs[key], build) in ("", SUCCESS):
+                found |= self._skips(self.jobs[key], build)
+        return {key for key in found if counts(builds.get(key)) is None}
+
     def _skips(self, job: PlannedJob, build: Build) -> set[str]:
         ended = result(job, build)
         if ended not in ("", SUCCESS, SKIPPED):

@@ -31,14 +31,14 @@ def plan_jobs(item: Item, graphs: Sequence[Sequence[FrozenJob]]) -> tuple[Planne
 
 
 def planned(job: FrozenJob, change: int, needs: tuple[JobDependency, ...]) -> PlannedJob:
-    """What planning needs of a frozen job."""
+    """What planning needs of a frozen job. Its build itself asks for the semaphores that come after the nodes."""
     return PlannedJob(
         job.name,
         job.definition,
         job.voting,
         needs,
         job.attempts,
-        job.semaphores,
+        tuple(name for name in job.semaphores if name not in job.resources_first),
         job.hold_following,
         change,
         job.type,
