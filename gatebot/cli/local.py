@@ -17,7 +17,7 @@ from ..app import places, users
 from ..app.footing import sole_server
 from ..pipeline.config.check import check as check_files
 from ..pipeline.config.check import told
-from . import founding, images, keeping
+from . import founding, freezing, images, keeping
 from .output import Output
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), default=".")
@@ -109,6 +109,9 @@ def check(directory: Path, trusted: bool) -> None:
         click.echo(f"\n{len(errors)} error{'s' if len(errors) > 1 else ''}.", err=True)
         sys.exit(1)
     click.echo("No errors.")
+
+
+config.add_command(freezing.freeze)
 
 
 @click.group()

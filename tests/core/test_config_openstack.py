@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -27,13 +28,14 @@ def layout() -> Layout:
     assert errors == ()
     files = {}
     for project in tenants[0].projects:
-        root = DATA / project.name
+        root = DATA / "repos" / project.name
         known = {str(path.relative_to(root)): path for path in root.rglob("*") if path.is_file()}
         files[project.name, "master"] = tuple(
             parse_file(known[path].read_bytes(), Location(project.name, "master", path))
             for path in config_paths(known)[0]
         )
-    return build(tenants[0], Sources({project.name: ("master",) for project in tenants[0].projects}, files))
+    tenant = replace(tenants[0], hosts=("review.example.com",))
+    return build(tenant, Sources({project.name: ("master",) for project in tenants[0].projects}, files))
 
 
 @pytest.mark.parametrize("case", EXPECTED)

@@ -18,7 +18,14 @@ from .model import ConfigError, Location
 from .objects import Parameter, ProjectPipeline, Variant
 
 # Zuul's built-in job that passes at once.
-NOOP = Variant("noop", Location("", "", ""), base=True, final=True, description="Succeeds at once; nothing is run.")
+NOOP = Variant(
+    "noop",
+    Location("", "", ""),
+    base=True,
+    final=True,
+    deduplicate=True,
+    description="Succeeds at once; nothing is run.",
+)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from .fields import located
 from .frozen import frozen_job
 from .graph import Candidate, connect
 from .layout import Collected, Layout, fits
+from .matching import COMMIT_MESSAGE, Call, altered_file, call
 from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
 from .nodesets import reached
 from .objects import Variant
@@ -25,7 +26,8 @@ from .parameters import values
 from .references import listing_problems
 from .yamltext import Problem
 
-COMMIT_MESSAGE = "/COMMIT_MSG"
+# Errors that take no job away: a playbook that wants the roles fails by itself.
+_ONLY_TOLD = frozenset({"config.unknown-role-project"})
 
 
 def freeze(
@@ -60,6 +62,7 @@ def freeze(
     errors += [item.error(candidates[name].listed, why) for name, why in graph.errors]
     return FrozenGraph(
         jobs=tuple(candidates[name].frozen for name in graph.runs),
+        why=graph.runs,
         skipped=(*(result for result in found if isinstance(result, Skipped)), *graph.skipped),
         errors=tuple(dict.fromkeys(errors)),
         fail_fast=bool(listed.fail_fast),
@@ -118,13 +121,14 @@ class _Item:
         draft.name = name
         frozen = frozen_job(self.layout, draft)
         errors += [self.error(here[0], why) for why in self._forbids(draft, here)]
-        return Candidate(frozen, here[0], self._unless(draft, frozen), tuple(errors))
+        return Candidate(frozen, here[0], self._call(draft, frozen), tuple(errors))
 
     def _left_out(self, found: Collected, here: list[Variant]) -> list[ConfigError]:
         """Errors of definitions that are missing or that gatebot does not act on."""
         errors = list(found.errors)
         for variant in (*found.variants, *here):
-            errors += self.layout.faults.get(id(variant), ())
+            faults = self.layout.faults.get(id(variant), ())
+            errors += (fault for fault in faults if fault.reason.kind not in _ONLY_TOLD)
             errors += variant.refused
             for nodeset in reached(self.layout.nodesets, variant.nodeset):
                 errors += nodeset.refused
@@ -145,24 +149,17 @@ class _Item:
             yield reason("config.nothing-to-run", job=draft.name)
         yield from listing_problems(self.layout, draft, here)
 
-    def _unless(self, draft: Draft, frozen: FrozenJob) -> Reason | None:
-        """Why the changed files do not call for the job; None: they do."""
-        if not self.files:
-            return None
-        why: Reason | None = None
-        if draft.files and not any(p.matches(path) for path in self.files for p in draft.files):
-            why = reason("config.skip-files", job=draft.name)
-        elif draft.irrelevant_files and all(
-            any(p.matches(path) for p in draft.irrelevant_files) for path in self.files
-        ):
-            why = reason("config.skip-irrelevant-files", job=draft.name)
-        return None if why and draft.match_on_config_updates and self._altered(frozen) else why
+    def _call(self, draft: Draft, frozen: FrozenJob) -> Call:
+        """Whether the changed files call for the job, or else what the change alters of it."""
+        found = call(draft, self.files)
+        if found.runs or not draft.match_on_config_updates:
+            return found
+        if path := altered_file(frozen, self.project, self.files or ()):
+            return Call(True, reason("config.run-altered-file", job=draft.name, file=path))
+        return Call(True, reason("config.run-altered", job=draft.name)) if self._altered(frozen) else found
 
     def _altered(self, frozen: FrozenJob) -> bool:
-        """Whether the change alters the job: a playbook of it, or its definition."""
-        books = (*frozen.pre_run, *frozen.run, *frozen.post_run, *frozen.cleanup_run)
-        if any(book.project == self.project and book.path in (self.files or ()) for book in books):
-            return True
+        """Whether the job is new, or its definition is another one, by the item's own change."""
         if self.previous is None:
             return False
         if self._old is None:

@@ -11,25 +11,26 @@ from dataclasses import dataclass
 
 from ...assignment import FrozenJob
 from ...reasons import Reason, reason
+from .matching import Call
 from .model import ConfigError, Skipped
 from .objects import Variant
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A job that the item may run. `unless` is why its file matchers say no; `errors` count if it runs."""
+    """A job that the item may run: whether the changed files call for it, and why. `errors` count if it runs."""
 
     frozen: FrozenJob
     listed: Variant
-    unless: Reason | None = None
+    call: Call
     errors: tuple[ConfigError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The names of the jobs that run, in order, the others with their reasons, and what is wrong between jobs."""
+    """The jobs that run, in order, each with why; the others with their reasons; what is wrong between jobs."""
 
-    runs: tuple[str, ...]
+    runs: Mapping[str, Reason]
     skipped: tuple[Skipped, ...]
     errors: tuple[tuple[str, Reason], ...]
 
@@ -37,17 +38,17 @@ class Connected:
 def connect(candidates: Iterable[Candidate]) -> Connected:
     """A job that does not match runs all the same when one that runs has a hard dependency on it."""
     known = {candidate.frozen.name: candidate for candidate in candidates}
-    wanted = {name for name, candidate in known.items() if candidate.unless is None}
+    wanted = {name: candidate.call.why for name, candidate in known.items() if candidate.call.runs}
     for name in tuple(wanted):
-        wanted |= set(_needed(known, name))
-    runs = tuple(name for name in known if name in wanted)
-    skipped = tuple(
-        Skipped(name, candidate.unless) for name, candidate in known.items() if candidate.unless and name not in wanted
-    )
+        for needed in _needed(known, name):
+            wanted.setdefault(needed, reason("config.run-needed", job=needed, by=name))
+    runs = {name: wanted[name] for name in known if name in wanted}
+    skipped = tuple(Skipped(name, candidate.call.why) for name, candidate in known.items() if name not in wanted)
+    # As in Zuul, a job that is not called for is no less wrong.
     errors = [
         (name, reason("config.dependency-not-run", job=name, needs=dependency.name))
-        for name in runs
-        for dependency in known[name].frozen.dependencies
+        for name, candidate in known.items()
+        for dependency in candidate.frozen.dependencies
         if not dependency.soft and dependency.name not in known
     ]
     errors += [

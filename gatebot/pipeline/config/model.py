@@ -291,10 +291,12 @@ class FrozenGraph:
 
     With `errors` the item must not pass: a job that it would run cannot be loaded or cannot be run as written.
     `configured` is false when the project has nothing in this pipeline (on this branch); then everything is empty.
+    `why` says by name why a job runs.
     """
 
     jobs: tuple[FrozenJob, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     errors: tuple[ConfigError, ...] = ()
+    why: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
     fail_fast: bool = False
     configured: bool = True

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Repositories below a directory, for looking at configuration without a server: DIRECTORY/PROJECT.
+
+A project is a git repository, with or without a work tree, whose branches are read; or a plain directory, whose files
+are those of its only branch. Nothing is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ...repo.reading import Reading
+
+PLAIN = "files"  # stands for the commit of a plain directory
+_REMOTE = "refs/remotes/origin/"
+
+
+class Directories(Reading):
+    """A `ConfigSource` of what lies below `root`. `branch` is that of plain directories."""
+
+    def __init__(self, root: Path, branch: str = "master") -> None:
+        super().__init__(root)
+        self._branch = branch
+
+    def store_path(self, store: str) -> Path:
+        """Where git's part of a project is, else its directory."""
+        places = (self.root / store / ".git", self.root / store, self.root / f"{store}.git")
+        return next((place for place in places if (place / "HEAD").is_file()), self.root / store)
+
+    def exists(self, project: str) -> bool:
+        return (self.root / project).is_dir() or self._versioned(project)
+
+    def default_branch(self, project: str) -> str:
+        return super().default_branch(project) if self._versioned(project) else self._branch
+
+    def branches(self, project: str) -> dict[str, str]:
+        """Branches of a repository; those of a clone's origin count where there is none of the name here."""
+        if not self._versioned(project):
+            return {self._branch: PLAIN}
+        origin = self.references(project, _REMOTE)
+        there = {name.removeprefix(_REMOTE): at for name, at in origin.items() if not name.endswith("/HEAD")}
+        return there | super().branches(project)
+
+    def list_files(self, store: str, commit: str, prefix: str = "") -> tuple[tuple[str, str], ...]:
+        if commit != PLAIN:
+            return super().list_files(store, commit, prefix)
+        top = self.root / store
+        below = top / prefix
+        found = [below] if below.is_file() else sorted(path for path in below.rglob("*") if path.is_file())
+        return tuple((path.relative_to(top).as_posix(), _blob(path.read_bytes())) for path in found)
+
+    def read_file(self, store: str, commit: str, path: str) -> bytes | None:
+        if commit != PLAIN:
+            return super().read_file(store, commit, path)
+        file = self.root / store / path
+        return file.read_bytes() if file.is_file() else None
+
+    def _versioned(self, project: str) -> bool:
+        return (self.store_path(project) / "objects").is_dir()
+
+
+def _blob(data: bytes) -> str:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
