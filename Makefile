@@ -26,6 +26,9 @@ test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21
 gerrit: setup-test ## Run a real Gerrit on this machine, to try gating one
 	@exec $(BIN)/python tools/gerrit.py run
 
+zuul-graphs: setup-test ## Compare the graphs of OpenStack's configuration with those of Zuul: ZUUL=PYTHON that has it
+	@$(BIN)/python -m tests.clients.graphs $(ZUUL) $(ARGS)
+
 lint: setup-test ## Only format, lint, types and the house rules
 	@exec $(BIN)/python tools/rings.py format lint types house
 
