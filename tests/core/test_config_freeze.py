@@ -262,7 +262,6 @@ def test_a_protected_job_is_not_inherited_elsewhere() -> None:
         "- job: {name: x, run: r, required-projects: [gone]}\n",
         "- job: {name: x, run: r, parent: gone}\n",
         "- job: {name: x, run: r, nodeset: gone}\n",
-        "- job: {name: x, run: r, roles: [{zuul: gone}]}\n",
         "",
     ],
 )
@@ -273,6 +272,12 @@ def test_an_item_never_passes_without_a_job_that_could_not_be_loaded(text: str) 
     as_zuul = frozen(tenant_layout(files, fail_closed=False))
     assert "y" in [job.name for job in as_zuul.jobs]
     assert as_zuul.errors == ()
+
+
+def test_roles_of_a_project_that_is_gone_are_told_and_take_no_job_away() -> None:
+    layout = tenant_layout({"a": "- job: {name: x, run: r, roles: [{zuul: gone}]}\n" + listed("x")})
+    assert [error.reason.kind for error in layout.errors] == ["config.unknown-role-project"]
+    assert only(frozen(layout)).name == "x"
 
 
 @pytest.mark.parametrize(
