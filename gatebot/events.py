@@ -134,6 +134,14 @@ class TopicChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HashtagsChanged(Event):
+    change: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkInProgressChanged(Event):
     change: int
     work_in_progress: bool
@@ -336,6 +344,7 @@ ALL: tuple[type[Event], ...] = (
     ChangeRestored,
     ReviewerAdded,
     TopicChanged,
+    HashtagsChanged,
     WorkInProgressChanged,
     SubmitRequested,
     EnqueueRequested,

@@ -24,12 +24,12 @@ from ..events import Event
 from ..journal import Journal
 from ..reasons import Reason, reason
 from . import history, store
+from .batch import Batch, Surroundings
 from .config.freeze import participates
 from .config.layout import Layout
 from .config.model import Manager
 from .dispatching import Room, Wish, by_urgency, silent
 from .effects import Effects, Ties
-from .entering import Entering, Surroundings
 from .intake import TRIGGERS, Intake
 from .ports import People
 from .providing import Providers
@@ -91,7 +91,7 @@ class Driver:
         self._tick = tick
         self._snapshot_every = snapshot_every
         surroundings = Surroundings(ties.review, people, ties.layouts, ties.merger, ties.db, ties.clock)
-        self._intake = Intake(Entering(surroundings))
+        self._intake = Intake(Batch(surroundings))
         self._effects = Effects(ties, self.queue, self._answered)
         self._view = View()
         self._read = 0

@@ -23,8 +23,16 @@ class Review(Protocol):
         """A change and one of its patch sets (None: the newest)."""
         ...
 
-    async def by_url(self, url: str) -> int | None:
-        """The number of the change that an address, or a `Change-Id`, of a `Depends-On:` footer names."""
+    async def named(self, address: str) -> tuple[int, ...]:
+        """The numbers of the changes that an address, or a `Change-Id`, of a `Depends-On:` footer names."""
+        ...
+
+    async def by_topic(self, number: int, topic: str) -> tuple[int, ...]:
+        """The open changes under this topic, where the change of this number is at home."""
+        ...
+
+    async def open_changes(self, project: str) -> tuple[int, ...]:
+        """The open changes of a project, oldest first."""
         ...
 
     async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:

@@ -25,18 +25,22 @@ class Sources:
         """A change and one of its patch sets (None: the newest)."""
         return await self._of(number).change(number, patch_set)
 
-    async def by_url(self, url: str) -> int | None:
-        """The change that an address, or a `Change-Id`, of a `Depends-On:` footer names."""
-        for source in (self._own, *self._others):
-            number = await source.by_url(url)
-            if number is not None:
-                return number
-        return None
+    async def named(self, address: str) -> tuple[int, ...]:
+        """The changes that an address, or a `Change-Id`, of a `Depends-On:` footer names, wherever they are."""
+        found = [await source.named(address) for source in (self._own, *self._others)]
+        return tuple(number for numbers in found for number in numbers)
+
+    async def by_topic(self, number: int, topic: str) -> tuple[int, ...]:
+        """The open changes under this topic, where the change of this number is at home."""
+        return await self._of(number).by_topic(number, topic)
+
+    async def open_changes(self, project: str) -> tuple[int, ...]:
+        """The open changes of a project, oldest first."""
+        return await self._host(project).open_changes(project)
 
     async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
         """The open change whose current patch set is this commit."""
-        host = next((source for source in self._others if source.hosts(project)), self._own)
-        return await host.by_commit(project, commit)
+        return await self._host(project).by_commit(project, commit)
 
     async def depending_on(self, number: int) -> tuple[int, ...]:
         """The open changes that name it in `Depends-On:`, or that stand on its current patch set."""
@@ -64,6 +68,9 @@ class Sources:
         """Who is behind an account, wherever it is at home."""
         home = next((source for source in self._others if source.numbers(id)), None)
         return await (self._people.by_id(id) if home is None else home.person(id))
+
+    def _host(self, project: str) -> Review:
+        return next((source for source in self._others if source.hosts(project)), self._own)
 
     def _of(self, number: int) -> Review:
         return next((source for source in self._others if source.numbers(number)), self._own)

@@ -21,7 +21,8 @@ ZERO = "0" * 40
 class Happening:
     """One event as Gerrit would tell it. `approvals` are the votes it carries, `changed` those that differ from before.
 
-    `ref` is a full name; `branch` is short. `change` is None for events that concern a reference only.
+    `ref` is a full name; `branch` is short. `change` is None for events that concern a reference only. `added` and
+    `removed` are hashtags; `pipeline` is where something happened that the connection `zuul` tells.
     """
 
     name: str
@@ -37,16 +38,33 @@ class Happening:
     email: str = ""
     approvals: tuple[tuple[str, int], ...] = ()
     changed: tuple[tuple[str, int], ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    pipeline: str = ""
+
+
+INSIDE = ("project-change-merged", "parent-change-enqueued")
+"""What pipelines tell each other, by the connection `zuul`."""
 
 
 def may_wake(pipeline: PipelineConfig, happening: Happening) -> bool:
     """Whether the event alone passes some filter of the pipeline: only then is it worth looking at the change."""
+    if happening.name in INSIDE:
+        return _told_inside(pipeline, happening)
     return any(_told(one, happening) for one in pipeline.triggers)
 
 
 def wakes(pipeline: PipelineConfig, happening: Happening, change: ChangeFacts | None, now: datetime) -> bool:
     """Whether the event starts the pipeline for the change, or for the branch when there is none."""
+    if happening.name in INSIDE:
+        return _told_inside(pipeline, happening)
     return any(_told(one, happening) and _fitting(one, change, now) for one in pipeline.triggers)
+
+
+def _told_inside(pipeline: PipelineConfig, happening: Happening) -> bool:
+    return any(
+        happening.name in one.events and _any(one.pipelines, happening.pipeline) for one in pipeline.zuul_triggers
+    )
 
 
 def _told(one: EventFilter, happening: Happening) -> bool:
@@ -59,15 +77,15 @@ def _told(one: EventFilter, happening: Happening) -> bool:
         and _person(one.emails, happening.email)
         and set(one.approvals) <= set(happening.approvals)
         and set(one.approval_changes) <= set(happening.changed)
+        and _tagged(one.hashtags_added, happening.added)
+        and _tagged(one.hashtags_removed, happening.removed)
         and not (one.ignore_deletes and happening.name == "ref-updated" and happening.new == ZERO)
     )
 
 
 def _fitting(one: EventFilter, change: ChangeFacts | None, now: datetime) -> bool:
-    return (
-        _hashtags(one, change)
-        and (one.require is None or (change is not None and _unmet(one.require, change, now, ()) is None))
-        and (one.reject is None or change is None or _rejected(one.reject, change, now, ()) is None)
+    return (one.require is None or (change is not None and _unmet(one.require, change, now, ()) is None)) and (
+        one.reject is None or change is None or _rejected(one.reject, change, now, ()) is None
     )
 
 
@@ -79,14 +97,8 @@ def _person(patterns: tuple[Pattern, ...], text: str) -> bool:
     return not patterns or (bool(text) and any(one.found_in(text) for one in patterns))
 
 
-def _hashtags(one: EventFilter, change: ChangeFacts | None) -> bool:
-    """Hashtags are not told event by event here: an added one is one that the change has."""
-    if not one.hashtags_added and not one.hashtags_removed:
-        return True
-    have = change.hashtags if change is not None else ()
-    return all(any(wanted.found_in(tag) for tag in have) for wanted in one.hashtags_added) and not any(
-        gone.found_in(tag) for gone in one.hashtags_removed for tag in have
-    )
+def _tagged(patterns: tuple[Pattern, ...], hashtags: tuple[str, ...]) -> bool:
+    return not patterns or any(one.found_in(tag) for one in patterns for tag in hashtags)
 
 
 def unmet(pipeline: PipelineConfig, change: ChangeFacts, now: datetime, but: Collection[str] = ()) -> Reason | None:
@@ -99,6 +111,13 @@ def unmet(pipeline: PipelineConfig, change: ChangeFacts, now: datetime, but: Col
         if found is not None:
             return found
     return next((found for one in pipeline.reject if (found := _rejected(one, change, now, but)) is not None), None)
+
+
+def bars_refs(pipeline: PipelineConfig) -> bool:
+    """Whether a requirement of the pipeline can be met by changes only, so that no branch enters."""
+    return bool(pipeline.require) or any(
+        one.open is not None or one.current_patchset is not None or one.wip is not None for one in pipeline.reject
+    )
 
 
 def own_labels(pipeline: PipelineConfig) -> frozenset[str]:
@@ -116,8 +135,9 @@ def _unmet(wanted: ChangeFilter, change: ChangeFacts, now: datetime, but: Collec
         return reason("pipeline.needs-current-patch-set", patch_set=change.current)
     if wanted.wip is not None and wanted.wip is not change.work_in_progress:
         return reason("pipeline.needs-wip" if wanted.wip else "pipeline.needs-no-wip")
-    if wanted.hashtags and not any(one.found_in(tag) for one in wanted.hashtags for tag in change.hashtags):
-        return reason("pipeline.needs-hashtag", hashtag=", ".join(one.regex for one in wanted.hashtags))
+    missing = next((one for one in wanted.hashtags if not any(one.found_in(tag) for tag in change.hashtags)), None)
+    if missing is not None:
+        return reason("pipeline.needs-hashtag", hashtag=missing.regex)
     for approval in wanted.approvals:
         if not _labels(approval) <= set(but) and not _approved(approval, change.votes, now):
             return reason("pipeline.needs-approval", approval=_named(approval))

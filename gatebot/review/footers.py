@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a commit message says about other changes: `Depends-On:` and the numbers in addresses.
+"""The numbers of changes in the addresses that people write, in all of Gerrit's shapes.
 
 Pure text work. Whether an address is this site's, and what it names, `change_of` decides from the
 site's own address; `store.py` keeps the footers of every patch set so that both ends can be asked.
@@ -7,15 +7,7 @@ site's own address; `store.py` keeps the footers of every patch set so that both
 
 from __future__ import annotations
 
-import re
 from itertools import takewhile
-
-_DEPENDS_ON = re.compile(r"^Depends-On:[ \t]*(\S+)[ \t]*$", re.IGNORECASE | re.MULTILINE)
-
-
-def depends_on(message: str) -> tuple[str, ...]:
-    """The addresses in `Depends-On:` footers, in order, each once; Zuul reads them anywhere in the message."""
-    return tuple(dict.fromkeys(match.group(1) for match in _DEPENDS_ON.finditer(message)))
 
 
 def number_in(address: str) -> int | None:

@@ -59,9 +59,9 @@ class ReviewForGate:
         found = await self._db.read(store.find_by_id, change_id, project, branch)
         return await self.change(found[0].number) if found else None
 
-    async def by_url(self, url: str) -> int | None:
-        """The change that a Depends-On footer names, by an address of this site or by Change-Id."""
-        return await self._db.read(self._judge.named, url)
+    async def named(self, address: str) -> tuple[int, ...]:
+        """The changes that a Depends-On footer names, by an address of this site or by Change-Id."""
+        return await self._db.read(self._judge.named, address)
 
     async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
         """The open change whose current patch set is this commit."""
@@ -71,9 +71,13 @@ class ReviewForGate:
         facts = await self.change(found.number)
         return facts if facts is not None and facts.commit == commit else None
 
-    async def open_changes(self, project: str, branch: str) -> tuple[int, ...]:
-        """The open changes of a branch, oldest first."""
-        return await self._db.read(store.open_changes, project, branch)
+    async def open_changes(self, project: str) -> tuple[int, ...]:
+        """The open changes of a project, oldest first."""
+        return await self._db.read(store.open_changes, project)
+
+    async def by_topic(self, number: int, topic: str) -> tuple[int, ...]:
+        """The open changes under a topic, on the site of a change."""
+        return await self._db.read(store.open_changes, None, None, topic) if topic else ()
 
     async def depending_on(self, number: int) -> tuple[int, ...]:
         """The open changes whose Depends-On names this one, or whose git parent it is."""

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from sqlalchemy import or_, select
 
 from ..db import Session
+from ..depends import depends_on, is_change_id
 from ..identity import accounts_in
 from ..reasons import Reason, reason
 from . import conversation, footers, hosting, store
@@ -113,16 +114,16 @@ class Judge:
             for project, commits in parents_in.items()
             for commit, other in store.find_by_commits(session, project, commits).items()
         }
-        named: dict[str, int | None] = {}
+        named: dict[str, tuple[int, ...]] = {}
         found: dict[int, set[int]] = {}
         unknown: dict[int, tuple[str, ...]] = {}
         for change, current in pairs:
             under = (behind.get((change.project, parent)) for parent in current.parents)
             found[change.number] = {one.number for one in under if one is not None and one.branch == change.branch}
-            addresses = footers.depends_on(current.message)
+            addresses = depends_on(current.message)
             named |= {address: self.named(session, address) for address in addresses if address not in named}
-            found[change.number] |= {named[address] or change.number for address in addresses}
-            unknown[change.number] = tuple(address for address in addresses if named[address] is None)
+            found[change.number].update(*(named[address] for address in addresses))
+            unknown[change.number] = tuple(address for address in addresses if not named[address])
         known = store.find_changes(session, {number for numbers in found.values() for number in numbers})
         waiting = {number for number, other in known.items() if other.status is not Status.MERGED}
         return {
@@ -149,16 +150,15 @@ class Judge:
             .where(or_(dependencies.c.number == number, dependencies.c.address == change.change_id), open_and_current)
         )
         found = set(session.execute(by_git).scalars())
-        found |= {row.number for row in session.execute(by_footer) if self.named(session, row.address) == number}
+        found |= {row.number for row in session.execute(by_footer) if number in self.named(session, row.address)}
         return tuple(sorted(found))
 
-    def named(self, session: Session, address: str) -> int | None:
-        """The change that a Depends-On footer names: an address of this site, or a Change-Id that only one has."""
-        if address.startswith("I"):
-            found = store.find_by_id(session, address)
-            return found[0].number if len(found) == 1 else None
+    def named(self, session: Session, address: str) -> tuple[int, ...]:
+        """The changes that a Depends-On footer names: by an address of this site one, by Change-Id all that have it."""
+        if is_change_id(address):
+            return tuple(change.number for change in store.find_by_id(session, address))
         number = footers.change_of(address, self.site)
-        return None if number is None or store.find_change(session, number) is None else number
+        return () if number is None or store.find_change(session, number) is None else (number,)
 
     def related(self, session: Session, change: Change, patch_set: PatchSet) -> tuple[tuple[Change, PatchSet], ...]:
         """Gerrit's relation chain: the changes above and below by git parents, newest first, itself in the middle."""

@@ -262,17 +262,9 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class HashtagsChanged(Event):
+class ReviewerRemoved(Event):
     """Only readers of the review room care: not one of the hall's facts."""
 
-    change: int
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewerRemoved(Event):
     change: int
     reviewer: int
     account: int
@@ -285,4 +277,4 @@ class PrivateChanged(Event):
     account: int
 
 
-FACTS: tuple[type[Event], ...] = (HashtagsChanged, ReviewerRemoved, PrivateChanged)
+FACTS: tuple[type[Event], ...] = (ReviewerRemoved, PrivateChanged)

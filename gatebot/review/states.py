@@ -15,10 +15,10 @@ from ..access import Actor, Verb
 from ..clock import Clock
 from ..db import Database, Session
 from ..errors import Invalid
-from ..events import ChangeAbandoned, ChangeRestored, TopicChanged, WorkInProgressChanged
+from ..events import ChangeAbandoned, ChangeRestored, HashtagsChanged, TopicChanged, WorkInProgressChanged
 from ..reasons import reason
 from . import conversation, store
-from .model import Change, HashtagsChanged, PrivateChanged, Status
+from .model import Change, PrivateChanged, Status
 from .permission import require, require_abandoned, require_account, require_open, target_of
 
 LONGEST_TOPIC = 2048

@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping, Select, delete, insert, select, update
 
 from .. import journal, repo
 from ..db import Session
+from ..depends import depends_on
 from ..errors import NotFound
 from ..events import PatchSetCreated
 from ..reasons import reason
@@ -156,7 +157,7 @@ def _insert_patch_set(session: Session, change: int, number: int, upload: Upload
     place = {"change": change, "patch_set": number}
     for position, parent in enumerate(upload.parents):
         session.execute(insert(parents).values(**place, position=position, parent=parent))
-    for position, address in enumerate(footers.depends_on(upload.message)):
+    for position, address in enumerate(depends_on(upload.message)):
         row = {**place, "position": position, "address": address, "number": footers.number_in(address)}
         session.execute(insert(dependencies).values(row))
 
@@ -223,11 +224,13 @@ def find_by_commits(session: Session, project: str, commits: Iterable[str]) -> d
     return found
 
 
-def open_changes(session: Session, project: str, branch: str) -> tuple[int, ...]:
-    """The numbers of the open changes of a branch, oldest first."""
-    wanted = select(changes.c.number).where(
-        changes.c.project == project, changes.c.branch == branch, changes.c.status == Status.NEW.value
-    )
+def open_changes(
+    session: Session, project: str | None = None, branch: str | None = None, topic: str | None = None
+) -> tuple[int, ...]:
+    """The numbers of the open changes of a project, a branch, or a topic, oldest first."""
+    wanted = select(changes.c.number).where(changes.c.status == Status.NEW.value)
+    for column, value in ((changes.c.project, project), (changes.c.branch, branch), (changes.c.topic, topic)):
+        wanted = wanted if value is None else wanted.where(column == value)
     return tuple(session.execute(wanted.order_by(changes.c.number)).scalars())
 
 

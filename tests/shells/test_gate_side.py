@@ -55,16 +55,16 @@ async def test_facts_of_a_change_hold_what_pipelines_look_at(house: ReviewHouse,
     assert await gate.find("demo/api", "main", change.change_id) == facts
     assert await gate.by_commit("demo/api", facts.commit) == facts
     assert await gate.by_commit("demo/api", base) is None
-    assert await gate.open_changes("demo/api", "main") == (1,)
+    assert await gate.open_changes("demo/api") == (1,)
     assert await gate.change(2) is None
     assert await gate.change(1, 2) is None
 
 
 async def test_addresses_of_this_site_name_changes(house: ReviewHouse, gate: ReviewForGate) -> None:
     house.push("demo/api", {"a.txt": "a\n"}, "Add a", house.project("demo/api"))
-    assert await gate.by_url(f"{SITE}c/demo/api/+/1") == 1
-    assert await gate.by_url(f"{SITE}2") is None
-    assert await gate.by_url("https://elsewhere.example.org/1") is None
+    assert await gate.named(f"{SITE}c/demo/api/+/1") == (1,)
+    assert await gate.named(f"{SITE}2") == ()
+    assert await gate.named("https://elsewhere.example.org/1") == ()
 
 
 async def test_an_old_commit_of_a_change_is_not_its_current_one(house: ReviewHouse, gate: ReviewForGate) -> None:

@@ -15,6 +15,7 @@ from ...events import (
     ChangeRestored,
     CommentAdded,
     Event,
+    HashtagsChanged,
     PatchSetCreated,
     TopicChanged,
     VoteCast,
@@ -54,6 +55,10 @@ def _states(before: Mirrored | None, after: Mirrored) -> Iterable[Event]:
         yield WorkInProgressChanged(facts.number, facts.work_in_progress, facts.owner)
     if before.facts.topic != facts.topic:
         yield TopicChanged(facts.number, facts.topic, before.facts.topic, facts.owner)
+    if set(before.facts.hashtags) != set(facts.hashtags):
+        added = tuple(tag for tag in facts.hashtags if tag not in before.facts.hashtags)
+        removed = tuple(tag for tag in before.facts.hashtags if tag not in facts.hashtags)
+        yield HashtagsChanged(facts.number, added, removed, facts.owner)
 
 
 def _votes(before: Mirrored | None, after: Mirrored) -> Iterable[Event]:

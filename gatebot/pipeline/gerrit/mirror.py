@@ -16,8 +16,8 @@ from datetime import timedelta
 from ...change import own_number
 from ...clock import Clock
 from ...db import Database
+from ...depends import depends_on
 from ...repo import ZERO, Repositories
-from ..depends import depends_on
 from . import store
 from .client import Client
 from .differences import unheard

@@ -16,10 +16,10 @@ from ...access_rules import Actor
 from ...change import SPACE, ChangeFacts, Landed, Landing, LandRefused, own_number
 from ...clock import Clock
 from ...db import Database
+from ...depends import depends_on, is_change_id
 from ...errors import NotFound, Refused
 from ...reasons import Reason
 from ...repo import Repositories
-from ..depends import depends_on
 from . import store
 from .client import Client
 from .landing import Lander
@@ -70,12 +70,22 @@ class GerritSource:
         found = await self._db.read(store.find, number)
         return None if found is None else self._facts(found, patch_set)
 
-    async def by_url(self, url: str) -> int | None:
-        """The change that a `Depends-On:` names, by an address of this Gerrit or by Change-Id."""
-        if url.startswith("I"):
-            found = await self._db.read(store.by_change_id, self.place.space, url)
-            return found.facts.number if found is not None else None
-        return number_of(url, self.place)
+    async def named(self, address: str) -> tuple[int, ...]:
+        """The changes that a `Depends-On:` names, by an address of this Gerrit or by Change-Id."""
+        if is_change_id(address):
+            found = await self._db.read(store.by_change_id, self.place.space, address)
+            return tuple(one.facts.number for one in found)
+        number = number_of(address, self.place)
+        return () if number is None else (number,)
+
+    async def by_topic(self, number: int, topic: str) -> tuple[int, ...]:
+        """The open changes of this Gerrit under a topic."""
+        found = await self._db.read(store.by_topic, self.place.space, topic) if topic else ()
+        return tuple(one.facts.number for one in found)
+
+    async def open_changes(self, project: str) -> tuple[int, ...]:
+        """The open changes of a project, oldest first."""
+        return await self._db.read(store.open_changes, self.place.space, project)
 
     async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
         """The open change whose current patch set is this commit."""

@@ -115,10 +115,20 @@ def by_commit(session: Session, space: int, project: str, commit: str) -> Mirror
     return next(iter(found), None)
 
 
-def by_change_id(session: Session, space: int, change_id: str) -> Mirrored | None:
-    """The one open change with this Change-Id; None where there are several."""
-    found = _bodies(session, space, changes.c.change_id == change_id)
-    return found[0] if len(found) == 1 else None
+def by_change_id(session: Session, space: int, change_id: str) -> list[Mirrored]:
+    """The open changes with this Change-Id: at most one for each branch."""
+    return _bodies(session, space, changes.c.change_id == change_id)
+
+
+def by_topic(session: Session, space: int, topic: str) -> list[Mirrored]:
+    """The open changes of one Gerrit under a topic."""
+    near = _bodies(session, space, changes.c.body.contains(msgspec.json.encode(topic).decode(), autoescape=True))
+    return [one for one in near if one.facts.topic == topic]
+
+
+def open_changes(session: Session, space: int, project: str) -> tuple[int, ...]:
+    """The numbers of the open changes of a project, oldest first."""
+    return tuple(one.facts.number for one in _bodies(session, space, changes.c.project == project))
 
 
 def naming(session: Session, space: int, *words: str) -> list[Mirrored]:

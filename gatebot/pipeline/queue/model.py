@@ -242,6 +242,11 @@ class Item:
         return own[0] if own else self.ref
 
     @property
+    def patch_sets(self) -> frozenset[tuple[int, int]]:
+        """Number and patch set of each of its changes."""
+        return frozenset((change.number, change.patch_set) for change in self.changes)
+
+    @property
     def unfinished(self) -> Iterator[Build]:
         """Builds that an executor has, as far as is known."""
         return (build for build in self.builds.values() if not build.result)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gatebot.change import ChangeFacts, VoteFact
+from gatebot.depends import depends_on
 from gatebot.pipeline.config.model import (
     Approval,
     ChangeFilter,
@@ -20,7 +21,6 @@ from gatebot.pipeline.config.model import (
     PipelineConfig,
     Reporter,
 )
-from gatebot.pipeline.depends import depends_on
 from gatebot.pipeline.triggers import Happening, own_labels, unmet, wakes
 from gatebot.reasons import reason
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gatebot.depends import depends_on
 from gatebot.review import footers
 from gatebot.review.model import Kind, Vote, change_ref
 from gatebot.review.rules import DEFAULT, Shape, copied_votes, kind_of
@@ -71,7 +72,7 @@ def test_references_of_patch_sets_begin_with_the_last_two_digits() -> None:
 
 def test_depends_on_is_read_anywhere_in_the_message_each_address_once() -> None:
     message = "Subject\n\nDepends-On: https://a/1\nText Depends-On: https://a/2\ndepends-on:  https://a/3 \n"
-    assert footers.depends_on(message + "Depends-On: https://a/1\n") == ("https://a/1", "https://a/3")
+    assert depends_on(message + "Depends-On: https://a/1\n") == ("https://a/1", "https://a/3")
 
 
 @pytest.mark.parametrize(
