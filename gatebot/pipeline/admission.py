@@ -155,9 +155,7 @@ class Admission:
         name = queue_of(self._layout, self._pipeline, change.project, change.branch, "").queue
         queue = self._in.view.queues.get(name)
         ahead = queue.items.values() if queue is not None else ()
-        return any(
-            self._proposes(own) for item in ahead if item.unfit is None for own in item.changes
-        )
+        return any(self._proposes(own) for item in ahead if item.unfit is None for own in item.changes)
 
     def _configures(self, change: ChangeFacts | ItemChange) -> bool:
         return configures(self._layout, change.project, change.files, change.branch)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people ask of pipelines by name: a place for a change or a branch, a departure; a submit asks for the gate.
+"""What people ask of pipelines by name: a place, a departure, the head of a queue; a submit asks for the gate.
 
 An adapter. Whoever asks was allowed to; what cannot be is told on the change.
 """
@@ -13,6 +13,7 @@ from ..events import (
     DequeueRequested,
     EnqueueRequested,
     Event,
+    PromoteRequested,
     RefDequeueRequested,
     RefEnqueueRequested,
     SubmitRequested,
@@ -22,7 +23,7 @@ from .batch import Batch
 from .config.freeze import participates
 from .config.model import Manager
 from .entering import Entering
-from .queue.facts import ItemUnfit
+from .queue.facts import ItemsPromoted, ItemUnfit
 from .staying import Staying
 
 ASKED: tuple[type[Event], ...] = (
@@ -31,6 +32,7 @@ ASKED: tuple[type[Event], ...] = (
     DequeueRequested,
     RefEnqueueRequested,
     RefDequeueRequested,
+    PromoteRequested,
 )
 _HEADS = "refs/heads/"
 
@@ -60,6 +62,8 @@ class Requests:
                 self._enqueue_ref(event)
             case RefDequeueRequested():
                 await self._dequeue_ref(event)
+            case PromoteRequested():
+                await self._promote(event)
             case _:
                 pass
 
@@ -104,6 +108,18 @@ class Requests:
             for item in queue.items.values() if queue.pipeline == event.pipeline else ():
                 if item.ref is not None and (item.ref.project, item.ref.branch) == wanted and item.unfit is None:
                     self.batch.add(ItemUnfit(queue.id, item.id, why))
+
+    async def _promote(self, event: PromoteRequested) -> None:
+        """To the head of their queue, in this order; who lost what the pipeline requires leaves instead."""
+        for number in event.changes:
+            await self.staying.check(number)
+        first: dict[str, dict[str, None]] = {}
+        for number in event.changes:
+            for queue, item in self.batch.view.stays(number):
+                if queue.pipeline == event.pipeline and queue.policy.ordered and item.live and item.unfit is None:
+                    first.setdefault(queue.id, {})[item.id] = None
+        for queue, items in first.items():
+            self.batch.add(ItemsPromoted(queue, tuple(items)))
 
 
 def _short(ref: str) -> str:
