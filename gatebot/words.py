@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from functools import cache
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+from .change import own_number
 from .reasons import Reason
 
 LANGUAGES = ("en", "ko")
+_FOREIGN = re.compile(r"\b[1-9]\d{8}\b")
 _LOCALE = Path(__file__).parent / "locale"
 
 
@@ -53,12 +56,22 @@ def say(reason: Reason, language: str = "en") -> str:
     template = translations(language).gettext(reason.kind)
     if template == reason.kind and language != "en":
         template = translations("en").gettext(reason.kind)
-    params = dict(reason.params)
+    params = dict(map(_shown, reason.params))
     try:
         sentence = template % params if template != reason.kind else _bare(reason)
     except (KeyError, ValueError, TypeError):
         sentence = _bare(reason)
     return " ".join([sentence, *(say(cause, language) for cause in reason.because)])
+
+
+def _shown(param: tuple[str, str | int]) -> tuple[str, str | int]:
+    """Changes are named by the numbers that their own site gives them."""
+    name, value = param
+    if name == "change" and isinstance(value, int):
+        return name, own_number(value)
+    if name == "changes" and isinstance(value, str):
+        return name, _FOREIGN.sub(lambda found: str(own_number(int(found[0]))), value)
+    return param
 
 
 def _bare(reason: Reason) -> str:

@@ -16,16 +16,17 @@ from gatebot import db, journal, settings
 from gatebot.app.connections import Connected
 from gatebot.app.places import places_of
 from gatebot.app.site_app import SiteApp
+from gatebot.assignment import AssignedChange, Assignment
 from gatebot.change import own_number
 from gatebot.clock import SystemClock
-from gatebot.events import Event
+from gatebot.events import ChangeMerged, Event
 from gatebot.pipeline.results import Results
 from tests.fakes.dispatch import FakeDispatch
 from tests.fakes.git import WorkTree
 from tests.fakes.pipeline_house import CONFIG, PROJECT
 from tools.gerrit import SECRET, Gerrit
 
-_WAIT = 60.0
+_WAIT = 25.0
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,27 @@ class Author:
         for change in changes:
             self.say(change, votes={"Code-Review": 2, "Workflow": 1})
 
+    def forbid_submit(self, project: str) -> None:
+        """Nobody may submit there any more."""
+        block = {"rules": {"global:Registered-Users": {"action": "BLOCK"}}}
+        name = urllib.parse.quote(self.name(project), safe="")
+        body = {"add": {"refs/heads/*": {"permissions": {"submit": block}}}}
+        self.gerrit.call("POST", f"projects/{name}/access", body)
+
     def info(self, change: Pushed) -> dict[str, Any]:
         return self.gerrit.call("GET", f"changes/{change.number}/detail")
 
     def said(self, change: Pushed) -> list[str]:
         """What was said on the change, oldest first."""
         return [message["message"] for message in self.info(change)["messages"]]
+
+    def last(self, change: Pushed) -> str:
+        """What was said last."""
+        return self.said(change)[-1]
+
+    def tree_of(self, project: str, commit: str) -> str:
+        """The files of a commit, by one name."""
+        return self.tree(project).git("rev-parse", f"{commit}^{{tree}}")
 
     def vote(self, change: Pushed, label: str = "Verified") -> int:
         """The gate's vote."""
@@ -199,19 +215,27 @@ class House:
         """Everything that Gerrit has is known here."""
         await asyncio.wait_for(self.hub.follower.caught_up(), _WAIT)
 
-    async def until(self, so: Callable[[], bool], what: str) -> None:
+    async def until(self, so: Callable[[], bool], what: str, seconds: float = _WAIT) -> None:
         """Wait until something is so; it is looked at after each fact of the journal."""
         try:
-            async with asyncio.timeout(_WAIT):
+            async with asyncio.timeout(seconds):
                 known = 0
                 while not await asyncio.to_thread(so):
                     known = await self.app.journal.wait(known, timeout=0.5)
         except TimeoutError:
-            raise AssertionError(f"not so after {_WAIT} seconds: {what}") from None
+            raise AssertionError(f"not so after {seconds} seconds: {what}") from None
 
     async def facts(self, *kinds: type[Event]) -> list[Any]:
         """What the journal says, oldest first."""
         return [entry.event for entry in await self.app.db.read(journal.read_in, 0, kinds)]
+
+    async def heard(self, kind: type[Event], change: Pushed) -> Any:
+        """Wait for a fact of a change; the newest such."""
+        async with asyncio.timeout(_WAIT):
+            async for entries in self.app.journal.follow(0, (kind,)):
+                found = [one.event for one in entries if getattr(one.event, "change", 0) == self.local(change)]
+                if found:
+                    return found[-1]
 
     @property
     def running(self) -> dict[str, list[int]]:
@@ -226,16 +250,24 @@ class House:
         wanted = sorted(change.number for change in changes)
         await self.until(lambda: self.running.get(pipeline, []) == wanted, f"{pipeline} tests {wanted}")
 
-    async def ends(self, pipeline: str, change: Pushed, result: str = "SUCCESS") -> None:
-        """The build of a change in a pipeline ends."""
-        build = next(
+    def build(self, pipeline: str, change: Pushed) -> Assignment:
+        """The running build of a change in a pipeline."""
+        return next(
             one
             for one in self.dispatch.running.values()
             if one.pipeline == pipeline and one.changes and one.changes[-1].number == self.local(change)
         )
-        await self.dispatch.finish(build, result)
+
+    def number(self, change: AssignedChange) -> int:
+        """Gerrit's number of what a build was given."""
+        return own_number(change.number)
+
+    async def ends(self, pipeline: str, change: Pushed, result: str = "SUCCESS") -> None:
+        """The build of a change in a pipeline ends."""
+        await self.dispatch.finish(self.build(pipeline, change), result)
 
     async def merged(self, *changes: Pushed) -> None:
-        """Wait until Gerrit says that the changes are merged."""
+        """Wait until Gerrit and the journal say that the changes are merged."""
         for change in changes:
             await self.until(lambda c=change: self.author.info(c)["status"] == "MERGED", f"{change.number} is merged")
+            await self.heard(ChangeMerged, change)

@@ -117,7 +117,7 @@ class Mirror:
             reading = await self._with_comments(project, number, before, reading)
             await self._fetch(project, reading.change, before)
         if depth < _DEPTH:
-            await self._named(reading.change.facts.message, depth + 1)
+            await self._named(reading.change.facts.message, tell, depth + 1)
         await self._db.run(store.keep, reading, self._clock.now(), tell=tell and mine, item=item)
         return reading
 
@@ -145,14 +145,14 @@ class Mirror:
         if missing:
             self._transport.fetch(project, [f"+{one.ref}:{one.ref}" for one in missing])
 
-    async def _named(self, message: str, depth: int) -> None:
+    async def _named(self, message: str, tell: bool, depth: int) -> None:
         """What a `Depends-On:` of this Gerrit names is known before its change is."""
         for url in depends_on(message):
             number = number_of(url, self.place)
             if number is not None and await self._db.read(store.find, number) is None:
                 project = await self._client.find(own_number(number))
                 if project is not None:
-                    await self.change(project, own_number(number), tell=False, depth=depth)
+                    await self.change(project, own_number(number), tell=tell, depth=depth)
 
     # One project
 

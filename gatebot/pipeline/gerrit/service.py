@@ -23,7 +23,7 @@ from ...repo import Repositories
 from . import store
 from .client import Client
 from .landing import Lander
-from .model import NEW, Mirrored, Person, Place
+from .model import ABANDONED, Mirrored, Person, Place
 from .ports import Use
 from .reading import number_of
 from .requirements import waits_for
@@ -123,7 +123,7 @@ class GerritSource:
             return
         known = await self._db.read(store.find, change)
         if known is not None:
-            counts = known.facts.current == patch_set and known.facts.status == NEW
+            counts = known.facts.current == patch_set and known.facts.status != ABANDONED
             await self._say(known, patch_set, _shortened(message), votes if counts else {}, tag)
         await self._db.run_silent(store.set_reported, event_key, self._clock.now())
 
