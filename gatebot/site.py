@@ -24,6 +24,7 @@ from markupsafe import Markup
 
 from . import __version__, assets, words
 from .asking import READS, SESSION, Asking, xsrf
+from .change import own_number
 from .errors import GatebotError, Unauthenticated, http_status
 from .identity import Identity
 from .proxies import believed, is_private
@@ -237,9 +238,14 @@ def _environment(loader: jinja2.BaseLoader, language: str) -> jinja2.Environment
     )  # fmt: skip
     env.install_gettext_translations(words.translations(language), newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore
     env.filters["iso"] = _iso
+    env.filters["own_number"] = _own_number
     env.filters["duration"] = partial(duration, language=language)
     env.filters["about"] = partial(about, language=language)
     return env
+
+
+def _own_number(number: int) -> str:
+    return str(own_number(number))
 
 
 def _iso(at: datetime) -> str:

@@ -93,6 +93,7 @@ ADAPTERS: dict[str, set[str]] = {
     },
     "pipeline": {
         "gerrit.client",
+        "gerrit.known",
         "gerrit.landing",
         "gerrit.mirror",
         "gerrit.ssh",

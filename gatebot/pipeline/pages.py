@@ -15,6 +15,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from .. import words
+from ..change import own_number
 from ..clock import Clock
 from ..db import Database
 from ..errors import NotFound
@@ -80,7 +81,7 @@ def panel(site: Site, parts: Parts) -> MakePanel:
 
 
 def _title(item: ItemView) -> str:
-    return " + ".join(f"{change.number} {change.subject}" for change in item.changes)
+    return " + ".join(f"{own_number(change.number)} {change.subject}" for change in item.changes)
 
 
 class Pages:

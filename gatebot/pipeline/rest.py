@@ -12,6 +12,7 @@ from datetime import datetime
 from aiohttp import web
 
 from .. import words
+from ..change import own_number
 from ..errors import Invalid, NotFound
 from ..reasons import Reason, reason
 from ..site import Site
@@ -138,7 +139,7 @@ def _item(item: ItemView, language: str) -> dict[str, object]:
         for one in item.changes
     ]
     ref = {"project": item.ref.project, "branch": item.ref.branch} if item.ref is not None else None
-    title = ", ".join(f"{one.number},{one.patch_set} {one.subject}" for one in item.changes)
+    title = ", ".join(f"{own_number(one.number)},{one.patch_set} {one.subject}" for one in item.changes)
     return {
         "id": item.id,
         "title": title or (f"{item.ref.project} {item.ref.branch}" if item.ref else ""),

@@ -40,8 +40,8 @@ class Pushed:
     url: str
 
 
-class Author:
-    """A person of Gerrit with clones of the projects below a prefix: `config`, `api` and `client`."""
+class Clones:
+    """Clones of the projects below a prefix: `config`, `api` and `client`."""
 
     def __init__(self, gerrit: Gerrit, root: Path, prefix: str) -> None:
         self.gerrit = gerrit
@@ -52,6 +52,33 @@ class Author:
     def name(self, project: str) -> str:
         return f"{self.prefix}{project}"
 
+    def tree(self, project: str) -> WorkTree:
+        """The author's clone."""
+        if project not in self._trees:
+            host = self.gerrit.url.removeprefix("http://")
+            source = f"http://admin:{SECRET}@{host}/a/{self.name(project)}"
+            who = {"name": "Ann", "email": "ann@example.com"}
+            self._trees[project] = WorkTree.clone(source, self._root / project, **who)
+        return self._trees[project]
+
+    def tree_of(self, project: str, commit: str) -> str:
+        """The files of a commit, by one name."""
+        return self.tree(project).git("rev-parse", f"{commit}^{{tree}}")
+
+    def tip(self, project: str) -> str:
+        name = urllib.parse.quote(self.name(project), safe="")
+        return self.gerrit.call("GET", f"projects/{name}/branches/main")["revision"]
+
+    def content(self, project: str, path: str) -> str:
+        """A file at the tip of `main` in Gerrit."""
+        tree = self.tree(project)
+        tree.git("fetch", "-q", "origin")
+        return tree.run("show", f"origin/main:{path}").stdout
+
+
+class Author(Clones):
+    """A person of Gerrit who writes, and what the others say to it."""
+
     def found(self) -> None:
         """The projects, with the configuration of their pipelines."""
         for project, files in (
@@ -61,15 +88,6 @@ class Author:
         ):
             self.gerrit.add_project(self.name(project))
             self.commit_directly(project, files)
-
-    def tree(self, project: str) -> WorkTree:
-        """The author's clone."""
-        if project not in self._trees:
-            host = self.gerrit.url.removeprefix("http://")
-            source = f"http://admin:{SECRET}@{host}/a/{self.name(project)}"
-            who = {"name": "Ann", "email": "ann@example.com"}
-            self._trees[project] = WorkTree.clone(source, self._root / project, **who)
-        return self._trees[project]
 
     def commit_directly(self, project: str, files: Mapping[str, str]) -> str:
         """A commit on `main` without review, by the admin."""
@@ -128,28 +146,14 @@ class Author:
         """What was said last."""
         return self.said(change)[-1]
 
-    def tree_of(self, project: str, commit: str) -> str:
-        """The files of a commit, by one name."""
-        return self.tree(project).git("rev-parse", f"{commit}^{{tree}}")
-
     def vote(self, change: Pushed, label: str = "Verified") -> int:
         """The gate's vote."""
         votes = self.info(change)["labels"][label].get("all", [])
         return next((vote.get("value", 0) for vote in votes if vote.get("username") == "gate"), 0)
 
-    def tip(self, project: str) -> str:
-        name = urllib.parse.quote(self.name(project), safe="")
-        return self.gerrit.call("GET", f"projects/{name}/branches/main")["revision"]
 
-    def content(self, project: str, path: str) -> str:
-        """A file at the tip of `main` in Gerrit."""
-        tree = self.tree(project)
-        tree.git("fetch", "-q", "origin")
-        return tree.run("show", f"origin/main:{path}").stdout
-
-
-class House:
-    """The site. `local` is a change's number there."""
+class Site:
+    """A site that gates a Gerrit. `local` is a change's number there."""
 
     def __init__(self, gerrit: Gerrit, author: Author, root: Path, landing: str) -> None:
         self.gerrit = gerrit
@@ -236,6 +240,10 @@ class House:
                 found = [one.event for one in entries if getattr(one.event, "change", 0) == self.local(change)]
                 if found:
                     return found[-1]
+
+
+class House(Site):
+    """The site, and what it tests."""
 
     @property
     def running(self) -> dict[str, list[int]]:

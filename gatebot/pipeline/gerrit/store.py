@@ -115,20 +115,21 @@ def by_commit(session: Session, space: int, project: str, commit: str) -> Mirror
     return next(iter(found), None)
 
 
-def by_change_id(session: Session, space: int, change_id: str) -> list[Mirrored]:
-    """The open changes with this Change-Id: at most one for each branch."""
-    return _bodies(session, space, changes.c.change_id == change_id)
+def by_change_id(session: Session, space: int, change_id: str) -> tuple[int, ...]:
+    """The open changes with this Change-Id: one on each branch."""
+    return _numbers(session, space, changes.c.change_id == change_id)
 
 
-def by_topic(session: Session, space: int, topic: str) -> list[Mirrored]:
-    """The open changes of one Gerrit under a topic."""
-    near = _bodies(session, space, changes.c.body.contains(msgspec.json.encode(topic).decode(), autoescape=True))
-    return [one for one in near if one.facts.topic == topic]
+def by_topic(session: Session, space: int, topic: str) -> tuple[int, ...]:
+    """The open changes under a topic."""
+    told = f'"topic":{msgspec.json.encode(topic).decode()}'
+    found = _bodies(session, space, changes.c.body.contains(told, autoescape=True))
+    return tuple(one.facts.number for one in found if one.facts.topic == topic)
 
 
 def open_changes(session: Session, space: int, project: str) -> tuple[int, ...]:
-    """The numbers of the open changes of a project, oldest first."""
-    return tuple(one.facts.number for one in _bodies(session, space, changes.c.project == project))
+    """The open changes of a project, oldest first."""
+    return _numbers(session, space, changes.c.project == project)
 
 
 def naming(session: Session, space: int, *words: str) -> list[Mirrored]:
@@ -176,9 +177,17 @@ def _store(session: Session, change: Mirrored, *, new: bool) -> None:
 
 
 def _bodies(session: Session, space: int, *wanted: sa.ColumnElement[bool]) -> list[Mirrored]:
-    mine = sa.and_(changes.c.number > space, changes.c.number < space + SPACE, changes.c.status == NEW)
-    rows = session.execute(sa.select(changes.c.body).where(mine, *wanted).order_by(changes.c.number)).scalars()
-    return [_mirrored(body) for body in rows]
+    query = sa.select(changes.c.body).where(_open(space), *wanted).order_by(changes.c.number)
+    return [_mirrored(body) for body in session.execute(query).scalars()]
+
+
+def _numbers(session: Session, space: int, *wanted: sa.ColumnElement[bool]) -> tuple[int, ...]:
+    query = sa.select(changes.c.number).where(_open(space), *wanted).order_by(changes.c.number)
+    return tuple(session.execute(query).scalars())
+
+
+def _open(space: int) -> sa.ColumnElement[bool]:
+    return sa.and_(changes.c.number > space, changes.c.number < space + SPACE, changes.c.status == NEW)
 
 
 def _mirrored(body: str) -> Mirrored:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from ...change import own_number
 from ..naming import change_ref
 from ..queue.model import Outcome
 from ..rows import BuildRow, BuildsetRow
@@ -24,15 +25,17 @@ _RESULTS = {
 def ref(row: BuildRow | BuildsetRow, url: str) -> dict[str, object]:
     """What a build is about."""
     number, branch = row.change, f"refs/heads/{row.branch}"
+    mine = number is None or number == own_number(number)
+    place = f"c/{row.project}/+/{number}" if mine else f"{number}"  # which leads to where it is at home
     return {
         "project": row.project,
         "branch": row.branch,
-        "change": number,
+        "change": own_number(number) if number else None,
         "patchset": str(row.patch_set) if row.patch_set else None,
-        "ref": change_ref(number, row.patch_set) if number and row.patch_set else branch,
+        "ref": change_ref(own_number(number), row.patch_set) if number and row.patch_set else branch,
         "oldrev": None,
         "newrev": None,
-        "ref_url": f"{url}/c/{row.project}/+/{number}" if number else f"{url}/project/{row.project}",
+        "ref_url": f"{url}/{place}" if number else f"{url}/project/{row.project}",
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ...change import own_number
 from ..naming import change_ref
 from ..queue.model import RETRY
 from ..status import FAILING, RUNNING, WAITING, ItemView, JobView, PipelineView, QueueView
@@ -101,8 +102,8 @@ def _chains(view: QueueView) -> Iterator[list[ItemView]]:
 def _refs(view: ItemView, url: str) -> Iterator[dict[str, object]]:
     for one in view.changes:
         yield {
-            "id": f"{one.number},{one.patch_set}",
-            "ref": change_ref(one.number, one.patch_set),
+            "id": f"{own_number(one.number)},{one.patch_set}",
+            "ref": change_ref(own_number(one.number), one.patch_set),
             "project": one.project,
             "project_canonical": one.project,
             "owner": one.owner or None,
