@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gatebot.assignment import Assignment
 from tests.fakes.site import Builds, RunningSite
 
@@ -90,11 +92,13 @@ def test_a_depends_on_that_names_no_change_is_told(site: RunningSite) -> None:
     )
 
 
+@pytest.mark.zuul(41, 55)
 def test_changes_that_need_each_other_are_told_so(site: RunningSite) -> None:
     ann = site.person("ann")
     api = ann.propose("api", "Offer discounts", {"discount": "10\n"}, body=needs(site, 2, "client"))
     client = ann.propose("client", "Show discounts", {"show": "yes\n"}, body=needs(site, api))
     assert ann.hears(client, "Not enqueued") == (
-        f"Patch Set 1:\n\nNot enqueued in check. Its dependencies go in a circle through change {client}. "
-        "Remove one of them."
+        f"Patch Set 1: Verified-1\n\nNot enqueued in check. Changes {api}, {client} need each other, and the queue "
+        "of api does not allow that on main. Remove one of the dependencies, or set "
+        "`allow-circular-dependencies: true` on the queue."
     )
