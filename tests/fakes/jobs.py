@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from gatebot.assignment import JobDependency
-from gatebot.events import BuildCompleted, BuildPaused, Event
+from gatebot.events import BuildCompleted, BuildPaused, Event, SemaphoresAsked, SemaphoresReleased
+from gatebot.pipeline.dispatching import Room
 from gatebot.pipeline.providing import Past, Providers
 from gatebot.pipeline.queue import facts
 from gatebot.pipeline.queue.model import Item, PlannedJob, Queue
@@ -29,7 +30,7 @@ class JobsGate(Gate):
         return job.type == "reporter" or self.results_of(int(item[1:])).get(job.key) == "SKIPPED"
 
     def item(self, number: int = 1) -> Item:
-        return self.queue.items[f"i{number}"]
+        return self.queue.items[self.item_of(number)]
 
     def results_of(self, number: int = 1) -> dict[str, str]:
         return dict(judge(self.item(number)).results)
@@ -91,6 +92,41 @@ class Providing(JobsGate):
         """Another look, because something happened elsewhere."""
         self.happen()
         self.settle()
+
+
+@dataclass
+class Counting(JobsGate):
+    """Builds and semaphores are given out as executors with room for nine allow."""
+
+    limits: dict[tuple[str, str], int] = field(default_factory=dict)
+    shared: frozenset[tuple[str, str]] = frozenset()
+    beside: tuple[Queue, ...] = ()
+
+    def happen(self, *events: Event) -> None:
+        self.room = Room(9, (), self.limits, self.shared)
+        super().happen(*events)
+
+    def _accepted(self, command: facts.QueueFact) -> facts.QueueFact | None:
+        room = replace(self.room, queues=(self.queue, *self.beside), _held=None)
+        return command if room.takes(self.queue, command) else None
+
+    def asks(self, job: str, *names: str, number: int = 1) -> None:
+        build = self.build(number, job)
+        self.happen(SemaphoresAsked(build.build, build.fence, names))
+        self.settle()
+
+    def releases(self, job: str, *names: str, number: int = 1) -> None:
+        build = self.build(number, job)
+        self.happen(SemaphoresReleased(build.build, build.fence, names))
+        self.settle()
+
+    @property
+    def everything(self) -> list[tuple[int, str]]:
+        return sorted((build.change, build.job) for build in self.running.values())
+
+    @property
+    def granted(self) -> list[tuple[str, tuple[str, ...]]]:
+        return [(fact.item, fact.names) for fact in self.history if isinstance(fact, facts.SemaphoresGranted)]
 
 
 class FailingFast(JobsGate):
