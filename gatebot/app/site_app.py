@@ -32,6 +32,7 @@ from ..live import Live
 from ..mentions import Mentions
 from ..pipeline.ports import Dispatch
 from ..pipeline.results import Results
+from ..pipeline.secret_data import SecretData
 from ..reasons import Reason
 from ..repo import Repositories
 from ..review import room as review_room
@@ -90,9 +91,10 @@ class SiteApp:
         site = Site(settings, identity)
         mentions = Mentions(db, journal, settings.url)
         view = gate.GateView()
-        keys = Keys(db, clock, await key_of_site(db, places.key))
+        key = await key_of_site(db, places.key)
+        keys, secrets = Keys(db, clock, key), SecretData(key)
         review = review_room.furnish(db, repositories, identity, clock, view, settings.url)
-        results = Results(db, clock)
+        results = Results(db, clock, secrets)
         layouts = gate.layouts_of(settings, db, repositories)
         if prepared is not None:
             prepared = replace(prepared, labels=NodeLabels(prepared.labels, current(layouts)))

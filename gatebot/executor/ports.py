@@ -6,11 +6,12 @@ Protocols and the values they speak in; `app.py` plugs in what implements them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ..assignment import Json
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason
 
@@ -48,6 +49,10 @@ class Reports(Protocol):
 
     async def let_go(self, build: str) -> None:
         """The kept node of a build is gone."""
+        ...
+
+    async def secret_data(self, build: str, fence: int, data: Mapping[str, Json]) -> bool:
+        """What the build returned for nobody but the jobs after it; told before it is paused or completed."""
         ...
 
     async def completed(self, event: BuildCompleted) -> bool:

@@ -180,6 +180,7 @@ class Run:
         if not self._stopped:
             logs = self.tools.logs
             returned = await collect(connection, places, logs.directory(node), logs.sizes.artifacts, log.say)
+        self._telling.secret_data(returned.secret_data)
         return verdict(job, self._done, returned, self._early), returned
 
     @property
@@ -227,6 +228,7 @@ class Run:
         if not returned.pause:
             return
         log.say("gatebot: paused until the jobs that depend on this one have ended")
+        self._telling.secret_data(returned.secret_data)
         await self._telling.paused(
             BuildPaused(
                 self.assignment.build,

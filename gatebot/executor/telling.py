@@ -7,9 +7,9 @@ A scheduler that answers that the build is no longer ours has given it to somebo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from ..assignment import Assignment
+from ..assignment import Assignment, Json
 from ..events import BuildPaused
 from ..reasons import Reason
 from .ports import Reports
@@ -41,6 +41,11 @@ class Telling:
     async def paused(self, event: BuildPaused) -> None:
         """The build waits to be resumed."""
         await self._tell(lambda: self._reports.paused(event))
+
+    def secret_data(self, data: Mapping[str, Json]) -> None:
+        """What nobody but the jobs after it may see."""
+        if data:
+            self._tell(lambda: self._reports.secret_data(self._build, self._fence, data))
 
     async def semaphores(self, names: Sequence[str]) -> None:
         """A playbook waits for these."""

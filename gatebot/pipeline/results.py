@@ -10,18 +10,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from .. import journal
+from ..assignment import Json
 from ..clock import Clock
 from ..db import Database, Session
 from ..events import BuildCompleted, BuildFailing, BuildPaused, BuildStarted, SemaphoresAsked, SemaphoresReleased
 from ..reasons import Reason
 from . import autohold, store
+from .secret_data import SecretData
 
 
 class Results:
     """`heard` is when each build was last spoken of, for leases; it is not kept over a restart."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, secrets: SecretData) -> None:
         self._db = db
+        self._secrets = secrets
         self._clock = clock
         self.heard: dict[str, datetime] = {}
 
@@ -74,6 +77,18 @@ class Results:
     async def let_go(self, build: str) -> None:
         """The kept node of a build is gone."""
         await self._db.run(autohold.let_go, build)
+
+    async def secret_data(self, build: str, fence: int, data: Mapping[str, Json]) -> bool:
+        """What the build returned for nobody but the jobs after it."""
+
+        def tell(session: Session) -> bool:
+            mine = store.is_current(session, build, fence)
+            if mine:
+                self._secrets.keep(session, build, data)
+            return mine
+
+        self._listen(build)
+        return await self._db.run(tell)
 
     async def completed(self, event: BuildCompleted) -> bool:
         """The build ended; its log and artifacts are all there."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from gatebot.assignment import AssignedChange, Assignment, Checkout, FrozenJob, NodeSpec, Playbook
+from gatebot.assignment import AssignedChange, Assignment, Checkout, FrozenJob, Json, NodeSpec, Playbook
 from gatebot.events import BuildCompleted, BuildPaused
 from gatebot.reasons import Reason
 
@@ -48,6 +48,7 @@ class HeardReports(WantedNodes):
     pauses: dict[str, BuildPaused] = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
     given_back: list[tuple[str, ...]] = field(default_factory=list)
+    secrets: dict[str, dict[str, Json]] = field(default_factory=dict)
     completions: dict[str, BuildCompleted] = field(default_factory=dict)
     _done: dict[str, asyncio.Event] = field(default_factory=dict)
     _waiting: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -81,6 +82,10 @@ class HeardReports(WantedNodes):
     async def waiting(self, build: str) -> None:
         """Until the build paused, or asked for semaphores."""
         await asyncio.wait_for(self._waiting.setdefault(build, asyncio.Event()).wait(), 30)
+
+    async def secret_data(self, build: str, fence: int, data: Mapping[str, Json]) -> bool:
+        self.secrets[build] = dict(data)
+        return not self.stale
 
     async def completed(self, event: BuildCompleted) -> bool:
         self.completions[event.build] = event

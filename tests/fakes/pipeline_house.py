@@ -15,6 +15,7 @@ from gatebot import journal
 from gatebot.access import Actor
 from gatebot.events import Event
 from gatebot.identity import CORE, Identity
+from gatebot.keys import SiteKey
 from gatebot.pipeline.config.loader import Loader
 from gatebot.pipeline.config.tenant import simple
 from gatebot.pipeline.driver import Driver
@@ -22,6 +23,7 @@ from gatebot.pipeline.effects import Ties
 from gatebot.pipeline.layouts import Layouts
 from gatebot.pipeline.merger import Merger
 from gatebot.pipeline.results import Results
+from gatebot.pipeline.secret_data import SecretData
 from gatebot.review import conversation
 from gatebot.review.drafts import Draft
 from gatebot.review.model import Change
@@ -87,13 +89,14 @@ class Rooms:
         self.identity = Identity(self.db, self.clock)
         self.room = furnish(self.db, self.repositories, self.identity, self.clock, self.review.gates, SITE)
         self.dispatch = FakeDispatch()
+        self.secrets = SecretData(SiteKey.new())
         self.equip()
 
     def equip(self) -> None:
         """The pipeline room, as a start of the server makes it."""
         tenant = simple("main", ("gatebot-config",), self.projects)
         self.layouts = Layouts(Loader(self.repositories), lambda: (tenant,))
-        self.results = self.dispatch.results = Results(self.db, self.clock)
+        self.results = self.dispatch.results = Results(self.db, self.clock, self.secrets)
         merger = self.merger = Merger(self.repositories, self.layouts)
         ties = Ties(self.room.for_gate, self.dispatch, merger, self.layouts, self.db, self.clock, SITE.rstrip("/"))
         self.driver = Driver(ties, self.identity, self.results)

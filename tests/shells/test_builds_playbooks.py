@@ -151,6 +151,7 @@ async def test_everything_that_zuul_return_knows_comes_back_and_lists_are_added_
     assert data["zuul"]["warnings"] == ["w1", "w2"]
     assert data["zuul"]["file_comments"] == {"f.py": [{"line": 3, "message": "bad"}]}
     assert "s3cret" not in repr(completed)
+    assert shop.reports.secrets == {given.build: {"key": "s3cret"}}
 
 
 async def test_an_aborted_build_still_runs_what_cleans_up_and_nothing_else(shop: Workshop) -> None:
