@@ -340,7 +340,7 @@ def assemble(
     """The room with everything it works with; `connected` are other places of changes, `takes` runs builds."""
     sources = Sources(review.for_gate, review.identity, [one.source for one in connected])
     merger = Merger(repositories, layouts, vault=Vault(keys))
-    ties = Ties(sources, takes or Nobody(), merger, layouts, db, clock, settings.url)
+    ties = Ties(sources, takes or Nobody(), merger, layouts, db, clock, results.secrets, settings.url)
     driver = Driver(ties, sources, results)
     for one in connected:
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start

@@ -29,6 +29,7 @@ from .ports import Dispatch, Review
 from .queue import facts, verdict
 from .queue.model import NOTHING, Departure, Item, ItemChange, PlannedJob, Queue
 from .queue.record import report_key
+from .secret_data import SecretData
 from .workspace import checkouts, chosen, includes, wanted
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Ties:
     layouts: Layouts
     db: Database
     clock: Clock
+    secrets: SecretData
     url: str = ""
 
 
@@ -184,7 +186,7 @@ class Effects:
         before, needed = returning.parents(item, command.job), command.provided
         handed = returning.HandedOn()
         if before or needed:
-            handed = await self._ties.db.read(history.handed_on, before, needed, self._log_url)
+            handed = await self._ties.db.read(history.handed_on, before, needed, self._log_url, self._ties.secrets)
         return Assignment(
             build=command.build,
             buildset=facts.buildset_id(item.id, item.attempt),

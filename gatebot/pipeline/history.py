@@ -6,12 +6,13 @@ Reads only. The tables are in `store.py`, which writes them; what is read has th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
 
+from ..assignment import Json
 from ..db import Session
 from ..reasons import Reason
 from . import returning
@@ -20,6 +21,7 @@ from .queue.facts import buildset_id
 from .queue.model import RETRY, SUCCESS, ItemChange, Queue
 from .returning import HandedOn, ReturnedBuild, json_table
 from .rows import BuildRow, BuildsetRow, ItemRow
+from .secret_data import SecretData
 from .store import builds, items
 
 
@@ -133,23 +135,27 @@ def _buildset_row(
     )
 
 
-def returned(session: Session, uuids: Sequence[str], log_url: str) -> tuple[ReturnedBuild, ...]:
-    """What these builds returned, in this order, as far as they did; `log_url` has a place for the build."""
-    query = sa.select(builds).where(builds.c.uuid.in_(uuids), builds.c.data != "{}")
-    rows = {row.uuid: row for row in session.execute(query)}
-    return tuple(_returned(rows[uuid], log_url) for uuid in uuids if uuid in rows)
+def returned(
+    session: Session, uuids: Sequence[str], log_url: str, secrets: SecretData | None = None
+) -> tuple[ReturnedBuild, ...]:
+    """What these builds returned, in this order; `log_url` has a place for the build, `secrets` opens secrets."""
+    rows = {row.uuid: row for row in session.execute(sa.select(builds).where(builds.c.uuid.in_(uuids)))}
+    kept = secrets.of(session, uuids) if secrets is not None else {}
+    return tuple(_returned(rows[uuid], log_url, kept.get(uuid, {})) for uuid in uuids if uuid in rows)
 
 
-def handed_on(session: Session, before: Sequence[str], provided: Sequence[str], log_url: str) -> HandedOn:
+def handed_on(
+    session: Session, before: Sequence[str], provided: Sequence[str], log_url: str, secrets: SecretData
+) -> HandedOn:
     """What a job gets from the builds that it depends on, and from those that provide what it requires."""
-    return returning.handed_on(returned(session, before, log_url), returned(session, provided, log_url))
+    return returning.handed_on(returned(session, before, log_url, secrets), returned(session, provided, log_url))
 
 
-def _returned(row: sa.Row[tuple[object, ...]], log_url: str) -> ReturnedBuild:
+def _returned(row: sa.Row[tuple[object, ...]], log_url: str, secret: Mapping[str, Json]) -> ReturnedBuild:
     found = dict(row._mapping)  # pyright: ignore[reportPrivateUsage]
     about = (found["uuid"], found["job"], found["project"], found["branch"], found["change"], found["patch_set"])
     data = json_table(found["data"])
-    return ReturnedBuild(*about, data, log_url=log_url.format(build=found["uuid"]))
+    return ReturnedBuild(*about, data, secret, log_url=log_url.format(build=found["uuid"]))
 
 
 def past_providers(session: Session, queue: Queue, change: ItemChange, requires: frozenset[str]) -> list[PastBuild]:

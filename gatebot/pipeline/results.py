@@ -24,7 +24,7 @@ class Results:
 
     def __init__(self, db: Database, clock: Clock, secrets: SecretData) -> None:
         self._db = db
-        self._secrets = secrets
+        self.secrets = secrets
         self._clock = clock
         self.heard: dict[str, datetime] = {}
 
@@ -84,7 +84,7 @@ class Results:
         def tell(session: Session) -> bool:
             mine = store.is_current(session, build, fence)
             if mine:
-                self._secrets.keep(session, build, data)
+                self.secrets.keep(session, build, data)
             return mine
 
         self._listen(build)

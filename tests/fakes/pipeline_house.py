@@ -98,7 +98,8 @@ class Rooms:
         self.layouts = Layouts(Loader(self.repositories), lambda: (tenant,))
         self.results = self.dispatch.results = Results(self.db, self.clock, self.secrets)
         merger = self.merger = Merger(self.repositories, self.layouts)
-        ties = Ties(self.room.for_gate, self.dispatch, merger, self.layouts, self.db, self.clock, SITE.rstrip("/"))
+        tools = (merger, self.layouts, self.db, self.clock, self.secrets)
+        ties = Ties(self.room.for_gate, self.dispatch, *tools, SITE.rstrip("/"))
         self.driver = Driver(ties, self.identity, self.results)
 
     def _begin(self) -> None:

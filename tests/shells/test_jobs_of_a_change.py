@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from gatebot.assignment import ProvidedArtifact
 from gatebot.events import SemaphoresAsked, SemaphoresReleased
@@ -169,3 +170,44 @@ async def test_a_semaphore_is_passed_on_between_jobs_and_playbooks_of_all_change
     assert [build for build, _ in house.dispatch.granted] == [part.build for part in parts]
     await house.passes(2, "part")
     assert house.dispatch.of(2).job.name == "whole"
+
+
+@pytest.mark.zuul(109)
+async def test_what_a_job_returns_as_secret_reaches_the_jobs_after_it_and_lies_nowhere_in_the_clear(
+    house: PipelineHouse,
+) -> None:
+    await configure(
+        house,
+        "api",
+        """
+        - job: {name: cloud, run: run.sh}
+        - job: {name: deploy, run: run.sh, dependencies: [cloud]}
+        - project: {queue: shared, check: {jobs: [cloud, deploy]}}
+        """,
+    )
+    house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    cloud = house.dispatch.of(1, "cloud")
+    assert await house.results.secret_data(cloud.build, cloud.fence, {"password": "before"})
+    assert await house.results.secret_data(cloud.build, cloud.fence, {"password": "s3cret"})
+    assert not await house.results.secret_data(cloud.build, cloud.fence - 1, {"password": "of a stale executor"})
+    await house.dispatch.finish(cloud, "SUCCESS")
+    await house.settle()
+    deploy = house.dispatch.of(1, "deploy")
+    assert (deploy.secret_data, deploy.inherited) == ({"password": "s3cret"}, {})
+    rows = await house.db.read(lambda session: session.execute(sa.text("select * from pipeline_secret_data")).all())
+    entries = await house.db.read(lambda session: session.execute(sa.text("select * from journal")).all())
+    assert len(rows) == 1
+    assert "s3cret" not in f"{rows} {entries}"
+
+
+async def test_secret_data_of_items_that_left_goes_when_the_next_is_written(house: PipelineHouse) -> None:
+    house.push("api", {"a.txt": "a\n"}, "Add a")
+    house.push("client", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    one, two = house.dispatch.of(1), house.dispatch.of(2)
+    await house.results.secret_data(one.build, one.fence, {"password": "s3cret"})
+    await house.passes(1)
+    await house.results.secret_data(two.build, two.fence, {"password": "other"})
+    kept = await house.db.read(house.secrets.of, (one.build, two.build))
+    assert kept == {two.build: {"password": "other"}}

@@ -6,8 +6,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_secret_data"
-down_revision = "0008_autoholds"
+revision = "0010_secret_data"
+down_revision = "0009_provides"
 branch_labels = None
 depends_on = None
 
