@@ -51,6 +51,8 @@ from ..pipeline.tenants import pages as tenant_pages
 from ..pipeline.tenants import rest as tenant_rest
 from ..pipeline.tenants.service import Overview
 from ..pipeline.timer import Timer
+from ..pipeline.trying import rest as trying_rest
+from ..pipeline.trying.service import Trials
 from ..pipeline.vault import Vault
 from ..reasons import Reason
 from ..repo import Repositories
@@ -265,6 +267,7 @@ class GateRoom:
             *holding_pages.routes(site, self._holding()),
             *tenant_pages.routes(site, shown, self._overview()),
             *tenant_rest.routes(site, shown, self._overview(), self.labels),
+            *trying_rest.routes(site, Trials(self._overview(), self.ties.review, sight)),
             *build_pages.routes(site, self.builds, logs, allowed, hidden),
             *build_rest.routes(logs, allowed),
         ]

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot config freeze`: which jobs a change would run, and why, from a tenant file and checkouts, without a server.
+"""`gatebot config freeze` and `gatebot config try`: what would run, and why; what a change of configuration does to it.
 
-Exit codes: 0 done; 1 the graph has errors, so that a change would not pass; 2 wrong usage.
+From a tenant file and checkouts, without a server; `try` also asks a server about a change. Exit codes: 0 done; 1 there
+are errors, so that a change would not pass; 2 wrong usage.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,7 +18,10 @@ from ..pipeline.config.explained import graph_json, graph_lines
 from ..pipeline.config.freeze import freeze as freeze_graph
 from ..pipeline.config.layout import Layout
 from ..pipeline.config.offline import layout_of, tenant_of
+from ..pipeline.config.trial import difference_json, differences
 from .output import Output
+from .tenants import TENANT
+from .tenants import tenant_of as tenant_there
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -57,3 +62,45 @@ def _require_pipeline(layout: Layout, pipeline: str) -> None:
     lost = [error for one in layout.lost.get(f"pipeline {pipeline}", ()) for error in one.errors]
     why = f" It cannot be used: {words.say(lost[0].reason)}" if lost else ""
     raise click.UsageError(f"There is no pipeline {pipeline}: {', '.join(layout.pipelines)}.{why}")
+
+
+@click.command("try")
+@click.argument("change", type=int, required=False)
+@click.option("--tenant-config", type=_FILE, help="Without a server: the tenant file.")
+@click.option("--repos", type=_DIRECTORY, help="Without a server: where the projects are now.")
+@click.option("--with", "over", type=_DIRECTORY, help="Without a server: where the altered projects are, DIR/PROJECT.")
+@click.option("--plain-branch", default="master", show_default=True, help="The branch of projects without git.")
+@TENANT
+@click.pass_obj
+def try_change(
+    out: Output, change: int | None, tenant_config: Path | None, repos: Path | None, over: Path | None,
+    plain_branch: str, tenant: str,
+) -> None:  # fmt: skip
+    """Say what a change of configuration does to the jobs of every project, pipeline and branch, before it is merged.
+
+    CHANGE is one of the server; or compare two sets of checkouts by --tenant-config, --repos and --with. Exits with 1
+    if jobs could not be run any more.
+    """
+    if change is not None:
+        client = out.client()
+        found: list[Any] = client.get(f"/api/tenant/{tenant_there(client, tenant)}/try/{change}")
+    elif tenant_config is None or repos is None or over is None:
+        raise click.UsageError("Give the number of a change, or all of --tenant-config, --repos and --with.")
+    else:
+        named = tenant_of(tenant_config, tenant)
+        before, after = (layout_of(named, repos, plain_branch, place) for place in (None, over))
+        found = [difference_json(one, words.say) for one in differences(before, after)]
+    out.text(found, _tried(found))
+    sys.exit(1 if any(one["errors"] for one in found) else 0)
+
+
+def _tried(found: list[Any]) -> list[str]:
+    """The differences for people, graph by graph."""
+    lines: list[str] = []
+    for one in found:
+        lines.append(f"{one['project']}, {one['pipeline']}, {one['branch']}")
+        lines += [f"  + {name}" for name in one["added"]]
+        lines += [f"  - {name}" for name in one["removed"]]
+        lines += [f"  ~ {name}: {', '.join(attributes)}" for name, attributes in one["changed"].items()]
+        lines += [f"  ! {error['path']}:{error['line']}: {error['error']}" for error in one["errors"]]
+    return lines or ["No job of any project changes."]

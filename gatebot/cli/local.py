@@ -112,6 +112,7 @@ def check(directory: Path, trusted: bool) -> None:
 
 
 config.add_command(freezing.freeze)
+config.add_command(freezing.try_change)
 
 
 @click.group()

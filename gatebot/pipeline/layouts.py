@@ -14,6 +14,7 @@ from .config.check import touches_config
 from .config.layout import Layout
 from .config.loader import Loader, Proposal, Proposed
 from .config.tenant import Tenant
+from .config.trial import Difference, differences
 
 
 class Layouts:
@@ -59,6 +60,12 @@ class Layouts:
             return Proposal(layout)
         with self._lock:
             return self._loader.propose(layout, changes)
+
+    def tried(self, layout: Layout, before: Proposed, after: Proposed) -> tuple[Difference, ...]:
+        """What every graph gains and loses when a branch moves from one commit to the other, as if it were merged."""
+        with self._lock:
+            old, new = self._loader.merged(layout, [before]), self._loader.merged(layout, [after])
+        return tuple(differences(old, new))
 
 
 def configures(layout: Layout, project: str, files: Iterable[str], branch: str = "") -> bool:

@@ -274,6 +274,11 @@ def test_an_item_never_passes_without_a_job_that_could_not_be_loaded(text: str) 
     assert as_zuul.errors == ()
 
 
+def test_without_the_default_parent_no_job_is_lost_in_silence() -> None:
+    layout = tenant_layout({"a": "- job: {name: x, run: r}\n" + listed("x")}, default_parent="ground")
+    assert errors(frozen(layout)) == ["Job x inherits from ground, which there is not. Define it, or correct the name."]
+
+
 def test_roles_of_a_project_that_is_gone_are_told_and_take_no_job_away() -> None:
     layout = tenant_layout({"a": "- job: {name: x, run: r, roles: [{zuul: gone}]}\n" + listed("x")})
     assert [error.reason.kind for error in layout.errors] == ["config.unknown-role-project"]

@@ -32,6 +32,8 @@ from gatebot.pipeline.queue.model import Queue
 from gatebot.pipeline.tenants import pages as tenant_pages
 from gatebot.pipeline.tenants import rest as tenant_rest
 from gatebot.pipeline.tenants.service import Overview
+from gatebot.pipeline.trying import rest as trying_rest
+from gatebot.pipeline.trying.service import Trials
 from gatebot.pipeline.vault import Vault
 from gatebot.review import pages as change_pages
 from gatebot.review.shown import Shown
@@ -87,6 +89,7 @@ class WebHouse:
                 *holding_pages.routes(self.site, self.holding),
                 *tenant_pages.routes(self.site, self.queues, self.overview),
                 *tenant_rest.routes(self.site, self.queues, self.overview, ("small",)),
+                *trying_rest.routes(self.site, Trials(self.overview, room.for_gate, self.shown)),
                 *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden),
                 *log_rest.routes(self.logs, self._allowed),
             ]

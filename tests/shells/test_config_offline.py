@@ -41,7 +41,7 @@ def place(tmp_path: Path) -> Path:
     work = tmp_path / "repos" / "site" / "bare"
     work.mkdir()
     git(work, "init", "--quiet", "--initial-branch=main")
-    for branch, timeout in (("main", 1), ("stable", 2)):
+    for branch, timeout in (("stable", 2), ("main", 1)):
         git(work, "checkout", "--quiet", "-B", branch)
         (work / "zuul.yaml").write_text(
             f"- job: {{name: git, run: x, timeout: {timeout}}}\n- project: {{check: {{jobs: [git]}}}}\n"
@@ -125,3 +125,38 @@ def test_what_is_not_there_is_said(place: Path, words: list[str], said: str) -> 
 def test_a_project_without_configuration_has_nothing_to_run(place: Path) -> None:
     shown = freeze(place, "site/missing", "--pipeline", "check")
     assert shown.output == "The project has no jobs in this pipeline on this branch.\n"
+
+
+def test_a_change_of_a_config_project_is_tried_on_two_checkouts(place: Path) -> None:
+    other = place / "with" / "site" / "config" / "zuul.yaml"
+    other.parent.mkdir(parents=True)
+    more = "- project-template: {name: t, check: {jobs: [linters]}}\n- job: {name: linters, run: x}\n"
+    project = "- project: {name: site/bare, templates: [t], gate: {jobs: [linters]}}\n"
+    other.write_text(PIPELINES.replace("run: base.yaml", "run: base.yaml, timeout: 7") + more + project)
+    places = ["--tenant-config", str(place / "tenant.yaml"), "--repos", str(place / "repos")]
+    shown = CliRunner().invoke(main, ["config", "try", *places, "--with", str(place / "with")])
+    assert shown.output.splitlines() == [
+        "site/a, check, master",
+        "  ~ docs: timeout",
+        "site/bare, check, main",
+        "  + linters",
+        "site/bare, check, stable",
+        "  + linters",
+        "site/bare, gate, main",
+        "  + linters",
+        "site/bare, gate, stable",
+        "  + linters",
+    ]
+    assert shown.exit_code == 0
+    other.write_text(PIPELINES.replace("{name: base, ", "{name: ground, "))
+    shown = CliRunner().invoke(main, ["config", "try", *places, "--with", str(place / "with"), "--json"])
+    lost = {(one["project"], error["error"]) for one in json.loads(shown.stdout) for error in one["errors"]}
+    said = "Job %s inherits from base, which there is not. Define it, or correct the name."
+    assert lost == {("site/a", said % "docs"), ("site/a", said % "unit"), ("site/bare", said % "git")}
+    assert shown.exit_code == 1
+
+
+def test_trying_needs_a_change_or_two_checkouts(place: Path) -> None:
+    shown = CliRunner().invoke(main, ["config", "try", "--repos", str(place / "repos")])
+    assert "Give the number of a change, or all of --tenant-config, --repos and --with." in shown.output
+    assert shown.exit_code == 2

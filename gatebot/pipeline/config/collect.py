@@ -16,6 +16,7 @@ from .draft import merged
 from .layout import Collected, Layout, Lost, fits
 from .model import ConfigError, Location
 from .objects import Parameter, ProjectPipeline, Variant
+from .references import missing
 
 # Zuul's built-in job that passes at once.
 NOOP = Variant(
@@ -150,6 +151,8 @@ class _Walk:
                 if not self.into(parent, [*below, name], mine):
                     self.found.without = self.found.without or parent
                     self.found.errors += self.layout.faults.get(id(variant), ())
+                    if variant.parent is None and missing(self.layout, parent):
+                        self.found.errors.append(_orphan(variant, parent))
                     return False
             elif parent in below:
                 self.found.errors.append(_cycle(variant, parent))
@@ -168,6 +171,13 @@ class _Walk:
         if variant.base:
             return ""
         return variant.parent or ("" if self.found.variants else self.layout.tenant.default_parent)
+
+
+def _orphan(variant: Variant, parent: str) -> ConfigError:
+    """The tenant's default parent is not there; a definition that names its parent has that error already."""
+    return ConfigError(
+        reason("config.unknown-parent", job=variant.name, parent=parent), variant.at, f"job {variant.name}"
+    )
 
 
 def _cycle(variant: Variant, parent: str) -> ConfigError:

@@ -17,19 +17,29 @@ _REMOTE = "refs/remotes/origin/"
 
 
 class Directories(Reading):
-    """A `ConfigSource` of what lies below `root`. `branch` is that of plain directories."""
+    """A `ConfigSource` of what lies below `root`. `branch` is that of plain directories.
 
-    def __init__(self, root: Path, branch: str = "master") -> None:
+    A project that is also below `over` is taken from there.
+    """
+
+    def __init__(self, root: Path, branch: str = "master", over: Path | None = None) -> None:
         super().__init__(root)
         self._branch = branch
+        self._over = over
+
+    def _top(self, project: str) -> Path:
+        """The directory of a project."""
+        found = (self._over or self.root) / project
+        return found if found.is_dir() or found.with_name(f"{found.name}.git").is_dir() else self.root / project
 
     def store_path(self, store: str) -> Path:
         """Where git's part of a project is, else its directory."""
-        places = (self.root / store / ".git", self.root / store, self.root / f"{store}.git")
-        return next((place for place in places if (place / "HEAD").is_file()), self.root / store)
+        top = self._top(store)
+        places = (top / ".git", top, top.with_name(f"{top.name}.git"))
+        return next((place for place in places if (place / "HEAD").is_file()), top)
 
     def exists(self, project: str) -> bool:
-        return (self.root / project).is_dir() or self._versioned(project)
+        return self._top(project).is_dir() or self._versioned(project)
 
     def default_branch(self, project: str) -> str:
         return super().default_branch(project) if self._versioned(project) else self._branch
@@ -45,7 +55,7 @@ class Directories(Reading):
     def list_files(self, store: str, commit: str, prefix: str = "") -> tuple[tuple[str, str], ...]:
         if commit != PLAIN:
             return super().list_files(store, commit, prefix)
-        top = self.root / store
+        top = self._top(store)
         below = top / prefix
         found = [below] if below.is_file() else sorted(path for path in below.rglob("*") if path.is_file())
         return tuple((path.relative_to(top).as_posix(), _blob(path.read_bytes())) for path in found)
@@ -53,7 +63,7 @@ class Directories(Reading):
     def read_file(self, store: str, commit: str, path: str) -> bytes | None:
         if commit != PLAIN:
             return super().read_file(store, commit, path)
-        file = self.root / store / path
+        file = self._top(store) / path
         return file.read_bytes() if file.is_file() else None
 
     def _versioned(self, project: str) -> bool:

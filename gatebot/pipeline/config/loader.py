@@ -8,7 +8,7 @@ a change tens of milliseconds: the driver runs both by `asyncio.to_thread`, neve
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .build import build
@@ -84,22 +84,35 @@ class Loader:
     def propose(self, base: Layout, changes: Sequence[Proposed]) -> Proposal:
         """The layout of a speculative state: the base with the branches that these changes alter."""
         used = checked = base.sources
+        for project, branch, files in self._altered(base, changes):
+            if files == checked.files.get((project.name, branch), ()):
+                continue  # parsed files are shared, so this compares identities
+            same = used is checked and not project.trusted
+            checked = checked.replaced(project.name, branch, files)
+            if not project.trusted:
+                used = checked if same else used.replaced(project.name, branch, files)
+        whole = base if checked is base.sources else build(base.tenant, checked)
+        layout = whole if used is checked else base if used is base.sources else build(base.tenant, used)
+        return Proposal(layout, new_errors(base.errors, whole.errors))
+
+    def merged(self, base: Layout, changes: Sequence[Proposed]) -> Layout:
+        """The layout as if the changes were merged: those of config projects count as well."""
+        sources = base.sources
+        for project, branch, files in self._altered(base, changes):
+            sources = sources.replaced(project.name, branch, files)
+        return base if sources is base.sources else build(base.tenant, sources)
+
+    def _altered(
+        self, base: Layout, changes: Sequence[Proposed]
+    ) -> Iterator[tuple[TenantProject, str, tuple[ConfigFile, ...]]]:
+        """The branches that changes alter, as far as the tenant reads configuration from them, with their files."""
         for change in changes:
             project = base.project(change.project)
             if project is None:
                 continue
-            if not (project.trusted or project.loads_branch(change.branch) or project.dynamic(change.branch)):
-                continue
-            files = self._branch(base.tenant, project, change.branch, change.store, change.commit)
-            if files == checked.files.get((project.name, change.branch), ()):
-                continue  # parsed files are shared, so this compares identities
-            same = used is checked and not project.trusted
-            checked = checked.replaced(project.name, change.branch, files)
-            if not project.trusted:
-                used = checked if same else used.replaced(project.name, change.branch, files)
-        whole = base if checked is base.sources else build(base.tenant, checked)
-        layout = whole if used is checked else base if used is base.sources else build(base.tenant, used)
-        return Proposal(layout, new_errors(base.errors, whole.errors))
+            if project.trusted or project.loads_branch(change.branch) or project.dynamic(change.branch):
+                files = self._branch(base.tenant, project, change.branch, change.store, change.commit)
+                yield project, change.branch, files
 
     def _branch(
         self, tenant: Tenant, project: TenantProject, branch: str, store: str, commit: str

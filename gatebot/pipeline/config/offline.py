@@ -38,9 +38,9 @@ def tenant_of(file: Path, name: str = "") -> Tenant:
     )
 
 
-def layout_of(tenant: Tenant, directory: Path, branch: str = "master") -> Layout:
-    """The layout of a tenant whose repositories are below a directory."""
-    layout = Loader(Directories(directory, branch)).load(tenant)
+def layout_of(tenant: Tenant, directory: Path, branch: str = "master", over: Path | None = None) -> Layout:
+    """The layout of a tenant whose repositories are below a directory, or, where they are there, below `over`."""
+    layout = Loader(Directories(directory, branch, over)).load(tenant)
     hosts = tuple(dict.fromkeys(_host(layout, error) for error in layout.errors))
     wanted = tuple(host for host in hosts if host)
     return layout if not wanted else build(replace(tenant, hosts=(*tenant.hosts, *wanted)), layout.sources)
