@@ -23,6 +23,16 @@ def own_number(number: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class FileComment:
+    """A remark of the gate or of a job on a line of a file, 0: on the whole file; `level`: info, warning or error."""
+
+    path: str
+    line: int
+    message: str
+    level: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
 class VoteFact:
     """One vote that counts on the current patch set. `granted` is UTC."""
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..access_rules import Actor
 from ..assignment import Assignment
-from ..change import ChangeFacts, Landed, Landing, LandRefused
+from ..change import ChangeFacts, FileComment, Landed, Landing, LandRefused
 from ..reasons import Reason
 
 
@@ -48,9 +48,10 @@ class Review(Protocol):
         ...
 
     async def report(
-        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str
-    ) -> None:
-        """Comment and vote as the gate; the same `event_key` again does nothing."""
+        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str,
+        comments: Sequence[FileComment] = (),
+    ) -> None:  # fmt: skip
+        """Comment and vote as the gate, on lines of files too; the same `event_key` again does nothing."""
         ...
 
     async def land(self, landing: Landing) -> Landed | LandRefused:

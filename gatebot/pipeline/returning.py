@@ -10,16 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import cast
 from urllib.parse import urljoin
 
 from ..assignment import Json, ProvidedArtifact
+from ..change import FileComment
 from .config.draft import merged
 from .queue.graph import JobGraph, counts
-from .queue.model import Item
+from .queue.model import Item, ItemChange
 from .queue.verdict import graph_of
 
 _KEPT_BACK = ("zuul", "nodepool", "unsafe_vars")
+_MOST_REMARKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,6 @@ class HandedOn:
     data: Mapping[str, Json] = field(default_factory=dict[str, Json])
     secret_data: Mapping[str, Json] = field(default_factory=dict[str, Json])
     artifacts: tuple[ProvidedArtifact, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FileComment:
-    """A remark of a job on a line of a file; `level` is info, warning or error."""
-
-    path: str
-    line: int
-    message: str
-    level: str = "info"
 
 
 def parents(item: Item, job: str) -> tuple[str, ...]:
@@ -106,6 +99,12 @@ def _artifacts(one: ReturnedBuild) -> Iterator[ProvidedArtifact]:
 def warnings(builds: Iterable[ReturnedBuild]) -> tuple[str, ...]:
     """What jobs want people to know besides the result."""
     return tuple(told for one in builds for told in _list(_told(one).get("warnings")) if isinstance(told, str))
+
+
+def remarks(change: ItemChange, builds: Iterable[ReturnedBuild]) -> tuple[FileComment, ...]:
+    """The remarks of builds on the files of one change, each once; what is said of other files has no place there."""
+    found = dict.fromkeys(remark for one in builds for remark in comments(one))
+    return tuple(islice((one for one in found if not change.files or one.path in change.files), _MOST_REMARKS))
 
 
 def comments(one: ReturnedBuild) -> Iterator[FileComment]:

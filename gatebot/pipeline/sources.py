@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..change import ChangeFacts, Landed, Landing, LandRefused, own_number
+from ..change import ChangeFacts, FileComment, Landed, Landing, LandRefused, own_number
 from ..reasons import Reason, reason
 from .ports import People, Person, Review, Source
 
@@ -51,10 +51,14 @@ class Sources:
         return await self._of(number).ready(number)
 
     async def report(
-        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str
-    ) -> None:
+        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str,
+        comments: Sequence[FileComment] = (),
+    ) -> None:  # fmt: skip
         """Comment and vote as the gate; the same `event_key` again does nothing."""
-        await self._of(change).report(change, patch_set, message=message, votes=votes, tag=tag, event_key=event_key)
+        home = self._of(change)
+        await home.report(
+            change, patch_set, message=message, votes=votes, tag=tag, event_key=event_key, comments=comments
+        )
 
     async def land(self, landing: Landing) -> Landed | LandRefused:
         """Move the branches to the tested commits. What is at home in several places cannot land all or none."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 from ..access import Actor
-from ..change import ChangeFacts, Landed, Landing, LandRefused, VoteFact
+from ..change import ChangeFacts, FileComment, Landed, Landing, LandRefused, VoteFact
 from ..db import Database, Session
 from ..errors import NotFound, Refused
 from ..identity import GATE, Account, Identity, accounts_in
@@ -25,7 +25,7 @@ from .drafts import Draft
 from .judging import Judge
 from .landing import Lander
 from .landing_plan import Order
-from .model import Change, Status
+from .model import Change, DraftedComment, Status
 from .service import MOST_BYTES, Review
 
 log = logging.getLogger(__name__)
@@ -87,8 +87,9 @@ class ReviewForGate:
             return ()
 
     async def report(
-        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str
-    ) -> None:
+        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str,
+        comments: Sequence[FileComment] = (),
+    ) -> None:  # fmt: skip
         """Post a result as the gate's account, once for an `event_key`.
 
         A vote that counts for nothing any more (abandoned, or a newer patch set) is left out: the message still tells.
@@ -99,13 +100,14 @@ class ReviewForGate:
             log.warning("a report on change %d,%d was dropped: there is no such patch set", change, patch_set)
             return
         counts = facts.status != Status.ABANDONED.value and facts.current == patch_set
-        draft = Draft(_shortened(message), tuple(votes.items()) if counts else (), tag=tag)
+        remarks = tuple(DraftedComment(one.path, _shortened(one.message), one.line or None) for one in comments)
+        draft = Draft(_shortened(message), tuple(votes.items()) if counts else (), remarks, tag=tag)
         actor = Actor(gate.id, gate.groups)
         try:
             await self._review.post(actor, change, patch_set, draft, event_key)
         except Refused:
             # Somebody was faster with a new patch set or closed it: tell without voting.
-            await self._review.post(actor, change, patch_set, Draft(draft.message, tag=tag), event_key)
+            await self._review.post(actor, change, patch_set, replace(draft, votes=()), event_key)
 
     async def land(self, landing: Landing) -> Landed | LandRefused:
         """Merge the changes of one item, all or none; the same item again gets the same answer."""

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from gatebot.assignment import ProvidedArtifact
 from gatebot.events import SemaphoresAsked, SemaphoresReleased
 from gatebot.pipeline import history
+from gatebot.review import conversation
 from tests.fakes.pipeline_house import PipelineHouse
 
 LOGS = "https://review.example.org/logs"
@@ -72,6 +73,27 @@ async def test_a_paused_job_hands_its_data_and_artifacts_to_the_jobs_it_chose_an
         "the name is ignored.\n"
         "Warning: It was slow."
     )
+
+
+@pytest.mark.zuul(109)
+async def test_remarks_of_a_job_on_lines_become_inline_comments_on_the_files_of_the_change(
+    house: PipelineHouse,
+) -> None:
+    house.push("api", {"a.txt": "a\nb\n"}, "Add a")
+    await house.settle()
+    remarks = {
+        "a.txt": [{"line": 2, "message": "b is no word"}, {"line": 0, "message": "no heading"}],
+        "c.txt": [{"line": 1, "message": "of another change"}],
+    }
+    unit = house.dispatch.of(1)
+    await house.dispatch.finish(unit, "FAILURE", data=json.dumps({"zuul": {"file_comments": remarks}}))
+    await house.settle()
+    assert house.said(1)[-1].startswith("Patch Set 1: Verified-1\n\n(2 comments)\n\nBuild failed.")
+    found = house.review.read(conversation.list_comments, 1)
+    assert {(one.file, one.line, one.text) for one in found} == {
+        ("a.txt", None, "no heading"),
+        ("a.txt", 2, "b is no word"),
+    }
 
 
 @pytest.mark.zuul(111)

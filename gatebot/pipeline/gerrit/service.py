@@ -8,10 +8,10 @@ carries them out.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ...access_rules import Actor
-from ...change import Landed, Landing, LandRefused, own_number
+from ...change import FileComment, Landed, Landing, LandRefused, own_number
 from ...clock import Clock
 from ...db import Database
 from ...errors import NotFound, Refused
@@ -55,24 +55,25 @@ class GerritSource(KnownChanges):
     # What the gate says
 
     async def report(
-        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str
-    ) -> None:
+        self, change: int, patch_set: int, *, message: str, votes: Mapping[str, int], tag: str, event_key: str,
+        comments: Sequence[FileComment] = (),
+    ) -> None:  # fmt: skip
         """Comment and vote as the connection's account; what was reported once is not reported again."""
         if await self._db.read(store.reported, event_key):
             return
         known = await self._db.read(store.find, change)
         if known is not None:
             counts = known.facts.current == patch_set and known.facts.status != ABANDONED
-            await self._say(known, patch_set, _shortened(message), votes if counts else {}, tag)
+            body = {"message": _shortened(message), "tag": tag, "omit_duplicate_comments": True}
+            await self._say(known, patch_set, {**body, "comments": _inline(comments)}, votes if counts else {})
         await self._db.run_silent(store.set_reported, event_key, self._clock.now())
 
     async def land(self, landing: Landing) -> Landed | LandRefused:
         """Merge the changes of one item; the same item again has the same answer."""
         return await self._lander.land(landing)
 
-    async def _say(self, known: Mirrored, patch_set: int, message: str, votes: Mapping[str, int], tag: str) -> None:
+    async def _say(self, known: Mirrored, patch_set: int, body: Mapping[str, object], votes: Mapping[str, int]) -> None:
         project, number = known.facts.project, own_number(known.facts.number)
-        body = {"message": message, "tag": tag, "omit_duplicate_comments": True}
         try:
             await self._client.review(project, number, patch_set, {**body, "labels": dict(votes)})
         except Refused as refused:
@@ -99,6 +100,15 @@ class GerritSource(KnownChanges):
         if number not in known:
             raise NotFound(f"{self.place.name} has no change {own_number(number)} that is known here.")
         return known[number][0]
+
+
+def _inline(comments: Sequence[FileComment]) -> dict[str, list[dict[str, object]]]:
+    """Remarks on lines as Gerrit's REST takes them; without a line they are on the file."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for one in comments:
+        place = {"line": one.line} if one.line else {}
+        found.setdefault(one.path, []).append({"message": _shortened(one.message), "unresolved": False, **place})
+    return found
 
 
 def _shortened(message: str) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from gatebot.assignment import ProvidedArtifact
-from gatebot.pipeline.returning import FileComment, ReturnedBuild, comments, handed_on, json_table, parents, warnings
+from gatebot.change import FileComment
+from gatebot.pipeline.returning import ReturnedBuild, comments, handed_on, json_table, parents, warnings
 from tests.fakes.jobs import job, jobs_gate
 
 pytestmark = pytest.mark.zuul(109)
