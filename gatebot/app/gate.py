@@ -51,6 +51,7 @@ from ..pipeline.tenants import pages as tenant_pages
 from ..pipeline.tenants import rest as tenant_rest
 from ..pipeline.tenants.service import Overview
 from ..pipeline.timer import Timer
+from ..pipeline.tokens import rest as tokens_rest
 from ..pipeline.trying import rest as trying_rest
 from ..pipeline.trying.service import Trials
 from ..pipeline.vault import Vault
@@ -263,6 +264,7 @@ class GateRoom:
             *pages.routes(site, shown),
             *rest.routes(site, shown),
             *operating_rest.routes(site, self._operating(sight)),
+            *(tokens_rest.routes(self.ties.issuer) if self.ties.issuer is not None else ()),
             *holding_rest.routes(site, self._holding()),
             *holding_pages.routes(site, self._holding()),
             *tenant_pages.routes(site, shown, self._overview()),
@@ -343,7 +345,7 @@ def assemble(
     """The room with everything it works with; `connected` are other places of changes, `takes` runs builds."""
     sources = Sources(review.for_gate, review.identity, [one.source for one in connected])
     merger = Merger(repositories, layouts, vault=Vault(keys))
-    ties = Ties(sources, takes or Nobody(), merger, layouts, db, clock, results.secrets, settings.url)
+    ties = Ties(sources, takes or Nobody(), merger, layouts, db, clock, results.secrets, settings.url, results.issuer)
     driver = Driver(ties, sources, results)
     for one in connected:
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start

@@ -33,6 +33,7 @@ from ..mentions import Mentions
 from ..pipeline.ports import Dispatch
 from ..pipeline.results import Results
 from ..pipeline.secret_data import SecretData
+from ..pipeline.tokens.service import Issuer
 from ..reasons import Reason
 from ..repo import Repositories
 from ..review import room as review_room
@@ -94,7 +95,7 @@ class SiteApp:
         key = await key_of_site(db, places.key)
         keys, secrets = Keys(db, clock, key), SecretData(key)
         review = review_room.furnish(db, repositories, identity, clock, view, settings.url)
-        results = Results(db, clock, secrets)
+        results = Results(db, clock, secrets, Issuer(keys, settings.url, clock))
         layouts = gate.layouts_of(settings, db, repositories)
         if prepared is not None:
             prepared = replace(prepared, labels=NodeLabels(prepared.labels, current(layouts)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..assignment import Json
+from ..assignment import Json, Playbook
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason
 
@@ -37,6 +37,10 @@ class Reports(Protocol):
 
     async def released(self, build: str, fence: int, names: Sequence[str]) -> bool:
         """The playbook that had these ended."""
+        ...
+
+    async def tokens(self, build: str, fence: int, playbook: Playbook) -> Mapping[str, str]:
+        """The OpenID Connect tokens of a playbook that begins now, by the names of its secrets."""
         ...
 
     async def hold(self, build: str, fence: int, result: str) -> str:

@@ -250,7 +250,8 @@ class Run:
         success = all(item.ending is Ending.OK for item in self._done)
         retried = verdict(job, self._done, Returned(), self._early).retry and self.assignment.attempt < job.attempts
         around = self.tools.surroundings
-        command = command_for(self.assignment, step, path, places, label, around, success=success, retried=retried)
+        assignment = await self._with_tokens(step)
+        command = command_for(assignment, step, path, places, label, around, success=success, retried=retried)
         log.say(f"{step.phase}: {step.playbook.project} {step.playbook.path}")
         self._watch(step, log)
         began = time.monotonic()
@@ -273,6 +274,15 @@ class Run:
             if step.phase is Phase.RUN and ending is not Ending.UNREACHABLE:
                 self._tell_failing(told)
         return done
+
+    async def _with_tokens(self, step: Step) -> Assignment:
+        """The assignment as this step gets it: with tokens that are signed now."""
+        if not step.playbook.secrets:
+            return self.assignment
+        build, fence = self.assignment.build, self.assignment.fence
+        tokens = await self.tools.reports.tokens(build, fence, step.playbook)
+        self._scrubber.add(tokens)
+        return replace(self.assignment, secrets={**self.assignment.secrets, **tokens}) if tokens else self.assignment
 
     async def _with_semaphores(self, step: Step, connection: Connection, command: Command, log: LogWriter) -> Exit:
         """Run a step while holding the semaphores of its playbook; waiting for them is part of its time."""

@@ -48,9 +48,17 @@ class Scrubber:
     """Covers secret values in lines of bytes; `covered` tells whether there was one."""
 
     def __init__(self, secrets: Mapping[str, Json]) -> None:
-        found = {spelling for text in _texts(secrets) for spelling in _spellings(text)}
-        words = sorted((word for word in found if len(word) >= _SHORTEST), key=len, reverse=True)
         self.covered = False
+        self.longest = 0
+        self._words: set[bytes] = set()
+        self._pattern: re.Pattern[bytes] | None = None
+        self.add(secrets)
+
+    def add(self, secrets: Mapping[str, Json]) -> None:
+        """Cover these too, from now on."""
+        found = {spelling for text in _texts(secrets) for spelling in _spellings(text)}
+        self._words |= {word for word in found if len(word) >= _SHORTEST}
+        words = sorted(self._words, key=len, reverse=True)
         self.longest = max(map(len, words), default=0)
         self._pattern = re.compile(b"|".join(map(re.escape, words))) if words else None
 

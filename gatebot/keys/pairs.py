@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,14 +17,17 @@ from ..clock import Clock
 from ..db import Database
 from ..errors import Invalid, Unavailable
 from ..reasons import reason
-from . import boxes, oaep, store
+from . import boxes, oaep, store, tokens
 from .site_key import SiteKey
 from .store import Pair
 
 _MAKE: dict[str, tuple[Callable[[], bytes], Callable[[bytes], str]]] = {
     oaep.KIND: (oaep.make, oaep.public),
     boxes.KIND: (boxes.make, boxes.public),
+    tokens.KIND: (oaep.make, oaep.public),
 }
+_SITE = ""
+"""Stands for the project where a key is the site's."""
 
 
 class Keys:
@@ -46,6 +49,17 @@ class Keys:
                 private = await asyncio.to_thread(make)
                 found = await self._db.run(store.add, self.sealed(project, kind, private, public(private)))
         return found.public
+
+    async def token(self, claims: Mapping[str, object]) -> str:
+        """A token of the site with these claims."""
+        await self.public(_SITE, tokens.KIND)
+        pair = await self._db.read(store.find, _SITE, tokens.KIND)
+        assert pair is not None
+        return await asyncio.to_thread(tokens.sign, self.private(pair), claims)
+
+    async def token_key(self) -> dict[str, str]:
+        """The public key of the site's tokens."""
+        return tokens.jwk(await self.public(_SITE, tokens.KIND))
 
     def sealed(self, project: str, kind: str, private: bytes, public: str) -> Pair:
         """A pair as it is stored."""

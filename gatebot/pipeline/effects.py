@@ -30,6 +30,7 @@ from .queue import facts, verdict
 from .queue.model import NOTHING, Departure, Item, ItemChange, PlannedJob, Queue
 from .queue.record import report_key
 from .secret_data import SecretData
+from .tokens.service import Issuer
 from .workspace import checkouts, chosen, includes, wanted
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Ties:
     clock: Clock
     secrets: SecretData
     url: str = ""
+    issuer: Issuer | None = None
 
 
 class Effects:
@@ -167,7 +169,10 @@ class Effects:
         queue = self._queue(command.queue)
         if queue is None or command.build not in queue.owners:
             return  # aborted meanwhile
-        await self._ties.dispatch.assign(await self._assignment(queue, queue.items[command.item], command))
+        assignment = await self._assignment(queue, queue.items[command.item], command)
+        if self._ties.issuer is not None:
+            self._ties.issuer.expect(assignment)
+        await self._ties.dispatch.assign(assignment)
 
     async def _assignment(self, queue: Queue, item: Item, command: facts.BuildAssigned) -> Assignment:
         prepared = item.prepared

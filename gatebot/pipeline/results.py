@@ -10,22 +10,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from .. import journal
-from ..assignment import Json
+from ..assignment import Json, Playbook
 from ..clock import Clock
 from ..db import Database, Session
 from ..events import BuildCompleted, BuildFailing, BuildPaused, BuildStarted, SemaphoresAsked, SemaphoresReleased
 from ..reasons import Reason
 from . import autohold, store
 from .secret_data import SecretData
+from .tokens.service import Issuer
 
 
 class Results:
     """`heard` is when each build was last spoken of, for leases; it is not kept over a restart."""
 
-    def __init__(self, db: Database, clock: Clock, secrets: SecretData) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, secrets: SecretData, issuer: Issuer | None = None
+    ) -> None:
         self._db = db
         self.secrets = secrets
         self._clock = clock
+        self.issuer = issuer
         self.heard: dict[str, datetime] = {}
 
     async def started(self, build: str, fence: int, node: str) -> bool:
@@ -61,6 +65,10 @@ class Results:
     async def released(self, build: str, fence: int, names: Sequence[str]) -> bool:
         """The playbook that had these ended."""
         return await self._tell(SemaphoresReleased(build, fence, tuple(names)))
+
+    async def tokens(self, build: str, fence: int, playbook: Playbook) -> dict[str, str]:
+        """The tokens of a playbook that begins now, by the names of its secrets."""
+        return await self.issuer.issue(build, fence, playbook) if self.issuer is not None else {}
 
     async def hold(self, build: str, fence: int, result: str) -> str:
         """The id of the autohold request that keeps the node of a build that ended so; empty: none does."""
@@ -100,6 +108,8 @@ class Results:
             return mine
 
         self.heard.pop(event.build, None)
+        if self.issuer is not None:
+            self.issuer.forget(event.build)
         return await self._db.run(tell, self._clock.now())
 
     async def alive(self, builds: Mapping[str, int]) -> tuple[str, ...]:

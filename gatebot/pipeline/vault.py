@@ -16,7 +16,7 @@ from ..reasons import Reason, reason
 from .config.layout import Layout
 from .config.model import ConfigError, Location
 from .config.objects import Secret
-from .config.secrets import Cipher, carrying, ciphers, opened, read, used
+from .config.secrets import Cipher, asked_token, carrying, ciphers, opened, read, used
 
 
 class Decrypts(Protocol):
@@ -35,10 +35,11 @@ class Vault:
         self._good: set[tuple[str, Cipher]] = set()
 
     def open(self, job: FrozenJob) -> dict[str, Json]:
-        """The values of all secrets of a job, by the names of the secrets."""
+        """The values of all secrets of a job, by the names of the secrets; tokens are signed when a playbook begins."""
         return {
             ref.secret: opened(read(ref), lambda cipher, ref=ref: self._decrypt(ref.project, cipher))
             for ref in used(job)
+            if asked_token(ref) is None
         }
 
     def unusable(self, layout: Layout, jobs: Iterable[FrozenJob]) -> tuple[ConfigError, ...]:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from gatebot.errors import Invalid, Unavailable
-from gatebot.keys import SiteKey, boxes, exports, oaep
+from gatebot.keys import SiteKey, boxes, exports, oaep, tokens
 from gatebot.pipeline.config.model import Location
 from gatebot.pipeline.config.objects import Secret
 from gatebot.pipeline.config.parse import parse_file
@@ -143,3 +146,17 @@ def test_a_file_that_is_no_key_of_a_site_is_refused_and_a_missing_one_is_missing
     with pytest.raises(Unavailable, match="is not the key of a site"):
         SiteKey.read(tmp_path / "site.key")
     assert SiteKey.read(tmp_path / "none") is None
+
+
+def test_a_token_is_signed_by_the_published_key_and_says_what_it_was_given() -> None:
+    head, body, signature = tokens.sign(PEM, {"sub": "secret:main/a/cloud", "exp": 7}).split(".")
+    assert json.loads(decoded(body)) == {"sub": "secret:main/a/cloud", "exp": 7}
+    published = tokens.jwk(oaep.public(PEM))
+    assert json.loads(decoded(head)) == {"alg": "RS256", "typ": "JWT", "kid": published["kid"]}
+    numbers = [int.from_bytes(decoded(published[name])) for name in ("e", "n")]
+    key = rsa.RSAPublicNumbers(*numbers).public_key()
+    key.verify(decoded(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256())
+
+
+def decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -26,6 +26,9 @@ class WantedNodes:
     over: set[str] = field(default_factory=set)
     let: list[str] = field(default_factory=list)
 
+    async def tokens(self, build: str, fence: int, playbook: Playbook) -> dict[str, str]:
+        return {"cloud": f"token-for-{playbook.path}"} if any(ref.secret == "cloud" for ref in playbook.secrets) else {}
+
     async def hold(self, build: str, fence: int, result: str) -> str:
         self.ended.append(result)
         return "7" if build in self.wanted else ""

@@ -69,8 +69,8 @@ def reference_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, s
             yield reason("config.unknown-secret", secret=use.secret), use.secret
         elif secret.at.project != job.at.project:
             yield reason("config.secret-elsewhere", secret=use.secret, project=secret.at.project), use.secret
-        elif secret.oidc is not None:
-            yield reason("config.oidc-secret", secret=use.secret), use.secret
+        elif secret.oidc is not None and secret.oidc.get("algorithm", "RS256") != "RS256":
+            yield reason("config.oidc-algorithm", secret=use.secret), use.secret
 
 
 def missing(layout: Layout, job: str) -> bool:

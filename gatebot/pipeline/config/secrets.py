@@ -21,6 +21,7 @@ Cipher: TypeAlias = "tuple[str, tuple[str, ...]]"
 """The kind of an encrypted value, and its chunks."""
 
 _PREFIX = "!encrypted/"
+_TOKEN = "!oidc"  # noqa: S105 - the mark of one
 
 
 def ciphers(value: Json) -> Iterator[Cipher]:
@@ -55,10 +56,17 @@ def _cipher(value: Json) -> Cipher | None:
     return tag.removeprefix(_PREFIX), tuple(str(chunk) for chunk in chunks)
 
 
-def carrying(secret: Secret, name: str = "") -> SecretRef:
-    """A secret as a frozen job carries it."""
-    data = json.dumps(secret.data, sort_keys=True, ensure_ascii=False)
+def carrying(secret: Secret, name: str = "", ttl: int = 0) -> SecretRef:
+    """A secret as a frozen job carries it; `ttl` is how long a token lives that does not say so itself."""
+    told: Mapping[str, Json] = secret.data if secret.oidc is None else {_TOKEN: {"ttl": ttl, **secret.oidc}}
+    data = json.dumps(told, sort_keys=True, ensure_ascii=False)
     return SecretRef(name or secret.name, secret.name, secret.at.project, data)
+
+
+def asked_token(ref: SecretRef) -> dict[str, Json] | None:
+    """What a token has to be, where the secret is one."""
+    asked = read(ref).get(_TOKEN)
+    return dict(asked) if isinstance(asked, Mapping) else None
 
 
 def read(ref: SecretRef) -> dict[str, Json]:
@@ -71,7 +79,7 @@ def carried(layout: Layout, books: Iterable[Playbook]) -> tuple[Playbook, ...]:
 
     def carry(ref: SecretRef) -> SecretRef:
         secret = layout.secrets.get(ref.secret)
-        return ref if secret is None else carrying(secret, ref.name)
+        return ref if secret is None else carrying(secret, ref.name, layout.tenant.default_oidc_ttl)
 
     return tuple(replace(book, secrets=tuple(map(carry, book.secrets))) if book.secrets else book for book in books)
 

@@ -106,7 +106,7 @@ SECRET = Table(
             "Values: plain, `!encrypted/gatebot-sealed` (`gatebot secret encrypt`) or `!encrypted/pkcs1-oaep` (Zuul).",
         ),
         "oidc": Field(
-            Either((_OIDC, Null())), "Instead of `data`: a token for each build. Known; a job that uses it is not run."
+            Either((_OIDC, Null())), "Instead of `data`: an OpenID Connect token, signed for each playbook (RS256)."
         ),
     }
 )
