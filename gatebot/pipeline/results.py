@@ -23,9 +23,7 @@ from .tokens.service import Issuer
 class Results:
     """`heard` is when each build was last spoken of, for leases; it is not kept over a restart."""
 
-    def __init__(
-        self, db: Database, clock: Clock, secrets: SecretData, issuer: Issuer | None = None
-    ) -> None:
+    def __init__(self, db: Database, clock: Clock, secrets: SecretData, issuer: Issuer | None = None) -> None:
         self._db = db
         self.secrets = secrets
         self._clock = clock

@@ -82,23 +82,25 @@ def test_a_global_semaphore_of_the_tenant_is_not_defined_again() -> None:
     assert layout.semaphores == {}
 
 
-def test_tokens_are_known_checked_and_stop_the_jobs_that_would_use_them() -> None:
+def test_tokens_are_checked_and_stop_the_jobs_that_would_use_what_the_tenant_does_not_allow() -> None:
     text = """\
-    - secret: {name: s, oidc: {ttl: 20000, iss: 'https://x', claims: {a: b}}}
+    - secret: {name: s, oidc: {ttl: 20000, iss: 'https://x', algorithm: ES256, claims: {a: b}}}
     - secret: {name: t, oidc: }
     - job: {name: x, run: r, secrets: t}
-    - project: {gate: {jobs: [x]}}
+    - job: {name: y, run: r, secrets: s}
+    - project: {gate: {jobs: [x]}, post: {jobs: [y]}}
     """
-    layout = tenant_layout({"a": text})
-    assert layout.secrets["s"].oidc == {"ttl": 20000, "iss": "https://x", "claims": {"a": "b"}}
-    used = "Secret t is an OpenID Connect token, and this site issues none. Use a secret with `data`."
-    assert sentences(layout) == [
-        "1 The token of secret s lives 20000 seconds; this tenant allows 10800. Lower `ttl`.",
-        "1 Secret s names issuer https://x, which this tenant does not allow. Remove `iss`, or add the issuer to"
+    layout = tenant_layout({"a": text}, PIPELINES.replace("name: check", "name: post\n    post-review: true"))
+    assert layout.secrets["s"].oidc == {"ttl": 20000, "iss": "https://x", "algorithm": "ES256", "claims": {"a": "b"}}
+    wrong = [
+        "The token of secret s lives 20000 seconds; this tenant allows 10800. Lower `ttl`.",
+        "Secret s is a token signed otherwise than by RS256, which is what this site has. Remove `algorithm`.",
+        "Secret s names issuer https://x, which this tenant does not allow. Remove `iss`, or add the issuer to"
         " `allowed-oidc-issuers` in the tenant file.",
-        f"3 {used}",
     ]
-    assert [say(error.reason) for error in freeze(layout, "gate", "a", "main").errors] == [used]
+    assert sentences(layout) == [*(f"1 {told}" for told in wrong), *(f"4 {told}" for told in wrong)]
+    assert freeze(layout, "gate", "a", "main").errors == ()
+    assert [say(error.reason) for error in freeze(layout, "post", "a", "main").errors] == wrong
 
 
 PARAMETERS = """

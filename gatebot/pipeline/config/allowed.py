@@ -52,6 +52,8 @@ def secret_problems(layout: Layout, secret: Secret) -> Iterator[tuple[Reason, st
     ttl, issuer = asked.get("ttl", tenant.default_oidc_ttl), asked.get("iss")
     if secret.oidc is not None and isinstance(ttl, int) and ttl > tenant.max_oidc_ttl:
         yield reason("config.oidc-ttl", secret=secret.name, ttl=ttl, limit=tenant.max_oidc_ttl), "ttl"
+    if asked.get("algorithm", "RS256") != "RS256":
+        yield reason("config.oidc-algorithm", secret=secret.name), "algorithm"
     if issuer and issuer not in tenant.allowed_oidc_issuers:
         yield reason("config.oidc-issuer", secret=secret.name, issuer=str(issuer)), "iss"
 

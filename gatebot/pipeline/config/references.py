@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...reasons import Reason, reason
-from .allowed import label_problems
+from .allowed import label_problems, secret_problems
 from .draft import Draft
 from .layout import Layout
 from .nodesets import choices
@@ -69,8 +69,8 @@ def reference_problems(layout: Layout, job: Variant) -> Iterator[tuple[Reason, s
             yield reason("config.unknown-secret", secret=use.secret), use.secret
         elif secret.at.project != job.at.project:
             yield reason("config.secret-elsewhere", secret=use.secret, project=secret.at.project), use.secret
-        elif secret.oidc is not None and secret.oidc.get("algorithm", "RS256") != "RS256":
-            yield reason("config.oidc-algorithm", secret=use.secret), use.secret
+        else:
+            yield from ((why, use.secret) for why, _ in secret_problems(layout, secret))
 
 
 def missing(layout: Layout, job: str) -> bool:
