@@ -43,8 +43,11 @@ class JobLine:
     text: str = ""
 
 
-def lines(item: Item, took: Mapping[str, float], url: str) -> tuple[JobLine, ...]:
-    """A line for each job that people expect; `took` are the seconds of builds. Reporter jobs come after the report."""
+def lines(item: Item, took: Mapping[str, float], url: str, change: int = 0) -> tuple[JobLine, ...]:
+    """A line for each job that people expect; `took` are the seconds of builds. Reporter jobs come after the report.
+
+    Of an item of several changes, the people of one `change` hear of its own jobs and of those that are shared.
+    """
     if item.prepared is None or not item.builds:
         return ()
     left_out = graph_of(item).not_chosen(item.builds)
@@ -53,10 +56,16 @@ def lines(item: Item, took: Mapping[str, float], url: str) -> tuple[JobLine, ...
     for job in item.prepared.jobs:
         if job.name == NOOP or job.type == REPORTER or job.key in left_out:
             continue  # nothing was run, and there is something that was
+        if change and job.change not in (0, change):
+            continue
         build, ended = item.builds.get(job.key), known[job.key] or CANCELED
         own = job.success_message if ended == SUCCESS else job.failure_message
         where = f"{url}/build/{build.id}" if build is not None else ""
-        said.append(JobLine(job.key, where, own or ended, took.get(build.id) if build else None, job.voting))
+        said.append(
+            JobLine(
+                job.name if change else job.key, where, own or ended, took.get(build.id) if build else None, job.voting
+            )
+        )
     return tuple(said)
 
 

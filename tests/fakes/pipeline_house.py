@@ -13,7 +13,7 @@ from typing import Self
 
 from gatebot import journal
 from gatebot.access import Actor
-from gatebot.events import Event
+from gatebot.events import BranchMoved, Event
 from gatebot.identity import CORE, Identity
 from gatebot.keys import SiteKey
 from gatebot.pipeline.config.loader import Loader
@@ -84,6 +84,7 @@ class Rooms:
         self.review = ReviewHouse(url, root, durable=durable)
         self.db, self.clock, self.repositories = self.review.db, self.review.clock, self.review.repositories
         self.projects = projects
+        self.tenant = simple("main", ("gatebot-config",), projects)
         self._begin()
         self.review.gates.branches = {(project, "main") for project in projects}
         self.identity = Identity(self.db, self.clock)
@@ -94,8 +95,7 @@ class Rooms:
 
     def equip(self) -> None:
         """The pipeline room, as a start of the server makes it."""
-        tenant = simple("main", ("gatebot-config",), self.projects)
-        self.layouts = Layouts(Loader(self.repositories), lambda: (tenant,))
+        self.layouts = Layouts(Loader(self.repositories), lambda: (self.tenant,))
         self.results = self.dispatch.results = Results(self.db, self.clock, self.secrets)
         merger = self.merger = Merger(self.repositories, self.layouts)
         tools = (merger, self.layouts, self.db, self.clock, self.secrets)
@@ -152,6 +152,13 @@ class PipelineHouse(Rooms):
     def push(self, project: str, files: dict[str, str], subject: str, *, onto: str = "", body: str = "") -> Change:
         """A change as a push makes it."""
         return self.review.push(project, files, subject, onto or self.review.tip(project), body)
+
+    async def configure(self, project: str, files: dict[str, str]) -> None:
+        """A direct push of configuration, or of anything else."""
+        old = self.review.tip(project)
+        new = self.commit_to(project, files)
+        self.append(BranchMoved(project, "main", old, new, "push", account=1))
+        await self.settle()
 
     async def say(self, change: Change, text: str = "", *, votes: dict[str, int] | None = None) -> None:
         """A core member reviews."""

@@ -118,10 +118,13 @@ class ReviewHouse(Rooms):
         upload = store.upload_of(self.repositories.commit(project, commit), ANN)
         return self.write(store.create_change, new, upload, self.clock.now())
 
-    def new_patch_set(self, change: Change, files: Mapping[str, str], kind: Kind = Kind.REWORK) -> Change:
-        """The next patch set of a change, on the same parent."""
+    def new_patch_set(
+        self, change: Change, files: Mapping[str, str], kind: Kind = Kind.REWORK, body: str = ""
+    ) -> Change:
+        """The next patch set of a change, on the same parent; `body` is put before the footer."""
         current = self.read(store.get_patch_set, change.number, change.current)
-        commit = self.commit(change.project, files, current.message, *current.parents)
+        message = current.message.replace("Change-Id:", f"{body}Change-Id:") if body else current.message
+        commit = self.commit(change.project, files, message, *current.parents)
         assert self.repositories.update_ref(change.project, change_ref(change.number, change.current + 1), ZERO, commit)
         upload = store.upload_of(self.repositories.commit(change.project, commit), ANN)
         rules = self.read(self.judge.rules, change.project)

@@ -24,21 +24,13 @@ async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[PipelineHous
         yield made
 
 
-async def configure(house: PipelineHouse, project: str, files: dict[str, str]) -> None:
-    """A direct push of configuration."""
-    old = house.review.tip(project)
-    new = house.commit_to(project, files)
-    house.append(BranchMoved(project, "main", old, new, "push", account=1))
-    await house.settle()
-
-
 @pytest.mark.zuul(116)
 async def test_builds_go_on_over_a_new_configuration(house: PipelineHouse) -> None:
     one = house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.approve(one)
     await house.settle()
     build = house.dispatch.of(1).build
-    await configure(house, "gatebot-config", {"zuul.yaml": CONFIG + "- job: {name: more}\n"})
+    await house.configure("gatebot-config", {"zuul.yaml": CONFIG + "- job: {name: more}\n"})
     assert house.dispatch.of(1).build == build
     await house.passes(1)
     assert house.status(1) == "MERGED"
@@ -50,7 +42,7 @@ async def test_when_its_pipeline_is_gone_a_change_leaves_with_a_word_and_its_bui
     await house.approve(one)
     await house.settle()
     build = house.dispatch.of(1).build
-    await configure(house, "gatebot-config", {"zuul.yaml": CONFIG.replace("name: gate", "name: entrance")})
+    await house.configure("gatebot-config", {"zuul.yaml": CONFIG.replace("name: gate", "name: entrance")})
     assert house.dispatch.aborted == [build]
     assert house.status(1) == "NEW"
     assert (
@@ -64,7 +56,7 @@ async def test_a_change_whose_project_gets_a_queue_of_its_own_moves_there_and_me
     two = house.push("client", {"b.txt": "b\n"}, "Add b")
     await house.approve(one, two)
     await house.settle()
-    await configure(house, "client", {".zuul.yaml": PROJECT.replace("    queue: shared\n", "")})
+    await house.configure("client", {".zuul.yaml": PROJECT.replace("    queue: shared\n", "")})
     assert house.running["gate"] == [1, 2]
     await house.passes(2)
     assert (house.status(1), house.status(2)) == ("NEW", "MERGED")
@@ -76,22 +68,21 @@ async def test_a_change_whose_project_gets_a_queue_of_its_own_moves_there_and_me
 async def test_all_jobs_of_a_buildset_see_the_same_commits_wherever_branches_move_meanwhile(
     house: PipelineHouse,
 ) -> None:
-    await configure(
-        house,
+    await house.configure(
         "gatebot-config",
         {
             "zuul.yaml": CONFIG.replace("- job: {name: unit}", "- job: {name: unit, required-projects: [client]}")
             + "- job: {name: later, parent: unit, dependencies: [unit]}\n"
         },
     )
-    await configure(
-        house, "api", {".zuul.yaml": PROJECT.replace("check: {jobs: [unit]}", "check: {jobs: [unit, later]}")}
+    await house.configure(
+        "api", {".zuul.yaml": PROJECT.replace("check: {jobs: [unit]}", "check: {jobs: [unit, later]}")}
     )
     house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()
     first = {(one.project, one.branch): one.commit for one in house.dispatch.of(1, "unit").checkouts}
     for project in ("client", "gatebot-config"):
-        await configure(house, project, {"moved.txt": "moved\n"})
+        await house.configure(project, {"moved.txt": "moved\n"})
     await house.passes(1, "unit")
     later = {(one.project, one.branch): one.commit for one in house.dispatch.of(1, "later").checkouts}
     assert later == first
@@ -105,7 +96,7 @@ async def test_a_build_uses_the_commits_that_were_merged_for_it_although_they_wo
     house.dispatch.slots = 0
     change = house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()
-    await configure(house, "api", {"a.txt": "another\n"})
+    await house.configure("api", {"a.txt": "another\n"})
     house.dispatch.slots = 10
     await house.settle()
     assert house.running["check"] == [change.number]
@@ -115,7 +106,7 @@ async def test_a_build_uses_the_commits_that_were_merged_for_it_although_they_wo
 
 @pytest.mark.zuul(98)
 async def test_a_branch_as_an_item_is_not_merged_but_tested_as_it_is(house: PipelineHouse) -> None:
-    await configure(house, "api", {".zuul.yaml": PROJECT + "    post: {jobs: [unit]}\n"})
+    await house.configure("api", {".zuul.yaml": PROJECT + "    post: {jobs: [unit]}\n"})
     for build in list(house.dispatch.running.values()):
         await house.dispatch.finish(build, "SUCCESS")
     await house.settle()
