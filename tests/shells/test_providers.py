@@ -96,6 +96,54 @@ async def test_files_stay_from_one_command_to_the_next(provider: Provider, tmp_p
     assert (await ran(provider, node, connection, "cat file"))[1] == "kept\n"
 
 
+async def test_what_a_command_leaves_running_serves_the_next_and_prints_on(provider: Provider, tmp_path: Path) -> None:
+    node, connection = await made(provider, tmp_path)
+    home = provider.places(node).home
+    printed, heard = bytearray(), asyncio.Event()
+
+    def take(piece: bytes) -> None:
+        printed.extend(piece)
+        if b"served" in printed:
+            heard.set()
+
+    body = "mkfifo pipe; (read line < pipe; echo served $line) & echo $! > pid"
+    ended = await connection.run(Command(("sh", "-c", body), {"PATH": "/usr/bin:/bin"}, home), take)
+    assert ended.status == 0
+    assert (await ran(provider, node, connection, "kill -0 $(cat pid) && echo hello > pipe"))[0].status == 0
+    await asyncio.wait_for(heard.wait(), 5)
+    assert printed == b"served hello\n"
+
+
+async def test_a_cancelled_command_ends_with_its_children_and_leaves_others_alone(
+    provider: Provider, tmp_path: Path
+) -> None:
+    node, connection = await made(provider, tmp_path)
+    home = provider.places(node).home
+    await ran(provider, node, connection, "mkfifo pipe; sleep 300 > /dev/null 2>&1 & echo $! > daemon")
+    begun = asyncio.Event()
+    body = "trap '' TERM; (trap '' TERM; echo ready; sleep 301) & echo $! > child; wait"
+    command = Command(("sh", "-c", body), {"PATH": "/usr/bin:/bin"}, home)
+    running = asyncio.create_task(connection.run(command, lambda _: begun.set()))
+    await asyncio.wait_for(begun.wait(), 5)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    check = "kill -0 $(cat daemon) && ! grep -q '^State:.[^ZX]' /proc/$(cat child)/status"
+    assert (await ran(provider, node, connection, f"{check} 2>/dev/null"))[0].status == 0
+
+
+async def test_files_of_a_command_that_runs_apart_are_there_for_it_alone(provider: Provider, tmp_path: Path) -> None:
+    node, connection = await made(provider, tmp_path)
+    places = provider.places(node)
+    file, printed = f"{places.own}/secrets.json", bytearray()
+    argv = ("sh", "-c", f"cat {file}; stat -c %a {file}; echo kept > left")
+    command = Command(argv, {"PATH": "/usr/bin:/bin"}, places.home, apart=True, files={file: "s3cret\n"})
+    assert (await connection.run(command, printed.extend)).status == 0
+    assert printed == b"s3cret\n600\n"
+    ended, told = await ran(provider, node, connection, f"cat left; test ! -e {file}")
+    assert (ended.status, told) == (0, "kept\n")
+
+
 async def test_a_program_that_is_not_there_fails_with_its_name(provider: Provider, tmp_path: Path) -> None:
     node, connection = await made(provider, tmp_path)
     printed = bytearray()
