@@ -30,6 +30,7 @@ HALL = {
     "errors": 0,
     "events": 0,
     "expressions": 0,
+    "merging": 0,
     "reasons": 0,
     "access": 1,
     "access_rules": 0,

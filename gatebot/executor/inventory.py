@@ -12,21 +12,12 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from ..assignment import Assignment, Json, NodeSpec
+from ..merging import merged
 from .model import Places
 from .variables import zuul
 
 Table = Mapping[str, Json]
 _TALK = ("change_message",)
-
-
-def merged(old: Table, new: Table) -> dict[str, Json]:
-    """Tables inside tables are merged, all else is replaced; `new` wins."""
-    found = dict(old)
-    for name, value in new.items():
-        before = found.get(name)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        found[name] = merged(cast(Table, before), cast(Table, value)) if both else value
-    return found
 
 
 class Plain(str):

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 from ..assignment import Json, ProvidedArtifact
 from ..change import FileComment
-from .config.draft import merged
+from ..merging import merged
 from .queue.graph import JobGraph, counts
 from .queue.model import Item, ItemChange
 from .queue.verdict import graph_of

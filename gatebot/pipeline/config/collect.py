@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...assignment import Json
+from ...merging import merged
 from ...reasons import reason
-from .draft import merged
 from .layout import Collected, Layout, Lost, fits
 from .model import ConfigError, Location
 from .objects import Parameter, ProjectPipeline, Variant

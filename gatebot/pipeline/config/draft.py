@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ...assignment import IncludeVars, JobDependency, Json, Playbook, ProjectChoice, RequiredProject, SecretRef
+from ...merging import merged
 from ...reasons import Reason, reason
 from .layout import Layout
 from .model import Pattern
@@ -262,15 +263,3 @@ def _given(book: Playbook, secrets: list[SecretRef]) -> Playbook:
 
 def union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*one, *other)))
-
-
-def merged(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
-    """Two mappings of variables: mappings are merged, everything else is replaced."""
-    result = {key: value for key, value in below.items() if key not in above}
-    for key, value in above.items():
-        before = below.get(key)
-        if isinstance(value, Mapping) and isinstance(before, Mapping):
-            result[key] = merged(before, value)
-        else:
-            result[key] = value
-    return result

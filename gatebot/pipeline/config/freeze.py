@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...assignment import FrozenJob, Json
+from ...merging import merged
 from ...reasons import Reason, reason
 from .collect import collect, listing
-from .draft import Draft, Forbidden, merged
+from .draft import Draft, Forbidden
 from .fields import located
 from .frozen import frozen_job
 from .graph import Candidate, connect

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...assignment import Json
+from ...merging import merged
 from ...reasons import Reason, reason
-from .draft import merged
 from .layout import Layout
 from .objects_nodes import Config, Label, NodeObject, Provider, Section
 

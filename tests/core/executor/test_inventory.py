@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatebot.assignment import FrozenJob, NodeGroup, NodeSpec
-from gatebot.executor.inventory import inventory, job_variables, merged, plain, spelled, squashed, told, untalkative
+from gatebot.executor.inventory import inventory, job_variables, plain, spelled, squashed, told, untalkative
 from gatebot.executor.model import Places
+from gatebot.merging import merged
 from tests.fakes.executor import assignment, job
 
 PLACES = Places("/home/job", "/opt/gatebot", "git.example.org")
