@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from gatebot.cli import main
 from gatebot.cli.output import Client
+from gatebot.keys import boxes
 from tests.fakes.git import WorkTree
 from tests.fakes.site import Builds, RunningSite, Template, begin, eventually
 
@@ -207,6 +208,7 @@ def test_a_backup_of_a_running_site_goes_on_where_the_site_was(template: Templat
         running = ann.propose("api", "Add b", {"b.txt": "b\n"})
         bob.approve(running)
         builds.runs("gate", running)
+        box = boxes.encrypt(site.do(site.app.gate.keys.public("api", boxes.KIND)), "api", b"Sesame")
         backed = CliRunner().invoke(main, ["backup", str(place / "backup"), "--site", str(site.directory)])
         assert backed.exit_code == 0, backed.stderr
         assert re.fullmatch(
@@ -223,6 +225,8 @@ def test_a_backup_of_a_running_site_goes_on_where_the_site_was(template: Templat
         later.finish("gate", running)
         ann.sees_merged(running)
         assert later.assigned == [("gate", running, "unit")]
+        assert site.app.gate.keys.decrypt("api", boxes.KIND, (box,)) == b"Sesame", "the site's key came along"
+        assert site.places.key.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_forgotten_password_is_made_anew_and_json_may_be_asked_for_behind_the_verb(site: RunningSite) -> None:
