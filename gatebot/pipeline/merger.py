@@ -15,10 +15,11 @@ from ..assignment import FrozenJob
 from ..errors import GatebotError
 from ..reasons import Reason, reason
 from ..repo import ZERO, MergeConflict, NotFastForward, Person, Repositories
+from .broken import configuration_broken
 from .config.freeze import freeze
 from .config.layout import Layout
 from .config.loader import Proposed
-from .config.model import ConfigError, FrozenGraph, Moment
+from .config.model import FrozenGraph, Moment
 from .layouts import Layouts, configures
 from .merge_modes import contradiction
 from .queue.facts import PrepareAsked, Prepared, PrepareFailed
@@ -27,7 +28,6 @@ from .queue.sharing import plan_jobs
 from .vault import Vault
 from .workspace import wanted
 
-_SHOWN_ERRORS = 5
 _PICKS = ("CHERRY_PICK", "REBASE_IF_NECESSARY", "REBASE_ALWAYS")  # these bring nothing of what a change stands on
 
 
@@ -354,14 +354,3 @@ def _subjects(item: Item) -> tuple[ItemChange | ItemRef, ...]:
 
 def _files(subject: ItemChange | ItemRef) -> tuple[str, ...] | None:
     return subject.files if isinstance(subject, ItemChange) else None
-
-
-def configuration_broken(errors: Sequence[ConfigError]) -> Reason:
-    """The first errors of a configuration, each where it is."""
-    told = tuple(
-        reason(
-            "pipeline.config-error-at", error.reason, project=error.at.project, path=error.at.path, line=error.at.line
-        )
-        for error in errors[:_SHOWN_ERRORS]
-    )
-    return Reason("pipeline.config-error", (("count", len(errors)),), told)
