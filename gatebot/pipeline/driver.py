@@ -198,7 +198,9 @@ class Driver:
         except BaseException:
             self._inbox, self._frozen = [*told, *self._inbox], [*frozen, *self._frozen]
             raise
-        self._configured = layouts
+        if layouts is not self._configured:
+            self._configured = layouts
+            self._effects.reconfigured()
         self._accept(done, read)
         return bool(entries) or done.unread or bool(self._inbox)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 
 import msgspec
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from ..reasons import Reason
 from . import returning
 from .providing import PastBuild
 from .queue.facts import buildset_id
-from .queue.model import RETRY, SUCCESS, ItemChange, Queue
+from .queue.model import RETRY, SUCCESS, ItemChange, Outcome, Queue
 from .returning import HandedOn, ReturnedBuild, json_table
 from .rows import BuildRow, BuildsetRow, ItemRow
 from .secret_data import SecretData
@@ -194,6 +195,21 @@ def passed_jobs(session: Session, change: int, patch_set: int, but: str) -> tupl
     same = sa.and_(builds.c.change == change, builds.c.patch_set == patch_set)
     query = sa.select(builds.c.job).where(same, builds.c.result == SUCCESS, builds.c.pipeline != but).distinct()
     return tuple(session.execute(query.order_by(builds.c.job)).scalars())
+
+
+def failures_in_a_row(session: Session, tenant: str, pipeline: str, item: str, since: datetime, most: int) -> int:
+    """How many items of a pipeline failed one after the other before one of them left, or until now; at most `most`.
+
+    Only what left after `since` counts; what was taken out says nothing.
+    """
+    own = session.execute(sa.select(items.c.left).where(items.c.id == item)).scalar()
+    decided = items.c.outcome.in_([Outcome.FAILED.value, Outcome.SUCCEEDED.value, Outcome.MERGED.value])
+    query = sa.select(items.c.outcome).where(items.c.tenant == tenant, items.c.pipeline == pipeline, decided)
+    query = query.where(items.c.id != item, items.c.left > since)
+    if own is not None:
+        query = query.where(items.c.left <= own)
+    outcomes = session.execute(query.order_by(items.c.left.desc(), items.c.id).limit(most)).scalars()
+    return len(list(takewhile(lambda outcome: outcome == Outcome.FAILED.value, outcomes)))
 
 
 def usual_seconds(session: Session, names: Collection[str], sample: int = 20) -> dict[str, float]:

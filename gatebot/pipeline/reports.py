@@ -122,6 +122,17 @@ def votes(pipeline: PipelineConfig, moment: Moment) -> dict[str, int]:
     return {label: value for one in pipeline.reporters.get(moment, ()) for label, value in one.votes}
 
 
+def speaking(pipeline: PipelineConfig, moment: Moment, failures: int) -> Moment | None:
+    """Whose reporters speak at a moment, after so many failures in a row; None: nobody's.
+
+    A pipeline that is disabled by its failures is silent but for the reporters of `disabled` (Zuul's
+    `disable-after-consecutive-failures`); whoever is taken out is told all the same.
+    """
+    if pipeline.disable_after is None or failures < pipeline.disable_after or moment is Moment.DEQUEUE:
+        return moment
+    return None if moment in BEFORE else Moment.DISABLED
+
+
 def speaks(pipeline: PipelineConfig, moment: Moment, *, chained: bool) -> bool:
     """Whether there is anything to tell. Nobody leaves a gate without a word, whatever is configured."""
     if any(one.comment or one.votes for one in pipeline.reporters.get(moment, ())):

@@ -220,3 +220,30 @@ async def test_another_process_takes_over_at_any_step_with_the_same_result(house
     await house.settle()
     assert [house.status(number) for number in (1, 2, 3)] == ["MERGED", "NEW", "MERGED"]
     assert house.content("api", "b.txt") is None
+
+
+@pytest.mark.zuul(133)
+async def test_after_failures_in_a_row_only_the_reporters_of_disabled_speak_until_the_configuration_is_another(
+    house: PipelineHouse,
+) -> None:
+    strict = CONFIG.replace(
+        "    failure: {gatebot: {Verified: -1}}\n",
+        "    failure: {gatebot: {Verified: -1}}\n"
+        "    disable-after-consecutive-failures: 2\n"
+        "    disabled: {gatebot: {comment: true}}\n",
+    )
+    await house.configure("gatebot-config", {"zuul.yaml": strict})
+    for number in (1, 2, 3):
+        house.review.clock.advance(1)
+        house.push("api", {f"{number}.txt": "x\n"}, f"Change {number}")
+        await house.settle()
+        await house.fails(number)
+    assert ["Verified-1" in house.said(number)[-1] for number in (1, 2, 3)] == [True, True, False]
+    assert "Build failed." in house.said(3)[-1]
+    house.review.clock.advance(1)
+    await house.configure("gatebot-config", {"zuul.yaml": strict + "- job: {name: more}\n"})
+    house.review.clock.advance(1)
+    house.push("api", {"4.txt": "x\n"}, "Change 4")
+    await house.settle()
+    await house.fails(4)
+    assert "Verified-1" in house.said(4)[-1]
