@@ -13,7 +13,7 @@ from datetime import datetime
 
 from ..reasons import Reason, reason
 from .config.model import Manager, PipelineConfig
-from .queue.model import NOOP, SUCCESS, Item, ItemChange, ItemRef, PlannedJob, Queue
+from .queue.model import NOOP, SUCCESS, Build, Item, ItemChange, ItemRef, PlannedJob, Queue
 from .queue.verdict import judge
 
 RUNNING, WAITING, FAILING, LANDING, PASSED = "running", "waiting", "failing", "landing", "passed"
@@ -220,7 +220,14 @@ def _job(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) 
     elapsed = times.elapsed(build.id)
     left = max(usual - elapsed, 0.0) if usual is not None and elapsed is not None else None
     state = RUNNING if build.failing is None else FAILING
-    return replace(view, state=state, why=build.failing, elapsed=elapsed, left=left)
+    return replace(view, state=state, why=build.failing or _why_it_stands(build), elapsed=elapsed, left=left)
+
+
+def _why_it_stands(build: Build) -> Reason | None:
+    """What a build that runs waits for."""
+    if build.paused and not build.resumed:
+        return reason("pipeline.paused-for-jobs")
+    return reason("pipeline.waits-for-playbook-semaphores", names=", ".join(build.wants)) if build.wants else None
 
 
 def _why_not_started(job: PlannedJob, results: Mapping[str, str]) -> Reason:
@@ -229,4 +236,8 @@ def _why_not_started(job: PlannedJob, results: Mapping[str, str]) -> Reason:
     open_needs = [need.name for need in job.needs if results.get(need.name, SUCCESS) == ""]
     if open_needs:
         return reason("pipeline.waits-for-jobs", jobs=", ".join(open_needs))
+    if job.requires:
+        return reason("pipeline.waits-for-artifacts", names=", ".join(job.requires))
+    if job.semaphores:
+        return reason("pipeline.waits-for-semaphores", names=", ".join(job.semaphores))
     return reason("pipeline.waits-for-executor")

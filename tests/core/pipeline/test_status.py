@@ -12,6 +12,7 @@ from gatebot.pipeline.queue.model import PlannedJob
 from gatebot.pipeline.status import ItemView, QueueView, Times, pipelines, queue_view
 from gatebot.reasons import Reason
 from tests.fakes.gate import NOW, Change, Gate, World
+from tests.fakes.jobs import Counting, job, jobs_gate
 
 QUIET = Times({}, {}, NOW)
 
@@ -84,6 +85,33 @@ def test_a_job_waits_for_the_jobs_it_needs() -> None:
     gate.settle()
     deploy = view(gate).items[0].jobs[1]
     assert (deploy.state, words.say(deploy.why or Reason(""))) == ("waiting", "It waits for build.")
+
+
+def said(gate: World, number: int = 0) -> list[tuple[str, str, str]]:
+    """Job, state, and why it waits, of one item."""
+    return [(job.name, job.state, words.say(job.why or Reason(""))) for job in view(gate).items[number].jobs]
+
+
+def test_jobs_say_when_they_wait_for_semaphores_artifacts_the_report_or_the_jobs_that_use_them() -> None:
+    gate = Counting()
+    registry, deploy = job("registry"), job("deploy", "registry")
+    both = job("whole", semaphores=("cloud",)), job("image-test", requires=("image",), semaphores=("cloud",))
+    jobs_gate(registry, deploy, job("tell", type="reporter"), behind=(Change(2, jobs=both),), made=gate)
+    for build in list(gate.running.values()):
+        gate.start(build)
+    gate.pauses("registry")
+    gate.start(gate.build(1, "deploy"))
+    gate.asks("deploy", "cloud")
+    assert said(gate) == [
+        ("registry", "running", "It has paused until the jobs that depend on it have ended."),
+        ("deploy", "running", "A playbook of it waits for the semaphores cloud."),
+        ("tell", "waiting", "It waits until the change is reported."),
+    ]
+    assert said(gate, 1)[1] == (
+        "image-test",
+        "waiting",
+        "It waits for an executor, and for the builds ahead of it that provide image.",
+    )
 
 
 def test_the_time_left_is_that_of_the_slowest_job_and_of_what_is_ahead() -> None:
