@@ -68,6 +68,20 @@ async def test_a_failing_pre_run_tells_no_early_failure_and_is_tried_again(shop:
     assert (completed.result, completed.retry, shop.reports.failings) == ("RETRY", True, [])
 
 
+@pytest.mark.zuul(22)
+async def test_a_host_that_is_not_reached_asks_for_another_attempt_unless_a_task_failed_before(shop: Workshop) -> None:
+    gone = {"two": {"ansible_connection": "ssh", "ansible_port": 1}}
+    frozen = replace(job(script("run.yaml"), host_vars=gone), nodes=(NodeSpec(("one", "two"), "large"),))
+    lost = await shop.run(shop.assignment({"run.yaml": HEAD + task("command: 'true'")}, frozen))
+    assert (lost.result, lost.retry) == ("RETRY", True), shop.text(lost.build)
+    assert shop.reports.failings == []
+    failing = HEAD + task("{fail: {msg: broken}, when: inventory_hostname == 'one'}") + task("command: 'true'")
+    failed = await shop.run(shop.assignment({"run.yaml": failing}, frozen))
+    assert (failed.result, failed.retry) == ("FAILURE", False), shop.text(failed.build)
+    assert failed.reason is not None
+    assert say(failed.reason).startswith("A task of the step run run.yaml failed;")
+
+
 async def test_variables_come_in_zuuls_order_and_texts_of_people_are_never_templates(shop: Workshop) -> None:
     playbook = HEAD + task("debug: {msg: '{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ f.x }}{{ f.y }}'}")
     playbook += task("debug: {msg: '{{ gift }} {{ zuul.change_message }} {{ unsafe_vars.d }}'}")
