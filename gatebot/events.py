@@ -10,8 +10,10 @@ id, `build`, `buildset` and `item` are hexadecimal uuids, commits are full hexad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from .assignment import Json
 from .reasons import Reason
 
 
@@ -175,7 +177,10 @@ class DequeueRequested(Event):
 
 @dataclass(frozen=True, slots=True)
 class RefEnqueueRequested(Event):
-    """A person asked for a branch or tag in a pipeline; `ref` is a full name, `new` empty: where it points to now."""
+    """A person asked for a branch or tag in a pipeline; `ref` is a full name, `new` empty: where it points to now.
+
+    `parameters` are those that the project declares for the pipeline, as they were given.
+    """
 
     project: str
     ref: str
@@ -183,6 +188,7 @@ class RefEnqueueRequested(Event):
     account: int
     old: str = ""
     new: str = ""
+    parameters: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True)

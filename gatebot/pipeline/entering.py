@@ -50,17 +50,14 @@ class Entering:
         self,
         layout: Layout,
         pipeline: PipelineConfig,
-        project: str,
-        branch: str,
-        new: str,
-        old: str,
+        ref: ItemRef,
         *,
         asked: bool = False,
     ) -> None:
         """A branch as an item; one that waits or runs already is enough."""
+        project, branch = ref.project, ref.branch
         if (bars_refs(pipeline) and not asked) or not participates(layout, pipeline.name, project, branch):
             return
-        ref = ItemRef(project, branch, new, old)
         mine = (layout.tenant.name, pipeline.name)
         same = (queue for queue in self.batch.view.queues.values() if (queue.tenant, queue.pipeline) == mine)
         if any(item.ref == ref for queue in same for item in queue.items.values()):

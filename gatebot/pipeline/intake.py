@@ -36,6 +36,7 @@ from .happenings import TOLD, Cast, happenings
 from .layouts import configures
 from .model import TimerFired
 from .queue.facts import QueueFact
+from .queue.model import ItemRef
 from .requests import ASKED, Requests
 from .staying import Staying
 from .triggers import Happening, may_wake, wakes
@@ -138,7 +139,7 @@ class Intake:
             await self._doors.enter(layout, pipeline, change)
         elif happening.change is None:
             told = happening.project, happening.branch, happening.new, happening.old
-            self._doors.enter_ref(layout, pipeline, *told)
+            self._doors.enter_ref(layout, pipeline, ItemRef(*told))
 
     async def _tell_inside(self, event: Event) -> None:
         """What pipelines tell each other: a change merged, or entered one of them."""
@@ -186,7 +187,7 @@ class Intake:
             for branch in layout.sources.branches.get(project, ()):
                 if participates(layout, pipeline.name, project, branch):
                     tip = self._in.ties.merger.tip(project, branch) if event.dereference else ""
-                    self._doors.enter_ref(layout, pipeline, project, branch, tip or "", "")
+                    self._doors.enter_ref(layout, pipeline, ItemRef(project, branch, tip or ""))
 
     async def _person(self, account: int | None) -> tuple[str, str]:
         if account is None:

@@ -308,7 +308,15 @@ class _Batch:
                 raise _Broken(wrong, Moment.CONFIG_ERROR)
         subjects = _subjects(work.item)
         graphs = [
-            freeze(layout, self._queue.pipeline, one.project, one.branch, files=_files(one), previous=previous)
+            freeze(
+                layout,
+                self._queue.pipeline,
+                one.project,
+                one.branch,
+                files=_files(one),
+                previous=previous,
+                parameters=one.parameters if isinstance(one, ItemRef) else None,
+            )
             for one in subjects
         ]
         errors = [

@@ -24,6 +24,7 @@ from .config.freeze import participates
 from .config.model import Manager
 from .entering import Entering
 from .queue.facts import ItemsPromoted, ItemUnfit
+from .queue.model import ItemRef
 from .staying import Staying
 
 ASKED: tuple[type[Event], ...] = (
@@ -98,7 +99,8 @@ class Requests:
             pipeline = layout.pipelines.get(event.pipeline)
             if pipeline is not None:
                 new = event.new or self.batch.ties.merger.tip(event.project, name) or ""
-                self.doors.enter_ref(layout, pipeline, event.project, name, new, event.old, asked=True)
+                ref = ItemRef(event.project, name, new, event.old, event.parameters)
+                self.doors.enter_ref(layout, pipeline, ref, asked=True)
                 return
 
     async def _dequeue_ref(self, event: RefDequeueRequested) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatebot import db, events, journal
+from gatebot.assignment import Json
 from gatebot.events import Event
 from gatebot.journal import Journal
 from gatebot.reasons import Reason
@@ -28,6 +29,7 @@ values: dict[object, st.SearchStrategy[object]] = {
     bool: st.booleans(),
     str | None: st.none() | text,
     int | None: st.none() | st.integers(0, 10),
+    Mapping[str, Json]: st.dictionaries(text, st.booleans() | st.integers(0, 9) | text, max_size=3),
     tuple[str, ...]: st.lists(text, max_size=3).map(tuple),
     tuple[str, ...] | None: st.none() | st.lists(text, max_size=3).map(tuple),
     tuple[int, ...]: st.lists(st.integers(0, 99), max_size=3).map(tuple),

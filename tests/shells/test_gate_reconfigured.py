@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gatebot.events import BranchMoved
+from gatebot.events import BranchMoved, RefEnqueueRequested
 from tests.fakes.pipeline_house import CONFIG, PROJECT, PipelineHouse
 from tests.fakes.review_house import SITE
 
@@ -247,3 +247,20 @@ async def test_after_failures_in_a_row_only_the_reporters_of_disabled_speak_unti
     await house.settle()
     await house.fails(4)
     assert "Verified-1" in house.said(4)[-1]
+
+
+async def test_the_parameters_of_a_branch_that_a_person_enqueues_are_variables_of_its_jobs(
+    house: PipelineHouse,
+) -> None:
+    asking = CONFIG.replace("    name: post\n", "    name: post\n    allow-parameters: true\n")
+    await house.configure("gatebot-config", {"zuul.yaml": asking})
+    post = "    post: {jobs: [unit], parameters: [{name: release, type: string, default: none}]}\n"
+    await house.configure("api", {".zuul.yaml": PROJECT + post})
+    for build in list(house.dispatch.running.values()):
+        assert build.job.vars["release"] == "none"
+        await house.dispatch.finish(build, "SUCCESS")
+    await house.settle()
+    house.append(RefEnqueueRequested("api", "refs/heads/main", "post", 2, parameters={"release": "1.4"}))
+    await house.settle()
+    (build,) = house.dispatch.running.values()
+    assert build.job.vars["release"] == "1.4"

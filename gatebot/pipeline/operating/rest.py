@@ -12,6 +12,7 @@ from typing import cast
 from aiohttp import web
 
 from ... import words
+from ...assignment import Json
 from ...errors import Invalid
 from ...reasons import Reason, reason
 from ...site import Site
@@ -45,13 +46,17 @@ class Doors:
         self._operating = operating
 
     async def enqueue(self, request: web.Request) -> web.StreamResponse:
-        """Zuul's: `{"change": "12,1", "pipeline"}`, or `{"ref", "oldrev", "newrev", "pipeline"}`."""
+        """Zuul's: `{"change": "12,1", "pipeline"}`, or `{"ref", "oldrev", "newrev", "parameters", "pipeline"}`."""
         asked, body, project = await self._zuuls(request)
+        parameters = body.get("parameters")
+        if not isinstance(parameters, dict | None) or (parameters and "change" in body):
+            raise Invalid(reason=reason("pipeline.parameters-of-refs"))
         if change := text(body, "change"):
             await self._operating.enqueue(asked, change, project)
         else:
             old, new = text(body, "oldrev"), text(body, "newrev")
-            await self._operating.enqueue_ref(asked, project, _ref(body), old, new)
+            given = cast("dict[str, Json] | None", parameters)
+            await self._operating.enqueue_ref(asked, project, _ref(body), old, new, given)
         return web.json_response(True)
 
     async def dequeue(self, request: web.Request) -> web.StreamResponse:

@@ -8,11 +8,12 @@ happens next. Nothing here changes a queue.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ... import journal
 from ...access import DEFAULT, Actor, Target, Verb, may
+from ...assignment import Json
 from ...change import ChangeFacts
 from ...clock import Clock
 from ...db import Database
@@ -26,7 +27,9 @@ from ...events import (
     RefEnqueueRequested,
 )
 from ...reasons import Reason, reason
+from ..config.collect import listing
 from ..config.layout import Layout
+from ..config.parameters import refusals
 from ..layouts import Layouts
 from ..permission import account_of, require
 from ..ports import Review, Sight
@@ -85,12 +88,25 @@ class Operating:
         await self._tell(DequeueRequested(found.number, asked.pipeline, account_of(asked.actor)))
         return reason("pipeline.will-be-dequeued", **told)
 
-    async def enqueue_ref(self, asked: Asked, project: str, ref: str, old: str = "", new: str = "") -> Reason:
-        """A branch or a tag is to enter a pipeline."""
+    async def enqueue_ref(
+        self,
+        asked: Asked,
+        project: str,
+        ref: str,
+        old: str = "",
+        new: str = "",
+        parameters: Mapping[str, Json] | None = None,
+    ) -> Reason:
+        """A branch or a tag is to enter a pipeline, with the parameters that its project declares there."""
         name = self._ref(asked, Verb.ENQUEUE, project, ref)
+        given = parameters or {}
+        branch = ref.removeprefix("refs/heads/")
+        declared = listing(self._layout(asked, name), asked.pipeline, name, branch).parameters
+        if why := next(refusals(declared.values(), given), None):
+            raise Invalid(reason=why)
         told = {"project": name, "ref": ref, "pipeline": asked.pipeline}
         account = account_of(asked.actor)
-        await self._tell(RefEnqueueRequested(name, ref, asked.pipeline, account, old=old, new=new))
+        await self._tell(RefEnqueueRequested(name, ref, asked.pipeline, account, old=old, new=new, parameters=given))
         return reason("pipeline.ref-will-be-enqueued", **told)
 
     async def dequeue_ref(self, asked: Asked, project: str, ref: str) -> Reason:

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from ...assignment import JobDependency
+from ...assignment import JobDependency, Json
 from ...reasons import Reason
 from ..config.model import Manager, Moment, Order, Precedence, Speculation, Window
 
@@ -67,12 +67,13 @@ class ItemChange:
 
 @dataclass(frozen=True, slots=True)
 class ItemRef:
-    """A branch as an item: a timer fired for it, or it moved from `old` to `new`."""
+    """A branch as an item: a timer fired for it, it moved from `old` to `new`, or a person asked, with `parameters`."""
 
     project: str
     branch: str
     new: str = ""
     old: str = ""
+    parameters: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True)
