@@ -209,6 +209,28 @@ class PromoteRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigErrorAccepted(Event):
+    """An administrator lets an error of a tenant's configuration be until a time (ISO 8601); `owner` is to mend it."""
+
+    tenant: str
+    key: str
+    project: str
+    owner: str
+    why: str
+    until: str
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigErrorUnaccepted(Event):
+    """The error stops items again."""
+
+    tenant: str
+    key: str
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeMerged(Event):
     """The branch contains the change. Announced after the ref moved and the rows are stored, never before.
 
@@ -358,6 +380,8 @@ ALL: tuple[type[Event], ...] = (
     RefEnqueueRequested,
     RefDequeueRequested,
     PromoteRequested,
+    ConfigErrorAccepted,
+    ConfigErrorUnaccepted,
     ChangeMerged,
     MergeRefused,
     BuildStarted,

@@ -30,6 +30,9 @@ from ..front import Front, Sign
 from ..keys import Keys
 from ..live import Sees
 from ..pipeline import history, pages, rest
+from ..pipeline.accepting import pages as accepting_pages
+from ..pipeline.accepting import rest as accepting_rest
+from ..pipeline.accepting.service import Accepting
 from ..pipeline.config.loader import Loader
 from ..pipeline.config.model import PipelineConfig
 from ..pipeline.config.parse_tenants import parse_tenants
@@ -268,6 +271,8 @@ class GateRoom:
             *holding_rest.routes(site, self._holding()),
             *holding_pages.routes(site, self._holding()),
             *tenant_pages.routes(site, shown, self._overview()),
+            *accepting_rest.routes(site, Accepting(self._overview(), self.db, self.clock)),
+            *accepting_pages.routes(site, Accepting(self._overview(), self.db, self.clock)),
             *tenant_rest.routes(site, shown, self._overview(), self.labels),
             *trying_rest.routes(site, Trials(self._overview(), self.ties.review, sight)),
             *build_pages.routes(site, self.builds, logs, allowed, hidden),

@@ -17,7 +17,7 @@ from ..app import places, users
 from ..app.footing import sole_server
 from ..pipeline.config.check import check as check_files
 from ..pipeline.config.check import told
-from . import founding, freezing, images, keeping
+from . import config_errors, founding, freezing, images, keeping
 from .output import Output
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), default=".")
@@ -113,6 +113,8 @@ def check(directory: Path, trusted: bool) -> None:
 
 config.add_command(freezing.freeze)
 config.add_command(freezing.try_change)
+for command in (config_errors.errors, config_errors.accept, config_errors.unaccept):
+    config.add_command(command)
 
 
 @click.group()

@@ -20,6 +20,8 @@ from ..change import Landed
 from ..clock import Clock
 from ..db import Database
 from . import broken, history, reports, returning, store
+from .accepting import store as accepted_errors
+from .accepting.model import Accepted
 from .config.model import Location, Manager, Moment, PipelineConfig
 from .config.secrets import used
 from .landing import landing
@@ -153,7 +155,11 @@ class Effects:
         queue = self._queue(name)
         if queue is None:
             return
-        answers: list[Answer] = await asyncio.to_thread(self._ties.merger.prepare, queue, orders)
+        layout = self._ties.layouts.current(queue.tenant)
+        accepted: Mapping[str, Accepted] = {}
+        if layout is not None and layout.found:
+            accepted = await self._ties.db.read(accepted_errors.valid, queue.tenant, self._ties.clock.now())
+        answers: list[Answer] = await asyncio.to_thread(self._ties.merger.prepare, queue, orders, accepted)
         frozen = {job.definition: job for answer in answers for job in answer.jobs}
         new = [job for definition, job in frozen.items() if definition not in self._frozen]
         self._frozen.update(frozen)
@@ -328,7 +334,8 @@ class Effects:
         rows, returned = await self._builds_of(item) if ended and item.builds else ((), ())
         took = {row.build: (row.ended - row.started).total_seconds() for row in rows if row.ended and row.started}
         unknown = map(words.say, verdict.graph_of(item).unknown_children(item.builds))
-        warnings = (*unknown, *returning.warnings(returned)) if ended else ()
+        tolerated = map(words.say, item.prepared.tolerated if item.prepared else ())
+        warnings = (*tolerated, *unknown, *returning.warnings(returned)) if ended else ()
         why = words.say(departure.reason) if departure.reason is not None else ""
         key = report_key(item.id, moment)
         places = {"tenant.name": queue.tenant, "status_url": f"{self._ties.url}/status"}

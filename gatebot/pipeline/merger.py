@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ..assignment import FrozenJob
 from ..errors import GatebotError
 from ..reasons import Reason, reason
 from ..repo import ZERO, MergeConflict, NotFastForward, Person, Repositories
+from .accepting.model import Accepted, standing
 from .broken import configuration_broken
 from .config.freeze import freeze
 from .config.layout import Layout
@@ -59,6 +61,7 @@ class _Work:
     pins: dict[str, str] = field(default_factory=dict[str, str])
     pinned: dict[str, str] = field(default_factory=dict[str, str])
     commits: list[str] = field(default_factory=list[str])
+    tolerated: tuple[Reason, ...] = ()
     ahead: tuple[Item, ...] = ()
 
     def numbers(self) -> tuple[int, ...]:
@@ -92,15 +95,20 @@ class Merger:
         self._stores: dict[tuple[str, str], str] = {}
         self._given: dict[str, dict[str, _Given]] = {}
 
-    def prepare(self, queue: Queue, orders: Sequence[PrepareAsked]) -> list[Answer]:
-        """Carry out orders of one queue, in order: later ones stand on what earlier ones gave."""
+    def prepare(
+        self, queue: Queue, orders: Sequence[PrepareAsked], accepted: Mapping[str, Accepted] = MappingProxyType({})
+    ) -> list[Answer]:
+        """Carry out orders of one queue, in order: later ones stand on what earlier ones gave.
+
+        `accepted` are errors of the tenant's configuration that stop nobody.
+        """
         # What was answered may not be in the queue yet when the next batch comes.
         fresh = {
             item: given
             for item, given in self._given.pop(queue.id, {}).items()
             if item in queue.items and queue.items[item].attempt == given.attempt and not queue.items[item].prepared
         }
-        batch = _Batch(self, queue, fresh)
+        batch = _Batch(self, queue, fresh, accepted)
         answers = batch.carry_out(orders)
         self._given[queue.id] = batch.given
         return answers
@@ -193,7 +201,10 @@ class Merger:
 class _Batch:
     """The orders of one queue; `given` is what the queue does not know yet, of this batch and those before."""
 
-    def __init__(self, merger: Merger, queue: Queue, given: dict[str, _Given]) -> None:
+    def __init__(
+        self, merger: Merger, queue: Queue, given: dict[str, _Given], accepted: Mapping[str, Accepted]
+    ) -> None:
+        self._accepted = accepted
         self._merger = merger
         self._queue = queue
         self.given = given
@@ -277,6 +288,7 @@ class _Batch:
             work.numbers(),
             any(graph.fail_fast for graph in graphs),
             tuple(work.commits),
+            work.tolerated,
         )
         return Answer(fact, tuple(job for graph in graphs for job in graph.jobs))
 
@@ -322,8 +334,9 @@ class _Batch:
         errors = [
             error for graph in graphs for error in (*graph.errors, *self._merger.vault.unusable(layout, graph.jobs))
         ]
-        if errors:
-            raise _Broken(configuration_broken(tuple(dict.fromkeys(errors))), Moment.CONFIG_ERROR)
+        left, work.tolerated = standing(errors, self._accepted)
+        if left:
+            raise _Broken(configuration_broken(left), Moment.CONFIG_ERROR)
         for one, graph in zip(subjects, graphs, strict=True):
             for job in graph.jobs:
                 self._pin(work, layout, one, job)

@@ -23,6 +23,9 @@ from gatebot.live import Live
 from gatebot.mentions import Mentions
 from gatebot.pipeline import pages as queue_pages
 from gatebot.pipeline import rest as queue_rest
+from gatebot.pipeline.accepting import pages as accepting_pages
+from gatebot.pipeline.accepting import rest as accepting_rest
+from gatebot.pipeline.accepting.service import Accepting
 from gatebot.pipeline.holding import pages as holding_pages
 from gatebot.pipeline.holding import rest as holding_rest
 from gatebot.pipeline.holding.service import Holding
@@ -88,6 +91,8 @@ class WebHouse:
                 *holding_rest.routes(self.site, self.holding),
                 *holding_pages.routes(self.site, self.holding),
                 *tenant_pages.routes(self.site, self.queues, self.overview),
+                *accepting_rest.routes(self.site, Accepting(self.overview, house.db, house.clock)),
+                *accepting_pages.routes(self.site, Accepting(self.overview, house.db, house.clock)),
                 *tenant_rest.routes(self.site, self.queues, self.overview, ("small",)),
                 *trying_rest.routes(self.site, Trials(self.overview, room.for_gate, self.shown)),
                 *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden),

@@ -89,6 +89,7 @@ class Prepared(QueueFact):
     ahead: tuple[int, ...] = ()
     fail_fast: bool = False
     commits: tuple[str, ...] = ()
+    tolerated: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

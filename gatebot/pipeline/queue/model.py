@@ -136,6 +136,7 @@ class Preparation:
     `base` has every place of the queue that the item assumes or its jobs read, `state` the same after the
     item's own changes. `pinned` are commits outside the queue that its jobs read: their movement voids nothing.
     `ahead` are the changes it was merged on top of, nearest last; `commits` what each of the item's changes became.
+    `tolerated` are errors of the configuration that an administrator accepts.
     """
 
     base: State
@@ -147,6 +148,7 @@ class Preparation:
     broken: Reason | None = None
     moment: Moment = Moment.MERGE_CONFLICT
     commits: tuple[str, ...] = ()
+    tolerated: tuple[Reason, ...] = ()
 
     def commit_of(self, item: Item, position: int) -> str:
         """What one of the item's changes, by its position, became."""

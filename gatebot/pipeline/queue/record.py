@@ -123,7 +123,14 @@ def _preparation(event: Prepared | PrepareFailed) -> Preparation:
     if isinstance(event, PrepareFailed):
         return Preparation(event.base, {}, ahead=event.ahead, broken=event.reason, moment=event.moment)
     return Preparation(
-        event.base, event.state, event.jobs, event.ahead, event.pinned, event.fail_fast, commits=event.commits
+        event.base,
+        event.state,
+        event.jobs,
+        event.ahead,
+        event.pinned,
+        event.fail_fast,
+        commits=event.commits,
+        tolerated=event.tolerated,
     )
 
 

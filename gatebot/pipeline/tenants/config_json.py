@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...assignment import FrozenJob, Json, NodeGroup, NodeSpec, Playbook
+from ..accepting.model import key_of
 from ..config.layout import Layout
 from ..config.model import ConfigError, FrozenGraph, Location, Pattern
 from ..config.objects import Nodeset, PlaybookRef, ProjectConfig, Variant
@@ -188,6 +189,7 @@ def error(found: ConfigError, sentence: str) -> dict[str, object]:
         "short_error": sentence,
         "severity": "error",
         "name": found.reason.kind,
+        "id": key_of(found),
         "line": found.at.line,
         "object": found.stanza,
     }

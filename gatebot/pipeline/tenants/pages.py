@@ -11,11 +11,13 @@ from typing import Any
 
 from aiohttp import web
 
-from ...access import Actor
+from ...access import DEFAULT, SITE, Actor, Verb, may
 from ...errors import NotFound
 from ...reasons import reason
 from ...site import Site
 from .. import history
+from ..accepting import store as accepted_errors
+from ..accepting.model import key_of
 from ..config.layout import Layout
 from ..pages import Pages, Parts
 from ..rest import number
@@ -89,8 +91,20 @@ class TenantPages:
         layout = self._layout(request)
         project = request.query.get("project", "").strip()
         found = await self._overview.errors(self._site.actor(request), layout.tenant.name)
-        shown = [error for error in found if not project or error.at.project == project]
-        return self._render(request, "config_errors", layout, errors=shown, project=project, live="jobs")
+        accepted = await self._parts.db.read(accepted_errors.every, layout.tenant.name)
+        return self._render(
+            request,
+            "config_errors",
+            layout,
+            errors=[error for error in found if not project or error.at.project == project],
+            project=project,
+            key_of=key_of,
+            accepted=accepted,
+            acceptable=frozenset(map(key_of, layout.errors)),
+            now=self._parts.clock.now(),
+            may_accept=may(self._site.actor(request), Verb.ADMINISTRATE_SERVER, SITE, DEFAULT),
+            live="jobs",
+        )
 
     async def semaphores(self, request: web.Request) -> web.StreamResponse:
         """The semaphores: who holds each, who waits."""
