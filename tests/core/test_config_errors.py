@@ -246,3 +246,18 @@ def test_every_sentence_has_a_korean_one() -> None:
     kinds = [str(message.id) for message in catalogue("en") if str(message.id).startswith("config.")]
     assert len(kinds) > 70
     assert [kind for kind in kinds if not catalogue("ko").get(kind)] == []
+
+
+@pytest.mark.zuul(28)
+def test_a_window_whose_ceiling_is_below_its_floor_is_told_to_its_author() -> None:
+    assert complaints(
+        """\
+        - pipeline:
+            name: gate
+            manager: dependent
+            window-floor: 5
+            window-ceiling: 4
+            trigger: {}
+        """,
+        trusted=True,
+    ) == ["5 pipeline gate: `window-ceiling` 4 is less than `window-floor` 5. Raise the ceiling or lower the floor."]

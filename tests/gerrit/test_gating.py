@@ -84,6 +84,7 @@ async def test_what_fails_is_left_behind_and_those_behind_it_are_tested_without_
     assert author.content("api", "b.txt") == "b\n"
 
 
+@pytest.mark.zuul(49)
 async def test_depends_on_names_changes_of_gerrit_by_their_address(house: House, author: Author) -> None:
     api = author.push("api", {"a.txt": "a\n"}, "Add a")
     client = author.push("client", {"b.txt": "b\n"}, "Use a", body=f"Depends-On: {api.url}")

@@ -413,3 +413,23 @@ async def test_a_storm_of_changes_of_one_topic_asks_for_each_of_them_a_few_times
         await house.room.states.set_topic(CORE_MEMBER, one.number, "storm")
     await house.settle()
     assert max(asked.values()) <= 3
+
+
+# Requirements
+
+
+@pytest.mark.zuul(18)
+async def test_a_change_that_lacks_what_its_project_asks_for_does_not_enter_whatever_the_pipeline_says(
+    house: PipelineHouse,
+) -> None:
+    asks = "    require:\n      gatebot:\n        open: true\n        current-patchset: true\n"
+    lax = CONFIG.replace(f"{asks}        approval: [{{Code-Review: 2}}, {{Workflow: 1}}]\n", "")
+    assert lax != CONFIG
+    await house.configure("gatebot-config", {"zuul.yaml": lax})
+    change = add(house, "a")
+    await house.say(change, votes={"Workflow": 1})
+    await house.settle()
+    assert gate(house) == []
+    await house.approve(change)
+    await house.settle()
+    assert gate(house) == [[change.number]]
