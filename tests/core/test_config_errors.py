@@ -118,6 +118,7 @@ def test_each_mistake_says_what_and_what_next(text: str, expected: str | None) -
     assert complaints(text) == ([expected] if expected else [])
 
 
+@pytest.mark.zuul(28)
 def test_a_pipeline_is_checked_down_to_its_connections() -> None:
     assert complaints(
         """\

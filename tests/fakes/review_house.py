@@ -107,9 +107,11 @@ class ReviewHouse(Rooms):
         tree = str(index.write_tree(repository))
         return self.repositories.write_commit(store or project, tree, parents, WRITER, WRITER, message)
 
-    def push(self, project: str, files: Mapping[str, str], subject: str, parent: str, body: str = "") -> Change:
+    def push(
+        self, project: str, files: Mapping[str, str], subject: str, parent: str, body: str = "", change_id: str = ""
+    ) -> Change:
         """A new change on `main`, as a push makes it."""
-        change_id = "I" + hashlib.sha1(f"{project}{subject}".encode()).hexdigest()
+        change_id = change_id or "I" + hashlib.sha1(f"{project}{subject}".encode()).hexdigest()
         message = f"{subject}\n\n{body}Change-Id: {change_id}\n"
         commit = self.commit(project, files, message, parent)
         number = self.write(intents.allocate_changes)

@@ -186,3 +186,29 @@ async def test_a_queue_whose_merge_takes_long_keeps_no_other_waiting(house: Pipe
     go_on.set()
     await house.settle()
     assert house.running == {"check": [2], "gate": [1]}
+
+
+@pytest.mark.zuul(18)
+async def test_a_change_that_lacks_what_the_review_room_needs_for_merging_does_not_enter_the_gate(
+    house: PipelineHouse,
+) -> None:
+    asked = CONFIG.replace("        approval: [{Code-Review: 2}, {Workflow: 1}]\n", "")
+    await configure(house, asked.replace("approval: [{Workflow: 1}]}]", "comment: merge it}]"))
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.say(change, "merge it")
+    await house.settle()
+    assert "gate" not in house.running
+    await house.approve(change)
+    await house.say(change, "merge it")
+    await house.settle()
+    assert house.running["gate"] == [1]
+
+
+@pytest.mark.zuul(37)
+async def test_a_change_id_that_several_changes_have_names_all_of_them(house: PipelineHouse) -> None:
+    tip, shared = house.review.tip, "I" + "5" * 40
+    for project in ("api", "client"):
+        house.review.push(project, {"a.txt": "a\n"}, "Add a", tip(project), change_id=shared)
+    house.push("api", {"b.txt": "b\n"}, "Add b", body=f"Depends-On: {shared}\n")
+    await house.settle()
+    assert [change.number for change in house.dispatch.of(3).changes] == [1, 2, 3]
