@@ -45,3 +45,13 @@ def test_the_page_names_the_tests_of_a_scenario_and_says_why_it_differs() -> Non
 def test_the_list_has_all_134_scenarios() -> None:
     numbers = [one.number for one in compatibility.scenarios(compatibility.SCENARIOS.read_text())]
     assert numbers == list(range(1, 135))
+
+
+def test_every_scenario_is_shown_by_a_test() -> None:
+    lines = [f"{one.number}: {one.text}" for one in compatibility.missing()]
+    assert lines == [], "give each a test with @pytest.mark.zuul(NUMBER)"
+
+
+def test_the_page_is_current() -> None:
+    current = compatibility.PAGE.read_text() == compatibility.made()
+    assert current, "docs/zuul-compatibility.md is not what the tests say: run python tools/compatibility.py"
