@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which changes enter together and in which order, from what they need alone; and the laws of cycles."""
+"""Which changes enter together and in which order, from what they need alone; the laws are in the ring of laws."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gatebot.change import ChangeFacts
 from gatebot.pipeline.config.layout import Layout
-from gatebot.pipeline.cycles import components, ordered
-from gatebot.pipeline.joining import Candidate, Question, chain, groups
+from gatebot.pipeline.joining import Candidate, Question, chain
 from gatebot.reasons import Reason, reason
 from tests.fakes.configuration import PIPELINES, tenant_layout
 
@@ -91,50 +88,3 @@ def test_a_cycle_across_queues_is_refused() -> None:
 def test_a_pipeline_that_is_full_takes_nobody_of_a_chain() -> None:
     found = (Candidate(change(1), named=(2,)), Candidate(change(2)))
     assert asked(1, *found, room=1, limit=3) == ([], reason("pipeline.too-many-changes", count=2, limit=3, inside=2))
-
-
-needs = st.dictionaries(st.integers(1, 9), st.lists(st.integers(1, 9), max_size=4), max_size=9)
-
-
-@settings(max_examples=200, deadline=None)
-@given(needs)
-def test_every_change_is_in_exactly_one_group_which_stands_behind_all_that_it_needs(
-    given_needs: dict[int, list[int]],
-) -> None:
-    found = components(given_needs)
-    numbers = [number for group in found for number in group]
-    assert len(numbers) == len(set(numbers))
-    assert set(given_needs) <= set(numbers)
-    place = {number: at for at, group in enumerate(found) for number in group}
-    for number, wanted in given_needs.items():
-        assert all(place[other] <= place[number] for other in wanted)
-
-
-@settings(max_examples=200, deadline=None)
-@given(needs)
-def test_two_changes_share_a_group_exactly_when_each_needs_the_other(given_needs: dict[int, list[int]]) -> None:
-    def reached(start: int) -> set[int]:
-        seen, waiting = set[int](), [start]
-        while waiting:
-            for other in given_needs.get(waiting.pop(), ()):
-                if other not in seen:
-                    seen.add(other)
-                    waiting.append(other)
-        return seen
-
-    group = {number: at for at, members in enumerate(components(given_needs)) for number in members}
-    for one in group:
-        for two in group:
-            if one != two:
-                assert (group[one] == group[two]) == (two in reached(one) and one in reached(two))
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(1, 9), unique=True, min_size=1), needs)
-def test_the_order_inside_a_cycle_has_all_its_members_once(group: list[int], under: dict[int, list[int]]) -> None:
-    assert sorted(ordered(group, under)) == sorted(group)
-
-
-def test_without_cycles_each_change_is_alone() -> None:
-    found = {1: Candidate(change(1), named=(2,)), 2: Candidate(change(2), named=(1,))}
-    assert sorted(group.numbers for group in groups(found, cycles=False)) == [(1,), (2,)]
