@@ -104,6 +104,7 @@ ADAPTERS: dict[str, set[str]] = {
         "config.offline",
         "effects",
         "admission",
+        "ages",
         "batch",
         "entering",
         "intake",

@@ -17,6 +17,7 @@ from ..db import Database
 from ..journal import Entry
 from ..reasons import Reason
 from . import reports
+from .ages import Ages
 from .config.layout import Layout
 from .config.model import Moment, PipelineConfig
 from .layouts import Layouts
@@ -56,6 +57,7 @@ class Surroundings:
     merger: Merger
     db: Database
     clock: Clock
+    ages: Ages
 
 
 class Batch:

@@ -24,6 +24,7 @@ from ..events import Event
 from ..journal import Journal
 from ..reasons import Reason, reason
 from . import history, store
+from .ages import Ages
 from .batch import Batch, Surroundings
 from .config.freeze import participates
 from .config.layout import Layout
@@ -90,7 +91,8 @@ class Driver:
         self._lease = lease
         self._tick = tick
         self._snapshot_every = snapshot_every
-        surroundings = Surroundings(ties.review, people, ties.layouts, ties.merger, ties.db, ties.clock)
+        self._ages = Ages(ties.db, ties.clock)
+        surroundings = Surroundings(ties.review, people, ties.layouts, ties.merger, ties.db, ties.clock, self._ages)
         self._intake = Intake(Batch(surroundings))
         self._effects = Effects(ties, self.queue, self._answered)
         self._view = View()
@@ -138,6 +140,7 @@ class Driver:
     async def start(self) -> None:
         """Find the queues again from the journal, and carry out what was accepted and not answered."""
         await asyncio.to_thread(self._ties.layouts.refresh)
+        await self._ages.load()
         await self._load()
 
     async def _load(self) -> None:
@@ -177,6 +180,7 @@ class Driver:
 
     async def _step(self) -> bool:
         self._wake.clear()
+        await self._ages.fire()
         entries = await self._journal.read(self._read, kinds=TRIGGERS, limit=_BATCH)
         read = entries[-1].id if entries else None
         entered = await self._intake.translate(entries, self._view.copy()) if entries else []

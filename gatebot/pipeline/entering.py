@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..change import ChangeFacts
+from ..reasons import Reason
 from .admission import Admission
 from .batch import TOLD, Batch
 from .config.freeze import participates
 from .config.layout import Layout
 from .config.model import PipelineConfig
+from .model import AgeAwaited
 from .naming import queue_of
 from .queue.facts import ItemEnqueued
 from .queue.model import ItemRef
-from .triggers import bars_refs
+from .triggers import bars_refs, turn
+
+_OF_VOTES = ("pipeline.needs-approval", "pipeline.rejects-approval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,18 @@ class Entering:
     async def enter(self, layout: Layout, pipeline: PipelineConfig, change: ChangeFacts) -> None:
         """A trigger fired: enter if all is well; people hear only of what they cannot see on the change."""
         why = await Admission(self.batch, layout, pipeline).enter(change)
+        await self.watch(layout, pipeline, change, why)
         if why is not None and why.kind in TOLD:
             await self.batch.refuse(change, pipeline, why)
+
+    async def watch(
+        self, layout: Layout, pipeline: PipelineConfig, change: ChangeFacts, refused: Reason | None = None
+    ) -> None:
+        """Look again when a vote is old enough, or too old; a change that was refused otherwise needs another event."""
+        for_its_votes = refused is not None and refused.kind in _OF_VOTES
+        due = turn(pipeline, change, self.batch.now()) if refused is None or for_its_votes else None
+        awaited = AgeAwaited(layout.tenant.name, pipeline.name, change.number, due, for_its_votes)
+        await self.batch.ties.ages.wait(awaited)
 
     async def demand(
         self, layout: Layout, pipeline: PipelineConfig, change: ChangeFacts, *, asked: bool = False

@@ -34,7 +34,7 @@ from .config.model import PipelineConfig
 from .entering import Entering
 from .happenings import TOLD, Cast, happenings
 from .layouts import configures
-from .model import TimerFired
+from .model import AgeReached, TimerFired
 from .queue.facts import QueueFact
 from .queue.model import ItemRef
 from .requests import ASKED, Requests
@@ -44,7 +44,7 @@ from .view import View
 
 log = logging.getLogger(__name__)
 
-TRIGGERS: tuple[type[Event], ...] = (*TOLD, *ASKED, TimerFired)
+TRIGGERS: tuple[type[Event], ...] = (*TOLD, *ASKED, TimerFired, AgeReached)
 """The kinds of events that are looked at."""
 
 
@@ -108,6 +108,8 @@ class Intake:
                 self._staying.merged(event)
             case BranchMoved():
                 await self._refresh(event)
+            case AgeReached():
+                await self._aged(event)
             case _:
                 pass
 
@@ -188,6 +190,15 @@ class Intake:
                 if participates(layout, pipeline.name, project, branch):
                     tip = self._in.ties.merger.tip(project, branch) if event.dereference else ""
                     self._doors.enter_ref(layout, pipeline, ItemRef(project, branch, tip or ""))
+
+    async def _aged(self, event: AgeReached) -> None:
+        """Votes are older now: who is inside may have to leave, who was refused for their age may enter."""
+        await self._staying.check(event.change)
+        layout = self._in.ties.layouts.current(event.tenant)
+        pipeline = layout.pipelines.get(event.pipeline) if layout is not None else None
+        change = await self._in.near.change(event.change) if event.refused else None
+        if layout is not None and pipeline is not None and change is not None:
+            await self._doors.enter(layout, pipeline, change)
 
     async def _person(self, account: int | None) -> tuple[str, str]:
         if account is None:

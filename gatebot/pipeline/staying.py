@@ -61,6 +61,8 @@ class Staying:
             why = await self._lost(queue, known[1], change) if known is not None and change is not None else None
             if why is not None:
                 self.leave(queue, item, Reason("pipeline.requirements-lost", (), (why,)))
+            elif known is not None and change is not None:
+                await self.doors.watch(*known, change)
 
     async def regroup(self, numbers: Iterable[int]) -> None:
         """Items of these changes in which others belong by now leave, and come back as they should be."""

@@ -19,12 +19,12 @@ from .. import journal
 from ..assignment import FrozenJob
 from ..db import Session, metadata, utc
 from ..events import BuildCompleted, BuildPaused, Event
-from .model import TimerFired
+from .model import AgeAwaited, AgeReached, TimerFired
 from .queue import facts
 from .queue.builds import ended
 from .queue.model import CANCELED, FAILURE, Item, ItemChange, ItemRef, Queue
 
-journal.register(*facts.ALL, TimerFired)
+journal.register(*facts.ALL, TimerFired, AgeAwaited, AgeReached)
 
 items = sa.Table(
     "pipeline_items",

@@ -120,6 +120,17 @@ def bars_refs(pipeline: PipelineConfig) -> bool:
     )
 
 
+def turn(pipeline: PipelineConfig, change: ChangeFacts, now: datetime) -> datetime | None:
+    """When time alone may change what the pipeline's requirements say of a change; None: never.
+
+    Looking once too often does no harm, so each vote is held against each age that is asked for.
+    """
+    asked = [approval for one in (*pipeline.require, *pipeline.reject) for approval in one.approvals]
+    ages = [age for one in asked for age in (one.older_than, one.newer_than) if age is not None]
+    times = (vote.granted + timedelta(seconds=age) for age in ages for vote in change.votes)
+    return min((time for time in times if time > now), default=None)
+
+
 def own_labels(pipeline: PipelineConfig) -> frozenset[str]:
     """The labels that the pipeline's reporters vote on."""
     return frozenset(label for moment in pipeline.reporters.values() for one in moment for label, _ in one.votes)

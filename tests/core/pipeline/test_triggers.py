@@ -21,7 +21,7 @@ from gatebot.pipeline.config.model import (
     PipelineConfig,
     Reporter,
 )
-from gatebot.pipeline.triggers import Happening, own_labels, unmet, wakes
+from gatebot.pipeline.triggers import Happening, own_labels, turn, unmet, wakes
 from gatebot.reasons import reason
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -145,3 +145,13 @@ def test_depends_on_footers_are_found_in_order_each_once_in_any_case() -> None:
         "It depends on nothing else.\n"
     )
     assert depends_on(message) == ("https://review.example.org/c/api/+/12", "https://review.example.org/13")
+
+
+def test_the_next_look_is_when_the_first_vote_is_of_an_age_that_is_asked_for() -> None:
+    old = Approval((("Code-Review", (2,)),), older_than=3600)
+    gate = pipeline(require=(ChangeFilter("g", approvals=(old,)),))
+    voted = change(vote("Code-Review", 2, age=600), vote("Code-Review", 1, "eve", age=60))
+    assert turn(gate, voted, NOW) == NOW + timedelta(seconds=3000)
+    assert turn(gate, voted, NOW + timedelta(hours=2)) is None
+    assert turn(gate, change(), NOW) is None
+    assert turn(pipeline(require=(ChangeFilter("g", approvals=(REVIEWED,)),)), voted, NOW) is None
