@@ -100,3 +100,17 @@ async def test_strangers_are_asked_who_they_are(web: WebHouse, house: PipelineHo
         assert answer.status in (401, 403)
     async with web.client.get("/api/tenant/main/config-errors-accepted") as answer:
         assert await answer.json() == []
+
+
+async def test_administrators_accept_on_the_page(web: WebHouse, house: PipelineHouse) -> None:
+    await inherit(house)
+    assert "Who mends it" not in await web.page("/config-errors")
+    await web.sign_in("root")
+    assert "Who mends it" in await web.page("/config-errors")
+    error, day = await key(web), f"{house.clock.now() + timedelta(days=2):%Y-%m-%d}"
+    fields = {"tenant": "main", "owner": "ann", "reason": "It comes back", "until": day}
+    _, page = await web.send(f"/config-errors/{error}/accept", **fields)
+    assert f"Accepted until {day}; ann mends it." in page
+    assert "Accept no more" in page
+    _, page = await web.send(f"/config-errors/{error}/withdraw", tenant="main")
+    assert "The error stops changes again." in page

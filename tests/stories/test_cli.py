@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,31 @@ def test_a_forgotten_password_is_made_anew_and_json_may_be_asked_for_behind_the_
     refused = run(site, "bob", "user", "password", "ann")
     assert refused.exit_code == 1
     assert "administrateServer" in refused.stderr
+
+
+def test_errors_of_the_configuration_are_listed_accepted_for_a_time_and_not_any_more(site: RunningSite) -> None:
+    admin = site.person("admin")
+    work = admin.clone("api")
+    lost = (site.file("api", ".zuul.yaml") or "").replace("gate: {jobs: [unit]}", "gate: {jobs: [unit, gone]}")
+    work.commit("Lose a job", **{".zuul.yaml": lost})
+    work.git("push", "origin", "HEAD:refs/heads/main")
+    (error,) = eventually(lambda: json.loads(told(site, "ann", "--json", "config", "errors")))
+    assert (error["short_error"], error["accepted"]) == ("There is no job gone. Define it, or correct the name.", None)
+    accept = ["config", "accept", error["id"], "--owner", "ann", "--reason", "it comes back", "--until"]
+    day = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
+    assert run(site, "ann", *accept, day).exit_code == 1
+    assert run(site, "admin", *accept, "2001-01-01").exit_code == 1
+    assert told(site, "admin", *accept, day) == f"Accepted until {day}; ann mends it.\n"
+    listed = told(site, "ann", "config", "errors", "--project", "api").rstrip("\n").split("\t")
+    assert listed[0] == error["id"]
+    assert listed[-1] == f"ann, {day}: it comes back"
+    assert told(site, "admin", "config", "unaccept", error["id"]) == f"Error {error['id']} stops changes again.\n"
+
+
+def test_a_change_of_configuration_is_tried_before_it_is_merged(site: RunningSite) -> None:
+    ann = site.person("ann")
+    more = "- job: {name: twice, run: ci/unit}\n- project: {check: {jobs: [twice]}}\n"
+    change = ann.propose("api", "Test twice", {".zuul.yaml": (site.file("api", ".zuul.yaml") or "") + more})
+    assert told(site, "ann", "config", "try", str(change)) == "api, check, main\n  + twice\n"
+    plain = ann.propose("api", "Add a", {"a.txt": "a\n"})
+    assert told(site, "ann", "config", "try", str(plain)) == "No job of any project changes.\n"
