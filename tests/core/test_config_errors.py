@@ -148,7 +148,7 @@ def test_a_pipeline_is_checked_down_to_its_connections() -> None:
         "9 pipeline check: `window-ceiling` 4 is less than `window-floor` 5. Raise the ceiling or lower the floor.",
         "12 pipeline check: `pipeline.trigger.gerrit.event` is `patchset-create`. It must be one of: patchset-created,"
         " comment-added, change-abandoned, change-restored, change-merged, ref-updated, vote-deleted, hashtags-changed,"
-        " wip-state-changed, draft-published, pending-check.",
+        " wip-state-changed, topic-changed, reviewer-added, draft-published, pending-check.",
         f"13 pipeline check: There is no connection `bitbucket`. Use one of: {KNOWN}.",
         "15 pipeline check: Connection `timer` cannot stand below `pipeline.require`. Remove it.",
         "17 pipeline check: `pipeline.success.gerrit.Verified` must be int, not `one`.",

@@ -62,7 +62,9 @@ def test_the_gate_merges_what_is_approved_and_checked() -> None:
     ]
 
 
-@pytest.mark.parametrize("comment", ["recheck", "Patch Set 3:\n\nrecheck", "Recheck please", "(1 comment)\n  recheck"])
+@pytest.mark.parametrize(
+    "comment", ["recheck", "reverify", "Patch Set 3:\n\nrecheck", "Recheck please", "(1 comment)\n  recheck"]
+)
 def test_recheck_is_heard(comment: str) -> None:
     wanted = layout().pipelines["check"].triggers[2].comments
     assert any(pattern.found_in(comment) for pattern in wanted)

@@ -42,7 +42,8 @@ CHANGE_FILTER = Table(
 )
 _EVENTS = (
     "patchset-created", "comment-added", "change-abandoned", "change-restored", "change-merged", "ref-updated",
-    "vote-deleted", "hashtags-changed", "wip-state-changed", "draft-published", "pending-check",
+    "vote-deleted", "hashtags-changed", "wip-state-changed", "topic-changed", "reviewer-added",
+    "draft-published", "pending-check",
 )  # fmt: skip
 GERRIT_TRIGGER = Table(
     {
