@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from gatebot.pipeline.config.freeze import freeze
@@ -25,6 +26,7 @@ from gatebot.pipeline.config.tenant import Tenant, simple
 from gatebot.repo import Repositories
 
 DATA = Path(__file__).parent.parent / "tests" / "data" / "openstack"
+HOST = "review.example.com"  # that the names of projects begin with in the data
 PIPELINES = """
 - pipeline: {name: check, manager: independent, trigger: {gerrit: [{event: patchset-created}]}}
 - pipeline: {name: gate, manager: dependent, trigger: {gerrit: [{event: comment-added}]}}
@@ -104,7 +106,7 @@ def openstack(tenant_file: Path, repos: Path) -> tuple[Tenant, dict[str, dict[st
     for name, found in files.items():
         for path in sorted((repos / name).rglob("*.yaml")):
             found[str(path.relative_to(repos / name))] = path.read_text()
-    return tenants[0], files
+    return replace(tenants[0], hosts=(HOST,)), files
 
 
 def measure_openstack(root: Path, tenant: Tenant, files: Mapping[str, Mapping[str, str]]) -> None:
@@ -132,7 +134,7 @@ def main() -> None:
     """Measure everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tenant-config", type=Path, default=DATA / "tenant.yaml")
-    parser.add_argument("--repos", type=Path, default=DATA)
+    parser.add_argument("--repos", type=Path, default=DATA / "repos")
     given = parser.parse_args()
     tenant, files = openstack(given.tenant_config, given.repos)
     with tempfile.TemporaryDirectory() as directory:
