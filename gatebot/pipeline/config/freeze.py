@@ -110,19 +110,29 @@ class _Item:
             return Skipped(name, reason(kind, job=name, parent=found.without, branch=self.branch))
         if not found.variants or found.without:
             return tuple(errors)
-        draft = Draft()
         try:
-            for variant in found.variants:
+            draft, frozen = self._frozen(name, found.variants, here, project_vars)
+        except Forbidden as refusal:
+            return (*errors, self.error(here[0], refusal.why))
+        errors += [self.error(here[0], why) for why in self._forbids(draft, here)]
+        return Candidate(frozen, here[0], self._call(draft, frozen), tuple(errors))
+
+    def _frozen(
+        self, name: str, variants: list[Variant], here: list[Variant], project_vars: Mapping[str, Json]
+    ) -> tuple[Draft, FrozenJob]:
+        """The definitions on top of each other; the same ones come to the same, whatever the item is."""
+        key = (name, tuple(map(id, variants)), tuple(map(id, here)), repr(project_vars))
+        known: tuple[Draft, FrozenJob] | None = self.layout.drafted.get(key)
+        if known is None:
+            draft = Draft()
+            for variant in variants:
                 draft.apply(self.layout, variant)
             draft.vars = merged(project_vars, draft.vars)
             for variant in here:
                 draft.apply(self.layout, variant)
-        except Forbidden as refusal:
-            return (*errors, self.error(here[0], refusal.why))
-        draft.name = name
-        frozen = frozen_job(self.layout, draft)
-        errors += [self.error(here[0], why) for why in self._forbids(draft, here)]
-        return Candidate(frozen, here[0], self._call(draft, frozen), tuple(errors))
+            draft.name = name
+            known = self.layout.drafted[key] = draft, frozen_job(self.layout, draft)
+        return known
 
     def _left_out(self, found: Collected, here: list[Variant]) -> list[ConfigError]:
         """Errors of definitions that are missing or that gatebot does not act on."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .model import ConfigError, Location, Pattern, PipelineConfig, QueueConfig, QueueKey, QueueType
 from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
@@ -55,8 +56,8 @@ class Layout:
     """Everything of a tenant. `lost` is by `job NAME`, `project NAME`, `project-template NAME`, `file PROJECT`.
 
     `faults` are errors of variants that are in the layout, by the variant's identity. `implied` are the branches that
-    each file's jobs are for, None: all. `collected` spares looking for the same definitions again: most items run the
-    same jobs.
+    each file's jobs are for, None: all. `drafted` and `collected` spare freezing the same jobs and
+    looking for the same definitions again: most items run the same jobs.
     """
 
     tenant: Tenant
@@ -85,6 +86,7 @@ class Layout:
     faults: dict[int, list[ConfigError]] = field(default_factory=dict[int, list[ConfigError]])
     found: dict[ConfigError, None] = field(default_factory=dict[ConfigError, None])
     collected: dict[tuple[object, ...], Collected] = field(default_factory=dict[tuple[object, ...], Collected])
+    drafted: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any], compare=False)
 
     @property
     def errors(self) -> tuple[ConfigError, ...]:
