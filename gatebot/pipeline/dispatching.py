@@ -35,10 +35,10 @@ def by_urgency(wishes: Sequence[Wish], queues: Iterable[Queue], slots: int) -> S
         return wishes
     turns = _turns(queues)
 
-    def urgency(wish: Wish) -> tuple[int, bool, int, datetime]:
+    def urgency(wish: Wish) -> tuple[int, bool, int, datetime, tuple[int, ...]]:
         queue, command = wish
         policy, item = queue.policy, queue.items[command.item]
-        return _URGENCY[policy.precedence], not policy.lands, turns.get(item.id, 0), item.enqueued
+        return _URGENCY[policy.precedence], not policy.lands, turns.get(item.id, 0), item.enqueued, item.numbers
 
     return sorted(wishes, key=urgency)
 

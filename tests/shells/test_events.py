@@ -170,9 +170,9 @@ async def test_an_event_right_after_new_configuration_meets_it_and_several_moves
 async def test_a_queue_whose_merge_takes_long_keeps_no_other_waiting(house: PipelineHouse, monkeypatch) -> None:
     go_on, merge = threading.Event(), house.merger.prepare
 
-    def slow(queue, orders):
+    def slow(queue, *orders):
         assert queue.pipeline != "gate" or go_on.wait(60)
-        return merge(queue, orders)
+        return merge(queue, *orders)
 
     one = house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()

@@ -86,7 +86,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "project": "api", "patch_set": "1", "base": "1", "revision": "current", "account": "ann", "branch": "main",
         "label": "Code-Review", "query": "status:open", "slash": "", "name": "team", "year": "2026",
         "day": "2026-11-22", "channel": "%23team", "file": "x", "path": "api",
-        "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1",
+        "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1", "key": "0" * 16,
     }  # fmt: skip
     tables = [
         common | {"id": str(row.change), "number": str(row.change), "build": row.build, "buildset": row.buildset}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,11 @@ def here(site: RunningSite, *words: str, ok: bool = True, password: str = "keyst
     return done.stdout if ok else done.stderr
 
 
+def opened(site: RunningSite, project: str, box: list[str]) -> bytes:
+    """What a project's key makes of a box."""
+    return site.do(asyncio.to_thread(site.app.gate.keys.decrypt, project, "gatebot-sealed", tuple(box)))
+
+
 def test_a_value_is_sealed_for_a_project_and_opens_only_there(site: RunningSite, tmp_path: Path) -> None:
     file = tmp_path / "value"
     file.write_text("Sesame-opens-the-mountain\n")
@@ -44,9 +50,9 @@ def test_a_value_is_sealed_for_a_project_and_opens_only_there(site: RunningSite,
     head, *box = text.splitlines()[3:]
     assert text.startswith("- secret:\n    name: deploy\n    data:\n      password: !encrypted/gatebot-sealed |\n")
     assert head == "      password: !encrypted/gatebot-sealed |"
-    assert site.app.gate.keys.decrypt("api", "gatebot-sealed", tuple(box)) == b"Sesame-opens-the-mountain\n"
+    assert opened(site, "api", box) == b"Sesame-opens-the-mountain\n"
     with pytest.raises(GatebotError):
-        site.app.gate.keys.decrypt("client", "gatebot-sealed", tuple(box))
+        opened(site, "client", box)
     refused = run(site, "ann", "secret", "encrypt", "--project", "none", str(file))
     assert (refused.exit_code, refused.stderr) == (
         1, "gatebot: There is no project none in the tenant main, or you may not see it.\n",
