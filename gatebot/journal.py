@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,6 +79,7 @@ _append = (
     )
     .returning(_journal.c.id)
 )
+_insert = _journal.insert()
 _last = sa.select(sa.func.coalesce(sa.func.max(_journal.c.id), 0))
 _get_cursor = sa.select(_cursor.c.id).where(_cursor.c.reader == sa.bindparam("reader"))
 
@@ -98,13 +99,27 @@ register(*events.ALL)
 
 def append(session: Session, event: Event, at: datetime) -> int:
     """Add a fact to the end and return its id. Ids have no gaps, and their order is that of the commits."""
+    id = session.execute(_append, _row(event, at)).scalar_one()
+    note_append(session, id)
+    return id
+
+
+def append_all(session: Session, facts: Sequence[Event], at: datetime) -> int:
+    """Add facts to the end, in this order and by one statement; the id of the newest entry afterwards."""
+    last = last_in(session)
+    if facts:
+        rows = [{**_row(event, at), "id": id} for id, event in enumerate(facts, start=last + 1)]
+        session.execute(_insert, rows)
+        last += len(rows)
+        note_append(session, last)
+    return last
+
+
+def _row(event: Event, at: datetime) -> dict[str, datetime | str | int]:
     kind = type(event).__name__
     if kind not in _decoders:
         raise ValueError(f"{kind} is not registered: call journal.register({kind}) in the store of its room")
-    body = _encoder.encode(event).decode()
-    id = session.execute(_append, {"at": at, "kind": kind, "subject": event.subject, "body": body}).scalar_one()
-    note_append(session, id)
-    return id
+    return {"at": at, "kind": kind, "subject": event.subject, "body": _encoder.encode(event).decode()}
 
 
 def cursor(session: Session, reader: str) -> int:

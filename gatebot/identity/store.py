@@ -104,6 +104,11 @@ class NewAccount:
 
 
 _by_id = sa.select(_account).where(_account.c.id == sa.bindparam("id"))
+_ids: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
+_all = sa.select(_account).order_by(_account.c.id)
+_all_members = sa.select(_member.c.account, _member.c.group)
+_by_ids = _all.where(_account.c.id.in_(_ids))
+_members_of = _all_members.where(_member.c.account.in_(_ids))
 _by_username = sa.select(_account).where(sa.func.lower(_account.c.username) == sa.bindparam("username"))
 _groups_of = sa.select(_member.c.group).where(_member.c.account == sa.bindparam("id"))
 
@@ -152,16 +157,15 @@ def account_in(session: Session, id: int) -> Account | None:
 
 def accounts_in(session: Session, ids: Iterable[int] | None = None) -> dict[int, Account]:
     """Several accounts by their ids, or all of them, inside a transaction; unknown ids are left out."""
-    accounts = sa.select(_account).order_by(_account.c.id)
-    members = sa.select(_member.c.account, _member.c.group)
-    if ids is not None:
-        wanted = sorted(set(ids))
-        accounts = accounts.where(_account.c.id.in_(wanted))
-        members = members.where(_member.c.account.in_(wanted))
+    if ids is None:
+        accounts, members = session.execute(_all), session.execute(_all_members)
+    else:
+        wanted = {"ids": sorted(set(ids))}
+        accounts, members = session.execute(_by_ids, wanted), session.execute(_members_of, wanted)
     groups: dict[int, set[str]] = {}
-    for account, group in session.execute(members):
+    for account, group in members:
         groups.setdefault(account, set()).add(group)
-    return {row.id: _plain(row, groups.get(row.id, ())) for row in session.execute(accounts)}
+    return {row.id: _plain(row, groups.get(row.id, ())) for row in accounts}
 
 
 def username_in(session: Session, username: str) -> Account | None:

@@ -311,10 +311,9 @@ class Driver:
             else:
                 done.waiting.add(queue.id)
         done.commands += [fact for fact in told if isinstance(fact, facts.BuildAssigned)]
-        store.abort(session, done.aborted, writing.at)
+        done.upto = writing.store()
         if read is not None:
             journal.move_cursor(session, READER, read)
-        done.upto = journal.last_in(session)
         return done
 
 
@@ -345,6 +344,8 @@ class _Writing:
     def __init__(self, session: Session, done: _Pass, at: datetime) -> None:
         self._session = session
         self._done = done
+        self._facts: list[facts.QueueFact] = []
+        self._rows: list[store.Row] = []
         self.at = at
         self.touched: set[str] = set()
 
@@ -358,10 +359,16 @@ class _Writing:
             if before is after and not isinstance(fact, facts.QueueOpened):
                 continue
             self.touched.add(after.id)
-            journal.append(self._session, fact, self.at)
-            store.project(self._session, fact, after, self.at)
+            self._facts.append(fact)
+            self._rows += store.rows_of(fact, after, self.at)
             if isinstance(fact, _LOSING):
                 self._done.aborted.update(abandoned(before, after))
+
+    def store(self) -> int:
+        """Write all of it; the id of the newest entry of the journal."""
+        store.write(self._session, self._rows)
+        store.abort(self._session, self._done.aborted, self.at)
+        return journal.append_all(self._session, self._facts, self.at)
 
 
 def replay(session: Session) -> tuple[View, int, int]:

@@ -7,8 +7,10 @@ transaction, never read to decide what a queue does. The snapshot may be deleted
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 import sqlalchemy as sa
@@ -102,24 +104,34 @@ def _json(value: object) -> str:
 # What the facts of queues leave in the rows
 
 
-def project(session: Session, fact: Event, queue: Queue, at: datetime) -> None:
-    """Write what one fact of a queue means for the rows; `queue` has it recorded already."""
+Row = tuple[sa.Insert | sa.Update, Mapping[str, object]]
+"""A statement, and the values it is carried out with."""
+
+
+def write(session: Session, rows: Iterable[Row]) -> None:
+    """Carry out statements in their order; those that are the same and follow one another as one."""
+    for statement, alike in groupby(rows, key=itemgetter(0)):
+        session.execute(statement, [values for _, values in alike])
+
+
+def rows_of(fact: Event, queue: Queue, at: datetime) -> Iterator[Row]:
+    """What one fact of a queue means for the rows; `queue` has it recorded already."""
     match fact:
         case facts.ItemEnqueued() if fact.live:
-            _insert_item(session, queue, queue.items[fact.item])
+            yield _insert_stay, _item_values(queue, queue.items[fact.item])
         case facts.ItemReset():
             row = {"item_": fact.item, "resets_": fact.attempt - 1, "reason_": _json(fact.reason)}
-            session.execute(_was_reset, row)
+            yield _was_reset, row
         case facts.ItemDequeued():
             row = {"item_": fact.item, "left_": at, "outcome_": fact.outcome.value, "reason_": _json(fact.reason)}
-            session.execute(_did_leave, row)
+            yield _did_leave, row
         case facts.BuildAssigned() if fact.fence > 1:
-            session.execute(_refence, {"uuid_": fact.build, "fence_": fact.fence})
+            yield _refence, {"uuid_": fact.build, "fence_": fact.fence}
         case facts.BuildAssigned():
-            session.execute(_insert_build, _build_row(queue, fact, at))
+            yield _insert_build, _build_row(queue, fact, at)
         case facts.RequirementsFailed():
             ended = {"result": FAILURE, "reason": _json(fact.reason), "ended": at}
-            session.execute(_insert_build, {**_build_row(queue, fact, at), **ended})
+            yield _insert_build, {**_build_row(queue, fact, at), **ended}
         case _:
             pass
 
@@ -151,10 +163,10 @@ def _about(own: ItemChange | ItemRef | None) -> dict[str, str | int | None]:
     return {"project": project, "branch": branch, "change": None, "patch_set": None}
 
 
-def _insert_item(session: Session, queue: Queue, item: Item) -> None:
+def _item_values(queue: Queue, item: Item) -> dict[str, object]:
     where = {"id": item.id, "tenant": queue.tenant, "pipeline": queue.pipeline, "queue": queue.name}
     own = item.changes[-1] if item.changes else item.ref
-    session.execute(_insert_stay, {**where, **_about(own), "enqueued": item.enqueued})
+    return {**where, **_about(own), "enqueued": item.enqueued}
 
 
 def _build_row(queue: Queue, fact: facts.BuildAssigned | facts.RequirementsFailed, at: datetime) -> dict[str, object]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import RowMapping, Select, delete, insert, select, update
+from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, update
 
 from ..db import Session
 from .model import InlineComment, Kind, Message, Reviewer, ReviewerState, Side, TextRange, Vote
@@ -19,6 +19,12 @@ from .rules import Rules, copied_votes
 from .tables import changes, comments, messages, reviewers, votes
 
 T = TypeVar("T")
+
+_votes_of = (
+    select(votes)
+    .where(votes.c.change == bindparam("change"))
+    .order_by(votes.c.patch_set, votes.c.granted, votes.c.label, votes.c.account)
+)
 
 
 def set_vote(session: Session, change: int, vote: Vote) -> int:
@@ -40,11 +46,8 @@ def set_vote(session: Session, change: int, vote: Vote) -> int:
 
 def list_votes(session: Session, change: int, patch_set: int | None = None) -> tuple[Vote, ...]:
     """The votes of a patch set (or of all), in the order in which they were given."""
-    wanted = select(votes).where(votes.c.change == change)
-    if patch_set is not None:
-        wanted = wanted.where(votes.c.patch_set == patch_set)
-    wanted = wanted.order_by(votes.c.patch_set, votes.c.granted, votes.c.label, votes.c.account)
-    return tuple(_vote(row) for row in session.execute(wanted).mappings())
+    rows = session.execute(_votes_of, {"change": change}).mappings()
+    return tuple(_vote(row) for row in rows if patch_set in (None, row["patch_set"]))
 
 
 def copy_votes(session: Session, change: int, before: int, after: int, kind: Kind, rules: Rules) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, update
 
 from .. import journal
 from ..db import Session
@@ -19,6 +19,8 @@ from ..events import ProjectCreated
 from ..reasons import reason
 from .model import Project, SubmitType
 from .tables import projects
+
+_by_name = select(projects).where(projects.c.name == bindparam("name"))
 
 
 def create_project(session: Session, project: Project, account: int | None, at: datetime) -> Project:
@@ -60,7 +62,7 @@ def change_project(session: Session, project: Project) -> Project:
 
 def find_project(session: Session, name: str) -> Project | None:
     """The project of this name."""
-    row = session.execute(select(projects).where(projects.c.name == name)).mappings().first()
+    row = session.execute(_by_name, {"name": name}).mappings().first()
     return _project(row) if row else None
 
 

@@ -8,11 +8,11 @@ intents in `intents.py`, projects in `hosting.py`, searching in `search.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from sqlalchemy import RowMapping, Select, delete, insert, select, update
+from sqlalchemy import BindParameter, RowMapping, Select, bindparam, delete, insert, select, update
 
 from .. import journal, repo
 from ..db import Session
@@ -27,6 +27,13 @@ from .rules import Rules
 from .tables import changes, dependencies, hashtags, parents, patch_sets
 
 journal.register(*FACTS)
+
+# Read for nearly everything that happens: put together once, not each time.
+_numbers: BindParameter[int] = bindparam("numbers", expanding=True)
+_by_number = select(changes).where(changes.c.number.in_(_numbers))
+_parents_of = select(parents).where(parents.c.change.in_(_numbers)).order_by(parents.c.position)
+_patch_sets_of = select(patch_sets).where(patch_sets.c.change.in_(_numbers)).order_by(patch_sets.c.number)
+_hashtags_of = select(hashtags).where(hashtags.c.change.in_(_numbers)).order_by(hashtags.c.hashtag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +185,15 @@ def set_hashtags(session: Session, number: int, wanted: Iterable[str], at: datet
 
 def find_change(session: Session, number: int) -> Change | None:
     """The change of this number."""
-    return next(iter(read_changes(session, select(changes).where(changes.c.number == number))), None)
+    return find_changes(session, (number,)).get(number)
 
 
 def find_changes(session: Session, numbers: Collection[int]) -> dict[int, Change]:
     """Those of these changes that there are."""
     if not numbers:
         return {}
-    return {one.number: one for one in read_changes(session, select(changes).where(changes.c.number.in_(numbers)))}
+    rows = session.execute(_by_number, {"numbers": list(numbers)}).mappings().all()
+    return {one.number: one for one in _changes(session, rows)}
 
 
 def get_change(session: Session, number: int) -> Change:
@@ -236,7 +244,10 @@ def open_changes(
 
 def read_changes(session: Session, wanted: Select[tuple[object, ...]]) -> tuple[Change, ...]:
     """The changes that a select on `tables.changes` finds, in its order."""
-    rows = session.execute(wanted).mappings().all()
+    return _changes(session, session.execute(wanted).mappings().all())
+
+
+def _changes(session: Session, rows: Sequence[RowMapping]) -> tuple[Change, ...]:
     tags = _hashtags(session, [row["number"] for row in rows])
     return tuple(_change(row, tags) for row in rows)
 
@@ -256,13 +267,12 @@ def list_patch_sets(session: Session, change: int) -> tuple[PatchSet, ...]:
 
 def patch_sets_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[PatchSet, ...]]:
     """All patch sets of some changes, oldest first."""
-    asked = select(parents).where(parents.c.change.in_(numbers)).order_by(parents.c.position)
+    asked = list(numbers)
     of: dict[tuple[int, int], list[str]] = {}
-    for row in session.execute(asked):
+    for row in session.execute(_parents_of, {"numbers": asked}):
         of.setdefault((row.change, row.patch_set), []).append(row.parent)
     found: dict[int, list[PatchSet]] = {}
-    wanted = select(patch_sets).where(patch_sets.c.change.in_(numbers)).order_by(patch_sets.c.number)
-    for row in session.execute(wanted).mappings():
+    for row in session.execute(_patch_sets_of, {"numbers": asked}).mappings():
         one = _patch_set(row, tuple(of.get((row["change"], row["number"]), ())))
         found.setdefault(one.change, []).append(one)
     return {number: tuple(patch_sets) for number, patch_sets in found.items()}
@@ -271,8 +281,7 @@ def patch_sets_of(session: Session, numbers: Collection[int]) -> dict[int, tuple
 def _hashtags(session: Session, numbers: list[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for start in range(0, len(numbers), 500):
-        wanted = select(hashtags).where(hashtags.c.change.in_(numbers[start : start + 500]))
-        for row in session.execute(wanted.order_by(hashtags.c.hashtag)).mappings():
+        for row in session.execute(_hashtags_of, {"numbers": numbers[start : start + 500]}).mappings():
             found.setdefault(row["change"], []).append(row["hashtag"])
     return found
 

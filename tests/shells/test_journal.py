@@ -66,6 +66,18 @@ async def test_facts_are_read_as_they_were_appended(database: db.Database, facts
     assert await facts.read(0) == [Entry(number, NOW, event) for number, event in enumerate(said, 1)]
 
 
+async def test_facts_that_are_appended_together_follow_what_is_there_in_their_order(
+    database: db.Database, facts: Journal
+) -> None:
+    def append_all(session: db.Session) -> tuple[int, ...]:
+        first = journal.append(session, project("a"), NOW)
+        last = journal.append_all(session, [project("b"), project("c")], NOW)
+        return first, last, journal.append_all(session, [], NOW), journal.append(session, project("d"), NOW)
+
+    assert await database.run(append_all) == (1, 3, 3, 4)
+    assert [(one.id, one.event) for one in await facts.read(0)] == [(n, project(p)) for n, p in enumerate("abcd", 1)]
+
+
 async def test_facts_are_filtered_by_kind_and_subject(database: db.Database, facts: Journal) -> None:
     moved = BranchMoved(project="demo/api", branch="main", old="0", new="1", cause="push")
     for event in (project("demo/api"), moved, project("demo/client"), moved):
