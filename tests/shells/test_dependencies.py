@@ -64,6 +64,19 @@ def gate(house: PipelineHouse) -> list[list[int]]:
     return [list(item.numbers) for queue in queues for item in queue.items.values()]
 
 
+def counted(house: PipelineHouse, monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """How often the gate asks for each change from now on."""
+    asked = Counter[int]()
+    real = house.room.for_gate.change
+
+    async def change(number: int, patch_set: int | None = None):
+        asked[number] += 1
+        return await real(number, patch_set)
+
+    monkeypatch.setattr(house.room.for_gate, "change", change)
+    return asked
+
+
 # One after the other
 
 
@@ -117,14 +130,7 @@ async def test_in_a_long_chain_each_change_is_asked_for_a_few_times(
     for name in "bcdefghij":
         changes.append(add(house, name, onto=changes[-1]))
     await approve_silently(house, *changes[:-1])
-    asked = Counter[int]()
-    real = house.room.for_gate.change
-
-    async def change(number: int, patch_set: int | None = None):
-        asked[number] += 1
-        return await real(number, patch_set)
-
-    monkeypatch.setattr(house.room.for_gate, "change", change)
+    asked = counted(house, monkeypatch)
     await house.approve(changes[-1])
     await house.settle()
     assert gate(house) == [[change.number] for change in changes]
@@ -401,14 +407,7 @@ async def test_a_storm_of_changes_of_one_topic_asks_for_each_of_them_a_few_times
     await house.configure("gatebot-config", {"zuul.yaml": TOPICS})
     changes = [add(house, name, project="api" if name < "e" else "client") for name in "abcdefgh"]
     await house.settle()
-    asked = Counter[int]()
-    real = house.room.for_gate.change
-
-    async def change(number: int, patch_set: int | None = None):
-        asked[number] += 1
-        return await real(number, patch_set)
-
-    monkeypatch.setattr(house.room.for_gate, "change", change)
+    asked = counted(house, monkeypatch)
     for one in changes:
         await house.room.states.set_topic(CORE_MEMBER, one.number, "storm")
     await house.settle()
