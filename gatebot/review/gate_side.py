@@ -16,7 +16,7 @@ from functools import lru_cache
 from ..access import Actor
 from ..change import ChangeFacts, FileComment, Landed, Landing, LandRefused, VoteFact
 from ..db import Database, Session
-from ..errors import NotFound, Refused
+from ..errors import Invalid, NotFound, Refused
 from ..identity import GATE, Account, Identity, accounts_in
 from ..reasons import Reason
 from ..repo import Repositories
@@ -105,8 +105,8 @@ class ReviewForGate:
         actor = Actor(gate.id, gate.groups)
         try:
             await self._review.post(actor, change, patch_set, draft, event_key)
-        except Refused:
-            # Somebody was faster with a new patch set or closed it: tell without voting.
+        except (Refused, Invalid):
+            # Somebody was faster with a new patch set or closed it, or there is no such label: tell without voting.
             await self._review.post(actor, change, patch_set, replace(draft, votes=()), event_key)
 
     async def land(self, landing: Landing) -> Landed | LandRefused:

@@ -39,7 +39,8 @@ class Follower:
         self._seen = asyncio.Condition()
         self.stream: Stream | None = None
         self.trouble = "not asked yet"
-        self.looks = 0
+        self._asked = 0
+        self._answered = 0
 
     async def run(self) -> None:
         """Follow for ever; cancel it to stop."""
@@ -53,11 +54,12 @@ class Follower:
             await asyncio.gather(listening, ticking, return_exceptions=True)
 
     async def caught_up(self) -> None:
-        """Wait until everything was looked at once more."""
+        """Wait until everything was looked at once more, from now on."""
         async with self._seen:
-            goal = self.looks + 1
+            self._asked += 1
+            goal = self._asked
             self._fall_behind()
-            await self._seen.wait_for(lambda: self.looks >= goal)
+            await self._seen.wait_for(lambda: self._answered >= goal)
 
     # What says that there may be something
 
@@ -120,13 +122,12 @@ class Follower:
     async def _look(self) -> None:
         hints, self._hints = list(self._hints), {}
         if self._behind:
-            # Hints are no news then: everything is looked at.
-            self._behind = False
+            self._behind, asked = False, self._asked
             await self._mirror.catch_up()
             async with self._seen:
-                self.looks += 1
+                self._answered = asked
                 self._seen.notify_all()
-            return
+        # Also after that: a query of Gerrit may not know yet what an event told already.
         projects = self._mirror.use.projects()
         for one in hints:
             if one.change is not None and one.project in projects:

@@ -65,23 +65,27 @@ class GerritSource(KnownChanges):
         if known is not None:
             counts = known.facts.current == patch_set and known.facts.status != ABANDONED
             body = {"message": _shortened(message), "tag": tag, "omit_duplicate_comments": True}
-            await self._say(known, patch_set, {**body, "comments": _inline(comments)}, votes if counts else {})
+            await self._say(known, patch_set, body, _inline(comments), votes if counts else {})
         await self._db.run_silent(store.set_reported, event_key, self._clock.now())
 
     async def land(self, landing: Landing) -> Landed | LandRefused:
         """Merge the changes of one item; the same item again has the same answer."""
         return await self._lander.land(landing)
 
-    async def _say(self, known: Mirrored, patch_set: int, body: Mapping[str, object], votes: Mapping[str, int]) -> None:
+    async def _say(
+        self, known: Mirrored, patch_set: int, body: Mapping[str, object], inline: Mapping[str, object],
+        votes: Mapping[str, int],
+    ) -> None:  # fmt: skip
+        """As much as Gerrit takes: remarks on files that it does not know, then votes that it refuses, are left out."""
         project, number = known.facts.project, own_number(known.facts.number)
-        try:
-            await self._client.review(project, number, patch_set, {**body, "labels": dict(votes)})
-        except Refused as refused:
-            log.warning("%s refused a vote on change %d: %s", self.place.name, number, refused)
+        voting = {**body, "labels": dict(votes)}
+        for less in ({**voting, "comments": inline}, voting, body):
             try:
-                await self._client.review(project, number, patch_set, body)
-            except Refused as again:
-                log.warning("%s refused a report on change %d: %s", self.place.name, number, again)
+                await self._client.review(project, number, patch_set, less)
+            except Refused as refused:
+                log.warning("%s refused a report on change %d: %s", self.place.name, number, refused)
+            else:
+                return
 
     # For pages
 
