@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
-from operator import itemgetter
 
 import msgspec
 import sqlalchemy as sa
@@ -109,9 +108,15 @@ Row = tuple[sa.Insert | sa.Update, Mapping[str, object]]
 
 
 def write(session: Session, rows: Iterable[Row]) -> None:
-    """Carry out statements in their order; those that are the same and follow one another as one."""
-    for statement, alike in groupby(rows, key=itemgetter(0)):
-        session.execute(statement, [values for _, values in alike])
+    """Carry out statements in their order; those that are the same, and about the same columns, as one."""
+    for _, alike in groupby(rows, key=_shape):
+        several = list(alike)
+        session.execute(several[0][0], [values for _, values in several])
+
+
+def _shape(row: Row) -> tuple[int, tuple[str, ...]]:
+    """What two statements have to share to be carried out at once: all rows are written by the columns of the first."""
+    return id(row[0]), tuple(row[1])
 
 
 def rows_of(fact: Event, queue: Queue, at: datetime) -> Iterator[Row]:
