@@ -329,3 +329,6 @@ async def _stop(process: asyncio.subprocess.Process, *, receives: bool) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
             await process.wait()
+            if process.stdout is not None:  # its pipe is closed once it was read to the end
+                with contextlib.suppress(TimeoutError, ValueError):
+                    await asyncio.wait_for(process.stdout.read(), _GRACE)
