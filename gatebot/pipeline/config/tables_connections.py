@@ -75,7 +75,9 @@ GERRIT_REPORTER = Table(
         "submit": Field(Flag(), "Land the change.", default="false"),
         "comment": Field(Flag(), "Leave a message.", default="true"),
         "notify": Field(
-            OneOf(("NONE", "OWNER", "OWNER_REVIEWERS", "ALL")), "Whom Gerrit sends mail about it.", default="ALL"
+            OneOf(("NONE", "OWNER", "OWNER_REVIEWERS", "ALL")),
+            "Whom another Gerrit sends mail; no effect here.",
+            default="ALL",
         ),
         "checks-api": Field(Flag(), "Of Gerrit's checks plug-in.", only=(False,)),
     },
@@ -107,8 +109,8 @@ ZUUL_TRIGGER = Table(
 )
 ZUUL_REPORTER = Table(
     {
-        "image-built": Field(Flag(), "The builds' artifacts are new images.", default="false"),
-        "image-validated": Field(Flag(), "The image that was looked at is good, or not."),
+        "image-built": Field(Flag(), "Accepted, without effect yet.", default="false"),
+        "image-validated": Field(Flag(), "Accepted, without effect yet."),
     }
 )
 _GITHUB_REVIEW = Table(

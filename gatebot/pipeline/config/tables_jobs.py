@@ -200,7 +200,7 @@ JOB_ATTRIBUTES: dict[str, Field] = {
     "ansible-version": Field(
         Either((Text(), Decimal())), "Accepted; the site has one version of Ansible.", default="the tenant's"
     ),
-    "ansible-split-streams": Field(Flag(), "Keep stdout and stderr apart.", default="false"),
+    "ansible-split-streams": Field(Flag(), "Accepted; the streams are always apart.", default="false"),
     "inputs": Field(TEXTS, "Paths that the job reads; the strategy `classic` has no use for it.", ours=True),
     "deduplicate": Field(
         Either((Flag(), OneOf(("auto",)))), "Share the run within a dependency cycle.", default="auto"
@@ -223,6 +223,6 @@ JOB_ATTRIBUTES: dict[str, Field] = {
         default="regular",
     ),
     "image-build-name": Field(Text(), "The image that the job builds; it must be one of the same project."),
-    "preserve-home-paths": Field(TEXTS, "Paths below the home directory that are kept between playbooks."),
+    "preserve-home-paths": Field(TEXTS, "Accepted; the home is one for the whole build."),
 }
 JOB = Table({"name": NAME, **JOB_ATTRIBUTES})
