@@ -68,7 +68,12 @@ def test_the_gate_merges_what_is_approved_and_checked() -> None:
 def test_recheck_is_heard(comment: str) -> None:
     wanted = layout().pipelines["check"].triggers[2].comments
     assert any(pattern.found_in(comment) for pattern in wanted)
-    assert not any(pattern.found_in("do not recheck") for pattern in wanted)
+
+
+@pytest.mark.parametrize("comment", ["do not recheck", "recheck-acme", "reverify-acme", "acme recheck", "rechecked"])
+def test_what_asks_another_system_or_nobody_does_not_start_our_check(comment: str) -> None:
+    wanted = layout().pipelines["check"].triggers[2].comments
+    assert not any(pattern.found_in(comment) for pattern in wanted)
 
 
 def test_every_library_job_has_its_script() -> None:
