@@ -54,11 +54,15 @@ class Entering:
         if why is not None:
             await self.batch.refuse(change, pipeline, why)
 
-    async def come_back(self, layout: Layout, pipeline: PipelineConfig, number: int) -> None:
-        """A change that was inside enters as it is now, if it still may; nobody asked, and nobody is told."""
+    async def come_back(self, layout: Layout, pipeline: PipelineConfig, number: int, *, told: bool) -> None:
+        """A change that was inside enters as it is now, if it still may.
+
+        Nobody asked; but whoever was not `told` that it left hears why it stays out.
+        """
         change = await self.batch.near.change(number)
-        if change is not None:
-            await Admission(self.batch, layout, pipeline).enter(change)
+        why = await Admission(self.batch, layout, pipeline).enter(change) if change is not None else None
+        if change is not None and why is not None and (not told or why.kind in TOLD):
+            await self.batch.refuse(change, pipeline, why)
 
     def enter_ref(
         self,

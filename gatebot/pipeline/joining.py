@@ -126,13 +126,13 @@ def too_many(entering: Sequence[Group], room: int | None, limit: int) -> Reason 
 
 
 def _why_not(question: Question, group: Group, refused: Mapping[int, Reason]) -> Reason | None:
+    why = forbidden(question.layout, group, shared=True)
+    if why is not None:  # before what its members lack: getting that would not help
+        return why
     for number in group.numbers:
         why = question.obstacles.get(number) or _unknown(question.candidates[number])
         if why is not None:
             return why if len(group.numbers) == 1 else reason("pipeline.circle-waits", why, change=number)
-    why = forbidden(question.layout, group, shared=True)
-    if why is not None:
-        return why
     mine = _queue(question.layout, group.changes[0])
     for need in group.needs:
         other = question.candidates[need].facts

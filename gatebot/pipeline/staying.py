@@ -96,11 +96,12 @@ class Staying:
     async def _part(self, queue: Queue, item: Item, why: Reason, but: set[int]) -> None:
         """An item leaves; its members, but these, come back."""
         others = [number for number in item.numbers if number not in but]
-        self.leave(queue, item, why, quiet=not but)
+        told = bool(but)  # a regrouping is nothing that people have to hear of, while all are inside again
+        self.leave(queue, item, why, quiet=not told)
         known = self.batch.pipeline(queue)
         if known is not None and item.live:
             for number in others:
-                await self.doors.come_back(*known, number)
+                await self.doors.come_back(*known, number, told=told)
 
     async def _differs(self, layout: Layout, pipeline: PipelineConfig, item: Item) -> bool:
         """Whether other changes than those of the item need each other now."""

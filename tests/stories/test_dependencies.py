@@ -93,12 +93,16 @@ def test_a_depends_on_that_names_no_change_is_told(site: RunningSite) -> None:
 
 
 @pytest.mark.zuul(41, 55)
-def test_changes_that_need_each_other_are_told_so(site: RunningSite) -> None:
-    ann = site.person("ann")
+def test_changes_that_need_each_other_are_told_so_in_every_pipeline(site: RunningSite, builds: Builds) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    builds.rule = lambda build: None
     api = ann.propose("api", "Offer discounts", {"discount": "10\n"}, body=needs(site, 2, "client"))
     client = ann.propose("client", "Show discounts", {"show": "yes\n"}, body=needs(site, api))
-    assert ann.hears(client, "Not enqueued") == (
-        f"Patch Set 1: Verified-1\n\nNot enqueued in check. Changes {api}, {client} need each other, and the queue "
-        "of api does not allow that on main. Remove one of the dependencies, or set "
-        "`allow-circular-dependencies: true` on the queue."
+    why = (
+        f"Changes {api}, {client} need each other, and the queue of api does not allow that on main. "
+        "Remove one of the dependencies, or set `allow-circular-dependencies: true` on the queue."
     )
+    for change in (client, api):  # the first one was in check when the second closed the circle
+        assert ann.hears(change, "Not enqueued") == f"Patch Set 1: Verified-1\n\nNot enqueued in check. {why}"
+    bob.approve(api)
+    assert ann.hears(api, "Not enqueued in gate") == f"Patch Set 1: Verified-2\n\nNot enqueued in gate. {why}"
