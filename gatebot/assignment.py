@@ -80,10 +80,11 @@ class NodeGroup:
 
 @dataclass(frozen=True, slots=True)
 class NodeChoice:
-    """One alternative of a nodeset."""
+    """One alternative of a nodeset, by its name if it has any."""
 
     nodes: tuple[NodeSpec, ...] = ()
     groups: tuple[NodeGroup, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,9 @@ class FrozenJob:
     `definition` is the hash of everything that defines it; a proof is kept under it. `timeout` covers
     pre-run and run together, `post_timeout` each post-run playbook; None means no limit (Zuul).
     `failure_output` are RE2 expressions that mark the build as failing as soon as a line matches.
-    `nodes` and `groups` are the first of `alternatives` where a nodeset has any. `type` is Zuul's `regular`,
-    `initializer` or `reporter`; `deduplicate` None stands for `auto`. `resources_first` are those of `semaphores` that
-    are taken after the nodes.
+    `nodes` and `groups` are the first of `alternatives` where a nodeset has any, and `nodeset` is its name. `type`
+    is Zuul's `regular`, `initializer` or `reporter`; `deduplicate` None stands for `auto`. `resources_first` are
+    those of `semaphores` that are taken after the nodes.
     """
 
     name: str
@@ -171,6 +172,7 @@ class FrozenJob:
     preserve_home_paths: tuple[str, ...] = ()
     image_build_name: str = ""
     split_streams: bool = False
+    nodeset: str = ""
 
 
 @dataclass(frozen=True, slots=True)

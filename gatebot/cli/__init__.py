@@ -14,7 +14,7 @@ import click
 
 from .. import __version__, words
 from ..errors import GatebotError, Unavailable
-from .output import Output
+from .output import Output, printable
 
 
 class _Group(click.Group):
@@ -38,10 +38,15 @@ class _Group(click.Group):
             sys.exit(1)
         except (BrokenPipeError, KeyboardInterrupt):
             sys.exit(1)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            click.echo(f"gatebot: {printable(str(error.filename))}: {error.strerror}", err=True)
+            sys.exit(1)
 
 
 def _told(error: GatebotError) -> str:
-    return words.say(error.reason) if error.reason is not None else str(error)
+    return printable(words.say(error.reason) if error.reason is not None else str(error))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

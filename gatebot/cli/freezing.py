@@ -8,6 +8,8 @@ are errors, so that a change would not pass; 2 wrong usage.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +51,38 @@ def freeze(
     layout = layout_of(tenant_of(tenant_config, name), repos, plain_branch)
     known = layout.project(project)
     if known is None:
-        raise click.UsageError(f"Project {project} is not in tenant {layout.tenant.name}.")
-    _require_pipeline(layout, pipeline)
+        like = _like(project, layout.projects) or f"{tenant_config} says which are."
+        raise click.UsageError(f"Project {project} is not in tenant {layout.tenant.name}. {like}")
+    _require_pipeline(layout, pipeline, repos)
+    branches = layout.sources.branches.get(known.name, ())
+    if branches and branch not in branches and not branch.startswith("refs/"):
+        there = ", ".join(branches[:10])
+        click.echo(
+            f"Note: {known.name} has no branch {branch} here; it has {there}. Choose one with --branch.", err=True
+        )
     graph = freeze_graph(layout, pipeline, known.name, branch, files=(*files, *more))
     out.text(graph_json(graph, words.say), graph_lines(graph, words.say))
     sys.exit(1 if graph.errors else 0)
 
 
-def _require_pipeline(layout: Layout, pipeline: str) -> None:
+def _require_pipeline(layout: Layout, pipeline: str, repos: Path) -> None:
     if pipeline in layout.pipelines:
         return
     lost = [error for one in layout.lost.get(f"pipeline {pipeline}", ()) for error in one.errors]
-    why = f" It cannot be used: {words.say(lost[0].reason)}" if lost else ""
-    raise click.UsageError(f"There is no pipeline {pipeline}: {', '.join(layout.pipelines)}.{why}")
+    if lost:
+        raise click.UsageError(f"Pipeline {pipeline} cannot be used: {words.say(lost[0].reason)}")
+    if not layout.pipelines:
+        wanted = ", ".join(project.name for project in layout.tenant.projects if project.trusted)
+        where = f"They are read from the config projects ({wanted}); look for these in {repos}."
+        raise click.UsageError(f"Tenant {layout.tenant.name} has no pipelines here. {where}")
+    like = _like(pipeline, layout.pipelines)
+    raise click.UsageError(f"There is no pipeline {pipeline}: {', '.join(layout.pipelines)}. {like}".rstrip())
+
+
+def _like(word: str, known: Iterable[str]) -> str:
+    """The question that a mistyped name deserves; "" if nothing is like it."""
+    found = get_close_matches(word, known, n=3)
+    return f"Did you mean {' or '.join(found)}?" if found else ""
 
 
 @click.command("try")

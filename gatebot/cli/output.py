@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import sys
 import time
 import tomllib
@@ -28,6 +29,7 @@ from ..errors import Conflict, GatebotError, Invalid, NotFound, NotPermitted, Un
 _ERRORS: Mapping[int, type[GatebotError]] = {
     400: Invalid, 401: Unauthenticated, 403: NotPermitted, 404: NotFound, 409: Conflict, 503: Unavailable,
 }  # fmt: skip
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TIMEOUT = 60.0
 _FOLLOWING = 3600.0  # the longest silence of a log
 _STARTING = 10.0  # seconds that the server of the site in this directory gets to come up
@@ -56,7 +58,7 @@ class Output:
         if self.as_json:
             click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
             return
-        made = [[str(cell) for cell in row] for row in rows]
+        made = [[printable(str(cell)) for cell in row] for row in rows]
         if not made:
             click.echo(empty)
         elif not sys.stdout.isatty():
@@ -79,7 +81,7 @@ class Output:
             click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         else:
             for line in lines:
-                click.echo(line)
+                click.echo(printable(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,11 @@ class Client:
                     continue
                 what = f"{self.url} does not answer ({why}). Is it running? Start it with: gatebot serve"
                 raise Unavailable(what) from None
+
+
+def printable(text: str) -> str:
+    """Without what could steer a terminal: names and lines may be a stranger's."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _said(text: str) -> str:

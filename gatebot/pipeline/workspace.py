@@ -32,7 +32,7 @@ def chosen(job: FrozenJob, choice: int) -> FrozenJob:
     if choice >= len(job.alternatives):
         return job
     nodeset = job.alternatives[choice]
-    return replace(job, nodes=nodeset.nodes, groups=nodeset.groups)
+    return replace(job, nodes=nodeset.nodes, groups=nodeset.groups, nodeset=nodeset.name)
 
 
 def includes(job: FrozenJob, project: str, own: str, members: Collection[str]) -> bool:

@@ -67,7 +67,7 @@ def shown(job: FrozenJob) -> dict[str, object]:
         "dependencies": sorted([one.name, one.soft] for one in job.dependencies),
         "nodeset": [[list(node.names), node.label] for node in job.nodes],
         "groups": [[group.name, list(group.nodes)] for group in job.groups],
-        "alternatives": max(1, len(job.alternatives)),
+        "nodeset_names": [one.name for one in job.alternatives] or [job.nodeset],
         "timeout": job.timeout,
         "pre_timeout": job.pre_timeout,
         "post_timeout": job.post_timeout,

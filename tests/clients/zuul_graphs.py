@@ -164,7 +164,7 @@ def shown(job):
         "dependencies": sorted([dependency.name, dependency.soft] for dependency in job.dependencies),
         "nodeset": [[list(node.name), node.label] for node in nodeset.getNodes()] if nodeset else [],
         "groups": [[group.name, list(group.nodes)] for group in nodeset.getGroups()] if nodeset else [],
-        "alternatives": len(job.nodeset_alternatives),
+        "nodeset_names": [one.name or "" for one in job.nodeset_alternatives],
         "timeout": job.timeout,
         "pre_timeout": job.pre_timeout,
         "post_timeout": job.post_timeout,

@@ -258,7 +258,8 @@ def test_alternatives_of_nodesets_are_flattened_in_order() -> None:
     assert layout.errors == ()
     x, y = freeze(layout, "check", "a", "main").jobs
     assert [one.nodes[0].label for one in x.alternatives] == ["first", "second", "third"]
-    assert NodeChoice(x.nodes, x.groups) == x.alternatives[0]
+    assert NodeChoice(x.nodes, x.groups, x.nodeset) == x.alternatives[0]
+    assert [one.name for one in x.alternatives] == ["one", "", ""]
     assert (y.alternatives, y.nodes) == ((), x.nodes)
 
 

@@ -111,15 +111,83 @@ def test_branches_are_read_from_git_where_there_is_git(place: Path, branch: str,
 @pytest.mark.parametrize(
     "words, said",
     [
-        (["site/no", "--pipeline", "check"], "Project site/no is not in tenant main."),
+        (
+            ["far/no", "--pipeline", "check"],
+            "Project far/no is not in tenant main. {place}/tenant.yaml says which are.",
+        ),
+        (["site/bar", "--pipeline", "check"], "is not in tenant main. Did you mean site/bare or site/a?"),
         (["site/a", "--pipeline", "no"], "There is no pipeline no: check, gate."),
+        (["site/a", "--pipeline", "chek"], "There is no pipeline chek: check, gate. Did you mean check?"),
         (["site/a", "--pipeline", "check", "--tenant", "no"], "There is no tenant no"),
     ],
 )
 def test_what_is_not_there_is_said(place: Path, words: list[str], said: str) -> None:
     shown = freeze(place, *words)
-    assert shown.exit_code
-    assert said in " ".join((shown.output + str(shown.exception)).split())
+    assert shown.exit_code == (1 if "--tenant" in words else 2)
+    assert said.format(place=place) in " ".join((shown.output + str(shown.exception)).split())
+
+
+def test_a_branch_that_is_not_there_is_noted_beside_the_graph(place: Path) -> None:
+    shown = freeze(place, "site/bare", "--pipeline", "check", "--branch", "man", "--json")
+    assert shown.stderr == "Note: site/bare has no branch man here; it has main, stable. Choose one with --branch.\n"
+    assert json.loads(shown.stdout)["jobs"] == []
+    assert shown.exit_code == 0
+
+
+def test_without_the_config_projects_it_says_where_pipelines_come_from(place: Path) -> None:
+    (place / "repos" / "site" / "config").rename(place / "away")
+    shown = freeze(place, "site/a", "--pipeline", "check")
+    said = f"They are read from the config projects (site/config); look for these in {place}/repos."
+    assert said in " ".join(shown.output.split())
+    assert shown.exit_code == 2
+
+
+def test_a_repository_that_git_cannot_read_is_named(place: Path) -> None:
+    broken = place / "repos" / "site" / "missing" / ".git"
+    (broken / "objects").mkdir(parents=True)
+    (broken / "HEAD").touch()
+    shown = freeze(place, "site/a", "--pipeline", "check")
+    assert shown.stderr == (
+        f"gatebot: {broken} looks like a git repository and cannot be read as one. "
+        "Clone it again, or copy its files without .git.\n"
+    )
+    assert shown.exit_code == 1
+
+
+def test_what_a_stranger_wrote_cannot_steer_the_terminal(place: Path) -> None:
+    text = '- job: {name: "red\\e[31m", run: x}\n- project: {check: {jobs: ["red\\e[31m"]}}\n'
+    (place / "repos" / "site" / "a" / ".zuul.yaml").write_text(text)
+    shown = freeze(place, "site/a", "--pipeline", "check", "--file", "x\x1b[2J")
+    assert "  red\N{REPLACEMENT CHARACTER}[31m" in shown.output.splitlines()
+    (place / "tenant.yaml").write_text("- \x1b[31m")
+    shown = freeze(place, "site/a", "--pipeline", "check")
+    assert "\x1b" not in shown.output
+    assert shown.exit_code == 1
+
+
+def test_the_nodes_of_a_job_are_shown_with_the_name_of_their_nodeset(place: Path) -> None:
+    text = """
+- nodeset: {name: pair, nodes: [{name: [a, b], label: small}], groups: [{name: all, nodes: [a]}]}
+- nodeset: {name: either, alternatives: [pair, {nodes: [{name: a, label: big}]}]}
+- job: {name: one, run: x, nodeset: pair}
+- job: {name: two, run: x, nodeset: either}
+- job: {name: three, run: x, nodeset: {nodes: [{name: a, label: big}]}}
+- project: {check: {jobs: [one, two, three]}}
+"""
+    (place / "repos" / "site" / "a" / ".zuul.yaml").write_text(text)
+    shown = freeze(place, "site/a", "--pipeline", "check", "--json")
+    pair = {
+        "name": "pair",
+        "nodes": [{"name": ["a", "b"], "label": "small"}],
+        "groups": [{"name": "all", "nodes": ["a"]}],
+    }
+    alone = {"name": None, "nodes": [{"name": ["a"], "label": "big"}], "groups": []}
+    assert [job["nodeset"] for job in json.loads(shown.stdout)["jobs"]] == [
+        {**pair, "alternatives": []},
+        {**pair, "alternatives": [pair, alone]},
+        {**alone, "alternatives": []},
+    ]
+    assert "    nodeset: pair\n    nodes: a b (small)\n" in freeze(place, "site/a", "--pipeline", "check").output
 
 
 def test_a_project_without_configuration_has_nothing_to_run(place: Path) -> None:

@@ -10,6 +10,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pygit2
+
+from ...errors import Invalid
+from ...reasons import reason
 from ...repo.reading import Reading
 
 PLAIN = "files"  # stands for the commit of a plain directory
@@ -65,6 +69,12 @@ class Directories(Reading):
             return super().read_file(store, commit, path)
         file = self._top(store) / path
         return file.read_bytes() if file.is_file() else None
+
+    def _open(self, store: str) -> pygit2.Repository:
+        try:
+            return super()._open(store)
+        except pygit2.GitError:
+            raise Invalid(reason=reason("config.broken-repository", path=str(self.store_path(store)))) from None
 
     def _versioned(self, project: str) -> bool:
         return (self.store_path(project) / "objects").is_dir()

@@ -33,8 +33,8 @@ def job_json(job: FrozenJob) -> dict[str, object]:
         "voting": job.voting,
         "dependencies": [{"name": one.name, "soft": one.soft} for one in job.dependencies],
         "nodeset": {
-            **_nodes(job.nodes, job.groups),
-            "alternatives": [_nodes(one.nodes, one.groups) for one in job.alternatives],
+            **_nodes(job.nodeset, job.nodes, job.groups),
+            "alternatives": [_nodes(one.name, one.nodes, one.groups) for one in job.alternatives],
         },
         "timeout": job.timeout,
         "pre_timeout": job.pre_timeout,
@@ -74,7 +74,7 @@ def graph_lines(graph: FrozenGraph, say: Say) -> list[str]:
     """The same for people: the jobs in order, each with why, then the others, then the errors with their lines."""
     if not graph.configured:
         return ["The project has no jobs in this pipeline on this branch."]
-    lines = [f"{_count(len(graph.jobs), 'job')} would run:"]
+    lines = [f"{_count(len(graph.jobs), 'job')} would run:" if graph.jobs else "No job would run."]
     for job in graph.jobs:
         lines += [f"  {job.name}{'' if job.voting else ' (non-voting)'}", f"    why: {say(graph.why[job.name])}"]
         lines += [f"    {name}: {said}" for name, said in _said(job) if said]
@@ -91,6 +91,7 @@ def _said(job: FrozenJob) -> list[tuple[str, str]]:
     books = (f"{book.project}:{book.path}" for book in (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run))
     return [
         ("after", ", ".join(needs)),
+        ("nodeset", job.nodeset),
         ("nodes", ", ".join(f"{' '.join(node.names)} ({node.label})" for node in job.nodes)),
         ("timeout", f"{job.timeout} s" if job.timeout else ""),
         ("parents", " < ".join(job.parents)),
@@ -99,8 +100,9 @@ def _said(job: FrozenJob) -> list[tuple[str, str]]:
     ]
 
 
-def _nodes(nodes: Sequence[NodeSpec], groups: Sequence[NodeGroup]) -> dict[str, object]:
+def _nodes(name: str, nodes: Sequence[NodeSpec], groups: Sequence[NodeGroup]) -> dict[str, object]:
     return {
+        "name": name or None,
         "nodes": [{"name": list(node.names), "label": node.label} for node in nodes],
         "groups": [{"name": group.name, "nodes": list(group.nodes)} for group in groups],
     }

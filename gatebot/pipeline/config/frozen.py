@@ -19,7 +19,7 @@ from .secrets import carried
 
 def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
     """The draft with everything resolved that the layout knows."""
-    nodesets = [NodeChoice(one.nodes, one.groups) for one in choices(layout.nodesets, draft.nodeset)]
+    nodesets = [NodeChoice(one.nodes, one.groups, one.name) for one in choices(layout.nodesets, draft.nodeset)]
     first = nodesets[0] if nodesets else NodeChoice()
     before = min(draft.pre_timeout, draft.timeout) if draft.pre_timeout and draft.timeout else draft.pre_timeout
     described = [source.description for source in draft.sources if source.name == draft.name and source.description]
@@ -34,6 +34,7 @@ def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
         cleanup_run=carried(layout, draft.cleanup_run),
         nodes=first.nodes,
         groups=first.groups,
+        nodeset=first.name,
         alternatives=tuple(nodesets) if len(nodesets) > 1 else (),
         roles=tuple(Role(project, layout.trusts(project)) for project in draft.roles if project),
         required_projects=_required(draft),
@@ -94,11 +95,13 @@ def _required(draft: Draft) -> tuple[RequiredProject, ...]:
 def definition(job: FrozenJob) -> str:
     """The hash of everything that defines what a job does; a proof is kept under it.
 
-    Left out is what says when it runs and what its result means: voting, semaphores, attempts, parents and the like.
+    Left out is what says when it runs, what its result means, and what nodesets are called: voting, semaphores,
+    attempts, parents and the like.
     """
     books = (job.pre_run, job.run, job.post_run, job.cleanup_run, job.roles)
     workspace = (job.required_projects, job.include_projects, job.exclude_projects, job.workspace_scheme)
-    nodes = (job.nodes, job.groups, job.alternatives, job.pre_timeout, job.timeout, job.post_timeout)
+    alternatives = tuple((one.nodes, one.groups) for one in job.alternatives)
+    nodes = (job.nodes, job.groups, alternatives, job.pre_timeout, job.timeout, job.post_timeout)
     ways = (
         job.ansible_version,
         job.split_streams,

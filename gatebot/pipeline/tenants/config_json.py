@@ -169,7 +169,7 @@ def frozen_job(job: FrozenJob, tenant: str, pipeline: str, project: str, branch:
         "pre_playbooks": _frozen(job.pre_run),
         "post_playbooks": _frozen(job.post_run),
         "cleanup_playbooks": _frozen(job.cleanup_run),
-        "nodeset": {"name": "", **_nodes(job.nodes, job.groups)},
+        "nodeset": {"name": job.nodeset, **_nodes(job.nodes, job.groups)},
         "vars": dict(job.vars),
         "extra_vars": dict(job.extra_vars),
         "host_vars": dict(job.host_vars),
