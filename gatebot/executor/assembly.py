@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import assets
+from ..architectures import canonical
 from ..clock import Clock
 from ..errors import SettingsError, Unavailable
 from ..reasons import Reason, reason
@@ -166,7 +167,7 @@ def _surroundings(prepared: Prepared) -> Surroundings:
     wheels = (prepared.wheelhouse if bare else _WHEELS) if prepared.wheelhouse else ""
     bundle = (prepared.mirrors.bundle if bare else _BUNDLE) if prepared.mirrors.bundle else ""
     return Surroundings(
-        arch=platform.machine(),
+        arch=canonical(platform.machine()),
         ansible=(f"{environment}/bin/python", f"{environment}/bin/ansible-playbook"),
         callbacks=str(assets.path("jobs", "ansible")) if bare else _ANSIBLE,
         bundle=bundle,

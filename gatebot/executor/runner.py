@@ -20,6 +20,7 @@ from typing import cast
 
 import re2
 
+from ..architectures import Execution, canonical
 from ..assignment import Assignment, Json
 from ..errors import GatebotError, Refused
 from ..events import BuildCompleted, BuildPaused
@@ -198,7 +199,7 @@ class Run:
             known = ", ".join(sorted(self.tools.labels))
             raise _Ended(Verdict(Result.NODE_FAILURE, reason("executor.no-such-label", label=name, known=known)))
         arch = (nodes[0].arch if nodes else "") or label.arch
-        if _arch(arch) not in ("", self.tools.surroundings.arch):
+        if canonical(arch) not in ("", self.tools.surroundings.arch):
             found = reason("executor.no-such-arch", label=name, arch=arch, have=self.tools.surroundings.arch)
             raise _Ended(Verdict(Result.NODE_FAILURE, found))
         if label.privileged and not self.assignment.post_review:
@@ -214,7 +215,9 @@ class Run:
         except Refused as problem:
             raise _Ended(Verdict(Result.ERROR, problem.reason)) from None
         await tools.workspaces.write(layer, files(assignment, places, inside, read))
-        await tools.provider.create(NodeRequest(assignment.build, label, str(layer)))
+        await tools.provider.create(
+            NodeRequest(assignment.build, label, str(layer), tools.surroundings.arch, Execution.NATIVE)
+        )
         await tools.provider.wait_ready(assignment.build, _MAKING)
 
     async def _pause(self, connection: Connection, places: Places, log: LogWriter) -> None:
@@ -381,7 +384,3 @@ def _ending(ended: Exit) -> Ending:
 def _matcher(pattern: str) -> Callable[[str], bool]:
     compiled = cast("re.Pattern[str]", re2.compile(pattern))  # pyright: ignore[reportUnknownMemberType]
     return lambda line: compiled.search(line) is not None
-
-
-def _arch(name: str) -> str:
-    return {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)

@@ -17,11 +17,15 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from ...architectures import canonical
+from ...errors import Unavailable
+from ...reasons import reason
 from ..model import Places, Sandbox
+from . import trees
 from .bubblewrap import HOME, PLAY
-from .model import Capacity, Command, Exit, NodeRequest
+from .model import Capacity, Command, Exit, Inside, NodeRequest, Platform
 from .pipe import Pipe
 from .ports import Output
 from .processes import kill_tree
@@ -32,6 +36,8 @@ _MARK = "GATEBOT_NODE"
 class Bare:
     """Nodes that are directories below `root`."""
 
+    layered = True
+
     def __init__(self, root: Path, *, host: str, slots: int) -> None:
         self._root = root
         self._host = host
@@ -40,14 +46,16 @@ class Bare:
 
     async def probe(self) -> Capacity:
         """There is nothing that could be missing."""
-        return Capacity(platform.machine(), "native", self._slots, Sandbox.NONE, "none")
+        return Capacity((Platform(canonical(platform.machine())),), self._slots, "none", Sandbox.NONE)
 
     async def create(self, request: NodeRequest) -> None:
         """The prepared layer is the node."""
         (self._root / request.node / HOME.lstrip("/")).mkdir(parents=True, exist_ok=True)
 
     async def wait_ready(self, node: str, deadline: float) -> None:
-        """A directory is always ready."""
+        """A directory is ready when it is there."""
+        if not (self._root / node).is_dir():
+            raise Unavailable(reason=reason("executor.node-not-made", told="nobody asked for it"))
 
     def places(self, node: str) -> Places:
         """Directories of this machine."""
@@ -87,7 +95,27 @@ class BareConnection:
         self._node = node
         self._pipes = pipes
 
-    async def run(self, command: Command, output: Output, *, started: Callable[[], None] | None = None) -> Exit:
+    @property
+    def reach(self) -> Inside:
+        """Playbooks run beside the server."""
+        return Inside()
+
+    async def put(self, source: PurePath, target: str) -> None:
+        """By a stream: what the node's tree may hold is decided where it is unpacked."""
+        await trees.put(self, source, target)
+
+    async def get(self, path: str, target: PurePath, limit: int) -> None:
+        """By a stream."""
+        await trees.get(self, path, target, limit)
+
+    async def run(
+        self,
+        command: Command,
+        output: Output,
+        *,
+        started: Callable[[], None] | None = None,
+        source: int | None = None,
+    ) -> Exit:
         """Run a command to its end; its files are there only so long."""
         path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "/usr/bin:/bin")])
         environment = {**command.env, "PATH": path, _MARK: self._node}
@@ -100,7 +128,7 @@ class BareConnection:
                         *command.argv,
                         env=environment,
                         cwd=command.cwd,
-                        stdin=subprocess.DEVNULL,
+                        stdin=subprocess.DEVNULL if source is None else source,
                         stdout=writable,
                         stderr=writable,
                         start_new_session=True,

@@ -26,6 +26,29 @@ _KEEPER = ("/bin/sh", "-c", "echo; read -r _")
 
 
 @dataclass(frozen=True, slots=True)
+class Streams:
+    """Where a command prints to, and what it reads from, open; None: there is nothing to read."""
+
+    output: int
+    source: int | None
+
+    def kept(self) -> Streams:
+        """The same, to be closed by itself."""
+        return Streams(os.dup(self.output), None if self.source is None else os.dup(self.source))
+
+    def close(self) -> None:
+        """Let go of both."""
+        os.close(self.output)
+        if self.source is not None:
+            os.close(self.source)
+
+    def three(self) -> tuple[int, int, int]:
+        """Standard input, output and error."""
+        nothing = os.open("/dev/null", os.O_RDONLY) if self.source is None else self.source
+        return nothing, self.output, self.output
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
     """What every process of a node is, before it is in a sandbox. `enter` puts it into the node's control groups."""
 
@@ -76,13 +99,13 @@ class Making:
 
 @dataclass(slots=True)
 class Node:
-    """A node. `waiting` are commands, with their outputs, that came before its sandbox was ready."""
+    """A node. `waiting` are commands, with their streams, that came before its sandbox was ready."""
 
     ground: Ground
     box: Box
     runs: dict[str, int] = field(default_factory=dict[str, int])
     sandbox: Inside | Making | None = None
-    waiting: list[tuple[Run, int]] = field(default_factory=list[tuple[Run, int]])
+    waiting: list[tuple[Run, Streams]] = field(default_factory=list[tuple[Run, Streams]])
     ooms: int = 0
 
 
@@ -102,7 +125,7 @@ def begin(box: Box, ground: Ground, calls: bytes) -> Making:
 
 def run_apart(
     box: Box, ground: Ground, calls: bytes, argv: tuple[str, ...], env: Mapping[str, str], cwd: str,
-    files: Mapping[str, str], output: int,
+    files: Mapping[str, str], streams: Streams,
 ) -> int:  # fmt: skip
     """Start a command in a sandbox of its own, with files in memory that only it sees; its process."""
     process = os.fork()
@@ -112,13 +135,14 @@ def run_apart(
         for number, (path, content) in enumerate(files.items(), start=5):
             given[number] = grounds.in_memory(content.encode())
             line += ["--perms", "0600", "--file", str(number), path]
-        _become(ground, (_nothing(), output, output), lambda: _bubblewrap(line, calls, given, argv))
+        _become(ground, streams.three(), lambda: _bubblewrap(line, calls, given, argv))
     return process
 
 
 def run_inside(
-    inside: Inside, ground: Ground, calls: bytes, argv: tuple[str, ...], env: Mapping[str, str], cwd: str, output: int
-) -> int:
+    inside: Inside, ground: Ground, calls: bytes, argv: tuple[str, ...], env: Mapping[str, str], cwd: str,
+    streams: Streams,
+) -> int:  # fmt: skip
     """Start a command in the node's sandbox; its process."""
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     kernel.enter(inside.spaces["pid"])  # meant for children only
@@ -130,12 +154,8 @@ def run_inside(
             kernel.enter(own)
             os.close(own)
     if process == 0:
-        _become(ground, (_nothing(), output, output), lambda: _enter(inside, calls, argv, env, cwd), drop=False)
+        _become(ground, streams.three(), lambda: _enter(inside, calls, argv, env, cwd), drop=False)
     return process
-
-
-def _nothing() -> int:
-    return os.open("/dev/null", os.O_RDONLY)
 
 
 def _become(ground: Ground, streams: tuple[int, int, int], go: Callable[[], None], *, drop: bool = True) -> None:

@@ -17,16 +17,18 @@ import socket
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import cast
 from uuid import uuid4
 
+from ...architectures import canonical
 from ...errors import GatebotError, Refused, Unavailable
 from ...reasons import Reason, reason
 from ..model import HOST_IMAGE, Network, Places, Sandbox
+from . import trees
 from .bubblewrap import HOME, PLAY
 from .link import Link
-from .model import Capacity, Command, Exit, NodeRequest
+from .model import Capacity, Command, Exit, Inside, NodeRequest, Platform
 from .pipe import Pipe
 from .ports import Output
 
@@ -49,6 +51,8 @@ class Images:
 
 class Local:
     """Nodes on this machine."""
+
+    layered = True
 
     def __init__(
         self,
@@ -93,7 +97,7 @@ class Local:
         if ended.status != 0:
             return reason("executor.sandbox-refused", told=printed.decode("utf-8", "replace").strip()[:500])
         slots = max(os.cpu_count() or 1, 2)
-        return Capacity(platform.machine(), "native", slots, self._sandbox, str(told["limits"]))
+        return Capacity((Platform(canonical(platform.machine())),), slots, str(told["limits"]), self._sandbox)
 
     @property
     def _link(self) -> Link:
@@ -135,6 +139,8 @@ class Local:
 
     async def wait_ready(self, node: str, deadline: float) -> None:
         """Return when the node is made."""
+        if node not in self._ready:
+            raise Unavailable(reason=reason("executor.node-not-made", told="nobody asked for it"))
         try:
             await asyncio.wait_for(asyncio.shield(self._ready[node]), deadline)
         except (TimeoutError, Refused) as problem:
@@ -182,7 +188,27 @@ class LocalConnection:
         self._node = node
         self._pipes = [] if pipes is None else pipes
 
-    async def run(self, command: Command, output: Output, *, started: Callable[[], None] | None = None) -> Exit:
+    @property
+    def reach(self) -> Inside:
+        """Playbooks run in the sandbox."""
+        return Inside()
+
+    async def put(self, source: PurePath, target: str) -> None:
+        """By a stream that the job's own uid unpacks."""
+        await trees.put(self, source, target)
+
+    async def get(self, path: str, target: PurePath, limit: int) -> None:
+        """By a stream that the job's own uid packs."""
+        await trees.get(self, path, target, limit)
+
+    async def run(
+        self,
+        command: Command,
+        output: Output,
+        *,
+        started: Callable[[], None] | None = None,
+        source: int | None = None,
+    ) -> Exit:
         """Run a command to its end."""
         run = uuid4().hex
         ending = self._link.ending(run)
@@ -193,7 +219,7 @@ class LocalConnection:
             with pipe.writing as writable:
                 await self._link.ask(
                     "run",
-                    writable,
+                    *(writable,) if source is None else (writable, source),
                     node=self._node,
                     run=run,
                     argv=list(command.argv),

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from ...architectures import Execution
 from ..model import Label, Sandbox
 
 #: A node's id is the build's, and a number when a build has several nodes.
@@ -17,24 +19,64 @@ NODE_ID = re.compile(r"[0-9a-f]{32}(?:-\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
-    """What a provider was found to be able to do, by trying it."""
+class Platform:
+    """What a node can be, and how many such a provider can have at once; 0: no fewer than nodes of any kind."""
 
     arch: str
-    execution: str
+    execution: Execution = Execution.NATIVE
+    slots: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a provider was found to be able to do, by trying it; the best platform comes first.
+
+    `limits` is how memory, processes and CPU are limited: `cgroup1`, `cgroup2`, `rlimits`, or what the provider has.
+    `sandbox` is only said of nodes on this machine.
+    """
+
+    platforms: tuple[Platform, ...]
     slots: int
-    sandbox: Sandbox
-    limits: str
-    """How memory, processes and CPU are limited: `cgroup1`, `cgroup2`, or `rlimits`."""
+    limits: str = ""
+    sandbox: Sandbox | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRequest:
-    """One node. `layer` is the prepared directory that becomes part of the node's file system."""
+    """One node. `layer` is the prepared directory: a provider that is `layered` makes it part of the node's files.
+
+    `arch` (by its one name) and `execution` are one of the provider's platforms.
+    """
 
     node: str
     label: Label
     layer: str
+    arch: str
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Playbooks can run in this node itself: it has Ansible, and the playbooks are in its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ssh:
+    """The node answers SSH. `host_key` is a line of known_hosts without the host; the key stays on this machine."""
+
+    host: str
+    port: int
+    user: str
+    host_key: str
+    key_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Nothing but `Connection.run`, `put` and `get` reaches the node."""
+
+
+Reach: TypeAlias = Inside | Ssh | Broker
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,22 +8,52 @@ provider leaves behind after a crash is found by `list_owned`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Protocol, TypeAlias
 
 from ...reasons import Reason
 from ..model import Places
-from .model import Capacity, Command, Exit, NodeRequest
+from .model import Capacity, Command, Exit, NodeRequest, Reach
 
 Output: TypeAlias = Callable[[bytes], None]
 
 
 class Connection(Protocol):
-    """A way to run commands on one node."""
+    """A way to run commands on one node, and to bring files there and back."""
 
-    async def run(self, command: Command, output: Output, *, started: Callable[[], None] | None = None) -> Exit:
+    @property
+    def reach(self) -> Reach:
+        """How a playbook gets to the node."""
+        ...
+
+    async def run(
+        self,
+        command: Command,
+        output: Output,
+        *,
+        started: Callable[[], None] | None = None,
+        source: int | None = None,
+    ) -> Exit:
         """Run a command to its end; `output` gets what it prints, both streams, as it comes.
 
-        What it leaves running may print on, until the node is destroyed. A cancelled run is killed, and its children.
+        `source` is the readable end of a pipe that the command reads from; without it there is nothing to read. What
+        the command leaves running may print on, until the node is destroyed. A cancelled run is killed, and its
+        children.
+        """
+        ...
+
+    async def put(self, source: PurePath, target: str) -> None:
+        """Bring a tree of this machine to the node, into the directory `target`; what is there stays beside it.
+
+        Raises `Unavailable` where the node does not take it.
+        """
+        ...
+
+    async def get(self, path: str, target: PurePath, limit: int) -> None:
+        """Bring the plain files of a tree of the node here, into the directory `target`.
+
+        Nothing that the node says puts anything elsewhere. Raises `TooLarge` beyond `limit` bytes, and keeps what came
+        before; raises `Unavailable` where nothing can be read.
         """
         ...
 
@@ -34,6 +64,11 @@ class Connection(Protocol):
 
 class Provider(Protocol):
     """A supplier of nodes."""
+
+    @property
+    def layered(self) -> bool:
+        """Whether the layer of a request becomes part of the node's files; else they are brought by `put`."""
+        ...
 
     async def probe(self) -> Capacity | Reason:
         """Try it for real; a reason says what is missing and what helps."""

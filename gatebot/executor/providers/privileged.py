@@ -183,20 +183,21 @@ class Privileged:
     def _run(self, asked: dict[str, Any], given: list[int]) -> tuple[dict[str, Any], list[int]]:
         wanted = checked_run(asked)
         node = self._nodes.get(wanted.node)
-        if node is None or len(given) != 1:
+        if node is None or len(given) not in (1, 2):
             raise Refusal("no such node, or no output given")
+        streams = inside.Streams(given[0], given[1] if len(given) > 1 else None)
         if wanted.apart:
             process = inside.run_apart(
-                node.box, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, wanted.files, given[0]
+                node.box, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, wanted.files, streams
             )
             self._began(node, wanted, process)
             return {}, []
         if node.sandbox is None:  # it ended with everything in it
             self._begin(node)
         if isinstance(node.sandbox, inside.Inside):
-            self._run_inside(node, node.sandbox, wanted, given[0])
+            self._run_inside(node, node.sandbox, wanted, streams)
         else:
-            node.waiting.append((wanted, os.dup(given[0])))
+            node.waiting.append((wanted, streams.kept()))
         return {}, []
 
     def _begin(self, node: inside.Node) -> None:
@@ -215,13 +216,13 @@ class Privileged:
             return
         node.sandbox = made if isinstance(made, inside.Inside) else None
         waiting, node.waiting = node.waiting, []
-        for wanted, output in waiting:
+        for wanted, streams in waiting:
             if isinstance(made, inside.Inside):
-                self._run_inside(node, made, wanted, output)
+                self._run_inside(node, made, wanted, streams)
             else:
-                os.write(output, f"gatebot: the sandbox could not be made: {made}\n".encode())
+                os.write(streams.output, f"gatebot: the sandbox could not be made: {made}\n".encode())
                 self._send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
-            os.close(output)
+            streams.close()
 
     def _gone(self, node: inside.Node, process: int, watcher: int) -> None:
         """The sandbox of a node ended: with the node, or killed from inside."""
@@ -237,11 +238,13 @@ class Privileged:
             node.sandbox.close()
         node.sandbox = None
 
-    def _run_inside(self, node: inside.Node, sandbox: inside.Inside, wanted: Run, output: int) -> None:
+    def _run_inside(self, node: inside.Node, sandbox: inside.Inside, wanted: Run, streams: inside.Streams) -> None:
         try:
-            process = inside.run_inside(sandbox, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, output)
+            process = inside.run_inside(
+                sandbox, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, streams
+            )
         except OSError as problem:  # it ends at this moment
-            os.write(output, f"gatebot: the sandbox cannot be entered: {problem}\n".encode())
+            os.write(streams.output, f"gatebot: the sandbox cannot be entered: {problem}\n".encode())
             self._send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
         else:
             self._began(node, wanted, process)
@@ -312,8 +315,8 @@ class Privileged:
         raise Refusal("every job uid is taken")
 
     def _kill_all(self, name: str, node: inside.Node) -> None:
-        for wanted, output in node.waiting:
-            os.close(output)
+        for wanted, streams in node.waiting:
+            streams.close()
             self._send({"ended": wanted.run, "status": -signal.SIGKILL, "oom": False, "full": False}, [])
         node.waiting.clear()
         if self._groups is not None:
