@@ -127,6 +127,7 @@ ADAPTERS: dict[str, set[str]] = {
         "images",
         "logs",
         "runner",
+        "solo",
         "telling",
         "waiting",
         "workspace",

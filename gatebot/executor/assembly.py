@@ -35,6 +35,7 @@ from .providers.local import Images, Local
 from .providers.ports import Provider
 from .runner import Tools
 from .service import Executor
+from .solo import KeptFiles
 from .workspaces import Workspaces
 
 _WHEELS = "/opt/gatebot-wheels"
@@ -123,10 +124,12 @@ def executor(
     git_server: Iterable[str] = (),
     slots: int | None = None,
     sizes: Sizes | None = None,
+    keep: Path | None = None,
 ) -> tuple[Executor, Logs]:
     """The executor, to be started on the event loop. `mirrors` None: what this machine's own tools are set to.
 
     `git_server` are entries for the site's own address; its host stands for the site in workspaces (`src/HOST/`).
+    `keep` is for the files of the homes of nodes, where nobody can ask for the nodes themselves.
     """
     listed = prepared.mirrors.hosts if mirrors is None else mirrors
     egress = Egress(Mirrors.of([*listed, *git_server]))
@@ -143,7 +146,11 @@ def executor(
         labels=prepared.labels,
         surroundings=_surroundings(prepared),
         layers=layers,
-        held=HeldNodes(provider, reports, clock, layers),
+        held=(
+            HeldNodes(provider, reports, clock, layers)
+            if keep is None
+            else KeptFiles(provider, reports, clock, layers, keep)
+        ),
     )
     return Executor(tools, slots=slots), logs
 

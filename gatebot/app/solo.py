@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One build on this machine without a site: `gatebot run`.
+
+Puts together what a site would: repositories, configuration, an executor; everything below one scratch directory.
+As on a site, nothing of the job's runs as root, and nothing here does once the executor's privileged process runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from .. import assets
+from ..assignment import Assignment
+from ..clock import SystemClock
+from ..errors import Invalid, NotFound, Unavailable
+from ..events import BuildCompleted
+from ..executor import assembly, images
+from ..executor.logs import Logs
+from ..executor.model import DEFAULT_LABELS, Label, Sandbox
+from ..executor.providers import link
+from ..executor.solo import Alone
+from ..pipeline.config.check import told
+from ..pipeline.config.directories import Directories
+from ..pipeline.config.layout import Layout
+from ..pipeline.config.offline import layout_of
+from ..pipeline.config.tenant import Tenant, simple
+from ..pipeline.solo import Chosen, NotChosen, assignment, choose_job, read_by
+from ..reasons import Reason, reason
+from ..repo import Repositories
+from ..repo.worktrees import borrow, take_files
+from ..words import say
+from .users import User, give
+
+LIBRARY = "gatebot-config"
+_BRANCH = "main"
+_HOST = "localhost"
+_ELSEWHERE = frozenset({"config.unknown-project", "config.unknown-required-project", "config.unknown-parent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to see: a work tree, the project and branch that it is of, and where the others are.
+
+    Without `tenant` the configuration is the shipped one and the project's own; `repos` has DIR/PROJECT.
+    """
+
+    directory: Path
+    project: str
+    branch: str
+    tenant: Tenant | None = None
+    repos: Path | None = None
+    plain_branch: str = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A scratch directory with the repositories that are known so far, and the layout they make."""
+
+    wish: Wish
+    scratch: Path
+    repositories: Repositories
+    layout: Layout
+
+    @classmethod
+    def lay(cls, wish: Wish, scratch: Path) -> Ground:
+        """Take the files of the work tree, and read the configuration."""
+        repositories = Repositories(scratch / "git")
+        borrow(repositories, wish.project, wish.directory, wish.branch)
+        take_files(repositories, wish.project, wish.directory, wish.branch)
+        tenant = wish.tenant
+        if tenant is None:
+            borrow(repositories, LIBRARY, assets.path("jobs"), _BRANCH)
+            own = () if wish.project == LIBRARY else (wish.project,)
+            tenant = simple("local", (LIBRARY,), (*own, *_others(wish.repos, {LIBRARY, wish.project})))
+        repos = wish.repos or repositories.root
+        return cls(wish, scratch, repositories, layout_of(tenant, repos, wish.plain_branch, repositories.root))
+
+    def assign(self, chosen: Chosen) -> Assignment:
+        """The build, once everything that it reads is below the scratch directory."""
+        wish = self.wish
+        there = Directories(wish.repos or self.repositories.root, wish.plain_branch, self.repositories.root)
+
+        def choose(project: str, names: Iterable[str]) -> str | None:
+            if not there.exists(project):
+                raise NotFound(reason=reason("pipeline.project-not-here", job=chosen.job.name, project=project))
+            branches = there.branches(project)
+            return next((name for name in names if name in branches), None) or there.default_branch(project)
+
+        wants = read_by(chosen.job, wish.project, wish.branch, choose)
+        for project in {one.project for one in wants}:
+            if not self.repositories.exists(project):
+                choose(project, ())
+                borrow(self.repositories, project, _checkout(there, project), wish.plain_branch)
+        commits = {(one.project, one.branch): self._tip(one.project, one.branch) for one in wants}
+        tenant = self.layout.tenant.name
+        return assignment(uuid4().hex, chosen, tenant, wish.project, wish.branch, wants, commits)
+
+    def _tip(self, project: str, branch: str) -> str:
+        found = self.repositories.resolve(project, f"refs/heads/{branch}")
+        if found is None:
+            raise NotFound(reason=reason("pipeline.branch-not-here", project=project, branch=branch))
+        return found
+
+    def choose(self, job: str, pipeline: str) -> Chosen:
+        """The job of this name. Raises `Invalid` with everything that is wrong with the configuration."""
+        found = choose_job(self.layout, self.wish.project, self.wish.branch, job, pipeline)
+        if isinstance(found, NotChosen):
+            lines = [told(found.errors, say)] if found.errors else []
+            lines.append(say(found.why))
+            if any(error.reason.kind in _ELSEWHERE for error in found.errors) and self.wish.tenant is None:
+                lines.append(say(reason("pipeline.projects-elsewhere")))
+            raise Invalid("\n".join(lines))
+        return found
+
+
+def _others(repos: Path | None, but: set[str]) -> list[str]:
+    """The projects below a directory: what is a repository, at most two directories deep."""
+    if repos is None:
+        return []
+    found = [path for depth in ("*", "*/*") for path in repos.glob(depth) if (path / ".git").exists()]
+    return sorted({path.relative_to(repos).as_posix() for path in found} - but)
+
+
+def _checkout(there: Directories, project: str) -> Path:
+    """The directory that a repository, or a plain project, is in."""
+    store = there.store_path(project)
+    return store.parent if store.name == ".git" else store
+
+
+class _Stores:
+    """Everything is in the scratch directory."""
+
+    def __init__(self, repositories: Repositories) -> None:
+        self._repositories = repositories
+
+    def locate(self, store: str) -> str:
+        """The path of a store."""
+        return str(self._repositories.store_path(store))
+
+
+def prepare(ground: Ground, user: User | None, labels: Mapping[str, Label], *, sandbox: Sandbox) -> assembly.Prepared:
+    """Start what needs rights, then give them up for good."""
+    shared = images.shared()
+    prepared = assembly.prepare(
+        ground.scratch,
+        sandbox=sandbox,
+        labels={**DEFAULT_LABELS, **labels},
+        images=shared if images.is_built(images.definition_for_host(), shared) else None,
+        server_uid=user.uid if user else None,
+    )
+    if user is not None:
+        give(ground.scratch, user)
+        link.drop(user.uid, user.gid)
+    return prepared
+
+
+async def build(
+    prepared: assembly.Prepared,
+    ground: Ground,
+    wanted: Assignment,
+    show: Callable[[str], None],
+    *,
+    keep: Path | None = None,
+) -> tuple[BuildCompleted, Path]:
+    """Run it to its end; `show` gets its log, line by line. How it ended, and where log and artifacts are.
+
+    `keep` is a directory for what the build leaves in its home.
+
+    The first interruption (Ctrl-C) aborts the build: what cleans up still runs. The second ends that too.
+    """
+    alone = Alone()
+    executor, logs = assembly.executor(
+        prepared, reports=alone, sources=_Stores(ground.repositories), clock=SystemClock(), host=_HOST, keep=keep
+    )
+    alone.listen_to(executor)
+    loop = asyncio.get_running_loop()
+    aborts: set[asyncio.Task[None]] = set()
+
+    def interrupt() -> None:
+        aborts.add(asyncio.create_task(executor.abort(wanted.build, wanted.fence)))
+
+    try:
+        capacity = await executor.start()
+        if isinstance(capacity, Reason):
+            raise Unavailable(reason=reason("executor.no-sandbox", capacity))
+        if (posture := executor.posture()) is not None:
+            show(say(posture))
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, interrupt)
+        await executor.assign(wanted)
+        await asyncio.sleep(0)  # the first thing that a build does is to open its log
+        following = asyncio.create_task(_follow(logs, wanted.build, show))
+        ended = await alone.ended
+        await following
+    finally:
+        await executor.close()
+    return ended, logs.directory(wanted.build)
+
+
+async def _follow(logs: Logs, build: str, show: Callable[[str], None]) -> None:
+    rest = b""
+    async for _, piece in logs.follow(build, 0):
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            show(line.decode("utf-8", "replace").partition(" | ")[2])

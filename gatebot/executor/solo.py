@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An executor that runs one build for the person in front of it: no scheduler, nobody else who waits.
+
+Here are whom it reports to, and what is kept for that person. A pause ends at once, because nothing depends on the
+build; semaphores are free, because nobody else runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ..assignment import Assignment, Json, Playbook
+from ..clock import Clock
+from ..errors import GatebotError
+from ..events import BuildCompleted, BuildPaused
+from ..reasons import Reason
+from .holding import HeldNodes
+from .model import MIB, Verdict
+from .ports import Reports
+from .providers.ports import Provider
+
+_LARGEST = 8192 * MIB
+
+
+class Answers(Protocol):
+    """The executor, as far as it waits for a scheduler's answers."""
+
+    async def resume(self, build: str, fence: int) -> None: ...
+
+    async def grant(self, build: str, fence: int, names: Sequence[str]) -> None: ...
+
+
+class Alone:
+    """Reports of one build; `ended` is how it ended."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Future[BuildCompleted] = asyncio.get_running_loop().create_future()
+        self._executor: Answers | None = None
+
+    def listen_to(self, executor: Answers) -> None:
+        """Whom the answers go to."""
+        self._executor = executor
+
+    async def started(self, build: str, fence: int, node: str) -> bool:
+        """Nobody has to know."""
+        return True
+
+    async def failing(self, build: str, fence: int, reason: Reason) -> bool:
+        """The log says it."""
+        return True
+
+    async def paused(self, event: BuildPaused) -> bool:
+        """Nothing depends on it here."""
+        if self._executor is not None:
+            await self._executor.resume(event.build, event.fence)
+        return True
+
+    async def semaphores(self, build: str, fence: int, names: Sequence[str]) -> bool:
+        """All are free."""
+        if self._executor is not None:
+            await self._executor.grant(build, fence, names)
+        return True
+
+    async def released(self, build: str, fence: int, names: Sequence[str]) -> bool:
+        """Nobody waits for them."""
+        return True
+
+    async def tokens(self, build: str, fence: int, playbook: Playbook) -> Mapping[str, str]:
+        """Only a site signs tokens."""
+        return {}
+
+    async def hold(self, build: str, fence: int, result: str) -> str:
+        """Nobody asked for nodes of a site."""
+        return ""
+
+    async def held(self, *, over: bool) -> Sequence[str]:
+        """None are."""
+        return ()
+
+    async def let_go(self, build: str) -> None:
+        """None was held."""
+
+    async def secret_data(self, build: str, fence: int, data: Mapping[str, Json]) -> bool:
+        """No job comes after it."""
+        return True
+
+    async def completed(self, event: BuildCompleted) -> bool:
+        """The end."""
+        if not self.ended.done():
+            self.ended.set_result(event)
+        return True
+
+
+class KeptFiles(HeldNodes):
+    """Keeps no node, but the files of its home: `into` gets them before the node goes, however the build ended."""
+
+    def __init__(self, provider: Provider, reports: Reports, clock: Clock, layers: Path, into: Path) -> None:
+        super().__init__(provider, reports, clock, layers)
+        self._from = provider
+        self._into = into
+
+    async def keep(self, assignment: Assignment, found: Verdict) -> str:
+        """Nobody keeps the node."""
+        home = self._from.places(assignment.build).home
+        with contextlib.suppress(GatebotError):  # a node that is lost has nothing any more
+            await self._from.connect(assignment.build).get(home, self._into, _LARGEST)
+        return ""

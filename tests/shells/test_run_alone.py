@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gatebot run`: jobs of work trees as they are, on this machine, by the real command in the real sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from shutil import rmtree
+
+import pytest
+
+from gatebot.repo import Repositories
+from gatebot.repo.worktrees import borrow, branch_of, take_files
+from tests.fakes.git import WorkTree
+
+CONFIG = """\
+- job: {name: unit, run: ci/unit}
+- job: {name: book, run: ci/book.yaml, vars: {who: you}}
+- project:
+    check: {jobs: [unit, book]}
+    gate: {jobs: [unit]}
+"""
+UNIT = """\
+#!/bin/sh
+cat greeting
+ls -d ../lib 2>/dev/null
+cp greeting $GATEBOT_ARTIFACTS/greeting.txt
+grep -q hello greeting
+"""
+BOOK = "- hosts: all\n  tasks:\n    - debug: {msg: 'in {{ zuul.pipeline }} for {{ who }}'}\n"
+
+
+def gatebot(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command, as people run it."""
+    command = [sys.executable, "-P", "-m", "gatebot", "run", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> WorkTree:
+    """A checkout of the project `hello`, as people have it."""
+    made = WorkTree.new(tmp_path / "hello")
+    made.write(**{".zuul.yaml": CONFIG, "ci/unit": UNIT, "ci/book.yaml": BOOK, "greeting": "hello\n"})
+    (made.path / "ci/unit").chmod(0o755)
+    made.commit("Begin")
+    return made
+
+
+@pytest.fixture(autouse=True)
+def left() -> Generator[list[Path]]:
+    """What a test kept is taken away again."""
+    kept: list[Path] = []
+    yield kept
+    for path in kept:
+        rmtree(path.parent, ignore_errors=True)
+
+
+def test_the_files_count_as_they_are_though_nobody_committed_them(tree: WorkTree, left: list[Path]) -> None:
+    head = tree.git("rev-parse", "HEAD")
+    (tree.path / "greeting").write_text("hello from here\n")
+    done = gatebot("unit", "--keep", "--json", cwd=tree.path)
+    answer = json.loads(done.stdout)
+    left.append(kept := Path(answer["kept"]))
+    assert (done.returncode, answer["result"]) == (0, "SUCCESS")
+    assert "hello from here" in done.stderr
+    assert (kept / "artifacts/greeting.txt").read_text() == "hello from here\n"
+    assert (kept / "home/src/localhost/hello/greeting").read_text() == "hello from here\n"
+    assert (tree.git("rev-parse", "HEAD"), tree.git("status", "--short")) == (head, "M greeting")
+
+
+def test_a_job_that_fails_says_where_and_the_command_fails(tree: WorkTree, left: list[Path]) -> None:
+    (tree.path / "greeting").write_text("good bye\n")
+    done = gatebot("unit", cwd=tree.path)
+    left.extend(Path(line.partition(": ")[2]) for line in done.stdout.splitlines() if line.startswith("Log and"))
+    assert done.returncode == 1
+    assert "unit: FAILURE. The step run ci/unit failed with exit code 1.\n" in done.stdout
+
+
+def test_a_playbook_runs_with_the_variables_that_it_has_on_a_site(tree: WorkTree) -> None:
+    done = gatebot("book", cwd=tree.path)
+    assert "in check for you" in done.stdout
+    assert done.stdout.endswith("book: SUCCESS\n")
+    assert done.stderr == "book of hello on main, as in check\n"
+
+
+def test_a_repository_that_the_job_needs_is_taken_from_where_one_says(tree: WorkTree, left: list[Path]) -> None:
+    job = "- job: {name: with-lib, parent: unit, required-projects: [lib]}\n"
+    (tree.path / ".zuul.yaml").write_text(job + CONFIG.replace("book]", "book, with-lib]"))
+    missing = gatebot("with-lib", cwd=tree.path)
+    assert missing.returncode == 1
+    assert ".zuul.yaml:1: The job requires project lib, which is not in this tenant." in missing.stderr
+    assert "--repos DIR says where other projects are" in missing.stderr
+    other = gatebot("book", cwd=tree.path)
+    assert other.returncode == 0
+    assert "A change with this configuration would not pass (errors: 1)" in other.stderr
+    lib = tree.path.parent / "repos" / "lib"
+    WorkTree.new(lib).commit("Begin", **{"lib.py": "x = 1\n"})
+    done = gatebot("with-lib", "--repos", lib.parent, cwd=tree.path)
+    left.extend(Path(line.partition(": ")[2]) for line in done.stdout.splitlines() if line.startswith("Log and"))
+    assert (done.returncode, "../lib" in done.stdout) == (0, True)
+
+
+def test_without_a_name_the_jobs_are_listed_and_a_wrong_one_is_told_them(tree: WorkTree) -> None:
+    listed = gatebot("--json", cwd=tree.path)
+    assert {one["name"]: one["pipelines"] for one in json.loads(listed.stdout)}["unit"] == ["check", "gate"]
+    wrong = gatebot("units", cwd=tree.path)
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "Changes to hello on main run no job units. They run: book, noop, unit" in wrong.stderr
+    assert wrong.stderr.count("\n") == 1
+
+
+def test_broken_configuration_is_shown_with_its_line(tree: WorkTree) -> None:
+    (tree.path / ".zuul.yaml").write_text(CONFIG.replace("run: ci/unit", "runs: ci/unit"))
+    done = gatebot("unit", cwd=tree.path)
+    assert done.returncode == 1
+    assert ".zuul.yaml:1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interruption_ends_the_build_and_leaves_nothing(tree: WorkTree) -> None:
+    (tree.path / "ci/unit").write_text("#!/bin/sh\necho runs\nsleep 600\n")
+    command = [sys.executable, "-P", "-m", "gatebot", "run", "unit"]
+    with subprocess.Popen(command, cwd=tree.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any(line == "runs\n" for line in process.stdout)
+        os.kill(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert out.endswith("unit: ABORTED. The build was aborted.\n")
+    assert process.returncode == 1
+
+
+def test_a_plain_directory_is_a_project_of_one_branch(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    (plain / "ci").mkdir(parents=True)
+    (plain / ".zuul.yaml").write_text(CONFIG)
+    repositories = Repositories(tmp_path / "git")
+    borrow(repositories, "plain", plain, "main")
+    commit = take_files(repositories, "plain", plain, "main")
+    assert repositories.branches("plain") == {"main": commit}
+    assert repositories.read_file("plain", commit, ".zuul.yaml") == CONFIG.encode()
+
+
+def test_what_git_ignores_stays_out_and_the_index_of_its_owner_untouched(tree: WorkTree, tmp_path: Path) -> None:
+    (tree.path / ".gitignore").write_text("*.log\n")
+    (tree.path / "trace.log").write_text("secret\n")
+    (tree.path / "new.py").write_text("new\n")
+    repositories = Repositories(tmp_path / "git")
+    borrow(repositories, "hello", tree.path)
+    commit = take_files(repositories, "hello", tree.path, "main")
+    names = {path for path, _ in repositories.list_files("hello", commit)}
+    assert names >= {"new.py", ".gitignore"}
+    assert "trace.log" not in names
+    assert tree.git("status", "--short").splitlines() == ["?? .gitignore", "?? new.py"]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "branch"),
+    [
+        (("checkout", "--quiet", "-b", "topic"), "topic"),
+        (("checkout", "--quiet", "-b", "topic", "--track", "main"), "main"),
+    ],
+)
+def test_work_is_meant_for_the_branch_that_its_own_follows(
+    tree: WorkTree, prepare: tuple[str, ...], branch: str
+) -> None:
+    tree.git(*prepare)
+    assert branch_of(tree.path) == branch
