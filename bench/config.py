@@ -10,6 +10,7 @@ Usage: `python -m bench.config [--tenant-config FILE --repos DIR]`, to read anot
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import statistics
 import subprocess
@@ -20,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gatebot.pipeline.config.freeze import freeze
+from gatebot.pipeline.config.layout import Layout
 from gatebot.pipeline.config.loader import Loader, Proposed
 from gatebot.pipeline.config.parse_tenants import parse_tenants
 from gatebot.pipeline.config.tenant import Tenant, simple
@@ -33,6 +35,7 @@ PIPELINES = """
 - job: {name: base, parent: null, run: base.yaml}
 """
 ROUNDS = 9
+NOVA = ["nova/compute/manager.py"]
 
 
 def figure(name: str, value: float, goal: float, *, n: int, peer: float | None = None) -> None:
@@ -124,10 +127,20 @@ def measure_openstack(root: Path, tenant: Tenant, files: Mapping[str, Mapping[st
         ground.commit("openstack/nova", {**nova, path: nova[path] + f"\n- job: {{name: bench{number}}}\n"})
         taken.append(timed(lambda: loader.load(tenant, {"openstack/nova"})))
     figure("openstack.one-change", statistics.median(taken), 0.06, n=count, peer=0.9)
+    measure_graph(lambda: Loader(ground.repositories).load(tenant), "first", 5)
+    measure_graph(lambda: loader.load(tenant), "new-layout", ROUNDS)
     layout = loader.load(tenant)
-    asked = ["nova/compute/manager.py"]
-    frozen = [timed(lambda: freeze(layout, "check", "openstack/nova", "master", files=asked)) for _ in range(ROUNDS)]
-    figure("openstack.freeze", statistics.median(frozen), 0.005, n=ROUNDS, peer=0.035)
+    measure_graph(lambda: layout, "again", ROUNDS)
+
+
+def measure_graph(layout: Callable[[], Layout], name: str, rounds: int) -> None:
+    """One graph of nova: of a layout with nothing before it, of one that follows another, and once more."""
+    taken: list[float] = []
+    for _ in range(rounds):
+        made = layout()
+        gc.collect()  # what loading left behind is not the graph's
+        taken.append(timed(lambda made=made: freeze(made, "check", "openstack/nova", "master", files=NOVA)))
+    figure(f"openstack.freeze.{name}", statistics.median(taken), 0.005, n=rounds, peer=0.035)
 
 
 def main() -> None:

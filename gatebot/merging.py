@@ -13,10 +13,10 @@ from .assignment import Json
 
 def merged(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
     """Two mappings of variables: mappings are merged, everything else is replaced."""
-    result = {key: value for key, value in below.items() if key not in above}
+    result = dict(below)
     for key, value in above.items():
-        before = below.get(key)
-        if isinstance(value, Mapping) and isinstance(before, Mapping):
+        before = result.get(key)
+        if before is not None and isinstance(value, Mapping) and isinstance(before, Mapping):
             result[key] = merged(before, value)
         else:
             result[key] = value

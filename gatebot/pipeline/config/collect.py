@@ -7,7 +7,7 @@ definition's own repository has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...assignment import Json
@@ -15,6 +15,7 @@ from ...merging import merged
 from ...reasons import reason
 from .layout import Collected, Layout, Lost, fits
 from .model import ConfigError, Location
+from .nodesets import reached
 from .objects import Parameter, ProjectPipeline, Variant
 from .references import missing
 
@@ -27,6 +28,9 @@ NOOP = Variant(
     deduplicate=True,
     description="Succeeds at once; nothing is run.",
 )
+
+# Errors that take no job away: a playbook that wants the roles fails by itself.
+_ONLY_TOLD = frozenset({"config.unknown-role-project"})
 
 
 @dataclass(slots=True)
@@ -103,10 +107,17 @@ def collect(layout: Layout, name: str, branch: str, listed: Sequence[Variant]) -
     overrides: dict[str, str] = {}
     for job in listed:
         _note_overrides(layout, job, overrides)
+    return _collected(layout, name, branch, overrides)
+
+
+def _collected(
+    layout: Layout, name: str, branch: str, overrides: Mapping[str, str], asked: tuple[str, ...] = ()
+) -> Collected:
+    """The definitions of one job, looked for once; `asked` are the jobs whose definitions are being looked for."""
     key = (name, branch, *sorted(overrides.items()))
     known = layout.collected.get(key)
     if known is None:
-        walk = _Walk(layout, branch)
+        walk = _Walk(layout, branch, (*asked, name))
         if not walk.into(name, [], overrides):
             walk.found.without = walk.found.without or name
         known = layout.collected[key] = walk.found
@@ -125,15 +136,15 @@ def _note_overrides(layout: Layout, job: Variant, overrides: dict[str, str]) -> 
 class _Walk:
     """Up through the parents of one job."""
 
-    def __init__(self, layout: Layout, branch: str) -> None:
+    def __init__(self, layout: Layout, branch: str, asked: tuple[str, ...]) -> None:
         self.layout = layout
         self.branch = branch
-        self.seen: set[str] = set()
+        self.asked = asked
         self.found = Collected()
 
     def into(self, name: str, below: list[str], overrides: Mapping[str, str]) -> bool:
         """Add the definitions of a job behind those of its parents; False: none fits."""
-        self.seen.add(name)
+        self.found.met.add(name)
         variants = [NOOP] if name == "noop" else self.layout.jobs.get(name, [])
         branch = self._branch(variants[0].at.project, overrides) if variants else self.branch
         owners = {variant.at.project for variant in variants[:1]}
@@ -147,8 +158,8 @@ class _Walk:
                 continue
             parent = self._parent(variant)
             _note_overrides(self.layout, variant, mine)
-            if parent and parent not in self.seen:
-                if not self.into(parent, [*below, name], mine):
+            if parent and parent not in self.found.met:
+                if not self._up(parent, [*below, name], mine):
                     self.found.without = self.found.without or parent
                     self.found.errors += self.layout.faults.get(id(variant), ())
                     if variant.parent is None and missing(self.layout, parent):
@@ -159,7 +170,20 @@ class _Walk:
             matched = True
             if not any(variant is other for other in self.found.variants):
                 self.found.variants.append(variant)
+                self.found.errors += unusable(self.layout, variant)
         return matched
+
+    def _up(self, parent: str, below: list[str], overrides: Mapping[str, str]) -> bool:
+        """Into a parent; what its other children have found there is taken, where it comes to the same."""
+        if not self.found.variants and parent not in self.asked:
+            known = _collected(self.layout, parent, self.branch, overrides, self.asked)
+            if known.met.isdisjoint(self.found.met):
+                self.found.variants += known.variants
+                self.found.errors += known.errors
+                self.found.met |= known.met
+                self.found.without = self.found.without or known.without
+                return not known.without
+        return self.into(parent, below, overrides)
 
     def _branch(self, owner: str, overrides: Mapping[str, str]) -> str:
         """The branch that the definitions of a project are matched with."""
@@ -171,6 +195,15 @@ class _Walk:
         if variant.base:
             return ""
         return variant.parent or ("" if self.found.variants else self.layout.tenant.default_parent)
+
+
+def unusable(layout: Layout, variant: Variant) -> Iterator[ConfigError]:
+    """What of a definition that is in the layout leads nowhere, or is not acted on by gatebot."""
+    faults = layout.faults.get(id(variant), ())
+    yield from (fault for fault in faults if fault.reason.kind not in _ONLY_TOLD)
+    yield from variant.refused
+    for nodeset in reached(layout.nodesets, variant.nodeset):
+        yield from nodeset.refused
 
 
 def _orphan(variant: Variant, parent: str) -> ConfigError:

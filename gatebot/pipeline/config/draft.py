@@ -8,14 +8,15 @@ What a definition says replaces, or is added to, what is there, attribute by att
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 from ...assignment import IncludeVars, JobDependency, Json, Playbook, ProjectChoice, RequiredProject, SecretRef
 from ...merging import merged
 from ...reasons import Reason, reason
 from .layout import Layout
 from .model import Pattern
-from .objects import Nodeset, PlaybookRef, Variant
+from .objects import Nodeset, PlaybookRef, SecretUse, Variant
 
 # Attributes that say whether and when a job runs; a final or protected job may still be given them.
 _CONTEXT = {
@@ -29,6 +30,7 @@ _REPLACED = (
     *("ansible_split_streams", "deduplicate", "type", "workspace_scheme", "workspace_checkout", "image_build_name"),
     "inputs",
 )
+_REPLACING = attrgetter(*_REPLACED)
 _VARIABLES = ("vars", "extra_vars", "host_vars", "group_vars")
 _UNIONS = ("tags", "provides", "requires")
 
@@ -47,8 +49,8 @@ class Draft:
     """The sum of the definitions so far. `sources` are those definitions, `parents` the names they had, in order."""
 
     name: str = ""
-    sources: list[Variant] = field(default_factory=list[Variant])
-    parents: list[str] = field(default_factory=list[str])
+    sources: tuple[Variant, ...] = ()
+    parents: tuple[str, ...] = ()
     run: tuple[Playbook, ...] = ()
     pre_run: tuple[Playbook, ...] = ()
     post_run: tuple[Playbook, ...] = ()
@@ -105,20 +107,25 @@ class Draft:
             self._check(of)
         self._flags(of)
         self.finals |= of.finals
-        for name in _REPLACED:
-            value = getattr(of, name)
+        for name, value in zip(_REPLACED, _REPLACING(of), strict=True):
             if value is not None:
                 setattr(self, name, value)
-        self._secrets(layout, of)
+        self.post_review = self.post_review or bool(of.post_review)
+        if of.secrets:
+            self._secrets(layout, of, of.secrets)
         self._playbooks(layout, of)
         self._lists(of)
         self._projects(layout, of)
         self._variables(layout, of)
         self._semaphores(of)
-        self.sources.append(of)
+        self.sources += (of,)
         if not self.parents or self.parents[-1] != of.name:
-            self.parents.append(of.name)
+            self.parents += (of.name,)
         self.name = of.name
+
+    def copy(self) -> Draft:
+        """Another draft that begins as this one is; no value of a draft is altered in place."""
+        return Draft(*_EVERYTHING(self))
 
     @property
     def books(self) -> tuple[Playbook, ...]:
@@ -153,40 +160,32 @@ class Draft:
         if of.protected and not self.protected_by:
             self.protected_by = of.at.project
 
-    def _secrets(self, layout: Layout, of: Variant) -> None:
+    def _secrets(self, layout: Layout, of: Variant, uses: tuple[SecretUse, ...]) -> None:
         """Where secrets make a job one for after review, and whose projects may still run it.
 
         A secret that is passed to parents is given to their playbooks; those of projects that anybody may change
         before review could give it away. A secret of such a project itself could be reached by Depends-On as well,
         so the job stays at home.
         """
-        self.post_review = self.post_review or bool(of.post_review)
-        passed = [SecretRef(use.name, use.secret, of.at.project) for use in of.secrets or () if use.pass_to_parent]
+        passed = [SecretRef(use.name, use.secret, of.at.project) for use in uses if use.pass_to_parent]
         if passed:
             self.post_review = self.post_review or not all(book.trusted for book in self.books)
             for name in ("pre_run", "run", "post_run", "cleanup_run"):
                 setattr(self, name, tuple(_given(book, passed) for book in getattr(self, name)))
-        if of.secrets and not layout.trusts(of.at.project) and not self.post_review:
+        if not layout.trusts(of.at.project) and not self.post_review:
             self.post_review = True
             self._allow(frozenset({of.at.project}))
 
     def _playbooks(self, layout: Layout, of: Variant) -> None:
         """`run` is replaced, `pre-run` grows behind, `post-run` and `cleanup-run` in front."""
-        secrets = [SecretRef(use.name, use.secret, of.at.project) for use in of.secrets or ()]
-
-        def books(references: tuple[PlaybookRef, ...]) -> tuple[Playbook, ...]:
-            place = (of.at.project, of.at.branch)
-            trusted = layout.trusts(of.at.project)
-            return tuple(
-                _given(Playbook(*place, book.path, trusted, book.semaphores, cleanup=book.cleanup), secrets)
-                for book in references
-            )
-
         if of.run is not None:
-            self.run = books(of.run)
-        self.pre_run += books(of.pre_run or ())
-        self.post_run = books(of.post_run or ()) + self.post_run
-        self.cleanup_run = books(of.cleanup_run or ()) + self.cleanup_run
+            self.run = _books(layout, of, of.run)
+        if of.pre_run:
+            self.pre_run += _books(layout, of, of.pre_run)
+        if of.post_run:
+            self.post_run = _books(layout, of, of.post_run) + self.post_run
+        if of.cleanup_run:
+            self.cleanup_run = _books(layout, of, of.cleanup_run) + self.cleanup_run
 
     def _lists(self, of: Variant) -> None:
         if of.files is not None:
@@ -203,7 +202,8 @@ class Draft:
         if of.failure_output is not None:
             before = () if "failure-output" in of.overrides else self.failure_output
             self.failure_output = tuple(sorted({*before, *of.failure_output}))
-        self.preserve_home_paths = union(self.preserve_home_paths, of.preserve_home_paths or ())
+        if of.preserve_home_paths:
+            self.preserve_home_paths = union(self.preserve_home_paths, of.preserve_home_paths)
         self.secret_exposure = self.secret_exposure or of.secret_exposure or ""
 
     def _projects(self, layout: Layout, of: Variant) -> None:
@@ -224,8 +224,9 @@ class Draft:
                 setattr(self, f"{name}_projects", tuple(dict.fromkeys((*so_far, *mine))))
         if of.allowed_projects is not None:
             self._allow(frozenset(map(short, of.allowed_projects)))
-        implicit = () if of.in_project else (of.at.project,)
-        self.roles = union((*implicit, *map(short, of.roles or ())), self.roles)
+        roles = (*(() if of.in_project else (of.at.project,)), *map(short, of.roles or ()))
+        if roles:
+            self.roles = union(roles, self.roles)
 
     def _allow(self, projects: frozenset[str]) -> None:
         self.allowed_projects = projects if self.allowed_projects is None else self.allowed_projects & projects
@@ -246,12 +247,24 @@ class Draft:
 
     def _semaphores(self, of: Variant) -> None:
         """A semaphore is for the whole job or for a playbook of it, not for both."""
-        for use in of.semaphores or ():
-            self.semaphores[use.name] = use.resources_first
-        during = {name for book in self.books for name in book.semaphores}
+        if of.semaphores:
+            self.semaphores = {**self.semaphores, **{use.name: use.resources_first for use in of.semaphores}}
         for name in self.semaphores:
-            if name in during:
+            if any(name in book.semaphores for book in self.books):
                 raise Forbidden(reason("config.semaphore-twice", semaphore=name), of)
+
+
+_EVERYTHING = attrgetter(*(one.name for one in fields(Draft)))
+
+
+def _books(layout: Layout, of: Variant, references: tuple[PlaybookRef, ...]) -> tuple[Playbook, ...]:
+    """The playbooks that a definition names: where it stands, with its secrets."""
+    secrets = [SecretRef(use.name, use.secret, of.at.project) for use in of.secrets or ()]
+    place, trusted = (of.at.project, of.at.branch), layout.trusts(of.at.project)
+    return tuple(
+        _given(Playbook(*place, book.path, trusted, book.semaphores, cleanup=book.cleanup), secrets)
+        for book in references
+    )
 
 
 def _given(book: Playbook, secrets: list[SecretRef]) -> Playbook:

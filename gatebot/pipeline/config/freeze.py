@@ -13,22 +13,19 @@ from dataclasses import replace
 from ...assignment import FrozenJob, Json
 from ...merging import merged
 from ...reasons import Reason, reason
-from .collect import collect, listing
+from .collect import collect, listing, unusable
 from .draft import Draft, Forbidden
+from .drafting import drafted
 from .fields import located
 from .frozen import frozen_job
 from .graph import Candidate, connect
 from .layout import Collected, Layout, fits
-from .matching import COMMIT_MESSAGE, Call, altered_file, call
+from .matching import Call, Changed, altered_file, call
 from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
-from .nodesets import reached
 from .objects import Variant
 from .parameters import values
 from .references import listing_problems
 from .yamltext import Problem
-
-# Errors that take no job away: a playbook that wants the roles fails by itself.
-_ONLY_TOLD = frozenset({"config.unknown-role-project"})
 
 
 def freeze(
@@ -52,17 +49,17 @@ def freeze(
     item = _Item(layout, configured, project, branch, files, previous if previous is not layout else None)
     given = merged(listed.vars, values(listed.parameters.values(), parameters or {}))
     found = [item.job(name, variants, given) for name, variants in listed.jobs.items()]
-    candidates = {result.frozen.name: result for result in found if isinstance(result, Candidate)}
+    candidates = {result.draft.name: result for result in found if isinstance(result, Candidate)}
     graph = connect(candidates.values())
     errors = list(listed.errors if layout.tenant.fail_closed else ())
     for result in found:
         if isinstance(result, tuple):
             errors += result
-        elif isinstance(result, Candidate) and result.frozen.name in graph.runs:
+        elif isinstance(result, Candidate) and result.draft.name in graph.runs:
             errors += result.errors
     errors += [item.error(candidates[name].listed, why) for name, why in graph.errors]
     return FrozenGraph(
-        jobs=tuple(candidates[name].frozen for name in graph.runs),
+        jobs=tuple(item.frozen(candidates[name].draft) for name in graph.runs),
         why=graph.runs,
         skipped=(*(result for result in found if isinstance(result, Skipped)), *graph.skipped),
         errors=tuple(dict.fromkeys(errors)),
@@ -92,7 +89,7 @@ class _Item:
         self.pipeline = pipeline
         self.project = project
         self.branch = branch
-        self.files = None if files is None else tuple(path for path in files if path != COMMIT_MESSAGE)
+        self.changed = Changed(files)
         self.previous = previous
         self._old: FrozenGraph | None = None
 
@@ -111,39 +108,24 @@ class _Item:
         if not found.variants or found.without:
             return tuple(errors)
         try:
-            draft, frozen = self._frozen(name, found.variants, here, project_vars)
+            draft = drafted(self.layout, name, found.variants, here, project_vars)
         except Forbidden as refusal:
             return (*errors, self.error(here[0], refusal.why))
         errors += [self.error(here[0], why) for why in self._forbids(draft, here)]
-        return Candidate(frozen, here[0], self._call(draft, frozen), tuple(errors))
+        return Candidate(draft, here[0], self._call(draft), tuple(errors))
 
-    def _frozen(
-        self, name: str, variants: list[Variant], here: list[Variant], project_vars: Mapping[str, Json]
-    ) -> tuple[Draft, FrozenJob]:
-        """The definitions on top of each other; the same ones come to the same, whatever the item is."""
-        key = (name, tuple(map(id, variants)), tuple(map(id, here)), repr(project_vars))
-        known: tuple[Draft, FrozenJob] | None = self.layout.drafted.get(key)
+    def frozen(self, draft: Draft) -> FrozenJob:
+        """The job that a draft comes to; made once for a layout, and only of jobs that somebody asks for."""
+        known = self.layout.frozen.get(id(draft))
         if known is None:
-            draft = Draft()
-            for variant in variants:
-                draft.apply(self.layout, variant)
-            draft.vars = merged(project_vars, draft.vars)
-            for variant in here:
-                draft.apply(self.layout, variant)
-            draft.name = name
-            known = self.layout.drafted[key] = draft, frozen_job(self.layout, draft)
+            known = self.layout.frozen[id(draft)] = frozen_job(self.layout, draft)
         return known
 
     def _left_out(self, found: Collected, here: list[Variant]) -> list[ConfigError]:
         """Errors of definitions that are missing or that gatebot does not act on."""
-        errors = list(found.errors)
-        for variant in (*found.variants, *here):
-            faults = self.layout.faults.get(id(variant), ())
-            errors += (fault for fault in faults if fault.reason.kind not in _ONLY_TOLD)
-            errors += variant.refused
-            for nodeset in reached(self.layout.nodesets, variant.nodeset):
-                errors += nodeset.refused
-        return errors if self.layout.tenant.fail_closed else []
+        if not self.layout.tenant.fail_closed:
+            return []
+        return [*found.errors, *(error for variant in here for error in unusable(self.layout, variant))]
 
     def _forbids(self, draft: Draft, here: list[Variant]) -> Iterable[Reason]:
         """Why a job as it is now may not run in this item; of no matter if it does not run."""
@@ -160,23 +142,23 @@ class _Item:
             yield reason("config.nothing-to-run", job=draft.name)
         yield from listing_problems(self.layout, draft, here)
 
-    def _call(self, draft: Draft, frozen: FrozenJob) -> Call:
+    def _call(self, draft: Draft) -> Call:
         """Whether the changed files call for the job, or else what the change alters of it."""
-        found = call(draft, self.files)
+        found = call(draft, self.changed)
         if found.runs or not draft.match_on_config_updates:
             return found
-        if path := altered_file(frozen, self.project, self.files or ()):
+        if path := altered_file(draft, self.project, self.changed.paths):
             return Call(True, reason("config.run-altered-file", job=draft.name, file=path))
-        return Call(True, reason("config.run-altered", job=draft.name)) if self._altered(frozen) else found
+        return Call(True, reason("config.run-altered", job=draft.name)) if self._altered(draft) else found
 
-    def _altered(self, frozen: FrozenJob) -> bool:
+    def _altered(self, draft: Draft) -> bool:
         """Whether the job is new, or its definition is another one, by the item's own change."""
         if self.previous is None:
             return False
         if self._old is None:
             self._old = freeze(self.previous, self.pipeline.name, self.project, self.branch)
         before = {job.name: replace(job, description="") for job in self._old.jobs}
-        return not self._old.errors and before.get(frozen.name) != replace(frozen, description="")
+        return not self._old.errors and before.get(draft.name) != replace(self.frozen(draft), description="")
 
     def error(self, listed: Variant, why: Reason) -> ConfigError:
         """An error that shows where the project lists the job."""

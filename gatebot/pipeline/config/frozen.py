@@ -7,10 +7,25 @@ Whether an item runs the job is decided in `freeze.py`; here every attribute fin
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import replace
+import marshal
+from collections.abc import Iterable
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, get_args
 
-from ...assignment import FrozenJob, NodeChoice, RequiredProject, Role
+from ...assignment import (
+    FrozenJob,
+    IncludeVars,
+    JobDependency,
+    NodeChoice,
+    NodeGroup,
+    NodeSpec,
+    Playbook,
+    ProjectChoice,
+    RequiredProject,
+    Role,
+    SecretRef,
+)
 from .draft import Draft
 from .layout import Layout
 from .nodesets import choices
@@ -24,7 +39,7 @@ def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
     before = min(draft.pre_timeout, draft.timeout) if draft.pre_timeout and draft.timeout else draft.pre_timeout
     described = [source.description for source in draft.sources if source.name == draft.name and source.description]
     semaphores = sorted(draft.semaphores)
-    frozen = FrozenJob(
+    job = FrozenJob(
         name=draft.name,
         definition="",
         voting=draft.voting,
@@ -55,41 +70,41 @@ def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
         failure_output=draft.failure_output,
         parents=tuple(name for name in dict.fromkeys(draft.parents) if name != draft.name),
         description=described[0] if described else "",
+        **_plain(layout, draft),
     )
-    frozen = _with_plain(layout, draft, frozen)
-    return replace(frozen, definition=definition(frozen))
+    object.__setattr__(job, "definition", definition(job))  # nobody else has it yet
+    return job
 
 
-def _with_plain(layout: Layout, draft: Draft, job: FrozenJob) -> FrozenJob:
-    """The job with its attributes of a single value; `auto` becomes None."""
+def _plain(layout: Layout, draft: Draft) -> dict[str, Any]:
+    """The attributes of a single value; `auto` becomes None."""
     deduplicate, checkout = draft.deduplicate, draft.workspace_checkout
-    return replace(
-        job,
-        ansible_version=draft.ansible_version or layout.tenant.default_ansible_version,
-        split_streams=draft.ansible_split_streams,
-        hold_following=draft.hold_following_changes,
-        post_review=draft.post_review,
-        provides=draft.provides,
-        requires=draft.requires,
-        tags=draft.tags,
-        type=draft.type,
-        deduplicate=deduplicate if isinstance(deduplicate, bool) else None,
-        workspace_scheme=draft.workspace_scheme,
-        workspace_checkout=checkout if isinstance(checkout, bool) else None,
-        success_message=draft.success_message,
-        failure_message=draft.failure_message,
-        secret_exposure=draft.secret_exposure or "ignore",
-        preserve_home_paths=draft.preserve_home_paths,
-        image_build_name=draft.image_build_name,
-    )
+    return {
+        "ansible_version": draft.ansible_version or layout.tenant.default_ansible_version,
+        "split_streams": draft.ansible_split_streams,
+        "hold_following": draft.hold_following_changes,
+        "post_review": draft.post_review,
+        "provides": draft.provides,
+        "requires": draft.requires,
+        "tags": draft.tags,
+        "type": draft.type,
+        "deduplicate": deduplicate if isinstance(deduplicate, bool) else None,
+        "workspace_scheme": draft.workspace_scheme,
+        "workspace_checkout": checkout if isinstance(checkout, bool) else None,
+        "success_message": draft.success_message,
+        "failure_message": draft.failure_message,
+        "secret_exposure": draft.secret_exposure or "ignore",
+        "preserve_home_paths": draft.preserve_home_paths,
+        "image_build_name": draft.image_build_name,
+    }
 
 
 def _required(draft: Draft) -> tuple[RequiredProject, ...]:
     """The required projects; the job's own `override-checkout` holds for those that name none."""
-    return tuple(
-        RequiredProject(name, required.override_checkout or draft.override_checkout)
-        for name, required in draft.required_projects.items()
-    )
+    named = draft.required_projects.values()
+    if not draft.override_checkout:
+        return tuple(named)
+    return tuple(RequiredProject(one.project, one.override_checkout or draft.override_checkout) for one in named)
 
 
 def definition(job: FrozenJob) -> str:
@@ -98,17 +113,35 @@ def definition(job: FrozenJob) -> str:
     Left out is what says when it runs, what its result means, and what nodesets are called: voting, semaphores,
     attempts, parents and the like.
     """
-    books = (job.pre_run, job.run, job.post_run, job.cleanup_run, job.roles)
-    workspace = (job.required_projects, job.include_projects, job.exclude_projects, job.workspace_scheme)
-    alternatives = tuple((one.nodes, one.groups) for one in job.alternatives)
-    nodes = (job.nodes, job.groups, alternatives, job.pre_timeout, job.timeout, job.post_timeout)
-    ways = (
-        job.ansible_version,
-        job.split_streams,
+    books = (_books(job.pre_run), _books(job.run), _books(job.post_run), _books(job.cleanup_run))
+    workspace = (
+        _told(job.required_projects),
+        None if job.include_projects is None else _told(job.include_projects),
+        None if job.exclude_projects is None else _told(job.exclude_projects),
+        job.workspace_scheme,
         job.workspace_checkout,
-        job.preserve_home_paths,
-        job.secret_exposure,
     )
-    told = repr((job.name, books, workspace, nodes, ways, job.dependencies, job.requires, job.tags, job.failure_output))
-    variables = [job.vars, job.extra_vars, job.host_vars, job.group_vars]
-    return hashlib.sha256((told + repr(job.include_vars) + json.dumps(variables, sort_keys=True)).encode()).hexdigest()
+    nodes = [(_told(one.nodes), _told(one.groups)) for one in (job, *job.alternatives)]
+    times = (job.pre_timeout, job.timeout, job.post_timeout)
+    ways = (job.ansible_version, job.split_streams, job.preserve_home_paths, job.secret_exposure)
+    between = (_told(job.dependencies), job.requires, job.tags, job.failure_output)
+    variables = (job.vars, job.extra_vars, job.host_vars, job.group_vars, _told(job.include_vars))
+    told: tuple[Any, ...] = (job.name, books, _told(job.roles), workspace, nodes, times, ways, between, variables)
+    return hashlib.sha256(marshal.dumps(told, _FORMAT)).hexdigest()
+
+
+_Plain = IncludeVars | JobDependency | NodeGroup | NodeSpec | ProjectChoice | RequiredProject | Role | SecretRef
+_VALUES = {kind: attrgetter(*(one.name for one in fields(kind))) for kind in get_args(_Plain)}
+_FORMAT = 2  # the newest in which equal values have equal bytes, be they one object or several
+
+
+def _books(books: Iterable[Playbook]) -> list[object]:
+    return [
+        (book.project, book.branch, book.path, book.trusted, book.semaphores, _told(book.secrets), book.cleanup)
+        for book in books
+    ]
+
+
+def _told(parts: Iterable[_Plain]) -> list[object]:
+    """The values of the fields: only plain ones can be written in one go."""
+    return [_VALUES[type(part)](part) for part in parts]

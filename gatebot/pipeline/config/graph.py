@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ...assignment import FrozenJob
 from ...reasons import Reason, reason
+from .draft import Draft
 from .matching import Call
 from .model import ConfigError, Skipped
 from .objects import Variant
@@ -20,7 +20,7 @@ from .objects import Variant
 class Candidate:
     """A job that the item may run: whether the changed files call for it, and why. `errors` count if it runs."""
 
-    frozen: FrozenJob
+    draft: Draft
     listed: Variant
     call: Call
     errors: tuple[ConfigError, ...] = ()
@@ -37,7 +37,7 @@ class Connected:
 
 def connect(candidates: Iterable[Candidate]) -> Connected:
     """A job that does not match runs all the same when one that runs has a hard dependency on it."""
-    known = {candidate.frozen.name: candidate for candidate in candidates}
+    known = {candidate.draft.name: candidate for candidate in candidates}
     wanted = {name: candidate.call.why for name, candidate in known.items() if candidate.call.runs}
     for name in tuple(wanted):
         for needed in _needed(known, name):
@@ -48,7 +48,7 @@ def connect(candidates: Iterable[Candidate]) -> Connected:
     errors = [
         (name, reason("config.dependency-not-run", job=name, needs=dependency.name))
         for name, candidate in known.items()
-        for dependency in candidate.frozen.dependencies
+        for dependency in candidate.draft.dependencies
         if not dependency.soft and dependency.name not in known
     ]
     errors += [
@@ -62,7 +62,7 @@ def _needed(known: Mapping[str, Candidate], name: str, soft: bool = False) -> It
     seen: set[str] = set()
     waiting = [name]
     while waiting:
-        for dependency in known[waiting.pop()].frozen.dependencies:
+        for dependency in known[waiting.pop()].draft.dependencies:
             if dependency.name in known and dependency.name not in seen and (soft or not dependency.soft):
                 seen.add(dependency.name)
                 waiting.append(dependency.name)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...assignment import FrozenJob
 from .model import ConfigError, Location, Pattern, PipelineConfig, QueueConfig, QueueKey, QueueType
 from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
 from .objects_nodes import Flavor, Image, Label, Provider, Section
@@ -43,12 +44,13 @@ class Lost:
 class Collected:
     """The definitions of a job that count for a branch, parents first, and errors of what should have counted.
 
-    `without` is the job of which no definition fits the branch; then nothing runs.
+    `without` is the job of which no definition fits the branch; then nothing runs. `met` are the job and all parents.
     """
 
     variants: list[Variant] = field(default_factory=list[Variant])
     errors: list[ConfigError] = field(default_factory=list[ConfigError])
     without: str = ""
+    met: set[str] = field(default_factory=set[str])
 
 
 @dataclass(slots=True)
@@ -56,8 +58,8 @@ class Layout:
     """Everything of a tenant. `lost` is by `job NAME`, `project NAME`, `project-template NAME`, `file PROJECT`.
 
     `faults` are errors of variants that are in the layout, by the variant's identity. `implied` are the branches that
-    each file's jobs are for, None: all. `drafted` and `collected` spare freezing the same jobs and
-    looking for the same definitions again: most items run the same jobs.
+    each file's jobs are for, None: all. `collected`, `drafted` and `frozen` spare looking for the same definitions and
+    freezing the same jobs again: most items run the same jobs, most jobs have the same parents.
     """
 
     tenant: Tenant
@@ -87,6 +89,7 @@ class Layout:
     found: dict[ConfigError, None] = field(default_factory=dict[ConfigError, None])
     collected: dict[tuple[object, ...], Collected] = field(default_factory=dict[tuple[object, ...], Collected])
     drafted: dict[tuple[object, ...], Any] = field(default_factory=dict[tuple[object, ...], Any], compare=False)
+    frozen: dict[int, FrozenJob] = field(default_factory=dict[int, FrozenJob], compare=False)
 
     @property
     def errors(self) -> tuple[ConfigError, ...]:

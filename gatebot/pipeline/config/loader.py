@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from .build import build
 from .check import config_paths, new_errors, unread_roots
+from .drafting import hand_on
 from .layout import Layout, Sources
 from .model import ConfigError, Location
 from .objects import ConfigFile
@@ -53,6 +54,7 @@ class Loader:
         self._parsed: OrderedDict[_Key, ConfigFile] = OrderedDict()
         self._branches: dict[tuple[str, str, str], tuple[ConfigFile, ...]] = {}
         self._tips: dict[str, tuple[str, dict[str, str]]] = {}
+        self._last: dict[str, Layout] = {}
 
     def load(self, tenant: Tenant, moved: Collection[str] | None = None) -> Layout:
         """The layout of what is merged. Its errors are in `layout.errors`; a project that is not there has no files.
@@ -71,7 +73,11 @@ class Loader:
             for name in wanted:
                 if project.trusted or project.loads_branch(name):
                     files[project.name, name] = self._branch(tenant, project, name, project.name, tips[name])
-        return build(tenant, Sources(branches, files))
+        layout = build(tenant, Sources(branches, files))
+        if (last := self._last.get(tenant.name)) is not None:
+            hand_on(last, layout)
+        self._last[tenant.name] = layout
+        return layout
 
     def _look(self, project: str, moved: Collection[str] | None) -> tuple[str, dict[str, str]]:
         """The default branch of a project, and where each of its branches is."""
@@ -91,8 +97,8 @@ class Loader:
             checked = checked.replaced(project.name, branch, files)
             if not project.trusted:
                 used = checked if same else used.replaced(project.name, branch, files)
-        whole = base if checked is base.sources else build(base.tenant, checked)
-        layout = whole if used is checked else base if used is base.sources else build(base.tenant, used)
+        whole = base if checked is base.sources else _altered_layout(base, checked)
+        layout = whole if used is checked else base if used is base.sources else _altered_layout(base, used)
         return Proposal(layout, new_errors(base.errors, whole.errors))
 
     def merged(self, base: Layout, changes: Sequence[Proposed]) -> Layout:
@@ -100,7 +106,7 @@ class Loader:
         sources = base.sources
         for project, branch, files in self._altered(base, changes):
             sources = sources.replaced(project.name, branch, files)
-        return base if sources is base.sources else build(base.tenant, sources)
+        return base if sources is base.sources else _altered_layout(base, sources)
 
     def _altered(
         self, base: Layout, changes: Sequence[Proposed]
@@ -148,3 +154,10 @@ class Loader:
         else:
             self._parsed.move_to_end(key)
         return known
+
+
+def _altered_layout(base: Layout, sources: Sources) -> Layout:
+    """The layout of a tenant with other files."""
+    layout = build(base.tenant, sources)
+    hand_on(base, layout)
+    return layout

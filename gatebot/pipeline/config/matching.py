@@ -6,12 +6,12 @@ Every answer has its reason, for a job that runs as for one that does not. What 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...assignment import FrozenJob
 from ...reasons import Reason, reason
 from .draft import Draft
+from .model import Pattern
 
 COMMIT_MESSAGE = "/COMMIT_MSG"
 
@@ -24,20 +24,43 @@ class Call:
     why: Reason
 
 
-def call(draft: Draft, files: Sequence[str] | None) -> Call:
-    """What the matchers of a job say about changed files; None: which files changed is not known."""
+class Changed:
+    """The changed files of an item; `paths` is empty where they are not known.
+
+    Most jobs have the matchers of another one; each are asked once.
+    """
+
+    def __init__(self, files: Iterable[str] | None) -> None:
+        self.paths = tuple(path for path in files or () if path != COMMIT_MESSAGE)
+        self._wanted: dict[tuple[Pattern, ...], tuple[str, Pattern] | None] = {}
+        self._relevant: dict[tuple[Pattern, ...], str | None] = {}
+
+    def wanted(self, patterns: tuple[Pattern, ...]) -> tuple[str, Pattern] | None:
+        """The first file that matches any, and the pattern that it matches."""
+        if patterns not in self._wanted:
+            found = ((path, pattern) for path in self.paths for pattern in patterns if pattern.matches(path))
+            self._wanted[patterns] = next(found, None)
+        return self._wanted[patterns]
+
+    def relevant(self, patterns: tuple[Pattern, ...]) -> str | None:
+        """The first file that matches none."""
+        if patterns not in self._relevant:
+            found = (path for path in self.paths if not any(pattern.matches(path) for pattern in patterns))
+            self._relevant[patterns] = next(found, None)
+        return self._relevant[patterns]
+
+
+def call(draft: Draft, changed: Changed) -> Call:
+    """What the matchers of a job say about the changed files."""
     job = draft.name
     if not draft.files and not draft.irrelevant_files:
         return Call(True, reason("config.run-always", job=job))
-    if not files:
+    if not changed.paths:
         return Call(True, reason("config.run-no-files", job=job))
-    wanted = next(
-        ((path, pattern) for path in files for pattern in draft.files if pattern.matches(path)),
-        None,
-    )
+    wanted = changed.wanted(draft.files)
     if draft.files and wanted is None:
         return Call(False, reason("config.skip-files", job=job))
-    relevant = next((path for path in files if not any(p.matches(path) for p in draft.irrelevant_files)), None)
+    relevant = changed.relevant(draft.irrelevant_files)
     if draft.irrelevant_files and relevant is None:
         return Call(False, reason("config.skip-irrelevant-files", job=job))
     if wanted is not None:
@@ -46,9 +69,8 @@ def call(draft: Draft, files: Sequence[str] | None) -> Call:
     return Call(True, reason("config.run-relevant", job=job, file=relevant or ""))
 
 
-def altered_file(job: FrozenJob, project: str, files: Sequence[str]) -> str:
+def altered_file(job: Draft, project: str, files: Sequence[str]) -> str:
     """A changed file of the item's project that the job is made of: a playbook, or one of variables; "" none."""
-    books = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
     own = [file.path for file in job.include_vars if file.project in ("", project)]
-    own += [book.path for book in books if book.project == project]
+    own += [book.path for book in job.books if book.project == project]
     return next((path for path in own if path in files), "")

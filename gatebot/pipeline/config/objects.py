@@ -122,6 +122,11 @@ class Variant:
     ansible_split_streams: bool | None = None
     inputs: tuple[str, ...] | None = None
 
+    @property
+    def bare(self) -> bool:
+        """Whether a project lists nothing but the job's name."""
+        return self.in_project and not (self.said or self.secrets or self.finals or self.description)
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
