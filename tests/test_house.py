@@ -103,6 +103,7 @@ ADAPTERS: dict[str, set[str]] = {
         "config.directories",
         "config.loader",
         "config.offline",
+        "assigning",
         "effects",
         "admission",
         "ages",

@@ -15,30 +15,28 @@ from itertools import chain, repeat
 from typing import TypeVar
 
 from .. import words
-from ..assignment import AssignedChange, Assignment, FrozenJob
+from ..assignment import FrozenJob
 from ..change import Landed
 from ..clock import Clock
 from ..db import Database
-from . import broken, history, reports, returning, store
+from . import broken, history, reports, returning
 from .accepting import store as accepted_errors
 from .accepting.model import Accepted
+from .assigning import Assigning, Described
 from .config.model import Location, Manager, Moment, PipelineConfig
-from .config.secrets import used
 from .landing import landing
 from .layouts import Layouts
 from .merger import Answer, Merger
 from .ports import Dispatch, Review
 from .queue import facts, verdict
-from .queue.model import NOTHING, Departure, Item, ItemChange, PlannedJob, Queue
+from .queue.model import Departure, Item, Queue
 from .queue.record import report_key
 from .secret_data import SecretData
 from .tokens.service import Issuer
-from .workspace import checkouts, chosen, includes, wanted
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_REMEMBERED = 2000  # messages of patch sets
 _DELAYS = (1, 2, 5, 10, 30, 60)
 
 
@@ -77,8 +75,7 @@ class Effects:
         self._configured = ties.clock.now()
         self._tasks: set[asyncio.Task[None]] = set()
         self._merging: dict[str, list[facts.PrepareAsked]] = {}
-        self._frozen: dict[str, FrozenJob] = {}
-        self._messages: dict[tuple[int, int], tuple[str, str]] = {}
+        self._assigning = Assigning(ties.review, ties.merger, ties.db, ties.secrets, self._log_url)
 
     def perform(self, commands: Iterable[facts.QueueFact], aborted: Mapping[str, int] = {}) -> None:
         """Begin everything; returns at once."""
@@ -160,9 +157,7 @@ class Effects:
         if layout is not None and layout.found:
             accepted = await self._ties.db.read(accepted_errors.valid, queue.tenant, self._ties.clock.now())
         answers: list[Answer] = await asyncio.to_thread(self._ties.merger.prepare, queue, orders, accepted)
-        frozen = {job.definition: job for answer in answers for job in answer.jobs}
-        new = [job for definition, job in frozen.items() if definition not in self._frozen]
-        self._frozen.update(frozen)
+        new = self._assigning.remember(job for answer in answers for job in answer.jobs)
         self._answered([answer.fact for answer in answers], new)
 
     # Builds
@@ -172,72 +167,24 @@ class Effects:
             await self._insist("an abort", lambda b=build, f=fence: self._ties.dispatch.abort(b, f))
 
     async def _assign(self, commands: Sequence[facts.BuildAssigned]) -> None:
+        described: dict[tuple[str, int], Described] = {}
         for command in commands:
-            await self._insist("an assignment", lambda c=command: self._give(c))
+            await self._insist("an assignment", lambda c=command: self._give(c, described))
             self.giving -= 1
 
-    async def _give(self, command: facts.BuildAssigned) -> None:
-        queue = self._queue(command.queue)
+    async def _give(self, command: facts.BuildAssigned, described: dict[tuple[str, int], Described]) -> None:
+        """Give out a build; `described` are the items whose builds were given out just before."""
+        queue, attempt = self._queue(command.queue), (command.item, command.attempt)
         if queue is None or command.build not in queue.owners:
             return  # aborted meanwhile
-        assignment = await self._assignment(queue, queue.items[command.item], command)
+        item, assigning = queue.items[command.item], self._assigning
+        about = described.get(attempt) or await assigning.describe(queue, item)
+        described[attempt] = about
+        post_review = self._pipeline(queue).post_review
+        assignment = await assigning.assignment(queue, item, command, about, post_review=post_review)
         if self._ties.issuer is not None:
             self._ties.issuer.expect(assignment)
         await self._ties.dispatch.assign(assignment)
-
-    async def _assignment(self, queue: Queue, item: Item, command: facts.BuildAssigned) -> Assignment:
-        prepared = item.prepared
-        planned = item.job(command.job)
-        if planned is None:
-            raise LookupError(f"the item {item.id} has no job {command.job}")
-        job = chosen(await self._job(planned.definition), command.choice)
-        state, pinned = (NOTHING, NOTHING) if prepared is None else (prepared.state, prepared.pinned)
-        present = {number: other for other in queue.items.values() for number in other.numbers}
-        numbers = () if prepared is None else prepared.ahead
-        ahead = [change for number in numbers if number in present for change in present[number].changes]
-        own = item.subject(planned)
-        project, branch = ("", "") if own is None else (own.project, own.branch)
-        merger, members = self._ties.merger, {change.project for change in item.changes}
-        secrets = await asyncio.to_thread(merger.vault.open, job) if used(job) else {}
-        before, needed = returning.parents(item, command.job), command.provided
-        handed = returning.HandedOn()
-        if before or needed:
-            handed = await self._ties.db.read(history.handed_on, before, needed, self._log_url, self._ties.secrets)
-        return Assignment(
-            build=command.build,
-            buildset=facts.buildset_id(item.id, item.attempt),
-            item=item.id,
-            fence=command.fence,
-            tenant=queue.tenant,
-            pipeline=queue.pipeline,
-            post_review=self._pipeline(queue).post_review,
-            project=project,
-            branch=branch,
-            commit=state.get(f"{project}:{branch}", ""),
-            job=job,
-            checkouts=checkouts(
-                wanted(job, project, branch, merger.choose, members),
-                state,
-                pinned,
-                [
-                    (change.project, change.branch)
-                    for change in (*ahead, *item.changes)
-                    if includes(job, change.project, project, members)
-                ],
-                merger.store(queue, project),
-            ),
-            changes=await self._changes(item, dict.fromkeys(ahead), state),
-            old_commit=item.ref.old if item.ref is not None else "",
-            attempt=command.tries,
-            event_id=item.id,
-            inherited=handed.data,
-            secrets=secrets,
-            members=item.numbers,
-            subject=planned.change,
-            child_jobs=() if prepared is None else tuple(one.name for one in prepared.jobs if _needs(one, planned.key)),
-            secret_data=handed.secret_data,
-            provided=handed.artifacts,
-        )
 
     async def _go_on(self, command: facts.ResumeAsked | facts.SemaphoresGranted) -> None:
         """A build has what it waits for."""
@@ -251,47 +198,6 @@ class Effects:
             await self._insist("a resumption", lambda: dispatch.resume(build.id, build.fence))
         else:
             await self._insist("a semaphore", lambda: dispatch.grant(build.id, build.fence, command.names))
-
-    async def _job(self, definition: str) -> FrozenJob:
-        known = self._frozen.get(definition)
-        if known is None:
-            known = await self._ties.db.read(store.job, definition)
-            if known is None:
-                raise LookupError(f"the job {definition} was not kept")
-            self._frozen[definition] = known
-        return known
-
-    async def _changes(
-        self, item: Item, ahead: Iterable[ItemChange], state: Mapping[str, str]
-    ) -> tuple[AssignedChange, ...]:
-        """The changes ahead, then the item's own, each with the commit that it became."""
-        before = [(change, state.get(change.place, change.commit)) for change in ahead]
-        own = [
-            (change, item.prepared.commit_of(item, position) if item.prepared is not None else change.commit)
-            for position, change in enumerate(item.changes)
-        ]
-        return tuple([await self._told(change, commit) for change, commit in (*before, *own)])
-
-    async def _told(self, change: ItemChange, commit: str) -> AssignedChange:
-        key = (change.number, change.patch_set)
-        known = self._messages.get(key)
-        if known is None:
-            facts_of = await self._ties.review.change(*key)
-            known = (facts_of.message, facts_of.topic) if facts_of is not None else ("", "")
-            if len(self._messages) >= _REMEMBERED:
-                self._messages.clear()
-            self._messages[key] = known
-        return AssignedChange(
-            change.number,
-            change.patch_set,
-            change.project,
-            change.branch,
-            commit,
-            change.change_id,
-            change.subject,
-            change.url,
-            *known,
-        )
 
     # Landing and reports
 
@@ -371,8 +277,3 @@ class Effects:
         layout = self._ties.layouts.current(queue.tenant)
         found = layout.pipelines.get(queue.pipeline) if layout is not None else None
         return found or PipelineConfig(queue.pipeline, Manager.INDEPENDENT, Location("", "", ""))
-
-
-def _needs(job: PlannedJob, key: str) -> bool:
-    """Whether a job depends directly on another of its item."""
-    return any(need.name == key for need in job.needs)
