@@ -10,6 +10,8 @@ from enum import StrEnum
 
 #: The names that are used everywhere: in labels, requests, results and on pages.
 ARCHITECTURES = ("x86_64", "arm64", "ppc64le", "s390x", "riscv64")
+#: What a job writes for the execution where any will do.
+ANY = "any"
 _ALIASES = {"amd64": "x86_64", "x86-64": "x86_64", "aarch64": "arm64", "ppc64el": "ppc64le"}
 
 

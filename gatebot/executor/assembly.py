@@ -27,15 +27,16 @@ from .holding import HeldNodes
 from .images import built, host_skeleton
 from .logs import Logs
 from .mirrors import Mirrors
-from .model import DEFAULT_LABELS, HOST_IMAGE, Label, Network, Sandbox, Sizes
+from .model import DEFAULT_LABELS, HOST_IMAGE, LOCAL, Label, Network, Sandbox, Sizes
 from .ports import Reports, Sources
 from .providers import link
 from .providers.bare import Bare
 from .providers.local import Images, Local
 from .providers.ports import Provider
-from .runner import Tools
 from .service import Executor
 from .solo import KeptFiles
+from .supply import Source, Supply
+from .tools import Tools
 from .workspaces import Workspaces
 
 _WHEELS = "/opt/gatebot-wheels"
@@ -135,29 +136,28 @@ def executor(
     egress = Egress(Mirrors.of([*listed, *git_server]))
     logs = Logs(prepared.logs, clock, sizes)
     layers = prepared.directory / "layers"
-    provider = _provider(prepared, layers, host, egress, slots)
+    supply = Supply({LOCAL: Source(_local(prepared, layers, host, egress))}, prepared.labels, clock)
     tools = Tools(
-        provider=provider,
+        supply=supply,
         workspaces=Workspaces(prepared.directory / "mirrors"),
         logs=logs,
         reports=reports,
         sources=sources,
         egress=egress,
-        labels=prepared.labels,
         surroundings=_surroundings(prepared),
         layers=layers,
         held=(
-            HeldNodes(provider, reports, clock, layers)
+            HeldNodes(supply, reports, clock, layers)
             if keep is None
-            else KeptFiles(provider, reports, clock, layers, keep)
+            else KeptFiles(supply, reports, clock, layers, keep)
         ),
     )
-    return Executor(tools, slots=slots), logs
+    return Executor(tools, slots=slots or max(os.cpu_count() or 1, 2)), logs
 
 
-def _provider(prepared: Prepared, layers: Path, host: str, egress: Egress, slots: int | None) -> Provider:
+def _local(prepared: Prepared, layers: Path, host: str, egress: Egress) -> Provider:
     if prepared.channel is None:
-        return Bare(layers, host=host, slots=slots or max(os.cpu_count() or 1, 2))
+        return Bare(layers, host=host)
     return Local(
         prepared.channel if isinstance(prepared.channel, Reason) else link.Link(prepared.channel),
         Images({HOST_IMAGE: HOST_IMAGE} | built(prepared.images)),

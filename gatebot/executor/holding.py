@@ -16,7 +16,7 @@ from ..clock import Clock
 from ..errors import GatebotError
 from .model import Result, Verdict
 from .ports import Reports
-from .providers.ports import Provider
+from .supply import Supply
 
 log = logging.getLogger(__name__)
 _LOOK = 20.0
@@ -26,8 +26,8 @@ _RETRY_LIMIT = "RETRY_LIMIT"
 class HeldNodes:
     """`reports` knows the requests; `layers` is where the files of nodes are."""
 
-    def __init__(self, provider: Provider, reports: Reports, clock: Clock, layers: Path) -> None:
-        self._provider = provider
+    def __init__(self, supply: Supply, reports: Reports, clock: Clock, layers: Path) -> None:
+        self._supply = supply
         self._layers = layers
         self._reports = reports
         self._clock = clock
@@ -50,7 +50,7 @@ class HeldNodes:
             return ""
         if request:
             self._kept.add(assignment.build)
-            await self._provider.freeze(assignment.build)
+            await self._supply.freeze(assignment.build)
         return request
 
     async def begin(self) -> None:
@@ -74,6 +74,6 @@ class HeldNodes:
         for build in await self._reports.held(over=True):
             if build in self._kept:
                 with contextlib.suppress(GatebotError):
-                    await self._provider.destroy(build)
+                    await self._supply.destroy(build)
                 self._kept.discard(build)
             await self._reports.let_go(build)

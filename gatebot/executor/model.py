@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from urllib.parse import quote_plus
 
+from ..architectures import ANY, ARCHITECTURES, Execution, canonical
 from ..assignment import Checkout, Json, Playbook
 from ..errors import SettingsError
 from ..reasons import Reason
@@ -20,6 +21,8 @@ from ..reasons import Reason
 MIB = 1024 * 1024
 #: The image that is the host's own /usr, read-only, with an /etc of our making.
 HOST_IMAGE = "host"
+#: The provider that every executor has: this machine.
+LOCAL = "local"
 
 
 class Network(StrEnum):
@@ -41,7 +44,10 @@ class Sandbox(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A kind of node that jobs ask for by name. `disk` is what a job may write, workspace included."""
+    """A kind of node that jobs ask for by name. `disk` is what a job may write, workspace included.
+
+    `arch` and `execution` are what its nodes are, of what its provider has; empty: the best that there is.
+    """
 
     name: str
     image: str = "default"
@@ -52,6 +58,8 @@ class Label:
     processes: int = 1024
     arch: str = ""
     privileged: bool = False
+    provider: str = LOCAL
+    execution: str = ""
 
 
 _SIZE = re.compile(r"(\d+)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
@@ -77,7 +85,11 @@ def label_from(name: str, settings: Mapping[str, object]) -> Label:
     for key, value in settings.items():
         where = f"labels.{name}.{key}"
         match key, value:
-            case (("image" | "arch"), str()):
+            case (("image" | "provider"), str()):
+                given[key] = value
+            case "arch", str() if value:
+                given[key] = canonical(value)
+            case "execution", str() if value in (*Execution, ANY):
                 given[key] = value
             case "network", str() if value in set(Network):
                 given[key] = Network(value)
@@ -89,7 +101,7 @@ def label_from(name: str, settings: Mapping[str, object]) -> Label:
                 given[key] = value
             case "privileged", bool():
                 given[key] = value
-            case (("image" | "arch" | "network" | "cpus" | "processes" | "privileged"), _):
+            case (("image" | "provider" | "arch" | "execution" | "network" | "cpus" | "processes" | "privileged"), _):
                 raise SettingsError(f"{where}: {value!r} cannot be used. {_HINTS[key]}")
             case _:
                 raise SettingsError(f"{where}: no such key; known are {', '.join(sorted(_HINTS))}.")
@@ -103,7 +115,9 @@ _HINTS = {
     "disk": "Write a size.",
     "cpus": "Write a number above 0.",
     "processes": "Write a whole number above 0.",
-    "arch": "Write an architecture, for example 'x86_64'.",
+    "arch": f"Write one of {', '.join(ARCHITECTURES)}.",
+    "provider": "Write the name of a section [providers.NAME], or 'local'.",
+    "execution": f"Write one of {', '.join((*Execution, ANY))}.",
     "privileged": "Write true or false.",
 }
 

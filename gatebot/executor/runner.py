@@ -13,65 +13,32 @@ import json
 import re
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import cast
 
 import re2
 
-from ..architectures import Execution, canonical
 from ..assignment import Assignment, Json
-from ..errors import GatebotError, Refused
+from ..errors import GatebotError
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason, reason
 from ..words import say
 from . import lineage
 from .artifacts import collect, returned_so_far
-from .commands import Surroundings, command_for
-from .egress import Egress
-from .holding import HeldNodes
-from .logs import Logs, LogWriter
-from .model import Ending, Label, Phase, Places, Result, Returned, Step, StepDone, Verdict
+from .commands import command_for
+from .equipping import Equipped, equip, remarkable
+from .logs import LogWriter
+from .model import Ending, Phase, Places, Result, Returned, Step, StepDone, Verdict
 from .paths import path_of
-from .ports import Reports, Sources
-from .providers.bubblewrap import HOME, PLAY
-from .providers.model import Command, Exit, NodeRequest
-from .providers.ports import Connection, Provider
+from .placing import NODELESS
+from .providers.model import Command, Exit
+from .providers.ports import Connection
 from .scrub import Scrubber
 from .steps import next_step, time_left, verdict, why
 from .telling import Telling
+from .tools import Ended, Tools
 from .waiting import Waiting
-from .workspace_order import files, order
-from .workspaces import Workspaces
-
-#: A build whose job names no node still runs somewhere.
-NODELESS = "small"
-_MAKING = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What every run uses."""
-
-    provider: Provider
-    workspaces: Workspaces
-    logs: Logs
-    reports: Reports
-    sources: Sources
-    egress: Egress
-    labels: Mapping[str, Label]
-    surroundings: Surroundings
-    layers: Path
-    held: HeldNodes
-
-
-class _Ended(Exception):
-    """The build is over before its steps are; carries how."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.result)
-        self.verdict = verdict
 
 
 @dataclass(slots=True)
@@ -89,7 +56,7 @@ class Run:
     _done: list[StepDone] = field(default_factory=list[StepDone])
     _looked: bool = False
     _connection: Connection | None = None
-    _preparing: asyncio.Task[None] | None = None
+    _preparing: asyncio.Task[Equipped] | None = None
     _waiting: Waiting = field(default_factory=Waiting)
     _telling: Telling = field(init=False)
     _scrubber: Scrubber = field(init=False)
@@ -106,7 +73,7 @@ class Run:
         returned, found = Returned(), Verdict(Result.ABORTED)
         try:
             found, returned = await self._run(log)
-        except _Ended as over:
+        except Ended as over:
             found = over.verdict
         except GatebotError as problem:
             told = problem.reason or reason("executor.node-lost", step=str(problem))
@@ -132,7 +99,7 @@ class Run:
             where = self.tools.held.layer(build)
             log.say(f"gatebot: the node is kept by the request {request}; its files are in {where}")
         else:
-            await self.tools.provider.destroy(build)
+            await self.tools.supply.destroy(build)
 
     async def abort(self, *, at_once: bool = False) -> None:
         """End the build; its result is ABORTED. Steps that clean up still run, unless it is to be over `at_once`."""
@@ -155,32 +122,36 @@ class Run:
     # -- the parts, in order --------------------------------------------------------------------
 
     async def _run(self, log: LogWriter) -> tuple[Verdict, Returned]:
-        label = self._label()
-        node, job = self.assignment.build, self.assignment.job
-        places = replace(self.tools.provider.places(node), scheme=job.workspace_scheme)
-        self._preparing = asyncio.create_task(self._prepare(label, places))
+        job = self.assignment.job
+        self._preparing = asyncio.create_task(equip(self.tools, self.assignment, log.say))
         try:
-            await self._preparing
+            equipped = await self._preparing
         except asyncio.CancelledError:
             if not self.aborted:
                 raise
-            raise _Ended(Verdict(Result.ABORTED, reason("executor.aborted"))) from None
+            raise Ended(Verdict(Result.ABORTED, reason("executor.aborted"))) from None
         finally:
             self._preparing = None
-        await self.tools.egress.open(node, lambda told: log.say(f"gatebot: {told}"))
-        self._connection = connection = self.tools.provider.connect(node)
+        self.assignment, node = equipped.assignment, equipped.placed
+        places = equipped.places
+        if (what := remarkable(node)) is not None:
+            log.say(f"gatebot: {say(what)}")
+        await self.tools.egress.open(node.node, lambda told: log.say(f"gatebot: {told}"))
+        self._connection = connection = equipped.connection
         if job.resources_first and not self.aborted:
             await self._ask(job.resources_first, log)  # kept until the build ends
         while not self._over and (step := next_step(job, self._done, aborted=self._stopped)) is not None:
             if step.phase not in (Phase.PRE, Phase.RUN):
                 await self._pause(connection, places, log)
-            self._done.append(await self._step(step, label, places, connection, log))
+            self._done.append(await self._step(step, equipped, log))
         await self._pause(connection, places, log)
         log.on_line = log.on_signal = None
         returned = Returned()
         if not self._stopped:
             logs = self.tools.logs
-            returned = await collect(connection, places, logs.directory(node), logs.sizes.artifacts, log.say)
+            returned = await collect(
+                connection, places, logs.directory(self.assignment.build), logs.sizes.artifacts, log.say
+            )
         self._telling.secret_data(returned.secret_data)
         return verdict(job, self._done, returned, self._early), returned
 
@@ -188,37 +159,6 @@ class Run:
     def _stopped(self) -> bool:
         """Whether nothing runs any more but what cleans up."""
         return self.aborted or self._exposed
-
-    def _label(self) -> Label:
-        nodes = self.assignment.job.nodes
-        if len(nodes) > 1:
-            raise _Ended(Verdict(Result.NODE_FAILURE, reason("executor.one-node-only", nodes=len(nodes))))
-        name = nodes[0].label if nodes else NODELESS
-        label = self.tools.labels.get(name)
-        if label is None:
-            known = ", ".join(sorted(self.tools.labels))
-            raise _Ended(Verdict(Result.NODE_FAILURE, reason("executor.no-such-label", label=name, known=known)))
-        arch = (nodes[0].arch if nodes else "") or label.arch
-        if canonical(arch) not in ("", self.tools.surroundings.arch):
-            found = reason("executor.no-such-arch", label=name, arch=arch, have=self.tools.surroundings.arch)
-            raise _Ended(Verdict(Result.NODE_FAILURE, found))
-        if label.privileged and not self.assignment.post_review:
-            raise _Ended(Verdict(Result.NODE_FAILURE, reason("executor.label-privileged", label=name)))
-        return label
-
-    async def _prepare(self, label: Label, places: Places) -> None:
-        tools, assignment = self.tools, self.assignment
-        layer = tools.layers / assignment.build
-        inside = Places(HOME, PLAY, places.host, scheme=places.scheme)
-        try:
-            read = await tools.workspaces.prepare(order(assignment, inside, str(layer), tools.sources.locate))
-        except Refused as problem:
-            raise _Ended(Verdict(Result.ERROR, problem.reason)) from None
-        await tools.workspaces.write(layer, files(assignment, places, inside, read))
-        await tools.provider.create(
-            NodeRequest(assignment.build, label, str(layer), tools.surroundings.arch, Execution.NATIVE)
-        )
-        await tools.provider.wait_ready(assignment.build, _MAKING)
 
     async def _pause(self, connection: Connection, places: Places, log: LogWriter) -> None:
         """After a clean run that asked for it: wait, with everything on the node alive, until nobody needs it."""
@@ -244,15 +184,15 @@ class Run:
         await self._waiting.resumed()
         log.say("gatebot: resumed")
 
-    async def _step(self, step: Step, label: Label, places: Places, connection: Connection, log: LogWriter) -> StepDone:
-        job, cleaning = self.assignment.job, self._stopped
+    async def _step(self, step: Step, equipped: Equipped, log: LogWriter) -> StepDone:
+        job, cleaning, places = self.assignment.job, self._stopped, equipped.places
         path = path_of(self.assignment, step.playbook, places)
         if path is None:
             told = reason("executor.playbook-missing", project=step.playbook.project, path=step.playbook.path)
-            raise _Ended(Verdict(Result.CONFIG_ERROR, told))
+            raise Ended(Verdict(Result.CONFIG_ERROR, told))
         success = all(item.ending is Ending.OK for item in self._done)
         retried = verdict(job, self._done, Returned(), self._early).retry and self.assignment.attempt < job.attempts
-        around = self.tools.surroundings
+        label, around = equipped.placed.label, equipped.around
         assignment = await self._with_tokens(step)
         command = command_for(assignment, step, path, places, label, around, success=success, retried=retried)
         log.say(f"{step.phase}: {step.playbook.project} {step.playbook.path}")
@@ -260,7 +200,7 @@ class Run:
         began = time.monotonic()
         ending, code = Ending.OK, 0
         try:
-            running = self._with_semaphores(step, connection, command, log)
+            running = self._with_semaphores(step, equipped.connection, command, log)
             ended = await asyncio.wait_for(running, time_left(job, step, self._done))
             ending, code = _ending(ended), ended.status
         except TimeoutError:

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..assignment import Assignment
-from ..events import BuildCompleted
 from ..reasons import Reason, reason
 from .holding import HeldNodes
-from .model import Result, Sandbox
+from .model import Sandbox
 from .providers.model import Capacity
-from .runner import Run, Tools
+from .runner import Run
+from .supply import Supply
+from .tools import Tools
 
 log = logging.getLogger(__name__)
 
@@ -33,38 +34,44 @@ class _Running:
 class Executor:
     """Runs builds, as many at once as there are slots."""
 
-    def __init__(self, tools: Tools, *, slots: int | None = None) -> None:
+    def __init__(self, tools: Tools, *, slots: int) -> None:
         self._tools = tools
-        self._wanted_slots = slots
+        self._slots = slots
         self._capacity: Capacity | Reason = reason("executor.not-probed")
         self._running: dict[str, _Running] = {}
         self._closing = False
-        self._sweeping: asyncio.Task[None] | None = None
+        self._sweeping: list[asyncio.Task[None]] = []
 
     async def start(self) -> Capacity | Reason:
         """Probe for real and warm up; a reason says why no job can run here."""
         self._tools.layers.mkdir(parents=True, exist_ok=True)
         self._tools.workspaces.start()
-        self._capacity = await self._tools.provider.probe()
-        if isinstance(self._capacity, Capacity):
-            for left in await self._tools.provider.list_owned():  # by a server that was killed
-                await self._tools.provider.destroy(left)
-            await self._tools.held.begin()
-            self._sweeping = asyncio.create_task(self._tools.held.run(), name="held nodes")
+        self._capacity = await self._tools.supply.start()
+        await self._tools.held.begin()
+        self._sweeping = [asyncio.create_task(one.run()) for one in (self._tools.held, self._tools.supply)]
         return self._capacity
 
     def posture(self) -> Reason | None:
-        """What every page must say about how jobs run here; None: they run in a sandbox."""
+        """What every page must say about how jobs run here; None: they run in a sandbox, or elsewhere."""
         if isinstance(self._capacity, Reason):
-            return reason("executor.no-sandbox", self._capacity)
+            return None if self._usable() else reason("executor.no-sandbox", self._capacity)
         if self._capacity.sandbox is Sandbox.NONE:
             return reason("executor.sandbox-none")
         return None
 
+    def _usable(self) -> bool:
+        """Whether any provider can have nodes."""
+        return any(isinstance(offer.capacity, Capacity) for offer in self._tools.supply.offers.values())
+
     @property
     def capacity(self) -> Capacity | Reason:
-        """What the probe found."""
+        """What the probe of this machine found."""
         return self._capacity
+
+    @property
+    def supply(self) -> Supply:
+        """Its providers, and the nodes that builds have."""
+        return self._tools.supply
 
     @property
     def held(self) -> HeldNodes:
@@ -72,10 +79,10 @@ class Executor:
         return self._tools.held
 
     def free_slots(self) -> int:
-        """How many more builds may be assigned now."""
-        if isinstance(self._capacity, Reason) or self._closing:
+        """How many more builds may be assigned now; one that waits for nodes takes no slot."""
+        if self._closing or not self._usable():
             return 0
-        return max((self._wanted_slots or self._capacity.slots) - len(self._running), 0)
+        return max(self._slots - len(self._running) + self._tools.supply.waiting, 0)
 
     async def assign(self, assignment: Assignment) -> None:
         """Begin a build; a second call with the same fence does nothing."""
@@ -110,20 +117,21 @@ class Executor:
     async def close(self) -> None:
         """End all builds, without results: the scheduler assigns them anew."""
         self._closing = True
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.wait([self._sweeping])
+        for task in self._sweeping:
+            task.cancel()
+        if self._sweeping:
+            await asyncio.wait(self._sweeping)
         running = list(self._running.values())
         for one in running:
             await one.run.abort(at_once=True)
         if running:
             await asyncio.wait([one.task for one in running])
         self._tools.workspaces.close()
-        await self._tools.provider.close()
+        await self._tools.supply.close()
 
     async def _go(self, run: Run, assignment: Assignment) -> None:
         try:
-            completed = await self._outcome(run, assignment)
+            completed = await run.go()
         finally:
             known = self._running.get(assignment.build)
             if known is not None and known.run is run:
@@ -132,9 +140,3 @@ class Executor:
             await run.told()
             if not await self._tools.reports.completed(completed):
                 log.info("build %s: its result came too late", assignment.build)
-
-    async def _outcome(self, run: Run, assignment: Assignment) -> BuildCompleted:
-        if isinstance(self._capacity, Reason):
-            why = reason("executor.no-sandbox", self._capacity)
-            return BuildCompleted(assignment.build, assignment.fence, Result.NODE_FAILURE.value, why)
-        return await run.go()

@@ -21,7 +21,7 @@ from ..reasons import Reason
 from .holding import HeldNodes
 from .model import MIB, Verdict
 from .ports import Reports
-from .providers.ports import Provider
+from .supply import Supply
 
 _LARGEST = 8192 * MIB
 
@@ -98,14 +98,15 @@ class Alone:
 class KeptFiles(HeldNodes):
     """Keeps no node, but the files of its home: `into` gets them before the node goes, however the build ended."""
 
-    def __init__(self, provider: Provider, reports: Reports, clock: Clock, layers: Path, into: Path) -> None:
-        super().__init__(provider, reports, clock, layers)
-        self._from = provider
+    def __init__(self, supply: Supply, reports: Reports, clock: Clock, layers: Path, into: Path) -> None:
+        super().__init__(supply, reports, clock, layers)
+        self._from = supply
         self._into = into
 
     async def keep(self, assignment: Assignment, found: Verdict) -> str:
         """Nobody keeps the node."""
-        home = self._from.places(assignment.build).home
-        with contextlib.suppress(GatebotError):  # a node that is lost has nothing any more
-            await self._from.connect(assignment.build).get(home, self._into, _LARGEST)
+        for node in self._from.nodes_of(assignment.build)[:1]:
+            provider = self._from.provider(node.provider)
+            with contextlib.suppress(GatebotError):  # a node that is lost has nothing any more
+                await provider.connect(node.node).get(provider.places(node.node).home, self._into, _LARGEST)
         return ""

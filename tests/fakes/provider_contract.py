@@ -102,7 +102,7 @@ class ProviderContract:
     async def test_the_probe_tells_what_it_can_and_leaves_nothing(self, yard: Yard) -> None:
         found = await yard.provider.probe()
         assert isinstance(found, Capacity)
-        assert found.slots >= 1
+        assert found.slots >= 0
         assert {one.arch for one in found.platforms} <= set(ARCHITECTURES)
         assert await yard.provider.list_owned() == ()
 

@@ -27,7 +27,7 @@ class BareGround:
     layers: Path
 
     def provider(self) -> Provider:
-        return Bare(self.layers, host="h", slots=2)
+        return Bare(self.layers, host="h")
 
     async def crash(self, provider: Provider) -> None:
         """Its jobs are processes beside it, which go on."""

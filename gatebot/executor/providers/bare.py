@@ -38,15 +38,14 @@ class Bare:
 
     layered = True
 
-    def __init__(self, root: Path, *, host: str, slots: int) -> None:
+    def __init__(self, root: Path, *, host: str) -> None:
         self._root = root
         self._host = host
-        self._slots = slots
         self._pipes: dict[str, list[Pipe]] = defaultdict(list)
 
     async def probe(self) -> Capacity:
         """There is nothing that could be missing."""
-        return Capacity((Platform(canonical(platform.machine())),), self._slots, "none", Sandbox.NONE)
+        return Capacity((Platform(canonical(platform.machine())),), 0, "none", Sandbox.NONE)
 
     async def create(self, request: NodeRequest) -> None:
         """The prepared layer is the node."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import platform
 import shutil
 import socket
@@ -96,8 +95,7 @@ class Local:
                 await self._link.ask("destroy", node=node)
         if ended.status != 0:
             return reason("executor.sandbox-refused", told=printed.decode("utf-8", "replace").strip()[:500])
-        slots = max(os.cpu_count() or 1, 2)
-        return Capacity((Platform(canonical(platform.machine())),), slots, str(told["limits"]), self._sandbox)
+        return Capacity((Platform(canonical(platform.machine())),), 0, str(told["limits"]), self._sandbox)
 
     @property
     def _link(self) -> Link:

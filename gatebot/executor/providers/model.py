@@ -20,7 +20,7 @@ NODE_ID = re.compile(r"[0-9a-f]{32}(?:-\d{1,3})?")
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What a node can be, and how many such a provider can have at once; 0: no fewer than nodes of any kind."""
+    """What a node can be, and how many such a provider can have at once; 0: as many as of any kind."""
 
     arch: str
     execution: Execution = Execution.NATIVE
@@ -31,8 +31,8 @@ class Platform:
 class Capacity:
     """What a provider was found to be able to do, by trying it; the best platform comes first.
 
-    `limits` is how memory, processes and CPU are limited: `cgroup1`, `cgroup2`, `rlimits`, or what the provider has.
-    `sandbox` is only said of nodes on this machine.
+    `slots` is how many nodes there can be at once; 0: as many as builds want. `limits` is how memory, processes and CPU
+    are limited: `cgroup1`, `cgroup2`, `rlimits`, or what the provider has. `sandbox` is only said of nodes here.
     """
 
     platforms: tuple[Platform, ...]

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which provider gives each node of a build: decided from what the job asks for and what providers can do now.
+
+Pure. Alternatives of a nodeset are tried in order, and the first that is possible is kept to, as Zuul does: one that
+no provider can ever serve gives way to the next at once, one whose nodes are all in use is waited for. Without a word
+on the architecture a provider's best platform is meant; another execution is only taken where the job says `any`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ..architectures import ANY, Execution, canonical
+from ..assignment import NodeChoice, NodeSpec
+from ..reasons import Reason, reason
+from .model import Label
+from .providers.model import Capacity, Platform
+
+#: The label of the node of a job that names none: it still runs somewhere.
+NODELESS = "small"
+#: A provider's name and what one of its nodes is: arch and execution.
+Kind: TypeAlias = tuple[str, str, Execution]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a provider can do; a reason says why it can do nothing. `trusted`: only for jobs that run after review."""
+
+    capacity: Capacity | Reason
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One node of a build: its id, what the job calls it, and who gives what."""
+
+    node: str
+    spec: NodeSpec
+    label: Label
+    provider: str
+    arch: str
+    execution: Execution
+
+    @property
+    def kind(self) -> Kind:
+        """What is counted."""
+        return (self.provider, self.arch, self.execution)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The alternative that was taken, and its nodes in order; a job without nodes has one all the same."""
+
+    choice: NodeChoice
+    nodes: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """No provider can ever serve this."""
+
+    why: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """It is possible, but not now; `providers` are those whose nodes it waits for."""
+
+    why: Reason
+    providers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The labels and providers of this executor, and how many nodes of each kind are in use."""
+
+    labels: Mapping[str, Label]
+    offers: Mapping[str, Offer]
+    used: Mapping[Kind, int] = field(default_factory=dict[Kind, int])
+
+
+def place(site: Site, build: str, choices: Sequence[NodeChoice], *, post_review: bool) -> Placement | Never | Busy:
+    """The nodes of a build, or why it has none."""
+    refused: list[Reason] = []
+    for choice in choices:
+        found = _alternative(site, build, choice, post_review)
+        if not isinstance(found, Never):
+            return found
+        refused.append(found.why)
+    if len(refused) == 1:
+        return Never(refused[0])
+    return Never(reason("executor.no-alternative", *refused, count=len(refused)))
+
+
+def _alternative(site: Site, build: str, choice: NodeChoice, post_review: bool) -> Placement | Never | Busy:
+    specs = choice.nodes or (NodeSpec((), NODELESS),)
+    wanted: list[tuple[Kind, ...]] = []
+    for spec in specs:
+        kinds = _kinds(site, spec, post_review)
+        if isinstance(kinds, Reason):
+            return Never(kinds)
+        wanted.append(kinds)
+    limits = _limits(site)
+    if _fitted(wanted, limits, {}) is None:
+        return Never(_too_many(wanted, limits))
+    fitted = _fitted(wanted, limits, site.used)
+    if fitted is None:
+        return _busy(wanted, limits, site.used)
+    nodes = tuple(
+        Placed(build if index == 0 else f"{build}-{index}", spec, site.labels[spec.label], *kind)
+        for index, (spec, kind) in enumerate(zip(specs, fitted, strict=True))
+    )
+    return Placement(choice, nodes)
+
+
+def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | Reason:
+    """What would serve for a node, best first; never nothing."""
+    label = site.labels.get(spec.label)
+    if label is None:
+        return reason("executor.no-such-label", label=spec.label, known=", ".join(sorted(site.labels)))
+    offer = site.offers.get(label.provider)
+    if offer is None:
+        return reason("executor.no-such-provider", label=label.name, provider=label.provider)
+    if label.privileged and not post_review:
+        return reason("executor.label-privileged", label=label.name)
+    if offer.trusted and not post_review:
+        return reason("executor.provider-post-review", label=label.name, provider=label.provider)
+    if isinstance(offer.capacity, Reason):
+        return reason("executor.provider-unusable", offer.capacity, label=label.name, provider=label.provider)
+    for asked, own in ((canonical(spec.arch), canonical(label.arch)), (_demand(spec), _demand(label))):
+        if asked and own and asked != own:
+            return reason("executor.label-is-other", label=label.name, own=own, asked=asked)
+    arch = canonical(spec.arch or label.arch)
+    execution = _demand(spec) or _demand(label) or spec.execution or label.execution
+    found = _fitting(offer.capacity.platforms, arch, execution)
+    if not found:
+        have = ", ".join(f"{one.arch} {one.execution}" for one in offer.capacity.platforms)
+        asked = f"{arch} {execution}".strip()
+        return reason("executor.no-such-platform", label=label.name, provider=label.provider, asked=asked, have=have)
+    return tuple((label.provider, one.arch, one.execution) for one in found)
+
+
+def _demand(what: NodeSpec | Label) -> str:
+    """The one execution that is asked for; empty: it matters to nobody."""
+    return "" if what.execution == ANY else what.execution
+
+
+def _fitting(platforms: Sequence[Platform], arch: str, execution: str) -> list[Platform]:
+    """The platforms of one architecture that serve, best first. `execution` empty: only the best that there is."""
+    found = [one for one in platforms if arch in ("", one.arch) and execution in ("", ANY, one.execution)]
+    found = [one for one in found if one.arch == found[0].arch]
+    return found[:1] if execution == "" else found
+
+
+# -- counting -----------------------------------------------------------------------------------
+
+
+def _limits(site: Site) -> dict[Kind | str, int]:
+    """How many nodes there may be of a provider, and of a kind; what is not there has no limit."""
+    found: dict[Kind | str, int] = {}
+    for name, offer in site.offers.items():
+        if isinstance(offer.capacity, Reason):
+            continue
+        if offer.capacity.slots:
+            found[name] = offer.capacity.slots
+        for one in offer.capacity.platforms:
+            if one.slots:
+                found[name, one.arch, one.execution] = one.slots
+    return found
+
+
+def _fitted(
+    wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Kind | str, int], used: Mapping[Kind, int]
+) -> tuple[Kind, ...] | None:
+    """A kind for each node, so that no limit is passed: the first of all ways in the order of preference."""
+    begun = Counter[Kind | str](used)
+    for (provider, _, _), count in used.items():
+        begun[provider] += count
+    hopeless: set[frozenset[tuple[Kind | str, int]]] = set()
+
+    def fit(index: int) -> tuple[Kind, ...] | None:
+        if index == len(wanted):
+            return ()
+        state = frozenset([*(+begun).items(), ("", index)])
+        if state in hopeless:
+            return None
+        for kind in wanted[index]:
+            counted = (kind, kind[0])
+            if all(begun[one] < limits.get(one, begun[one] + 1) for one in counted):
+                begun.update(counted)
+                rest = fit(index + 1)
+                begun.subtract(counted)
+                if rest is not None:
+                    return (kind, *rest)
+        hopeless.add(state)
+        return None
+
+    return fit(0)
+
+
+def _providers(wanted: Sequence[tuple[Kind, ...]]) -> Iterator[str]:
+    """The providers of the nodes, each once, in order."""
+    yield from dict.fromkeys(kinds[0][0] for kinds in wanted)
+
+
+def _too_many(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Kind | str, int]) -> Reason:
+    """The provider that cannot have so many nodes even when nobody else has any."""
+    for provider in _providers(wanted):
+        own = [kinds for kinds in wanted if kinds[0][0] == provider]
+        if _fitted(own, limits, {}) is None:
+            most = next(count for count in range(len(own), -1, -1) if _fitted(own[:count], limits, {}) is not None)
+            return reason("executor.too-many-nodes", provider=provider, nodes=len(own), most=most)
+    raise AssertionError("providers have no limits in common")
+
+
+def _busy(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Kind | str, int], used: Mapping[Kind, int]) -> Busy:
+    full = [
+        provider
+        for provider in _providers(wanted)
+        if _fitted([kinds for kinds in wanted if kinds[0][0] == provider], limits, used) is None
+    ]
+    taken = sum(count for kind, count in used.items() if kind[0] == full[0])
+    return Busy(reason("executor.nodes-busy", provider=full[0], used=taken), frozenset(full))

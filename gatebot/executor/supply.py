@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All providers of this executor as one: who gives each node of a build, who waits for one, and what is left behind.
+
+Where a node comes from is decided in `placing.py`; here is counted what is in use. Builds that wait are served in the
+order in which they came: a later one never takes what an earlier one waits for. A node that cannot be taken away counts
+until it can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..assignment import NodeChoice
+from ..clock import Clock
+from ..errors import GatebotError, Refused
+from ..reasons import Reason, reason
+from .model import LOCAL, Label
+from .placing import Busy, Kind, Never, Offer, Placed, Placement, Site, place
+from .providers.model import Capacity
+from .providers.ports import Provider
+
+log = logging.getLogger(__name__)
+_LOOK = 20.0
+#: A provider that does not answer is as good as one that is not there.
+_PROBING = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A provider, and for whom it is. `trusted`: only for jobs that run after review."""
+
+    provider: Provider
+    trusted: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    """A build that has no nodes yet. `told` is the last reason that it heard."""
+
+    build: str
+    choices: Sequence[NodeChoice]
+    post_review: bool
+    busy: Callable[[Reason], None]
+    found: asyncio.Future[Placement | Never]
+    told: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A node that is to go away; nothing is known of the `kind` of one that another server had."""
+
+    provider: str
+    kind: Kind | None = None
+
+
+@dataclass(slots=True)
+class Supply:
+    """The nodes of this executor. `sources` are its providers by name; `labels` may change while it runs."""
+
+    sources: Mapping[str, Source]
+    labels: Mapping[str, Label]
+    clock: Clock
+    _offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
+    _nodes: dict[str, tuple[Placed, ...]] = field(default_factory=dict[str, "tuple[Placed, ...]"])
+    _waiters: list[_Waiter] = field(default_factory=list[_Waiter])
+    _leaving: dict[str, _Left] = field(default_factory=dict[str, "_Left"])
+
+    async def start(self) -> Capacity | Reason:
+        """Probe every provider for real, and take away what a server before this one left. What the local one said."""
+        await asyncio.gather(*(self._probe(name) for name in self.sources))
+        for name, offer in self._offers.items():
+            if isinstance(offer.capacity, Capacity):
+                await self._recover(name)
+        return self._offers[LOCAL].capacity
+
+    @property
+    def offers(self) -> Mapping[str, Offer]:
+        """What each provider was found to be able to do."""
+        return self._offers
+
+    @property
+    def nodes(self) -> tuple[Placed, ...]:
+        """The nodes that builds have, those of kept ones among them."""
+        return tuple(node for nodes in self._nodes.values() for node in nodes)
+
+    def nodes_of(self, build: str) -> tuple[Placed, ...]:
+        """The nodes of one build, in order."""
+        return self._nodes.get(build, ())
+
+    @property
+    def waiting(self) -> int:
+        """How many builds wait for nodes."""
+        return len(self._waiters)
+
+    def provider(self, name: str) -> Provider:
+        """A provider by its name."""
+        return self.sources[name].provider
+
+    async def take(
+        self, build: str, choices: Sequence[NodeChoice], *, post_review: bool, busy: Callable[[Reason], None]
+    ) -> Placement:
+        """The places of a build's nodes, which are its own until `destroy`; `busy` is told why it waits.
+
+        Raises `Refused` at once where no provider can ever serve it.
+        """
+        future: asyncio.Future[Placement | Never] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(build, choices, post_review, busy, future)
+        self._waiters.append(waiter)
+        try:
+            self._settle()
+            found = await future
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+                self._settle()  # others may have waited behind it
+        if isinstance(found, Never):
+            raise Refused(reason=found.why)
+        return found
+
+    async def freeze(self, build: str, frozen: bool = True) -> None:
+        """Stop what runs on a build's nodes, or let it go on."""
+        for node in self._nodes.get(build, ()):
+            await self.provider(node.provider).freeze(node.node, frozen)
+
+    async def destroy(self, build: str) -> None:
+        """Take a build's nodes away; what cannot be now is tried again, and counts until it is gone."""
+        nodes = self._nodes.pop(build, ())
+        self._leaving |= {node.node: _Left(node.provider, node.kind) for node in nodes}
+        await asyncio.gather(*(self._remove(node.node) for node in nodes))
+        self._settle()
+
+    async def run(self) -> None:
+        """For ever: take away what could not be, and look at providers that could do nothing."""
+        while True:
+            await self.clock.sleep(_LOOK)
+            for node in tuple(self._leaving):
+                await self._remove(node)
+            for name, offer in tuple(self._offers.items()):
+                if isinstance(offer.capacity, Reason) and name != LOCAL:
+                    await self._probe(name)
+                    if isinstance(self._offers[name].capacity, Capacity):
+                        await self._recover(name)
+            self._settle()
+
+    async def close(self) -> None:
+        """Take away every node, and let go of the providers."""
+        for build in tuple(self._nodes):
+            await self.destroy(build)
+        for source in self.sources.values():
+            await source.provider.close()
+
+    # -- what these are made of -----------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Serve who waits, in order."""
+        held: set[str] = set()
+        for waiter in tuple(self._waiters):
+            found = place(self._site(), waiter.build, waiter.choices, post_review=waiter.post_review)
+            if isinstance(found, Placement) and held & {node.provider for node in found.nodes}:
+                found = Busy(reason("executor.nodes-promised"), frozenset(node.provider for node in found.nodes))
+            if isinstance(found, Busy):
+                held |= found.providers
+                if found.why != waiter.told:
+                    waiter.told = found.why
+                    waiter.busy(found.why)
+                continue
+            self._waiters.remove(waiter)
+            if not waiter.found.cancelled():
+                if isinstance(found, Placement):
+                    self._nodes[waiter.build] = found.nodes
+                waiter.found.set_result(found)
+
+    def _site(self) -> Site:
+        leaving = [left.kind for left in self._leaving.values() if left.kind is not None]
+        return Site(self.labels, self._offers, Counter([*leaving, *(node.kind for node in self.nodes)]))
+
+    async def _probe(self, name: str) -> None:
+        source = self.sources[name]
+        try:
+            found = await asyncio.wait_for(source.provider.probe(), _PROBING)
+        except TimeoutError:
+            found = reason("executor.provider-silent", seconds=int(_PROBING))
+        except GatebotError as problem:
+            found = problem.reason or reason("executor.provider-failed", told=str(problem))
+        self._offers[name] = Offer(found, source.trusted)
+
+    async def _recover(self, name: str) -> None:
+        """Take away what is there although no build has it: a server that was killed left it."""
+        known = {node.node for node in self.nodes}
+        try:
+            owned = await self.provider(name).list_owned()
+        except GatebotError as problem:
+            log.warning("what the provider %s has left could not be listed: %s", name, problem)
+            return
+        for node in set(owned) - known:
+            self._leaving.setdefault(node, _Left(name))
+            await self._remove(node)
+
+    async def _remove(self, node: str) -> None:
+        try:
+            await self.provider(self._leaving[node].provider).destroy(node)
+        except GatebotError as problem:
+            log.warning("the node %s could not be taken away; again in %s seconds: %s", node, _LOOK, problem)
+        else:
+            del self._leaving[node]

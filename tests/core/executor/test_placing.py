@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which provider gives each node, by tables; what holds for every site and every job is a law."""
+
+from __future__ import annotations
+
+from gatebot.architectures import Execution
+from gatebot.assignment import NodeChoice, NodeSpec
+from gatebot.executor.model import Label
+from gatebot.executor.placing import Busy, Kind, Never, Offer, Placement, Site, place
+from gatebot.executor.providers.model import Capacity, Platform
+from gatebot.reasons import reason
+from gatebot.words import say
+
+NATIVE, KVM, USER = Execution.NATIVE, Execution.KVM, Execution.EMULATED_USER
+HERE = Offer(Capacity((Platform("x86_64"), Platform("arm64", USER)), 0))
+HOSTS = Offer(Capacity((Platform("arm64", NATIVE, 2), Platform("x86_64", NATIVE, 1)), 2), trusted=True)
+GONE = Offer(reason("executor.provider-silent", seconds=60))
+LABELS = {
+    "small": Label("small"),
+    "arm": Label("arm", arch="arm64"),
+    "board": Label("board", provider="hosts"),
+    "pod": Label("pod", provider="cluster"),
+    "lost": Label("lost", provider="nobody"),
+    "root": Label("root", privileged=True),
+}
+SITE = Site(LABELS, {"local": HERE, "hosts": HOSTS, "cluster": GONE})
+
+
+def nodes(*specs: NodeSpec | str) -> NodeChoice:
+    return NodeChoice(tuple(one if isinstance(one, NodeSpec) else NodeSpec((one,), one) for one in specs))
+
+
+def placed(*choices: NodeChoice, site: Site = SITE, trusted: bool = False) -> list[Kind]:
+    found = place(site, "b", choices, post_review=trusted)
+    assert isinstance(found, Placement), found
+    return [node.kind for node in found.nodes]
+
+
+def never(*choices: NodeChoice, trusted: bool = False) -> str:
+    found = place(SITE, "b", choices, post_review=trusted)
+    assert isinstance(found, Never), found
+    return say(found.why)
+
+
+def test_a_job_without_nodes_has_one_all_the_same() -> None:
+    assert placed(NodeChoice()) == [("local", "x86_64", NATIVE)]
+
+
+def test_what_is_not_asked_for_is_the_best_that_there_is_and_what_is_emulated_is_asked_for() -> None:
+    assert placed(nodes("small")) == [("local", "x86_64", NATIVE)]
+    assert placed(nodes("arm")) == [("local", "arm64", USER)]
+    assert placed(nodes(NodeSpec(("n",), "small", arch="aarch64"))) == [("local", "arm64", USER)]
+    assert placed(nodes(NodeSpec(("n",), "board", arch="amd64")), trusted=True) == [("hosts", "x86_64", NATIVE)]
+
+
+def test_nodes_are_numbered_after_the_build_and_keep_their_names() -> None:
+    found = place(SITE, "b", [nodes("small", "arm")], post_review=False)
+    assert isinstance(found, Placement)
+    assert [(one.node, one.spec.names, one.execution) for one in found.nodes] == [
+        ("b", ("small",), NATIVE),
+        ("b-1", ("arm",), USER),
+    ]
+
+
+def test_what_can_never_be_is_told_with_what_there_is() -> None:
+    assert never(nodes(NodeSpec(("n",), "small", arch="s390x"))) == (
+        "No node with the label small can ever be s390x: its provider local has x86_64 native, arm64 emulated-user. "
+        "Use another label, or take the demand away."
+    )
+    assert "can ever be arm64 native" in never(nodes(NodeSpec(("n",), "arm", execution="native")))
+    assert "are arm64, and the job asks for x86_64" in never(nodes(NodeSpec(("n",), "arm", arch="x86_64")))
+    assert "No node has the label huge. This site has: arm, board," in never(nodes("huge"))
+    assert "which this executor does not have. Add [providers.nobody]" in never(nodes("lost"))
+    assert "only jobs that run after review" in never(nodes("root"))
+    assert "whose nodes are used again" in never(nodes("board"))
+    assert "cannot be used now. It did not answer within 60 seconds." in never(nodes("pod"))
+    assert "3 nodes of the provider hosts, which can never have more than 2" in never(
+        nodes("board", "board", "board"), trusted=True
+    )
+
+
+def test_alternatives_are_tried_in_order_and_one_that_is_possible_is_waited_for() -> None:
+    assert placed(nodes("pod"), nodes("huge"), nodes("small")) == [("local", "x86_64", NATIVE)]
+    assert never(nodes("pod"), nodes("huge")).startswith(
+        "None of the 2 alternatives of the nodeset can ever be served."
+    )
+    full = Site(LABELS, SITE.offers, {("hosts", "arm64", NATIVE): 2})
+    found = place(full, "b", [nodes("board"), nodes("small")], post_review=True)
+    assert isinstance(found, Busy)
+    assert found.providers == {"hosts"}
+    assert say(found.why) == "Waits for a node: the provider hosts has none free; 2 are in use."
+
+
+def test_any_execution_goes_where_there_is_room_and_no_other_does() -> None:
+    offers = {"local": Offer(Capacity((Platform("x86_64", KVM, 1), Platform("x86_64", USER, 1)), 0))}
+    site = Site(LABELS, offers, {("local", "x86_64", KVM): 1})
+    assert isinstance(place(site, "b", [nodes("small")], post_review=False), Busy)
+    assert placed(nodes(NodeSpec(("n",), "small", execution="any")), site=site) == [("local", "x86_64", USER)]
+
+
+def test_a_node_that_takes_anything_leaves_to_others_what_they_need() -> None:
+    offers = {"local": Offer(Capacity((Platform("x86_64", KVM, 1), Platform("x86_64", USER, 1)), 2))}
+    asked = nodes(NodeSpec(("a",), "small", execution="any"), NodeSpec(("b",), "small", execution="kvm"))
+    assert placed(asked, site=Site(LABELS, offers)) == [("local", "x86_64", USER), ("local", "x86_64", KVM)]

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All providers of an executor as one: who gets nodes, who waits, and what is taken away."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gatebot.architectures import Execution
+from gatebot.assignment import NodeChoice, NodeSpec
+from gatebot.errors import Refused, Unavailable
+from gatebot.executor.model import Label
+from gatebot.executor.placing import Placement
+from gatebot.executor.providers.bare import Bare
+from gatebot.executor.providers.model import Capacity, NodeRequest, Platform
+from gatebot.executor.supply import Source, Supply
+from gatebot.reasons import Reason, reason
+from gatebot.words import say
+from tests.fakes.clock import FakeClock
+
+
+class Few(Bare):
+    """Directories, two at most; while it is `away` it can do nothing."""
+
+    away = False
+
+    async def probe(self) -> Capacity | Reason:  # type: ignore[override]
+        return reason("executor.provider-failed", told="no route") if self.away else Capacity((Platform("arm64"),), 2)
+
+    async def destroy(self, node: str) -> None:
+        if self.away:
+            raise Unavailable("no route")
+        await super().destroy(node)
+
+
+@dataclass
+class Bench:
+    root: Path
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def __post_init__(self) -> None:
+        self.few = Few(self.root / "few", host="h")
+        sources = {"local": Source(Bare(self.root / "local", host="h")), "few": Source(self.few)}
+        self.supply = Supply(sources, {"small": Label("small"), "board": Label("board", provider="few")}, self.clock)
+        self.heard: dict[str, list[str]] = {}
+
+    def take(self, build: str, *labels: str) -> asyncio.Task[Placement]:
+        """A build that wants nodes; why it waits is heard."""
+        choice = NodeChoice(tuple(NodeSpec((label,), label) for label in labels))
+        heard = self.heard.setdefault(build, [])
+        return asyncio.create_task(
+            self.supply.take(build, [choice], post_review=False, busy=lambda why: heard.append(say(why)))
+        )
+
+    async def got(self, build: str, *labels: str) -> Placement:
+        return await asyncio.wait_for(self.take(build, *labels), 5)
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> Bench:
+    made = Bench(tmp_path)
+    await made.supply.start()
+    return made
+
+
+def in_use(bench: Bench) -> list[str]:
+    return sorted(node.node for node in bench.supply.nodes)
+
+
+async def test_a_build_gets_its_nodes_at_once_where_there_are_some(bench: Bench) -> None:
+    assert len((await bench.got("a", "small", "small", "board")).nodes) == 3
+    assert in_use(bench) == ["a", "a-1", "a-2"]
+    await bench.supply.destroy("a")
+    assert in_use(bench) == []
+
+
+async def test_a_build_waits_for_a_node_says_so_once_and_gets_the_next(bench: Bench) -> None:
+    await bench.got("a", "board", "board")
+    waits = bench.take("b", "board")
+    await asyncio.wait([waits], timeout=0)
+    assert bench.supply.waiting == 1
+    await bench.got("c", "small")
+    assert bench.heard["b"] == ["Waits for a node: the provider few has none free; 2 are in use."]
+    await bench.supply.destroy("a")
+    assert (await asyncio.wait_for(waits, 5)).nodes[0].provider == "few"
+    assert bench.supply.waiting == 0
+
+
+async def test_a_later_build_does_not_overtake_one_that_waits_for_several(bench: Bench) -> None:
+    await bench.got("a", "board")
+    both, one = bench.take("b", "board", "board"), bench.take("c", "board")
+    await asyncio.wait([both, one], timeout=0)
+    assert bench.heard["c"] == ["Waits for a node: the next ones that are free are for builds that came before."]
+    both.cancel()
+    await asyncio.wait([both])
+    assert (await asyncio.wait_for(one, 5)).nodes[0].node == "c"
+    assert bench.supply.waiting == 0
+
+
+async def test_what_can_never_be_is_refused_at_once(bench: Bench) -> None:
+    with pytest.raises(Refused) as refused:
+        await bench.got("a", "huge")
+    assert refused.value.reason is not None
+    assert say(refused.value.reason).startswith("No node has the label huge.")
+
+
+async def test_what_an_earlier_server_left_is_taken_away_at_the_start(tmp_path: Path) -> None:
+    before = Bench(tmp_path)
+    await before.few.create(NodeRequest("a" * 32, Label("board"), "", "arm64", Execution.NATIVE))
+    after = Bench(tmp_path)
+    await after.supply.start()
+    assert await after.few.list_owned() == ()
+
+
+async def test_a_node_that_cannot_be_taken_away_counts_and_is_tried_again(bench: Bench) -> None:
+    await bench.got("a", "board", "board")
+    bench.few.away = True
+    await bench.supply.destroy("a")
+    waits = bench.take("b", "board")
+    runs = asyncio.create_task(bench.supply.run())
+    await bench.clock.run(30)
+    assert not waits.done()
+    bench.few.away = False
+    await bench.clock.run(30)
+    assert (await asyncio.wait_for(waits, 5)).nodes[0].node == "b"
+    runs.cancel()
+
+
+async def test_a_provider_that_cannot_be_used_is_looked_at_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.few.away = True
+    await bench.supply.start()
+    with pytest.raises(Refused, match=r"executor\.provider-unusable"):
+        await bench.got("a", "board")
+    bench.few.away = False
+    runs = asyncio.create_task(bench.supply.run())
+    await bench.clock.run(30)
+    assert (await bench.got("a", "board")).nodes[0].provider == "few"
+    runs.cancel()
+
+
+async def test_at_the_end_nothing_is_left(bench: Bench) -> None:
+    placement = await bench.got("a", "board", "small")
+    for node in placement.nodes:
+        request = NodeRequest(node.node, node.label, "", node.arch, node.execution)
+        await bench.supply.provider(node.provider).create(request)
+    await bench.supply.close()
+    assert await bench.few.list_owned() == ()
+    assert await bench.supply.provider("local").list_owned() == ()
