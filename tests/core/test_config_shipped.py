@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from gatebot.change import ChangeFacts, VoteFact
 from gatebot.pipeline.config.build import build
 from gatebot.pipeline.config.check import check, config_paths
 from gatebot.pipeline.config.freeze import freeze
@@ -14,7 +17,11 @@ from gatebot.pipeline.config.layout import Layout, Sources
 from gatebot.pipeline.config.model import Location, Manager, Moment, Reporter
 from gatebot.pipeline.config.parse import parse_file
 from gatebot.pipeline.config.tenant import simple
+from gatebot.pipeline.triggers import Happening, wakes
 
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+CHANGE = ChangeFacts(1, 1, 1, "I1", "new", "main", "c", ("p",), "s", "s\n", 1, "ann", 1, "NEW", "https://x/1")
+GATE = "gatebot"
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -74,6 +81,15 @@ def test_recheck_is_heard(comment: str) -> None:
 def test_what_asks_another_system_or_nobody_does_not_start_our_check(comment: str) -> None:
     wanted = layout().pipelines["check"].triggers[2].comments
     assert not any(pattern.found_in(comment) for pattern in wanted)
+
+
+@pytest.mark.parametrize(
+    ("verified", "by", "woken"), [(-1, GATE, True), (-2, GATE, True), (1, GATE, False), (-1, "acme", False)]
+)
+def test_approving_over_a_failure_of_our_own_starts_check_again(verified: int, by: str, woken: bool) -> None:
+    said = Happening("comment-added", "new", "main", 1, 1, username="bob", approvals=(("Workflow", 1),))
+    vote = VoteFact("Verified", verified, 7, by, "", NOW)
+    assert wakes(layout().pipelines["check"], said, replace(CHANGE, votes=(vote,)), NOW) is woken
 
 
 def test_every_library_job_has_its_script() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from gatebot.errors import Conflict
-from tests.fakes.site import Builds, RunningSite
+from tests.fakes.site import Builds, RunningSite, eventually
 
 
 def test_a_pushed_change_is_checked_and_gets_verified(site: RunningSite, builds: Builds) -> None:
@@ -126,17 +126,66 @@ def test_a_change_that_loses_its_approval_leaves_the_gate_with_a_comment(site: R
     assert ann.status(change) == "NEW"
 
 
-def test_recheck_reruns_check(site: RunningSite, builds: Builds) -> None:
+@pytest.mark.parametrize("word", ["recheck", "reverify"])
+def test_recheck_and_reverify_rerun_check(site: RunningSite, builds: Builds, word: str) -> None:
     ann = site.person("ann")
     builds.rule = lambda build: "FAILURE"
     change = ann.propose("api", "Add a", {"a.txt": "a\n"})
     ann.hears(change, "Build failed.")
     assert ann.votes(change, "Verified") == {"gatebot": -1}
     builds.rule = lambda build: "SUCCESS"
-    ann.review(change, "recheck")
+    ann.review(change, word)
     ann.hears(change, "Build succeeded.")
     assert ann.votes(change, "Verified") == {"gatebot": 1}
     assert builds.assigned == [("check", change, "unit")] * 2
+
+
+def test_a_recheck_after_a_failure_in_the_gate_leads_back_into_the_gate(site: RunningSite, builds: Builds) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    change = ann.propose("api", "Add a", {"a.txt": "a\n"})
+    bob.approve(change)
+    builds.finish("gate", change, "FAILURE")
+    ann.hears(change, "Build failed.")
+    assert ann.votes(change, "Verified") == {"gatebot": -2}
+    ann.review(change, "recheck")
+    again = builds.finish("gate", change)
+    ann.sees_merged(change)
+    assert site.branch("api") == again.commit
+    assert [pipeline for pipeline, *_ in builds.assigned] == ["check", "gate", "check", "gate"]
+    verdicts = [text for text in ann.said(change) if "Verified" in text]
+    assert [text.partition("\n")[0] for text in verdicts] == [
+        "Patch Set 1: Verified+1",
+        "Patch Set 1: Verified-2",
+        "Patch Set 1: Verified+1",
+    ]
+
+
+def test_approving_what_failed_in_check_tests_it_again_and_what_passes_merges(
+    site: RunningSite, builds: Builds
+) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    builds.rule = lambda build: "FAILURE"
+    change = ann.propose("api", "Add a", {"a.txt": "a\n"})
+    ann.hears(change, "Build failed.")
+    builds.rule = lambda build: "SUCCESS"
+    bob.approve(change)
+    ann.sees_merged(change)
+    assert [pipeline for pipeline, *_ in builds.assigned] == ["check", "check", "gate"]
+
+
+def test_approving_anew_what_failed_in_the_gate_tests_it_again_once(site: RunningSite, builds: Builds) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    change = ann.propose("api", "Add a", {"a.txt": "a\n"})
+    bob.approve(change)
+    builds.finish("gate", change, "FAILURE")
+    ann.hears(change, "Build failed.")
+    builds.rule = lambda build: "FAILURE"
+    bob.review(change, "The mirror was down.", Workflow=1)
+    eventually(lambda: ann.votes(change, "Verified") == {"gatebot": -1}, "checked again")
+    bob.review(change, "Now I see nothing wrong with the mirror.")
+    ann.review(change, "reverify")
+    eventually(lambda: sum("Build failed." in text for text in ann.said(change)) == 3, "checked a third time")
+    assert [pipeline for pipeline, *_ in builds.assigned] == ["check", "gate", "check", "check"]
 
 
 def test_submit_by_a_person_puts_the_change_into_the_gate(site: RunningSite, builds: Builds) -> None:

@@ -31,10 +31,11 @@ def last_stay(site: RunningSite, change: int) -> tuple[str, str, str]:
 
 def test_after_a_failed_check_it_says_what_failed_and_what_to_do(site: RunningSite, builds: Builds) -> None:
     ann, bob = site.person("ann"), site.person("bob")
-    builds.rule = lambda build: "FAILURE"
+    builds.rule = lambda build: None
     change = ann.propose("api", "Add a", {"a.txt": "a\n"})
-    ann.hears(change, "Build failed.")
     bob.approve(change)
+    builds.finish("check", change, "FAILURE")
+    ann.hears(change, "Build failed.")
     assert why(site, change) == (
         f"{change} Add a: NEW\n{APPROVED}"
         f"  Verified: It needs Verified +2. gatebot voted Verified -1. {RECHECK}"
