@@ -126,7 +126,7 @@ def site(configuration: Mapping[str, str], settings: Mapping[str, object] = {}) 
     base = "/var/tmp" if os.access("/var/tmp", os.W_OK) else None
     directory = Path(tempfile.mkdtemp(prefix="gatebot-bench-", dir=base))
     directory.chmod(0o755)
-    port = _free_port()
+    port = free_port()
     changes = {"site.data": "data", "web.listen": f"127.0.0.1:{port}", "executor.slots": 4, **settings}
     try:
         founding.found(directory / "site", init_text(changes))
@@ -232,7 +232,7 @@ async def _furnish(directory: Path, configuration: Mapping[str, str]) -> dict[st
     return tokens
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
