@@ -42,7 +42,7 @@ from ..pipeline.effects import Ties
 from ..pipeline.holding import pages as holding_pages
 from ..pipeline.holding import rest as holding_rest
 from ..pipeline.holding.service import Holding
-from ..pipeline.layouts import Layouts
+from ..pipeline.layouts import Layouts, configures
 from ..pipeline.merger import Merger
 from ..pipeline.operating import rest as operating_rest
 from ..pipeline.operating.service import Operating
@@ -55,6 +55,7 @@ from ..pipeline.tenants import rest as tenant_rest
 from ..pipeline.tenants.service import Overview
 from ..pipeline.timer import Timer
 from ..pipeline.tokens import rest as tokens_rest
+from ..pipeline.trying import pages as trying_pages
 from ..pipeline.trying import rest as trying_rest
 from ..pipeline.trying.service import Trials
 from ..pipeline.vault import Vault
@@ -90,6 +91,11 @@ class GateView:
         """The pipelines of a project with its jobs; of several tenants the first that has the project."""
         layouts = self._layouts.of_project(project) if self._layouts is not None else ()
         return catalogue.jobs_of(layouts[0], project) if layouts else []
+
+    def configures(self, project: str, branch: str, files: Collection[str]) -> bool:
+        """Whether any of these files is read as configuration."""
+        layouts = self._layouts.of_project(project) if self._layouts is not None else ()
+        return any(configures(layout, project, files, branch) for layout in layouts)
 
     def position(self, change: int) -> Reason | None:
         """Where the change stands in the gate, for people."""
@@ -259,6 +265,7 @@ class GateRoom:
         """Status, builds, logs: pages and REST."""
         shown = self._shown(sight)
         allowed = self.allowed(site, sight)
+        trials = Trials(self._overview(), self.ties.review, sight)
 
         async def hidden(request: web.Request, changes: Collection[int]) -> frozenset[int]:
             return await sight.hidden(site.actor(request), changes)
@@ -274,7 +281,8 @@ class GateRoom:
             *accepting_rest.routes(site, Accepting(self._overview(), self.db, self.clock)),
             *accepting_pages.routes(site, Accepting(self._overview(), self.db, self.clock)),
             *tenant_rest.routes(site, shown, self._overview(), self.labels),
-            *trying_rest.routes(site, Trials(self._overview(), self.ties.review, sight)),
+            *trying_rest.routes(site, trials),
+            *trying_pages.routes(site, trials),
             *build_pages.routes(site, self.builds, logs, allowed, hidden),
             *build_rest.routes(logs, allowed),
         ]

@@ -122,6 +122,9 @@ def _tried(found: list[Any]) -> list[str]:
         lines.append(f"{one['project']}, {one['pipeline']}, {one['branch']}")
         lines += [f"  + {name}" for name in one["added"]]
         lines += [f"  - {name}" for name in one["removed"]]
-        lines += [f"  ~ {name}: {', '.join(attributes)}" for name, attributes in one["changed"].items()]
+        for name, attributes in one["changed"].items():
+            values = one["values"][name]
+            told = (f"{each} ({' → '.join(values[each])})" if each in values else each for each in attributes)
+            lines.append(f"  ~ {name}: {', '.join(told)}")
         lines += [f"  ! {error['path']}:{error['line']}: {error['error']}" for error in one["errors"]]
     return lines or ["No job of any project changes."]

@@ -10,11 +10,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from ..errors import Invalid
+from ..reasons import reason
 from .config.check import touches_config
 from .config.layout import Layout
 from .config.loader import Loader, Proposal, Proposed
 from .config.tenant import Tenant
-from .config.trial import Difference, differences
+from .config.trial import Difference, differences, places
+
+MOST_GRAPHS = 60_000
+"""How many are compared for one asker: some tens of seconds of a processor."""
 
 
 class Layouts:
@@ -65,6 +70,8 @@ class Layouts:
         """What every graph gains and loses when a branch moves from one commit to the other, as if it were merged."""
         with self._lock:
             old, new = self._loader.merged(layout, [before]), self._loader.merged(layout, [after])
+        if (graphs := len(places(old, new))) > MOST_GRAPHS:
+            raise Invalid(reason=reason("pipeline.trial-too-large", graphs=graphs, most=MOST_GRAPHS))
         return tuple(differences(old, new))
 
 

@@ -7,7 +7,7 @@ it, and what was built for it; everything else the room gets from the hall.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +23,10 @@ class Gates(Protocol):
 
     def jobs(self, project: str) -> Sequence[tuple[str, Sequence[str]]]:
         """The pipelines of a project, each with the jobs that it lists there."""
+        ...
+
+    def configures(self, project: str, branch: str, files: Collection[str]) -> bool:
+        """Whether any of these files says which jobs run."""
         ...
 
     def position(self, change: int) -> Reason | None:

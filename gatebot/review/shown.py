@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -113,6 +113,7 @@ class Shown:
             "can_submit": change.is_open and ready and position is None,
             "message": views.linked(shown.message.strip()),
             "files": files,
+            "configures": self._judge.gates.configures(change.project, change.branch, _paths(files)),
             "added": sum(file.change.added for file in files),
             "deleted": sum(file.change.deleted for file in files),
             "notes": views.notes(here, people),
@@ -196,6 +197,11 @@ class Shown:
             if content is not None:
                 return name, content[:_README_BYTES].decode("utf-8", "replace")
         return None
+
+
+def _paths(files: Iterable[FileView]) -> set[str]:
+    """The files of a difference, by their old names too."""
+    return {path for file in files for path in (file.change.path, file.change.old_path) if path}
 
 
 def _file(diff: FileDiff) -> FileView:

@@ -35,6 +35,7 @@ from gatebot.pipeline.queue.model import Queue
 from gatebot.pipeline.tenants import pages as tenant_pages
 from gatebot.pipeline.tenants import rest as tenant_rest
 from gatebot.pipeline.tenants.service import Overview
+from gatebot.pipeline.trying import pages as trying_pages
 from gatebot.pipeline.trying import rest as trying_rest
 from gatebot.pipeline.trying.service import Trials
 from gatebot.pipeline.vault import Vault
@@ -72,6 +73,7 @@ class WebHouse:
 
         self.overview = Overview(house.layouts, vault, self.keys, queues)
         self.operating = Operating(house.layouts, room.for_gate, self.shown, queues, house.db, house.clock)
+        self.trials = Trials(self.overview, room.for_gate, self.shown)
         self.holding = Holding(self.overview, house.db, house.clock)
         self.queues = queue_pages.Parts(
             queues, self._configured, house.db, house.clock, self.shown, self.operating
@@ -94,7 +96,8 @@ class WebHouse:
                 *accepting_rest.routes(self.site, Accepting(self.overview, house.db, house.clock)),
                 *accepting_pages.routes(self.site, Accepting(self.overview, house.db, house.clock)),
                 *tenant_rest.routes(self.site, self.queues, self.overview, ("small",)),
-                *trying_rest.routes(self.site, Trials(self.overview, room.for_gate, self.shown)),
+                *trying_rest.routes(self.site, self.trials),
+                *trying_pages.routes(self.site, self.trials),
                 *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden),
                 *log_rest.routes(self.logs, self._allowed),
             ]

@@ -7,7 +7,7 @@ Names here are short because tests read them often; everything is synchronous, a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +48,9 @@ class FakeGates:
 
     def jobs(self, project: str) -> list[tuple[str, tuple[str, ...]]]:
         return [("gate", ("unit",))] if any(project == gated for gated, _ in self.branches) else []
+
+    def configures(self, project: str, branch: str, files: Collection[str]) -> bool:
+        return any(path.endswith("zuul.yaml") for path in files)
 
     def position(self, change: int) -> Reason | None:
         return self.positions.get(change)

@@ -205,7 +205,7 @@ def test_a_change_of_a_config_project_is_tried_on_two_checkouts(place: Path) -> 
     shown = CliRunner().invoke(main, ["config", "try", *places, "--with", str(place / "with")])
     assert shown.output.splitlines() == [
         "site/a, check, master",
-        "  ~ docs: timeout",
+        "  ~ docs: timeout (- → 7)",
         "site/bare, check, main",
         "  + linters",
         "site/bare, check, stable",

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from gatebot.executor.scrub import Scrubber
-from tests.fakes.site import Builds, RunningSite
+from tests.fakes.site import ZUUL, Builds, RunningSite
 from tests.programs import need
 
 T = TypeVar("T")
@@ -176,6 +176,28 @@ def test_a_click_on_a_lines_number_begins_a_comment_on_it(site: RunningSite, per
     expect(page.locator("tr:has(+ tr.note) .code")).to_contain_text("two")
 
 
+def test_what_a_change_of_configuration_does_is_fetched_when_it_is_opened(
+    site: RunningSite, person: BrowserContext
+) -> None:
+    files = {".zuul.yaml": ZUUL.replace("run: ci/unit", "run: ci/unit, timeout: 77")}
+    change = site.person("ann").propose("api", "Give unit less time", files)
+    complaints: list[str] = []
+    page = new_page(person, complaints)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/trial/" in request.url else None)
+    page.goto(f"/c/api/+/{change}")
+    trial = page.locator("#trial-of")
+    assert not asked
+    trial.locator("summary").first.click()
+    expect(trial.get_by_role("row", name=re.compile("changed unit"))).to_contain_text("timeout 3600 → 77")
+    expect(trial).not_to_have_attribute("aria-busy", "true")
+    accessible(page)
+    trial.get_by_text("2 graphs").click()
+    expect(trial.get_by_role("listitem").first).to_have_text("api check, main")
+    assert len(asked) == 1
+    assert not complaints
+
+
 def test_everything_works_without_scripts(site: RunningSite, browser: Browser, builds: Builds) -> None:
     with_password(site, "bob")
     change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
@@ -214,7 +236,13 @@ def test_pages_fit_a_telephone_in_both_themes_and_languages(
     )  # fmt: skip
     page = context.new_page()
     paths = ["/", "/q/status:open", f"/c/api/+/{change}", "/projects", "/project/api", "/status", "/builds", "/login"]
-    paths += [f"/status/change/{change}", f"/build/{build.build}", f"/buildset/{build.buildset}", "/health"]
+    paths += [
+        f"/trial/{change}",
+        f"/status/change/{change}",
+        f"/build/{build.build}",
+        f"/buildset/{build.buildset}",
+        "/health",
+    ]
     paths += [
         "/jobs",
         "/job/unit",
@@ -223,6 +251,7 @@ def test_pages_fit_a_telephone_in_both_themes_and_languages(
         "/config-errors",
         "/semaphores",
         "/autoholds",
+        f"/trial/{change}",
     ]
     paths += ["/buildsets", "/search?q=add", "/meetings/", "/irclogs/", "/no/such/page"]
     for path in paths:

@@ -299,6 +299,20 @@ document.addEventListener("click", (event) => {
   const text = event.target.closest("[data-copy]")?.dataset.copy;
   if (text) navigator.clipboard?.writeText(text).then(() => say("✓", "on"));
 });
+// What takes long to make is fetched when it is opened: the part of another page that a link names.
+document.addEventListener("toggle", async (event) => {
+  const link = event.target.open && event.target.querySelector("a[data-part]");
+  if (!link) return;
+  const part = link.dataset.part;
+  delete link.dataset.part;
+  event.target.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(link.href, { credentials: "same-origin" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    link.parentElement.replaceWith(page.getElementById(part) || page.querySelector("[role=alert], main p"));
+  } catch { link.dataset.part = part; }
+  event.target.removeAttribute("aria-busy");
+}, true);
 reveal(document);
 times(document);
 quiet(document);

@@ -20,7 +20,7 @@ from .fields import located
 from .frozen import frozen_job
 from .graph import Candidate, connect
 from .layout import Collected, Layout, fits
-from .matching import Call, Changed, altered_file, call
+from .matching import Call, Changed, altered_file, call, matchers
 from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
 from .objects import Variant
 from .parameters import values
@@ -61,6 +61,7 @@ def freeze(
     return FrozenGraph(
         jobs=tuple(item.frozen(candidates[name].draft) for name in graph.runs),
         why=graph.runs,
+        matchers={name: matchers(candidates[name].draft) for name in graph.runs},
         skipped=(*(result for result in found if isinstance(result, Skipped)), *graph.skipped),
         errors=tuple(dict.fromkeys(errors)),
         fail_fast=bool(listed.fail_fast),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...reasons import Reason, reason
 from .draft import Draft
-from .model import Pattern
+from .model import Matchers, Pattern
 
 COMMIT_MESSAGE = "/COMMIT_MSG"
 
@@ -67,6 +67,11 @@ def call(draft: Draft, changed: Changed) -> Call:
         path, pattern = wanted
         return Call(True, reason("config.run-files", job=job, file=path, regex=pattern.regex))
     return Call(True, reason("config.run-relevant", job=job, file=relevant or ""))
+
+
+def matchers(draft: Draft) -> Matchers:
+    """What `call` goes by."""
+    return Matchers(draft.files, draft.irrelevant_files, draft.match_on_config_updates)
 
 
 def altered_file(job: Draft, project: str, files: Sequence[str]) -> str:

@@ -286,17 +286,27 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Matchers:
+    """When the files of a change call for a job."""
+
+    files: tuple[Pattern, ...] = ()
+    irrelevant_files: tuple[Pattern, ...] = ()
+    match_on_config_updates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class FrozenGraph:
     """What one item of one pipeline runs: the jobs in order, the jobs of its list that do not run, and why.
 
     With `errors` the item must not pass: a job that it would run cannot be loaded or cannot be run as written.
     `configured` is false when the project has nothing in this pipeline (on this branch); then everything is empty.
-    `why` says by name why a job runs.
+    `why` says by name why a job runs, `matchers` when it would.
     """
 
     jobs: tuple[FrozenJob, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     errors: tuple[ConfigError, ...] = ()
     why: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
+    matchers: Mapping[str, Matchers] = field(default_factory=dict[str, Matchers])
     fail_fast: bool = False
     configured: bool = True
