@@ -22,9 +22,10 @@ from types import MappingProxyType
 from typing import cast, get_type_hints
 
 from .errors import SettingsError
-from .settings_fields import BYTES, GIB, KIB, MIB, SECTIONS, Connection, Irc, Settings
+from .expressions import compiled
+from .settings_fields import BYTES, GIB, KIB, MIB, SECTIONS, Connection, Irc, Settings, ThirdPartyCi
 
-__all__ = ["Connection", "Described", "Irc", "Settings", "described", "init_text", "load", "resolve"]
+__all__ = ["Connection", "Described", "Irc", "Settings", "ThirdPartyCi", "described", "init_text", "load", "resolve"]
 
 _SIZE = re.compile(r"(\d+)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
@@ -98,6 +99,8 @@ def load(text: str, where: str) -> Settings:
             values[section] = _networks(given, errors)
         elif section == "connections":
             values[section] = _connections(given, errors)
+        elif section == "third_party_ci":
+            values[section] = _third_party_cis(given, errors)
         else:
             values[section] = _section(section, section, section_class, given, errors)
     values["labels"] = _labels(table.get("labels", {}), errors)
@@ -157,6 +160,31 @@ def _connections(given: object, errors: list[str]) -> Mapping[str, Connection]:
         if name in _OWN_NAMES:
             errors.append(f"{place}: {name} is this site's own; choose another name.")
     return MappingProxyType(found)
+
+
+def _third_party_cis(given: object, errors: list[str]) -> Mapping[str, ThirdPartyCi]:
+    found: dict[str, ThirdPartyCi] = {}
+    if not isinstance(given, dict):
+        errors.append("third_party_ci: write one section for each, such as [third_party_ci.example].")
+        return found
+    for name, values in cast(dict[str, object], given).items():
+        place = f"third_party_ci.{name}"
+        found[name] = one = cast(ThirdPartyCi, _section("third_party_ci", place, ThirdPartyCi, values, errors))
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            errors.append(f"{place}: a name is letters, digits, '.', '_' and '-'.")
+        regexes = [("recheck", one.recheck), *(("projects", regex) for regex in one.projects)]
+        errors += [f"{place}.{key}: {problem}" for key, regex in regexes if (problem := _no_regex(regex))]
+        if one.url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", one.url):
+            errors.append(f"{place}.url: write http:// or https://.")
+    return MappingProxyType(found)
+
+
+def _no_regex(text: str) -> str:
+    try:
+        compiled(text)
+    except ValueError as problem:
+        return f"{json.dumps(text)} is no RE2 expression: {problem}."
+    return ""
 
 
 def _labels(given: object, errors: list[str]) -> Mapping[str, Mapping[str, object]]:
@@ -255,6 +283,9 @@ def _guess(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]}?" if near else f" Known are: {', '.join(sorted(known))}."
 
 
+_NAMED = {"connections": "gerrit", "third_party_ci": "example"}
+"""Sections that each have a name of their own, and one for the sake of example."""
+
 _LABELS = """
 # Kinds of nodes that jobs ask for by name, one section each. Without any: small, debian and offline.
 #[labels.large]
@@ -278,8 +309,8 @@ def init_text(changes: Mapping[str, object] | None = None, irc: Sequence[Mapping
     for section, section_class in SECTIONS:
         items = [item for item in described() if item.section == section]
         lines.append(f"\n# {section_class.__doc__}")
-        if section == "connections":
-            lines += ["#[connections.gerrit]", *_lines(items, lambda _: None)]
+        if section in _NAMED:
+            lines += [f"#[{section}.{_NAMED[section]}]", *_lines(items, lambda _: None)]
             continue
         if section != "irc":
             lines += [f"[{section}]", *_lines(items, lambda item: left.pop(item.name, None))]

@@ -163,6 +163,22 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class ThirdPartyCi:
+    """A CI elsewhere that votes here with an account of its own; the name is the one that people ask it by."""
+
+    account: str = _setting("", "The user name of its account; empty: the name of the section.")
+    recheck: str = _setting(
+        "",
+        "What people write to ask it again, as an RE2 expression; empty: `recheck-NAME` or `NAME recheck` on a line.",
+        unit="expression",
+    )
+    projects: tuple[str, ...] = _setting((), "The projects that it tests, as RE2 expressions; empty: all.")
+    label: str = _setting("Verified", "The label that it votes on.")
+    url: str = _setting("", "Where people read about it.", unit="URL")
+    contact: str = _setting("", "Whom people ask about it, such as a mail address.")
+
+
+@dataclass(frozen=True, slots=True)
 class Meetings:
     """The meeting bot."""
 
@@ -202,6 +218,7 @@ class Settings:
     limits: Limits = Limits()
     irc: tuple[Irc, ...] = ()
     connections: Mapping[str, Connection] = field(default_factory=lambda: MappingProxyType({}))
+    third_party_ci: Mapping[str, ThirdPartyCi] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
 
@@ -227,5 +244,6 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("limits", Limits),
     ("irc", Irc),
     ("connections", Connection),
+    ("third_party_ci", ThirdPartyCi),
 )
-"""The sections of the file in the order in which it shows them; `irc` and `connections` may be there several times."""
+"""The sections of the file in the order in which it shows them; the last three may be there several times."""

@@ -72,12 +72,26 @@ def main(context: click.Context, as_json: bool, url: str | None, user: str | Non
 
 
 def _register() -> None:
-    from . import autoholds, builds, changes, demo, local, people, queues, replay, running, secrets, tenants
+    from . import (
+        autoholds,
+        builds,
+        changes,
+        demo,
+        local,
+        people,
+        queues,
+        replay,
+        running,
+        secrets,
+        tenants,
+        third_party,
+    )
 
     for command in (
         local.init, local.serve, local.migrate, local.backup, local.restore, local.config, local.image,
         changes.change, changes.why, people.user, people.project, queues.queue, builds.build, replay.meeting, demo.demo,
         secrets.secret, secrets.keys, tenants.job, tenants.semaphore, autoholds.autohold, running.run,
+        third_party.ci,
     ):  # fmt: skip
         main.add_command(command)
 

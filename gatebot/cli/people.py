@@ -30,11 +30,15 @@ def user() -> None:
 @click.option("--email", default="", help="Address for commits; default: USERNAME@localhost.")
 @click.option("--core", is_flag=True, help="May vote Code-Review +2 and Workflow +1, and submit.")
 @click.option("--admin", is_flag=True, help="May do everything.")
+@click.option("--service", is_flag=True, help="Is a program, such as a CI elsewhere: may vote Verified.")
 @click.pass_obj
-def add_user(out: Output, username: str, name: str, email: str, core: bool, admin: bool) -> None:
+def add_user(
+    out: Output, username: str, name: str, email: str, core: bool, admin: bool, service: bool
+) -> None:  # fmt: skip
     """Make an account and print its password, once."""
     password = secrets.token_urlsafe(12)
-    groups = [group for wanted, group in ((core, "Core"), (admin, "Administrators")) if wanted]
+    wishes = ((core, "Core"), (admin, "Administrators"), (service, "Service Users"))
+    groups = [group for wanted, group in wishes if wanted]
     body = {
         "name": name or username, "email": email or f"{username}@localhost",
         "http_password": password, "groups": groups,

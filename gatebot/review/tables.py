@@ -77,6 +77,7 @@ patch_sets = Table(
     Column("committer_email", Text, nullable=False),
     Column("committed", String(40), nullable=False),
     Column("description", Text, nullable=False, server_default=""),
+    Index("ix_review_patch_sets_created", "created"),
 )
 
 parents = Table(
@@ -125,6 +126,7 @@ messages = Table(
     Column("tag", Text, nullable=False, server_default=""),
     # The event that a report answers: a report that is sent again is the same report.
     Column("event_key", String(200), unique=True),
+    Index("ix_review_messages_created", "created"),
 )
 
 comments = Table(

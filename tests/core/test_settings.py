@@ -39,7 +39,7 @@ def test_the_file_of_a_new_site_is_all_defaults_and_shows_every_setting() -> Non
 
 
 def test_the_shown_defaults_are_the_defaults() -> None:
-    shown = re.sub(r"#\[connections\.gerrit\]\n.*?\n\n", "", init_text(), flags=re.DOTALL)
+    shown = re.sub(r"#\[(connections|third_party_ci)\.\w+\]\n.*?\n\n", "", init_text(), flags=re.DOTALL)
     settings = load(re.sub(r"^#(?=\w+ = |\[)", "", shown, flags=re.MULTILINE).replace('host = ""', 'host = "h"'), "x")
     assert dataclasses.replace(settings, irc=(), labels=Settings().labels, where="gatebot.toml") == Settings()
     assert settings.irc == (Irc(host="h"),)
@@ -161,6 +161,22 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         (
             "[connections.gerrit]\nurl = 'http://x'\npassword_file = 'p'\nssh_key = 'k'",
             "connections.gerrit.known_hosts: this is needed.",
+        ),
+        (
+            "[third_party_ci.acme]\nurl = 'x'",
+            "third_party_ci.acme.url: write http:// or https://.",
+        ),
+        (
+            "[third_party_ci.acme]\nrecheck = '('",
+            'third_party_ci.acme.recheck: "(" is no RE2 expression: missing ): (.',
+        ),
+        (
+            "[third_party_ci.'a b']",
+            "third_party_ci.a b: a name is letters, digits, '.', '_' and '-'.",
+        ),
+        (
+            "[third_party_ci]\nacme = 1",
+            "third_party_ci.acme: this is a section; write [third_party_ci.acme] and its keys on the lines below it.",
         ),
         (
             "[connections.zuul]\nurl = 'http://x'\npassword_file = 'p'\nssh_key = 'k'\nknown_hosts = 'h'",
