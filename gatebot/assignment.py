@@ -226,11 +226,12 @@ class Assignment:
     """One build: who runs it is told by nothing but the lease that `fence` numbers.
 
     `changes` are in order of the queue, the item's own last. `branch`, `project` are the item's.
-    For items that are no changes (periodic, post) `changes` is empty, `commit` the branch's tip,
-    and `old_commit` what it was before the push, when known. `inherited` is what parent jobs returned, `secrets` are
-    the values of the job's secrets by their names, `secret_data` what parents returned as secret; `provided` are the
-    artifacts that the job requires. Neither of the secret ones is ever stored or shown. `members` are the numbers
-    of the item's own changes, `subject` that of the one the build is about (0: the last), `child_jobs` depend on it.
+    For items that are no changes (periodic, post, tags) `changes` is empty, `branch` a branch or the full name of a
+    tag, `commit` its commit, empty when it is gone, `old_commit` and `new_commit` what it was moved from and to.
+    `inherited` is what parent jobs returned, `secrets` are the values of the job's secrets by their names,
+    `secret_data` what parents returned as secret; `provided` are the artifacts that the job requires. Neither of the
+    secret ones is ever stored or shown. `members` are the numbers of the item's own changes, `subject` that of the one
+    the build is about (0: the last), `child_jobs` depend on it.
     """
 
     build: str
@@ -256,3 +257,4 @@ class Assignment:
     members: tuple[int, ...] = ()
     subject: int = 0
     child_jobs: tuple[str, ...] = ()
+    new_commit: str = ""

@@ -10,25 +10,20 @@ id, `build`, `buildset` and `item` are hexadecimal uuids, commits are full hexad
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .assignment import Json
+from .asked import (
+    ConfigErrorAccepted,
+    ConfigErrorUnaccepted,
+    DequeueRequested,
+    EnqueueRequested,
+    PromoteRequested,
+    RefDequeueRequested,
+    RefEnqueueRequested,
+    SubmitRequested,
+)
+from .fact import Event
 from .reasons import Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """The root of all facts; `subject` is what the fact is about, for filtering the journal."""
-
-    @property
-    def subject(self) -> str:
-        """For example `change/12`, `project/demo/api`, `build/5f..`, `meeting/7`."""
-        for name in ("change", "meeting", "build", "project", "account", "channel", "tenant"):
-            value = getattr(self, name, None)
-            if value is not None:
-                return f"{name}/{value}"
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +56,20 @@ class BranchMoved(Event):
     cause: str
     account: int | None = None
     item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagMoved(Event):
+    """A tag of a hosted repository is new, points to something else, or is gone: all zeros in `old`, or in `new`.
+
+    `tag` is its short name. Of an annotated tag `new` is the tag itself, not the commit that it is on.
+    """
+
+    project: str
+    tag: str
+    old: str
+    new: str
+    account: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,86 +156,6 @@ class HashtagsChanged(Event):
 class WorkInProgressChanged(Event):
     change: int
     work_in_progress: bool
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class SubmitRequested(Event):
-    """A person pressed Submit on a project whose changes go through a gate: enqueue, do not merge."""
-
-    change: int
-    patch_set: int
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class EnqueueRequested(Event):
-    """A person asked for a place in a pipeline by name (button, REST, command line)."""
-
-    change: int
-    pipeline: str
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class DequeueRequested(Event):
-    change: int
-    pipeline: str
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class RefEnqueueRequested(Event):
-    """A person asked for a branch or tag in a pipeline; `ref` is a full name, `new` empty: where it points to now.
-
-    `parameters` are those that the project declares for the pipeline, as they were given.
-    """
-
-    project: str
-    ref: str
-    pipeline: str
-    account: int
-    old: str = ""
-    new: str = ""
-    parameters: Mapping[str, Json] = field(default_factory=dict[str, Json])
-
-
-@dataclass(frozen=True, slots=True)
-class RefDequeueRequested(Event):
-    project: str
-    ref: str
-    pipeline: str
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class PromoteRequested(Event):
-    """A person wants these changes at the head of their queue, in this order; everything behind is tested again."""
-
-    pipeline: str
-    changes: tuple[int, ...]
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigErrorAccepted(Event):
-    """An administrator lets an error of a tenant's configuration be until a time (ISO 8601); `owner` is to mend it."""
-
-    tenant: str
-    key: str
-    project: str
-    owner: str
-    why: str
-    until: str
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigErrorUnaccepted(Event):
-    """The error stops items again."""
-
-    tenant: str
-    key: str
     account: int
 
 
@@ -365,6 +294,7 @@ ALL: tuple[type[Event], ...] = (
     AccountCreated,
     ProjectCreated,
     BranchMoved,
+    TagMoved,
     PatchSetCreated,
     VoteCast,
     CommentAdded,

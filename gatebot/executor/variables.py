@@ -62,9 +62,7 @@ def _own(assignment: Assignment, places: Places) -> dict[str, Json]:
     """The part of `zuul.*` that depends on what kind of thing is tested."""
     own, ref = subject(assignment), ref_of(assignment)
     if own is None:
-        found: dict[str, Json] = {"ref": ref, "newrev": assignment.commit, "commit_id": assignment.commit, "items": []}
-        if assignment.old_commit:
-            found["oldrev"] = assignment.old_commit
+        found: dict[str, Json] = {"ref": ref, **_moved(assignment), "items": []}
         kind, _, name = ref.removeprefix("refs/").partition("/")
         found |= {"branch": name} if kind == "heads" else {"tag": name} if kind == "tags" else {}
         about: dict[str, Json] = {**found, "project": _project(assignment.project, places)}
@@ -82,6 +80,13 @@ def _own(assignment: Assignment, places: Places) -> dict[str, Json]:
     }
 
 
+def _moved(assignment: Assignment) -> dict[str, Json]:
+    """Where a branch or tag was and is; of a tag with a message that is the tag itself, not its commit."""
+    moves = {"oldrev": assignment.old_commit, "newrev": assignment.new_commit or assignment.commit}
+    there: dict[str, Json] = {name: id for name, id in moves.items() if id.strip("0")}
+    return {**there, "commit_id": there.get("newrev") or there.get("oldrev") or ""}
+
+
 def _artifact(one: ProvidedArtifact) -> dict[str, Json]:
     found: dict[str, Json] = {"name": one.name, "url": one.url, "project": one.project, "job": one.job}
     if one.change is not None:
@@ -94,7 +99,9 @@ def _artifact(one: ProvidedArtifact) -> dict[str, Json]:
 
 
 def _why(assignment: Assignment, checkout: Checkout) -> str:
-    """Why this branch of a repository is checked out."""
+    """Why this branch or tag of a repository is checked out."""
+    if checkout.branch == assignment.branch and checkout.project == assignment.project and not assignment.changes:
+        return "tag ref" if checkout.branch.startswith("refs/tags/") else "branch ref"
     if checkout.branch == assignment.branch:
         return "zuul branch"
     chosen = any(one.project == checkout.project and one.override_checkout for one in assignment.job.required_projects)
@@ -111,7 +118,7 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
         if checkout.required and name not in projects:  # others of the same project are not checked out
             projects[name] = _project(checkout.project, places) | {
                 "required": checkout.project in required,
-                "checkout": checkout.branch,
+                "checkout": checkout.branch.removeprefix("refs/tags/"),
                 "checkout_description": _why(assignment, checkout),
                 "commit": checkout.commit,
             }
@@ -172,13 +179,14 @@ def environment(assignment: Assignment, places: Places) -> dict[str, str]:
         "ZUUL_UUID": assignment.build,
         "ZUUL_PIPELINE": assignment.pipeline,
         "ZUUL_PROJECT": assignment.project,
-        "ZUUL_BRANCH": assignment.branch,
         "ZUUL_COMMIT": assignment.commit,
     }
+    ref = found["ZUUL_REF"] = ref_of(assignment)
+    tag = ref.removeprefix("refs/tags/")
+    found |= {"ZUUL_BRANCH": assignment.branch} if tag == ref else {"ZUUL_TAG": tag}
     own = subject(assignment)
     if own is not None:
         found |= {"ZUUL_CHANGE": str(own.number), "ZUUL_PATCHSET": str(own.patch_set)}
-    found["ZUUL_REF"] = ref_of(assignment)
     for name, value in {**assignment.job.vars, **assignment.job.extra_vars}.items():
         if isinstance(value, (str, int, float)) and name.isidentifier():
             found[f"GATEBOT_VAR_{name.upper()}"] = str(value)

@@ -47,6 +47,7 @@ _GIT = {
 }
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n"
 _STAMP = "gatebot-heads"
+_HEADS, _TAGS = "refs/heads/", "refs/tags/"
 _MUCH = 4 * 1024 * 1024
 
 
@@ -85,18 +86,19 @@ def _work_tree(target: Path, tree: Tree, mirrors: Path) -> None:
     from git import Repo
 
     source = _fetched(tree, mirrors) if "://" in tree.source else Path(tree.source)
-    heads = _branches(source, tree)
+    references = _references(source, tree)
     _skeleton(target, source)
     repository = Repo(target)
-    copied = _copy_packs(source, mirrors / f"{tree.project}.git", target)
-    wanted = [*dict.fromkeys(heads.values()), *(f"^{commit}" for commit in copied)]
+    copied = _copy_packs(_main_store(tree, source), mirrors / f"{tree.project}.git", target)
+    new = dict.fromkeys(id for id in references.values() if id not in copied)
+    wanted = [*new, *(f"^{id}" for id in copied)]
     with repository.git.custom_environment(**_GIT):
         # Refused by git only when an object is missing: then the build must not start at all.
         repository.git.pack_objects(
             "--revs", "-q", "--delta-base-offset", str(target / ".git/objects/pack/pack"), istream=_lines(wanted)
         )
         (target / ".git/objects/info/alternates").unlink()
-        _write_refs(target / ".git", tree, heads)
+        _write_refs(target / ".git", tree, references)
         if tree.files:
             repository.git.read_tree("-u", "--reset", tree.commit)
     repository.close()
@@ -110,25 +112,27 @@ def _lines(lines: list[str]) -> int:
     return readable
 
 
-def _branches(source: Path, tree: Tree) -> dict[str, str]:
-    """The branches that the job sees: the project's own, the tested one in its speculative state."""
-    return {**_refs(source), **tree.others, tree.branch: tree.commit}
+def _references(source: Path, tree: Tree) -> dict[str, str]:
+    """What the job sees: branches and tags of the project, and what is tested in its speculative state."""
+    tested = {tree.branch: tree.commit, **tree.others}
+    full = {name if name.startswith("refs/") else f"{_HEADS}{name}": id for name, id in tested.items()}
+    return {**_refs(_main_store(tree, source), _HEADS, _TAGS), **full}
 
 
-def _refs(repository: Path) -> dict[str, str]:
-    """Branches by name: packed ones, and loose ones over them; read from the files, without a process."""
+def _refs(repository: Path, *below: str) -> dict[str, str]:
+    """References by their full names: packed ones, and loose ones over them; read from the files, without a process."""
     found: dict[str, str] = {}
     packed = repository / "packed-refs"
     if packed.exists():
         for line in packed.read_text().splitlines():
-            commit, _, name = line.partition(" ")
-            if name.startswith("refs/heads/"):
-                found[name.removeprefix("refs/heads/")] = commit
-    heads = repository / "refs/heads"
-    for path in heads.rglob("*") if heads.exists() else ():
+            id, _, name = line.partition(" ")
+            if name.startswith(below):
+                found[name] = id
+    loose = (path for prefix in below for path in (repository / prefix).rglob("*"))
+    for path in loose:
         if path.is_file() and not path.name.endswith(".lock"):
-            found[str(path.relative_to(heads))] = path.read_text().strip()
-    return {name: commit for name, commit in found.items() if len(commit) in (40, 64)}
+            found[str(path.relative_to(repository))] = path.read_text().strip()
+    return {name: id for name, id in found.items() if len(id) in (40, 64)}
 
 
 def _skeleton(target: Path, source: Path) -> None:
@@ -141,13 +145,14 @@ def _skeleton(target: Path, source: Path) -> None:
     (git / "objects/info/alternates").write_text(f"{source / 'objects'}\n")
 
 
-def _write_refs(git: Path, tree: Tree, heads: dict[str, str]) -> None:
-    lines = sorted(f"{commit} refs/heads/{name}" for name, commit in heads.items())
+def _write_refs(git: Path, tree: Tree, references: dict[str, str]) -> None:
+    lines = [f"{id} {name}" for name, id in sorted(references.items())]
     (git / "packed-refs").write_text("# pack-refs with: sorted\n" + "\n".join(lines) + "\n")
-    (git / "HEAD").write_text(f"ref: refs/heads/{tree.branch}\n")
+    head = tree.commit if tree.branch.startswith("refs/") else f"ref: {_HEADS}{tree.branch}"
+    (git / "HEAD").write_text(f"{head}\n")
 
 
-def _copy_packs(source: Path, mirror: Path, target: Path) -> list[str]:
+def _copy_packs(store: Path, mirror: Path, target: Path) -> list[str]:
     """Copy the packs of the mirror, made first if need be; the commits that the work tree has then."""
     mirror.parent.mkdir(parents=True, exist_ok=True)
     with (mirror.parent / f"{mirror.name}.lock").open("w") as lock:
@@ -155,22 +160,18 @@ def _copy_packs(source: Path, mirror: Path, target: Path) -> list[str]:
         if not (mirror / _STAMP).exists():
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (mirror / _STAMP).exists():
-                _make_mirror(source, mirror)
+                _make_mirror(store, mirror)
             fcntl.flock(lock, fcntl.LOCK_SH)
         for path in (mirror / "objects/pack").iterdir():
             shutil.copyfile(path, target / ".git/objects/pack" / path.name)
         return (mirror / _STAMP).read_text().split()
 
 
-def _make_mirror(source: Path, mirror: Path) -> None:
-    """Pack the public branches of a project.
-
-    A speculation repository borrows from the main store: its mirror is the main store's.
-    """
+def _make_mirror(store: Path, mirror: Path) -> None:
+    """Pack the public branches and tags of a project."""
     from git import Git
 
-    store = _main_store(source)
-    heads = list(dict.fromkeys(_refs(store).values()))
+    heads = list(dict.fromkeys(_refs(store, _HEADS, _TAGS).values()))
     shutil.rmtree(mirror, ignore_errors=True)
     (mirror / "objects/pack").mkdir(parents=True)
     git = Git(str(store))
@@ -191,15 +192,12 @@ def renew(order: Order, mirrors: Path) -> None:
             continue
         with (mirror.parent / f"{mirror.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _make_mirror(Path(tree.source), mirror)
+            _make_mirror(_main_store(tree, Path(tree.source)), mirror)
 
 
-def _main_store(source: Path) -> Path:
-    alternates = source / "objects/info/alternates"
-    if alternates.exists():
-        first = alternates.read_text().splitlines()[0]
-        return (source / "objects" / first).resolve().parent
-    return source
+def _main_store(tree: Tree, source: Path) -> Path:
+    """Where what is public of a project is: a speculation repository only borrows it."""
+    return Path(tree.public) if tree.public and "://" not in tree.public else source
 
 
 def _fetched(tree: Tree, mirrors: Path) -> Path:
@@ -209,7 +207,8 @@ def _fetched(tree: Tree, mirrors: Path) -> Path:
     local = mirrors / "remote" / f"{tree.project}.git"
     repository = Repo.init(local, bare=True) if not local.exists() else Repo(local)
     with repository.git.custom_environment(**_GIT):
-        repository.git.fetch("-q", "--no-tags", "--prune", tree.source, "+refs/heads/*:refs/heads/*", tree.commit)
+        both = [f"+{kind}*:{kind}*" for kind in (_HEADS, _TAGS)]
+        repository.git.fetch("-q", "--no-tags", "--prune", tree.source, *both, tree.commit)
     repository.close()
     return local
 

@@ -25,6 +25,8 @@ class Tree:
     """One work tree: `target` is below the layer; HEAD and `branch` are `commit`, found in the store at `source`.
 
     `files` False: the repository is there, but nothing is checked out. `others` are branches at commits of their own.
+    `public` is the store of the project, where that is another. Where `branch` is the full name of a tag, HEAD is
+    detached, and `others` may say what the tag itself is.
     """
 
     project: str
@@ -34,6 +36,7 @@ class Tree:
     target: str
     files: bool = True
     others: Mapping[str, str] = field(default_factory=dict[str, str])
+    public: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,16 @@ class Order:
 
 def order(assignment: Assignment, inside: Places, layer: str, locate: Callable[[str], str]) -> Order:
     """What one build needs. `inside` are where a sandbox sees things: below the layer."""
-    trees = [
-        _tree(group, inside, locate, assignment.job.workspace_checkout is not False)
-        for group in _by_project(assignment)
-    ]
+    trees = [_tree(assignment, group, inside, locate) for group in _by_project(assignment)]
     trees += [
-        Tree(one.project, locate(one.store), one.branch, one.commit, _below(inside.playbooks(one)))
+        Tree(
+            one.project,
+            locate(one.store),
+            one.branch,
+            one.commit,
+            _below(inside.playbooks(one)),
+            public=_public(one.project, one.store, locate),
+        )
         for one in playbook_checkouts(assignment)
     ]
     directories = (inside.play, inside.artifacts, f"{inside.home}/src", f"{inside.home}/.cache")
@@ -90,11 +97,18 @@ def _by_project(assignment: Assignment) -> Iterable[list[Checkout]]:
     return found.values()
 
 
-def _tree(group: list[Checkout], inside: Places, locate: Callable[[str], str], files: bool) -> Tree:
-    own = group[0]
+def _tree(assignment: Assignment, group: list[Checkout], inside: Places, locate: Callable[[str], str]) -> Tree:
+    own, files = group[0], assignment.job.workspace_checkout is not False
     store = next((one.store for one in group if one.store != one.project), own.store)  # it has what is merged, too
     others = {one.branch: one.commit for one in reversed(group) if one.branch != own.branch}
-    return Tree(own.project, locate(store), own.branch, own.commit, _below(inside.source(own.project)), files, others)
+    if assignment.new_commit and own.branch == assignment.branch and own.project == assignment.project:
+        others[own.branch] = assignment.new_commit
+    target, public = _below(inside.source(own.project)), _public(own.project, store, locate)
+    return Tree(own.project, locate(store), own.branch, own.commit, target, files, others, public)
+
+
+def _public(project: str, store: str, locate: Callable[[str], str]) -> str:
+    return locate(project) if store != project else ""
 
 
 def _includes(assignment: Assignment, inside: Places) -> Iterable[Include]:

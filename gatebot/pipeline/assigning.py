@@ -99,7 +99,7 @@ class Assigning:
             commit=state.get(f"{project}:{branch}", ""),
             job=job,
             checkouts=checkouts(
-                wanted(job, project, branch, merger.choose, members),
+                wanted(job, project, "" if own is None else merger.read_of(own), merger.choose, members),
                 state,
                 pinned,
                 [at for at in about.places if includes(job, at[0], project, members)],
@@ -107,6 +107,7 @@ class Assigning:
             ),
             changes=about.changes,
             old_commit=item.ref.old if item.ref is not None else "",
+            new_commit=item.ref.new if item.ref is not None else "",
             attempt=command.tries,
             event_id=item.id,
             inherited=handed.data,

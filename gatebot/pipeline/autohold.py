@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ..db import Session, metadata, utc
 from .config.model import compiled
-from .naming import change_ref
+from .naming import change_ref, full_ref
 from .store import builds
 
 ANY = ".*"
@@ -132,7 +132,7 @@ def claim(session: Session, build: str, result: str, at: datetime) -> str:
     row = session.execute(sa.select(builds).where(builds.c.uuid == build)).first()
     if row is None or result not in HOLDS:
         return ""
-    ref = change_ref(row.change, row.patch_set) if row.change and row.patch_set else f"refs/heads/{row.branch}"
+    ref = change_ref(row.change, row.patch_set) if row.change and row.patch_set else full_ref(row.branch)
     same = (
         requests.c.tenant == row.tenant,
         requests.c.project == row.project,

@@ -6,7 +6,8 @@ An adapter in name only: `admission.py` looks a change up and `joining.py` decid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 
 from ..change import ChangeFacts
 from ..reasons import Reason
@@ -64,7 +65,7 @@ class Entering:
         if change is not None and why is not None and (not told or why.kind in TOLD):
             await self.batch.refuse(change, pipeline, why)
 
-    def enter_ref(
+    async def enter_ref(
         self,
         layout: Layout,
         pipeline: PipelineConfig,
@@ -72,9 +73,15 @@ class Entering:
         *,
         asked: bool = False,
     ) -> None:
-        """A branch as an item; one that waits or runs already is enough."""
+        """A branch or tag as an item; one that waits or runs already is enough."""
         project, branch = ref.project, ref.branch
-        if (bars_refs(pipeline) and not asked) or not participates(layout, pipeline.name, project, branch):
+        if bars_refs(pipeline) and not asked:
+            return
+        if branch.startswith("refs/"):
+            here = frozenset(layout.sources.branches.get(project, ()))
+            found = await asyncio.to_thread(self.batch.ties.merger.containing, project, ref.new)
+            ref = replace(ref, containing=tuple(name for name in found if name in here))
+        if not participates(layout, pipeline.name, project, branch, ref.containing):
             return
         mine = (layout.tenant.name, pipeline.name)
         same = (queue for queue in self.batch.view.queues.values() if (queue.tenant, queue.pipeline) == mine)

@@ -19,6 +19,7 @@ from ..events import (
     HashtagsChanged,
     PatchSetCreated,
     ReviewerAdded,
+    TagMoved,
     TopicChanged,
     VoteCast,
     WorkInProgressChanged,
@@ -33,12 +34,13 @@ TOLD: tuple[type[Event], ...] = (
     ChangeRestored,
     ChangeMerged,
     BranchMoved,
+    TagMoved,
     WorkInProgressChanged,
     TopicChanged,
     HashtagsChanged,
     ReviewerAdded,
 )
-"""What happens to changes and branches."""
+"""What happens to changes, branches and tags."""
 
 Votes = tuple[tuple[str, int], ...]
 
@@ -102,6 +104,10 @@ def happenings(event: Event, *, changed: Votes = (), deleted: bool = False) -> I
             yield Happening("reviewer-added", "", "", event.change), event.account
         case BranchMoved():
             told = Happening("ref-updated", event.project, event.branch, ref=f"refs/heads/{event.branch}",
+                             old=event.old, new=event.new)  # fmt: skip
+            yield told, event.account
+        case TagMoved():
+            told = Happening("ref-updated", event.project, "", ref=f"refs/tags/{event.tag}",
                              old=event.old, new=event.new)  # fmt: skip
             yield told, event.account
         case _:

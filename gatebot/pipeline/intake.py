@@ -79,7 +79,7 @@ class Intake:
                     await self._wake(replace(told, username=username, email=email))
                 await self._requests.answer(entry.event)
                 if isinstance(entry.event, TimerFired):
-                    self._timer_fired(entry.event)
+                    await self._timer_fired(entry.event)
                 await self._tell_inside(entry.event)
             except Exception:
                 # One event that cannot be dealt with must not stop all others for ever.
@@ -140,8 +140,8 @@ class Intake:
         if change is not None:
             await self._doors.enter(layout, pipeline, change)
         elif happening.change is None:
-            told = happening.project, happening.branch, happening.new, happening.old
-            self._doors.enter_ref(layout, pipeline, ItemRef(*told))
+            told = happening.project, happening.branch or happening.ref, happening.new, happening.old
+            await self._doors.enter_ref(layout, pipeline, ItemRef(*told))
 
     async def _tell_inside(self, event: Event) -> None:
         """What pipelines tell each other: a change merged, or entered one of them."""
@@ -179,7 +179,7 @@ class Intake:
             for layout in self._in.ties.layouts.of_project(change.project)
         )
 
-    def _timer_fired(self, event: TimerFired) -> None:
+    async def _timer_fired(self, event: TimerFired) -> None:
         """Every branch of every project that has jobs in the pipeline."""
         layout = self._in.ties.layouts.current(event.tenant)
         pipeline = layout.pipelines.get(event.pipeline) if layout is not None else None
@@ -189,7 +189,7 @@ class Intake:
             for branch in layout.sources.branches.get(project, ()):
                 if participates(layout, pipeline.name, project, branch):
                     tip = self._in.ties.merger.tip(project, branch) if event.dereference else ""
-                    self._doors.enter_ref(layout, pipeline, ItemRef(project, branch, tip or ""))
+                    await self._doors.enter_ref(layout, pipeline, ItemRef(project, branch, tip or ""))
 
     async def _aged(self, event: AgeReached) -> None:
         """Votes are older now: who is inside may have to leave, who was refused for their age may enter."""

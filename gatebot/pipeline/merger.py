@@ -24,6 +24,7 @@ from .config.loader import Proposed
 from .config.model import FrozenGraph, Moment
 from .layouts import Layouts, configures
 from .merge_modes import contradiction
+from .naming import full_ref
 from .queue.facts import PrepareAsked, Prepared, PrepareFailed
 from .queue.model import Item, ItemChange, ItemRef, Preparation, Queue, place
 from .queue.sharing import plan_jobs
@@ -114,9 +115,28 @@ class Merger:
         return answers
 
     def tip(self, project: str, branch: str) -> str | None:
+        """The commit of a branch, or of a tag by its full name; None: there is none."""
         if not self._repositories.exists(project):
             return None
-        return self._repositories.resolve(project, f"refs/heads/{branch}")
+        found = self._repositories.resolve(project, full_ref(branch))
+        return self.commit(project, found) if found and branch.startswith("refs/") else found
+
+    def commit(self, project: str, id: str) -> str:
+        """The commit that an id stands for: of an annotated tag, what it is on."""
+        return self._repositories.commit(project, id).id
+
+    def containing(self, project: str, id: str) -> tuple[str, ...]:
+        """The branches that a commit, or a tagged one, is part of."""
+        try:
+            commit, branches = self.commit(project, id), self._repositories.branches(project)
+        except GatebotError:
+            return ()  # it is gone, or a tag of something else
+        return tuple(name for name in branches if self._repositories.is_ancestor(project, commit, branches[name]))
+
+    def read_of(self, subject: ItemChange | ItemRef) -> str:
+        """The branch or tag that jobs find of their item: the default branch where it is about a deletion."""
+        gone = isinstance(subject, ItemRef) and subject.gone
+        return self._repositories.default_branch(subject.project) if gone else subject.branch
 
     def choose(self, project: str, names: Iterable[str]) -> str | None:
         """The first of these branches that the project has, else its default branch."""
@@ -273,7 +293,7 @@ class _Batch:
                 work.state[change.place], work.trees[change.place] = commit, tree
             work.commits.append(work.state[change.place])
         if work.item.ref is not None:
-            self._branch(work, work.item.ref.project, work.item.ref.branch, work.item.ref.new)
+            self._ref(work, work.item.ref)
         graphs = self._graphs(work) if work.item.live else self._stand_in(work)
         fact = Prepared(
             self._queue.id,
@@ -306,10 +326,12 @@ class _Batch:
             work.state.setdefault(at, tip)
         return work.base[at]
 
-    def _branch(self, work: _Work, project: str, branch: str, commit: str) -> None:
-        """An item that is a branch: at the commit of its event, else at the tip."""
-        at = place(project, branch)
-        work.base[at] = work.state[at] = commit or self._place(work, project, branch)
+    def _ref(self, work: _Work, ref: ItemRef) -> None:
+        """An item that is a branch or a tag: at the commit of its event, else where it is; nowhere when it is gone."""
+        if not ref.gone:
+            at, project = place(ref.project, ref.branch), ref.project
+            commit = self._merger.commit(project, ref.new) if ref.new else self._place(work, project, ref.branch)
+            work.base[at] = work.state[at] = commit
 
     def _graphs(self, work: _Work) -> list[FrozenGraph]:
         """What each change of the item runs, or its branch, on the layout of all of them together."""
@@ -328,6 +350,7 @@ class _Batch:
                 files=_files(one),
                 previous=previous,
                 parameters=one.parameters if isinstance(one, ItemRef) else None,
+                containing=one.containing if isinstance(one, ItemRef) else (),
             )
             for one in subjects
         ]
@@ -350,7 +373,7 @@ class _Batch:
     def _pin(self, work: _Work, layout: Layout, subject: ItemChange | ItemRef, job: FrozenJob) -> None:
         """Fix every commit that the job reads: those of the queue belong to the base, others only to this buildset."""
         own = layout.queue(subject.project, subject.branch)[0]
-        for one in wanted(job, subject.project, subject.branch, self._merger.choose):
+        for one in wanted(job, subject.project, self._merger.read_of(subject), self._merger.choose):
             at = place(one.project, one.branch)
             shared = self._queue.policy.lands and layout.queue(one.project, one.branch)[0] == own
             if shared and not one.merged:

@@ -16,6 +16,11 @@ SHARED = (Manager.DEPENDENT, Manager.SERIAL)
 _ONE = Window(size=1, floor=1, ceiling=1)  # Zuul: one at a time, whatever `window` says
 
 
+def full_ref(branch: str) -> str:
+    """The full name of a branch; that of a tag is what an item calls it by anyway."""
+    return branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+
+
 def change_ref(number: int, patch_set: int) -> str:
     """The ref of a patch set, Gerrit's."""
     return f"refs/changes/{number % 100:02d}/{number}/{patch_set}"

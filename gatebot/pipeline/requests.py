@@ -60,7 +60,7 @@ class Requests:
                     if queue.pipeline == event.pipeline:
                         self.staying.leave(queue, item, why)
             case RefEnqueueRequested():
-                self._enqueue_ref(event)
+                await self._enqueue_ref(event)
             case RefDequeueRequested():
                 await self._dequeue_ref(event)
             case PromoteRequested():
@@ -92,15 +92,15 @@ class Requests:
         why = reason("pipeline.unknown-pipeline", pipeline=event.pipeline)
         await self.batch.refuse(change, event.pipeline, why)
 
-    def _enqueue_ref(self, event: RefEnqueueRequested) -> None:
-        """A branch, at the commit that was named, else where it is now."""
+    async def _enqueue_ref(self, event: RefEnqueueRequested) -> None:
+        """A branch or tag, at the commit that was named, else where it is now."""
         name = _short(event.ref)
         for layout in self.batch.ties.layouts.of_project(event.project):
             pipeline = layout.pipelines.get(event.pipeline)
             if pipeline is not None:
                 new = event.new or self.batch.ties.merger.tip(event.project, name) or ""
                 ref = ItemRef(event.project, name, new, event.old, event.parameters)
-                self.doors.enter_ref(layout, pipeline, ref, asked=True)
+                await self.doors.enter_ref(layout, pipeline, ref, asked=True)
                 return
 
     async def _dequeue_ref(self, event: RefDequeueRequested) -> None:

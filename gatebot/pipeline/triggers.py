@@ -21,8 +21,8 @@ ZERO = "0" * 40
 class Happening:
     """One event as Gerrit would tell it. `approvals` are the votes it carries, `changed` those that differ from before.
 
-    `ref` is a full name; `branch` is short. `change` is None for events that concern a reference only. `added` and
-    `removed` are hashtags; `pipeline` is where something happened that the connection `zuul` tells.
+    `ref` is a full name; `branch` is short, and empty for a tag. `change` is None for events that concern a reference
+    only. `added` and `removed` are hashtags; `pipeline` is where something happened that the connection `zuul` tells.
     """
 
     name: str
@@ -70,7 +70,7 @@ def _told_inside(pipeline: PipelineConfig, happening: Happening) -> bool:
 def _told(one: EventFilter, happening: Happening) -> bool:
     return (
         _any(one.events, happening.name)
-        and _any(one.branches, happening.branch)
+        and (not one.branches or (bool(happening.branch) and _any(one.branches, happening.branch)))
         and _any(one.refs, happening.ref)
         and (not one.comments or any(wanted.found_in(happening.comment) for wanted in one.comments))
         and _person(one.usernames, happening.username)

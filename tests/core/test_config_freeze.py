@@ -351,3 +351,29 @@ def test_shadowing_lets_the_other_projects_job_win_without_an_error() -> None:
     assert len(layout.errors) == 1
     assert shadowed.errors == ()
     assert [book.path for book in only(frozen(shadowed)).run] == ["one"]
+
+
+def test_a_tag_has_the_definitions_of_the_branches_that_it_is_part_of() -> None:
+    layout = tenant_layout(
+        {
+            "a@main": "- job: {name: x, run: main}\n- job: {name: new, run: r}\n" + listed("x", "new"),
+            "a@stable": "- job: {name: x, run: stable}\n" + listed("x", "{old: {branches: ^refs/tags/v}}"),
+            "config": """
+            - job: {name: old, run: r}
+            - job: {name: named, run: r}
+            - job: {name: elsewhere, run: r, branches: [^stable$]}
+            - project: {name: a, check: {jobs: [{named: {branches: ^refs/tags/v}}, elsewhere]}}
+            """,
+        }
+    )
+
+    def runs(tag: str, *containing: str) -> dict[str, tuple[str, ...]]:
+        graph = freeze(layout, "check", "a", f"refs/tags/{tag}", containing=containing)
+        assert graph.errors == ()
+        return {job.name: tuple(book.path for book in job.run) for job in graph.jobs}
+
+    assert runs("v1", "main") == {"named": ("r",), "x": ("main",), "new": ("r",)}
+    assert runs("v1", "stable") == {"named": ("r",), "elsewhere": ("r",), "x": ("stable",), "old": ("r",)}
+    assert runs("w1", "main", "stable") == {"elsewhere": ("r",), "x": ("stable",), "new": ("r",)}
+    assert runs("v1") == {"named": ("r",)}
+    assert not participates(layout, "gate", "a", "refs/tags/v1", ("main",))

@@ -41,7 +41,7 @@ def layout() -> Layout:
 def test_the_shipped_configuration_has_no_errors() -> None:
     assert check(shipped(), trusted=True, project="gatebot-config") == []
     assert layout().errors == ()
-    assert list(layout().pipelines) == ["check", "gate", "post", "periodic"]
+    assert list(layout().pipelines) == ["check", "gate", "post", "release", "periodic"]
 
 
 @pytest.mark.parametrize("project", ["demo/api", "demo/client", "."])

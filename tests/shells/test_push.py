@@ -13,7 +13,7 @@ import pytest
 
 from gatebot import journal
 from gatebot.db import Database
-from gatebot.events import BranchMoved, ChangeMerged, PatchSetCreated, ReviewerAdded, TopicChanged, VoteCast
+from gatebot.events import BranchMoved, ChangeMerged, PatchSetCreated, ReviewerAdded, TagMoved, TopicChanged, VoteCast
 from gatebot.repo import ZERO
 from gatebot.review import conversation, push_rows, store
 from gatebot.review.model import Change, RefMove, Status
@@ -347,6 +347,32 @@ async def test_a_push_of_many_tags_passes_through_the_hooks(host: GitHost, work:
     done = await asyncio.to_thread(work.run, "push", admin, "refs/tags/*:refs/tags/*")
     assert done.returncode == 0, done.stderr[-500:]
     assert len(host.repos.references("demo/api", "refs/tags/")) == 600
+
+
+async def test_tags_and_branches_that_come_move_and_go_are_facts(host: GitHost, work: WorkTree) -> None:
+    admin, admin_id = host.address("demo/api", "admin"), host.people["admin"].id
+
+    async def done(*what: str) -> None:
+        pushed = await asyncio.to_thread(work.run, "push", admin, *what)
+        assert pushed.returncode == 0, pushed.stderr
+
+    first = work.git("rev-parse", "HEAD")
+    work.git("tag", "light")
+    work.git("tag", "-a", "-m", "The first", "1.0")
+    tag = work.git("rev-parse", "refs/tags/1.0")
+    await done("refs/tags/light", "refs/tags/1.0", "HEAD:refs/heads/stable/1")
+    second = work.commit("Add b", b_dot_txt="b\n")
+    await done("+HEAD:refs/tags/light")
+    await done(":refs/tags/light", ":refs/heads/stable/1")
+    assert await facts(host, TagMoved, BranchMoved) == [
+        TagMoved("demo/api", "light", ZERO, first, admin_id),
+        TagMoved("demo/api", "1.0", ZERO, tag, admin_id),
+        BranchMoved("demo/api", "stable/1", ZERO, first, "push", admin_id),
+        TagMoved("demo/api", "light", first, second, admin_id),
+        BranchMoved("demo/api", "stable/1", first, ZERO, "push", admin_id),
+        TagMoved("demo/api", "light", second, ZERO, admin_id),
+    ]
+    assert tag != first
 
 
 async def test_git_review_sets_itself_up_and_pushes(host: GitHost, work: WorkTree) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What counts for one item: its project's stanzas and templates, and the definitions of a job, parents first.
 
-A definition counts when its branches fit the item's branch, or the branch that `override-checkout` names if the
+A definition counts when its branches fit what the item is on, or the branch that `override-checkout` names if the
 definition's own repository has it.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ...assignment import Json
 from ...merging import merged
 from ...reasons import reason
-from .layout import Collected, Layout, Lost, fits
+from .layout import Collected, Layout, Lost, On, fits
 from .model import ConfigError, Location
 from .nodesets import reached
 from .objects import Parameter, ProjectPipeline, Variant
@@ -57,20 +57,23 @@ class Listing:
                 known.append(job)
 
 
-def listing(layout: Layout, pipeline: str, project: str, branch: str) -> Listing:
-    """The jobs that a project lists for a pipeline, templates first, stanza by stanza, and what is missing of them."""
-    result = Listing()
+def listing(layout: Layout, pipeline: str, project: str, branch: str, containing: On = ()) -> Listing:
+    """The jobs that a project lists for a pipeline, templates first, stanza by stanza, and what is missing of them.
+
+    Of a tag `branch` is the full name, and `containing` are the branches that it is part of.
+    """
+    result, on = Listing(), (branch, *containing)
     for stanza in layout.stanzas.get(project, ()):
-        if not fits(layout.stanza_matchers(stanza, project), branch):
+        if not fits(layout.stanza_matchers(stanza, project), on):
             continue
         for name in stanza.templates:
-            _template(layout, name, (pipeline, project, branch), result)
+            _template(layout, name, (pipeline, project, on), result)
         result.vars = merged(result.vars, stanza.vars)
         if pipeline in stanza.pipelines:
             result.add(stanza.pipelines[pipeline])
     for key, lost in layout.lost.items():
         if _concerns(layout, key, project):
-            result.errors += _lost(lost, branch)
+            result.errors += _lost(lost, on)
     return result
 
 
@@ -82,12 +85,12 @@ def _concerns(layout: Layout, key: str, project: str) -> bool:
     return kind == "project" and (name == project or name.startswith("^"))
 
 
-def _template(layout: Layout, name: str, item: tuple[str, str, str], result: Listing) -> None:
+def _template(layout: Layout, name: str, item: tuple[str, str, On], result: Listing) -> None:
     """Add what every template of a name says, or that it is missing."""
-    pipeline, project, branch = item
-    result.errors += _lost(layout.lost.get(f"project-template {name}", ()), branch)
+    pipeline, project, on = item
+    result.errors += _lost(layout.lost.get(f"project-template {name}", ()), on)
     for template in layout.templates.get(name, ()):
-        if pipeline in template.pipelines and fits(layout.stanza_matchers(template, project), branch):
+        if pipeline in template.pipelines and fits(layout.stanza_matchers(template, project), on):
             result.add(template.pipelines[pipeline])
             result.vars = merged(result.vars, template.vars)
     if name not in layout.templates:
@@ -98,26 +101,26 @@ def _template(layout: Layout, name: str, item: tuple[str, str, str], result: Lis
         ]
 
 
-def _lost(lost: Iterable[Lost], branch: str) -> list[ConfigError]:
-    return [error for one in lost if fits(one.branches, branch) for error in one.errors]
+def _lost(lost: Iterable[Lost], on: On) -> list[ConfigError]:
+    return [error for one in lost if fits(one.branches, on) for error in one.errors]
 
 
-def collect(layout: Layout, name: str, branch: str, listed: Sequence[Variant]) -> Collected:
-    """All definitions of a job and of its parents that count for a branch. `listed` are the project's own additions."""
+def collect(layout: Layout, name: str, on: On, listed: Sequence[Variant]) -> Collected:
+    """All definitions of a job and of its parents that count for an item. `listed` are the project's own additions."""
     overrides: dict[str, str] = {}
     for job in listed:
         _note_overrides(layout, job, overrides)
-    return _collected(layout, name, branch, overrides)
+    return _collected(layout, name, on, overrides)
 
 
 def _collected(
-    layout: Layout, name: str, branch: str, overrides: Mapping[str, str], asked: tuple[str, ...] = ()
+    layout: Layout, name: str, on: On, overrides: Mapping[str, str], asked: tuple[str, ...] = ()
 ) -> Collected:
     """The definitions of one job, looked for once; `asked` are the jobs whose definitions are being looked for."""
-    key = (name, branch, *sorted(overrides.items()))
+    key = (name, on, *sorted(overrides.items()))
     known = layout.collected.get(key)
     if known is None:
-        walk = _Walk(layout, branch, (*asked, name))
+        walk = _Walk(layout, on, (*asked, name))
         if not walk.into(name, [], overrides):
             walk.found.without = walk.found.without or name
         known = layout.collected[key] = walk.found
@@ -136,9 +139,9 @@ def _note_overrides(layout: Layout, job: Variant, overrides: dict[str, str]) -> 
 class _Walk:
     """Up through the parents of one job."""
 
-    def __init__(self, layout: Layout, branch: str, asked: tuple[str, ...]) -> None:
+    def __init__(self, layout: Layout, on: On, asked: tuple[str, ...]) -> None:
         self.layout = layout
-        self.branch = branch
+        self.on = on
         self.asked = asked
         self.found = Collected()
 
@@ -146,15 +149,15 @@ class _Walk:
         """Add the definitions of a job behind those of its parents; False: none fits."""
         self.found.met.add(name)
         variants = [NOOP] if name == "noop" else self.layout.jobs.get(name, [])
-        branch = self._branch(variants[0].at.project, overrides) if variants else self.branch
+        on = self._on(variants[0].at.project, overrides) if variants else self.on
         owners = {variant.at.project for variant in variants[:1]}
-        self.found.errors += _lost(self.layout.lost.get(f"job {name}", ()), branch)
+        self.found.errors += _lost(self.layout.lost.get(f"job {name}", ()), on)
         for owner in owners:
-            self.found.errors += _lost(self.layout.lost.get(f"file {owner}", ()), branch)
+            self.found.errors += _lost(self.layout.lost.get(f"file {owner}", ()), on)
         mine = dict(overrides)
         matched = False
         for variant in variants:
-            if not fits(self.layout.matchers(variant), branch):
+            if not fits(self.layout.matchers(variant), on):
                 continue
             parent = self._parent(variant)
             _note_overrides(self.layout, variant, mine)
@@ -176,7 +179,7 @@ class _Walk:
     def _up(self, parent: str, below: list[str], overrides: Mapping[str, str]) -> bool:
         """Into a parent; what its other children have found there is taken, where it comes to the same."""
         if not self.found.variants and parent not in self.asked:
-            known = _collected(self.layout, parent, self.branch, overrides, self.asked)
+            known = _collected(self.layout, parent, self.on, overrides, self.asked)
             if known.met.isdisjoint(self.found.met):
                 self.found.variants += known.variants
                 self.found.errors += known.errors
@@ -185,10 +188,10 @@ class _Walk:
                 return not known.without
         return self.into(parent, below, overrides)
 
-    def _branch(self, owner: str, overrides: Mapping[str, str]) -> str:
-        """The branch that the definitions of a project are matched with."""
+    def _on(self, owner: str, overrides: Mapping[str, str]) -> On:
+        """What the definitions of a project are matched with."""
         wanted = overrides.get(owner) or overrides.get("")
-        return wanted if wanted and wanted in self.layout.sources.branches.get(owner, ()) else self.branch
+        return (wanted,) if wanted and wanted in self.layout.sources.branches.get(owner, ()) else self.on
 
     def _parent(self, variant: Variant) -> str:
         """The parent of a definition; the tenant's default only for the first definition of all."""

@@ -19,7 +19,7 @@ from .drafting import drafted
 from .fields import located
 from .frozen import frozen_job
 from .graph import Candidate, connect
-from .layout import Collected, Layout, fits
+from .layout import Collected, Layout, On, fits
 from .matching import Call, Changed, altered_file, call, matchers
 from .model import ConfigError, FrozenGraph, Location, PipelineConfig, Skipped
 from .objects import Variant
@@ -37,16 +37,19 @@ def freeze(
     files: Iterable[str] | None = None,
     previous: Layout | None = None,
     parameters: Mapping[str, Json] | None = None,
+    containing: On = (),
 ) -> FrozenGraph:
-    """The jobs of an item. `branch` is a branch, or the full name of a tag. `files` None: not known, file matchers say
-    nothing. `previous` is the layout without the item's own change: jobs that differ there run whatever files say.
-    `parameters` are those of a manual enqueue.
+    """The jobs of an item. `branch` is a branch, or the full name of a tag, which is part of the branches `containing`.
+
+    `files` None: not known, file matchers say nothing. `previous` is the layout without the item's own change: jobs
+    that differ there run whatever files say. `parameters` are those of a manual enqueue.
     """
     configured = layout.pipelines.get(pipeline)
-    listed = listing(layout, pipeline, project, branch)
+    listed = listing(layout, pipeline, project, branch, containing)
     if configured is None or not (listed.configured or listed.errors):
         return FrozenGraph(configured=False)
-    item = _Item(layout, configured, project, branch, files, previous if previous is not layout else None)
+    previous = previous if previous is not layout else None
+    item = _Item(layout, configured, project, (branch, *containing), files, previous)
     given = merged(listed.vars, values(listed.parameters.values(), parameters or {}))
     found = [item.job(name, variants, given) for name, variants in listed.jobs.items()]
     candidates = {result.draft.name: result for result in found if isinstance(result, Candidate)}
@@ -68,9 +71,9 @@ def freeze(
     )
 
 
-def participates(layout: Layout, pipeline: str, project: str, branch: str) -> bool:
-    """Whether a project has anything to do with a pipeline on a branch, be it only an error."""
-    listed = listing(layout, pipeline, project, branch)
+def participates(layout: Layout, pipeline: str, project: str, branch: str, containing: On = ()) -> bool:
+    """Whether a project has anything to do with a pipeline on a branch or tag, be it only an error."""
+    listed = listing(layout, pipeline, project, branch, containing)
     return pipeline in layout.pipelines and (listed.configured or bool(listed.errors))
 
 
@@ -82,14 +85,15 @@ class _Item:
         layout: Layout,
         pipeline: PipelineConfig,
         project: str,
-        branch: str,
+        on: On,
         files: Iterable[str] | None,
         previous: Layout | None,
     ) -> None:
         self.layout = layout
         self.pipeline = pipeline
         self.project = project
-        self.branch = branch
+        self.on = on
+        self.branch = on[0]
         self.changed = Changed(files)
         self.previous = previous
         self._old: FrozenGraph | None = None
@@ -98,10 +102,10 @@ class _Item:
         self, name: str, listed: list[Variant], project_vars: Mapping[str, Json]
     ) -> Candidate | Skipped | tuple[ConfigError, ...]:
         """One job of the list: a candidate, or why not."""
-        here = [job for job in listed if fits(self.layout.matchers(job), self.branch)]
+        here = [job for job in listed if fits(self.layout.matchers(job), self.on)]
         if not here:
             return Skipped(name, reason("config.skip-not-listed", job=name, branch=self.branch))
-        found = collect(self.layout, name, self.branch, here)
+        found = collect(self.layout, name, self.on, here)
         errors = self._left_out(found, here)
         if found.without and not errors:
             kind = "config.skip-no-variant" if found.without == name else "config.skip-no-parent"
@@ -157,7 +161,7 @@ class _Item:
         if self.previous is None:
             return False
         if self._old is None:
-            self._old = freeze(self.previous, self.pipeline.name, self.project, self.branch)
+            self._old = freeze(self.previous, self.pipeline.name, self.project, self.branch, containing=self.on[1:])
         before = {job.name: replace(job, description="") for job in self._old.jobs}
         return not self._old.errors and before.get(draft.name) != replace(self.frozen(draft), description="")
 

@@ -17,6 +17,9 @@ from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Vari
 from .objects_nodes import Flavor, Image, Label, Provider, Section
 from .tenant import Tenant, TenantProject
 
+On = tuple[str, ...]
+"""What branch matchers look at: a branch; or the full name of a tag, then the branches that its commit is part of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -42,9 +45,9 @@ class Lost:
 
 @dataclass(slots=True)
 class Collected:
-    """The definitions of a job that count for a branch, parents first, and errors of what should have counted.
+    """The definitions of a job that count for an item, parents first, and errors of what should have counted.
 
-    `without` is the job of which no definition fits the branch; then nothing runs. `met` are the job and all parents.
+    `without` is the job of which no definition fits; then nothing runs. `met` are the job and all parents.
     """
 
     variants: list[Variant] = field(default_factory=list[Variant])
@@ -130,7 +133,7 @@ class Layout:
             queue = self.queues.get(name) or QueueConfig(name)
             if queue.type is not QueueType.BRANCH_ASSIGNED:
                 default = default or queue
-            elif fits(branches, branch):
+            elif fits(branches, (branch,)):
                 return queue
         return default
 
@@ -148,6 +151,6 @@ def _file(at: Location) -> tuple[str, str, str]:
     return at.project, at.branch, at.path
 
 
-def fits(patterns: Iterable[Pattern] | None, branch: str) -> bool:
-    """Whether a branch is among those that something is for."""
-    return patterns is None or any(pattern.matches(branch) for pattern in patterns)
+def fits(patterns: Iterable[Pattern] | None, on: On) -> bool:
+    """Whether an item on these is among those that something is for."""
+    return patterns is None or any(pattern.matches(name) for pattern in patterns for name in on)

@@ -100,8 +100,9 @@ class Operating:
         """A branch or a tag is to enter a pipeline, with the parameters that its project declares there."""
         name = self._ref(asked, Verb.ENQUEUE, project, ref)
         given = parameters or {}
-        branch = ref.removeprefix("refs/heads/")
-        declared = listing(self._layout(asked, name), asked.pipeline, name, branch).parameters
+        layout, branch = self._layout(asked, name), ref.removeprefix("refs/heads/")
+        containing = layout.sources.branches.get(name, ()) if branch == ref else ()  # a tag: any of them may
+        declared = listing(layout, asked.pipeline, name, branch, containing).parameters
         if why := next(refusals(declared.values(), given), None):
             raise Invalid(reason=why)
         told = {"project": name, "ref": ref, "pipeline": asked.pipeline}

@@ -27,6 +27,7 @@ NOOP = "noop"
 State = Mapping[str, str]
 """Place -> commit."""
 NOTHING: State = MappingProxyType({})
+_NOWHERE = "0" * 40
 
 
 def place(project: str, branch: str) -> str:
@@ -67,13 +68,22 @@ class ItemChange:
 
 @dataclass(frozen=True, slots=True)
 class ItemRef:
-    """A branch as an item: a timer fired for it, it moved from `old` to `new`, or a person asked, with `parameters`."""
+    """A branch as an item: a timer fired for it, it moved from `old` to `new`, or a person asked, with `parameters`.
+
+    Or a tag: then `branch` is its full name, and `containing` are the branches that its commit is part of.
+    """
 
     project: str
     branch: str
     new: str = ""
     old: str = ""
     parameters: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    containing: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the item is about a deletion."""
+        return self.new == _NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ...change import own_number
-from ..naming import change_ref
+from ..naming import change_ref, full_ref
 from ..queue.model import Outcome
 from ..rows import BuildRow, BuildsetRow
 
@@ -24,7 +24,7 @@ _RESULTS = {
 
 def ref(row: BuildRow | BuildsetRow, url: str) -> dict[str, object]:
     """What a build is about."""
-    number, branch = row.change, f"refs/heads/{row.branch}"
+    number, branch = row.change, full_ref(row.branch)
     mine = number is None or number == own_number(number)
     place = f"c/{row.project}/+/{number}" if mine else f"{number}"  # which leads to where it is at home
     return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ...change import own_number
-from ..naming import change_ref
+from ..naming import change_ref, full_ref
 from ..queue.model import RETRY
 from ..status import FAILING, RUNNING, WAITING, ItemView, JobView, PipelineView, QueueView
 
@@ -113,7 +113,7 @@ def _refs(view: ItemView, url: str) -> Iterator[dict[str, object]]:
         project = view.ref.project
         yield {
             "id": view.ref.new or view.ref.branch,
-            "ref": f"refs/heads/{view.ref.branch}",
+            "ref": full_ref(view.ref.branch),
             "project": project,
             "project_canonical": project,
             "owner": None,

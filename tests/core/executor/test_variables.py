@@ -176,9 +176,20 @@ def test_schemes_of_workspaces_are_zuuls() -> None:
 
 
 def test_a_tag_and_the_changes_of_a_cycle_are_described_in_zuuls_words() -> None:
-    tag = zuul(assignment(COMMIT, job(), changes=(), branch="refs/tags/1.0"), PLACES)
+    there = (Checkout("demo/api", "refs/tags/1.0", COMMIT, "demo/api"),)
+    tag = zuul(assignment(COMMIT, job(), changes=(), branch="refs/tags/1.0", checkouts=there), PLACES)
     assert (tag["ref"], tag["tag"], tag["newrev"]) == ("refs/tags/1.0", "1.0", COMMIT)
     assert "branch" not in tag
+    where = (tag["projects"]["git.example.org/demo/api"][name] for name in ("checkout", "checkout_description"))  # type: ignore[index,call-overload]
+    assert tuple(where) == ("1.0", "tag ref")
+    moved = assignment(COMMIT, job(), changes=(), branch="refs/tags/1.0", old_commit="0" * 40, new_commit="a" * 40)
+    assert {name: zuul(moved, PLACES).get(name) for name in ("oldrev", "newrev", "commit_id")} == {
+        "oldrev": None,
+        "newrev": "a" * 40,
+        "commit_id": "a" * 40,
+    }
+    gone = zuul(assignment("", job(), changes=(), branch="old", old_commit="b" * 40, new_commit="0" * 40), PLACES)
+    assert (gone["oldrev"], gone["commit_id"], "newrev" in gone) == ("b" * 40, "b" * 40, False)
     one = assignment(COMMIT, job()).changes[0]
     other = replace(one, number=8, project="demo/client")
     found = zuul(assignment(COMMIT, job(), changes=(one, other), members=(7, 8), subject=7), PLACES)

@@ -16,6 +16,7 @@ from gatebot.events import (
     LineSaid,
     PatchSetCreated,
     ReviewerAdded,
+    TagMoved,
     TopicChanged,
     VoteCast,
     WorkInProgressChanged,
@@ -36,6 +37,7 @@ from gatebot.pipeline.happenings import Cast, happenings
         (HashtagsChanged(1, ("a",), ("b",), 7), "hashtags-changed"),
         (ReviewerAdded(1, 7, 8), "reviewer-added"),
         (BranchMoved("api", "main", "a", "b", "push", 7), "ref-updated"),
+        (TagMoved("api", "1.0", "a", "b", 7), "ref-updated"),
     ],
 )
 def test_each_fact_has_gerrits_name_and_the_account_that_gerrit_names(event: Event, name: str) -> None:
@@ -48,11 +50,13 @@ def test_what_is_not_about_changes_or_branches_is_called_nothing() -> None:
     assert list(happenings(VoteCast(1, 1, "Verified", 1, 7))) == []
 
 
-def test_hashtags_and_a_branch_are_told_with_what_changed() -> None:
+def test_hashtags_branches_and_tags_are_told_with_what_changed() -> None:
     ((told, _),) = happenings(HashtagsChanged(1, ("a",), ("b",), 7))
     assert (told.added, told.removed) == (("a",), ("b",))
     ((told, _),) = happenings(BranchMoved("api", "main", "a", "b", "push"))
     assert (told.ref, told.old, told.new, told.change) == ("refs/heads/main", "a", "b", None)
+    ((told, _),) = happenings(TagMoved("api", "1.0", "a", "b"))
+    assert (told.ref, told.branch, told.old, told.new, told.change) == ("refs/tags/1.0", "", "a", "b", None)
 
 
 def test_a_comment_knows_which_of_its_votes_differ_from_those_before() -> None:

@@ -28,6 +28,7 @@ NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 COMMENT = Happening("comment-added", "api", "main", 1, 1, "refs/heads/main", comment="Patch Set 1:\n\nrecheck please")
 VOTE = replace(COMMENT, comment="Patch Set 1: Workflow+1", approvals=(("Workflow", 1),), username="bob")
 PUSH = Happening("patchset-created", "api", "main", 1, 1, "refs/heads/main")
+TAG = Happening("ref-updated", "api", "", ref="refs/tags/1.0", old="0" * 40, new="a" * 40)
 
 
 def vote(label: str, value: int, username: str = "bob", age: int = 60) -> VoteFact:
@@ -66,6 +67,9 @@ def on(*events: str, **differs: object) -> EventFilter:
         (on("patchset-created", branches=(Pattern("stable/"),)), PUSH, False),
         (on("patchset-created", branches=(Pattern("main"),)), PUSH, True),
         (on("ref-updated", refs=(Pattern("^refs/heads/"),)), replace(PUSH, name="ref-updated", new="a" * 40), True),
+        (on("ref-updated", refs=(Pattern("^refs/tags/.*$"),)), TAG, True),
+        (on("ref-updated", refs=(Pattern("^refs/heads/"),)), TAG, False),
+        (on("ref-updated", branches=(Pattern(".*"),)), TAG, False),
         (on("ref-updated"), replace(PUSH, name="ref-updated", new="0" * 40), False),
         (on("ref-updated", ignore_deletes=False), replace(PUSH, name="ref-updated", new="0" * 40), True),
     ],
