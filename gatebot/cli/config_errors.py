@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`gatebot config errors`, `accept`, `unaccept`: what is wrong in a tenant's configuration, and what of it may stay.
 
-A client of `/api/tenant/NAME/`. An accepted error stops no change until its day; then it does again.
+A client of `/api/tenant/NAME/`. An accepted error stops no change until its day, unless the change needs a secret that
+cannot be decrypted; then it does again.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ def errors(out: Output, project: str, tenant: str) -> None:
 @TENANT
 @click.pass_obj
 def accept(out: Output, error: str, owner: str, reason: str, until: str, tenant: str) -> None:
-    """Let an error of the configuration be: changes that it concerns run without what it takes away, as in Zuul."""
+    """Let an error of the configuration be: changes that it concerns run without what it takes away, as in Zuul.
+
+    A secret that cannot be decrypted stops the changes that need it all the same; they are told who mends it.
+    """
     client = out.client()
     body = {"owner": owner, "reason": reason, "until": until}
     made = client.call("POST", f"/api/tenant/{tenant_of(client, tenant)}/config-error/{error}/accept", body)

@@ -154,7 +154,7 @@ class Effects:
             return
         layout = self._ties.layouts.current(queue.tenant)
         accepted: Mapping[str, Accepted] = {}
-        if layout is not None and layout.found:
+        if layout is not None and (layout.found or layout.secrets):
             accepted = await self._ties.db.read(accepted_errors.valid, queue.tenant, self._ties.clock.now())
         answers: list[Answer] = await asyncio.to_thread(self._ties.merger.prepare, queue, orders, accepted)
         new = self._assigning.remember(job for answer in answers for job in answer.jobs)

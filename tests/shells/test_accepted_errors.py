@@ -65,6 +65,44 @@ async def test_an_accepted_error_stops_nobody_until_its_day_and_the_report_says_
     assert "There is no job gone." in house.said(2)[-1]
 
 
+SEALED = """
+- secret: {name: token, data: {key: !encrypted/pkcs1-oaep [bm90aGluZw==]}}
+- job: {name: publish, run: x, secrets: token, files: docs/.*}
+- project: {queue: shared, gate: {jobs: [unit, publish]}}
+"""
+
+
+async def test_a_secret_that_cannot_be_decrypted_is_accepted_and_still_stops_who_needs_it(
+    web: WebHouse, house: PipelineHouse
+) -> None:
+    await asyncio.to_thread(house.commit_to, "api", {".zuul.yaml": SEALED})
+    await asyncio.to_thread(house.layouts.refresh)
+    async with web.client.get("/api/tenant/main/config-errors") as answer:
+        (error,) = await answer.json()
+    assert error["object"] == "secret token"
+    day = f"{house.clock.now() + timedelta(days=2):%Y-%m-%d}"
+    accepting = Accepting(web.overview, house.db, house.clock)
+    made = await accepting.accept(ADMIN, "main", error["id"], "ann", "the key comes on Monday", day)
+    assert (made.project, made.owner) == ("api", "ann")
+    page = await web.page("/config-errors")
+    told = f"Accepted until {day} (ann): the key comes on Monday Changes that need the secret are stopped all the same."
+    assert told in " ".join(page.split())
+    needs = house.push("api", {"docs/a": "a\n"}, "Write docs")
+    await house.approve(needs)
+    await house.settle()
+    assert "gate" not in house.running
+    said = house.said(needs.number)[-1]
+    assert f"ann is to mend this by {day} (the key comes on Monday):" in said
+    assert "token" in said
+    other = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(other)
+    await house.settle()
+    assert house.running["gate"] == [other.number]
+    await house.passes(other.number, "unit")
+    assert house.status(other.number) == "MERGED"
+    assert "Warning" not in "\n".join(house.said(other.number))
+
+
 async def test_only_administrators_accept_errors_that_are_there_for_a_reason_and_a_time(
     web: WebHouse, house: PipelineHouse
 ) -> None:

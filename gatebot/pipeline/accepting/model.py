@@ -38,16 +38,31 @@ def key_of(error: ConfigError) -> str:
 def standing(
     errors: Iterable[ConfigError], accepted: Mapping[str, Accepted]
 ) -> tuple[tuple[ConfigError, ...], tuple[Reason, ...]]:
-    """The errors that nobody accepted, and for the others, by whom and until when they are."""
+    """The errors that stop the item, and for the others, by whom and until when they are accepted.
+
+    One that stops it although it is accepted says who mends it.
+    """
     left: list[ConfigError] = []
     told: dict[Reason, None] = {}
     for error in dict.fromkeys(errors):
         known = accepted.get(key_of(error)) if accepted else None
         if known is None:
             left.append(error)
+        elif stops(error):
+            left.append(replace(error, reason=_mended(error, known)))
         else:
             told[accepted_reason(error, known)] = None
     return tuple(left), tuple(told)
+
+
+def stops(error: ConfigError) -> bool:
+    """Whether an error stops items even when it is accepted: without its secret no job succeeds."""
+    return error.reason.kind == "pipeline.secret-unusable"
+
+
+def _mended(error: ConfigError, known: Accepted) -> Reason:
+    until = f"{known.until:%Y-%m-%d}"
+    return reason("pipeline.error-mended-by", error.reason, owner=known.owner, why=known.why, until=until)
 
 
 def accepted_reason(error: ConfigError, known: Accepted) -> Reason:

@@ -41,9 +41,10 @@ class Accepting:
 
     async def accept(self, actor: Actor, tenant: str, key: str, owner: str, why: str, until: str) -> Accepted:
         """Accept one error until the begin of a day (`2026-12-31`, UTC)."""
-        layout, account = self.overview.layout(actor, tenant), account_of(actor)
+        account = account_of(actor)
         require(actor, Verb.ADMINISTRATE_SERVER, SITE)
-        error = next((one for one in layout.errors if key_of(one) == key), None)
+        found = await self.overview.errors(actor, tenant)
+        error = next((one for one in found if key_of(one) == key), None)
         if error is None:
             raise NotFound(reason=reason("pipeline.no-such-error", key=key[:20], tenant=tenant))
         if not (owner and why):

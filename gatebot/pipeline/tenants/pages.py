@@ -17,7 +17,7 @@ from ...reasons import reason
 from ...site import Site
 from .. import history
 from ..accepting import store as accepted_errors
-from ..accepting.model import key_of
+from ..accepting.model import key_of, stops
 from ..config.layout import Layout
 from ..pages import Pages, Parts
 from ..rest import number
@@ -100,7 +100,7 @@ class TenantPages:
             project=project,
             key_of=key_of,
             accepted=accepted,
-            acceptable=frozenset(map(key_of, layout.errors)),
+            stops=stops,
             now=self._parts.clock.now(),
             may_accept=may(self._site.actor(request), Verb.ADMINISTRATE_SERVER, SITE, DEFAULT),
             live="jobs",
