@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from .. import words
 from ..pipeline.config.explained import graph_json, graph_lines
 from ..pipeline.config.freeze import freeze as freeze_graph
 from ..pipeline.config.layout import Layout
-from ..pipeline.config.offline import layout_of, tenant_of
+from ..pipeline.config.offline import layout_of, proposed_of, tenant_of
 from ..pipeline.config.trial import difference_json, differences
 from .output import Output
 from .tenants import TENANT
@@ -38,17 +39,24 @@ _DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--branch", default="master", show_default=True, help="The branch of the change.")
 @click.option("--file", "files", multiple=True, metavar="PATH", help="A file that it changes; several times for more.")
 @click.argument("more", nargs=-1, metavar="[PATH]...")
+@click.option("--with", "over", type=_DIRECTORY, help="Where the projects are as the change has them, DIR/PROJECT.")
 @click.option("--plain-branch", default="master", show_default=True, help="The branch of projects without git.")
 @click.pass_obj
 def freeze(
     out: Output, tenant_config: Path, name: str, repos: Path, project: str, pipeline: str, branch: str,
-    files: tuple[str, ...], more: tuple[str, ...], plain_branch: str,
+    files: tuple[str, ...], more: tuple[str, ...], over: Path | None, plain_branch: str,
 ) -> None:  # fmt: skip
     """Show the jobs that a change of the files PATH would run, each with why it runs or does not.
 
-    Exits with 1 if something is wrong with the graph: such a change would not pass.
+    A change that edits configuration is shown with what it proposes by --with. Exits with 1 if something is wrong with
+    the graph, or with what is proposed: such a change would not pass.
     """
-    layout = layout_of(tenant_of(tenant_config, name), repos, plain_branch)
+    tenant = tenant_of(tenant_config, name)
+    if over is None:
+        layout, previous, broken = layout_of(tenant, repos, plain_branch), None, ()
+    else:
+        previous, proposal = proposed_of(tenant, repos, plain_branch, over)
+        layout, broken = proposal.layout, proposal.errors
     known = layout.project(project)
     if known is None:
         like = _like(project, layout.projects) or f"{tenant_config} says which are."
@@ -60,7 +68,9 @@ def freeze(
         click.echo(
             f"Note: {known.name} has no branch {branch} here; it has {there}. Choose one with --branch.", err=True
         )
-    graph = freeze_graph(layout, pipeline, known.name, branch, files=(*files, *more))
+    graph = freeze_graph(layout, pipeline, known.name, branch, files=(*files, *more), previous=previous)
+    if broken and layout.tenant.fail_closed:
+        graph = replace(graph, errors=tuple(dict.fromkeys((*broken, *graph.errors))))
     out.text(graph_json(graph, words.say), graph_lines(graph, words.say))
     sys.exit(1 if graph.errors else 0)
 

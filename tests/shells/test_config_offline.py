@@ -195,6 +195,56 @@ def test_a_project_without_configuration_has_nothing_to_run(place: Path) -> None
     assert shown.output == "The project has no jobs in this pipeline on this branch.\n"
 
 
+def proposing(place: Path, project: str, path: str, text: str) -> list[str]:
+    """What a change makes of a file."""
+    file = place / "with" / project / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return ["--with", str(place / "with")]
+
+
+def names(shown: Result) -> list[str]:
+    return [job["name"] for job in json.loads(shown.stdout)["jobs"]]
+
+
+def test_a_change_that_edits_configuration_runs_what_it_proposes_and_what_it_alters(place: Path) -> None:
+    text = A.replace("timeout: 60", "timeout: 61").replace("[unit, docs]", "[unit, docs, fresh]")
+    more = proposing(place, "site/a", ".zuul.yaml", text + "- job: {name: fresh, run: ci/fresh, files: 'x/.*'}\n")
+    asked = ["--pipeline", "check", "--file", ".zuul.yaml", "--json"]
+    assert names(freeze(place, "site/a", *asked)) == []
+    shown = freeze(place, "site/a", *asked, *more)
+    why = "This change alters its definition; its file matchers do not count."
+    assert [(job["name"], job["timeout"], job["why"]) for job in json.loads(shown.stdout)["jobs"]] == [
+        ("unit", 61, why),
+        ("fresh", None, why),
+    ]
+    assert [one["name"] for one in json.loads(shown.stdout)["skipped"]] == ["docs"]
+    assert shown.exit_code == 0
+
+
+def test_what_a_change_alters_in_a_config_project_is_checked_and_not_used(place: Path) -> None:
+    asked = ["--pipeline", "check", "--file", "src/a.py", "--json"]
+    plain = freeze(place, "site/a", *asked)
+    altered = PIPELINES.replace("run: base.yaml", "run: base.yaml, timeout: 7")
+    more = proposing(place, "site/config", "zuul.yaml", altered)
+    assert json.loads(freeze(place, "site/a", *asked, *more).stdout) == json.loads(plain.stdout)
+    more = proposing(place, "site/config", "zuul.yaml", PIPELINES + "- job: {name: y, parent: nowhere}\n")
+    shown = freeze(place, "site/a", *asked, *more)
+    assert names(shown) == ["unit"]
+    assert [error["error"] for error in json.loads(shown.stdout)["errors"]] == [
+        "Job y inherits from nowhere, which there is not. Define it, or correct the name."
+    ]
+    assert shown.exit_code == 1
+
+
+def test_a_change_that_breaks_its_configuration_is_told_every_new_error_and_no_old_one(place: Path) -> None:
+    more = proposing(place, "site/a", ".zuul.yaml", A + "- job: {name: bad, timeout: soon}\n- jub: {name: worse}\n")
+    shown = freeze(place, "site/a", "--pipeline", "check", "--file", "src/a.py", "--json", *more)
+    told = {(error["path"], error["line"]) for error in json.loads(shown.stdout)["errors"]}
+    assert told == {(".zuul.yaml", 5), (".zuul.yaml", 6)}
+    assert shown.exit_code == 1
+
+
 def test_a_change_of_a_config_project_is_tried_on_two_checkouts(place: Path) -> None:
     other = place / "with" / "site" / "config" / "zuul.yaml"
     other.parent.mkdir(parents=True)

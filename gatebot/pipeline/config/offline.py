@@ -14,10 +14,10 @@ from ... import words
 from ...errors import Invalid, NotFound
 from ...reasons import reason
 from .build import build
-from .check import told
+from .check import new_errors, told
 from .directories import Directories
 from .layout import Layout
-from .loader import Loader
+from .loader import Loader, Proposal
 from .model import ConfigError
 from .parse_tenants import parse_tenants
 from .tenant import Tenant
@@ -44,6 +44,20 @@ def layout_of(tenant: Tenant, directory: Path, branch: str = "master", over: Pat
     hosts = tuple(dict.fromkeys(_host(layout, error) for error in layout.errors))
     wanted = tuple(host for host in hosts if host)
     return layout if not wanted else build(replace(tenant, hosts=(*tenant.hosts, *wanted)), layout.sources)
+
+
+def proposed_of(tenant: Tenant, directory: Path, branch: str, over: Path) -> tuple[Layout, Proposal]:
+    """The layout without a change, and what the change proposes whose projects are below `over`.
+
+    As on a server, what it alters in config projects is checked and not used.
+    """
+    base, whole = layout_of(tenant, directory, branch), layout_of(tenant, directory, branch, over)
+    sources = base.sources
+    for (project, at), files in whole.sources.files.items():
+        if not base.trusts(project) and files != base.sources.files.get((project, at), ()):
+            sources = sources.replaced(project, at, files)
+    layout = base if sources is base.sources else build(whole.tenant, sources)
+    return base, Proposal(layout, new_errors(base.errors, whole.errors))
 
 
 def _host(layout: Layout, error: ConfigError) -> str:
