@@ -24,8 +24,10 @@ from ..review.ports import Builds
 from ..review.push import Most, Receiver
 from ..review.room import ReviewRoom
 from ..review.shown import Shown
+from ..review.third_party.service import ThirdPartyCis
 from ..settings import Settings
 from ..site import Site
+from . import third_party
 from .places import Places
 
 
@@ -38,7 +40,8 @@ class Doors:
     ) -> None:  # fmt: skip
         self._site = site
         self._room = room
-        self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, settings.url)
+        self._cis = ThirdPartyCis(db, clock, room.rules, third_party.known(settings))
+        self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, self._cis, settings.url)
         self._receiver = Receiver(
             db, repositories, clock, settings.url, room.rules, Most(settings.git.max_refs, settings.git.max_changes)
         )
@@ -57,7 +60,11 @@ class Doors:
         """REST and pages."""
         room = self._room
         parts = pages.Parts(room.reading, room.review, room.states, room.submission, self.shown, room.judge)
-        return [*rest.routes(room, self._site), *pages.routes(self._site, parts)]
+        return [
+            *rest.routes(room, self._site),
+            *pages.routes(self._site, parts),
+            *third_party.routes(self._site, self._cis, room),
+        ]
 
     def git_routes(self) -> list[web.RouteDef]:
         """The routes that take any path: after all others."""

@@ -40,7 +40,7 @@ from ..review import room as review_room
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
-from . import connections, doors, gate, third_party, topics
+from . import connections, doors, gate, topics
 from .irc import Irc
 from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
@@ -114,8 +114,7 @@ class SiteApp:
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
             connections.routes(connected), outside.routes(), room.routes(site, sight, logs), irc.routes(site),
-            third_party.routes(settings, db, clock, review, site), live.routes(), front.routes(), site.routes(),
-            outside.git_routes(),
+            live.routes(), front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
         outside.add_to(front)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ..clock import Clock
-from ..db import Database
 from ..review.room import ReviewRoom
 from ..review.third_party import pages, rest
 from ..review.third_party.model import ThirdParty
@@ -35,7 +33,6 @@ def known(settings: Settings) -> tuple[ThirdParty, ...]:
     )
 
 
-def routes(settings: Settings, db: Database, clock: Clock, room: ReviewRoom, site: Site) -> list[web.RouteDef]:
+def routes(site: Site, cis: ThirdPartyCis, room: ReviewRoom) -> list[web.RouteDef]:
     """The page and its REST."""
-    cis = ThirdPartyCis(db, clock, room.rules, known(settings))
-    return [*pages.routes(site, cis), *rest.routes(site, cis)]
+    return [*pages.routes(site, cis), *rest.routes(site, cis, room.reading)]

@@ -26,6 +26,7 @@ from .model import Change, PatchSet, Project
 from .ports import Builds
 from .reading import ChangeView, Reading
 from .store import find_change
+from .third_party.service import ThirdPartyCis
 
 _LINES = 5_000  # of one page's differences
 _READMES = ("README.md", "README.rst", "README.txt", "README")
@@ -72,6 +73,7 @@ class Shown:
         repositories: Repositories,
         builds: Builds,
         mentions: Mentions,
+        cis: ThirdPartyCis,
         url: str,
     ) -> None:
         self._db = db
@@ -80,6 +82,7 @@ class Shown:
         self._repositories = repositories
         self._builds = builds
         self._mentions = mentions
+        self._cis = cis
         self._url = url.rstrip("/")
         self._files = lru_cache(maxsize=32)(self._read_files)
 
@@ -90,9 +93,10 @@ class Shown:
         view = await self._reading.view(actor, number)
         change, shown = view.change, _patch_set(view, patch_set)
         old = _patch_set(view, base).commit if base else next(iter(shown.parents), None)
-        builds, mentions, near, files = await asyncio.gather(
+        builds, mentions, outside, near, files = await asyncio.gather(
             self._builds.of_change(number),
             self._mentioned(actor, number),
+            self._cis.of(view, shown),
             self._near(actor, change, shown),
             asyncio.to_thread(self._files, change.project, old, shown.commit),
         )
@@ -123,6 +127,7 @@ class Shown:
             "votes": sorted(view.votes, key=lambda vote: vote.label),
             "ranges": _ranges(view, actor),
             "builds": views.newest_builds(builds, shown.number),
+            "outside": outside,
             "near": near,
             "mentions": mentions,
             # git signs in only where it is asked to, which the address of everybody does not.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`/api/third-party-ci`: how CIs elsewhere stand, for programs.
+"""`/api/third-party-ci`: how CIs elsewhere stand, for programs; `.../change/NUMBER`: on one change's patch set.
 
 Times are UTC, lengths of time seconds; what a reader may not see does not count.
 """
@@ -12,19 +12,36 @@ from aiohttp import web
 
 from ...assignment import Json
 from ...site import Site
+from ..reading import Reading
 from .model import Answer, Standing
 from .service import ThirdPartyCis
 
 
-def routes(site: Site, cis: ThirdPartyCis) -> list[web.RouteDef]:
-    """The one route."""
+def routes(site: Site, cis: ThirdPartyCis, reading: Reading) -> list[web.RouteDef]:
+    """The two routes."""
 
     async def board(request: web.Request) -> web.Response:
         found = await cis.board(site.actor(request))
         answer = {"since": _at(found.since), "third_party_ci": [standing_json(one) for one in found.standings]}
         return web.json_response(answer)
 
-    return [web.get("/api/third-party-ci", board)]
+    async def change(request: web.Request) -> web.Response:
+        view = await reading.view(site.actor(request), int(request.match_info["number"]))
+        found = await cis.of(view, view.current)
+        return web.json_response(
+            {
+                "change": view.change.number,
+                "patch_set": view.current.number,
+                "third_party_ci": [standing_json(one) for one in found.standings],
+                "elsewhere": [ci.name for ci in found.elsewhere],
+                "nobody": list(found.nobody),
+            }
+        )
+
+    return [
+        web.get("/api/third-party-ci", board),
+        web.get(r"/api/third-party-ci/change/{number:\d{1,9}}", change),
+    ]
 
 
 def standing_json(one: Standing) -> dict[str, Json]:

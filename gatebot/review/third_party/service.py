@@ -15,8 +15,11 @@ from ...access_rules import Rules
 from ...clock import Clock
 from ...db import Database, Session
 from ...identity.store import username_in
+from ..model import PatchSet
 from ..search import Asking, visible
+from ..whole import ChangeView
 from . import store
+from .asked import Asked, asked
 from .model import Seen, Standing, ThirdParty, Upload
 from .standing import standing
 
@@ -46,6 +49,12 @@ class ThirdPartyCis:
         seen = await self._db.read(self._seen, actor)
         return Board(seen.since, tuple(standing(ci, seen) for ci in self._cis))
 
+    async def of(self, view: ChangeView, patch_set: PatchSet) -> Asked:
+        """What they have to do with one patch set of a change that the reader sees."""
+        if not self._cis:
+            return Asked()
+        return asked(self._cis, await self._db.read(self._accounts), view.change, patch_set, view.messages)
+
     def _seen(self, session: Session, actor: Actor) -> Seen:
         now = self._clock.now()
         since = now - WINDOW
@@ -58,9 +67,11 @@ class ThirdPartyCis:
             tuple(one for one in uploads if self._readable(actor, one)),
             store.remarks(session, since, lets),
         )
+        return replace(found, accounts=self._accounts(session))
+
+    def _accounts(self, session: Session) -> dict[str, int]:
         names = {ci.account for ci in self._cis}
-        accounts = {name: account.id for name in names if (account := username_in(session, name)) is not None}
-        return replace(found, accounts=accounts)
+        return {name: account.id for name in names if (account := username_in(session, name)) is not None}
 
     def _readable(self, actor: Actor, one: Upload) -> bool:
         return may(actor, Verb.READ, Target(one.project, f"refs/heads/{one.branch}", one.owner), self._rules)
