@@ -38,7 +38,8 @@ class Playbook:
 
     `project` and `branch` are where the definition stood (Zuul: paths keep the repository and branch
     of the definition they came from); `trusted` is true for playbooks of config projects. `semaphores` are held
-    while it runs; `cleanup`: a post-run playbook that runs also when the build was aborted.
+    while it runs; `cleanup`: a post-run playbook that runs also when the build was aborted. `nesting` counts the
+    definitions around the one that names it: the base job's are the outermost.
     """
 
     project: str
@@ -48,6 +49,7 @@ class Playbook:
     semaphores: tuple[str, ...] = ()
     secrets: tuple[SecretRef, ...] = ()
     cleanup: bool = False
+    nesting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..assignment import Assignment, Checkout, IncludeVars, Playbook
+from ..assignment import Assignment, Checkout, IncludeVars, Json, Playbook
 from .model import Places
 
 
@@ -57,3 +57,26 @@ def included(assignment: Assignment, file: IncludeVars, places: Places) -> str |
     A file that is read as it is merged (`use-ref: false`) lies apart from the speculative tree.
     """
     return path_of(assignment, Playbook(file.project, file.branch, file.path, trusted=file.trusted), places)
+
+
+def playbook_context(assignment: Assignment, places: Places) -> dict[str, Json]:
+    """Zuul's `playbook_context`: the trees of playbooks, and of each playbook where it is and where its roles are."""
+    job = assignment.job
+    projects: dict[str, Json] = {
+        places.playbooks(one): {
+            "canonical_name": f"{places.host}/{one.project}",
+            "checkout": one.branch,
+            "commit": one.commit,
+        }
+        for one in playbook_checkouts(assignment)
+    }
+    phases = {"pre_playbooks": job.pre_run, "playbooks": job.run, "post_playbooks": job.post_run}
+    found: dict[str, Json] = {"playbook_projects": projects}
+    for phase, books in phases.items():
+        found[phase] = [_in_context(assignment, book, places) for book in books]
+    return found
+
+
+def _in_context(assignment: Assignment, book: Playbook, places: Places) -> Json:
+    roles: list[Json] = [{"role_path": path} for path in role_paths(assignment, book, places)]
+    return {"path": path_of(assignment, book, places), "roles": roles}

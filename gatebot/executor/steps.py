@@ -2,8 +2,8 @@
 """Which step of a build comes next, how long it may take, and how the build ends: Zuul's order, as functions.
 
 Pure: the runner tells what was done and is told what to do. Pre-run in order until one fails; run only
-after a clean pre-run, until one fails; post-run always and all of it; cleanup last and without effect. Of an aborted
-build only those steps run that clean up.
+after a clean pre-run, until one fails; post-run always, but of jobs whose pre-run was never begun; cleanup last and
+without effect. Of an aborted build only those steps run that clean up.
 """
 
 from __future__ import annotations
@@ -39,10 +39,16 @@ def next_step(job: FrozenJob, done: Sequence[StepDone], *, aborted: bool = False
     for step in all_steps(job):
         if (step.phase, step.index) in past or (broken and step.phase in (Phase.PRE, Phase.RUN)):
             continue
-        if aborted and not cleans(step):
+        if (aborted and not cleans(step)) or _inside(step, done):
             continue
         return step
     return None
+
+
+def _inside(step: Step, done: Sequence[StepDone]) -> bool:
+    """Whether it is of a job inside the one whose pre-run failed: that job never began."""
+    failed = next((item.step for item in done if item.step.phase is Phase.PRE and item.ending is not Ending.OK), None)
+    return failed is not None and step.playbook.nesting > failed.playbook.nesting
 
 
 def cleans(step: Step) -> bool:

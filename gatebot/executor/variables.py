@@ -11,6 +11,7 @@ import base64
 
 from ..assignment import AssignedChange, Assignment, Checkout, Json, Playbook, ProvidedArtifact
 from .model import SRC, Places
+from .paths import playbook_context
 
 
 def _project(name: str, places: Places) -> dict[str, Json]:
@@ -146,6 +147,7 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
         "child_jobs": list[Json](assignment.child_jobs),
         "artifacts": [_artifact(one) for one in assignment.provided],
         "resources": {},
+        "playbook_context": playbook_context(assignment, places),
         "_inheritance_path": list[Json](job.parents),
         "executor": {
             "hostname": places.host,

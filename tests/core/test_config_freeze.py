@@ -52,6 +52,8 @@ def test_run_replaces_pre_run_grows_behind_and_post_run_in_front() -> None:
     ]
     assert [book.path for book in job.run] == ["x-run.yaml"]
     assert [book.path for book in job.post_run] == ["x-post", "p-post1", "p-post2"]
+    inside = [book.nesting > job.pre_run[0].nesting for book in job.post_run]
+    assert inside == [True, False, False], "post-runs of a job that never began are skipped by this"
     assert (job.timeout, job.attempts, job.parents) == (60, 2, ("base", "parent"))
     assert [(role.project, role.trusted) for role in job.roles] == [("a", False), ("config", True)]
 

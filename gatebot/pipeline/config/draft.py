@@ -179,13 +179,22 @@ class Draft:
     def _playbooks(self, layout: Layout, of: Variant) -> None:
         """`run` is replaced, `pre-run` grows behind, `post-run` and `cleanup-run` in front."""
         if of.run is not None:
-            self.run = _books(layout, of, of.run)
+            self.run = self._books(layout, of, of.run)
         if of.pre_run:
-            self.pre_run += _books(layout, of, of.pre_run)
+            self.pre_run += self._books(layout, of, of.pre_run)
         if of.post_run:
-            self.post_run = _books(layout, of, of.post_run) + self.post_run
+            self.post_run = self._books(layout, of, of.post_run) + self.post_run
         if of.cleanup_run:
-            self.cleanup_run = _books(layout, of, of.cleanup_run) + self.cleanup_run
+            self.cleanup_run = self._books(layout, of, of.cleanup_run) + self.cleanup_run
+
+    def _books(self, layout: Layout, of: Variant, references: tuple[PlaybookRef, ...]) -> tuple[Playbook, ...]:
+        """The playbooks that a definition names: where it stands, with its secrets, inside those before it."""
+        secrets = [SecretRef(use.name, use.secret, of.at.project) for use in of.secrets or ()]
+        place, trusted, nesting = (of.at.project, of.at.branch), layout.trusts(of.at.project), len(self.sources)
+        return tuple(
+            _given(Playbook(*place, book.path, trusted, book.semaphores, (), book.cleanup, nesting), secrets)
+            for book in references
+        )
 
     def _lists(self, of: Variant) -> None:
         if of.files is not None:
@@ -255,16 +264,6 @@ class Draft:
 
 
 _EVERYTHING = attrgetter(*(one.name for one in fields(Draft)))
-
-
-def _books(layout: Layout, of: Variant, references: tuple[PlaybookRef, ...]) -> tuple[Playbook, ...]:
-    """The playbooks that a definition names: where it stands, with its secrets."""
-    secrets = [SecretRef(use.name, use.secret, of.at.project) for use in of.secrets or ()]
-    place, trusted = (of.at.project, of.at.branch), layout.trusts(of.at.project)
-    return tuple(
-        _given(Playbook(*place, book.path, trusted, book.semaphores, cleanup=book.cleanup), secrets)
-        for book in references
-    )
 
 
 def _given(book: Playbook, secrets: list[SecretRef]) -> Playbook:

@@ -179,3 +179,17 @@ def test_a_job_without_timeout_has_no_limit_and_one_that_used_its_time_has_none_
     assert time_left(FrozenJob("j", "h"), Step(Phase.RUN, 0, book("a")), []) is None
     spent = [StepDone(Step(Phase.PRE, 0, book("pre1")), Ending.OK, 0, 500.0)]
     assert time_left(JOB, Step(Phase.RUN, 0, book("run1")), spent) == 0.0
+
+
+def test_after_a_failed_pre_run_of_an_outer_job_the_post_runs_inside_it_are_skipped() -> None:
+    inner = [replace(book(name), nesting=1) for name in ("inner-pre", "inner-post", "inner-clean")]
+    job = replace(
+        JOB,
+        pre_run=(book("pre1"), inner[0]),
+        post_run=(inner[1], book("post1")),
+        cleanup_run=(inner[2], book("clean")),
+    )
+    assert names(play({"pre1": Ending.FAILED}, job)) == ["pre1", "post1", "clean"]
+    done = play({"inner-pre": Ending.FAILED}, job)
+    assert names(done) == ["pre1", "inner-pre", "inner-post", "post1", "inner-clean", "clean"]
+    assert names(play({"run1": Ending.FAILED}, job))[-4:] == ["inner-post", "post1", "inner-clean", "clean"]

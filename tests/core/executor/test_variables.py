@@ -220,3 +220,17 @@ def test_a_repository_that_is_needed_on_two_branches_is_one_tree_with_both() -> 
     )
     projects = zuul(given, PLACES)["projects"]
     assert projects["git.example.org/demo/api"]["checkout"] == "stable"  # type: ignore[index,call-overload]
+
+
+def test_a_job_is_told_where_its_playbooks_and_their_roles_are() -> None:
+    book = script("post.yaml", trusted=True)
+    found = zuul(assignment(COMMIT, job(script("run.yaml"), post_run=(book,))), PLACES)["playbook_context"]
+    tree = "/opt/gatebot/main/git.example.org/demo/api"
+    assert found == {
+        "playbook_projects": {
+            tree: {"canonical_name": "git.example.org/demo/api", "checkout": "main", "commit": COMMIT}
+        },
+        "pre_playbooks": [],
+        "playbooks": [{"path": f"{tree}/run.yaml", "roles": [{"role_path": f"{tree}/roles"}]}],
+        "post_playbooks": [{"path": f"{tree}/post.yaml", "roles": [{"role_path": f"{tree}/roles"}]}],
+    }
