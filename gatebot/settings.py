@@ -23,7 +23,20 @@ from typing import cast, get_type_hints
 
 from .errors import SettingsError
 from .expressions import compiled
-from .settings_fields import BYTES, GIB, KIB, MIB, SECTIONS, Connection, Irc, Settings, ThirdPartyCi
+from .settings_fields import (
+    BYTES,
+    GIB,
+    KIB,
+    MIB,
+    NEEDED,
+    PROVIDERS,
+    SECTIONS,
+    Connection,
+    Irc,
+    Provider,
+    Settings,
+    ThirdPartyCi,
+)  # fmt: skip
 
 __all__ = ["Connection", "Described", "Irc", "Settings", "ThirdPartyCi", "described", "init_text", "load", "resolve"]
 
@@ -63,7 +76,7 @@ class Described:
 def described() -> tuple[Described, ...]:
     """Every setting, in the order of the file."""
     found: list[Described] = []
-    for section, section_class in SECTIONS:
+    for section, section_class in (*SECTIONS, *((f"providers.{kind}", its_class) for kind, its_class in PROVIDERS)):
         hints = get_type_hints(section_class)
         for item in dataclasses.fields(section_class):
             told = item.metadata
@@ -88,7 +101,7 @@ def load(text: str, where: str) -> Settings:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{where}: this is not TOML: {error}.") from error
-    known = {section for section, _ in SECTIONS} | {"labels"}
+    known = {section for section, _ in SECTIONS} | {"labels", "providers"}
     errors = [f"{name}: there is no such section.{_guess(name, known)}" for name in table.keys() - known]
     values: dict[str, object] = {}
     for section, section_class in SECTIONS:
@@ -103,6 +116,7 @@ def load(text: str, where: str) -> Settings:
             values[section] = _third_party_cis(given, errors)
         else:
             values[section] = _section(section, section, section_class, given, errors)
+    values["providers"] = _providers(table.get("providers", {}), errors)
     values["labels"] = _labels(table.get("labels", {}), errors)
     settings = dataclasses.replace(Settings(where=where), **values)  # pyright: ignore[reportArgumentType]
     errors += _disagreements(settings)
@@ -185,6 +199,26 @@ def _no_regex(text: str) -> str:
     except ValueError as problem:
         return f"{json.dumps(text)} is no RE2 expression: {problem}."
     return ""
+
+
+def _providers(given: object, errors: list[str]) -> Mapping[str, Provider]:
+    found: dict[str, Provider] = {}
+    kinds = dict(PROVIDERS)
+    if not isinstance(given, dict):
+        errors.append("providers: write one section for each, such as [providers.hosts].")
+        return found
+    for name, values in cast(dict[str, object], given).items():
+        place = f"providers.{name}"
+        keys = dict(cast(dict[str, object], values)) if isinstance(values, dict) else {}
+        kind = str(keys.pop("kind", ""))
+        if name == "local":
+            errors.append(f"{place}: this machine is always there, and set in [executor]; choose another name.")
+        elif kind not in kinds:
+            errors.append(f"{place}.kind: write what it is, one of {', '.join(kinds)}.")
+        else:
+            found[name] = one = cast(Provider, _section(f"providers.{kind}", place, kinds[kind], keys, errors))
+            errors += [f"{place}.{key}: this is needed." for key in NEEDED[kind] if not getattr(one, key)]
+    return MappingProxyType(found)
 
 
 def _labels(given: object, errors: list[str]) -> Mapping[str, Mapping[str, object]]:
@@ -294,6 +328,8 @@ _LABELS = """
 #memory = "8G"
 #disk = "20G"
 #cpus = 4
+
+# Where nodes come from besides this machine, one section each; a label says `provider = "NAME"`. See docs/nodes.md.
 """
 
 _HEAD = """\
@@ -319,7 +355,12 @@ def init_text(changes: Mapping[str, object] | None = None, irc: Sequence[Mapping
             lines += ["[[irc]]" if network else "#[[irc]]", *_lines(items, lambda item, n=network: n.get(item.key))]
     if left:
         raise KeyError(f"there are no settings {', '.join(sorted(left))}")
-    return "\n".join([*lines, _LABELS])
+    lines.append(_LABELS)
+    for kind, section_class in PROVIDERS:
+        items = [item for item in described() if item.section == f"providers.{kind}"]
+        lines += [f"# {section_class.__doc__}", f"#[providers.my-{kind}]", f'#kind = "{kind}"']
+        lines += [*_lines(items, lambda _: None), ""]
+    return "\n".join(lines)
 
 
 def _lines(items: Iterable[Described], changed: Callable[[Described], object]) -> Iterable[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -203,6 +203,52 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Static:
+    """Hosts that are there already, reached by SSH and used by one build after another."""
+
+    hosts: tuple[str, ...] = _setting((), "Where nodes can be.", unit="HOST, USER@HOST or USER@HOST:PORT")
+    user: str = _setting("", "The user on hosts that name none; it needs no rights. Empty: the server's own name.")
+    key: str = _setting(
+        "", "The private key, without a passphrase, that the user's `authorized_keys` knows; relative to this file.",
+        unit="file",
+    )  # fmt: skip
+    known_hosts: str = _setting(
+        "", "Holds the keys of the hosts, as `ssh-keyscan` prints them; no other host is spoken to.", unit="file"
+    )
+    directory: str = _setting(
+        "/var/tmp/gatebot",  # noqa: S108 - on hosts; whose it is is checked there
+        "Where nodes are on every host; made there, and refused where it is somebody else's.",
+        unit="directory",
+    )
+    slots: int = _setting(1, "How many nodes a host has at the same time.", least=1)
+    jobs: str = _setting(
+        "post-review",
+        "Which jobs may have the nodes: one can leave behind what the next one trips over, so by default only those of "
+        "pipelines that run after review.",
+        choices=("post-review", "any"),
+    )
+    reuse: bool = _setting(
+        True,
+        "Whether a host has another build after its first. If not, it waits until somebody has made it new, and with "
+        "that has removed the file `used` from `directory`; `slots` is 1 then.",
+    )
+    cleanup: str = _setting(
+        "",
+        "What is done on a host between builds: a command for its shell, or an Ansible playbook of this machine "
+        "(`.yaml`, relative to this file). A host whose cleaning fails has no builds until it succeeds.",
+        unit="command or file",
+    )
+    alone: bool = _setting(
+        False,
+        "Whether the user is there for builds alone: all its processes then end with a build. If not, those do that "
+        "carry the build's mark in their environment.",
+    )
+
+
+Provider: TypeAlias = Static
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a site. `where` is the file they came from; paths in them are relative to its directory."""
 
@@ -219,6 +265,7 @@ class Settings:
     irc: tuple[Irc, ...] = ()
     connections: Mapping[str, Connection] = field(default_factory=lambda: MappingProxyType({}))
     third_party_ci: Mapping[str, ThirdPartyCi] = field(default_factory=lambda: MappingProxyType({}))
+    providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
 
@@ -247,3 +294,8 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("third_party_ci", ThirdPartyCi),
 )
 """The sections of the file in the order in which it shows them; the last three may be there several times."""
+
+PROVIDERS: tuple[tuple[str, type[Provider]], ...] = (("static", Static),)
+"""The kinds of `[providers.NAME]`, each with keys of its own; this machine is the provider `local`, and needs none."""
+NEEDED: Mapping[str, tuple[str, ...]] = {"static": ("hosts", "key", "known_hosts")}
+"""What a provider of a kind cannot be without."""

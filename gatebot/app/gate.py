@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -19,7 +20,7 @@ from ..assignment import Assignment
 from ..clock import Clock
 from ..db import Database
 from ..errors import NotFound, SettingsError, Unavailable
-from ..executor import assembly
+from ..executor import assembly, providing
 from ..executor import pages as build_pages
 from ..executor import rest as build_rest
 from ..executor.logs import Logs
@@ -389,4 +390,5 @@ def executor_of(
         git_server=(host,),
         slots=settings.executor.slots or None,
         sizes=sizes,
+        providers=providing.sources(settings.providers, partial(settings_text.resolve, settings), host.split(":")[0]),
     )

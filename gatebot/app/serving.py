@@ -20,8 +20,9 @@ from aiohttp import web
 from .. import db, settings
 from ..clock import SystemClock
 from ..errors import Unavailable
-from ..executor import assembly
-from ..executor.model import DEFAULT_LABELS, Sandbox, label_from
+from ..executor import assembly, providing
+from ..executor.labels import site_labels
+from ..executor.model import Sandbox
 from ..executor.providers import link
 from ..settings import Settings
 from . import places as site_places
@@ -57,7 +58,7 @@ def serve(directory: Path) -> int:
 
 
 def _prepare_executor(found: Settings, places: Places, user: User | None) -> assembly.Prepared:
-    labels = {**DEFAULT_LABELS, **{name: label_from(name, keys) for name, keys in found.labels.items()}}
+    labels = site_labels(found.labels, providing.kinds(found.providers))
     wheels = settings.resolve(found, found.executor.wheelhouse) if found.executor.wheelhouse else ""
     return assembly.prepare(
         places.data,

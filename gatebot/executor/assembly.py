@@ -126,6 +126,7 @@ def executor(
     slots: int | None = None,
     sizes: Sizes | None = None,
     keep: Path | None = None,
+    providers: Mapping[str, Source] | None = None,
 ) -> tuple[Executor, Logs]:
     """The executor, to be started on the event loop. `mirrors` None: what this machine's own tools are set to.
 
@@ -136,7 +137,8 @@ def executor(
     egress = Egress(Mirrors.of([*listed, *git_server]))
     logs = Logs(prepared.logs, clock, sizes)
     layers = prepared.directory / "layers"
-    supply = Supply({LOCAL: Source(_local(prepared, layers, host, egress))}, prepared.labels, clock)
+    local = Source(_local(prepared, layers, host, egress))
+    supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock)
     tools = Tools(
         supply=supply,
         workspaces=Workspaces(prepared.directory / "mirrors"),

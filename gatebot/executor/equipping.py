@@ -56,6 +56,10 @@ async def equip(tools: Tools, assignment: Assignment, told: Callable[[str], None
     job = assignment.job
     taken = replace(assignment, job=replace(job, nodes=placement.choice.nodes, groups=placement.choice.groups))
     provider = tools.supply.provider(placed.provider)
+    playbooks = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
+    if not provider.layered and any(one.path.endswith((".yaml", ".yml")) for one in playbooks):
+        told_why = reason("executor.playbook-elsewhere", label=placed.label.name, provider=placed.provider)
+        raise Ended(Verdict(Result.NODE_FAILURE, told_why))
     places = replace(provider.places(placed.node), scheme=job.workspace_scheme)
     layer = tools.layers / placed.node
     await _prepare(tools, taken, layer, places)

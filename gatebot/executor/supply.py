@@ -31,10 +31,14 @@ _PROBING = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A provider, and for whom it is. `trusted`: only for jobs that run after review."""
+    """A provider, and for whom it is. `trusted`: only for jobs that run after review.
+
+    `changing`: what it can do may be something else after each node, and is looked at again.
+    """
 
     provider: Provider
     trusted: bool = False
+    changing: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -140,9 +144,9 @@ class Supply:
             for node in tuple(self._leaving):
                 await self._remove(node)
             for name, offer in tuple(self._offers.items()):
-                if isinstance(offer.capacity, Reason) and name != LOCAL:
+                if name != LOCAL and (isinstance(offer.capacity, Reason) or self.sources[name].changing):
                     await self._probe(name)
-                    if isinstance(self._offers[name].capacity, Capacity):
+                    if isinstance(offer.capacity, Reason) and isinstance(self._offers[name].capacity, Capacity):
                         await self._recover(name)
             self._settle()
 
@@ -206,4 +210,6 @@ class Supply:
         except GatebotError as problem:
             log.warning("the node %s could not be taken away; again in %s seconds: %s", node, _LOOK, problem)
         else:
-            del self._leaving[node]
+            left = self._leaving.pop(node)
+            if self.sources[left.provider].changing:
+                await self._probe(left.provider)

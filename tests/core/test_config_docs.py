@@ -59,7 +59,9 @@ def all_settings() -> str:
     for item in settings.described():
         if item.section != section:
             section = item.section
-            lines += ["", f"### [{section}]", "", row("Key", "Default", "What it is for"), row("---", "---", "---")]
+            own, _, kind = section.partition(".")
+            title = f'[{own}.NAME] with kind = "{kind}"' if kind else f"[{section}]"
+            lines += ["", f"### {title}", "", row("Key", "Default", "What it is for"), row("---", "---", "---")]
         choices = f" One of {', '.join(f'`{choice}`' for choice in item.choices)}." if item.choices else ""
         unit = f" ({item.unit})" if item.unit else ""
         lines.append(row(f"`{item.key}`", f"`{item.default_text}`", f"{item.about}{choices}{unit}"))

@@ -11,7 +11,7 @@ import pytest
 
 from gatebot import assets
 from gatebot.errors import SettingsError
-from gatebot.settings import Irc, Settings, described, init_text, load, resolve
+from gatebot.settings import Described, Irc, Settings, described, init_text, load, resolve
 
 
 def refusal(text: str) -> list[str]:
@@ -31,15 +31,17 @@ def test_the_file_of_a_new_site_is_all_defaults_and_shows_every_setting() -> Non
     section = ""
     shown: set[str] = set()
     for line in text.splitlines():
-        if found := re.match(r"#?\[+(\w+)[\w.]*\]+$", line):
-            section = found[1]
+        if found := re.match(r"#?\[+(providers\.)my-(\w+)\]$|#?\[+(\w+)[\w.]*\]+$", line):
+            section = found[3] or found[1] + found[2]
         elif found := re.match(r"#(\w+) = ", line):
             shown.add(f"{section}.{found[1]}")
     assert {item.name for item in described()} <= shown
 
 
 def test_the_shown_defaults_are_the_defaults() -> None:
-    shown = re.sub(r"#\[(connections|third_party_ci)\.\w+\]\n.*?\n\n", "", init_text(), flags=re.DOTALL)
+    shown = re.sub(
+        r"#\[(connections|third_party_ci|providers)\.[\w-]+\]\n.*?\n\n", "", init_text() + "\n", flags=re.DOTALL
+    )
     settings = load(re.sub(r"^#(?=\w+ = |\[)", "", shown, flags=re.MULTILINE).replace('host = ""', 'host = "h"'), "x")
     assert dataclasses.replace(settings, irc=(), labels=Settings().labels, where="gatebot.toml") == Settings()
     assert settings.irc == (Irc(host="h"),)
@@ -131,6 +133,13 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         ("= 5", "this is not TOML: Invalid statement (at line 1, column 1)."),
         ("web = 5", "web: this is a section; write [web] and its keys on the lines below it."),
         ("[irc]\nhost = 'x'", "irc: there can be several networks; write [[irc]] with two brackets."),
+        ("providers = 5", "providers: write one section for each, such as [providers.hosts]."),
+        ("[providers.x]\nkind = 'cloud'", "providers.x.kind: write what it is, one of static."),
+        (
+            "[providers.local]\nkind = 'static'",
+            "providers.local: this machine is always there, and set in [executor]; choose another name.",
+        ),
+        ("[providers.x]\nkind = 'static'\nhosts = ['h']\nkey = 'k'", "providers.x.known_hosts: this is needed."),
         ("labels = 5", "labels: write one section for each label, such as [labels.small]."),
         ("[labels]\nsmall = 5", "labels.small: write [labels.small] and its keys on the lines below it."),
         (
@@ -221,6 +230,11 @@ def test_every_setting_is_read_somewhere() -> None:
     unread = [
         item.name
         for item in described()
-        if item.name not in by_property and not re.search(rf"\b{item.section.removesuffix('s')}s?\.{item.key}\b", code)
+        if item.name not in by_property and not re.search(rf"\b{_holder(item)}s?\.{item.key}\b", code)
     ]
     assert unread == []
+
+
+def _holder(item: Described) -> str:
+    """What code calls a section: one of several connections a `connection`, a provider by its kind."""
+    return item.section.removeprefix("providers.").removesuffix("s")

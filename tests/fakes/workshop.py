@@ -15,6 +15,7 @@ from gatebot.executor import assembly
 from gatebot.executor.logs import Logs
 from gatebot.executor.model import MIB, Label, Network, Sandbox
 from gatebot.executor.service import Executor
+from gatebot.executor.supply import Source
 
 from .executor import PROJECT, HeardReports, Stores, assignment, job
 
@@ -62,14 +63,27 @@ class Workshop:
 
 @asynccontextmanager
 async def workshop(
-    root: Path, sandbox: Sandbox = Sandbox.AUTO, *, mirrors: Iterable[str] | None = None, wheelhouse: str = ""
+    root: Path,
+    sandbox: Sandbox = Sandbox.AUTO,
+    *,
+    mirrors: Iterable[str] | None = None,
+    wheelhouse: str = "",
+    labels: Mapping[str, Label] = LABELS,
+    providers: Mapping[str, Source] | None = None,
 ) -> AsyncIterator[Workshop]:
     site = root / "site"
     site.mkdir(exist_ok=True)
-    prepared = assembly.prepare(site, sandbox=sandbox, labels=LABELS, wheelhouse=wheelhouse)
+    prepared = assembly.prepare(site, sandbox=sandbox, labels=labels, wheelhouse=wheelhouse)
     reports, stores = HeardReports(), Stores(root / "stores")
     executor, logs = assembly.executor(
-        prepared, reports=reports, sources=stores, clock=SystemClock(), host="git.example.org", mirrors=mirrors, slots=4
+        prepared,
+        reports=reports,
+        sources=stores,
+        clock=SystemClock(),
+        host="git.example.org",
+        mirrors=mirrors,
+        slots=4,
+        providers=providers,
     )
     try:
         await executor.start()

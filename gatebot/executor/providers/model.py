@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ...architectures import Execution
+from ...reasons import Reason
 from ..model import Label, Sandbox
 
 #: A node's id is the build's, and a number when a build has several nodes.
@@ -33,12 +34,14 @@ class Capacity:
 
     `slots` is how many nodes there can be at once; 0: as many as builds want. `limits` is how memory, processes and CPU
     are limited: `cgroup1`, `cgroup2`, `rlimits`, or what the provider has. `sandbox` is only said of nodes here.
+    `problems` are what could not be used of it.
     """
 
     platforms: tuple[Platform, ...]
     slots: int
     limits: str = ""
     sandbox: Sandbox | None = None
+    problems: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The labels that a site's settings describe, checked against its providers.
+
+Pure. A label may only promise what its provider keeps: a network that nobody shuts is not called `none`. What a label
+does not say of the network is the first that its provider has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..errors import SettingsError
+from .model import DEFAULT_LABELS, LOCAL, Label, Network, label_from
+
+#: The networks that nodes of each kind of provider can have.
+NETWORKS: Mapping[str, tuple[Network, ...]] = {
+    "local": (Network.MIRRORS, Network.NONE, Network.FULL),
+    "static": (Network.FULL,),
+}
+
+
+def site_labels(labels: Mapping[str, Mapping[str, object]], kinds: Mapping[str, str]) -> dict[str, Label]:
+    """The labels of the settings above the ones that every site has; `kinds` are those of its providers by name."""
+    return {**DEFAULT_LABELS, **{name: _checked(name, keys, {LOCAL: LOCAL, **kinds}) for name, keys in labels.items()}}
+
+
+def _checked(name: str, keys: Mapping[str, object], kinds: Mapping[str, str]) -> Label:
+    label = label_from(name, keys)
+    kind = kinds.get(label.provider)
+    if kind is None:
+        known = ", ".join(sorted(kinds))
+        raise SettingsError(f"labels.{name}.provider: there is no [providers.{label.provider}]; this site has {known}.")
+    networks = NETWORKS[kind]
+    if "network" not in keys:
+        return label_from(name, {**keys, "network": networks[0].value})
+    if label.network not in networks:
+        has = ", ".join(networks)
+        raise SettingsError(
+            f"labels.{name}.network: a node of the provider {label.provider} ({kind}) cannot be shut off like this; "
+            f"it has {has}. Write that, or another provider."
+        )
+    return label

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host that answers SSH: the real server on loopback, in a world of processes of its own.
+
+What is killed there is only what was started there, so that even "everything" can be ended in a test.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatebot.executor.providers.ssh import Address, SshHost, control_directory
+from tests.programs import leave_out, need
+
+
+@dataclass
+class LoopbackHost:
+    """A running server; `key` opens it, `known_hosts` knows it."""
+
+    port: int
+    root: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def key(self) -> Path:
+        return self.root / "key"
+
+    @property
+    def known_hosts(self) -> Path:
+        return self.root / "known_hosts"
+
+    def host(self) -> SshHost:
+        return SshHost(Address("127.0.0.1", "", self.port), self.key, self.known_hosts, control_directory())
+
+
+def new_key(path: Path) -> str:
+    """A key pair; the public half."""
+    path.unlink(missing_ok=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
+    return path.with_suffix(".pub").read_text().strip()
+
+
+@contextmanager
+def loopback_host(root: Path) -> Generator[LoopbackHost]:
+    server = need("sshd", "openssh-server")
+    root.mkdir(exist_ok=True)
+    (root / "authorized_keys").write_text(new_key(root / "key"))
+    public = new_key(root / "host_key")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    (root / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
+    (root / "sshd_config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {root}/host_key\nPidFile none\nUsePAM no\n"
+        f"AuthorizedKeysFile {root}/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
+        "KbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxStartups 100\nLogLevel ERROR\n"
+    )
+    apart = ["unshare", "--pid", "--fork", "--mount", "--mount-proc", "--kill-child"]
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    else:
+        apart += ["--user", "--map-current-user"]
+    line = [*apart, server, "-D", "-e", "-o", "LogLevel=INFO", "-f", f"{root}/sshd_config"]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+        assert process.stderr is not None
+        try:
+            for told in process.stderr:
+                if b"Server listening" in told:
+                    break
+            else:
+                leave_out("a server of SSH that can run here", "openssh-server")
+            yield LoopbackHost(port, root, process)
+        finally:
+            process.kill()
