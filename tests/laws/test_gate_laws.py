@@ -8,16 +8,18 @@ law (nothing merges but what was tested on exactly that trunk) is asserted at ev
 from __future__ import annotations
 
 import random
+from datetime import datetime
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatebot.assignment import JobDependency
 from gatebot.events import BuildCompleted
-from gatebot.pipeline.config.model import Window
-from gatebot.pipeline.queue import facts
-from gatebot.pipeline.queue.model import Outcome, PlannedJob
-from gatebot.pipeline.queue.plan import plan
+from gatebot.pipeline.config.model import Speculation, Window
+from gatebot.pipeline.queue import classic, facts
+from gatebot.pipeline.queue.model import Outcome, PlannedJob, Queue
+from gatebot.pipeline.queue.plan import STRATEGIES, plan
 from gatebot.pipeline.queue.record import record
 from gatebot.reasons import reason
 from tests.fakes.gate import NOW, Change, Gate
@@ -115,6 +117,25 @@ def test_planning_again_after_the_commands_were_recorded_adds_nothing(seed: int)
         assert plan(gate.queue, NOW) == ()
 
     play(seed, check=check)
+
+
+@law
+@given(seeds)
+def test_passing_over_the_items_that_rest_changes_nothing(seed: int) -> None:
+    def visit_all(queue: Queue, now: datetime) -> tuple[facts.QueueFact, ...]:
+        size = queue.window if queue.policy.ordered and queue.window else len(queue.items)
+        every = [(item, position < size) for position, item in enumerate(queue.items.values())]
+        slow = patch.object(classic._Walk, "passes", lambda *_, **__: False)
+        with slow, patch.object(classic, "_worked_on", lambda _: every):
+            return classic.propose(queue, now)
+
+    def both(queue: Queue, now: datetime) -> tuple[facts.QueueFact, ...]:
+        commands = classic.propose(queue, now)
+        assert commands == visit_all(queue, now)
+        return commands
+
+    with patch.dict(STRATEGIES, {Speculation.CLASSIC: both}):
+        play(seed)
 
 
 @law

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice, repeat
 
 from ...reasons import Reason, reason
 from ..config.model import Manager, Moment
@@ -30,7 +31,7 @@ from .facts import (
     SemaphoresGranted,
     build_id,
 )
-from .model import NOTHING, Item, Outcome, Preparation, Queue, State
+from .model import NOTHING, Item, Outcome, Policy, Preparation, Queue, State
 from .record import report_key
 from .verdict import Verdict, judge, reporters_failed, reports_by_jobs
 
@@ -49,11 +50,27 @@ def propose(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
         )
     walk = _Walk(queue)
     commands: list[QueueFact] = []
-    for position, item in enumerate(queue.items.values()):
-        commands += walk.visit(item, position)
+    for item, inside in _worked_on(queue):
+        if walk.passes(item, inside=inside):
+            continue
+        commands += walk.visit(item, inside=inside)
         if walk.blocked:
             break
     return tuple(commands)
+
+
+def _worked_on(queue: Queue) -> Iterator[tuple[Item, bool]]:
+    """The items in their order, and whether each is inside the window; without those behind it if none was begun."""
+    items, policy = queue.items.values(), queue.policy
+    size = queue.window if policy.ordered and queue.window else len(items)
+    yield from zip(islice(items, size), repeat(True))
+    if any(one.asked or one.needs or one.unfit or not _entered(policy, one) for one in islice(items, size, None)):
+        yield from zip(islice(items, size, None), repeat(False))
+
+
+def _entered(policy: Policy, item: Item) -> bool:
+    """Whether people were told that the item is in the queue, where they are to be told."""
+    return Moment.ENQUEUE not in policy.announces or not item.live or Moment.ENQUEUE in item.announced
 
 
 @dataclass(slots=True)
@@ -72,7 +89,20 @@ class _Walk:
     held: bool = False
     blocked: bool = False
 
-    def visit(self, item: Item, position: int) -> Iterator[QueueFact]:
+    def passes(self, item: Item, *, inside: bool) -> bool:
+        """Whether nothing is to be said about an item, as most of the time; if so, the walk stands behind it."""
+        verdict, prepared = judge(item), item.prepared
+        if not verdict.rests or (inside and not item.asked) or not _entered(self.queue.policy, item):
+            return False
+        if prepared is not None:
+            its_turn = self.ahead is None or not self.queue.policy.lands
+            if (verdict.complete and its_turn) or not self._stands(prepared):
+                return False
+        self.present.update([change.number for change in item.changes])
+        self.ahead, self.void = item, False
+        return True
+
+    def visit(self, item: Item, *, inside: bool) -> Iterator[QueueFact]:
         """The commands about one item; afterwards the walk stands behind it."""
         leaving = self._must_leave(item)
         if leaving is not None:
@@ -86,17 +116,14 @@ class _Walk:
         if item.landing:
             self.ahead, self.void = item, False
         elif item.failed is not None:
-            yield from self._go_on(item, inside=self._inside(position))
+            yield from self._go_on(item, inside=inside)
         elif doomed is not None:
             yield from self._wait_for(item, doomed)
         elif item.prepared is not None and not self._stands(item.prepared):
             yield ItemReset(self.queue.id, item.id, item.attempt + 1, self._why_void(item.prepared))
             self.ahead, self.void = item, True
         else:
-            yield from self._go_on(item, inside=self._inside(position))
-
-    def _inside(self, position: int) -> bool:
-        return not self.queue.policy.ordered or self.queue.window == 0 or position < self.queue.window
+            yield from self._go_on(item, inside=inside)
 
     def _must_leave(self, item: Item) -> QueueFact | None:
         """A departure that nothing can delay; an item whose landing is under way cannot leave."""
@@ -142,11 +169,12 @@ class _Walk:
         return agrees(prepared.base, ahead, self.queue.tips)
 
     def _why_void(self, prepared: Preparation) -> Reason:
-        failed = next((number for number in reversed(prepared.ahead) if number in self.failing), None)
+        ahead = set(prepared.ahead)
+        failed = next((number for number in reversed(self.failing) if number in ahead), None)
         return reason("pipeline.restarted", change=failed) if failed else reason("pipeline.base-moved")
 
     def _go_on(self, item: Item, *, inside: bool) -> Iterator[QueueFact]:
-        if item.live and Moment.ENQUEUE in self.queue.policy.announces and Moment.ENQUEUE not in item.announced:
+        if not _entered(self.queue.policy, item):
             yield ReportAsked(self.queue.id, item.id, Moment.ENQUEUE)
         if not item.asked and inside:
             yield PrepareAsked(self.queue.id, item.id, item.attempt, self.ahead.id if self.ahead else "")

@@ -15,7 +15,7 @@ from ..config.model import Speculation
 from . import classic
 from .facts import BuildAssigned, LandAsked, PrepareAsked, QueueFact, ReportAsked, SemaphoresGranted
 from .model import Build, Item, Queue
-from .record import record
+from .record import record_all
 
 Strategy = Callable[[Queue, datetime], tuple[QueueFact, ...]]
 """What a way of speculating has to say to one state of a queue; nothing, when it is content."""
@@ -31,8 +31,7 @@ def plan(queue: Queue, now: datetime) -> tuple[QueueFact, ...]:
         commands += proposed
         if all(isinstance(command, _BEGINNINGS) for command in proposed):
             break
-        for command in proposed:
-            queue = record(queue, command)
+        queue = record_all(queue, proposed)
     return tuple(commands)
 
 

@@ -7,9 +7,11 @@ somebody else has by now, or of an item that left, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from functools import reduce
+from itertools import groupby
+from typing import TypeVar, cast
 
 from ...events import BranchMoved, Event
 from ..config.model import Moment, Step, Window
@@ -83,6 +85,14 @@ def record(queue: Queue, event: Event) -> Queue:
             return queue
 
 
+def record_all(queue: Queue, facts: Iterable[Event]) -> Queue:
+    """The queue with several facts, in their order. Resets come in long rows: a row of them changes the queue once."""
+    for kind, alike in groupby(facts, key=type):
+        row = list(alike)
+        queue = _reset(queue, cast("list[ItemReset]", row)) if kind is ItemReset else reduce(record, row, queue)
+    return queue
+
+
 def _item_fact(queue: Queue, item: Item, event: QueueFact) -> Queue:
     match event:
         case ItemUnfit() if item.unfit is None:
@@ -98,9 +108,8 @@ def _item_fact(queue: Queue, item: Item, event: QueueFact) -> Queue:
             return _build_fact(queue, item, event)
         case RequirementsFailed() if event.attempt == item.attempt:
             return _put(queue, replace(item, builds={**item.builds, event.job: builds.refused(event)}))
-        case ItemReset() if event.attempt > item.attempt:
-            fresh = replace(item, attempt=event.attempt, asked=False, onto="", prepared=None, builds={}, refused=None)
-            return replace(queue, items={**queue.items, item.id: fresh}, owners=_disowned(queue, item))
+        case ItemReset():
+            return _reset(queue, (event,))
         case ItemFailed():
             return _put(queue, replace(item, failed=event.reason))
         case LandAsked() if event.attempt == item.attempt:
@@ -140,6 +149,24 @@ def _enqueued(queue: Queue, event: ItemEnqueued) -> Queue:
     return _put(
         queue,
         Item(event.item, event.enqueued, event.changes, event.ref, event.live, event.needs, event.passed),
+    )
+
+
+def _reset(queue: Queue, resets: Iterable[ItemReset]) -> Queue:
+    """Nothing is left of what was prepared and run for these items."""
+    fresh: dict[str, Item] = {}
+    lost: list[str] = []
+    for event in resets:
+        item = fresh.get(event.item) or queue.items.get(event.item)
+        if item is not None and event.attempt > item.attempt:
+            lost += [build.id for build in item.unfinished]
+            fresh[item.id] = replace(
+                item, attempt=event.attempt, asked=False, onto="", prepared=None, builds={}, refused=None
+            )
+    if not fresh:
+        return queue
+    return replace(
+        queue, items={**queue.items, **fresh}, owners=_without(queue.owners, *lost) if lost else queue.owners
     )
 
 

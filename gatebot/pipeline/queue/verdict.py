@@ -34,7 +34,8 @@ class Verdict:
 
     `results` are by the keys of jobs; `complete` says that every one is known, `holds` that items behind must wait with
     their builds for a job of this one, `stopped` that a failure ends its other builds (fail-fast). `resumes` are paused
-    builds that nobody needs any more, `stale` those that depended on one that was lost.
+    builds that nobody needs any more, `stale` those that depended on one that was lost. `rests`: nothing is to be
+    said about the item while its base stands and it is not its turn.
     """
 
     results: Mapping[str, str]
@@ -45,6 +46,7 @@ class Verdict:
     stopped: bool
     resumes: tuple[Build, ...] = ()
     stale: tuple[Build, ...] = ()
+    rests: bool = False
 
 
 _seen: dict[str, tuple[Item, Verdict]] = {}
@@ -91,6 +93,9 @@ def reporters_failed(item: Item) -> bool:
 
 
 def _judge(item: Item) -> Verdict:
+    calm = not (item.needs or item.unfit or item.failed or item.landing or item.landed or item.reported)
+    if item.prepared is None and item.refused is None:
+        return Verdict({}, None, (), complete=False, holds=False, stopped=False, rests=calm)
     graph = graph_of(item)
     ended = {key: result(job, item.builds.get(key)) for key, job in graph.jobs.items()}
     skipped = graph.skipped(item.builds) if graph.parents or _lacking(graph) else set[str]()
@@ -100,15 +105,21 @@ def _judge(item: Item) -> Verdict:
     if stopped:
         known = {key: found or ("" if _running(item, key) else CANCELED) for key, found in known.items()}
     waiting = _open_parents(item, graph, known) if graph.parents else {}
+    failure, ready = _failure(item, graph, known), tuple(_ready(item, graph, known, waiting))
+    holds = any(job.hold_following and known[job.key] != SUCCESS for job in graph.jobs.values())
+    resumes = tuple(_resumes(item, graph, known))
+    stale = tuple(build for key in waiting if (build := counts(item.builds.get(key))) is not None)
+    busy = failure or ready or holds or stopped or resumes or stale or any(build.wants for build in item.unfinished)
     return Verdict(
         known,
-        _failure(item, graph, known),
-        tuple(_ready(item, graph, known, waiting)),
+        failure,
+        ready,
         item.prepared is not None and all(known.values()),
-        any(job.hold_following and known[job.key] != SUCCESS for job in graph.jobs.values()),
+        holds,
         stopped,
-        tuple(_resumes(item, graph, known)),
-        tuple(build for key in waiting if (build := counts(item.builds.get(key))) is not None),
+        resumes,
+        stale,
+        rests=calm and not busy,
     )
 
 
