@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 import sqlalchemy as sa
@@ -81,6 +82,10 @@ _append = (
 )
 _insert = _journal.insert()
 _last = sa.select(sa.func.coalesce(sa.func.max(_journal.c.id), 0))
+_move = {
+    name: statement.on_conflict_do_update(index_elements=["reader"], set_={"id": statement.excluded.id})
+    for name, statement in (("sqlite", sqlite_insert(_cursor)), ("postgresql", postgresql_insert(_cursor)))
+}
 _get_cursor = sa.select(_cursor.c.id).where(_cursor.c.reader == sa.bindparam("reader"))
 
 
@@ -129,9 +134,7 @@ def cursor(session: Session, reader: str) -> int:
 
 def move_cursor(session: Session, reader: str, id: int) -> None:
     """Remember that a reader has dealt with everything up to `id`, in the transaction of its effects."""
-    insert = sqlite_insert if session.dialect.name == "sqlite" else postgresql_insert
-    statement = insert(_cursor).values(reader=reader, id=id)
-    session.execute(statement.on_conflict_do_update(index_elements=["reader"], set_={"id": statement.excluded.id}))
+    session.execute(_move[session.dialect.name], {"reader": reader, "id": id})
 
 
 def last_in(session: Session) -> int:
@@ -149,19 +152,27 @@ def _scan(
 ) -> tuple[list[Entry], int]:
     """The next entries, and the id up to which nothing more needs to be looked at."""
     last = last_in(session)
+    names = None if kinds is None else tuple([kind if isinstance(kind, str) else kind.__name__ for kind in kinds])
+    query = _query(names, by_subject=subject is not None)
     while after < last:
-        query = sa.select(_journal).where(_journal.c.id > after, _journal.c.id <= last)
-        if kinds is not None:
-            names = [kind if isinstance(kind, str) else kind.__name__ for kind in kinds]
-            query = query.where(_journal.c.kind.in_(names))
-        if subject is not None:
-            query = query.where(_journal.c.subject == subject)
-        rows = session.execute(query.order_by(_journal.c.id).limit(limit)).all()
+        asked = {"after": after, "last": last, "subject": subject, "limit": limit}
+        rows = session.execute(query, asked).all()
         entries = [entry for row in rows if (entry := _entry(row)) is not None]
         after = rows[-1].id if len(rows) == limit else last
         if entries:
             return entries, after
     return [], max(after, last)
+
+
+@lru_cache(maxsize=128)
+def _query(kinds: tuple[str, ...] | None, *, by_subject: bool) -> sa.Select[int, datetime, str, str, str]:
+    """The statement by which a reader looks at the journal again and again: put together once."""
+    query = sa.select(_journal).where(_journal.c.id > sa.bindparam("after"), _journal.c.id <= sa.bindparam("last"))
+    if kinds is not None:
+        query = query.where(_journal.c.kind.in_([sa.literal(kind) for kind in kinds]))
+    if by_subject:
+        query = query.where(_journal.c.subject == sa.bindparam("subject"))
+    return query.order_by(_journal.c.id).limit(sa.bindparam("limit"))
 
 
 def _entry(row: sa.Row[int, datetime, str, str, str]) -> Entry | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
 import sqlalchemy as sa
 
@@ -105,10 +106,9 @@ class NewAccount:
 
 _by_id = sa.select(_account).where(_account.c.id == sa.bindparam("id"))
 _ids: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
-_all = sa.select(_account).order_by(_account.c.id)
-_all_members = sa.select(_member.c.account, _member.c.group)
+_with_groups = sa.outerjoin(_account, _member, _member.c.account == _account.c.id)
+_all = sa.select(_account, _member.c.group).select_from(_with_groups).order_by(_account.c.id)
 _by_ids = _all.where(_account.c.id.in_(_ids))
-_members_of = _all_members.where(_member.c.account.in_(_ids))
 _by_username = sa.select(_account).where(sa.func.lower(_account.c.username) == sa.bindparam("username"))
 _groups_of = sa.select(_member.c.group).where(_member.c.account == sa.bindparam("id"))
 
@@ -157,15 +157,9 @@ def account_in(session: Session, id: int) -> Account | None:
 
 def accounts_in(session: Session, ids: Iterable[int] | None = None) -> dict[int, Account]:
     """Several accounts by their ids, or all of them, inside a transaction; unknown ids are left out."""
-    if ids is None:
-        accounts, members = session.execute(_all), session.execute(_all_members)
-    else:
-        wanted = {"ids": sorted(set(ids))}
-        accounts, members = session.execute(_by_ids, wanted), session.execute(_members_of, wanted)
-    groups: dict[int, set[str]] = {}
-    for account, group in members:
-        groups.setdefault(account, set()).add(group)
-    return {row.id: _plain(row, groups.get(row.id, ())) for row in accounts}
+    rows = session.execute(_all) if ids is None else session.execute(_by_ids, {"ids": sorted(set(ids))})
+    of_each = [list(several) for _, several in groupby(rows, key=lambda row: row.id)]
+    return {one[0].id: _plain(one[0], [row.group for row in one if row.group is not None]) for one in of_each}
 
 
 def username_in(session: Session, username: str) -> Account | None:

@@ -25,6 +25,17 @@ from .rows import BuildRow, BuildsetRow, ItemRow
 from .secret_data import SecretData
 from .store import builds, items
 
+# Asked of every item: put together once, not each time.
+_by_uuids = sa.select(builds).where(builds.c.uuid.in_(sa.bindparam("uuids", expanding=True)))
+_of_item = sa.select(builds).where(builds.c.item == sa.bindparam("item"))
+_passed = (
+    sa.select(builds.c.job)
+    .where(builds.c.change == sa.bindparam("change"), builds.c.patch_set == sa.bindparam("patch_set"))
+    .where(builds.c.result == SUCCESS, builds.c.pipeline != sa.bindparam("pipeline"))
+    .distinct()
+    .order_by(builds.c.job)
+)
+
 
 def _reason(text: str) -> Reason | None:
     return msgspec.json.decode(text, type=Reason) if text else None
@@ -140,9 +151,18 @@ def returned(
     session: Session, uuids: Sequence[str], log_url: str, secrets: SecretData | None = None
 ) -> tuple[ReturnedBuild, ...]:
     """What these builds returned, in this order; `log_url` has a place for the build, `secrets` opens secrets."""
-    rows = {row.uuid: row for row in session.execute(sa.select(builds).where(builds.c.uuid.in_(uuids)))}
+    rows = {row.uuid: row for row in session.execute(_by_uuids, {"uuids": uuids})}
     kept = secrets.of(session, uuids) if secrets is not None else {}
     return tuple(_returned(rows[uuid], log_url, kept.get(uuid, {})) for uuid in uuids if uuid in rows)
+
+
+def of_item(
+    session: Session, item: str, counting: Collection[str], log_url: str
+) -> tuple[Mapping[str, float], tuple[ReturnedBuild, ...]]:
+    """How many seconds each build of an item took, and what those returned that count."""
+    rows = {row.uuid: row for row in session.execute(_of_item, {"item": item})}
+    took = {uuid: (row.ended - row.started).total_seconds() for uuid, row in rows.items() if row.ended and row.started}
+    return took, tuple(_returned(rows[uuid], log_url, {}) for uuid in counting if uuid in rows)
 
 
 def handed_on(
@@ -192,9 +212,8 @@ def find_items(
 
 def passed_jobs(session: Session, change: int, patch_set: int, but: str) -> tuple[str, ...]:
     """The jobs that succeeded for a patch set in other pipelines than one."""
-    same = sa.and_(builds.c.change == change, builds.c.patch_set == patch_set)
-    query = sa.select(builds.c.job).where(same, builds.c.result == SUCCESS, builds.c.pipeline != but).distinct()
-    return tuple(session.execute(query.order_by(builds.c.job)).scalars())
+    asked = {"change": change, "patch_set": patch_set, "pipeline": but}
+    return tuple(session.execute(_passed, asked).scalars())
 
 
 def failures_in_a_row(session: Session, tenant: str, pipeline: str, item: str, since: datetime, most: int) -> int:

@@ -119,7 +119,10 @@ class Intake:
         """Offer an event to every pipeline of its tenants."""
         change: ChangeFacts | None = None
         if happening.change is not None and not happening.project:
-            # Only numbers are known: the change says which project this is.
+            # Only numbers are known: the change says which project this is, where that can matter to anybody.
+            layouts = self._in.ties.layouts.all.values()
+            if not any(may_wake(pipeline, happening) for layout in layouts for pipeline in layout.pipelines.values()):
+                return
             change = await self._in.near.change(happening.change)
             if change is None:
                 return

@@ -48,7 +48,10 @@ INSIDE = ("project-change-merged", "parent-change-enqueued")
 
 
 def may_wake(pipeline: PipelineConfig, happening: Happening) -> bool:
-    """Whether the event alone passes some filter of the pipeline: only then is it worth looking at the change."""
+    """Whether the event alone passes some filter of the pipeline: only then is it worth looking at the change.
+
+    Where the project is not known yet, neither is the branch: it may be any.
+    """
     if happening.name in INSIDE:
         return _told_inside(pipeline, happening)
     return any(_told(one, happening) for one in pipeline.triggers)
@@ -70,8 +73,7 @@ def _told_inside(pipeline: PipelineConfig, happening: Happening) -> bool:
 def _told(one: EventFilter, happening: Happening) -> bool:
     return (
         _any(one.events, happening.name)
-        and (not one.branches or (bool(happening.branch) and _any(one.branches, happening.branch)))
-        and _any(one.refs, happening.ref)
+        and (not happening.project or _placed(one, happening))
         and (not one.comments or any(wanted.found_in(happening.comment) for wanted in one.comments))
         and _person(one.usernames, happening.username)
         and _person(one.emails, happening.email)
@@ -81,6 +83,12 @@ def _told(one: EventFilter, happening: Happening) -> bool:
         and _tagged(one.hashtags_removed, happening.removed)
         and not (one.ignore_deletes and happening.name == "ref-updated" and happening.new == ZERO)
     )
+
+
+def _placed(one: EventFilter, happening: Happening) -> bool:
+    """Whether the branch and the reference are those that are asked for."""
+    branches = not one.branches or (bool(happening.branch) and _any(one.branches, happening.branch))
+    return branches and _any(one.refs, happening.ref)
 
 
 def _fitting(one: EventFilter, change: ChangeFacts | None, now: datetime) -> bool:

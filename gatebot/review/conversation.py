@@ -20,6 +20,23 @@ from .tables import changes, comments, messages, reviewers, votes
 
 T = TypeVar("T")
 
+# What every vote and message needs: put together once, not each time.
+_its_place = (
+    votes.c.change == bindparam("change_"),
+    votes.c.patch_set == bindparam("patch_set_"),
+    votes.c.label == bindparam("label_"),
+    votes.c.account == bindparam("account_"),
+)
+_value = select(votes.c.value).where(*_its_place)
+_take_back = delete(votes).where(*_its_place)
+_cast = insert(votes)
+_say = insert(messages).returning(messages)
+_touch = update(changes).where(changes.c.number == bindparam("change_"))
+_answered = select(messages.c.id).where(messages.c.event_key == bindparam("event_key"))
+_about = (reviewers.c.change == bindparam("change_"), reviewers.c.account == bindparam("account_"))
+_state = select(reviewers.c.state).where(*_about)
+_ask = insert(reviewers)
+_ask_anew = update(reviewers).where(*_about)
 _votes_of = (
     select(votes)
     .where(votes.c.change == bindparam("change"))
@@ -29,18 +46,14 @@ _votes_of = (
 
 def set_vote(session: Session, change: int, vote: Vote) -> int:
     """Store a vote in place of the account's former one of this label, 0 takes it back; the former value."""
-    where = (
-        votes.c.change == change,
-        votes.c.patch_set == vote.patch_set,
-        votes.c.label == vote.label,
-        votes.c.account == vote.account,
-    )
-    former = session.execute(select(votes.c.value).where(*where)).scalar()
-    session.execute(delete(votes).where(*where))
+    place = {"change_": change, "patch_set_": vote.patch_set, "label_": vote.label, "account_": vote.account}
+    former = session.execute(_value, place).scalar()
+    if former is not None:
+        session.execute(_take_back, place)
     if vote.value != 0:
         values = {"change": change, "patch_set": vote.patch_set, "label": vote.label, "account": vote.account}
         values |= {"value": vote.value, "granted": vote.granted, "tag": vote.tag, "copied": vote.copied}
-        session.execute(insert(votes).values(values))
+        session.execute(_cast, values)
     return former or 0
 
 
@@ -70,14 +83,14 @@ def add_message(
     """Add to the conversation of a change."""
     values = {"change": change, "patch_set": patch_set, "account": account, "text": text}
     values |= {"created": at, "tag": tag, "event_key": event_key}
-    row = session.execute(insert(messages).values(values).returning(messages)).mappings().one()
-    session.execute(update(changes).where(changes.c.number == change).values(updated=at))
+    row = session.execute(_say, values).mappings().one()
+    session.execute(_touch, {"change_": change, "updated": at})
     return _message(row)
 
 
 def is_reported(session: Session, event_key: str) -> bool:
     """Whether the message that answers this event is already there."""
-    return session.execute(select(messages.c.id).where(messages.c.event_key == event_key)).first() is not None
+    return session.execute(_answered, {"event_key": event_key}).first() is not None
 
 
 def list_messages(session: Session, change: int) -> tuple[Message, ...]:
@@ -128,21 +141,19 @@ def comments_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[I
 
 def set_reviewer(session: Session, change: int, account: int, state: ReviewerState, at: datetime) -> bool:
     """Make an account a reviewer or a CC; whether that is news."""
-    where = (reviewers.c.change == change, reviewers.c.account == account)
-    former = session.execute(select(reviewers.c.state).where(*where)).scalar()
-    if former == state.value:
+    former = state_of(session, change, account)
+    if former is state:
         return False
     if former is None:
-        session.execute(insert(reviewers).values(change=change, account=account, state=state.value, since=at))
+        session.execute(_ask, {"change": change, "account": account, "state": state.value, "since": at})
     else:
-        session.execute(update(reviewers).where(*where).values(state=state.value))
+        session.execute(_ask_anew, {"change_": change, "account_": account, "state": state.value})
     return True
 
 
 def state_of(session: Session, change: int, account: int) -> ReviewerState | None:
     """What an account is to a change."""
-    where = (reviewers.c.change == change, reviewers.c.account == account)
-    state = session.execute(select(reviewers.c.state).where(*where)).scalar()
+    state = session.execute(_state, {"change_": change, "account_": account}).scalar()
     return None if state is None else ReviewerState(state)
 
 

@@ -95,11 +95,11 @@ class ReviewForGate:
         A vote that counts for nothing any more (abandoned, or a newer patch set) is left out: the message still tells.
         """
         gate = await self._gate()
-        facts = await self._db.read(self._facts, change, patch_set)
-        if facts is None:
+        known = await self._db.read(store.find_change, change)
+        if known is None or not 0 < patch_set <= known.current:
             log.warning("a report on change %d,%d was dropped: there is no such patch set", change, patch_set)
             return
-        counts = facts.status != Status.ABANDONED.value and facts.current == patch_set
+        counts = known.status is not Status.ABANDONED and known.current == patch_set
         remarks = tuple(DraftedComment(one.path, _shortened(one.message), one.line or None) for one in comments)
         draft = Draft(_shortened(message), tuple(votes.items()) if counts else (), remarks, tag=tag)
         actor = Actor(gate.id, gate.groups)

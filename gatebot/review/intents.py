@@ -12,11 +12,17 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from ..db import Session
 from .model import Intent, RefMove
 from .tables import counters, intents
+
+# Each landing and each push goes through these: put together once, not each time.
+_open = insert(intents).returning(intents)
+_close = update(intents).where(intents.c.id == bindparam("intent"), intents.c.closed.is_(None))
+_by_key = select(intents).where(intents.c.kind == bindparam("kind"), intents.c.key == bindparam("key"))
+_all_open = select(intents).where(intents.c.closed.is_(None)).order_by(intents.c.id)
 
 
 def allocate_changes(session: Session, count: int = 1) -> int:
@@ -41,14 +47,13 @@ def open_intent(
     if known is not None:
         return known
     values = {"kind": kind, "key": key, "moves": _to_text(moves), "payload": payload, "opened": at}
-    row = session.execute(insert(intents).values(values).returning(intents)).mappings().one()
+    row = session.execute(_open, values).mappings().one()
     return _intent(row)
 
 
 def close_intent(session: Session, intent: int, outcome: str, at: datetime) -> bool:
     """Mark it as done; `outcome` is JSON that tells how it ended. False: somebody else closed it."""
-    close = update(intents).where(intents.c.id == intent, intents.c.closed.is_(None))
-    return session.execute(close.values(closed=at, outcome=outcome)).rowcount == 1
+    return session.execute(_close, {"intent": intent, "closed": at, "outcome": outcome}).rowcount == 1
 
 
 def reopen_intent(session: Session, intent: int, moves: tuple[RefMove, ...], payload: str, at: datetime) -> Intent:
@@ -60,16 +65,14 @@ def reopen_intent(session: Session, intent: int, moves: tuple[RefMove, ...], pay
 
 def intent_of(session: Session, kind: str, key: str) -> Intent | None:
     """The intent of this key, open or closed."""
-    row = session.execute(select(intents).where(intents.c.kind == kind, intents.c.key == key)).mappings().first()
+    row = session.execute(_by_key, {"kind": kind, "key": key}).mappings().first()
     return _intent(row) if row else None
 
 
 def open_intents(session: Session, kind: str | None = None) -> tuple[Intent, ...]:
     """What was begun and not finished, oldest first."""
-    wanted = select(intents).where(intents.c.closed.is_(None)).order_by(intents.c.id)
-    if kind is not None:
-        wanted = wanted.where(intents.c.kind == kind)
-    return tuple(_intent(row) for row in session.execute(wanted).mappings())
+    rows = session.execute(_all_open).mappings()
+    return tuple(_intent(row) for row in rows if kind in (None, row["kind"]))
 
 
 def _to_text(moves: tuple[RefMove, ...]) -> str:

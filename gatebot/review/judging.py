@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, select
 
 from ..db import Session
 from ..depends import depends_on, is_change_id
@@ -23,6 +23,22 @@ from .ports import Gates
 from .rules import VERIFIED, Rules, rules_of
 from .tables import changes, dependencies, parents, patch_sets
 from .verdict import DEPENDENCIES, Outcome, Situation, Verdict, explain
+
+# The open changes that stand on a change, or name it in a footer of their current patch set.
+_others = (changes.c.status == Status.NEW.value) & (changes.c.number != bindparam("number"))
+_standing_on = (
+    select(changes.c.number)
+    .join(parents, (parents.c.change == changes.c.number) & (parents.c.patch_set == changes.c.current))
+    .where(parents.c.parent == bindparam("commit"), changes.c.project == bindparam("project"), _others)
+)
+_naming = (
+    select(changes.c.number, dependencies.c.address)
+    .join(dependencies, (dependencies.c.change == changes.c.number) & (dependencies.c.patch_set == changes.c.current))
+    .where(_others)
+)
+# Two statements: one with an `or` would look through all open changes.
+_naming_number = _naming.where(dependencies.c.number == bindparam("number"))
+_naming_id = _naming.where(dependencies.c.number.is_(None), dependencies.c.address == bindparam("change_id"))
 
 #: What the gate itself sees to: it votes, and it merges dependencies in order.
 _OF_THE_GATE = (VERIFIED, DEPENDENCIES)
@@ -135,22 +151,10 @@ class Judge:
         """The open changes whose git parent is a change's current patch set, or whose Depends-On names it."""
         change = store.get_change(session, number)
         current = store.get_patch_set(session, number, change.current)
-        open_and_current = (changes.c.status == Status.NEW.value) & (changes.c.number != number)
-        by_git = (
-            select(changes.c.number)
-            .join(parents, (parents.c.change == changes.c.number) & (parents.c.patch_set == changes.c.current))
-            .where(parents.c.parent == current.commit, changes.c.project == change.project, open_and_current)
-        )
-        by_footer = (
-            select(changes.c.number, dependencies.c.address)
-            .join(
-                dependencies,
-                (dependencies.c.change == changes.c.number) & (dependencies.c.patch_set == changes.c.current),
-            )
-            .where(or_(dependencies.c.number == number, dependencies.c.address == change.change_id), open_and_current)
-        )
-        found = set(session.execute(by_git).scalars())
-        found |= {row.number for row in session.execute(by_footer) if number in self.named(session, row.address)}
+        asked = {"number": number, "project": change.project, "commit": current.commit, "change_id": change.change_id}
+        found = set(session.execute(_standing_on, asked).scalars())
+        rows = (*session.execute(_naming_number, asked), *session.execute(_naming_id, asked))
+        found |= {row.number for row in rows if number in self.named(session, row.address)}
         return tuple(sorted(found))
 
     def named(self, session: Session, address: str) -> tuple[int, ...]:

@@ -85,7 +85,7 @@ class Review:
         _check_sizes(draft)
         cast = self._cast(session, actor, change, patch_set, draft, now)
         for reviewer, state in draft.reviewers:
-            self._add_reviewer(session, actor, number, reviewer, state)
+            self._ask(session, actor, change, reviewer, state)
         if draft.work_in_progress is not None and draft.work_in_progress != change.work_in_progress:
             states.set_work_in_progress(session, actor, change, draft.work_in_progress, self._rules, now)
         if draft.says_something:
@@ -127,16 +127,18 @@ class Review:
             account != change.owner
             and conversation.state_of(session, change.number, account) is not ReviewerState.REVIEWER
         ):
-            self._add_reviewer(session, actor, change.number, account, ReviewerState.REVIEWER)
+            self._ask(session, actor, change, account, ReviewerState.REVIEWER)
         return cast
 
     def _add_reviewer(self, session: Session, actor: Actor, number: int, account: int, state: ReviewerState) -> bool:
+        return self._ask(session, actor, store.get_change(session, number), account, state)
+
+    def _ask(self, session: Session, actor: Actor, change: Change, account: int, state: ReviewerState) -> bool:
         now = self._clock.now()
-        change = store.get_change(session, number)
         by = require(actor, Verb.COMMENT, target_of(change), self._rules)
-        news = conversation.set_reviewer(session, number, account, state, now)
+        news = conversation.set_reviewer(session, change.number, account, state, now)
         if news:
-            journal.append(session, ReviewerAdded(number, account, by), now)
+            journal.append(session, ReviewerAdded(change.number, account, by), now)
         return news
 
     def _remove_reviewer(self, session: Session, actor: Actor, number: int, account: int) -> None:

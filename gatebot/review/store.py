@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import groupby
+from operator import itemgetter
 
-from sqlalchemy import BindParameter, RowMapping, Select, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, RowMapping, Select, bindparam, delete, insert, outerjoin, select, update
 
 from .. import journal, repo
 from ..db import Session
@@ -30,9 +32,28 @@ journal.register(*FACTS)
 
 # Read for nearly everything that happens: put together once, not each time.
 _numbers: BindParameter[int] = bindparam("numbers", expanding=True)
-_by_number = select(changes).where(changes.c.number.in_(_numbers))
-_parents_of = select(parents).where(parents.c.change.in_(_numbers)).order_by(parents.c.position)
-_patch_sets_of = select(patch_sets).where(patch_sets.c.change.in_(_numbers)).order_by(patch_sets.c.number)
+_by_number = (
+    select(changes, hashtags.c.hashtag)
+    .select_from(outerjoin(changes, hashtags, hashtags.c.change == changes.c.number))
+    .where(changes.c.number.in_(_numbers))
+    .order_by(changes.c.number, hashtags.c.hashtag)
+)
+_with_parents = outerjoin(
+    patch_sets, parents, (parents.c.change == patch_sets.c.change) & (parents.c.patch_set == patch_sets.c.number)
+)
+_patch_sets_of = (
+    select(patch_sets, parents.c.parent)
+    .select_from(_with_parents)
+    .where(patch_sets.c.change.in_(_numbers))
+    .order_by(patch_sets.c.change, patch_sets.c.number, parents.c.position)
+)
+_commits: BindParameter[str] = bindparam("commits", expanding=True)
+_by_commits = (
+    select(patch_sets.c.commit, changes)
+    .join(changes, changes.c.number == patch_sets.c.change)
+    .where(changes.c.project == bindparam("project"), patch_sets.c.commit.in_(_commits))
+)
+_update = update(changes).where(changes.c.number == bindparam("number_"))
 _hashtags_of = select(hashtags).where(hashtags.c.change.in_(_numbers)).order_by(hashtags.c.hashtag)
 
 
@@ -171,7 +192,7 @@ def _insert_patch_set(session: Session, change: int, number: int, upload: Upload
 
 def update_change(session: Session, number: int, at: datetime, **values: str | int | bool | datetime | None) -> Change:
     """Set columns of a change (`status`, `topic`, `work_in_progress` ...); the fact is the caller's to append."""
-    session.execute(update(changes).where(changes.c.number == number).values(updated=at, **values))
+    session.execute(_update, {"number_": number, "updated": at, **values})
     return get_change(session, number)
 
 
@@ -192,8 +213,13 @@ def find_changes(session: Session, numbers: Collection[int]) -> dict[int, Change
     """Those of these changes that there are."""
     if not numbers:
         return {}
-    rows = session.execute(_by_number, {"numbers": list(numbers)}).mappings().all()
-    return {one.number: one for one in _changes(session, rows)}
+    found: dict[int, Change] = {}
+    rows = session.execute(_by_number, {"numbers": list(numbers)}).mappings()
+    for number, several in groupby(rows, key=itemgetter("number")):
+        row, *more = several
+        tags = [one["hashtag"] for one in (row, *more) if one["hashtag"] is not None]
+        found[number] = _change(row, {number: tags})
+    return found
 
 
 def get_change(session: Session, number: int) -> Change:
@@ -221,12 +247,8 @@ def find_by_commits(session: Session, project: str, commits: Iterable[str]) -> d
     found: dict[str, Change] = {}
     wanted = list(commits)
     for start in range(0, len(wanted), 500):
-        asked = (
-            select(patch_sets.c.commit, changes)
-            .join(changes, changes.c.number == patch_sets.c.change)
-            .where(changes.c.project == project, patch_sets.c.commit.in_(wanted[start : start + 500]))
-        )
-        rows = session.execute(asked).mappings().all()
+        asked = {"project": project, "commits": wanted[start : start + 500]}
+        rows = session.execute(_by_commits, asked).mappings().all()
         tags = _hashtags(session, [row["number"] for row in rows])
         found |= {row["commit"]: _change(row, tags) for row in rows}
     return found
@@ -267,14 +289,12 @@ def list_patch_sets(session: Session, change: int) -> tuple[PatchSet, ...]:
 
 def patch_sets_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[PatchSet, ...]]:
     """All patch sets of some changes, oldest first."""
-    asked = list(numbers)
-    of: dict[tuple[int, int], list[str]] = {}
-    for row in session.execute(_parents_of, {"numbers": asked}):
-        of.setdefault((row.change, row.patch_set), []).append(row.parent)
     found: dict[int, list[PatchSet]] = {}
-    for row in session.execute(_patch_sets_of, {"numbers": asked}).mappings():
-        one = _patch_set(row, tuple(of.get((row["change"], row["number"]), ())))
-        found.setdefault(one.change, []).append(one)
+    rows = session.execute(_patch_sets_of, {"numbers": list(numbers)}).mappings()
+    for (number, _), several in groupby(rows, key=itemgetter("change", "number")):
+        row, *more = several
+        of = tuple(one["parent"] for one in (row, *more) if one["parent"] is not None)
+        found.setdefault(number, []).append(_patch_set(row, of))
     return {number: tuple(patch_sets) for number, patch_sets in found.items()}
 
 
