@@ -23,6 +23,7 @@ CHANGE_OWNER = "Change Owner"
 ADMINISTRATORS = "Administrators"
 CORE = "Core"
 SERVICE_USERS = "Service Users"
+THIRD_PARTY_CI = "Third-Party CI"
 
 
 class Verb(Enum):
@@ -203,7 +204,10 @@ DEFAULT = Rules(
                         "label-Code-Review",
                         (Rule(REGISTERED, least=-1, most=1), Rule(CORE, least=-2, most=2)),
                     ),
-                    _allow("label-Verified", SERVICE_USERS, least=-2, most=2),
+                    Permission(
+                        "label-Verified",
+                        (Rule(SERVICE_USERS, least=-2, most=2), Rule(THIRD_PARTY_CI, least=-1, most=1)),
+                    ),
                     Permission(
                         "label-Workflow",
                         (Rule(CHANGE_OWNER, least=-1), Rule(CORE, least=-1, most=1)),

@@ -30,14 +30,17 @@ def user() -> None:
 @click.option("--email", default="", help="Address for commits; default: USERNAME@localhost.")
 @click.option("--core", is_flag=True, help="May vote Code-Review +2 and Workflow +1, and submit.")
 @click.option("--admin", is_flag=True, help="May do everything.")
-@click.option("--service", is_flag=True, help="Is a program, such as a CI elsewhere: may vote Verified.")
+@click.option("--service", is_flag=True, help="Is a program that gates: may vote Verified -2 to +2.")
+@click.option("--third-party-ci", is_flag=True, help="Is a CI elsewhere: may vote Verified -1 and +1.")
 @click.pass_obj
 def add_user(
-    out: Output, username: str, name: str, email: str, core: bool, admin: bool, service: bool
+    out: Output, username: str, name: str, email: str, core: bool, admin: bool, service: bool, third_party_ci: bool
 ) -> None:  # fmt: skip
     """Make an account and print its password, once."""
     password = secrets.token_urlsafe(12)
-    wishes = ((core, "Core"), (admin, "Administrators"), (service, "Service Users"))
+    wishes = (
+        (core, "Core"), (admin, "Administrators"), (service, "Service Users"), (third_party_ci, "Third-Party CI")
+    )  # fmt: skip
     groups = [group for wanted, group in wishes if wanted]
     body = {
         "name": name or username, "email": email or f"{username}@localhost",

@@ -13,13 +13,14 @@ from ..db import Database
 from .accounts import Accounts
 from .credentials import Credentials
 from .sessions import Sessions
-from .store import ADMINISTRATORS, CORE, GATE, SERVICE_USERS, Account, Token, account_in, accounts_in
+from .store import ADMINISTRATORS, CORE, GATE, SERVICE_USERS, THIRD_PARTY_CI, Account, Token, account_in, accounts_in
 
 __all__ = [
     "ADMINISTRATORS",
     "CORE",
     "GATE",
     "SERVICE_USERS",
+    "THIRD_PARTY_CI",
     "Account",
     "Identity",
     "Token",

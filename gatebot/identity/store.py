@@ -25,6 +25,7 @@ from ..words import say
 ADMINISTRATORS = "Administrators"
 CORE = "Core"
 SERVICE_USERS = "Service Users"
+THIRD_PARTY_CI = "Third-Party CI"
 GATE = "gatebot"
 """The username of the gate's own account."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 
 from ..db import Session
 from ..depends import depends_on, is_change_id
-from ..identity import accounts_in
+from ..identity import GATE, accounts_in
 from ..reasons import Reason, reason
 from . import conversation, footers, hosting, store
 from .model import Change, PatchSet, Status, Vote
@@ -110,6 +110,7 @@ class Judge:
             waits_for=own.changes,
             names=names,
             unknown=own.unknown,
+            gate=GATE,
         )
 
     def rules(self, session: Session, project: str) -> Rules:

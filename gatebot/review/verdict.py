@@ -38,7 +38,8 @@ class Situation:
 
     `waits_for` are the changes it depends on (git parents and Depends-On) that are not merged, `unknown` what
     Depends-On names and is no change here: a gate does not take it so.
-    `names` are user names; an account that is not there is told by its number.
+    `names` are user names; an account that is not there is told by its number. `gate` is the user name whose votes are
+    the gate's own, empty where anybody's are: CIs elsewhere vote under the same label.
     """
 
     status: Status
@@ -50,6 +51,7 @@ class Situation:
     waits_for: tuple[int, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict[int, str])
     unknown: tuple[str, ...] = ()
+    gate: str = ""
 
     def name(self, account: int) -> str:
         """How sentences call an account."""
@@ -218,9 +220,10 @@ def _approval(change: Situation, votes: list[Vote], need: LabelNeed, rules: Rule
 
 
 def _gate_approval(change: Situation, votes: list[Vote], need: LabelNeed) -> Requirement:
-    """The gate begins by itself with what was checked; a failed check takes a person first."""
-    against = [vote for vote in votes if vote.value < 0]
-    checked = any(vote.value > 0 for vote in votes)
+    """The gate begins by itself with what it checked; a failed check takes a person first."""
+    own = [vote for vote in votes if not change.gate or change.names.get(vote.account) == change.gate]
+    against = [vote for vote in own if vote.value < 0]
+    checked = any(vote.value > 0 for vote in own)
     who, takes = reason("review.who-gate"), reason("review.takes-gate", label=need.label)
     because: tuple[Reason, ...] = ()
     if against and not checked:

@@ -13,6 +13,7 @@ from gatebot.access import (
     SERVICE_USERS,
     SITE,
     STRANGER,
+    THIRD_PARTY_CI,
     Action,
     Actor,
     Permission,
@@ -30,6 +31,7 @@ MAIN = Target("demo/api", "refs/heads/main")
 ADA = Actor(1, frozenset(), "ada")
 CORE_MEMBER = Actor(2, frozenset({CORE}))
 ROBOT = Actor(3, frozenset({SERVICE_USERS}))
+ELSEWHERE = Actor(5, frozenset({THIRD_PARTY_CI}))
 ADMIN = Actor(4, frozenset({ADMINISTRATORS}))
 HERS = Target("demo/api", "refs/heads/main", change_owner=1)
 
@@ -91,6 +93,7 @@ def test_a_new_site_permits(who: Actor, target: Target, verbs: set[Verb]) -> Non
         (ROBOT, "Workflow", (0, 0)),
         (ADA, "Verified", (0, 0)),
         (ROBOT, "Verified", (-2, 2)),
+        (ELSEWHERE, "Verified", (-1, 1)),
         (ADMIN, "Verified", (0, 0)),
         (ADA, "Unknown", (0, 0)),
     ],

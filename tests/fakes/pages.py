@@ -41,6 +41,7 @@ from gatebot.pipeline.trying.service import Trials
 from gatebot.pipeline.vault import Vault
 from gatebot.review import pages as change_pages
 from gatebot.review.shown import Shown
+from gatebot.review.third_party.service import ThirdPartyCis
 from gatebot.site import Site
 from tests.fakes.pipeline_house import PipelineHouse
 
@@ -61,7 +62,8 @@ class WebHouse:
         room = house.room
         self.mentions = Mentions(house.db, Journal(house.db), URL)
         builds = BuildRows(house.db)
-        self.shown = Shown(house.db, room.reading, room.judge, house.repositories, builds, self.mentions, URL)
+        cis = ThirdPartyCis(house.db, house.clock, room.rules, ())
+        self.shown = Shown(house.db, room.reading, room.judge, house.repositories, builds, self.mentions, cis, URL)
         changes = change_pages.Parts(
             room.reading, room.review, room.states, room.submission, self.shown, room.judge
         )  # fmt: skip

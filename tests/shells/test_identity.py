@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from gatebot import db, events
 from gatebot.errors import Conflict, Invalid, NotFound, TooManyAttempts
-from gatebot.identity import ADMINISTRATORS, CORE, SERVICE_USERS, Account, Identity
+from gatebot.identity import ADMINISTRATORS, CORE, SERVICE_USERS, THIRD_PARTY_CI, Account, Identity
 from gatebot.identity.passwords import Attempts
 from gatebot.journal import Journal
 from tests.fakes.clock import FakeClock
@@ -93,14 +93,17 @@ async def test_names_and_addresses_are_unique_and_checked(
 async def test_a_refused_account_leaves_nothing_behind(identity: Identity, database: db.Database) -> None:
     with pytest.raises(Invalid) as refused:
         await ada(identity, groups=["Nobody"])
-    assert str(refused.value) == "There is no group Nobody. The groups are: Administrators, Core, Service Users."
+    assert (
+        str(refused.value)
+        == "There is no group Nobody. The groups are: Administrators, Core, Service Users, Third-Party CI."
+    )
     assert await identity.all() == ()
     assert await Journal(database).last() == 0
 
 
 async def test_groups_are_joined_and_left(identity: Identity) -> None:
     account = await ada(identity)
-    assert await identity.groups() == (ADMINISTRATORS, CORE, SERVICE_USERS)
+    assert await identity.groups() == (ADMINISTRATORS, CORE, SERVICE_USERS, THIRD_PARTY_CI)
     await identity.add_to_group(account.id, CORE)
     joined = await identity.add_to_group(account.id, CORE)
     assert joined.groups == {CORE}

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from gatebot.app.places import SETTINGS
 from gatebot.cli import main
+from gatebot.identity import THIRD_PARTY_CI
 from tests.fakes.doors import Visitor
 from tests.fakes.git import WorkTree
 from tests.fakes.irc import free_port
@@ -36,7 +37,7 @@ def site(template: Template, tmp_path: Path, builds: Builds) -> Iterator[Running
         file.write(CIS)
     with RunningSite(directory, dict(template.tokens), tmp_path / "homes", builds) as running:
         identity = running.app.identity
-        account = running.do(identity.create("acme", name="Acme CI", email="ci@example.org", groups=("Service Users",)))
+        account = running.do(identity.create("acme", name="Acme CI", email="ci@example.org", groups=(THIRD_PARTY_CI,)))
         running.tokens["acme"] = running.do(identity.create_token(account.id, "story"))
         yield running
 
@@ -64,7 +65,7 @@ def test_a_ci_elsewhere_votes_is_asked_again_and_is_listed(site: RunningSite) ->
     page = anybody.get("/third-party-ci").text
     assert "100 %" in page
     assert f'<a href="/{change}">change {change}</a>' in page
-    assert "gatebot user add --service ghost" in page
+    assert "gatebot user add --third-party-ci ghost" in page
     shown = CliRunner().invoke(main, ["--url", site.url, "ci", "list"], prog_name="gatebot", catch_exceptions=False)
     assert shown.output.splitlines()[0].split("\t")[:4:2] == ["acme", "1 of 1"]
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from gatebot import words
 from gatebot.review import sentences
@@ -102,6 +105,23 @@ def test_what_was_checked_enters_the_gate_by_itself_and_what_failed_its_check_do
     failed = sentences.lines(judged(*APPROVED, ("Verified", -1, GATE)))[-1]
     assert failed.text == "It needs Verified +2. gatebot voted Verified -1."
     assert failed.next == "Anybody who is signed in can upload a patch set that passes, or comment `recheck`."
+
+
+@pytest.mark.parametrize(
+    ("cast", "text"),
+    [
+        ((("Verified", -1, GATE), ("Verified", 1, EVE)), "It needs Verified +2. gatebot voted Verified -1."),
+        ((("Verified", 1, EVE),), "It needs Verified +2."),
+        ((("Verified", -1, EVE),), "It needs Verified +2."),
+    ],
+)
+def test_what_a_ci_elsewhere_says_is_not_taken_for_the_gates_own_check(
+    cast: tuple[tuple[str, int, int], ...], text: str
+) -> None:
+    about = replace(situation(), gate="gatebot")
+    line = sentences.lines(explain(about, votes(*APPROVED, *cast), DEFAULT))[-1]
+    assert line.text == text
+    assert "starts by itself" not in line.next
 
 
 def test_where_no_gate_is_nothing_is_asked_of_it() -> None:
