@@ -150,10 +150,9 @@ class _Walk:
         self.found.met.add(name)
         variants = [NOOP] if name == "noop" else self.layout.jobs.get(name, [])
         on = self._on(variants[0].at.project, overrides) if variants else self.on
-        owners = {variant.at.project for variant in variants[:1]}
-        self.found.errors += _lost(self.layout.lost.get(f"job {name}", ()), on)
-        for owner in owners:
-            self.found.errors += _lost(self.layout.lost.get(f"file {owner}", ()), on)
+        if self.layout.lost:
+            keys = (f"job {name}", *(f"file {variant.at.project}" for variant in variants[:1]))
+            self.found.errors += (error for key in keys for error in _lost(self.layout.lost.get(key, ()), on))
         mine = dict(overrides)
         matched = False
         for variant in variants:
@@ -205,8 +204,9 @@ def unusable(layout: Layout, variant: Variant) -> Iterator[ConfigError]:
     faults = layout.faults.get(id(variant), ())
     yield from (fault for fault in faults if fault.reason.kind not in _ONLY_TOLD)
     yield from variant.refused
-    for nodeset in reached(layout.nodesets, variant.nodeset):
-        yield from nodeset.refused
+    if variant.nodeset is not None:
+        for nodeset in reached(layout.nodesets, variant.nodeset):
+            yield from nodeset.refused
 
 
 def _orphan(variant: Variant, parent: str) -> ConfigError:
