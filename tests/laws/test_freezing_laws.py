@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatebot.pipeline.config.build import build
@@ -15,6 +15,7 @@ from gatebot.pipeline.config.model import FrozenGraph, Location
 from gatebot.pipeline.config.parse import parse_file
 from tests.fakes.configuration import tenant_layout
 
+law = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = "uvwxyz"
 BRANCHES = ("main", "stable")
 ATTRIBUTES = st.fixed_dictionaries(
@@ -56,20 +57,21 @@ def graph(layout: Layout, branch: str) -> FrozenGraph:
     return freeze(layout, "check", "a", branch, files=["src"])
 
 
+@law
 @given(JOBS, JOBS, LISTED)
 def test_a_job_is_the_same_alone_and_among_others(
     jobs: list[dict[str, object]], others: list[dict[str, object]], listed: list[str]
 ) -> None:
-    whole = layout_of(jobs, others, listed)
+    whole, parts = layout_of(jobs, others, listed), [layout_of(jobs, others, [name]) for name in listed]
     for branch in BRANCHES:
-        together = graph(whole, branch)
-        alone = [graph(layout_of(jobs, others, [name]), branch) for name in listed]
+        together, alone = graph(whole, branch), [graph(part, branch) for part in parts]
         assert list(together.jobs) == [job for one in alone for job in one.jobs]
         assert set(together.skipped) == {skipped for one in alone for skipped in one.skipped}
         found = {(error.reason, error.stanza) for error in together.errors}
         assert found == {(error.reason, error.stanza) for one in alone for error in one.errors}
 
 
+@law
 @given(JOBS, JOBS, JOBS, LISTED, st.sampled_from(["small", "big"]), st.sampled_from(["v", "w"]))
 def test_a_layout_that_follows_another_freezes_as_if_it_were_the_first(
     jobs: list[dict[str, object]],
