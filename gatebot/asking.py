@@ -34,6 +34,8 @@ class Asking:
     """What is known of those who ask."""
 
     identity: Identity
+    machines: tuple[str, ...] = ()
+    """Where addresses begin that no account signs: who calls there proves himself in another way."""
 
     def account(self, request: web.Request) -> Account | None:
         """The account that signed this request, or None for a stranger."""
@@ -67,6 +69,9 @@ class Asking:
     async def identify(self, request: web.Request) -> None:
         """Find out who signed a request; raises `Unauthenticated` for what is signed wrongly, `Invalid` for no text."""
         await _check_text(request)
+        if request.path.startswith(self.machines):
+            request[ACCOUNT] = None
+            return
         account = await self._by_header(request)
         if account is None and (token := request.cookies.get(SESSION)):
             account = await self.identity.session(token)

@@ -280,6 +280,17 @@ def _disagreements(settings: Settings) -> list[str]:
         ("web.listen", _listens(web.listen), 'write an address and a port, such as "127.0.0.1:8080" or "[::]:443".'),
         ("web.url", re.fullmatch(r"(https?://[^\s/]+(/\S*)?)?", web.url) is not None, "write http:// or https://."),
         ("web.tls_key", bool(web.tls_key) == bool(web.tls_certificate), "HTTPS needs tls_certificate and tls_key."),
+        ("dispatch.listen", _listens(settings.dispatch.listen), 'write an address and a port, "127.0.0.1:4222".'),
+        (
+            "dispatch.nats",
+            re.fullmatch(r"(embedded|(nats|tls)://[^\s/@]+)?", settings.dispatch.nats) is not None,
+            'write "embedded", or nats://HOST:PORT or tls://HOST:PORT.',
+        ),
+        (
+            "dispatch.password_file",
+            bool(settings.dispatch.password_file) == settings.dispatch.nats.startswith(("nats:", "tls:")),
+            "a NATS server of the site's own needs it, and nothing else does.",
+        ),
         (
             "database.url",
             _PASSWORD.match(settings.database.url) is None,

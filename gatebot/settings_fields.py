@@ -114,6 +114,26 @@ class Executor:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispatch:
+    """How builds reach executors on other machines."""
+
+    nats: str = _setting(
+        "",
+        "Where builds are handed to executors on other machines: `embedded` runs a NATS server here, else the address "
+        "of the site's own (nats:// or tls://); empty: only this process runs builds.",
+        unit="URL or embedded",
+    )
+    listen: str = _setting("127.0.0.1:4222", "Where the embedded NATS server listens.", unit="host:port")
+    url: str = _setting(
+        "", "The address of NATS as executors reach it; empty: made from `nats`, or from `listen` and the site's host.",
+        unit="URL",
+    )  # fmt: skip
+    password_file: str = _setting(
+        "", "Holds the password of the user `gatebot` on a NATS server of the site's own.", unit="file"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """What jobs may reach."""
 
@@ -258,6 +278,7 @@ class Settings:
     git: Git = Git()
     gate: Gate = Gate()
     executor: Executor = Executor()
+    dispatch: Dispatch = Dispatch()
     network: Network = Network()
     meetings: Meetings = Meetings()
     logs: Logs = Logs()
@@ -285,6 +306,7 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("git", Git),
     ("gate", Gate),
     ("executor", Executor),
+    ("dispatch", Dispatch),
     ("network", Network),
     ("meetings", Meetings),
     ("logs", Logs),

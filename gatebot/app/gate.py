@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ..errors import NotFound, SettingsError, Unavailable
 from ..executor import assembly, providing
 from ..executor import pages as build_pages
 from ..executor import rest as build_rest
+from ..executor.fleet.model import LEASE_SECONDS
 from ..executor.logs import Logs
 from ..executor.model import DEFAULT_LABELS, Sizes
 from ..executor.ports import BuildFacts
@@ -130,7 +132,7 @@ class Stores:
     def __init__(self, repositories: Repositories) -> None:
         self._repositories = repositories
 
-    def locate(self, store: str) -> str:
+    def locate(self, store: str, build: str) -> str:
         """The path of a store."""
         return str(self._repositories.store_path(store))
 
@@ -355,12 +357,16 @@ def layouts_of(settings: Settings, db: Database, repositories: Repositories) -> 
 def assemble(
     settings: Settings, db: Database, repositories: Repositories, layouts: Layouts, review: ReviewRoom,
     connected: Sequence[Connected], takes: Dispatch | None, results: Results, clock: Clock, keys: Keys,
+    *, lease: bool = False,
 ) -> GateRoom:  # fmt: skip
-    """The room with everything it works with; `connected` are other places of changes, `takes` runs builds."""
+    """The room with everything it works with; `connected` are other places of changes, `takes` runs builds.
+
+    `lease`: who runs builds may go silent, and his builds are given away then.
+    """
     sources = Sources(review.for_gate, review.identity, [one.source for one in connected])
     merger = Merger(repositories, layouts, vault=Vault(keys))
     ties = Ties(sources, takes or Nobody(), merger, layouts, db, clock, results.secrets, settings.url, results.issuer)
-    driver = Driver(ties, sources, results)
+    driver = Driver(ties, sources, results, lease=timedelta(seconds=LEASE_SECONDS) if lease else None)
     for one in connected:
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start
     labels = tuple(sorted({**DEFAULT_LABELS, **settings.labels}))

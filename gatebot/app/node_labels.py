@@ -38,3 +38,15 @@ class NodeLabels(Mapping[str, Label]):
     def _configured(self) -> dict[str, Label]:
         found = [(name, keys) for layout in self._layouts() for name, keys in site_labels(layout).items()]
         return {name: label_from(name, keys) for name, keys in reversed(found)}
+
+
+def written(
+    settings: Mapping[str, Mapping[str, object]], layouts: Callable[[], Iterable[Layout]]
+) -> Callable[[], Mapping[str, Mapping[str, object]]]:
+    """The same as it was written, for executors on other machines."""
+
+    def told() -> Mapping[str, Mapping[str, object]]:
+        found = [(name, keys) for layout in layouts() for name, keys in site_labels(layout).items()]
+        return {**dict(reversed(found)), **settings}
+
+    return told

@@ -38,17 +38,14 @@ _STOP_SECONDS = 5.0
 def serve(directory: Path) -> int:
     """Serve the site until SIGTERM or SIGINT; the exit code."""
     found, places = site_places.load(directory)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    for chatty in ("alembic", "apscheduler"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    begin_to_log()
     user = server_user(found.executor.run_as)
     if told := in_the_open(found.web):
         log.warning("%s", told)
     check_git()
     check_reach(user, places.data)
     with sole_server(places.data, user), take_address(found.web.listen) as address:
-        prepared = _prepare_executor(found, places, user) if found.executor.enabled else None
+        prepared = prepare_executor(found, places, user) if found.executor.enabled else None
         tls = _tls(found)
         if user is not None:
             give(places.data / "logs", user)
@@ -57,7 +54,16 @@ def serve(directory: Path) -> int:
         return asyncio.run(_run(found, places, prepared, address, tls))
 
 
-def _prepare_executor(found: Settings, places: Places, user: User | None) -> assembly.Prepared:
+def begin_to_log() -> None:
+    """To stderr, without what libraries say of their everyday work."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    for chatty in ("alembic", "apscheduler"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def prepare_executor(found: Settings, places: Places, user: User | None) -> assembly.Prepared:
+    """What of the executor must be made while we may be root."""
     labels = site_labels(found.labels, providing.kinds(found.providers))
     wheels = settings.resolve(found, found.executor.wheelhouse) if found.executor.wheelhouse else ""
     return assembly.prepare(

@@ -41,6 +41,7 @@ from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
 from . import connections, doors, gate, topics
+from .executors import Executors
 from .irc import Irc
 from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
@@ -71,6 +72,7 @@ class SiteApp:
     connected: tuple[connections.Connected, ...]
     irc: Irc
     executor: Executor | None
+    others: Executors
     logs: Logs
     application: web.Application
     tasks: list[asyncio.Task[Any]]
@@ -100,9 +102,12 @@ class SiteApp:
         if prepared is not None:
             prepared = replace(prepared, labels=NodeLabels(prepared.labels, current(layouts)))
         executor, logs = gate.executor_of(prepared, settings, places, repositories, results, clock)
-        takes = dispatch(results) if dispatch is not None else executor
+        others = Executors.of(settings, places, db, clock, key, results, executor, logs, repositories, layouts)
+        takes = dispatch(results) if dispatch is not None else others.fleet if others.on else executor
         connected = await connections.connect(settings, db, repositories, layouts, clock)
-        room = gate.assemble(settings, db, repositories, layouts, review, connected, takes, results, clock, keys)
+        room = gate.assemble(
+            settings, db, repositories, layouts, review, connected, takes, results, clock, keys, lease=others.on
+        )
         view.plug(room.driver, room.layouts)
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)
@@ -113,7 +118,8 @@ class SiteApp:
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
-            connections.routes(connected), outside.routes(), room.routes(site, sight, logs), irc.routes(site),
+            connections.routes(connected), others.routes(site, room.allowed(site, sight)), outside.routes(),
+            room.routes(site, sight, logs), irc.routes(site),
             live.routes(), front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
@@ -127,7 +133,7 @@ class SiteApp:
             front.add(sign=_jobs_sign(executor))
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
-            outside, room, connected, irc, executor, logs, application, [],
+            outside, room, connected, irc, executor, others, logs, application, [],
         )  # fmt: skip
 
     def web(self) -> web.Application:
@@ -142,6 +148,7 @@ class SiteApp:
             log.info("settled after the last end: %d locks, %d intents", removed, settled)
         if self.executor is not None:
             await self.executor.start()
+        await self.others.start(self._run)
         await self.gate.start()
         self._run("gate", self.gate.run())
         for one in self.connected:
@@ -176,6 +183,7 @@ class SiteApp:
             await one.client.close()
         if self.executor is not None:
             await self.executor.close()
+        await self.others.close()
         await self.db.close()
 
     async def _expire_logs(self) -> None:

@@ -138,7 +138,7 @@ class _Stores:
     def __init__(self, repositories: Repositories) -> None:
         self._repositories = repositories
 
-    def locate(self, store: str) -> str:
+    def locate(self, store: str, build: str) -> str:
         """The path of a store."""
         return str(self._repositories.store_path(store))
 

@@ -77,6 +77,7 @@ def _register() -> None:
         builds,
         changes,
         demo,
+        executors,
         local,
         people,
         queues,
@@ -91,7 +92,7 @@ def _register() -> None:
         local.init, local.serve, local.migrate, local.backup, local.restore, local.config, local.image,
         changes.change, changes.why, people.user, people.project, queues.queue, builds.build, replay.meeting, demo.demo,
         secrets.secret, secrets.keys, tenants.job, tenants.semaphore, autoholds.autohold, running.run,
-        third_party.ci,
+        third_party.ci, executors.executor,
     ):  # fmt: skip
         main.add_command(command)
 

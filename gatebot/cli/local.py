@@ -47,8 +47,26 @@ def init(out: Output, directory: Path, listen: str) -> None:
 
 @click.command()
 @_DIRECTORY
-def serve(directory: Path) -> None:
-    """Serve the site in DIRECTORY until stopped (Ctrl-C)."""
+@click.option(
+    "--role",
+    type=click.Choice(["all", "executor"]),
+    default="all",
+    show_default=True,
+    help="executor: only run builds, for a site on another machine.",
+)
+@click.option("--connect", default="", metavar="URL", help="The site whose builds an executor runs.")
+def serve(directory: Path, role: str, connect: str) -> None:
+    """Serve the site in DIRECTORY until stopped (Ctrl-C).
+
+    With `--role executor --connect URL`, DIRECTORY is made when it is not there; `gatebot executor enrol NAME`, on the
+    site's side, prints the whole line.
+    """
+    if (role == "executor") != bool(connect):
+        raise click.UsageError("--role executor and --connect URL belong together.")
+    if role == "executor":
+        from ..app.executing import execute
+
+        sys.exit(execute(directory, connect))
     from ..app.serving import serve as run
 
     sys.exit(run(directory))

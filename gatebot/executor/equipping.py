@@ -11,6 +11,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ..architectures import Execution
@@ -106,7 +107,8 @@ async def _prepare(tools: Tools, assignment: Assignment, layer: Path, places: Pl
     """The layer: repositories, and what the job is told about itself."""
     inside = Places(HOME, PLAY, places.host, scheme=places.scheme)
     try:
-        read = await tools.workspaces.prepare(order(assignment, inside, str(layer), tools.sources.locate))
+        locate = partial(tools.sources.locate, build=assignment.build)
+        read = await tools.workspaces.prepare(order(assignment, inside, str(layer), locate))
     except Refused as problem:
         raise Ended(Verdict(Result.ERROR, problem.reason)) from None
     await tools.workspaces.write(layer, files(assignment, places, inside, read))

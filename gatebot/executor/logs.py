@@ -26,7 +26,8 @@ OUTPUT = "job-output.txt"
 ARTIFACTS = "artifacts"
 #: How the callback plugin of playbooks tells what happens; such lines are not shown.
 SIGNAL = b"\x1fgatebot "
-_INDEX = ".job-output.index"
+INDEX = ".job-output.index"
+"""Beside the log: eight bytes a line, its offset."""
 _LONGEST_LINE = 64 * 1024
 _PIECE = 64 * 1024
 
@@ -73,7 +74,7 @@ class LogWriter:
         directory.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._file = os.open(directory / OUTPUT, flags, 0o640)
-        self._index = os.open(directory / _INDEX, flags, 0o640)
+        self._index = os.open(directory / INDEX, flags, 0o640)
         self._size = os.fstat(self._file).st_size
         self._lines = os.fstat(self._index).st_size // 8
         self._clock = clock
@@ -155,14 +156,25 @@ class LogWriter:
         changed.set()
 
 
+class Growing(Protocol):
+    """A log to which more may come."""
+
+    changed: asyncio.Event
+    closed: bool
+
+    def close(self) -> None:
+        """No more will come."""
+        ...
+
+
 class Logs:
-    """All logs of a site."""
+    """All logs of a site. `growing` are those to which more may come, whoever writes them, by build."""
 
     def __init__(self, root: Path, clock: Clock, sizes: Sizes | None = None) -> None:
         self.sizes = sizes or Sizes()
         self._root = root
         self._clock = clock
-        self._writers: dict[str, LogWriter] = {}
+        self.growing: dict[str, Growing] = {}
 
     def directory(self, build: str) -> Path:
         """Where a build's files are."""
@@ -172,19 +184,20 @@ class Logs:
 
     def open(self, build: str, scrub: Scrub) -> LogWriter:
         """Begin, or go on with, the log of a build."""
+        self.close(build)
         writer = LogWriter(self.directory(build), self._clock, scrub, self.sizes.log)
-        self._writers[build] = writer
+        self.growing[build] = writer
         return writer
 
     def close(self, build: str) -> None:
         """The build is over."""
-        writer = self._writers.pop(build, None)
+        writer = self.growing.pop(build, None)
         if writer is not None:
             writer.close()
 
     def live(self, build: str) -> bool:
         """Whether more may come."""
-        return build in self._writers
+        return build in self.growing
 
     def size(self, build: str) -> int | None:
         """The bytes of a log; None when there is no log."""
@@ -202,13 +215,13 @@ class Logs:
     def line_count(self, build: str) -> int:
         """The lines of a log."""
         try:
-            return (self.directory(build) / _INDEX).stat().st_size // 8
+            return (self.directory(build) / INDEX).stat().st_size // 8
         except OSError:
             return 0
 
     def offset(self, build: str, line: int) -> int:
         """Where a line (from 1) begins; the end of the log when there is no such line."""
-        with (self.directory(build) / _INDEX).open("rb") as file:
+        with (self.directory(build) / INDEX).open("rb") as file:
             file.seek(max(line - 1, 0) * 8)
             found = file.read(8)
         return struct.unpack("<Q", found)[0] if len(found) == 8 else self.size(build) or 0
@@ -223,7 +236,7 @@ class Logs:
     async def follow(self, build: str, offset: int) -> AsyncIterator[tuple[int, bytes]]:
         """The log from an offset on, as it grows, until the build is over: (offset after the piece, piece)."""
         while True:
-            writer = self._writers.get(build)
+            writer = self.growing.get(build)
             changed = writer.changed if writer else None
             piece = self.read(build, offset, _PIECE) if self.size(build) is not None else b""
             if len(piece) == _PIECE:

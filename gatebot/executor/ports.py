@@ -67,8 +67,8 @@ class Reports(Protocol):
 class Sources(Protocol):
     """Where the bare repositories of the server can be fetched from."""
 
-    def locate(self, store: str) -> str:
-        """The path or URL of a store: a project's name, or `speculation/QUEUE`."""
+    def locate(self, store: str, build: str) -> str:
+        """The path or URL of a store for a build: of a project's name, or of `speculation/QUEUE`."""
         ...
 
 

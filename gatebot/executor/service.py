@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..assignment import Assignment
@@ -78,6 +78,11 @@ class Executor:
         """Nodes that are kept for people."""
         return self._tools.held
 
+    @property
+    def running(self) -> Mapping[str, int]:
+        """The builds that run, with their fences."""
+        return {build: one.fence for build, one in self._running.items()}
+
     def free_slots(self) -> int:
         """How many more builds may be assigned now; one that waits for nodes takes no slot."""
         if self._closing or not self._usable():
@@ -96,11 +101,13 @@ class Executor:
         task = asyncio.create_task(self._go(run, assignment), name=f"build {assignment.build}")
         self._running[assignment.build] = _Running(run, assignment.fence, task)
 
-    async def abort(self, build: str, fence: int) -> None:
-        """End a build; nothing happens when it is over, or has a newer fence."""
+    async def abort(self, build: str, fence: int, *, at_once: bool = False) -> None:
+        """End a build; nothing happens when it is over, or has a newer fence. `at_once`: it is over on return."""
         known = self._running.get(build)
         if known is not None and known.fence <= fence:
-            await known.run.abort()
+            await known.run.abort(at_once=at_once)
+            if at_once:
+                await asyncio.wait([known.task])
 
     async def resume(self, build: str, fence: int) -> None:
         """A paused build may go on."""

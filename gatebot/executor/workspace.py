@@ -25,6 +25,7 @@ from typing import cast
 
 import yaml
 
+from .fetching import copy_of, fetched
 from .workspace_order import Include, Order, Tree
 
 #: git as a tool and nothing else: no configuration of the machine or of people, no protocol but files.
@@ -85,7 +86,7 @@ def _table(layer: Path, include: Include) -> dict[str, object]:
 def _work_tree(target: Path, tree: Tree, mirrors: Path) -> None:
     from git import Repo
 
-    source = _fetched(tree, mirrors) if "://" in tree.source else Path(tree.source)
+    source = fetched(tree, mirrors, _GIT) if "://" in tree.source else Path(tree.source)
     references = _references(source, tree)
     _skeleton(target, source)
     repository = Repo(target)
@@ -188,29 +189,17 @@ def renew(order: Order, mirrors: Path) -> None:
         mirror = mirrors / f"{tree.project}.git"
         own = list(Path(order.layer, tree.target, ".git/objects/pack").iterdir())
         extra = sum(path.stat().st_size for path in own if not (mirror / "objects/pack" / path.name).exists())
-        if extra < _MUCH or "://" in tree.source:
+        if extra < _MUCH:
             continue
+        source = copy_of(tree, mirrors) if "://" in tree.source else Path(tree.source)
         with (mirror.parent / f"{mirror.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _make_mirror(_main_store(tree, Path(tree.source)), mirror)
+            _make_mirror(_main_store(tree, source), mirror)
 
 
 def _main_store(tree: Tree, source: Path) -> Path:
     """Where what is public of a project is: a speculation repository only borrows it."""
     return Path(tree.public) if tree.public and "://" not in tree.public else source
-
-
-def _fetched(tree: Tree, mirrors: Path) -> Path:
-    """A store that is on another machine: fetched into a bare repository here first."""
-    from git import Repo
-
-    local = mirrors / "remote" / f"{tree.project}.git"
-    repository = Repo.init(local, bare=True) if not local.exists() else Repo(local)
-    with repository.git.custom_environment(**_GIT):
-        both = [f"+{kind}*:{kind}*" for kind in (_HEADS, _TAGS)]
-        repository.git.fetch("-q", "--no-tags", "--prune", tree.source, *both, tree.commit)
-    repository.close()
-    return local
 
 
 def _serve(channel: socket.socket, mirrors: Path) -> None:

@@ -42,6 +42,8 @@ class Workspaces:
         package = Path(__file__).resolve().parents[2]
         line = [sys.executable, "-P", "-m", "gatebot.executor.workspace", str(theirs.fileno()), str(self._mirrors)]
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "PYTHONPATH": str(package)}
+        if bundle := os.environ.get("SSL_CERT_FILE"):
+            environment["GIT_SSL_CAINFO"] = bundle
         with theirs:
             self._process = subprocess.Popen(
                 line, env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL

@@ -147,11 +147,17 @@ class Driver:
         self._view, self._read, self._known = await self._db.read(replay)
         self._snapshot = self._known
         again = [command for queue in self._view.queues.values() for command in outstanding(queue)]
-        builds = [command for command in again if isinstance(command, facts.BuildAssigned)]
+        builds = [
+            command for command in again if isinstance(command, facts.BuildAssigned) and not self._leased(command)
+        ]
         self._inbox += builds  # stored first: their fences are new
         self._effects.perform(command for command in again if not isinstance(command, facts.BuildAssigned))
         self._waiting |= self._view.queues.keys()
         self._wake.set()
+
+    def _leased(self, command: facts.BuildAssigned) -> bool:
+        """Whether somebody may still run the build, although it was given to him before our start."""
+        return self._lease is not None and command.build in self._results.heard
 
     async def run(self) -> None:
         """Go on for ever; cancel it to stop."""

@@ -21,7 +21,7 @@ from .tokens.service import Issuer
 
 
 class Results:
-    """`heard` is when each build was last spoken of, for leases; it is not kept over a restart."""
+    """`heard` is when each build was last spoken of, for leases; what is known from before a restart is told."""
 
     def __init__(self, db: Database, clock: Clock, secrets: SecretData, issuer: Issuer | None = None) -> None:
         self._db = db

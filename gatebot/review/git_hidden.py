@@ -7,14 +7,12 @@ of a request are read here too, and an object that only hidden references reach 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
-from ..errors import Invalid
 from ..repo import git_output
+from ..repo.wants import wants
 
-_LENGTH = re.compile(rb"[0-9a-fA-F]{4}")
 _MANY = 500  # beyond this all patch sets are hidden, so that no command line grows without end
 
 
@@ -27,7 +25,7 @@ def references(numbers: Collection[int]) -> tuple[str, ...]:
 
 def refused(store: Path, hidden: Collection[str], body: bytes) -> str | None:
     """The first object that a request wants and only `hidden` references reach."""
-    asked = list(_wants(body))
+    asked = list(wants(body))
     if not asked:
         return None
     without = [f"--exclude={prefix}/*" for prefix in hidden]
@@ -35,22 +33,3 @@ def refused(store: Path, hidden: Collection[str], body: bytes) -> str | None:
     listing = git_output(store, ["rev-list", "--objects", "--no-object-names", *globs, "--not", *without, "--all"])
     secret = frozenset(listing.split())
     return next((wanted for wanted in asked if wanted in secret), None)
-
-
-def answer(wanted: str) -> bytes:
-    """What git says of an object that it does not have."""
-    line = f"ERR upload-pack: not our ref {wanted}"
-    return f"{len(line) + 4:04x}{line}".encode()
-
-
-def _wants(body: bytes) -> Iterator[str]:
-    """The ids of `want ID` lines, of either protocol."""
-    place = 0
-    while place < len(body):
-        if not _LENGTH.match(body, place):
-            raise Invalid("This is not git's protocol.")
-        length = int(body[place : place + 4], 16)
-        line = body[place + 4 : place + max(length, 4)]
-        if line.startswith(b"want "):
-            yield line[5:].split(b" ")[0].split(b"\0")[0].strip().decode("ascii", "replace").lower()
-        place += max(length, 4)

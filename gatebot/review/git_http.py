@@ -25,6 +25,7 @@ from ..errors import Invalid, NotFound, NotPermitted, TooLarge, Unauthenticated
 from ..identity import Account
 from ..reasons import reason
 from ..repo import Repositories, environment
+from ..repo.wants import not_ours
 from . import git_hidden, hook_pipe, push_says
 from .push import Receiver
 from .report_text import ReportText
@@ -125,7 +126,7 @@ class GitHttp:
             body = await _whole(request)
             store = self._repositories.path(project)
             if wanted := await asyncio.to_thread(git_hidden.refused, store, hidden, body):
-                return web.Response(body=git_hidden.answer(wanted), content_type=kind)
+                return web.Response(body=not_ours(wanted), content_type=kind)
         async with self._git(request, command, project, self._config(request, _UPLOAD, hidden)) as process:
             return await self._answer(request, process, kind, body=body)
 

@@ -113,7 +113,7 @@ class Stores:
 
     root: Path
 
-    def locate(self, store: str) -> str:
+    def locate(self, store: str, build: str = "") -> str:
         return str(self.root / f"{store}.git")
 
     def make(self, project: str, files: dict[str, str]) -> str:

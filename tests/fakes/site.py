@@ -252,7 +252,7 @@ class RunningSite:
 
     async def _begin(self) -> None:
         prepared = None
-        if self.builds is None:
+        if self.builds is None and self.settings.executor.enabled:
             prepared = assembly.prepare(self.places.data, sandbox=Sandbox.NONE, labels=DEFAULT_LABELS)
         dispatch = self.builds.plug if self.builds is not None else None
         self.app = await SiteApp.open(self.settings, self.places, prepared, SystemClock(), dispatch)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executors on other machines plugged into a site: the fleet over all executors, its doors, and NATS.
+
+Without `[dispatch] nats` there are the doors, which say so, and nothing else: the executor of this process gets its
+builds as it always does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from .. import settings as settings_text
+from ..clock import Clock
+from ..db import Database
+from ..errors import Unavailable
+from ..executor.fleet import pages, rest
+from ..executor.fleet.doors import MACHINES, Parts
+from ..executor.fleet.doors import routes as machine_routes
+from ..executor.fleet.fleet import Fleet
+from ..executor.fleet.git_door import GitDoor
+from ..executor.fleet.model import Abilities, Session, Written
+from ..executor.fleet.nats_access import USER, Signer, answer_for_ever, configuration
+from ..executor.fleet.nats_child import NatsChild
+from ..executor.fleet.nats_post import NatsPost
+from ..executor.fleet.passes import Passes
+from ..executor.fleet.received import Received
+from ..executor.fleet.service import Enrolment
+from ..executor.labels import site_labels
+from ..executor.logs import Logs
+from ..executor.providers.model import Capacity
+from ..executor.providing import kinds
+from ..executor.service import Executor
+from ..keys.site_key import SiteKey
+from ..pipeline.layouts import Layouts
+from ..pipeline.results import Results
+from ..repo import Repositories
+from ..settings import Settings
+from ..site import Site
+from .node_labels import NodeLabels, current, written
+from .places import Places
+
+EMBEDDED = "embedded"
+Run = Callable[[str, Coroutine[Any, Any, object]], object]
+
+
+@dataclass(slots=True)
+class Executors:
+    """`child` is a NATS server of our own; `post` None: executors on other machines are turned off."""
+
+    fleet: Fleet
+    parts: Parts
+    git: GitDoor
+    local: Executor | None
+    signer: Signer | None
+    post: NatsPost | None
+    child: NatsChild | None
+
+    @classmethod
+    def of(
+        cls, settings: Settings, places: Places, db: Database, clock: Clock, key: SiteKey, results: Results,
+        local: Executor | None, logs: Logs, repositories: Repositories,
+        layouts: Layouts,
+    ) -> Executors:  # fmt: skip
+        """All of it, not started."""
+        labels = NodeLabels(site_labels(settings.labels, kinds(settings.providers)), current(layouts))
+        received = Received(logs)
+
+        post, child, signer = _nats(settings, places)
+        fleet = Fleet(
+            db, clock, Fences(results), results, lambda: labels, lambda build: logs.size(build) or 0,
+            received.begin, received.end, local,
+            lambda: local.supply.offers if local is not None else {}, post,
+        )  # fmt: skip
+        passes = Passes(key, clock)
+        enrolment = Enrolment(db, clock, fleet, passes, on=post is not None)
+        parts = Parts(
+            enrolment, fleet, received, results, _session(settings), written(settings.labels, current(layouts))
+        )
+        git = GitDoor(enrolment, repositories, asyncio.Semaphore(settings.limits.git_processes))
+        return cls(fleet, parts, git, local, signer, post, child)
+
+    @property
+    def on(self) -> bool:
+        """Whether there may be executors on other machines."""
+        return self.post is not None
+
+    def routes(self, site: Site, allowed: rest.Allowed) -> list[web.RouteDef]:
+        """For people and for machines; these prove themselves in their own ways."""
+        site.machines = (MACHINES,)
+        enrolment = self.parts.enrolment
+        return [
+            *rest.routes(site, enrolment, allowed),
+            *pages.routes(site, enrolment, allowed, self._here),
+            *machine_routes(self.parts),
+            *self.git.routes(),
+        ]
+
+    async def start(self, run: Run) -> None:
+        """Connect, let executors in, and know again what they have; before the queues are read."""
+        if self.post is None or self.signer is None:
+            return
+        if self.child is not None:
+            await self.child.start()
+            run("nats", self.child.run())
+        await self.post.connect()
+        await answer_for_ever(self.post.client, self.signer, self.parts.enrolment.passes.of_nats)
+        await self.fleet.start()
+        await self.post.listen(self.fleet.heard)
+        run("executors", self.fleet.run())
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self.post is not None:
+            await self.post.close()
+        if self.child is not None:
+            await self.child.close()
+
+    def _here(self) -> list[tuple[int, int]]:
+        return [(len(self.local.running), self.local.free_slots())] if self.local is not None else []
+
+
+class Fences:
+    """The scheduler's results, as the fleet asks them."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+
+    async def alive(self, builds: Mapping[str, int]) -> tuple[str, ...]:
+        """Those that are not run under these fences any more; the others are heard of."""
+        return await self._results.alive(builds) if builds else ()
+
+    def remember(self, heard: Mapping[str, datetime]) -> None:
+        """When builds were last heard of by a server before this one."""
+        self._results.heard.update(heard)
+
+
+def abilities_of(executor: Executor, labels: Mapping[str, Written]) -> Abilities:
+    """What the executor of a process tells a site on another machine; `labels` are those of its own settings."""
+    offers = executor.supply.offers
+    capacities = {name: one.capacity for name, one in offers.items() if isinstance(one.capacity, Capacity)}
+    return Abilities(capacities, tuple(name for name, one in offers.items() if one.trusted), labels)
+
+
+def nats_configuration(places: Places, password: str) -> str:
+    """What a NATS server of the site's own needs to know of this site."""
+    return configuration(_signer(places).public, password)
+
+
+def _signer(places: Places) -> Signer:
+    return Signer.of(places.data / "nats.key")
+
+
+def _nats(settings: Settings, places: Places) -> tuple[NatsPost | None, NatsChild | None, Signer | None]:
+    if not settings.dispatch.nats:
+        return None, None, None
+    signer = _signer(places)
+    if settings.dispatch.nats != EMBEDDED:
+        file = Path(settings_text.resolve(settings, settings.dispatch.password_file))
+        try:
+            password = file.read_text().strip()
+        except OSError as problem:
+            raise Unavailable(f"dispatch.password_file: {file} cannot be read ({problem.strerror}).") from None
+        return NatsPost(settings.dispatch.nats, USER, password), None, signer
+    web_settings, tls, context = settings.web, None, None
+    if web_settings.tls_certificate:
+        certificate = settings_text.resolve(settings, web_settings.tls_certificate)
+        tls = certificate, settings_text.resolve(settings, web_settings.tls_key)
+        context = ssl.create_default_context(cafile=certificate)
+        context.check_hostname = False  # it is our own child, on this machine
+    password = secrets.token_urlsafe(24)
+    child = NatsChild(settings.dispatch.listen, places.work / "nats", signer.public, password, tls)
+    host, _, port = settings.dispatch.listen.rpartition(":")
+    near = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
+    return NatsPost(f"{'tls' if tls else 'nats'}://{near}:{port}", USER, password, context), child, signer
+
+
+def _session(settings: Settings) -> Session:
+    host = urlsplit(settings.url).netloc
+    address = settings.dispatch.url or (settings.dispatch.nats if settings.dispatch.nats != EMBEDDED else "")
+    if not address:
+        scheme = "tls" if settings.web.tls_certificate else "nats"
+        address = f"{scheme}://{host.rpartition(':')[0] or host}:{settings.dispatch.listen.rpartition(':')[2]}"
+    return Session("", address, "", host, settings.logs.max_log, settings.logs.max_artifacts)

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All executors of a site as one: the scheduler's `Dispatch` over this process' own and those on other machines.
+
+A build is offered by id; who was offered it claims it, and from then on its lease counts. What could not be offered
+waits here, and what was offered and not claimed is offered again: a lost message loses nothing. Secrets are in memory
+until the executor says that the build runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ...assignment import Assignment
+from ...clock import Clock
+from ...db import Database
+from ...errors import Conflict
+from ...events import BuildCompleted
+from ...reasons import Reason, reason
+from ..model import Label, Result
+from ..placing import Offer
+from ..ports import Reports
+from . import store
+from .choosing import HERE, Member, Wish, choose, nobody
+from .model import BEAT_SECONDS, Answer, Beat, Claim, Verb, Word
+from .ports import Fences, Local, Post
+from .roster import Given, Roster, member, stale
+
+log = logging.getLogger(__name__)
+_OFFER_AGAIN = timedelta(seconds=4)
+
+
+@dataclass(slots=True)
+class Fleet:
+    """`labels` are the site's; `local` is the executor of this process, if it runs jobs.
+
+    `log_size` tells how much log of a build there is; `claimed` and `ended` are told of builds that run elsewhere.
+    """
+
+    db: Database
+    clock: Clock
+    fences: Fences
+    reports: Reports
+    labels: Callable[[], Mapping[str, Label]]
+    log_size: Callable[[str], int]
+    claimed: Callable[[Claim], None]
+    ended: Callable[[str], None]
+    local: Local | None = None
+    offers: Callable[[], Mapping[str, Offer]] = dict[str, Offer]
+    post: Post | None = None
+    roster: Roster = field(default_factory=Roster)
+
+    async def start(self) -> None:
+        """Know again what executors have, of what a server before this one gave them."""
+        rows = await self.db.read(store.every_claim)
+        over = frozenset(await self.fences.alive({row.build: row.fence for row in rows}))
+        await self.db.run_silent(store.forget, over)
+        kept = [row for row in rows if row.build not in over]
+        for row in kept:
+            self.roster.builds[row.build] = Given(row.fence, executor=row.executor, claim=row)
+            self.claimed(row)
+        self.fences.remember({row.build: row.heard for row in kept})
+
+    async def run(self) -> None:
+        """Say again for ever what is due."""
+        while True:
+            try:
+                await self.tick()
+            except Exception:
+                log.exception("executors could not be looked after; again in %s seconds", BEAT_SECONDS)
+            await self.clock.sleep(BEAT_SECONDS)
+
+    # -- the scheduler's Dispatch
+
+    def free_slots(self) -> int:
+        """How many builds would be taken now."""
+        waiting = sum(one.executor is None for one in self.roster.builds.values())
+        return max(sum(member.free for member in self._members()) - waiting, 0)
+
+    async def assign(self, assignment: Assignment) -> None:
+        """Give a build to an executor, or keep it until one has room."""
+        known = self.roster.builds.get(assignment.build)
+        if known is not None and known.fence >= assignment.fence:
+            return
+        if known is not None and known.executor:
+            await self._say(known.executor, Word(Verb.ABORT, assignment.build, known.fence))
+        given = Given(assignment.fence, assignment, Wish.of(assignment))
+        self.roster.builds[assignment.build] = given
+        if whys := await self._nobody(Wish.of(assignment)):
+            del self.roster.builds[assignment.build]
+            await self._impossible(assignment, whys)
+            return
+        await self._place(given)
+
+    async def abort(self, build: str, fence: int) -> None:
+        """The build is not wanted any more."""
+        given = self.roster.builds.get(build)
+        if given is None:
+            if self.local is not None:
+                await self.local.abort(build, fence)
+        elif given.fence <= fence:
+            given.ended = True
+            given.assignment = None
+            if given.claim is None:
+                del self.roster.builds[build]
+            if given.executor:
+                await self._say(given.executor, Word(Verb.ABORT, build, fence))
+
+    async def resume(self, build: str, fence: int) -> None:
+        """A paused build may go on."""
+        await self._go_on(Word(Verb.RESUME, build, fence))
+
+    async def grant(self, build: str, fence: int, names: Sequence[str]) -> None:
+        """The build has the semaphores that a playbook of it asked for."""
+        await self._go_on(Word(Verb.GRANT, build, fence, tuple(names)))
+
+    # -- what executors on other machines say
+
+    async def heard(self, name: str, beat: Beat) -> Answer:
+        """An executor lives; which of its builds are not its own any more."""
+        now = self.clock.now()
+        mine = {build: fence for build, fence in beat.builds.items() if self.roster.has(name, build, fence)}
+        lost = {*beat.builds.keys() - mine.keys(), *await self.fences.alive(mine)}
+        if not await self.db.run_silent(store.heard, name, beat, mine.keys() - lost, now):
+            self.roster.forget(name)
+            return Answer(tuple(beat.builds))
+        self.roster.heard(name, beat, now)
+        for build in mine:
+            self.roster.builds[build].assignment = None  # it runs: what it was given is not needed again
+        ended = [one for one, given in self.roster.builds.items() if given.executor == name and given.ended]
+        await self.over(*(build for build in ended if build not in beat.builds))
+        return Answer(tuple(sorted(lost)))
+
+    async def claim(self, name: str, build: str, fence: int) -> Assignment:
+        """An executor takes what it was offered; the same answer when it asks again. Raises `Conflict`."""
+        given = self.roster.builds.get(build)
+        assignment = given.assignment if given is not None else None
+        if given is None or assignment is None or given.fence != fence or given.executor != name:
+            raise Conflict(reason=reason("executor.not-offered", build=build, fence=fence, name=name))
+        if await self.fences.alive({build: fence}):
+            raise stale(build, fence)
+        if given.claim is not None:
+            return assignment
+        made = Claim(build, fence, name, self.log_size(build), self.clock.now(), assignment.checkouts)
+        await self.db.run_silent(store.claim, made)
+        given.claim = made
+        self.claimed(made)
+        return assignment
+
+    async def over(self, *builds: str) -> None:
+        """These builds have ended."""
+        known = [build for build in builds if self.roster.builds.pop(build, None) is not None]
+        for build in known:
+            self.ended(build)
+        if known:
+            await self.db.run_silent(store.forget, known)
+            await self._place_waiting()
+
+    # -- inside
+
+    async def tick(self) -> None:
+        """One look: what waits is still wanted, and what was not claimed is offered again."""
+        now = self.clock.now()
+        ours = dict(self.local.running) if self.local is not None else {}
+        ours |= {build: given.fence for build, given in self.roster.builds.items() if given.claim is None}
+        for build in await self.fences.alive(ours):
+            if build in self.roster.builds:
+                del self.roster.builds[build]
+        for given in list(self.roster.builds.values()):
+            if given.claim is None and given.executor is not None and given.assignment is not None:
+                if not self.roster.lives(given.executor, now):
+                    given.executor = None
+                elif given.offered is None or now - given.offered >= _OFFER_AGAIN:
+                    await self._offer(given.assignment, given)
+        gone = [
+            build for build, one in self.roster.builds.items() if one.ended and not self.roster.lives(one.executor, now)
+        ]
+        await self.over(*gone)
+        await self._place_waiting()
+
+    async def _place_waiting(self) -> None:
+        for given in [one for one in self.roster.builds.values() if one.executor is None]:
+            await self._place(given)
+
+    async def _place(self, given: Given) -> None:
+        assignment, wish = given.assignment, given.wish
+        chosen = choose(self._members(), self.labels(), wish) if wish is not None else None
+        if assignment is None or chosen is None:
+            return
+        if chosen == HERE and self.local is not None:
+            self.roster.builds.pop(assignment.build, None)  # it reports by itself, and is as alive as we are
+            await self.local.assign(assignment)
+            return
+        if self.local is not None and assignment.build in self.local.running:
+            await self.local.abort(assignment.build, given.fence)  # an older run, that is not listened to any more
+        given.executor = chosen
+        await self._offer(assignment, given)
+
+    async def _offer(self, assignment: Assignment, given: Given) -> None:
+        given.offered = self.clock.now()
+        await self._say(given.executor or "", Word(Verb.OFFER, assignment.build, given.fence))
+
+    async def _say(self, executor: str, word: Word) -> None:
+        if self.post is not None and executor:
+            await self.post.send(executor, word)
+
+    async def _go_on(self, word: Word) -> None:
+        given = self.roster.builds.get(word.build)
+        if given is not None and given.fence == word.fence and given.executor:
+            await self._say(given.executor, word)
+        elif given is None and self.local is not None:
+            if word.verb is Verb.RESUME:
+                await self.local.resume(word.build, word.fence)
+            else:
+                await self.local.grant(word.build, word.fence, word.names)
+
+    def _members(self) -> Iterator[Member]:
+        if self.local is not None:
+            yield Member(HERE, self.local.free_slots(), self.offers())
+        yield from self.roster.members(self.clock.now())
+
+    async def _nobody(self, wish: Wish) -> tuple[Reason, ...]:
+        """Why no executor that there is, however busy or silent now, could ever give these nodes."""
+        rows = await self.db.read(store.every)
+        known = [member(row.name, 0, row.abilities) for row in rows if row.heard is not None]
+        return nobody([*self._members(), *known], self.labels(), wish)
+
+    async def _impossible(self, assignment: Assignment, whys: tuple[Reason, ...]) -> None:
+        why = reason("executor.nobody-supplies", *whys, job=assignment.job.name)
+        await self.reports.completed(BuildCompleted(assignment.build, assignment.fence, Result.NODE_FAILURE.value, why))

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server and executors on other machines say to each other, and the subjects that it goes by.
+
+Only values, which survive a trip through JSON. A message names builds with their fencing numbers and nothing else; the
+job, its secrets and its commits come with `Claimed`, over HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from ...assignment import Assignment, Checkout
+from ..providers.model import Capacity
+
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+"""An executor's name, which is a part of subjects."""
+BEAT_SECONDS = 2.0
+SILENT_SECONDS = 10.0
+"""An executor that nobody answered for so long ends its builds itself, and is given no more."""
+LEASE_SECONDS = 20.0
+"""A build that was not heard of for so long is given to another executor, with a new fence."""
+
+STREAM = "GATEBOT"
+TO = "gatebot.to"
+DELIVER = "gatebot.deliver"
+BEAT = "gatebot.beat"
+EXECUTOR, BUILD = "Gatebot-Executor", "Gatebot-Build"
+"""The headers that carry the pass of an executor, and that of a build."""
+
+
+class Verb(StrEnum):
+    """What a word asks for."""
+
+    OFFER = "offer"
+    ABORT = "abort"
+    RESUME = "resume"
+    GRANT = "grant"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One message to an executor; `names` are the semaphores of a grant."""
+
+    verb: Verb
+    build: str
+    fence: int
+    names: tuple[str, ...] = ()
+
+
+Written: TypeAlias = "Mapping[str, str | int | float | bool]"
+"""A label as settings write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What an executor can have nodes of: by its providers, those that are `trusted` only after review.
+
+    `labels` are those of its own settings; the site's own are known to everybody.
+    """
+
+    capacities: Mapping[str, Capacity] = field(default_factory=dict[str, Capacity])
+    trusted: tuple[str, ...] = ()
+    labels: Mapping[str, Written] = field(default_factory=dict[str, Written])
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """An executor lives. `builds` are those that it runs, with their fences."""
+
+    version: str
+    slots: int
+    abilities: Abilities
+    builds: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """To a beat. `lost` are builds that are not the executor's any more: it ends them."""
+
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What an executor needs to begin: where NATS is, and what the site is like. `nats_pass` is good for a minute."""
+
+    name: str
+    nats: str
+    nats_pass: str
+    host: str
+    max_log: int
+    max_artifacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A build for whoever claimed it. `box` is sealed to its key: the values of secrets; `token` dies with the build.
+
+    `labels` are what the site says of the labels of the job, by name.
+    """
+
+    assignment: Assignment
+    box: str
+    token: str
+    labels: Mapping[str, Written] = field(default_factory=dict[str, Written])
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """An executor that may come; without a `key` it has not come yet. `token` is the hash of what it shows."""
+
+    name: str
+    token: str
+    created: datetime
+    expires: datetime | None = None
+    key: str = ""
+    version: str = ""
+    slots: int = 0
+    abilities: Abilities = Abilities()
+    heard: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who runs a build, since where its log is his (before that are earlier runs), and what he may fetch for it."""
+
+    build: str
+    fence: int
+    executor: str
+    log_base: int
+    heard: datetime
+    checkouts: tuple[Checkout, ...] = ()
+
+
+def about_secrets(build: str, fence: int) -> str:
+    """What a box of secrets is sealed about: it opens for this run of this build alone."""
+    return f"build {build} run {fence}"

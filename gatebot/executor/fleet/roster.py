@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who has which build, and which executors on other machines live, as this server knows it.
+
+Only memory and no clock: `now` is an argument. What must outlive the server is in `store.py`, what is done about it in
+`fleet.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ...assignment import Assignment
+from ...errors import Conflict, SettingsError
+from ...reasons import reason
+from ..model import Label, label_from
+from ..placing import Offer
+from .choosing import Member, Wish
+from .model import SILENT_SECONDS, Abilities, Beat, Claim
+
+
+@dataclass(slots=True)
+class Given:
+    """A build that was given to the fleet. `executor` None: it waits; `claim`: somebody has it; `ended`: not wanted."""
+
+    fence: int
+    assignment: Assignment | None = None
+    wish: Wish | None = None
+    executor: str | None = None
+    offered: datetime | None = None
+    claim: Claim | None = None
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Roster:
+    """`builds` are those given to executors on other machines, or to nobody yet."""
+
+    builds: dict[str, Given] = field(default_factory=dict[str, Given])
+    _beats: dict[str, tuple[Beat, datetime]] = field(default_factory=dict[str, tuple[Beat, datetime]])
+
+    def heard(self, name: str, beat: Beat, now: datetime) -> None:
+        """An executor lives."""
+        self._beats[name] = beat, now
+
+    def forget(self, name: str) -> None:
+        """An executor may not come any more; its builds are given away when their leases end."""
+        self._beats.pop(name, None)
+
+    def lives(self, name: str | None, now: datetime) -> bool:
+        """Whether an executor was heard of just now."""
+        known = self._beats.get(name or "")
+        return known is not None and (now - known[1]).total_seconds() < SILENT_SECONDS
+
+    def members(self, now: datetime) -> Iterator[Member]:
+        """Those that live, with the room that they have."""
+        for name, (beat, _) in self._beats.items():
+            if self.lives(name, now):
+                load = sum(given.executor == name for given in self.builds.values())
+                yield member(name, max(beat.slots - load, 0), beat.abilities)
+
+    def running(self, name: str) -> tuple[str, ...]:
+        """The builds that an executor has."""
+        return tuple(build for build, given in self.builds.items() if given.executor == name and not given.ended)
+
+    def has(self, name: str, build: str, fence: int) -> bool:
+        """Whether this run of a build is this executor's."""
+        given = self.builds.get(build)
+        if given is None or given.claim is None or given.ended:
+            return False
+        return given.claim.executor == name and given.claim.fence == given.fence == fence
+
+    def claim_of(self, name: str, build: str, fence: int) -> Claim:
+        """The claim that an executor speaks under. Raises `Conflict` where it is not his, or not any more."""
+        given = self.builds.get(build)
+        if given is None or given.claim is None or not self.has(name, build, fence):
+            raise stale(build, fence)
+        return given.claim
+
+
+def member(name: str, free: int, abilities: Abilities) -> Member:
+    """An executor as the choice sees it."""
+    offers = {
+        provider: Offer(capacity, trusted=provider in abilities.trusted)
+        for provider, capacity in abilities.capacities.items()
+    }
+    return Member(name, free, offers, dict(_labels(abilities)))
+
+
+def _labels(abilities: Abilities) -> Iterator[tuple[str, Label]]:
+    """Its own labels, as far as this version knows what they say."""
+    for name, keys in abilities.labels.items():
+        with contextlib.suppress(SettingsError):
+            yield name, label_from(name, keys)
+
+
+def stale(build: str, fence: int) -> Conflict:
+    """The refusal of everything that a build with an old fence still wants."""
+    return Conflict(reason=reason("executor.stale-fence", build=build, fence=fence))

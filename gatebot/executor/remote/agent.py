@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an executor on another machine does all day: say that it lives, take what it is offered, end what it lost.
+
+Nobody answered for ten seconds: it ends its builds itself, because the server gives them away after twenty. The pause
+is counted from when the last answered beat was sent, by a clock that goes on while the process is stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import cast
+
+from ...assignment import Assignment, Json
+from ...clock import Clock
+from ...errors import Conflict, NotFound, Unavailable
+from ...keys import boxes
+from ..fleet.model import BEAT_SECONDS, SILENT_SECONDS, Answer, Beat, Claimed, Verb, Word, about_secrets
+from ..service import Executor
+from .line import Line
+from .server import Server
+from .uplink import Uplink
+
+log = logging.getLogger(__name__)
+_AGAIN = 1.0
+
+
+@dataclass(slots=True)
+class Agent:
+    """`beat` tells what this executor can, `key` opens what is sealed for it, `labels` takes what the site says."""
+
+    server: Server
+    line: Line
+    executor: Executor
+    uplink: Uplink
+    clock: Clock
+    key: bytes
+    beat: Callable[[], Beat]
+    labels: Callable[[Mapping[str, Mapping[str, str | int | float | bool]]], None]
+    _answered: datetime | None = None
+    _taking: dict[str, int] = field(default_factory=dict[str, int])
+
+    async def run(self) -> None:
+        """Go on for ever; cancel it to stop. Raises `Unauthenticated` when the site does not know us any more."""
+        hearing = asyncio.create_task(self._hear(), name="words of the server")
+        beating = asyncio.create_task(self._beat_on(), name="beats")
+        try:
+            done, _ = await asyncio.wait({hearing, beating}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (hearing, beating):
+                task.cancel()
+            await asyncio.gather(hearing, beating, return_exceptions=True)
+            await self.line.close()
+
+    # -- words of the server
+
+    async def _hear(self) -> None:
+        """Be connected, again and again."""
+        while True:
+            try:
+                session = await self.server.session()
+                await self.line.connect(session, self._word)
+                await self.beat_once()
+                await self.line.closed()
+                log.info("the connection to %s is lost", session.nats)
+            except Unavailable as problem:
+                log.warning("%s", problem)
+            await self.clock.sleep(_AGAIN)
+
+    async def _word(self, word: Word) -> bool:
+        """Do what a word says; whether it need not be said again."""
+        match word.verb:
+            case Verb.OFFER:
+                return await self._take(word.build, word.fence)
+            case Verb.ABORT:
+                await self.executor.abort(word.build, word.fence)
+            case Verb.RESUME:
+                await self.executor.resume(word.build, word.fence)
+            case Verb.GRANT:
+                await self.executor.grant(word.build, word.fence, word.names)
+        return True
+
+    async def _take(self, build: str, fence: int) -> bool:
+        """Claim a build and begin it; one that we have, or are about to have, is not claimed twice."""
+        have = max(self.uplink.runs.get(build, 0), self._taking.get(build, 0))
+        if have >= fence:
+            return True
+        self._taking[build] = fence
+        try:
+            if have:
+                await self._drop(build)
+            claimed = await self.server.claim(build, fence)
+            self.labels(claimed.labels)
+            self.uplink.begin(build, fence, claimed.token)
+            await self.executor.assign(self._opened(claimed))
+        except (Conflict, NotFound) as refusal:
+            log.info("build %s is not ours: %s", build, refusal)
+        except Unavailable as problem:
+            log.warning("build %s cannot be claimed now: %s", build, problem)
+            return False
+        finally:
+            del self._taking[build]
+        return True
+
+    def _opened(self, claimed: Claimed) -> Assignment:
+        given = claimed.assignment
+        box = boxes.decrypt(self.key, about_secrets(given.build, given.fence), claimed.box)
+        told = cast("dict[str, Mapping[str, Json]]", json.loads(box))
+        return replace(given, secrets=told["secrets"], secret_data=told["secret_data"])
+
+    # -- that it lives
+
+    async def _beat_on(self) -> None:
+        while True:
+            await self.beat_once()
+            await self.clock.sleep(BEAT_SECONDS)
+
+    async def beat_once(self) -> None:
+        """Say that we live, and end what is not ours any more, or was not answered for too long."""
+        await self._end_if_silent()
+        sent = self.clock.now()
+        try:
+            answer: Answer = await self.line.beat(replace(self.beat(), builds=self.uplink.runs))
+        except Unavailable:
+            await self._end_if_silent()
+            return
+        self._answered = sent
+        for build in answer.lost:
+            log.warning("build %s is not ours any more: it is ended", build)
+            await self._drop(build)
+
+    async def _end_if_silent(self) -> None:
+        now = self.clock.now()
+        if self._answered is None:
+            self._answered = now
+        if (now - self._answered).total_seconds() < SILENT_SECONDS:
+            return
+        for build in tuple(self.uplink.runs):
+            log.warning("nobody answered for %s seconds: build %s is ended", SILENT_SECONDS, build)
+            await self._drop(build)
+
+    async def _drop(self, build: str) -> None:
+        fence = self.uplink.runs.get(build, 0)
+        self.uplink.drop(build)  # first: nothing more is said of it
+        await self.executor.abort(build, fence, at_once=True)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server, as an executor on another machine speaks to it: by HTTP, with its token or with the pass of a build.
+
+Refusals of the server become our errors, with its words; that nobody answers is `Unavailable`.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import msgspec
+
+from ...errors import (
+    Conflict,
+    GatebotError,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from ...reasons import reason
+from ..fleet.model import BUILD, EXECUTOR, Claimed, Session
+
+_ERRORS: Mapping[int, type[GatebotError]] = {
+    400: Invalid, 401: Unauthenticated, 403: NotPermitted, 404: NotFound, 409: Conflict, 413: TooLarge,
+}  # fmt: skip
+_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=60)
+_BASE = "/api/executor/"
+
+
+class Server:
+    """`token` is the executor's; empty before it was admitted."""
+
+    def __init__(self, url: str, token: str = "", tls: ssl.SSLContext | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    async def admit(self, token: str, key: str, version: str) -> tuple[str, str]:
+        """Come for the first time: the executor's name, and the token that it keeps."""
+        told = await self._call("POST", "enrol", {EXECUTOR: token}, {"key": key, "version": version})
+        return str(told["name"]), str(told["token"])
+
+    async def session(self) -> Session:
+        """What is needed to begin."""
+        return msgspec.convert(await self._call("POST", "session", {EXECUTOR: self.token}), Session)
+
+    async def claim(self, build: str, fence: int) -> Claimed:
+        """Take a build that was offered."""
+        headers = {EXECUTOR: self.token}
+        return msgspec.convert(await self._call("POST", f"builds/{build}/claim", headers, {"fence": fence}), Claimed)
+
+    async def report(self, build: str, shown: str, name: str, value: object) -> Any:
+        """Tell something of a build."""
+        return (await self._call("POST", f"builds/{build}/reports/{name}", {BUILD: shown}, value))["answer"]
+
+    async def log(self, build: str, shown: str, offset: int, data: bytes) -> int:
+        """Bring a piece of a log; how much of it the server has then."""
+        return int((await self._call("PUT", f"builds/{build}/log?offset={offset}", {BUILD: shown}, data))["size"])
+
+    async def log_size(self, build: str, shown: str) -> int:
+        """How much of a log the server has."""
+        return int((await self._call("GET", f"builds/{build}/log", {BUILD: shown}))["size"])
+
+    async def file(self, build: str, shown: str, name: str, pieces: AsyncIterable[bytes]) -> None:
+        """Bring a file."""
+        await self._call("PUT", f"builds/{build}/files/{quote(name)}", {BUILD: shown}, pieces)
+
+    def store(self, shown: str, store: str) -> str:
+        """Where git finds a store, with the pass of a build."""
+        address = urlsplit(self.url)
+        return f"{address.scheme}://build:{shown}@{address.netloc}{address.path}{_BASE}git/{quote(store)}"
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _call(self, method: str, path: str, headers: Mapping[str, str], body: object = None) -> Any:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
+        data: Any = body
+        if not isinstance(data, bytes | AsyncIterable):
+            data = msgspec.json.encode(body)
+        try:
+            async with self._session.request(
+                method, f"{self.url}{_BASE}{path}", data=data, headers=dict(headers), ssl=self._tls or True
+            ) as answer:
+                text = await answer.text()
+        except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+            told = str(problem) or type(problem).__name__
+            raise Unavailable(reason=reason("executor.server-away", url=self.url, told=told)) from None
+        if answer.status >= 400:
+            raise _ERRORS.get(answer.status, Unavailable)(text.strip() or answer.reason)
+        return msgspec.json.decode(text) if text else None

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other machines that run builds for a site of a story: the real program, in a process and a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatebot.settings import init_text
+from tests.fakes.site import RunningSite, eventually
+
+
+@dataclass
+class Machine:
+    """A machine with an executor. `said` is what it printed."""
+
+    name: str
+    site: RunningSite
+    directory: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def said(self) -> str:
+        return (self.directory.parent / f"{self.name}.log").read_text()
+
+    @property
+    def shown(self) -> dict[str, object]:
+        """As the site's REST shows it."""
+        return next(one for one in self.site.person("admin").rest.get("/api/executors") if one["name"] == self.name)
+
+    def lives(self) -> None:
+        """Wait until the site hears it."""
+        try:
+            eventually(lambda: self.shown["alive"] or self.process.poll() is not None, f"heard: {self.name}")
+        finally:
+            assert self.process.poll() is None, self.said
+            assert self.shown["alive"], self.said
+
+    def runs(self, count: int = 1) -> list[str]:
+        """Wait until it runs so many builds; which."""
+        return eventually(lambda: found if len(found := self.shown["builds"]) == count else None, f"{count} builds")
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+        self.process.wait(20)
+
+
+def enrol(site: RunningSite, name: str) -> str:
+    """The token of the line that an administrator gets."""
+    made = site.person("admin").rest.call("POST", "/api/executors", {"name": name})
+    assert re.fullmatch(
+        rf"GATEBOT_TOKEN=\S+ gatebot serve {name} --role executor --connect {re.escape(site.url)}", made["command"]
+    )
+    return made["token"]
+
+
+def begin(site: RunningSite, place: Path, name: str, *, token: str = "", slots: int = 2) -> Machine:
+    """Run the line; without a token as one that was there before."""
+    directory = place / name
+    directory.mkdir(exist_ok=True)
+    settings = {"executor.sandbox": "none", "executor.slots": slots, "site.data": "data"}
+    (directory / "gatebot.toml").write_text(init_text(settings))
+    environment = {**os.environ, **({"GATEBOT_TOKEN": token} if token else {})}
+    line = [sys.executable, "-m", "gatebot", "serve", str(directory), "--role", "executor", "--connect", site.url]
+    with (place / f"{name}.log").open("ab") as log:
+        process = subprocess.Popen(line, env=environment, stdout=log, stderr=log, start_new_session=True)
+    return Machine(name, site, directory, process)
+
+
+@contextmanager
+def machine(site: RunningSite, place: Path, name: str, *, slots: int = 2) -> Iterator[Machine]:
+    """A machine that is enrolled, comes, and lives."""
+    made = begin(site, place, name, token=enrol(site, name), slots=slots)
+    try:
+        made.lives()
+        yield made
+    finally:
+        made.end()
