@@ -155,6 +155,7 @@ ADAPTERS: dict[str, set[str]] = {
         "workspaces",
         "providers.bare",
         "providers.cgroups",
+        "providers.emulation",
         "providers.grounds",
         "providers.inside",
         "providers.kernel",

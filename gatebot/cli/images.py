@@ -1,29 +1,86 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot image build`: the root file system that jobs run on, built once.
+"""`gatebot image ...`: the root file systems that jobs run on, each built once.
 
 Content-addressed: a second call finds it and does nothing. Without an image jobs run on a read-only
-view of this machine's own /usr.
+view of this machine's own /usr; nodes of another architecture need one.
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
 
 from ..app import places
-from ..errors import Unavailable
+from ..architectures import ARCHITECTURES, canonical
+from ..errors import NotFound, Unavailable
 from ..executor import images
+from ..executor.model import DEFAULT_LABELS, LOCAL, Label, label_from
+from ..site import duration
+from .output import Output
+
+_DAY = 86_400
 
 
-def build(directory: Path | None) -> None:
-    """Build the image of this machine's release, for one site or for all sites of this machine."""
+def build(directory: Path | None, label: str, arch: str) -> None:
+    """Build an image, for one site or for all sites of this machine."""
     if lacking := images.missing():
         raise Unavailable(f"An image needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
-    target = places.images_of(*places.load(directory)) if directory else images.shared()
-    definition = images.definition_for_host()
+    arch = canonical(arch) or (_label(directory, label).arch if label else "")
+    if arch and arch not in ARCHITECTURES:
+        raise click.UsageError(f"There is no architecture {arch} here: {', '.join(ARCHITECTURES)}.")
+    target = _place(directory)
+    definition = images.definition_for(arch) if arch else images.definition_for_host()
     if images.is_built(definition, target):
         click.echo(f"Nothing to do: {definition.name} is in {target}.")
         return
     made = images.build(definition, target, lambda line: click.echo(f"  {line}", err=True))
     click.echo(f"Jobs run on {made}, from the next start of the server on.")
+
+
+def list_all(out: Output, directory: Path | None) -> None:
+    """Print them."""
+    target, labels = _place(directory), _labels(directory)
+    known = images.built(target) if target.is_dir() else {}
+    rows = [_row(target / name, known, labels) for name in sorted(set(known.values()))]
+    answer = [{"name": name, "bytes": size, "age": age, "labels": used} for name, size, age, used in rows]
+    shown = [(name, f"{size / 1e6:.0f} MB", _age(age), ", ".join(used)) for name, size, age, used in rows]
+    out.table(answer, shown, ("image", "size", "age", "labels"), "No image is built: gatebot image build")
+
+
+def _row(place: Path, known: dict[str, str], labels: dict[str, Label]) -> tuple[str, int, float, list[str]]:
+    size = sum(path.lstat().st_size for path in place.rglob("*") if path.is_file() and not path.is_symlink())
+    used = [label.name for label in labels.values() if label.provider == LOCAL and _image(label, known) == place.name]
+    return place.name, size, time.time() - place.stat().st_mtime, used
+
+
+def _image(label: Label, known: dict[str, str]) -> str:
+    """The directory of a label's image."""
+    if label.image != "default":
+        return known.get(label.image, "")
+    own = images.definition_for_host()
+    foreign = label.arch and images.definition_for(label.arch) != own
+    return known.get(f"default-{label.arch}" if foreign else "default", "host")
+
+
+def _age(seconds: float) -> str:
+    return f"{seconds // _DAY:.0f} days" if seconds >= 2 * _DAY else duration(seconds)
+
+
+def _place(directory: Path | None) -> Path:
+    return places.images_of(*places.load(directory)) if directory else images.shared()
+
+
+def _labels(directory: Path | None) -> dict[str, Label]:
+    if directory is None:
+        return dict(DEFAULT_LABELS)
+    settings, _ = places.load(directory)
+    return {**DEFAULT_LABELS, **{name: label_from(name, keys) for name, keys in settings.labels.items()}}
+
+
+def _label(directory: Path | None, name: str) -> Label:
+    known = _labels(directory)
+    if name not in known:
+        raise NotFound(f"There is no label {name}: {', '.join(known)}. Labels of a site: --site DIRECTORY.")
+    return known[name]

@@ -140,10 +140,23 @@ def image() -> None:
     """Root file systems that jobs run on."""
 
 
-@image.command("build")
-@click.option(
+_SITE = click.option(
     "--site", "directory", type=click.Path(path_type=Path), help="Where this site looks (default: for all sites here)."
 )
-def build_image(directory: Path | None) -> None:
-    """Build the image of the default label: a minute, about 250 MB, once."""
-    images.build(directory)
+
+
+@image.command("build")
+@click.argument("label", default="")
+@click.option("--arch", default="", help="For nodes of this architecture, such as arm64 (default: this machine's).")
+@_SITE
+def build_image(label: str, arch: str, directory: Path | None) -> None:
+    """Build the image that nodes of a label, or of an architecture, are made from: some minutes, 250-500 MB, once."""
+    images.build(directory, label, arch)
+
+
+@image.command("list")
+@_SITE
+@click.pass_obj
+def list_images(out: Output, directory: Path | None) -> None:
+    """List the images: size, age, and which labels use them."""
+    images.list_all(out, directory)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..architectures import ARCHITECTURES, canonical
 from ..errors import Unavailable
 from ..reasons import reason
 from .host_mirrors import apt_sources
@@ -30,25 +31,38 @@ _ETC = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "hostname": "node\n",
 }
+#: How Debian calls architectures where it does not call them as everybody.
+_DEBIAN = {"x86_64": "amd64", "ppc64le": "ppc64el"}
 _EMPTY = ("dev", "proc", "sys", "tmp", "run", "var/tmp", "home/job", "opt/gatebot", "root", "mnt")
 _PACKAGES = "python3,python3-venv,python3-pip,git,make,ca-certificates,curl,file"
+#: Of a foreign architecture nothing is run while the image is made, so everything that is needed is named.
+_FOREIGN_PACKAGES = (
+    "base-files,base-passwd,bash,coreutils,dash,debianutils,diffutils,findutils,grep,gzip,hostname,libc-bin,mawk,"
+    "perl-base,sed,tar,util-linux,xz-utils,procps,gcc,g++,libc6-dev,python3-dev," + _PACKAGES
+)
+#: What packages' own scripts would have chosen among alternatives.
+_ALTERNATIVES = {"cc": "gcc", "c++": "g++", "c99": "c99-gcc", "awk": "mawk", "which": "which.debianutils"}
 _DROPPED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What an image is made of; the hash of that is its name. `mirror` is only where it is fetched from."""
+    """What an image is made of; the hash of that is its name. `mirror` is only where it is fetched from.
+
+    `foreign`: programs of it do not run on this machine by themselves, so its packages are unpacked, not installed.
+    """
 
     suite: str
     arch: str = "amd64"
     packages: str = _PACKAGES
     recipe: int = 1
     mirror: str = ""
+    foreign: bool = False
 
     @property
     def name(self) -> str:
         """The directory of the image."""
-        content = {name: value for name, value in asdict(self).items() if name != "mirror"}
+        content = {name: value for name, value in asdict(self).items() if name not in ("mirror", "foreign")}
         told = json.dumps(content, sort_keys=True).encode()
         return f"{self.suite}-{self.arch}-{hashlib.sha256(told).hexdigest()[:16]}"
 
@@ -97,8 +111,26 @@ def definition_for_host() -> Definition:
             name, _, value = line.strip().partition("=")
             told[name] = value.strip('"')
     suite = told.get("VERSION_CODENAME", "bookworm") if told.get("ID") == "debian" else "bookworm"
-    arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
-    return Definition(suite, arch, mirror=next(iter(apt_sources()), ""))
+    arch = canonical(os.uname().machine)
+    return Definition(suite, _DEBIAN.get(arch, arch), mirror=next(iter(apt_sources()), ""))
+
+
+def definition_for(arch: str) -> Definition:
+    """The image that nodes of an architecture are made from by default; for that of this machine, its own."""
+    own = definition_for_host()
+    debian = _DEBIAN.get(arch, arch)
+    if debian == own.arch:
+        return own
+    suite = "trixie" if (debian, own.suite) == ("riscv64", "bookworm") else own.suite  # there is none before
+    return Definition(suite, debian, _FOREIGN_PACKAGES, mirror=own.mirror, foreign=True)
+
+
+def arch_of(image: str) -> str:
+    """The architecture of an image that was built, by the name of its directory; of others nothing is known."""
+    _, _, rest = image.partition("-")
+    debian = rest.partition("-")[0]
+    known = {name: arch for arch, name in _DEBIAN.items()}
+    return known.get(debian, debian if debian in ARCHITECTURES else "")
 
 
 def shared() -> Path:
@@ -126,7 +158,13 @@ def build(definition: Definition, images: Path, progress: Callable[[str], None])
         return target
     images.mkdir(mode=0o755, parents=True, exist_ok=True)
     made = images / f"{definition.name}.new"
-    line = ["mmdebstrap", "--variant=minbase", f"--architectures={definition.arch}", f"--include={definition.packages}"]
+    variant = "extract" if definition.foreign else "minbase"
+    line = [
+        "mmdebstrap",
+        f"--variant={variant}",
+        f"--architectures={definition.arch}",
+        f"--include={definition.packages}",
+    ]
     line += [f"--dpkgopt=path-exclude={path}" for path in _DROPPED]
     line += ["--aptopt=Acquire::Retries 3", definition.suite]
     source = [f"deb {definition.mirror} {definition.suite} main"] if definition.mirror else []
@@ -142,14 +180,45 @@ def build(definition: Definition, images: Path, progress: Callable[[str], None])
         _watched(["unshare", "--user", "--map-root-user", "--map-auto", *unpack], progress)
         archive.unlink()
         # Whoever owns the directory must be able to lay out /etc; in it the owner is root of the namespace.
-        return _finished(made, target, ["unshare", "--user", "--map-root-user", "--map-auto"])
-    return _finished(made, target, [])
+        return _finished(definition, made, target, ["unshare", "--user", "--map-root-user", "--map-auto"])
+    return _finished(definition, made, target, [])
 
 
-def _finished(made: Path, target: Path, prefix: list[str]) -> Path:
+def complete(root: Path) -> None:
+    """What the scripts of packages would have done in an image of a foreign architecture."""
+    for name in ("bin", "sbin", "lib", "lib64"):
+        _merge_into_usr(root, name)
+    programs = root / "usr/bin"
+    for name, chosen in _ALTERNATIVES.items():
+        if (programs / chosen).exists() and not os.path.lexists(programs / name):
+            (programs / name).symlink_to(chosen)
+    certificates = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
+    bundle = root / "etc/ssl/certs/ca-certificates.crt"
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    bundle.write_bytes(b"".join(path.read_bytes() for path in certificates))
+
+
+def _merge_into_usr(root: Path, name: str) -> None:
+    """`/NAME` becomes a link into /usr, with all that is in it, as in every Debian since bookworm."""
+    old, new = root / name, root / "usr" / name
+    if old.is_symlink() or not old.is_dir():
+        return
+    for path in sorted(old.rglob("*")):
+        there = new / path.relative_to(old)
+        if path.is_dir() and not path.is_symlink():
+            there.mkdir(parents=True, exist_ok=True)
+        elif not os.path.lexists(there):
+            there.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(there)
+    shutil.rmtree(old)
+    old.symlink_to(f"usr/{name}")
+
+
+def _finished(definition: Definition, made: Path, target: Path, prefix: list[str]) -> Path:
     """Lay what every root has, then give the image its name: from then on it is complete."""
     package = Path(__file__).resolve().parents[2]
-    script = "import sys, pathlib; from gatebot.executor.images import lay; lay(pathlib.Path(sys.argv[1]))"
+    script = "import sys, pathlib; from gatebot.executor import images; root = pathlib.Path(sys.argv[1]); "
+    script += f"{'images.complete(root); ' if definition.foreign else ''}images.lay(root)"
     environment = {**os.environ, "PYTHONPATH": str(package)}
     subprocess.run([*prefix, sys.executable, "-P", "-c", script, str(made)], check=True, env=environment)
     made.rename(target)
@@ -179,5 +248,6 @@ def _watched(line: list[str], progress: Callable[[str], None]) -> None:
 def built(images: Path) -> dict[str, str]:
     """The images that are there, by name; `default` is the one that fits this machine."""
     found = {path.name: path.name for path in images.iterdir() if path.is_dir() and not path.name.endswith(".new")}
-    own = definition_for_host().name
-    return found | ({"default": own} if own in found else {})
+    defaults = {f"default-{arch}": definition_for(arch).name for arch in ARCHITECTURES}
+    defaults["default"] = definition_for_host().name
+    return found | {name: directory for name, directory in defaults.items() if directory in found}

@@ -52,14 +52,15 @@ def choose_job(layout: Layout, project: str, branch: str, name: str, pipeline: s
     if pipeline and pipeline not in layout.pipelines:
         known = ", ".join(layout.pipelines) or "none"
         return NotChosen(reason("pipeline.no-such-pipeline-here", pipeline=pipeline, known=known))
-    errors: dict[ConfigError, None] = {}
+    own = [error for error in layout.errors if error.at.project == project]
+    errors = dict.fromkeys(own)
     for candidate in (pipeline,) if pipeline else _pipelines(layout):
         graph = freeze(layout, candidate, project, branch)
         job = next((one for one in graph.jobs if one.name == name), None)
         if job is not None:
-            return Chosen(candidate, job, layout.pipelines[candidate].post_review, graph.errors)
+            beside = tuple(dict.fromkeys((*own, *graph.errors)))
+            return Chosen(candidate, job, layout.pipelines[candidate].post_review, beside)
         errors.update(dict.fromkeys(graph.errors))
-    errors.update(dict.fromkeys(error for error in layout.errors if error.at.project == project))
     known = ", ".join(sorted(runnable(layout, project, branch))) or "none"
     why = reason("pipeline.no-such-job-here", job=name, project=project, branch=branch, known=known)
     return NotChosen(why, tuple(errors))

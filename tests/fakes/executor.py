@@ -178,4 +178,4 @@ def assignment(commit: str, job: FrozenJob, *, store: str = PROJECT, **more: obj
 
 def job(*run: Playbook, label: str = "", **more: object) -> FrozenJob:
     nodes = (NodeSpec(("node",), label),) if label else ()
-    return FrozenJob("unit", "hash", run=run or (script(),), nodes=nodes, **more)  # type: ignore[arg-type]
+    return FrozenJob("unit", "hash", run=run or (script(),), **{"nodes": nodes, **more})  # type: ignore[arg-type]

@@ -70,10 +70,11 @@ async def workshop(
     wheelhouse: str = "",
     labels: Mapping[str, Label] = LABELS,
     providers: Mapping[str, Source] | None = None,
+    images: Path | None = None,
 ) -> AsyncIterator[Workshop]:
     site = root / "site"
     site.mkdir(exist_ok=True)
-    prepared = assembly.prepare(site, sandbox=sandbox, labels=labels, wheelhouse=wheelhouse)
+    prepared = assembly.prepare(site, sandbox=sandbox, labels=labels, wheelhouse=wheelhouse, images=images)
     reports, stores = HeardReports(), Stores(root / "stores")
     executor, logs = assembly.executor(
         prepared,

@@ -31,7 +31,8 @@ class Refusal(Exception):
 class Config:
     """What is fixed when the process starts, before the server reads anything from anybody.
 
-    `shown` are (source, target) pairs that every job sees read-only. `full` allows the host's network.
+    `shown` are (source, target) pairs that every job sees read-only. `full` allows the host's network. `emulators` are
+    (architecture, path) of those that run foreign programs.
     """
 
     instance: str
@@ -44,6 +45,7 @@ class Config:
     machine_root: bool
     lock_namespaces: bool
     full: bool
+    emulators: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """For the command line."""
@@ -53,12 +55,19 @@ class Config:
     def from_json(cls, value: Mapping[str, object]) -> Config:
         """From the command line, which only the server's start writes."""
         shown = cast("list[list[str]]", value["shown"])
-        rest = {name: item for name, item in value.items() if name != "shown"}
-        return cls(shown=tuple((pair[0], pair[1]) for pair in shown), **rest)  # pyright: ignore[reportArgumentType]
+        emulators = cast("list[list[str]]", value["emulators"])
+        rest = {name: item for name, item in value.items() if name not in ("shown", "emulators")}
+        return cls(shown=_pairs(shown), emulators=_pairs(emulators), **rest)  # pyright: ignore[reportArgumentType]
+
+
+def _pairs(given: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((pair[0], pair[1]) for pair in given)
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
+    """`emulates` is the architecture that the node's programs are of, where it is not this machine's."""
+
     node: str
     image: str
     memory: int
@@ -66,6 +75,7 @@ class Create:
     processes: int
     cpus: float
     network: str
+    emulates: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,15 @@ def checked_create(asked: Mapping[str, object], config: Config) -> Create:
         _number(asked, "processes", 4, 1 << 22),
         float(cpus),
         str(network),
+        _emulates(asked, config),
     )
+
+
+def _emulates(asked: Mapping[str, object], config: Config) -> str:
+    arch = asked.get("emulates", "")
+    if arch != "" and arch not in dict(config.emulators):
+        raise Refusal("emulates: not an architecture that is emulated here")
+    return str(arch)
 
 
 def checked_run(asked: Mapping[str, object]) -> Run:

@@ -75,6 +75,13 @@ def network(listen: bool) -> tuple[int, int | None]:
     return descriptors[0], descriptors[1] if listen else None
 
 
+def foreign(uid: int | None, place: str, registration: bytes) -> None:
+    """Before a process becomes a sandbox: from here on it and its children run programs of another architecture."""
+    own = os.geteuid() if uid is None else uid
+    kernel.own_users(own, own)
+    kernel.run_foreign(place, registration)
+
+
 def in_memory(content: bytes) -> int:
     """A file in memory, open at its beginning; its descriptor is above those that the sandbox is given."""
     descriptor = fcntl.fcntl(os.memfd_create("gatebot"), fcntl.F_DUPFD, 10)

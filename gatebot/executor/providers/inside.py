@@ -50,12 +50,16 @@ class Streams:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What every process of a node is, before it is in a sandbox. `enter` puts it into the node's control groups."""
+    """What every process of a node is, before it is in a sandbox. `enter` puts it into the node's control groups.
+
+    `foreign` tells the kernel of the emulator for the node's programs; only what becomes a sandbox has to.
+    """
 
     uid: int | None
     network: int | None
     alone: tuple[int, int] | None
     enter: Callable[[], None]
+    foreign: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,8 @@ def _become(ground: Ground, streams: tuple[int, int, int], go: Callable[[], None
             if drop:
                 os.setresgid(ground.uid, ground.uid, ground.uid)
                 os.setresuid(ground.uid, ground.uid, ground.uid)
+        if drop and ground.foreign is not None:
+            ground.foreign()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python and the privileged process ignore them; jobs do not
         signal.pthread_sigmask(signal.SIG_SETMASK, [])

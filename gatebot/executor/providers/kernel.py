@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 
-NEW_MOUNTS, NEW_NETWORK = 0x00020000, 0x40000000
+NEW_MOUNTS, NEW_USERS, NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
 _RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC, _PRIVATE = 0x1, 0x2, 0x4, 0x20, 0x1000, 0x4000, 0x40000
 _DETACH = 2
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -83,6 +83,22 @@ def bind(source: str, target: str, *, read_only: bool = True) -> None:
         # Inside a user namespace flags that the source has may not be taken away: ask for all of them.
         flags = os.statvfs(target).f_flag & (_NOSUID | _NODEV | 0x8 | 0x400 | 0x800 | 0x200000)
         _mount("none", target, "", _BIND | _REMOUNT | _RDONLY | flags, "")
+
+
+def own_users(uid: int, gid: int) -> None:
+    """A user namespace in which this process alone is somebody, its root; and mounts of its own."""
+    unshare(NEW_USERS | NEW_MOUNTS)
+    _check(_libc.prctl(4, 1, 0, 0, 0), "prctl")  # after a change of uid a process may not write to its own /proc
+    for name, content in (("setgroups", "deny"), ("gid_map", f"0 {gid} 1"), ("uid_map", f"0 {uid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(content)
+
+
+def run_foreign(place: str, registration: bytes) -> None:
+    """Tell the binfmt_misc of this user namespace of an emulator; it knows it as long as the mount at `place` is."""
+    _mount("binfmt_misc", place, "binfmt_misc", _NOSUID | _NODEV, "")
+    with open(f"{place}/register", "wb", buffering=0) as file:
+        file.write(registration)
 
 
 def unmount(target: str) -> None:

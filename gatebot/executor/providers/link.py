@@ -25,6 +25,7 @@ from typing import cast
 from ...errors import Refused, Unavailable
 from ...reasons import reason
 from ..model import Sandbox
+from . import emulation
 from .checks import Config
 from .model import Exit
 
@@ -110,6 +111,7 @@ def config_for(
         machine_root=machine,
         lock_namespaces=_bubblewrap_locks(),
         full=full,
+        emulators=tuple((one.arch, one.path) for one in emulation.installed()),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import platform
 import shutil
 import socket
@@ -20,17 +21,21 @@ from pathlib import Path, PurePath
 from typing import cast
 from uuid import uuid4
 
-from ...architectures import canonical
+from ...architectures import Execution, canonical
 from ...errors import GatebotError, Refused, Unavailable
 from ...reasons import Reason, reason
-from ..model import HOST_IMAGE, Network, Places, Sandbox
+from ...words import say
+from ..images import arch_of
+from ..model import HOST_IMAGE, Label, Network, Places, Sandbox
 from . import trees
 from .bubblewrap import HOME, PLAY
+from .emulation import installed
 from .link import Link
-from .model import Capacity, Command, Exit, Inside, NodeRequest, Platform
+from .model import Broker, Capacity, Command, Exit, Inside, NodeRequest, Platform
 from .pipe import Pipe
 from .ports import Output
 
+log = logging.getLogger(__name__)
 #: Called with a node and the socket that listens on 127.0.0.1:3128 inside it.
 Listening = Callable[[str, socket.socket], None]
 
@@ -41,11 +46,17 @@ class Images:
 
     by_name: dict[str, str]
 
-    def resolve(self, name: str) -> str:
-        """The directory of an image; without a built default image it is the host's /usr."""
-        if name == "default":
-            return self.by_name.get("default", HOST_IMAGE)
-        return self.by_name.get(name, name)
+    def resolve(self, name: str, arch: str = "") -> str:
+        """The directory of an image; without a built default image it is the host's /usr.
+
+        `arch` is set for a foreign architecture, whose image has to be there: raises `Refused` for any other.
+        """
+        if not arch:
+            return self.by_name.get("default", HOST_IMAGE) if name == "default" else self.by_name.get(name, name)
+        found = self.by_name.get(f"default-{arch}" if name == "default" else name, "")
+        if arch_of(found) != arch:
+            raise Refused(reason=reason("executor.image-is-other", image=name, arch=arch))
+        return found
 
 
 class Local:
@@ -72,20 +83,35 @@ class Local:
         self._listening = listening
         self._ready: dict[str, asyncio.Task[None]] = {}
         self._pipes: dict[str, list[Pipe]] = defaultdict(list)
+        self._foreign: dict[str, bool] = {}
 
     async def probe(self) -> Capacity | Reason:
-        """Make a node, run `true` on it, take it away."""
+        """Make a node, run `true` on it, take it away; then the same for each architecture that can be emulated."""
         if shutil.which("bwrap") is None:
             return reason("executor.bubblewrap-missing")
         if isinstance(self._channel, Reason):
             return self._channel
-        node = uuid4().hex
-        layer = self._layers / node
+        refused = await self._try("")
+        if refused is not None:
+            return refused
+        platforms = [Platform(canonical(platform.machine()))]
+        for one in installed():
+            if f"default-{one.arch}" not in self._images.by_name:
+                log.info("no image for %s is built; make one with: gatebot image build --arch %s", one.arch, one.arch)
+            elif (refused := await self._try(one.arch)) is None:
+                platforms.append(Platform(one.arch, Execution.EMULATED_USER))
+            else:
+                log.warning("programs of %s cannot be run: %s", one.arch, say(refused))
+        told, _ = await self._link.ask("hello")
+        return Capacity(tuple(platforms), 0, str(told["limits"]), self._sandbox)
+
+    async def _try(self, arch: str) -> Reason | None:
+        """Why nothing runs in a sandbox here, on this machine's architecture or on another; None: it does."""
+        node, label = uuid4().hex, Label("probe", network=Network.NONE, memory=256 << 20, disk=32 << 20, processes=64)
+        for place in (HOME, PLAY):
+            (self._layers / node / place.lstrip("/")).mkdir(parents=True)
         try:
-            told, _ = await self._link.ask("hello")
-            for place in (HOME, PLAY):
-                (layer / place.lstrip("/")).mkdir(parents=True)
-            await self._create(node, self._images.resolve("default"), 64 << 20, 32 << 20, 64, 1.0, Network.NONE)
+            await self._create(node, label, self._images.resolve("default", arch), arch)
             printed = bytearray()
             ended = await LocalConnection(self._link, node).run(Command(("true",), {}, "/"), printed.extend)
         except GatebotError as problem:
@@ -93,9 +119,9 @@ class Local:
         finally:
             with contextlib.suppress(GatebotError):
                 await self._link.ask("destroy", node=node)
-        if ended.status != 0:
-            return reason("executor.sandbox-refused", told=printed.decode("utf-8", "replace").strip()[:500])
-        return Capacity((Platform(canonical(platform.machine())),), 0, str(told["limits"]), self._sandbox)
+        if ended.status == 0:
+            return None
+        return reason("executor.sandbox-refused", told=printed.decode("utf-8", "replace").strip()[:500])
 
     @property
     def _link(self) -> Link:
@@ -106,31 +132,23 @@ class Local:
     async def create(self, request: NodeRequest) -> None:
         """Begin to make the node."""
         if request.node not in self._ready:
-            label = request.label
-            self._ready[request.node] = asyncio.create_task(
-                self._create(
-                    request.node,
-                    self._images.resolve(label.image),
-                    label.memory,
-                    label.disk,
-                    label.processes,
-                    label.cpus,
-                    label.network,
-                )
-            )
+            arch = request.arch if request.execution is Execution.EMULATED_USER else ""
+            image = self._images.resolve(request.label.image, arch)
+            self._foreign[request.node] = bool(arch)
+            self._ready[request.node] = asyncio.create_task(self._create(request.node, request.label, image, arch))
 
-    async def _create(
-        self, node: str, image: str, memory: int, disk: int, processes: int, cpus: float, network: Network
-    ) -> None:
+    async def _create(self, node: str, label: Label, image: str, arch: str) -> None:
+        """`arch` is set where the node's programs are of another architecture than this machine."""
         _, descriptors = await self._link.ask(
             "create",
             node=node,
             image=image,
-            memory=memory,
-            disk=disk,
-            processes=processes,
-            cpus=cpus,
-            network=network.value,
+            memory=label.memory,
+            disk=label.disk,
+            processes=label.processes,
+            cpus=label.cpus,
+            network=label.network.value,
+            emulates=arch,
         )
         for descriptor in descriptors:
             self._listening(node, socket.socket(fileno=descriptor))
@@ -150,7 +168,7 @@ class Local:
 
     def connect(self, node: str) -> LocalConnection:
         """Run commands in the sandbox."""
-        return LocalConnection(self._link, node, self._pipes[node])
+        return LocalConnection(self._link, node, self._pipes[node], foreign=self._foreign.get(node, False))
 
     async def freeze(self, node: str, frozen: bool = True) -> None:
         """Stop all processes of the node, or let them go on."""
@@ -159,6 +177,7 @@ class Local:
     async def destroy(self, node: str) -> None:
         """Take the node away, with everything on it."""
         making = self._ready.pop(node, None)
+        self._foreign.pop(node, None)
         if making is not None:
             await asyncio.wait([making])
             if not making.cancelled():
@@ -181,15 +200,17 @@ class Local:
 class LocalConnection:
     """Commands in one sandbox; processes and files of one are there for the next. `pipes` outlive their commands."""
 
-    def __init__(self, link: Link, node: str, pipes: list[Pipe] | None = None) -> None:
+    def __init__(self, link: Link, node: str, pipes: list[Pipe] | None = None, *, foreign: bool = False) -> None:
+        """`foreign`: this machine's programs, Ansible among them, do not run on the node."""
         self._link = link
+        self._foreign = foreign
         self._node = node
         self._pipes = [] if pipes is None else pipes
 
     @property
-    def reach(self) -> Inside:
-        """Playbooks run in the sandbox."""
-        return Inside()
+    def reach(self) -> Inside | Broker:
+        """Playbooks run in the sandbox, where programs of this machine do."""
+        return Broker() if self._foreign else Inside()
 
     async def put(self, source: PurePath, target: str) -> None:
         """By a stream that the job's own uid unpacks."""

@@ -23,9 +23,12 @@ from ..model import HOST_IMAGE
 from . import grounds, inside, kernel, processes, seccomp
 from .cgroups import Cgroups, Limits
 from .checks import Config, Create, Refusal, Run, checked_create, checked_run, node_of, run_of
+from .emulation import Emulator, registration
 
 #: A private mount over a directory that every system has and no job sees: where the jobs' uids can walk.
 ROOM = "/mnt"
+#: Where a node's own binfmt_misc is mounted, out of its sight.
+FOREIGN = f"{ROOM}/foreign"
 _CEILING = 256 * 1024
 
 
@@ -50,6 +53,7 @@ class Privileged:
             "destroy": self._destroy,
             "list": self._list,
         }
+        self._emulators = {arch: registration(Emulator(arch, path)) for arch, path in config.emulators}
 
     def prepare(self) -> None:
         """Lay out the private room and show in it what jobs may be shown."""
@@ -58,6 +62,7 @@ class Privileged:
         for name, source in (("layers", self._config.layers), ("images", self._config.images)):
             os.mkdir(f"{ROOM}/{name}")
             kernel.bind(source, f"{ROOM}/{name}", read_only=False)
+        os.mkdir(FOREIGN)
         os.mkdir(f"{ROOM}/nodes")
         os.mkdir(f"{ROOM}/shown")
         for index, (source, _target) in enumerate(self._config.shown):
@@ -145,7 +150,9 @@ class Privileged:
             raise
         groups = self._groups
         alone = None if groups else (wanted.memory, wanted.processes)
-        ground = inside.Ground(uid, network, alone, lambda: groups.enter(wanted.node) if groups else None)
+        told = self._emulators.get(wanted.emulates)
+        foreign = None if told is None else lambda: grounds.foreign(uid, FOREIGN, told)
+        ground = inside.Ground(uid, network, alone, lambda: groups.enter(wanted.node) if groups else None, foreign)
         shown = [(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
         host, full = wanted.image == HOST_IMAGE, network is None
         root = f"{ROOM}/nodes/{wanted.node}/root"

@@ -6,6 +6,7 @@ Data only, like `tables.py`. What one definition may say, and how it is merged w
 
 from __future__ import annotations
 
+from ...architectures import ANY, Execution
 from .schema import IDENTIFIER, Decimal, Either, Field, Flag, Many, Null, Number, OneOf, Regex, Table, Text, Vars
 
 TEXTS = Many(Text())
@@ -27,7 +28,7 @@ _NODE = Table(
         "label": Field(Text(), "Which kind of node, as the site's settings name it.", required=True),
         "arch": Field(Text(), "The architecture that is demanded: `x86_64`, `arm64` ...", ours=True),
         "execution": Field(
-            OneOf(("native", "kvm", "emulated-user", "emulated-system")), "How it may be executed.", ours=True
+            OneOf((*Execution, ANY)), "How it may be executed; without it, as its provider does best.", ours=True
         ),
     }
 )
