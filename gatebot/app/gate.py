@@ -219,10 +219,8 @@ class Tenants:
             config = tuple(name for name in gate.config_projects if name in submit_types)
             found = (simple(gate.tenant, config, tuple(name for name in submit_types if name not in config)),)
         others = known_to_tenants(self._settings)
-        return tuple(
-            replace(one, connections={**one.connections, **others}, submit_types=submit_types, site_labels=labels)
-            for one in found
-        )
+        known = {"submit_types": submit_types, "site_labels": labels, "others": frozenset(others)}
+        return tuple(replace(one, connections={**one.connections, **others}, **known) for one in found)
 
     def _from_file(self, path: Path) -> tuple[Tenant, ...]:
         try:

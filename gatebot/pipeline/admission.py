@@ -17,6 +17,7 @@ from .batch import Batch
 from .config.freeze import participates
 from .config.layout import Layout
 from .config.model import Manager, PipelineConfig
+from .homes import concerning, stranger
 from .joining import OPEN, Candidates, Group, Question, chain, forbidden, groups, too_many
 from .layouts import configures
 from .naming import item_change, queue_of
@@ -114,6 +115,8 @@ class Admission:
             ahead = []
         why = self._foreign(own, there)
         why = why or next((found for one in own.changes if (found := self._unfit(one)) is not None), None)
+        strangers = (stranger(self._layout, self._pipeline, one.project) for group in ahead for one in group.changes)
+        why = why or next((found for found in strangers if found is not None), None)
         refusals = (forbidden(self._layout, group, shared=False) for group in (own, *ahead))
         why = why or next((found for found in refusals if found is not None), None)
         why = why or too_many([*ahead, own], self._room(), self._layout.tenant.max_changes_per_pipeline or 0)
@@ -165,7 +168,10 @@ class Admission:
         return not self._layout.trusts(change.project) and self._configures(change)
 
     def _unfit(self, change: ChangeFacts) -> Reason | None:
-        return None if self._asked else unmet(self._pipeline, change, self._in.now())
+        why = stranger(self._layout, self._pipeline, change.project)
+        if why is not None or self._asked:
+            return why
+        return unmet(concerning(self._layout, self._pipeline, change.project), change, self._in.now())
 
     def _room(self) -> int | None:
         """How many changes the pipeline takes yet; None: any number."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ..change import ChangeFacts
 from ..reasons import Reason
@@ -16,6 +17,7 @@ from .batch import TOLD, Batch
 from .config.freeze import participates
 from .config.layout import Layout
 from .config.model import PipelineConfig
+from .homes import concerning, stranger
 from .model import AgeAwaited
 from .naming import queue_of
 from .queue.facts import ItemEnqueued
@@ -43,7 +45,9 @@ class Entering:
     ) -> None:
         """Look again when a vote is old enough, or too old; a change that was refused otherwise needs another event."""
         for_its_votes = refused is not None and refused.kind in _OF_VOTES
-        due = turn(pipeline, change, self.batch.now()) if refused is None or for_its_votes else None
+        due: datetime | None = None
+        if refused is None or for_its_votes:
+            due = turn(concerning(layout, pipeline, change.project), change, self.batch.now())
         awaited = AgeAwaited(layout.tenant.name, pipeline.name, change.number, due, for_its_votes)
         await self.batch.ties.ages.wait(awaited)
 
@@ -75,7 +79,8 @@ class Entering:
     ) -> None:
         """A branch or tag as an item; one that waits or runs already is enough."""
         project, branch = ref.project, ref.branch
-        if bars_refs(pipeline) and not asked:
+        barred = bars_refs(concerning(layout, pipeline, project)) and not asked
+        if barred or stranger(layout, pipeline, project) is not None:
             return
         if branch.startswith("refs/"):
             here = frozenset(layout.sources.branches.get(project, ()))

@@ -33,6 +33,7 @@ from .config.layout import Layout
 from .config.model import PipelineConfig
 from .entering import Entering
 from .happenings import TOLD, Cast, happenings
+from .homes import concerning
 from .layouts import configures
 from .model import AgeReached, TimerFired
 from .queue.facts import QueueFact
@@ -130,7 +131,7 @@ class Intake:
         happening = replace(happening, ref=happening.ref or f"refs/heads/{happening.branch}")
         for layout in self._in.ties.layouts.of_project(happening.project):
             for pipeline in layout.pipelines.values():
-                if may_wake(pipeline, happening):
+                if may_wake(concerning(layout, pipeline, happening.project), happening):
                     if change is None and happening.change is not None:
                         change = await self._in.near.change(happening.change)
                     await self._woken(layout, pipeline, happening, change)
@@ -138,7 +139,8 @@ class Intake:
     async def _woken(
         self, layout: Layout, pipeline: PipelineConfig, happening: Happening, change: ChangeFacts | None
     ) -> None:
-        if not wakes(pipeline, happening, change, self._in.now()):
+        at = change.project if change is not None else happening.project
+        if not wakes(concerning(layout, pipeline, at), happening, change, self._in.now()):
             return
         if change is not None:
             await self._doors.enter(layout, pipeline, change)

@@ -17,6 +17,7 @@ from .batch import Batch
 from .config.layout import Layout
 from .config.model import Manager, PipelineConfig
 from .entering import Entering
+from .homes import concerning
 from .joining import MERGED, OPEN, groups
 from .queue.facts import ItemUnfit
 from .queue.model import Item, Queue
@@ -58,7 +59,7 @@ class Staying:
             known = self.batch.pipeline(queue)
             patch_set = next(change.patch_set for change in item.changes if change.number == number)
             change = await self.batch.near.change(number, patch_set) if item.live else None
-            why = await self._lost(queue, known[1], change) if known is not None and change is not None else None
+            why = await self._lost(queue, *known, change) if known is not None and change is not None else None
             if why is not None:
                 self.leave(queue, item, Reason("pipeline.requirements-lost", (), (why,)))
             elif known is not None and change is not None:
@@ -89,8 +90,9 @@ class Staying:
     def _stays(self, number: int) -> list[tuple[Queue, Item]]:
         return [(queue, item) for queue, item in self.batch.view.stays(number) if item.unfit is None]
 
-    async def _lost(self, queue: Queue, pipeline: PipelineConfig, change: ChangeFacts) -> Reason | None:
-        why = unmet(pipeline, change, self.batch.now(), own_labels(pipeline))
+    async def _lost(self, queue: Queue, layout: Layout, pipeline: PipelineConfig, change: ChangeFacts) -> Reason | None:
+        mine = concerning(layout, pipeline, change.project)
+        why = unmet(mine, change, self.batch.now(), own_labels(mine))
         return await self.batch.near.ready(change.number) if why is None and queue.policy.lands else why
 
     async def _part(self, queue: Queue, item: Item, why: Reason, but: set[int]) -> None:

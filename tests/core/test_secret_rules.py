@@ -61,7 +61,20 @@ def test_it_runs_for_its_own_project_only_whatever_a_change_says_of_allowed_proj
         "a": OWN + "- job: {name: x, run: x.yaml, secrets: login, allowed-projects: [a, b]}\n",
         "b": "- project: {gate: {jobs: [x]}}\n",
     }
-    assert "Job x does not allow project b." in told(graph(files, "gate", "b"))
+    assert told(graph(files, "gate", "b")) == (
+        "Job x uses a secret of a and so runs for that project alone, not for b; its `allowed-projects` cannot change "
+        "that. Let a config project list the job for b, define job and secret in a config project, or give b a job "
+        "with a secret of its own."
+    )
+
+
+def test_what_a_job_with_a_secret_is_told_to_do_for_another_project_helps() -> None:
+    job = OWN + "- job: {name: x, run: x.yaml, secrets: login}\n"
+    listed = "- project: {name: b, gate: {jobs: [x]}}\n"
+    assert given(only(graph({"a": job, "b": "", "config": listed}, "gate", "b"))) == {"x.yaml": ["login"]}
+    assert given(only(graph({"config": job, "b": "- project: {gate: {jobs: [x]}}\n"}, "gate", "b"))) == {
+        "x.yaml": ["login"]
+    }
 
 
 @pytest.mark.zuul(128)

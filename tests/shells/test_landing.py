@@ -15,6 +15,7 @@ from gatebot.change import Landed, LandRefused
 from gatebot.db import Database
 from gatebot.events import BranchMoved, ChangeMerged, MergeRefused
 from gatebot.repo import Repositories
+from gatebot.review import conversation
 from gatebot.review.intents import close_intent, open_intent, open_intents
 from gatebot.review.landing import Lander
 from gatebot.review.landing_plan import Order
@@ -172,6 +173,26 @@ def test_under_cherry_pick_the_landed_commit_is_the_new_patch_set(house: ReviewH
     assert (merged.current, house.commit_of(merged), house.tip("demo/api")) == (2, picked, picked)
     assert house.tip("demo/api", f"refs/changes/01/{change.number}/2") == picked
     assert house.facts(ChangeMerged) == [ChangeMerged(1, 2, "demo/api", "main", picked, GATE, "item1")]
+
+
+@pytest.mark.parametrize(
+    ("submit_type", "how"),
+    [
+        (SubmitType.CHERRY_PICK, "cherry-picked as"),
+        (SubmitType.REBASE_ALWAYS, "rebased and submitted as"),
+        (SubmitType.REBASE_IF_NECESSARY, "rebased and submitted as"),
+    ],
+)
+def test_people_are_told_how_a_change_came_to_its_branch(house: ReviewHouse, submit_type: SubmitType, how: str) -> None:
+    base = house.project("demo/api", submit_type)
+    change = house.push("demo/api", {"a.txt": "a\n"}, "Add a", base)
+    house.approve(change)
+    tip = house.commit("demo/api", {"b.txt": "b\n"}, "Add b\n", base)
+    assert house.repositories.update_ref("demo/api", "refs/heads/main", base, tip)
+    made = house.commit("demo/api", {"a.txt": "a\n"}, "Add a\n", tip)
+    assert lander(house).land(house.order("item1", (change, tip, made))) == Landed("item1")
+    said = [message.text for message in house.read(conversation.list_messages, change.number)]
+    assert said[-1] == f"Change has been successfully {how} {made}"
 
 
 def test_two_changes_of_one_branch_land_as_one_move(house: ReviewHouse) -> None:

@@ -95,6 +95,7 @@ class Draft:
     hold_following_changes: bool = False
     post_review: bool = False
     allowed_projects: frozenset[str] | None = None
+    kept_at: str = ""  # the untrusted project whose secret it uses
     final: bool = False
     abstract: bool = False
     intermediate: bool = False
@@ -175,6 +176,7 @@ class Draft:
         if not layout.trusts(of.at.project) and not self.post_review:
             self.post_review = True
             self._allow(frozenset({of.at.project}))
+            self.kept_at = self.kept_at or of.at.project
 
     def _playbooks(self, layout: Layout, of: Variant) -> None:
         """`run` is replaced, `pre-run` grows behind, `post-run` and `cleanup-run` in front."""

@@ -140,7 +140,12 @@ class _Item:
         elif (
             not by_config_project and draft.allowed_projects is not None and self.project not in draft.allowed_projects
         ):
-            yield reason("config.project-not-allowed", job=draft.name, project=self.project)
+            kept, named = draft.kept_at not in ("", self.project), {"job": draft.name, "project": self.project}
+            yield (
+                reason("config.secret-stays-at-home", owner=draft.kept_at, **named)
+                if kept
+                else reason("config.project-not-allowed", **named)
+            )
         elif draft.post_review and not self.pipeline.post_review:
             yield reason("config.post-review-job", job=draft.name, pipeline=self.pipeline.name)
         elif not draft.run and draft.name != "noop":

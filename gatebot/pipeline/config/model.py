@@ -219,7 +219,8 @@ class Moment(StrEnum):
 @dataclass(frozen=True, slots=True)
 class PipelineConfig:
     """A pipeline as configured. `reporters` has every moment; without one of its own, `merge-conflict` and
-    `config-error` have those of `failure`. `messages` is by moment, and `footer`.
+    `config-error` have those of `failure`. `messages` is by moment, and `footer`. `connections` are the review servers
+    that it names.
     """
 
     name: str
@@ -239,6 +240,7 @@ class PipelineConfig:
     dequeue_on_new_patchset: bool = True
     ignore_dependencies: bool = False
     allow_other_connections: bool = True
+    connections: tuple[str, ...] = ()
     allow_parameters: bool = False
     disable_after: int | None = None
     window: Window = field(default_factory=Window)

@@ -46,6 +46,11 @@ class _Parts:
                 for entry in part.entries:
                     yield part.connection, entry
 
+    def review_servers(self) -> tuple[str, ...]:
+        """The names of the review servers that any part is about."""
+        parts = (part for place in self.by_place.values() for part in place)
+        return tuple(dict.fromkeys(part.connection for part in parts if part.kind == "gerrit"))
+
     def reporters(self, moment: Moment) -> tuple[Reporter, ...]:
         parts = self.by_place.get(moment.value, ())
         return tuple(reporter(part.connection, part.kind, entry) for part in parts for entry in part.entries)
@@ -80,6 +85,7 @@ def pipeline(conf: YamlMap, place: Place, connections: Mapping[str, str], found:
         dequeue_on_new_patchset=flag(conf, "dequeue-on-new-patchset") is not False,
         ignore_dependencies=flag(conf, "ignore-dependencies") or False,
         allow_other_connections=flag(conf, "allow-other-connections") is not False,
+        connections=parts.review_servers(),
         allow_parameters=flag(conf, "allow-parameters") or False,
         disable_after=number(conf, "disable-after-consecutive-failures"),
         window=window,

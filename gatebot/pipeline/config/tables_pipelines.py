@@ -60,7 +60,11 @@ PIPELINE = Table(
         "post-review": Field(Flag(), "Changes here were approved by people.", default="false"),
         "dequeue-on-new-patchset": Field(Flag(), "A new patch set takes the old one out.", default="true"),
         "ignore-dependencies": Field(Flag(), "Test each change alone.", default="false"),
-        "allow-other-connections": Field(Flag(), "Accepted, without effect yet.", default="true"),
+        "allow-other-connections": Field(
+            Flag(),
+            "False: only what is at connections that the pipeline names enters, dependencies too.",
+            default="true",
+        ),
         "allow-parameters": Field(Flag(), "Projects may declare parameters of a manual enqueue.", default="false"),
         "disable-after-consecutive-failures": Field(
             Number(1), "After so many failures only `disabled` reporters speak.", default="off"

@@ -97,6 +97,7 @@ class Tenant:
     """Config projects first, then untrusted ones, each in order. `fail_closed` as DESIGN says; false is Zuul's way.
 
     `global_semaphores` are those that it shares with other tenants, with their sizes; limits of None are none.
+    `connections` are the kinds of all connections by name, `others` those that lead to other Gerrits.
     `submit_types` are those of the review server, by project, and `site_labels` the node labels of the settings, as
     far as they are known.
     """
@@ -127,6 +128,7 @@ class Tenant:
     connections: Mapping[str, str] = field(default_factory=lambda: dict(BUILT_IN))
     submit_types: Mapping[str, str] = field(default_factory=dict[str, str])
     site_labels: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
 
     def short(self, name: str) -> str:
         """A project's name without the host."""
