@@ -3,14 +3,30 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import pytest
 
-from gatebot.assignment import FrozenJob, IncludeVars, NodeChoice, ProjectChoice, SecretRef
+from gatebot.assignment import (
+    FrozenJob,
+    IncludeVars,
+    JobDependency,
+    NodeChoice,
+    NodeGroup,
+    NodeSpec,
+    Playbook,
+    ProjectChoice,
+    RequiredProject,
+    Role,
+    SecretRef,
+)
 from gatebot.pipeline.config.freeze import freeze
+from gatebot.pipeline.config.frozen import definition
 from gatebot.pipeline.config.layout import Layout
 from gatebot.words import say
 from tests.fakes.configuration import tenant_layout
 
+BOOK = Playbook("p", "main", "b.yaml")
 LISTED = "- project: {check: {jobs: [x]}}\n"
 
 
@@ -296,3 +312,49 @@ def test_what_a_job_does_is_in_its_definition_and_what_its_result_means_is_not()
     other = ("extra-vars: {a: 1}", "host-vars: {n: {a: 1}}", "requires: a", "include-vars: v", "workspace-scheme: flat")
     assert [heir("timeout: 1", child).definition == plain for child in same] == [True] * len(same)
     assert [heir("timeout: 1", child).definition == plain for child in other] == [False] * len(other)
+
+
+# When a job runs, what its result means, what things are called, and who is told.
+NO_DEFINITION = {
+    *("definition", "voting", "semaphores", "resources_first", "attempts", "parents", "description", "nodeset"),
+    *("hold_following", "post_review", "provides", "type", "deduplicate", "success_message", "failure_message"),
+    "image_build_name",
+}
+OTHERS: dict[str, object] = {
+    "pre_run": (BOOK,), "run": (BOOK,), "post_run": (BOOK,), "cleanup_run": (BOOK,), "roles": (Role("r"),),
+    "nodes": (NodeSpec(("n",), "l"),), "groups": (NodeGroup("g", ("n",)),),
+    "required_projects": (RequiredProject("p"),), "dependencies": (JobDependency("d"),),
+    "include_vars": (IncludeVars("v"),),
+    "alternatives": (NodeChoice((NodeSpec(("n",), "l"),)),), "include_projects": (ProjectChoice(),),
+    "exclude_projects": (ProjectChoice(),), "workspace_checkout": True, "split_streams": True,
+    "pre_timeout": 1, "timeout": 1, "post_timeout": 1,
+    **{name: {"a": {"b": [1]}} for name in ("vars", "extra_vars", "host_vars", "group_vars")},
+    **dict.fromkeys(("ansible_version", "workspace_scheme", "secret_exposure", "name"), "other"),
+    **dict.fromkeys(("failure_output", "requires", "tags", "preserve_home_paths"), ("other",)),
+}  # fmt: skip
+
+
+def test_every_attribute_of_a_job_is_in_its_definition_or_left_out_on_purpose() -> None:
+    plain = FrozenJob("x", "")
+    assert {one.name for one in fields(FrozenJob)} == NO_DEFINITION | OTHERS.keys()
+    jobs = [replace(plain, **{name: value}) for name, value in OTHERS.items()]
+    assert len({definition(job) for job in (plain, *jobs)}) == len(jobs) + 1
+
+
+def test_every_attribute_of_a_playbook_is_in_the_definition_of_its_job() -> None:
+    others = {"trusted": True, "semaphores": ("s",), "secrets": (SecretRef("n", "s"),), "cleanup": True, "nesting": 1}
+    others |= dict.fromkeys(("project", "branch", "path"), "other")
+    assert {one.name for one in fields(Playbook)} == others.keys()
+    books = [replace(BOOK, **{name: value}) for name, value in others.items()]
+    assert len({definition(FrozenJob("x", "", run=(book,))) for book in (BOOK, *books)}) == len(books) + 1
+
+
+def test_equal_jobs_have_one_definition_whatever_they_share() -> None:
+    def made(word: str) -> FrozenJob:
+        return FrozenJob(
+            word, "", tags=(word, word), vars={word: [word, {word: word}]}, nodes=(NodeSpec((word,), word),)
+        )
+
+    shared, apart = made("".join(["w", "ord"])), made("".join(["wo", "rd"]))
+    apart = replace(apart, tags=("".join(["wor", "d"]), apart.name))
+    assert definition(shared) == definition(apart)

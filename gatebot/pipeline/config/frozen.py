@@ -132,14 +132,12 @@ def definition(job: FrozenJob) -> str:
 
 _Plain = IncludeVars | JobDependency | NodeGroup | NodeSpec | ProjectChoice | RequiredProject | Role | SecretRef
 _VALUES = {kind: attrgetter(*(one.name for one in fields(kind))) for kind in get_args(_Plain)}
+_BOOK = attrgetter(*(one.name for one in fields(Playbook) if one.name != "secrets"))
 _FORMAT = 2  # the newest in which equal values have equal bytes, be they one object or several
 
 
 def _books(books: Iterable[Playbook]) -> list[object]:
-    return [
-        (book.project, book.branch, book.path, book.trusted, book.semaphores, _told(book.secrets), book.cleanup)
-        for book in books
-    ]
+    return [(_BOOK(book), _told(book.secrets)) for book in books]
 
 
 def _told(parts: Iterable[_Plain]) -> list[object]:
