@@ -212,6 +212,11 @@ class Logs:
     keep_days: int = _setting(90, "How long they are kept.", unit="days", least=1)
     max_log: int = _setting(200 * MIB, "The longest log of one build; what comes after is cut.", unit=BYTES)
     max_artifacts: int = _setting(GIB, "The largest sum of one build's artifacts.", unit=BYTES)
+    error_rules: str = _setting(
+        "",
+        "Rules that find the first error of a log, asked before those of `jobs/log-errors.toml`; empty: none.",
+        unit="TOML file",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from ..executor import assembly, providing
 from ..executor import pages as build_pages
 from ..executor import rest as build_rest
 from ..executor.fleet.model import LEASE_SECONDS
-from ..executor.logs import Logs
+from ..executor.logs import Logs, error_rules
 from ..executor.model import DEFAULT_LABELS, Sizes
 from ..executor.ports import BuildFacts
 from ..executor.service import Executor
@@ -381,8 +381,10 @@ def executor_of(
 ) -> tuple[Executor | None, Logs]:
     """The executor of this process, if it runs jobs, and the logs of builds, which are served in any case."""
     sizes = Sizes(settings.logs.max_log, settings.logs.max_artifacts)
+    own = settings.logs.error_rules
+    rules = error_rules(Path(settings_text.resolve(settings, own)) if own else None)
     if prepared is None:
-        return None, Logs(places.builds, clock, sizes)
+        return None, Logs(places.builds, clock, sizes, rules)
     host = settings.url.split("://", 1)[1].split("/")[0]
     return assembly.executor(
         prepared,
@@ -395,4 +397,5 @@ def executor_of(
         slots=settings.executor.slots or None,
         sizes=sizes,
         providers=providing.sources(settings.providers, partial(settings_text.resolve, settings), host.split(":")[0]),
+        rules=rules,
     )

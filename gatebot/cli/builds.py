@@ -8,9 +8,11 @@ as far as the changes behind the builds may be seen.
 from __future__ import annotations
 
 import re
+import sys
 
 import click
 
+from ..executor.log_html import REQUEST, calmed
 from .output import Output
 
 
@@ -55,7 +57,50 @@ def log(out: Output, uuid: str, follow: bool) -> None:
     uuid = _id(uuid)
     path = f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"
     for line in out.client().text_lines(path):
-        click.echo(line, nl=False)
+        click.echo(calmed(line.rstrip("\n"), colours=sys.stdout.isatty()))
+
+
+@build.command("tests")
+@click.argument("uuid")
+@click.option("--failed", is_flag=True, help="Only those that failed, with what they said.")
+@click.pass_obj
+def tests(out: Output, uuid: str, failed: bool) -> None:
+    """List the test results of a build, failed ones first."""
+    info = out.client().get(f"/api/build/{_id(uuid)}/tests")
+    fresh, mended = set(info["newly_failing"]), set(info["newly_passing"])
+    shown = [one for one in info["tests"] if not failed or one["outcome"] in ("failed", "error")]
+    if failed and not out.as_json:
+        for one in shown:
+            out.text(one, [f"{one['outcome']}: {one['name']}", *(f"  {line}" for line in one["output"].splitlines())])
+        return
+    rows = [
+        (
+            one["outcome"],
+            one["name"],
+            f"{one['seconds']:.2f} s",
+            "newly failing" if one["name"] in fresh else "newly passing" if one["name"] in mended else "",
+        )
+        for one in shown
+    ]
+    out.table({**info, "tests": shown}, rows, ("outcome", "test", "time", ""), "No test results in its artifacts.")
+
+
+@build.command("requests")
+@click.argument("uuid")
+@click.argument("request", required=False)
+@click.pass_obj
+def requests(out: Output, uuid: str, request: str | None) -> None:
+    """List the request ids in a build's logs, or the lines about one of them in the order of time."""
+    path = f"/api/build/{_id(uuid)}/requests"
+    if request is None:
+        info = out.client().get(path)
+        out.table(info, [(one["id"], one["lines"]) for one in info["requests"]], ("request", "lines"), "None.")
+        return
+    if not REQUEST.fullmatch(request):
+        raise click.UsageError(f"'{request}' is no request id. List them with: gatebot build requests {uuid}")
+    info = out.client().get(f"{path}/{request}")
+    rows = [(one["at"] or "", f"{one['file']}:{one['line']}", one["text"]) for one in info["lines"]]
+    out.table(info, rows, ("time", "where", "line"), "No line names this request.")
 
 
 def _id(given: str) -> str:

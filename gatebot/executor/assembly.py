@@ -23,6 +23,7 @@ from ..reasons import Reason, reason
 from . import host_mirrors
 from .commands import Surroundings
 from .egress import Egress
+from .errors_in_log import Rules
 from .holding import HeldNodes
 from .images import built, host_skeleton
 from .logs import Logs
@@ -125,6 +126,7 @@ def executor(
     git_server: Iterable[str] = (),
     slots: int | None = None,
     sizes: Sizes | None = None,
+    rules: Rules | None = None,
     keep: Path | None = None,
     providers: Mapping[str, Source] | None = None,
 ) -> tuple[Executor, Logs]:
@@ -135,7 +137,7 @@ def executor(
     """
     listed = prepared.mirrors.hosts if mirrors is None else mirrors
     egress = Egress(Mirrors.of([*listed, *git_server]))
-    logs = Logs(prepared.logs, clock, sizes)
+    logs = Logs(prepared.logs, clock, sizes, rules)
     layers = prepared.directory / "layers"
     local = Source(_local(prepared, layers, host, egress))
     supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock)

@@ -17,17 +17,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from .. import assets
 from ..clock import Clock
-from .errors_in_log import ErrorFinder
+from ..errors import SettingsError
+from .errors_in_log import ErrorFinder, Rules, rules_from
+from .files.lines import FileLines
+from .files.model import ARTIFACTS, INDEX, OUTPUT
+from .files.shelf import Shelf
 from .model import MIB, FoundError, Sizes
 
 BUILD_ID = re.compile(r"[0-9a-f]{32}")
-OUTPUT = "job-output.txt"
-ARTIFACTS = "artifacts"
 #: How the callback plugin of playbooks tells what happens; such lines are not shown.
 SIGNAL = b"\x1fgatebot "
-INDEX = ".job-output.index"
-"""Beside the log: eight bytes a line, its offset."""
 _LONGEST_LINE = 64 * 1024
 _PIECE = 64 * 1024
 
@@ -70,7 +71,7 @@ class Stream:
 class LogWriter:
     """The log of one running build."""
 
-    def __init__(self, directory: Path, clock: Clock, scrub: Scrub, largest: int) -> None:
+    def __init__(self, directory: Path, clock: Clock, scrub: Scrub, largest: int, rules: Rules) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._file = os.open(directory / OUTPUT, flags, 0o640)
@@ -82,7 +83,7 @@ class LogWriter:
         self._largest = largest
         self._streams: list[Stream] = []
         self._full = False
-        self._errors = ErrorFinder()
+        self._errors = ErrorFinder(rules)
         self.on_signal: Callable[[str], None] | None = None
         self.on_line: Callable[[str], None] | None = None
         self.changed = asyncio.Event()
@@ -167,12 +168,27 @@ class Growing(Protocol):
         ...
 
 
+def error_rules(own: Path | None = None) -> Rules:
+    """How first errors are found: by rules of a site's own file, then by ours. Raises `SettingsError`."""
+    found = rules_from(assets.path("jobs", "log-errors.toml").read_text("utf-8"), "log-errors.toml")
+    if own is None:
+        return Rules(found)
+    try:
+        text = own.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"logs.error_rules: {own} cannot be read: {error}.") from None
+    return Rules((*rules_from(text, str(own)), *found))
+
+
 class Logs:
     """All logs of a site. `growing` are those to which more may come, whoever writes them, by build."""
 
-    def __init__(self, root: Path, clock: Clock, sizes: Sizes | None = None) -> None:
+    def __init__(self, root: Path, clock: Clock, sizes: Sizes | None = None, rules: Rules | None = None) -> None:
         self.sizes = sizes or Sizes()
+        self.shelf = Shelf(root)
+        self.text = FileLines(self.shelf)
         self._root = root
+        self._rules = rules or error_rules()
         self._clock = clock
         self.growing: dict[str, Growing] = {}
 
@@ -185,7 +201,7 @@ class Logs:
     def open(self, build: str, scrub: Scrub) -> LogWriter:
         """Begin, or go on with, the log of a build."""
         self.close(build)
-        writer = LogWriter(self.directory(build), self._clock, scrub, self.sizes.log)
+        writer = LogWriter(self.directory(build), self._clock, scrub, self.sizes.log, self._rules)
         self.growing[build] = writer
         return writer
 
@@ -201,37 +217,24 @@ class Logs:
 
     def size(self, build: str) -> int | None:
         """The bytes of a log; None when there is no log."""
-        try:
-            return (self.directory(build) / OUTPUT).stat().st_size
-        except OSError:
-            return None
+        self.directory(build)
+        return self.shelf.size(build, OUTPUT)
 
     def read(self, build: str, start: int, length: int) -> bytes:
         """A part of a log."""
-        with (self.directory(build) / OUTPUT).open("rb") as file:
-            file.seek(start)
-            return file.read(length)
+        return self.shelf.read(build, OUTPUT, start, length)
 
     def line_count(self, build: str) -> int:
         """The lines of a log."""
-        try:
-            return (self.directory(build) / INDEX).stat().st_size // 8
-        except OSError:
-            return 0
+        return self.text.count(build, OUTPUT)
 
     def offset(self, build: str, line: int) -> int:
         """Where a line (from 1) begins; the end of the log when there is no such line."""
-        with (self.directory(build) / INDEX).open("rb") as file:
-            file.seek(max(line - 1, 0) * 8)
-            found = file.read(8)
-        return struct.unpack("<Q", found)[0] if len(found) == 8 else self.size(build) or 0
+        return self.text.offset(build, OUTPUT, line)
 
     def lines(self, build: str, first: int, count: int) -> list[str]:
         """Some lines of a log, from line `first` (from 1)."""
-        if count <= 0 or self.line_count(build) < first:
-            return []
-        start, end = self.offset(build, first), self.offset(build, first + count)
-        return self.read(build, start, end - start).decode("utf-8", "replace").splitlines()
+        return self.text.window(build, OUTPUT, first, count)
 
     async def follow(self, build: str, offset: int) -> AsyncIterator[tuple[int, bytes]]:
         """The log from an offset on, as it grows, until the build is over: (offset after the piece, piece)."""
@@ -251,8 +254,8 @@ class Logs:
 
     def artifacts(self, build: str) -> tuple[str, ...]:
         """The files that a build left, by their path below its artifacts."""
-        root = self.directory(build) / ARTIFACTS
-        return tuple(sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()))
+        self.directory(build)
+        return tuple(file.name.removeprefix(f"{ARTIFACTS}/") for file in self.shelf.list(build, ARTIFACTS))
 
     def expire(self, before: datetime) -> int:
         """Delete the files of builds whose log ended before a moment; how many builds that were."""

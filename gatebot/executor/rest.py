@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import mimetypes
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from aiohttp import hdrs, web
 
@@ -20,6 +21,12 @@ from .logs import ARTIFACTS, BUILD_ID, OUTPUT, Logs
 #: Raises `NotFound` unless the asker may read the build.
 Allowed = Callable[[web.Request, str], Awaitable[None]]
 _PATIENCE = 15.0
+_FAR_PIECE = 1024 * 1024
+#: What browsers may show, sandboxed; they download everything else.
+_SHOWN = frozenset(
+    f".{kind}"
+    for kind in "txt log json xml csv md html htm css svg pdf png jpg jpeg gif webp".split()  # noqa: SIM905
+) | {""}
 _DIGITS = 15  # of an offset or a line
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 
@@ -29,16 +36,24 @@ def routes(logs: Logs, allowed: Allowed) -> list[web.RouteDef]:
 
     async def file(request: web.Request) -> web.StreamResponse:
         build = await _build(request, allowed)
-        root = logs.directory(build)
-        path = _inside(root, request.match_info["path"])
+        name = request.match_info["path"]
+        path = await asyncio.to_thread(logs.shelf.local, build, name)
         headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": _SANDBOX}
-        if path == root / OUTPUT:
+        if name == OUTPUT:
             headers[hdrs.CONTENT_TYPE] = "text/plain; charset=utf-8"
-        return web.FileResponse(path, headers=headers)
+        elif PurePosixPath(name).suffix.lower() not in _SHOWN:
+            headers[hdrs.CONTENT_DISPOSITION] = "attachment"
+        if "download" in request.query:
+            headers[hdrs.CONTENT_DISPOSITION] = "attachment"
+        return web.FileResponse(path, headers=headers) if path else await _from_far(request, logs, build, name, headers)
 
     async def listing(request: web.Request) -> web.StreamResponse:
         build = await _build(request, allowed)
-        found = [{"name": name, "url": f"/logs/{build}/{ARTIFACTS}/{name}"} for name in logs.artifacts(build)]
+        files = await asyncio.to_thread(logs.shelf.list, build, ARTIFACTS)
+        found = [
+            {"name": one.name.removeprefix(f"{ARTIFACTS}/"), "url": f"/logs/{build}/{one.name}", "size": one.size}
+            for one in files
+        ]
         return web.json_response({"log": f"/logs/{build}/{OUTPUT}", "size": logs.size(build), "artifacts": found})
 
     async def lines(request: web.Request) -> web.StreamResponse:
@@ -67,16 +82,32 @@ async def _build(request: web.Request, allowed: Allowed) -> str:
     return build
 
 
-def _inside(root: Path, name: str) -> Path:
-    """A plain file below the build's directory; nothing hidden, nothing elsewhere."""
-    hidden = any(part.startswith(".") for part in Path(name).parts[:1])
+async def _from_far(
+    request: web.Request, logs: Logs, build: str, name: str, headers: dict[str, str]
+) -> web.StreamResponse:
+    """A file that was moved to the far store, by ranges as if it lay here."""
+    size = logs.shelf.size(build, name) or 0
     try:
-        path = (root / name).resolve()
-        if not hidden and path.is_relative_to(root.resolve()) and path.is_file():
-            return path
-    except (OSError, ValueError):  # no name that a file can have
-        pass
-    raise NotFound("There is no such file in the logs of this build.")
+        wanted = request.http_range
+    except ValueError:
+        raise web.HTTPRequestRangeNotSatisfiable from None
+    start, stop, _ = wanted.indices(size)
+    part = wanted.start is not None or wanted.stop is not None
+    if part and start >= stop:
+        return web.Response(status=416, headers={hdrs.CONTENT_RANGE: f"bytes */{size}"})
+    headers.setdefault(hdrs.CONTENT_TYPE, mimetypes.guess_type(name)[0] or "application/octet-stream")
+    headers |= {hdrs.ACCEPT_RANGES: "bytes", hdrs.CONTENT_LENGTH: str(stop - start)}
+    if part:
+        headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{stop - 1}/{size}"
+    response = web.StreamResponse(status=206 if part else 200, headers=headers)
+    await response.prepare(request)
+    while start < stop and request.method != hdrs.METH_HEAD:
+        piece = await asyncio.to_thread(logs.shelf.read, build, name, start, min(_FAR_PIECE, stop - start))
+        if not piece:
+            break
+        await response.write(piece)
+        start += len(piece)
+    return response
 
 
 def _number(request: web.Request, name: str, default: int) -> int:

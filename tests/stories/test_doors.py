@@ -18,6 +18,7 @@ from tests.fakes.doors import Answer, Door, Visitor, doors
 from tests.fakes.git import WorkTree
 from tests.fakes.site import Builds, RunningSite, Template, begin, eventually, open_place
 
+REQUEST = "req-e4b65285-c9b2-48cb-963d-97cc84135279"
 SECRET = "Sesame-opens-the-mountain"
 ROLES = ("stranger", "dan", "bob", GATE, "admin")
 #: What strangers may send: signing in and out, and fetching.
@@ -44,6 +45,10 @@ class Ground:
         special = {
             "/static": "/static/site.css",
             "/logs/{build}/{path}": f"/logs/{table['build']}/job-output.txt",
+            "/build/{build}/files/{path}": f"/build/{table['build']}/files/job-output.txt",
+            "/build/{build}/requests/{request}": f"/build/{table['build']}/requests/{REQUEST}",
+            "/api/build/{build}/requests/{request}": f"/api/build/{table['build']}/requests/{REQUEST}",
+            "/api/build/{build}/search": f"/api/build/{table['build']}/search?q=log",
             "/{path}/info/refs": "/api/info/refs?service=git-upload-pack",
             "/live": f"/live?topics=change/{table['number']},queue,log/{table['build']}",
             "/irclogs/{channel}/{file}": "/irclogs/%23team/%23team.2026-11-22.log.html",

@@ -169,7 +169,7 @@ function pause() {
 }
 
 // Lines of a running build, in the form that the server gives them (executor/log_html.py).
-const noise = /\x1b\[[0-9;?<=>!]*[A-Za-ln-z@]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g;
+const noise = /\x1b\[[0-?]*[ -/]*[@-ln-~]|\x1b\[[0-9;]*[<-?][0-?]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|\x1b[()*+][A-Z0-9]|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const styles = { 1: "bold", 2: "dim", 3: "italic", 4: "underline" };
 function restyle(style, codes) {
   const rest = codes.split(";");
@@ -201,12 +201,43 @@ function line(text, number) {
   });
   return row;
 }
+function fold(title) {
+  const box = document.createElement("details"), head = document.createElement("summary");
+  box.open = true;
+  box.className = /^[A-Z]/.test(title) ? "task" : "step";
+  head.textContent = title;
+  box.append(head);
+  return box;
+}
+// Lines that a page left out: fetched where their link is, when it is chosen or comes into sight at the end.
+async function more(link) {
+  const gap = link.closest(".skipped");
+  if (gap.ariaBusy) return;
+  gap.ariaBusy = "true";
+  const answer = await fetch(link.href, { credentials: "same-origin" });
+  const theirs = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("log");
+  if (!answer.ok || !theirs) { location.href = link.href; return; }
+  gap.replaceWith(...theirs.childNodes);
+  sight();
+}
+const seen = window.IntersectionObserver && new IntersectionObserver((all) => {
+  for (const one of all) if (one.isIntersecting) { seen.unobserve(one.target); more(one.target.querySelector("a")); }
+}, { rootMargin: "300px" });
+function sight() {
+  const last = document.querySelector("#log > .skipped:last-child");
+  if (last) seen?.observe(last);
+}
 function grow(log, text) {
   if (!log) return;
   const page = document.scrollingElement;
   const atEnd = innerHeight + page.scrollTop > page.scrollHeight - 80 && +log.dataset.next > 1;
   const fragment = document.createDocumentFragment();
-  for (const one of text.replace(/\n$/, "").split("\n")) fragment.append(line(one, log.dataset.next++));
+  let place = log.fold?.isConnected ? log.fold : fragment;
+  for (const one of text.replace(/\n$/, "").split("\n")) {
+    const said = one.replace(/^[\d-]+ [\d:.]+ \| /, ""), title = /^(?:PLAY|TASK|RUNNING HANDLER) \[[^\]]*\]|^PLAY RECAP|^(?:pre-run|run|post-run|cleanup): \S+ \S+$/.exec(said);
+    if (title) { place = log.fold = fold(title[0]); fragment.append(place); }
+    place.append(line(one, log.dataset.next++));
+  }
   log.append(fragment);
   document.getElementById("log-empty").hidden = true;
   if (atEnd) scrollTo(0, page.scrollHeight);
@@ -217,8 +248,11 @@ function mark() {
   for (const row of document.querySelectorAll("#log .chosen")) row.classList.remove("chosen");
   if (!range || !document.getElementById("log")) return;
   const first = +range[1], last = Math.min(+(range[2] || first), first + 5000);
+  const found = document.getElementById(`L${first}`), log = document.getElementById("log");
+  if (!found && first <= +log.dataset.lines && !location.search.includes("from=")) location.replace(`?from=${Math.max(1, first - 50)}${location.hash}`);
+  for (let box = found?.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
   for (let number = first; number <= last; number++) document.getElementById(`L${number}`)?.classList.add("chosen");
-  if (range[2]) document.getElementById(`L${first}`)?.scrollIntoView({ block: "center" });
+  if (range[2] || found?.closest("details")) document.getElementById(`L${first}`)?.scrollIntoView({ block: "center" });
 }
 
 const rows = () => [...document.querySelectorAll("[data-row], tbody tr")].filter((row) => row.querySelector("a"));
@@ -286,12 +320,15 @@ for (const cell of reply ? document.querySelectorAll("table.diff td.n:nth-child(
 document.addEventListener("keydown", key);
 document.getElementById("live").addEventListener("click", pause);
 document.getElementById("log")?.addEventListener("click", (event) => {
+  const left = event.target.closest("a[data-more]");
+  if (left) { event.preventDefault(); more(left); return; }
   const to = event.target.closest("a[href^='#L']"), from = /^#L(\d+)/.exec(location.hash);
   if (!to || !event.shiftKey || !from) return;
   event.preventDefault();
   const ends = [+from[1], +to.textContent].sort((a, b) => a - b);
   location.hash = `#L${ends[0]}-L${ends[1]}`;
 });
+sight();
 addEventListener("hashchange", mark);
 addEventListener("pagehide", () => source?.close());
 addEventListener("pageshow", (event) => { if (event.persisted) resume(); });

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a build left over REST: its tests, its requests, and text found in its files."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+from aiohttp import web
+
+from ...errors import Invalid, NotFound
+from ...reasons import reason
+from ..ports import BuildFacts, Builds
+from .comparing import counts, ordered
+from .model import OUTPUT, RequestLine, TestCase
+from .pages import Allowed, Hidden, tests_of
+from .service import BuildFiles
+from .view import asked_by
+
+_API = r"/api/build/{build:[0-9a-f]{32}}"
+
+
+def routes(builds: Builds, files: BuildFiles, allowed: Allowed, hidden: Hidden) -> list[web.RouteDef]:
+    """Below the address of a build."""
+
+    async def the_build(request: web.Request) -> BuildFacts:
+        id = request.match_info["build"]
+        found = await builds.build(id)
+        if found is None:
+            raise NotFound(reason=reason("executor.no-such-build", build=id))
+        await allowed(request, id)
+        return found
+
+    async def tests(request: web.Request) -> web.StreamResponse:
+        found = await tests_of(files, hidden, request, await the_build(request))
+        compared = found.compared
+        return _json(
+            {
+                "counts": {str(outcome): count for outcome, count in counts(found.run).items()},
+                "compared_with": found.before or None,
+                "newly_failing": sorted(compared.newly_failing),
+                "newly_passing": sorted(compared.newly_passing),
+                "cut": found.run.cut,
+                "troubles": found.run.troubles,
+                "tests": [_case(case) for case in ordered(found.run, compared)],
+            }
+        )
+
+    async def ids(request: web.Request) -> web.StreamResponse:
+        found, more = await files.requests((await the_build(request)).build)
+        return _json({"requests": [{"id": id, "lines": count} for id, count in found], "more": more})
+
+    async def lines(request: web.Request) -> web.StreamResponse:
+        id = request.match_info["request"]
+        found, more = await files.request((await the_build(request)).build, id)
+        return _json({"id": id, "more": more, "lines": [_line(line) for line in found]})
+
+    async def search(request: web.Request) -> web.StreamResponse:
+        build, asked = (await the_build(request)).build, asked_by(request.query)
+        if not asked.text:
+            raise Invalid(reason=reason("executor.search-for-what"))
+        name = request.query.get("file", OUTPUT)
+        await asyncio.to_thread(files.logs.shelf.local, build, name)
+        found = await files.find(build, name, asked.text, asked.after)
+        hits = [{"line": one.number, "text": one.text} for one in found.lines]
+        return _json({"file": name, "lines": hits, "continue_after": found.upto or None})
+
+    return [
+        web.get(_API + "/tests", tests),
+        web.get(_API + "/requests", ids),
+        web.get(_API + "/requests/{request:req-[0-9a-f-]{36}}", lines),
+        web.get(_API + "/search", search),
+    ]
+
+
+def _json(answer: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+
+def _case(case: TestCase) -> dict[str, object]:
+    return {
+        "name": case.name,
+        "outcome": str(case.outcome),
+        "seconds": case.seconds,
+        "output": case.output,
+        "file": case.file,
+    }
+
+
+def _line(line: RequestLine) -> dict[str, object]:
+    at = datetime.fromtimestamp(line.at, UTC).isoformat() if line.at else None
+    return {"file": line.file, "line": line.number, "at": at, "text": line.text}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that can be asked about what a build left: views of its texts, files, tests beside an earlier run, requests.
+
+The one door to this sub-room for pages and REST. It reads on threads and knows rows of builds by a Protocol only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+
+from ..log_html import Shown
+from ..logs import Logs
+from ..ports import BuildFacts, Builds
+from .comparing import Compared, compare
+from .model import ARTIFACTS, OUTPUT, FileFacts, Found, RequestLine, TestRun
+from .outcomes import Outcomes
+from .requests import Requests
+from .view import Asked, View, Views
+
+#: Those of some changes that the asker may not see.
+Hidden = Callable[[Collection[int]], Awaitable[frozenset[int]]]
+_LOOKED_AT = 40  # newest runs of a job among which the one before is
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """The tests of a build beside those of an earlier run (its id; empty: there is none)."""
+
+    run: TestRun
+    compared: Compared
+    before: str = ""
+
+
+class BuildFiles:
+    """What builds left."""
+
+    def __init__(self, logs: Logs, builds: Builds) -> None:
+        self.logs = logs
+        self._builds = builds
+        self._views = Views(logs.shelf, logs.text)
+        self._outcomes = Outcomes(logs.shelf)
+        self._requests = Requests(logs.shelf, logs.text)
+
+    async def view(self, build: str, name: str, asked: Asked, error: int = 0) -> View:
+        """A text as a page shows it."""
+        shown = Shown(error, growing=self.logs.live(build), requests=f"/build/{build}/requests/")
+        return await asyncio.to_thread(self._views.view, build, name, asked, shown)
+
+    async def find(self, build: str, name: str, text: str, first: int) -> Found:
+        """The lines of a file that hold a text."""
+        return await asyncio.to_thread(self.logs.text.find, build, name, text, first)
+
+    async def artifacts(self, build: str) -> tuple[FileFacts, ...]:
+        """The files that a build left beside its log."""
+        return await asyncio.to_thread(self.logs.shelf.list, build, ARTIFACTS)
+
+    async def tests(self, found: BuildFacts, hidden: Hidden) -> Tests:
+        """The tests of a build beside those of the run of the same job before it."""
+        run = await asyncio.to_thread(self._outcomes.of, found.build, ended=self._ended(found.build))
+        before = await self._before(found, hidden) if run.cases else None
+        if before is None:
+            return Tests(run, Compared())
+        return Tests(run, compare(run, before[1]), before[0])
+
+    async def requests(self, build: str) -> tuple[tuple[tuple[str, int], ...], bool]:
+        """The request ids in a build's files with how many lines each has, most first; whether there are more."""
+        index = await asyncio.to_thread(self._requests.index, build, ended=self._ended(build))
+        counted = sorted(((id, len(places)) for id, places in index.places.items()), key=lambda one: (-one[1], one[0]))
+        return tuple(counted[:500]), index.cut or len(counted) > 500
+
+    async def request(self, build: str, id: str) -> tuple[tuple[RequestLine, ...], bool]:
+        """The lines about one request in time order; whether there are more."""
+        return await asyncio.to_thread(self._requests.lines_of, build, id, ended=self._ended(build))
+
+    async def finish(self, build: str) -> None:
+        """A build ended: understand what it left, so that nobody waits for that later."""
+        await asyncio.to_thread(self._outcomes.of, build, ended=True)
+        await asyncio.to_thread(self._requests.index, build, ended=True)
+
+    def has_log(self, build: str) -> bool:
+        """Whether there is a log, here or in the far store."""
+        return self.logs.shelf.size(build, OUTPUT) is not None
+
+    def _ended(self, build: str) -> bool:
+        return not self.logs.live(build)
+
+    async def _before(self, found: BuildFacts, hidden: Hidden) -> tuple[str, TestRun] | None:
+        """The newest earlier run of the same job on the same branch that has tests and may be seen."""
+        runs = await self._builds.builds(project=found.project, job=found.job, limit=_LOOKED_AT)
+        at = next((index + 1 for index, one in enumerate(runs) if one.build == found.build), 0)
+        earlier = [one for one in runs[at:] if one.branch == found.branch and one.ended and _began_before(one, found)]
+        unseen = await hidden({one.change for one in earlier if one.change is not None})
+        for one in earlier[:8]:
+            if one.change in unseen or self.logs.live(one.build):
+                continue
+            run = await asyncio.to_thread(self._outcomes.of, one.build, ended=True)
+            if run.cases:
+                return one.build, run
+        return None
+
+
+def _began_before(one: BuildFacts, other: BuildFacts) -> bool:
+    return one.created is not None and other.created is not None and one.created <= other.created

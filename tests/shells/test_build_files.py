@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What builds left, over HTTP and on pages: texts of any size by windows, tests, requests, hostile names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gatebot.executor.files.lines import FileLines
+from gatebot.executor.files.model import OUTPUT
+from gatebot.executor.files.shelf import Shelf
+from gatebot.executor.files.view import Asked, Views
+from gatebot.executor.log_html import Shown
+from gatebot.executor.scrub import Scrubber
+from tests.core.executor.test_test_results import JUNIT, SUBUNIT
+from tests.fakes.pages import WebHouse
+from tests.fakes.pipeline_house import PipelineHouse
+from tests.shells.test_pages import words
+
+BUILD = "ab" * 16
+REQUEST = "req-e4b65285-c9b2-48cb-963d-97cc84135279"
+
+
+def leave(root: Path, name: str, data: bytes, build: str = BUILD) -> Path:
+    path = root / build / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n"])
+def test_any_line_of_a_large_file_is_found_by_its_number_also_while_it_grows(tmp_path: Path, ending: bytes) -> None:
+    data = b"\n".join(b"line %d " % n + b"x" * (n % 300) for n in range(1, 20_001)) + ending
+    path = leave(tmp_path, "artifacts/a.log", data)
+    lines = FileLines(Shelf(tmp_path))
+    assert lines.count(BUILD, "artifacts/a.log") == 20_000
+    for number in (1, 2, 1_723, 9_999, 20_000):
+        assert lines.window(BUILD, "artifacts/a.log", number, 1)[0].split()[1] == str(number)
+    assert lines.window(BUILD, "artifacts/a.log", 20_001, 5) == []
+    with path.open("ab") as file:
+        file.write(b"more\n")
+    assert lines.window(BUILD, "artifacts/a.log", lines.count(BUILD, "artifacts/a.log"), 1)[0].endswith("more")
+
+
+def test_a_page_of_a_large_file_shows_its_ends_and_says_what_is_between(tmp_path: Path) -> None:
+    leave(tmp_path, "artifacts/a.log", b"".join(b"%d a line of some length\n" % n for n in range(1, 100_001)))
+    shelf = Shelf(tmp_path)
+    views = Views(shelf, FileLines(shelf))
+    view = views.view(BUILD, "artifacts/a.log", Asked(), Shown())
+    assert [(part.first, part.last, part.skipped) for part in view.parts] == [(1, 3000, 0), (97_001, 100_000, 94_000)]
+    view = views.view(BUILD, "artifacts/a.log", Asked(first=50_000, upto=50_009, text="77777"), Shown())
+    assert [(part.first, part.last) for part in view.parts] == [(50_000, 50_009)]
+    assert view.found is not None
+    assert [one.number for one in view.found.lines] == [77_777]
+    assert views.view(BUILD, "artifacts/none", Asked(text="x"), Shown()).parts == ()
+
+
+def test_links_out_of_the_tree_are_neither_listed_nor_read(tmp_path: Path) -> None:
+    leave(tmp_path, "artifacts/plain.txt", b"ok")
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    os.symlink(secret, tmp_path / BUILD / "artifacts/link.txt")
+    os.symlink("/etc", tmp_path / BUILD / "artifacts/etc")
+    shelf = Shelf(tmp_path)
+    assert [one.name for one in shelf.list(BUILD, "artifacts")] == ["artifacts/plain.txt"]
+    for name in ("artifacts/link.txt", "artifacts/etc/passwd", "../secret", f"../{BUILD}x", "a\0b", "x" * 5000):
+        assert shelf.size(BUILD, name) is None, name
+
+
+async def a_build(web: WebHouse, house: PipelineHouse, name: str = "a.txt") -> str:
+    change = house.push("api", {name: "one\n"}, f"Add {name}")
+    await house.settle()
+    build = house.dispatch.of(change.number).build
+    log = web.logs.open(build, Scrubber({}))
+    log.stream()(f"2026-11-28 08:59:59 client [{REQUEST}] asks\n".encode())
+    web.logs.close(build)
+    await house.passes(change.number)
+    return build
+
+
+async def test_a_build_page_tells_its_tests_failed_first_and_what_is_new(web: WebHouse, house: PipelineHouse) -> None:
+    build = await a_build(web, house)
+    root = web.logs.shelf.root
+    leave(root, "artifacts/r.xml", JUNIT, build)
+    leave(root, "artifacts/s.subunit", SUBUNIT, build)
+    leave(root, "artifacts/bad.xml", b"<!DOCTYPE x><testsuite/>", build)
+    said = words(await web.page(f"/build/{build}"))
+    assert "Tests All tests ✗ 4 failed · ✓ 3 passed · – 2 skipped ✗ failed tests.T.test_bad 1000.50 s" in said
+    assert "A file of results cannot be read: artifacts/bad.xml: it has a document type" in said
+    later = await a_build(web, house, "b.txt")
+    leave(
+        root,
+        "artifacts/r.xml",
+        JUNIT.replace(b'name="test_ok" time="0.25"/>', b'name="test_ok"><failure/></testcase>'),
+        later,
+    )
+    said = words(await web.page(f"/build/{later}/tests"))
+    assert "1 fail that passed" in said
+    assert "✗ failed tests.T.test_ok newly failing" in said
+    async with web.client.get(f"/api/build/{later}/tests") as answer:
+        told = await answer.json()
+    assert (told["newly_failing"], told["compared_with"]) == (["tests.T.test_ok"], build)
+
+
+async def test_a_request_is_followed_through_all_files_in_the_order_of_time(
+    web: WebHouse, house: PipelineHouse
+) -> None:
+    build = await a_build(web, house)
+    root = web.logs.shelf.root
+    leave(
+        root, "artifacts/logs/nova.log", f"2026-11-28 09:00:02.5 1 INFO nova [None {REQUEST} u] boots\n".encode(), build
+    )
+    leave(
+        root,
+        "artifacts/logs/neutron.log",
+        f"2026-11-28 09:00:01.5 1 INFO neutron [{REQUEST} - u] port\n".encode(),
+        build,
+    )
+    leave(
+        root,
+        "artifacts/logs/keystone.json",
+        f'{{"asctime": "2026-11-28 09:00:00", "id": "{REQUEST}"}}\n'.encode(),
+        build,
+    )
+    said = words(await web.page(f"/build/{build}/requests/{REQUEST}"))
+    places = [said.index(one) for one in ("job-output.txt:1", "keystone.json:1", "neutron.log:1", "nova.log:1")]
+    assert places == sorted(places)
+    assert f'href="/build/{build}/requests/{REQUEST}"' in await web.page(
+        f"/build/{build}/files/artifacts/logs/nova.log"
+    )
+    assert f"{REQUEST} 4" in words(await web.page(f"/build/{build}/requests"))
+    async with web.client.get(f"/api/build/{build}/requests/{REQUEST}") as answer:
+        assert [line["file"].split("/")[-1] for line in (await answer.json())["lines"]] == [
+            OUTPUT, "keystone.json", "neutron.log", "nova.log",
+        ]  # fmt: skip
+
+
+async def test_a_text_is_searched_on_the_server_and_files_are_a_tree(web: WebHouse, house: PipelineHouse) -> None:
+    build = await a_build(web, house)
+    leave(web.logs.shelf.root, "artifacts/deep/er/x.log", b"one\nTwo\n" * 600, build)
+    leave(web.logs.shelf.root, "artifacts/core.bin", b"\0\1", build)
+    page = await web.page(f"/build/{build}?q=ASKS")
+    assert "1 lines hold “ASKS”" in words(page)
+    assert "deep/ 1 · 4.7 KiB er/ 1 · 4.7 KiB x.log 4.7 KiB raw core.bin 2 B" in words(page)
+    said = words(await web.page(f"/build/{build}/files/artifacts/deep/er/x.log?q=two&after=1190"))
+    assert "6 lines hold “two”. Close 1190 Two" in said
+    async with web.client.get(f"/build/{build}/files/artifacts/core.bin", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, f"/logs/{build}/artifacts/core.bin")
+    async with web.client.get(f"/logs/{build}/artifacts/core.bin") as answer:
+        assert answer.headers["Content-Disposition"] == "attachment"
+    async with web.client.get(f"/api/build/{build}/search?q=two&file=artifacts/deep/er/x.log") as answer:
+        told = await answer.json()
+    assert (len(told["lines"]), told["continue_after"]) == (200, 401)
+    assert "There is no file" in words(await web.page(f"/build/{build}/files/artifacts/none", status=404))
