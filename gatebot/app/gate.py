@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -21,14 +20,12 @@ from ..assignment import Assignment
 from ..clock import Clock
 from ..db import Database
 from ..errors import NotFound, SettingsError, Unavailable
-from ..executor import assembly, providing
 from ..executor import pages as build_pages
 from ..executor import rest as build_rest
 from ..executor.fleet.model import LEASE_SECONDS
-from ..executor.logs import Logs, error_rules
-from ..executor.model import DEFAULT_LABELS, Sizes
+from ..executor.logs import Logs
+from ..executor.model import DEFAULT_LABELS
 from ..executor.ports import BuildFacts
-from ..executor.service import Executor
 from ..front import Front, Sign
 from ..keys import Keys
 from ..live import Sees
@@ -70,7 +67,6 @@ from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
 from .connections import Connected, known_to_tenants
-from .places import Places
 
 _OF_CHANGE = re.compile(r"change/(\d{1,9})")
 
@@ -124,17 +120,6 @@ class Nobody:
 
     async def grant(self, build: str, fence: int, names: Sequence[str]) -> None:
         """Nothing waits."""
-
-
-class Stores:
-    """Where the executor fetches from: in one process, the bare repositories themselves."""
-
-    def __init__(self, repositories: Repositories) -> None:
-        self._repositories = repositories
-
-    def locate(self, store: str, build: str) -> str:
-        """The path of a store."""
-        return str(self._repositories.store_path(store))
 
 
 class BuildRows:
@@ -369,33 +354,3 @@ def assemble(
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start
     labels = tuple(sorted({**DEFAULT_LABELS, **settings.labels}))
     return GateRoom(driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock, ties, keys, labels)
-
-
-def executor_of(
-    prepared: assembly.Prepared | None,
-    settings: Settings,
-    places: Places,
-    repositories: Repositories,
-    results: Results,
-    clock: Clock,
-) -> tuple[Executor | None, Logs]:
-    """The executor of this process, if it runs jobs, and the logs of builds, which are served in any case."""
-    sizes = Sizes(settings.logs.max_log, settings.logs.max_artifacts)
-    own = settings.logs.error_rules
-    rules = error_rules(Path(settings_text.resolve(settings, own)) if own else None)
-    if prepared is None:
-        return None, Logs(places.builds, clock, sizes, rules)
-    host = settings.url.split("://", 1)[1].split("/")[0]
-    return assembly.executor(
-        prepared,
-        reports=results,
-        sources=Stores(repositories),
-        clock=clock,
-        host=host.split(":")[0],
-        mirrors=settings.network.mirrors or None,
-        git_server=(host,),
-        slots=settings.executor.slots or None,
-        sizes=sizes,
-        providers=providing.sources(settings.providers, partial(settings_text.resolve, settings), host.split(":")[0]),
-        rules=rules,
-    )

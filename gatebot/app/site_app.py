@@ -40,7 +40,7 @@ from ..review import room as review_room
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
-from . import connections, doors, gate, topics
+from . import connections, doors, gate, own_executor, topics
 from .executors import Executors
 from .irc import Irc
 from .metrics import SiteMetrics
@@ -101,7 +101,7 @@ class SiteApp:
         layouts = gate.layouts_of(settings, db, repositories)
         if prepared is not None:
             prepared = replace(prepared, labels=NodeLabels(prepared.labels, current(layouts)))
-        executor, logs = gate.executor_of(prepared, settings, places, repositories, results, clock)
+        executor, logs = own_executor.executor_of(prepared, settings, places, repositories, results, clock)
         others = Executors.of(settings, places, db, clock, key, results, executor, logs, repositories, layouts)
         takes = dispatch(results) if dispatch is not None else others.fleet if others.on else executor
         connected = await connections.connect(settings, db, repositories, layouts, clock)

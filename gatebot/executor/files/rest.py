@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a build left over REST: its tests, its requests, and text found in its files."""
+"""What a build left over REST: its tests, its requests, and text found in its files.
+
+Nothing is shown on a page that is not told here. Who may see a build may ask; answers are bounded as pages are, and
+say where there was more.
+"""
 
 from __future__ import annotations
 
