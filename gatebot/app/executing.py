@@ -32,7 +32,7 @@ from ..executor.providers import link
 from ..executor.remote.agent import Agent
 from ..executor.remote.line import Line
 from ..executor.remote.reports import FarReports
-from ..executor.remote.server import Server
+from ..executor.remote.server import Server, words_of
 from ..executor.remote.uplink import Uplink
 from ..executor.service import Executor
 from ..keys import boxes
@@ -170,7 +170,7 @@ async def _session(server: Server) -> Session:
         try:
             return await server.session()
         except Unavailable as problem:
-            log.warning("%s", problem)
+            log.warning("%s", words_of(problem))
             await asyncio.sleep(_AGAIN)
 
 

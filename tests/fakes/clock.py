@@ -11,6 +11,8 @@ import asyncio
 import heapq
 from datetime import UTC, datetime, timedelta
 
+from gatebot.clock import SystemClock
+
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 _TURNS = 20  # of the event loop, enough for a woken task to act and to sleep again
 
@@ -71,3 +73,18 @@ class FakeClock:
     async def _settle() -> None:
         for _ in range(_TURNS):
             await asyncio.sleep(0)
+
+
+class SkippingClock(SystemClock):
+    """The real clock, which a story may move ahead; who sleeps sleeps on."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The present moment, and what was skipped."""
+        return super().now() + self._ahead
+
+    def skip(self, seconds: float) -> None:
+        """It is later now."""
+        self._ahead += timedelta(seconds=seconds)

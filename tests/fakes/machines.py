@@ -38,17 +38,21 @@ class Machine:
     def lives(self) -> None:
         """Wait until the site hears it."""
         try:
-            eventually(lambda: self.shown["alive"] or self.process.poll() is not None, f"heard: {self.name}")
+            eventually(lambda: self.shown["alive"] or self.process.poll() is not None, f"heard: {self.name}", 60)
         finally:
             assert self.process.poll() is None, self.said
             assert self.shown["alive"], self.said
 
     def runs(self, count: int = 1) -> list[str]:
         """Wait until it runs so many builds; which."""
-        return eventually(lambda: found if len(found := self.shown["builds"]) == count else None, f"{count} builds")
+        return eventually(lambda: found if len(found := self.shown["builds"]) == count else None, f"{count} builds", 60)
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
+
+    def says(self, words: str) -> None:
+        """Wait until it printed this."""
+        eventually(lambda: words in self.said, f"said by {self.name}: {words}")
 
     def end(self) -> None:
         if self.process.poll() is None:

@@ -29,7 +29,7 @@ from gatebot.app.site_app import SiteApp
 from gatebot.assignment import Assignment
 from gatebot.cli import founding
 from gatebot.cli.output import Client
-from gatebot.clock import SystemClock
+from gatebot.clock import Clock, SystemClock
 from gatebot.executor import assembly
 from gatebot.executor.model import DEFAULT_LABELS, Sandbox
 from gatebot.identity import Identity
@@ -201,6 +201,7 @@ class RunningSite:
     tokens: dict[str, str]
     homes: Path
     builds: Builds | None = None
+    clock: Clock = field(default_factory=SystemClock)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def __post_init__(self) -> None:
@@ -255,7 +256,7 @@ class RunningSite:
         if self.builds is None and self.settings.executor.enabled:
             prepared = assembly.prepare(self.places.data, sandbox=Sandbox.NONE, labels=DEFAULT_LABELS)
         dispatch = self.builds.plug if self.builds is not None else None
-        self.app = await SiteApp.open(self.settings, self.places, prepared, SystemClock(), dispatch)
+        self.app = await SiteApp.open(self.settings, self.places, prepared, self.clock, dispatch)
         self._runner = web.AppRunner(self.app.web(), handle_signals=False, shutdown_timeout=1, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()

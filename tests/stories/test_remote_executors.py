@@ -3,16 +3,26 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gatebot.events import BuildCompleted
+from gatebot.pipeline import history
+from tests.fakes.clock import SkippingClock
+from tests.fakes.doors import Visitor
 from tests.fakes.irc import free_port
+from tests.fakes.machines import begin as begin_machine
 from tests.fakes.machines import machine
-from tests.fakes.site import RunningSite, Template, begin, open_place
+from tests.fakes.site import RunningSite, Template, begin, eventually, open_place
 
 pytestmark = pytest.mark.slow
+#: More than the lease of a build.
+LEASE = 21.0
 
 
 @pytest.fixture
@@ -21,13 +31,49 @@ def place() -> Iterator[Path]:
         yield found
 
 
-@pytest.fixture
-def site(template: Template, place: Path) -> Iterator[RunningSite]:
+def without_own_builds(template: Template, place: Path) -> RunningSite:
+    """A site whose builds all run on other machines, about to run."""
     changes: dict[str, object] = {
         "executor.enabled": False, "dispatch.nats": "embedded", "dispatch.listen": f"127.0.0.1:{free_port()}",
     }  # fmt: skip
-    with begin(template, place, changes=changes) as running:
+    made = begin(template, place, changes=changes)
+    made.clock = SkippingClock()
+    return made
+
+
+@pytest.fixture
+def site(template: Template, place: Path) -> Iterator[RunningSite]:
+    with without_own_builds(template, place) as running:
         yield running
+
+
+def waiting_for(flag: Path) -> dict[str, str]:
+    """A job that ends when somebody makes a file."""
+    return {"ci/unit": f"#!/bin/sh\necho it began\nwhile [ ! -e {flag} ]; do sleep 0.05; done\necho it went on\n"}
+
+
+def later(site: RunningSite) -> None:
+    """More than a lease goes by."""
+    assert isinstance(site.clock, SkippingClock)
+    site.clock.skip(LEASE)
+
+
+def told_once(site: RunningSite, build: str) -> BuildCompleted:
+    """The one completion of a build in the journal."""
+    entries = site.do(site.app.journal.read(0, kinds=(BuildCompleted,), limit=1000))
+    found = [entry.event for entry in entries if isinstance(entry.event, BuildCompleted) and entry.event.build == build]
+    assert len(found) == 1
+    return found[0]
+
+
+def row(site: RunningSite, build: str) -> history.BuildRow:
+    found = site.do(site.app.db.read(history.build, build))
+    assert found is not None
+    return found
+
+
+def log(site: RunningSite, build: str) -> str:
+    return "\n".join(site.app.logs.lines(build, 1, 1000))
 
 
 def test_a_change_goes_through_the_gate_with_its_builds_on_another_machine(site: RunningSite, place: Path) -> None:
@@ -38,3 +84,72 @@ def test_a_change_goes_through_the_gate_with_its_builds_on_another_machine(site:
         bob.approve(change)
         bob.sees_merged(change)
         assert far.shown["running"] == 0
+        assert far.shown["version"] == "0.1.0"
+        page = Visitor(site, "admin", site.tokens["admin"]).get("/executors").text
+        assert "0 of 2 slots in use" in page
+        site.person("admin").rest.call("DELETE", "/api/executors/far")
+        far.says("gatebot executor enrol NAME")
+        eventually(lambda: far.process.poll() is not None, "far ends")
+
+
+def test_a_build_of_a_machine_that_was_killed_runs_on_another_and_is_told_once(site: RunningSite, place: Path) -> None:
+    ann, flag = site.person("ann"), place / "flag"
+    with machine(site, place, "one") as one:
+        change = ann.propose("api", "Wait", waiting_for(flag))
+        (build,) = one.runs()
+        eventually(lambda: "it began" in log(site, build), "its first line is here while it runs", 60)
+        with machine(site, place, "two") as two:
+            one.signal(signal.SIGKILL)
+            later(site)
+            assert two.runs() == [build], two.said
+            flag.touch()
+            ann.hears(change, "succeeded")
+            assert (told_once(site, build).fence, row(site, build).result) == (2, "SUCCESS")
+            assert log(site, build).count("it went on") == 1
+
+
+def test_a_machine_that_was_stopped_too_long_is_not_listened_to_any_more(site: RunningSite, place: Path) -> None:
+    ann, flag = site.person("ann"), place / "flag"
+    with machine(site, place, "one") as one:
+        change = ann.propose("api", "Wait", waiting_for(flag))
+        (build,) = one.runs()
+        with machine(site, place, "two") as two:
+            one.signal(signal.SIGSTOP)
+            later(site)
+            assert two.runs() == [build]
+            flag.touch()  # both of them end now
+            ann.hears(change, "succeeded")
+            one.signal(signal.SIGCONT)
+            one.says("came too late")
+            assert told_once(site, build).fence == 2
+            assert len([text for text in ann.said(change) if "succeeded" in text]) == 1
+            assert log(site, build).count("it went on") == 1
+            one.lives()
+
+
+def test_a_build_goes_on_while_the_server_starts_again(template: Template, place: Path) -> None:
+    flag, first = place / "flag", without_own_builds(template, place)
+    with ExitStack() as ends:
+        with first:
+            ann, far = first.person("ann"), ends.enter_context(machine(first, place, "far"))
+            change = ann.propose("api", "Wait", waiting_for(flag))
+            (build,) = far.runs()
+            eventually(lambda: "it began" in log(first, build), "it runs", 60)
+        with RunningSite(first.directory, template.tokens, first.homes) as again:
+            assert replace(far, site=again).runs() == [build]
+            flag.touch()
+            again.person("ann").hears(change, "succeeded")
+            assert told_once(again, build).fence == 1, far.said
+            assert log(again, build).count("it began") == log(again, build).count("it went on") == 1
+
+
+def test_a_line_without_a_good_token_says_what_to_do(site: RunningSite, place: Path) -> None:
+    wrong = begin_machine(site, place, "wrong", token="gbx_mistyped")
+    assert wrong.process.wait(20) == 1
+    assert wrong.said.strip().endswith(
+        "gatebot: This token lets nobody in: it was used already, or replaced, or mistyped. "
+        "Make another on the site: gatebot executor enrol NAME"
+    )
+    without = begin_machine(site, place, "without")
+    assert without.process.wait(20) == 1
+    assert "Run the line that `gatebot executor enrol NAME` prints there" in without.said

@@ -125,7 +125,7 @@ class Fleet:
         lost = {*beat.builds.keys() - mine.keys(), *await self.fences.alive(mine)}
         if not await self.db.run_silent(store.heard, name, beat, mine.keys() - lost, now):
             self.roster.forget(name)
-            return Answer(tuple(beat.builds))
+            return Answer(tuple(beat.builds), known=False)
         self.roster.heard(name, beat, now)
         for build in mine:
             self.roster.builds[build].assignment = None  # it runs: what it was given is not needed again

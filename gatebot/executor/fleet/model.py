@@ -80,9 +80,10 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To a beat. `lost` are builds that are not the executor's any more: it ends them."""
+    """To a beat. `lost` are builds that are not the executor's any more: it ends them. One that is not `known` goes."""
 
     lost: tuple[str, ...] = ()
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

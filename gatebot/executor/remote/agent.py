@@ -22,7 +22,7 @@ from ...keys import boxes
 from ..fleet.model import BEAT_SECONDS, SILENT_SECONDS, Answer, Beat, Claimed, Verb, Word, about_secrets
 from ..service import Executor
 from .line import Line
-from .server import Server
+from .server import Server, words_of
 from .uplink import Uplink
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Agent:
                 await self.line.closed()
                 log.info("the connection to %s is lost", session.nats)
             except Unavailable as problem:
-                log.warning("%s", problem)
+                log.warning("%s", words_of(problem))
             await self.clock.sleep(_AGAIN)
 
     async def _word(self, word: Word) -> bool:
@@ -100,9 +100,9 @@ class Agent:
             self.uplink.begin(build, fence, claimed.token)
             await self.executor.assign(self._opened(claimed))
         except (Conflict, NotFound) as refusal:
-            log.info("build %s is not ours: %s", build, refusal)
+            log.info("build %s is not ours: %s", build, words_of(refusal))
         except Unavailable as problem:
-            log.warning("build %s cannot be claimed now: %s", build, problem)
+            log.warning("build %s cannot be claimed now: %s", build, words_of(problem))
             return False
         finally:
             del self._taking[build]
@@ -134,6 +134,8 @@ class Agent:
         for build in answer.lost:
             log.warning("build %s is not ours any more: it is ended", build)
             await self._drop(build)
+        if not answer.known:
+            await self.line.close()  # the next session says why
 
     async def _end_if_silent(self) -> None:
         now = self.clock.now()

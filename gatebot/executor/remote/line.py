@@ -70,13 +70,17 @@ class Line:
     async def beat(self, beat: Beat) -> Answer:
         """Say that we live; what the server says to it. Raises `Unavailable` when nobody answers."""
         client = self._client
-        if client is None or not client.is_connected:
+        if client is None or not self.connected():
             raise Unavailable(reason=reason("executor.nobody-answers"))
         try:
             answer = await client.request(f"{BEAT}.{self._name}", msgspec.json.encode(beat), timeout=_PATIENCE)
         except (nats.errors.Error, OSError, TimeoutError):
             raise Unavailable(reason=reason("executor.nobody-answers")) from None
         return msgspec.json.decode(answer.data, type=Answer)
+
+    def connected(self) -> bool:
+        """Whether beats get through, as far as is known here."""
+        return self._client is not None and self._client.is_connected
 
     async def closed(self) -> None:
         """Return when the connection is lost."""

@@ -25,6 +25,7 @@ from ...errors import (
     Unavailable,
 )
 from ...reasons import reason
+from ...words import say
 from ..fleet.model import BUILD, EXECUTOR, Claimed, Session
 
 _ERRORS: Mapping[int, type[GatebotError]] = {
@@ -32,6 +33,11 @@ _ERRORS: Mapping[int, type[GatebotError]] = {
 }  # fmt: skip
 _TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=60)
 _BASE = "/api/executor/"
+
+
+def words_of(error: GatebotError) -> str:
+    """What an error says, for the log."""
+    return say(error.reason) if error.reason is not None else str(error)
 
 
 class Server:

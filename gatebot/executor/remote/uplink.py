@@ -19,7 +19,7 @@ from ...clock import Clock
 from ...errors import Conflict, GatebotError, Invalid, NotFound, Unauthenticated, Unavailable
 from ...events import BuildCompleted
 from ..logs import INDEX, OUTPUT, Logs
-from .server import Server
+from .server import Server, words_of
 
 log = logging.getLogger(__name__)
 _PIECE = 1024 * 1024
@@ -117,7 +117,7 @@ class Uplink:
             try:
                 return await act()
             except (Conflict, Unauthenticated, NotFound) as refusal:
-                log.info("the server refuses: %s", refusal)
+                log.info("the server refuses: %s", words_of(refusal))
                 raise Lost from None
             except Unavailable:
                 await self._clock.sleep(_DELAYS[min(attempt, len(_DELAYS) - 1)])
@@ -143,7 +143,7 @@ class Uplink:
         except Lost:
             return
         except GatebotError as refusal:
-            log.warning("the log of build %s is not taken: %s", build, refusal)
+            log.warning("the log of build %s is not taken: %s", build, words_of(refusal))
 
     async def _piece(self, logs: Logs, build: str, run: _Run, start: int) -> int:
         data = await asyncio.to_thread(logs.read, build, start, _PIECE)
@@ -163,7 +163,7 @@ class Uplink:
             try:
                 await self._server.file(build, run.shown, name, _pieces(path))
             except Invalid as refusal:  # its name, or its size: the build has its result all the same
-                log.warning("build %s: %s is not kept: %s", build, name, refusal)
+                log.warning("build %s: %s is not kept: %s", build, name, words_of(refusal))
 
     async def _forget(self, build: str) -> None:
         if self.logs is not None:
