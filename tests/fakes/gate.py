@@ -93,10 +93,11 @@ class World:
     refuse: Reason | None = None
     moves: int = 0
     members: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    name: str = "q"
 
     def __post_init__(self) -> None:
         self.first = facts.QueueOpened(
-            "q", "main", "gate", "shared", Policy(self.manager, self.window, announces=self.announces)
+            self.name, "main", "gate", "shared", Policy(self.manager, self.window, announces=self.announces)
         )
         self.history.append(self.first)
         self.queue: Queue = opened(self.first)
@@ -147,7 +148,7 @@ class World:
             self.trunk.setdefault(place(change.project, change.branch), "root")
         described = tuple(ItemChange(one.number, 1, one.project, one.branch, one.mark) for one in changes)
         needs = tuple(dict.fromkeys(number for one in changes for number in one.needs))
-        return facts.ItemEnqueued("q", item, NOW, described, None, live, needs, first.passed)
+        return facts.ItemEnqueued(self.name, item, NOW, described, None, live, needs, first.passed)
 
     def push(self, at: str, mark: str = "") -> None:
         """Somebody moves a branch without the gate."""
@@ -159,11 +160,11 @@ class World:
 
     def withdraw(self, number: int, why: str = "pipeline.new-patch-set") -> None:
         """The change is not what was enqueued any more."""
-        self.happen(facts.ItemUnfit("q", self.item_of(number), reason(why)))
+        self.happen(facts.ItemUnfit(self.name, self.item_of(number), reason(why)))
 
     def promote(self, *numbers: int) -> None:
         """A person wants these changes at the head, in this order."""
-        self.happen(facts.ItemsPromoted("q", tuple(self.item_of(number) for number in numbers)))
+        self.happen(facts.ItemsPromoted(self.name, tuple(self.item_of(number) for number in numbers)))
 
     def item_of(self, number: int) -> str:
         """The item that a change is or was in."""
@@ -180,7 +181,7 @@ class World:
             case facts.LandAsked():
                 self.happen(*self._land(command))
             case facts.ItemDequeued(moment=Moment() as moment) | facts.ReportAsked(moment=moment):
-                self.happen(facts.Reported("q", command.item, moment))
+                self.happen(facts.Reported(self.name, command.item, moment))
             case _:
                 pass
 
@@ -207,11 +208,11 @@ class World:
             own = place(change.project, change.branch)
             if contents(state[own]) & {f"c{number}" for number in change.clashes}:
                 why = reason("pipeline.merge-conflict", paths="f")
-                return [facts.PrepareFailed("q", item.id, item.attempt, base, why, pins, ahead=ahead)]
+                return [facts.PrepareFailed(self.name, item.id, item.attempt, base, why, pins, ahead=ahead)]
             state[own] = commit(contents(state[own]) | {change.mark})
             commits.append(state[own])
         jobs = planned_together(changes)
-        prepared = facts.Prepared("q", item.id, item.attempt, base, state, pins, {}, {}, jobs, ahead)
+        prepared = facts.Prepared(self.name, item.id, item.attempt, base, state, pins, {}, {}, jobs, ahead)
         return [replace(prepared, commits=tuple(commits))]
 
     def _land(self, asked: facts.LandAsked) -> list[Event]:
@@ -219,15 +220,15 @@ class World:
         assert item.prepared is not None
         if self.refuse is not None:
             tips = {change.place: self.trunk[change.place] for change in item.changes}
-            return [facts.LandingRefused("q", item.id, self.refuse, tips)]
+            return [facts.LandingRefused(self.name, item.id, self.refuse, tips)]
         moved = {at: self.trunk[at] for at, tested in item.prepared.base.items() if self.trunk[at] != tested}
         if moved:
-            return [facts.LandingRefused("q", item.id, reason("review.branch-moved"), moved)]
+            return [facts.LandingRefused(self.name, item.id, reason("review.branch-moved"), moved)]
         self._check_proved(item)
         for change in item.changes:
             self.landed.append(Landing(change.number, item.prepared.state))
             self.trunk[change.place] = item.prepared.state[change.place]
-        return [facts.Landed("q", item.id)]
+        return [facts.Landed(self.name, item.id)]
 
     def _check_stands(self, item: Item) -> None:
         """Landing is asked for only where the item stands on the trunk as it is: moves are known here at once."""

@@ -16,14 +16,21 @@ from hypothesis import strategies as st
 
 from gatebot.assignment import JobDependency
 from gatebot.events import BuildCompleted
+from gatebot.pipeline.config.layout import Layout
 from gatebot.pipeline.config.model import Speculation, Window
 from gatebot.pipeline.queue import classic, facts
 from gatebot.pipeline.queue.model import Outcome, PlannedJob, Queue
 from gatebot.pipeline.queue.plan import STRATEGIES, plan
 from gatebot.pipeline.queue.record import record
+from gatebot.pipeline.reconfiguring import reconfigured
 from gatebot.reasons import reason
+from tests.fakes.configuration import tenant_layout
 from tests.fakes.gate import NOW, Change, Gate
 
+HOME = "main/gate/shared"
+GATE = "- pipeline: {name: gate, manager: %s, window: %d, window-floor: 1%s}\n- queue: {name: shared%s}\n"
+MANAGER, SHARED = "dependent", "- project: {queue: shared, gate: {jobs: [noop]}}"
+CYCLES = ", allow-circular-dependencies: true"
 PLACES = (("api", "main"), ("client", "main"), ("api", "stable"))
 JOBS = (
     PlannedJob("build", "d0"),
@@ -41,14 +48,38 @@ def truth(seed: int, share: float):
     return verdict
 
 
+def configured(pipelines: str, *, api: str = SHARED, client: str = SHARED) -> Layout:
+    """A layout of the projects of `PLACES`; without a text there is no such project."""
+    texts = {name: text for name, text in (("api", api), ("client", client)) if text}
+    return tenant_layout(texts, pipelines)
+
+
+LAYOUTS = (
+    *(configured(GATE % (MANAGER, *how, CYCLES)) for how in ((20, ""), (3, ", window-ceiling: 4"), (0, ""))),
+    configured(GATE % (MANAGER, 2, ", precedence: high, start: {gatebot: {Verified: 0}}", CYCLES)),
+    configured(GATE % (MANAGER, 20, "", "")),
+    configured(GATE % (MANAGER, 20, "", CYCLES), client=""),
+    configured(GATE % (MANAGER, 20, "", CYCLES), api="- project: {gate: {jobs: [noop]}}"),
+    configured(GATE % ("independent", 20, "", CYCLES)),
+    configured("- pipeline: {name: other, manager: dependent}\n"),
+)
+"""What a site may be configured to meanwhile: windows, moments, no cycles, no such project, another queue or gate."""
+
+
+def reconfigure(gate: Gate, layout: Layout) -> None:
+    """Another layout holds: what follows from it for this queue. What moves to another queue is of no interest here."""
+    told = reconfigured([gate.queue], {"main": layout})
+    gate.happen(*(fact for fact in told if fact.queue == gate.name))
+
+
 def play(seed: int, *, steps: int = 60, share: float = 0.15, promotes: bool = True, check=lambda gate: None) -> Gate:
     """A schedule of changes and cycles, answers, results, withdrawals and more, and then quiet until all is done."""
     rng = random.Random(seed)
     window = rng.choice([Window(), Window(2, 1), Window(3, 1, ceiling=4), Window(0)])
-    gate = Gate(truth(seed, rng.choice([0, share, 0.5])), window=window)
+    gate = Gate(truth(seed, rng.choice([0, share, 0.5])), window=window, name=HOME)
     number = 0
     for _ in range(steps):
-        match rng.choice("EEECAAAAAABBBBBBSPWRFO"):
+        match rng.choice("EEECAAAAAABBBBBBSPWRFOL"):
             case "E":
                 number += 1
                 gate.enqueue(_change(rng, number, gate))
@@ -69,6 +100,8 @@ def play(seed: int, *, steps: int = 60, share: float = 0.15, promotes: bool = Tr
                 gate.withdraw(rng.choice([n for item in gate.queue.items.values() for n in item.numbers]))
             case "R" if gate.running:
                 gate.finish(rng.choice(list(gate.running.values())), "", retry=True)
+            case "L" if rng.random() < 0.4:
+                reconfigure(gate, rng.choice(LAYOUTS))
             case "F" if rng.random() < 0.2:
                 gate.refuse = None if gate.refuse else reason("review.not-submittable")
             case _:
@@ -176,7 +209,8 @@ def test_the_changes_of_a_cycle_merge_all_together_or_not_at_all(seed: int) -> N
 def test_every_departure_but_a_merge_has_a_reason(seed: int) -> None:
     gate = play(seed, share=0.4)
     for fact in gate.left:
-        assert fact.moment is not None
+        moved = fact.reason is not None and fact.reason.kind == "pipeline.moved-to-queue"
+        assert (fact.moment is None) is moved, "whoever only moves to another queue is told nothing"
         assert (fact.reason is None) == (fact.outcome is Outcome.MERGED)
 
 
@@ -206,10 +240,15 @@ def test_nothing_merges_on_a_head_that_is_undecided(seed: int) -> None:
 @law
 @given(seeds)
 def test_a_window_never_leaves_its_limits_and_only_items_inside_get_new_builds(seed: int) -> None:
+    sizes: list[int] = []
+
     def check(gate: Gate) -> None:
-        window = gate.queue.policy.window
-        if window.size:
-            assert gate.queue.window >= min(window.floor, window.size)
-        assert window.ceiling is None or gate.queue.window <= max(window.ceiling, window.size)
+        window, size = gate.queue.policy.window, gate.queue.window
+        before = sizes[-1] if sizes else gate.first.policy.window.size
+        sizes.append(size)
+        assert (size == 0) is (window.size == 0), "no limit, where none is configured, and nowhere else"
+        # Another configuration leaves the size as it was: it is led back between its limits, and never further out.
+        assert size >= min(window.floor, window.size, before)
+        assert window.ceiling is None or size <= max(window.ceiling, window.size, before)
 
     play(seed, check=check)

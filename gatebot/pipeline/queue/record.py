@@ -66,7 +66,8 @@ def record(queue: Queue, event: Event) -> Queue:
     """The queue with one more fact."""
     match event:
         case QueueOpened():
-            return replace(queue, policy=event.policy)
+            limited = queue.window and event.policy.window.size  # between limits and none it begins as configured
+            return replace(queue, policy=event.policy, window=queue.window if limited else event.policy.window.size)
         case ItemEnqueued():
             return _enqueued(queue, event)
         case ItemDequeued():
