@@ -40,6 +40,7 @@ from ..executor.logs import Logs
 from ..executor.providers.model import Capacity
 from ..executor.providing import kinds
 from ..executor.service import Executor
+from ..front import Sign
 from ..keys.site_key import SiteKey
 from ..pipeline.layouts import Layouts
 from ..pipeline.results import Results
@@ -93,6 +94,19 @@ class Executors:
     def on(self) -> bool:
         """Whether there may be executors on other machines."""
         return self.post is not None
+
+    def free_slots(self) -> int:
+        """How many builds would be taken now, by all of them."""
+        if self.on:
+            return self.fleet.free_slots()
+        return self.local.free_slots() if self.local is not None else 0
+
+    async def sign(self) -> Sign:
+        """How many of those on other machines live; a site goes on without any."""
+        enrolment = self.parts.enrolment
+        known, now = await enrolment.every(), enrolment.clock.now()
+        alive = sum(rest.lives(one, now) for one in known)
+        return Sign("executors", alive == len(known), f"{alive} of {len(known)} on other machines live", vital=False)
 
     def routes(self, site: Site, allowed: rest.Allowed) -> list[web.RouteDef]:
         """For people and for machines; these prove themselves in their own ways."""

@@ -15,17 +15,16 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ..executor.service import Executor
 from ..meetbot.irc.model import Health
 from ..pipeline.driver import Driver
 
 
 @dataclass(frozen=True, slots=True)
 class SiteMetrics(Collector):
-    """`journal` tells the newest id, `networks` how IRC is."""
+    """`slots` tells how many builds would be taken now, `journal` the newest id, `networks` how IRC is."""
 
     driver: Driver
-    executor: Executor | None
+    slots: Callable[[], int]
     journal: Callable[[], int]
     networks: Callable[[], Sequence[Health]]
 
@@ -37,8 +36,7 @@ class SiteMetrics(Collector):
             builds[queue.tenant, queue.pipeline] += len(queue.owners)
         yield _by_pipeline("gatebot_queue_items", "Items in the queues of a pipeline.", items)
         yield _by_pipeline("gatebot_builds_unfinished", "Builds that were given out and have not ended.", builds)
-        slots = self.executor.free_slots() if self.executor is not None else 0
-        yield GaugeMetricFamily("gatebot_executor_free_slots", "Builds that this process would take now.", slots)
+        yield GaugeMetricFamily("gatebot_executor_free_slots", "Builds that executors would take now.", self.slots())
         yield GaugeMetricFamily("gatebot_journal_last_id", "The newest fact that open pages know of.", self.journal())
         connected = GaugeMetricFamily("gatebot_irc_connected", "Whether a network is connected.", labels=["network"])
         heard = GaugeMetricFamily(

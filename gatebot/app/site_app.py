@@ -128,9 +128,11 @@ class SiteApp:
         for one in connected:
             front.add(sign=one.sign())
         irc.add_to(front, site)
-        front.measure(SiteMetrics(room.driver, executor, live.last, irc.health))
+        front.measure(SiteMetrics(room.driver, others.free_slots, live.last, irc.health))
         if executor is not None:
             front.add(sign=_jobs_sign(executor))
+        if others.on:
+            front.add(sign=others.sign)
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
             outside, room, connected, irc, executor, others, logs, application, [],

@@ -143,13 +143,15 @@ class FarWorkshop:
 
 
 @asynccontextmanager
-async def far_workshop(root: Path, database_url: str, clock: Clock | None = None) -> AsyncIterator[FarWorkshop]:
+async def far_workshop(
+    root: Path, database_url: str, clock: Clock | None = None, sizes: Sizes | None = None
+) -> AsyncIterator[FarWorkshop]:
     """All of it, without a machine."""
     time = clock or SystemClock()
     db, port = Database.open(database_url, durable=False), free_port()
     url, nats = f"http://127.0.0.1:{port}", f"127.0.0.1:{free_port()}"
     reports, stores = HeardReports(), Stores(root / "stores")
-    fences, logs = KnownFences(reports), Logs(root / "logs", time, Sizes(4 * MIB, 4 * MIB))
+    fences, logs = KnownFences(reports), Logs(root / "logs", time, sizes or Sizes(4 * MIB, 4 * MIB))
     received, passes, signer = Received(logs), Passes(SiteKey.new(), time), Signer.of(root / "nats.key")
     post, child = NatsPost(f"nats://{nats}", USER, "pass"), NatsChild(nats, root / "nats", signer.public, "pass", None)
     fleet = Fleet(

@@ -16,6 +16,7 @@ from gatebot.cli import main
 from gatebot.cli.output import Client
 from gatebot.keys import boxes
 from tests.fakes.git import WorkTree
+from tests.fakes.irc import free_port
 from tests.fakes.site import Builds, RunningSite, Template, begin, eventually
 
 
@@ -267,3 +268,30 @@ def test_a_change_of_configuration_is_tried_before_it_is_merged(site: RunningSit
     assert told(site, "ann", "config", "try", str(change)) == "api, check, main\n  + twice\n"
     plain = ann.propose("api", "Add a", {"a.txt": "a\n"})
     assert told(site, "ann", "config", "try", str(plain)) == "No job of any project changes.\n"
+
+
+def test_machines_are_enrolled_listed_and_revoked(template: Template, tmp_path: Path) -> None:
+    changes: dict[str, object] = {"dispatch.nats": "embedded", "dispatch.listen": f"127.0.0.1:{free_port()}"}
+    with begin(template, tmp_path, Builds(), changes) as site:
+        assert told(site, "admin", "executor", "list") == "No machine was enrolled.\n"
+        said = told(site, "admin", "executor", "enrol", "far")
+        assert re.fullmatch(
+            r"Run this on the other machine, within a day \(gatebot is installed there\):\n\n"
+            rf"GATEBOT_TOKEN=gbx_\S+ gatebot serve far --role executor --connect {site.url}\n",
+            said,
+        )
+        assert told(site, "ann", "executor", "list") == "far\thas not come yet\t0/0\tnever\t\n"
+        assert run(site, "ann", "executor", "enrol", "mine").stderr == (
+            "gatebot: Only administrators enrol and revoke executors.\n"
+        )
+        assert told(site, "admin", "executor", "revoke", "far") == "far runs no more builds of this site.\n"
+        assert run(site, "admin", "executor", "revoke", "far").stderr == (
+            "gatebot: There is no executor far. All there are: gatebot executor list\n"
+        )
+
+
+def test_a_site_alone_says_how_machines_are_let_in(site: RunningSite) -> None:
+    assert run(site, "admin", "executor", "enrol", "far").stderr == (
+        'gatebot: Executors on other machines are turned off here. Write [dispatch] nats = "embedded" into '
+        "gatebot.toml and restart the server.\n"
+    )

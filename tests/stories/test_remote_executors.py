@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gatebot.cli import main
 from gatebot.events import BuildCompleted
+from gatebot.executor.fleet.nats_child import program
 from gatebot.pipeline import history
 from tests.fakes.clock import SkippingClock
 from tests.fakes.doors import Visitor
@@ -141,6 +147,39 @@ def test_a_build_goes_on_while_the_server_starts_again(template: Template, place
             again.person("ann").hears(change, "succeeded")
             assert told_once(again, build).fence == 1, far.said
             assert log(again, build).count("it began") == log(again, build).count("it went on") == 1
+
+
+def test_a_nats_server_of_the_sites_own_does_as_well(template: Template, place: Path) -> None:
+    port = free_port()
+    changes: dict[str, object] = {
+        "executor.enabled": False,
+        "dispatch.nats": f"nats://127.0.0.1:{port}",
+        "dispatch.password_file": "nats.password",
+    }  # fmt: skip
+    made = begin(template, place, changes=changes)
+    told = CliRunner().invoke(main, ["executor", "nats-config", "--site", str(made.directory)])
+    assert told.exit_code == 0, told.output
+    password = re.search(r'password: "(.*?)"', told.output)
+    assert password is not None
+    (made.directory / "nats.password").write_text(password[1])
+    config = place / "nats.conf"
+    config.write_text(f'listen: 127.0.0.1:{port}\njetstream {{ store_dir: "{place / "store"}" }}\n{told.output}')
+    nats = subprocess.Popen([program(), "-c", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: reached(port), "nats listens")
+        with made as site, machine(site, place, "far"):
+            ann = site.person("ann")
+            ann.hears(ann.propose("api", "Add a", {"a.txt": "a"}), "succeeded", 60)
+            health = Visitor(site, "admin", site.tokens["admin"]).get("/health").text
+            assert "1 of 1 on other machines live" in health
+    finally:
+        nats.terminate()
+        nats.wait(20)
+
+
+def reached(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_line_without_a_good_token_says_what_to_do(site: RunningSite, place: Path) -> None:

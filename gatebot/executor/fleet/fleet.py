@@ -76,7 +76,7 @@ class Fleet:
 
     def free_slots(self) -> int:
         """How many builds would be taken now."""
-        waiting = sum(one.executor is None for one in self.roster.builds.values())
+        waiting = sum(one.executor is None for one in tuple(self.roster.builds.values()))
         return max(sum(member.free for member in self._members()) - waiting, 0)
 
     async def assign(self, assignment: Assignment) -> None:

@@ -56,9 +56,9 @@ class Roster:
 
     def members(self, now: datetime) -> Iterator[Member]:
         """Those that live, with the room that they have."""
-        for name, (beat, _) in self._beats.items():
+        for name, (beat, _) in tuple(self._beats.items()):  # metrics are read on a thread of their own
             if self.lives(name, now):
-                load = sum(given.executor == name for given in self.builds.values())
+                load = sum(given.executor == name for given in tuple(self.builds.values()))
                 yield member(name, max(beat.slots - load, 0), beat.abilities)
 
     def running(self, name: str) -> tuple[str, ...]:
