@@ -17,9 +17,12 @@ from .config.layout import Layout
 from .config.loader import Loader, Proposal, Proposed
 from .config.tenant import Tenant
 from .config.trial import Difference, differences, places
+from .queue.model import Item, ItemChange
 
 MOST_GRAPHS = 60_000
 """How many are compared for one asker: some tens of seconds of a processor."""
+
+_REMEMBERED = 5000  # items, and what of them is configuration
 
 
 class Layouts:
@@ -31,6 +34,7 @@ class Layouts:
         self._lock = threading.Lock()
         self._current: dict[str, Layout] = {}
         self._told: list[Callable[[], None]] = []
+        self._configuring: dict[str, tuple[Layout, dict[str, list[ItemChange]]]] = {}
 
     def on_refresh(self, callback: Callable[[], None]) -> None:
         """Call back after each refresh, on the thread that refreshed."""
@@ -65,6 +69,17 @@ class Layouts:
             return Proposal(layout)
         with self._lock:
             return self._loader.propose(layout, changes)
+
+    def configuring(self, layout: Layout, item: Item) -> list[ItemChange]:
+        """The changes of an item that bring configuration: asked for all items ahead of each, so it is remembered."""
+        tenant = layout.tenant.name
+        of = self._configuring.get(tenant)
+        if of is None or of[0] is not layout or len(of[1]) >= _REMEMBERED:
+            of = self._configuring[tenant] = layout, {}
+        if item.id not in of[1]:
+            merging = (one for one in item.changes if not one.merged)
+            of[1][item.id] = [one for one in merging if configures(layout, one.project, one.files, one.branch)]
+        return of[1][item.id]
 
     def tried(self, layout: Layout, before: Proposed, after: Proposed) -> tuple[Difference, ...]:
         """What every graph gains and loses when a branch moves from one commit to the other, as if it were merged."""

@@ -22,7 +22,7 @@ from .config.freeze import freeze
 from .config.layout import Layout
 from .config.loader import Proposed
 from .config.model import FrozenGraph, Moment
-from .layouts import Layouts, configures
+from .layouts import Layouts
 from .merge_modes import contradiction
 from .naming import full_ref
 from .queue.facts import PrepareAsked, Prepared, PrepareFailed
@@ -66,7 +66,7 @@ class _Work:
     ahead: tuple[Item, ...] = ()
 
     def numbers(self) -> tuple[int, ...]:
-        return tuple(number for item in self.ahead for number in item.numbers)
+        return tuple([change.number for item in self.ahead for change in item.changes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +192,8 @@ class Merger:
         current = self._layouts.current(queue.tenant)
         if current is None:
             raise _Broken(reason("pipeline.no-tenant", tenant=queue.tenant), Moment.CONFIG_ERROR)
-        before = [change for item in work.ahead for change in self._configuring(current, item)]
-        own = self._configuring(current, work.item)
+        before = [change for item in work.ahead for change in self._layouts.configuring(current, item)]
+        own = self._layouts.configuring(current, work.item)
         if not own and not work.item.live:
             return current, None  # nobody asks for the jobs of what stands in
         previous = self._layouts.propose(current, self._proposed(queue, work, before)).layout
@@ -203,11 +203,6 @@ class Merger:
         if proposal.errors and current.tenant.fail_closed:
             raise _Broken(configuration_broken(proposal.errors), Moment.CONFIG_ERROR)
         return proposal.layout, previous
-
-    def _configuring(self, layout: Layout, item: Item) -> list[ItemChange]:
-        return [
-            one for one in item.changes if not one.merged and configures(layout, one.project, one.files, one.branch)
-        ]
 
     def _proposed(self, queue: Queue, work: _Work, changes: Sequence[ItemChange]) -> list[Proposed]:
         found = {change.place: change for change in changes}
@@ -228,6 +223,7 @@ class _Batch:
         self._merger = merger
         self._queue = queue
         self.given = given
+        self._present = {change.number: item for item in queue.items.values() for change in item.changes}
         self._tips = dict(queue.tips)
         for earlier in given.values():
             self._tips = {**earlier.pins, **self._tips}
@@ -267,8 +263,8 @@ class _Batch:
         found = self._standing(onto)
         if found is not None:
             under, prepared = found
-            present = {number: other for other in self._queue.items.values() for number in other.numbers}
-            ahead = [present[number] for number in prepared.ahead if number in present] + [under]
+            named = [self._present[number] for number in prepared.ahead if number in self._present]
+            ahead = list({other.id: other for other in (*named, under)}.values())  # a cycle is named by each change
             # What is at the tip by now need not be carried along.
             state = {at: commit for at, commit in prepared.state.items() if self._tips.get(at) != commit}
         return _Work(item, dict(state), state, ahead=tuple(ahead))

@@ -308,6 +308,18 @@ async def test_a_cycle_is_checked_and_gated_as_one_item_and_merges_together(hous
     assert (house.content("api", "a.txt"), house.content("client", "b.txt")) == ("a\n", "b\n")
 
 
+async def test_those_behind_a_cycle_are_tested_on_each_of_its_changes_once(house: PipelineHouse) -> None:
+    one, two = await cycle(house)
+    behind = [add(house, name) for name in "cde"]
+    await house.approve(one, two, *behind)
+    await house.settle()
+    (queue,) = [queue for queue in house.driver.queues.values() if queue.pipeline == "gate"]
+    ahead = [item.prepared.ahead for item in queue.items.values() if item.prepared is not None]
+    assert [sorted(numbers) for numbers in ahead] == [[], [1, 2], [1, 2, 3], [1, 2, 3, 4]]
+    changes = [sorted(change.number for change in build.changes) for build in house.dispatch.running.values()]
+    assert [1, 2, 3, 4, 5] in changes
+
+
 @pytest.mark.zuul(58)
 async def test_when_one_job_of_a_cycle_fails_nothing_merges_and_both_changes_are_told(house: PipelineHouse) -> None:
     one, two = await cycle(house)
