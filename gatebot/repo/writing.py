@@ -164,19 +164,18 @@ class Repositories(Reading):
         Children first: whatever a crash leaves, an object that is there has all that it names.
         """
         source, target = self._open(store).odb, self._open(project).odb
-        seen: set[str] = set()
+        seen: set[pygit2.Oid] = set()
         copied = 0
-        waiting = [(commit, False)]
+        waiting = [(pygit2.Oid(hex=commit), False)]
         while waiting:
-            name, children_done = waiting.pop()
-            oid = pygit2.Oid(hex=name)
+            oid, children_done = waiting.pop()
             if children_done:
                 kind, data = source.read(oid)
                 target.write(int(kind), data)
                 copied += 1
-            elif name not in seen and oid not in target:
-                seen.add(name)
-                waiting.append((name, True))
+            elif oid not in seen and oid not in target:
+                seen.add(oid)
+                waiting.append((oid, True))
                 waiting += [(child, False) for child in _children(self._open(store), oid)]
         return copied
 
@@ -218,11 +217,11 @@ def _signature(person: Person) -> pygit2.Signature:
     return pygit2.Signature(person.name, person.email, person.time, person.offset)
 
 
-def _children(repository: pygit2.Repository, oid: pygit2.Oid) -> list[str]:
+def _children(repository: pygit2.Repository, oid: pygit2.Oid) -> list[pygit2.Oid]:
     """What an object needs: a commit its parents and tree, a tree its entries (a submodule's commit is elsewhere)."""
     found = cast("pygit2.Commit | pygit2.Tree | pygit2.Blob", repository[oid])
     if isinstance(found, pygit2.Commit):
-        return [str(found.tree_id), *(str(parent) for parent in found.parent_ids)]
+        return [found.tree_id, *found.parent_ids]
     if isinstance(found, pygit2.Tree):
-        return [str(entry.id) for entry in found if entry.type != ObjectType.COMMIT]
+        return [entry.id for entry in found if entry.type != ObjectType.COMMIT]
     return []
