@@ -13,7 +13,6 @@ from typing import Any
 import click
 
 from ..app import places
-from ..app.executors import nats_configuration
 from .output import Output, quote
 
 
@@ -57,6 +56,8 @@ def revoke(out: Output, name: str) -> None:
 )
 def nats_config(directory: Path) -> None:
     """Print what a NATS server of your own must have in its configuration, with a new password."""
+    from ..app.executors import nats_configuration
+
     _, where = places.load(directory)
     click.echo(nats_configuration(where, secrets.token_urlsafe(24)), nl=False)
 

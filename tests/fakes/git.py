@@ -26,6 +26,8 @@ class WorkTree:
             "GIT_COMMITTER_NAME": name,
             "GIT_COMMITTER_EMAIL": email,
         }
+        if bundle := os.environ.get("SSL_CERT_FILE"):
+            self.env["GIT_SSL_CAINFO"] = bundle
 
     @classmethod
     def new(cls, path: Path, branch: str = "main", **who: str) -> WorkTree:

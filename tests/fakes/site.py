@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Generator
@@ -202,6 +203,7 @@ class RunningSite:
     homes: Path
     builds: Builds | None = None
     clock: Clock = field(default_factory=SystemClock)
+    tls: ssl.SSLContext | None = None
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def __post_init__(self) -> None:
@@ -259,7 +261,7 @@ class RunningSite:
         self.app = await SiteApp.open(self.settings, self.places, prepared, self.clock, dispatch)
         self._runner = web.AppRunner(self.app.web(), handle_signals=False, shutdown_timeout=1, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
         await self.app.start()
 
     async def _end(self) -> None:

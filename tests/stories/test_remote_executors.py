@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -37,10 +38,11 @@ def place() -> Iterator[Path]:
         yield found
 
 
-def without_own_builds(template: Template, place: Path) -> RunningSite:
+def without_own_builds(template: Template, place: Path, more: dict[str, object] | None = None) -> RunningSite:
     """A site whose builds all run on other machines, about to run."""
     changes: dict[str, object] = {
         "executor.enabled": False, "dispatch.nats": "embedded", "dispatch.listen": f"127.0.0.1:{free_port()}",
+        **(more or {}),
     }  # fmt: skip
     made = begin(template, place, changes=changes)
     made.clock = SkippingClock()
@@ -91,6 +93,7 @@ def test_a_change_goes_through_the_gate_with_its_builds_on_another_machine(site:
         bob.sees_merged(change)
         assert far.shown["running"] == 0
         assert far.shown["version"] == "0.1.0"
+        assert list(far.directory.rglob("*.db")) == []  # it has no database
         page = Visitor(site, "admin", site.tokens["admin"]).get("/executors").text
         assert "0 of 2 slots in use" in page
         site.person("admin").rest.call("DELETE", "/api/executors/far")
@@ -175,6 +178,21 @@ def test_a_nats_server_of_the_sites_own_does_as_well(template: Template, place: 
     finally:
         nats.terminate()
         nats.wait(20)
+
+
+def test_all_of_it_goes_by_tls(template: Template, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = place / "site.crt", place / "site.key"
+    line = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    more = ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(certificate), "-keyout", str(key)]
+    subprocess.run([*line, *more], check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # whom this machine, and the other one, believe
+    made = without_own_builds(template, place, {"web.tls_certificate": str(certificate), "web.tls_key": str(key)})
+    made.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    made.tls.load_cert_chain(certificate, key)
+    with made as site, machine(site, place, "far"):
+        assert site.url.startswith("https://")
+        ann = site.person("ann")
+        ann.hears(ann.propose("api", "Add a", {"a.txt": "a"}), "succeeded", 60)
 
 
 def reached(port: int) -> bool:
