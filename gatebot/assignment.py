@@ -64,6 +64,10 @@ class IncludeVars:
     use_ref: bool = True
 
 
+#: The label of the node of a job that names none: it still runs somewhere.
+NODELESS = "small"
+
+
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
     """One node of a nodeset; `arch` and `execution` are our additions ("" leaves it to the label)."""

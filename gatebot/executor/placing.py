@@ -14,13 +14,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..architectures import ANY, Execution, canonical
-from ..assignment import NodeChoice, NodeSpec
+from ..assignment import NODELESS, NodeChoice, NodeSpec
 from ..reasons import Reason, reason
 from .model import Label
 from .providers.model import Capacity, Platform
 
-#: The label of the node of a job that names none: it still runs somewhere.
-NODELESS = "small"
 #: A provider's name and what one of its nodes is: arch and execution.
 Kind: TypeAlias = tuple[str, str, Execution]
 

@@ -19,7 +19,7 @@ from typing import cast
 
 import re2
 
-from ..assignment import Assignment, Json
+from ..assignment import NODELESS, Assignment, Json
 from ..errors import GatebotError
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason, reason
@@ -31,7 +31,6 @@ from .equipping import Equipped, equip, remarkable
 from .logs import LogWriter
 from .model import Ending, Phase, Places, Result, Returned, Step, StepDone, Verdict
 from .paths import path_of
-from .placing import NODELESS
 from .providers.model import Command, Exit
 from .providers.ports import Connection
 from .scrub import Scrubber

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from gatebot import settings
-from gatebot.pipeline.config import tables, tables_connections
+from gatebot.pipeline.config import tables, tables_connections, tables_jobs
 from gatebot.pipeline.config.parse import TABLES
 from gatebot.pipeline.config.schema import Field, Kind, Many, Table, Vars
 from gatebot.pipeline.config.tables_tenants import OBJECTS, PROJECT_OPTIONS, TENANT
@@ -44,6 +44,7 @@ def language() -> str:
         ("reporters; any other key is a label with its vote", tables_connections.GERRIT_REPORTER),
         ("reporters of `zuul`", tables_connections.ZUUL_REPORTER),
         ("a parameter of a pipeline of a project", tables.PARAMETER),
+        ("an architecture of `arch-policy` of a job", tables_jobs.ARCH_POLICY),
         ("tenant, in a tenant file", TENANT),
         ("a project of a tenant; a group `{projects: [...]}` takes the first three", PROJECT_OPTIONS),
         *((f"{kind}, in a tenant file", table) for kind, table in OBJECTS.items() if table is not TENANT),

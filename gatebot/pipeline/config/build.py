@@ -24,6 +24,7 @@ from .allowed import (
 )
 from .fields import located
 from .layout import Layout, Lost, Sources
+from .matrices import depending, listing
 from .model import ConfigError, Location, Pattern
 from .nodes import node_problems
 from .objects import ConfigFile, Nodeset, ProjectConfig, Secret, Semaphore, Variant
@@ -55,6 +56,8 @@ class _Builder:
         self._identical("nodeset", lambda file: file.nodesets, self.layout.nodesets)
         self._identical("secret", lambda file: file.secrets, self.layout.secrets)
         self._jobs()
+        for name, variants in self.layout.jobs.items() if self.layout.matrices else ():
+            self.layout.jobs[name] = [depending(variant, self.layout.matrices) for variant in variants]
         self._identical("semaphore", lambda file: file.semaphores, self.layout.semaphores)
         self._nodes()
         self._check_small()
@@ -203,11 +206,18 @@ class _Builder:
                     self._error(job.at, "job noop", reason("config.noop"), "name:")
                 else:
                     self.layout.jobs.setdefault(job.name, []).append(job)
+                    if job.members:
+                        known = self.layout.matrices.get(job.name, ())
+                        names = dict.fromkeys((*known, *(member.name for member in job.members)))
+                        self.layout.matrices[job.name] = tuple(names)
 
     def _errors(
         self, job: Variant, problems: Iterable[tuple[Reason, str]], stanza: str = ""
     ) -> tuple[ConfigError, ...]:
         return tuple(self._error(job.at, stanza or f"job {job.name}", why, word) for why, word in problems)
+
+    def _expanded(self, stanza: ProjectConfig) -> ProjectConfig:
+        return listing(stanza, self.layout.matrices) if self.layout.matrices else stanza
 
     def _check_jobs(self) -> None:
         for variants in self.layout.jobs.values():
@@ -217,7 +227,7 @@ class _Builder:
 
     def _templates(self) -> None:
         for file in self._of("project-template"):
-            for template in file.templates:
+            for template in map(self._expanded, file.templates):
                 first = self.layout.templates.get(template.name, [template])[0]
                 stanza = f"project-template {template.name}"
                 if errors := self._embedded(template, stanza):
@@ -241,7 +251,7 @@ class _Builder:
 
     def _projects(self) -> None:
         """Add the stanzas of projects: those that name a project first, then those of expressions."""
-        stanzas = [stanza for file in self._of("project") for stanza in file.projects]
+        stanzas = [self._expanded(stanza) for file in self._of("project") for stanza in file.projects]
         for stanza in (stanza for stanza in stanzas if not stanza.name.startswith("^")):
             project = self.layout.project(stanza.name)
             if project is None:

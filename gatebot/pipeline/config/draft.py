@@ -28,7 +28,7 @@ _REPLACED = (
     *("nodeset", "timeout", "pre_timeout", "post_timeout", "attempts", "voting", "match_on_config_updates"),
     *("override_checkout", "hold_following_changes", "success_message", "failure_message", "ansible_version"),
     *("ansible_split_streams", "deduplicate", "type", "workspace_scheme", "workspace_checkout", "image_build_name"),
-    "inputs",
+    *("inputs", "arch", "execution"),
 )
 _REPLACING = attrgetter(*_REPLACED)
 _VARIABLES = ("vars", "extra_vars", "host_vars", "group_vars")
@@ -101,6 +101,8 @@ class Draft:
     intermediate: bool = False
     protected_by: str = ""
     finals: frozenset[str] = frozenset()
+    arch: str = ""
+    execution: str = ""
 
     def apply(self, layout: Layout, of: Variant) -> None:
         """Put one definition on top."""

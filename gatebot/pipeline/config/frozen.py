@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import marshal
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any, get_args
 
 from ...assignment import (
+    NODELESS,
     FrozenJob,
     IncludeVars,
     JobDependency,
@@ -34,7 +35,10 @@ from .secrets import carried
 
 def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
     """The draft with everything resolved that the layout knows."""
-    nodesets = [NodeChoice(one.nodes, one.groups, one.name) for one in choices(layout.nodesets, draft.nodeset)]
+    found = choices(layout.nodesets, draft.nodeset)
+    nodesets = [NodeChoice(_as_asked(one.nodes, draft), one.groups, one.name) for one in found]
+    if not nodesets and draft.arch:
+        nodesets = [NodeChoice(_as_asked((NodeSpec(("node",), NODELESS),), draft))]
     first = nodesets[0] if nodesets else NodeChoice()
     before = min(draft.pre_timeout, draft.timeout) if draft.pre_timeout and draft.timeout else draft.pre_timeout
     described = [source.description for source in draft.sources if source.name == draft.name and source.description]
@@ -97,6 +101,15 @@ def _plain(layout: Layout, draft: Draft) -> dict[str, Any]:
         "preserve_home_paths": draft.preserve_home_paths,
         "image_build_name": draft.image_build_name,
     }
+
+
+def _as_asked(nodes: tuple[NodeSpec, ...], draft: Draft) -> tuple[NodeSpec, ...]:
+    """The nodes with what the job says of all of them."""
+    if not draft.arch and not draft.execution:
+        return nodes
+    return tuple(
+        replace(node, arch=node.arch or draft.arch, execution=node.execution or draft.execution) for node in nodes
+    )
 
 
 def _required(draft: Draft) -> tuple[RequiredProject, ...]:

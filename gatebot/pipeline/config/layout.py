@@ -61,8 +61,9 @@ class Layout:
     """Everything of a tenant. `lost` is by `job NAME`, `project NAME`, `project-template NAME`, `file PROJECT`.
 
     `faults` are errors of variants that are in the layout, by the variant's identity. `implied` are the branches that
-    each file's jobs are for, None: all. `collected`, `drafted` and `frozen` spare looking for the same definitions and
-    freezing the same jobs again: most items run the same jobs, most jobs have the same parents.
+    each file's jobs are for, None: all. `matrices` are the jobs that one with a matrix stands for. `collected`,
+    `drafted` and `frozen` spare looking for the same definitions and freezing the same jobs again: most items run the
+    same jobs, most jobs have the same parents.
     """
 
     tenant: Tenant
@@ -70,6 +71,7 @@ class Layout:
     projects: Mapping[str, TenantProject]
     pipelines: dict[str, PipelineConfig] = field(default_factory=dict[str, PipelineConfig])
     jobs: dict[str, list[Variant]] = field(default_factory=dict[str, list[Variant]])
+    matrices: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     nodesets: dict[str, Nodeset] = field(default_factory=dict[str, Nodeset])
     secrets: dict[str, Secret] = field(default_factory=dict[str, Secret])
     semaphores: dict[str, Semaphore] = field(default_factory=dict[str, Semaphore])

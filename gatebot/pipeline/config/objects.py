@@ -57,6 +57,7 @@ class Variant:
     `finals` those that `attribute-control` closes. `refused` are parts that gatebot does not act on: the job may be
     inherited from and shown, and is never run. The project of an `include_vars` is empty for the item's. `refers` is
     false where it names nothing that could be missing or forbidden: most jobs that are listed are a bare name.
+    `members` are the jobs that its matrix makes of it.
     """
 
     name: str
@@ -121,6 +122,9 @@ class Variant:
     ansible_version: str | None = None
     ansible_split_streams: bool | None = None
     inputs: tuple[str, ...] | None = None
+    arch: str | None = None
+    execution: str | None = None
+    members: tuple[Variant, ...] = ()
 
     @property
     def bare(self) -> bool:

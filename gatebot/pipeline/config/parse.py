@@ -28,6 +28,7 @@ from .objects import (
 from .objects_nodes import NodeObject
 from .parameters import parameter
 from .parse_job import Place, variant
+from .parse_matrix import with_members
 from .parse_nodes import node_object
 from .parse_nodeset import nodeset
 from .parse_pipeline import BUILT_IN, pipeline
@@ -163,7 +164,7 @@ def _make(file: _File, kind: str, conf: YamlMap, name: str, found: Findings, sta
     at = place.at(conf.line)
     match kind:
         case "job":
-            return variant(conf, name, place, found)
+            return with_members(conf, variant(conf, name, place, found), found)
         case "nodeset":
             return nodeset(conf, name, at, found)
         case "project" | "project-template":
@@ -186,6 +187,7 @@ def _keep(file: _File, made: _Made, refused: tuple[ConfigError, ...]) -> None:
     match made:
         case Variant():
             file.jobs.append(replace(made, refused=refused) if refused else made)
+            file.jobs += made.members
         case Nodeset():
             file.nodesets.append(replace(made, refused=refused) if refused else made)
         case ProjectConfig():

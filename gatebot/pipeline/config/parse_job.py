@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, replace
 
+from ...architectures import ARCHITECTURES, canonical
 from ...assignment import IncludeVars, JobDependency, ProjectChoice, RequiredProject
 from ...expressions import compiled, strictly
 from ...reasons import reason
@@ -90,9 +91,21 @@ def variant(conf: YamlMap, name: str, place: Place, found: Findings, *, in_proje
         requires=texts(conf, "requires"),
         preserve_home_paths=_home_paths(conf, found),
         inputs=texts(conf, "inputs"),
+        arch=_arch(conf, found),
+        execution=text(conf, "execution"),
     )
     _own_rules(conf, made, found)
     return _with_plain(conf, made)
+
+
+def _arch(conf: YamlMap, found: Findings) -> str | None:
+    given = text(conf, "arch")
+    if given is None:
+        return None
+    arch = canonical(given)
+    if arch not in ARCHITECTURES:
+        found.add(conf.lines["arch"], reason("config.unknown-arch", arch=given, known=", ".join(ARCHITECTURES)))
+    return arch
 
 
 def _with_plain(conf: YamlMap, made: Variant) -> Variant:

@@ -22,14 +22,13 @@ _CLEANUP = Field(Flag(), "Run it even when the job is aborted.", default="false"
 _PLAYBOOKS = Many(Either((Text("path"), Table(_PLAYBOOK))))
 _POST_PLAYBOOKS = Many(Either((Text("path"), Table({**_PLAYBOOK, "cleanup": _CLEANUP}))))
 
+_EXECUTION = OneOf((*Execution, ANY))
 _NODE = Table(
     {
         "name": Field(TEXTS, "The host's name or names in the inventory.", required=True),
         "label": Field(Text(), "Which kind of node, as the site's settings name it.", required=True),
         "arch": Field(Text(), "The architecture that is demanded: `x86_64`, `arm64` ...", ours=True),
-        "execution": Field(
-            OneOf((*Execution, ANY)), "How it may be executed; without it, as its provider does best.", ours=True
-        ),
+        "execution": Field(_EXECUTION, "How it may be executed; without it, as its provider does best.", ours=True),
     }
 )
 _GROUP = Table(
@@ -130,6 +129,10 @@ JOB_ATTRIBUTES: dict[str, Field] = {
     "post-run": Field(_POST_PLAYBOOKS, "Run after, innermost first, whatever the result."),
     "cleanup-run": Field(_PLAYBOOKS, "Run last, also when the job was aborted. Zuul has deprecated it."),
     "nodeset": Field(Either((Text(), Table({**NODESET.fields, "name": Field(Text(), "")}))), "A nodeset, or its name."),
+    "arch": Field(
+        Text(), "The architecture of all its nodes, where these do not say: `x86_64`, `arm64` ...", ours=True
+    ),
+    "execution": Field(_EXECUTION, "How all its nodes come by it, where these do not say.", ours=True),
     "timeout": Field(Number(0), "Seconds for `pre-run` and `run` together.", default="none"),
     "pre-timeout": Field(Number(0), "Seconds for `pre-run`, within `timeout`.", default="none"),
     "post-timeout": Field(Number(0), "Seconds for each `post-run` playbook.", default="none"),
@@ -226,4 +229,24 @@ JOB_ATTRIBUTES: dict[str, Field] = {
     "image-build-name": Field(Text(), "The image that the job builds; it must be one of the same project."),
     "preserve-home-paths": Field(TEXTS, "Accepted; the home is one for the whole build."),
 }
-JOB = Table({"name": NAME, **JOB_ATTRIBUTES})
+ARCH_POLICY = Table(
+    {
+        "voting": Field(Flag(), "Whether the result on it counts.", default="the job's"),
+        "execution": Field(_EXECUTION, "How its nodes come by it.", default="the job's"),
+        "timeout": Field(Number(0), "Seconds for `pre-run` and `run` together.", default="the job's"),
+    }
+)
+JOB = Table(
+    {
+        "name": NAME,
+        **JOB_ATTRIBUTES,
+        "matrix": Field(
+            Vars(),
+            "Lists of values by name: the job stands for one job for each combination, `NAME-VALUE-VALUE`, with the "
+            "values as variables. `arch` is the architecture of the nodes, too.",
+            ours=True,
+        ),
+        "exclude": Field(Many(Vars()), "Combinations of the matrix that are left out.", ours=True),
+        "arch-policy": Field(Vars(), "What differs on an architecture of the matrix, see below.", ours=True),
+    }
+)
