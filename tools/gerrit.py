@@ -51,6 +51,8 @@ _CONFIG = """\
 \tidleTimeout = 0
 [sendemail]
 \tenable = false
+[change]
+	submitWholeTopic = true
 [index]
 \ttype = LUCENE
 """

@@ -37,12 +37,18 @@ def gerrit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[real.Gerrit]:
     server.stop()
 
 
+@pytest.fixture(params=["MERGE_IF_NECESSARY"])
+def submit_type(request: pytest.FixtureRequest) -> str:
+    """How the projects merge in Gerrit; a test may ask for others."""
+    return request.param
+
+
 @pytest.fixture
-def author(gerrit: real.Gerrit, tmp_path: Path) -> Author:
+def author(gerrit: real.Gerrit, tmp_path: Path, submit_type: str) -> Author:
     """Ann, with two projects of this test and the configuration of its pipelines."""
     number = next(_numbers)
     ann = Author(gerrit, tmp_path / "ann", f"t{number}/")
-    ann.found()
+    ann.found(submit_type)
     return ann
 
 

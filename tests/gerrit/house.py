@@ -79,14 +79,14 @@ class Clones:
 class Author(Clones):
     """A person of Gerrit who writes, and what the others say to it."""
 
-    def found(self) -> None:
+    def found(self, submit_type: str = "MERGE_IF_NECESSARY") -> None:
         """The projects, with the configuration of their pipelines."""
         for project, files in (
             ("config", {"zuul.yaml": CONFIG.replace("gatebot:", "hub:"), "run.sh": "true\n"}),
             ("api", {".zuul.yaml": PROJECT}),
             ("client", {".zuul.yaml": PROJECT}),
         ):
-            self.gerrit.add_project(self.name(project))
+            self.gerrit.add_project(self.name(project), submit_type)
             self.commit_directly(project, files)
 
     def commit_directly(self, project: str, files: Mapping[str, str]) -> str:
@@ -118,6 +118,17 @@ class Author(Clones):
         number = int(found[0]["_number"])
         url = f"{self.gerrit.url}/c/{self.name(project)}/+/{number}"
         return Pushed(self.name(project), number, change_id, commit, url)
+
+    def circle(self, topic: str = "") -> tuple[Pushed, Pushed]:
+        """A change of `api` and one of `client` that need each other: by their footers, or by a topic alone."""
+        if topic:
+            pair = self.push("api", {"a.txt": "a\n"}, "Add a"), self.push("client", {"b.txt": "b\n"}, "Use a")
+            for change in pair:
+                self.gerrit.call("PUT", f"changes/{change.number}/topic", {"topic": topic})
+            return pair
+        first = self.push("api", {"a.txt": "a\n"}, "Add a")
+        second = self.push("client", {"b.txt": "b\n"}, "Use a", body=f"Depends-On: {first.url}")
+        return self.push("api", {"a.txt": "a\n"}, "Add a", body=f"Depends-On: {second.url}"), second
 
     def say(self, change: Pushed, text: str = "", votes: Mapping[str, int] | None = None, **more: object) -> None:
         """Bob reviews the current patch set."""

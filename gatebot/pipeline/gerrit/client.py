@@ -74,6 +74,14 @@ class Client:
         """Comment and vote on a patch set."""
         await self._ask("POST", f"changes/{_change(project, number)}/revisions/{patch_set}/review", body)
 
+    async def unwilling(self, project: str, number: int) -> str:
+        """Why Gerrit would not submit a change now, in its words; empty: it offers to."""
+        found = await self._ask("GET", f"changes/{_change(project, number)}/revisions/current/actions")
+        submit: Json | None = (found or {}).get("submit")
+        if submit is None:
+            return "submit not permitted"
+        return "" if submit.get("enabled") else str(submit.get("title") or "submit is not offered")
+
     async def submit(self, project: str, number: int) -> None:
         """Merge a change; `Refused` when Gerrit does not want to."""
         await self._ask("POST", f"changes/{_change(project, number)}/submit", {})

@@ -153,9 +153,17 @@ class Lander:
                     "notify": "NONE",
                 }
                 await self._client.review(one.project, own_number(one.number), one.patch_set, body)
+        await self._offered(landing)
         for one in landing.changes:
             if (await self._look(one)).facts.status != MERGED:
                 await self._client.submit(one.project, own_number(one.number))
+
+    async def _offered(self, landing: Landing) -> None:
+        """Of several changes none is submitted while Gerrit would refuse another: it takes no merge back."""
+        for one in landing.changes if len(landing.changes) > 1 else ():
+            why = await self._client.unwilling(one.project, own_number(one.number))
+            if why and (await self._look(one)).facts.status != MERGED:
+                raise _Refusal(reason("pipeline.gerrit-refused", text=f"{own_number(one.number)}: {why}"))
 
     # Afterwards
 
