@@ -219,9 +219,10 @@ def serve(directory: Path) -> None:
     """Run one until Ctrl-C."""
     gerrit = Gerrit(directory, 8081, 29418)
     fresh = not (directory / "git").exists()
-    gerrit.init()
-    gerrit.start()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        gerrit.init()
+        gerrit.start()
         if fresh:
             key = directory / "gate_key"
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
@@ -229,8 +230,12 @@ def serve(directory: Path) -> None:
             (directory / "known_hosts").write_text(gerrit.known_hosts())
         print(f"Gerrit {GERRIT} serves {gerrit.url} and ssh -p {gerrit.ssh_port} 127.0.0.1; admin's password: secret")
         print(f"the account gate: its key is {directory}/gate_key, the server's {directory}/known_hosts; Ctrl-C stops")
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.pause()
+    except KeyboardInterrupt:
+        print("stopping")
     finally:
+        for impatience in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(impatience, signal.SIG_IGN)
         gerrit.stop()
 
 

@@ -67,6 +67,11 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
             "1 job a: `job.vars`: `a-b` cannot be the name of a variable. Use letters, digits and underscores,"
             " beginning with a letter.",
         ),
+        (
+            "- job: {name: a, ansible-version: 2.9}",
+            "1 job a: `ansible-version`: there is no Ansible 2.9. Write one of 9, 11, as in Zuul, or leave it out: jobs"
+            " run with the Ansible of this site.",
+        ),
         ("- job: {name: a, post-review: false}", "1 job a: `post-review` cannot be taken back. Remove the line."),
         (
             "- job: {name: a, intermediate: true}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+import pytest
+
 from gatebot.pipeline.config.parse_tenants import parse_tenant_file, parse_tenants
 from gatebot.pipeline.config.tenant import CLASSES, JOB_CLASSES, Access, Rule, Tenant
 from gatebot.words import say
@@ -225,3 +227,13 @@ def test_mistakes_are_all_told_with_their_lines() -> None:
         (21, "`zuul.d/` is read anyway. Remove it from `extra-config-paths`."),
         (22, "`b.exclude-branches`: `(` is not a regular expression of RE2: missing ): (."),
     ]
+
+
+@pytest.mark.parametrize(("version", "known"), [("9", True), ("'11'", True), ("8", False), ("'2.9'", False)])
+def test_only_versions_of_ansible_that_zuul_knows_may_be_named(version: str, known: bool) -> None:
+    text = f"- tenant: {{name: main, source: {{}}, default-ansible-version: {version}}}\n"
+    tenants, errors = parse_tenants(text.encode(), "tenants.yaml")
+    assert [say(error.reason).partition(". ")[0] for error in errors] == (
+        [] if known else [f"`default-ansible-version`: there is no Ansible {version.strip(chr(39))}"]
+    )
+    assert not known or tenants[0].default_ansible_version == version.strip("'")

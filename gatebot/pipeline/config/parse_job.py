@@ -14,7 +14,8 @@ from ...architectures import ARCHITECTURES, canonical
 from ...assignment import IncludeVars, JobDependency, ProjectChoice, RequiredProject
 from ...expressions import compiled, strictly
 from ...reasons import reason
-from .fields import entries, flag, get, number, patterns, text, texts, variables
+from . import ansible
+from .fields import entries, flag, number, patterns, text, texts, variables
 from .model import Location
 from .objects import Nodeset, PlaybookRef, SecretUse, SemaphoreUse, Variant
 from .parse_nodeset import nodeset
@@ -95,7 +96,7 @@ def variant(conf: YamlMap, name: str, place: Place, found: Findings, *, in_proje
         execution=text(conf, "execution"),
     )
     _own_rules(conf, made, found)
-    return _with_plain(conf, made)
+    return _with_plain(conf, made, found)
 
 
 def _arch(conf: YamlMap, found: Findings) -> str | None:
@@ -108,9 +109,8 @@ def _arch(conf: YamlMap, found: Findings) -> str | None:
     return arch
 
 
-def _with_plain(conf: YamlMap, made: Variant) -> Variant:
+def _with_plain(conf: YamlMap, made: Variant, found: Findings) -> Variant:
     """The definition with its attributes of a single value."""
-    version = get(conf, "ansible-version")
     return replace(
         made,
         timeout=number(conf, "timeout"),
@@ -134,7 +134,7 @@ def _with_plain(conf: YamlMap, made: Variant) -> Variant:
         workspace_scheme=text(conf, "workspace-scheme"),
         workspace_checkout=_flag_or_auto(conf, "workspace-checkout"),
         image_build_name=text(conf, "image-build-name"),
-        ansible_version=None if version is None else str(version),
+        ansible_version=ansible.version(conf, "ansible-version", found),
         ansible_split_streams=flag(conf, "ansible-split-streams"),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ...reasons import Reason, reason
+from . import ansible
 from .fields import entries, flag, get, located, mappings, number, patterns, plain, text, texts
 from .model import ConfigError, Location
 from .schema import Findings, check
@@ -130,7 +131,7 @@ def _tenant(conf: YamlMap, known: _Known, found: Findings) -> Tenant:
     _check_configured(conf, trusted, untrusted, found)
     named = sources if isinstance(sources, YamlMap) else ()
     return replace(
-        _with_limits(conf, Tenant(text(conf, "name") or "")),
+        _with_limits(conf, Tenant(text(conf, "name") or ""), found),
         projects=tuple({project.name: project for project in [*trusted, *untrusted]}.values()),
         connections={**dict.fromkeys(named, "gerrit"), **BUILT_IN},
         access=_access(conf, known, found),
@@ -149,18 +150,17 @@ def _tenant(conf: YamlMap, known: _Known, found: Findings) -> Tenant:
     )
 
 
-def _with_limits(conf: YamlMap, tenant: Tenant) -> Tenant:
+def _with_limits(conf: YamlMap, tenant: Tenant, found: Findings) -> Tenant:
     """The tenant with the numbers and defaults that the file gives."""
 
     def said(name: str, default: int) -> int:
         value = number(conf, name)
         return default if value is None else value
 
-    version = get(conf, "default-ansible-version")
     return replace(
         tenant,
         default_parent=text(conf, "default-parent") or tenant.default_parent,
-        default_ansible_version="" if version is None else str(version),
+        default_ansible_version=ansible.version(conf, "default-ansible-version", found) or "",
         max_nodes_per_job=said("max-nodes-per-job", tenant.max_nodes_per_job),
         max_job_timeout=said("max-job-timeout", tenant.max_job_timeout),
         max_dependencies=number(conf, "max-dependencies"),

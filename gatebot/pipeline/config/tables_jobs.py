@@ -202,7 +202,9 @@ JOB_ATTRIBUTES: dict[str, Field] = {
     "failure-url": Field(Text(), "Accepted; has no effect, as in Zuul."),
     "tags": Field(Many(Text(), merges=True), "Words for readers and for roles. Added to the parent's."),
     "ansible-version": Field(
-        Either((Text(), Decimal())), "Accepted; the site has one version of Ansible.", default="the tenant's"
+        Either((Text(), Decimal())),
+        "9 or 11, as in Zuul 14; another one is an error. Jobs run with the site's own Ansible whichever they name.",
+        default="the tenant's",
     ),
     "ansible-split-streams": Field(Flag(), "Accepted; the streams are always apart.", default="false"),
     "inputs": Field(TEXTS, "Paths that the job reads; the strategy `classic` has no use for it.", ours=True),

@@ -64,7 +64,7 @@ TENANT = Table(
         "fail-closed": Field(Flag(), "Whether a job that cannot be loaded stops its item.", default="true", ours=True),
         "hosts": Field(_TEXTS, "Host names that may stand before project names.", ours=True),
         "default-ansible-version": Field(
-            Either((Text(), Decimal())), "What jobs get that name none; the site has one version of Ansible."
+            Either((Text(), Decimal())), "What jobs get that name none: 9 or 11; the site's own Ansible runs them."
         ),
         "allowed-triggers": Field(_TEXTS, "Connections that may trigger.", default="all"),
         "allowed-reporters": Field(_TEXTS, "Connections that may be told.", default="all"),
