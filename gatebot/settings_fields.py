@@ -270,7 +270,17 @@ class Static:
     )
 
 
-Provider: TypeAlias = Static
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Containers of podman on this machine, for images of a registry."""
+
+    image: str = _setting(
+        "", "The image of labels that name none, such as `docker.io/library/debian:12`; pulled when it is not there."
+    )
+    slots: int = _setting(0, "How many there are at the same time; 0: as many as there are processors.", least=0)
+
+
+Provider: TypeAlias = Static | Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +332,7 @@ SECTIONS: tuple[tuple[str, type], ...] = (
 )
 """The sections of the file in the order in which it shows them; the last three may be there several times."""
 
-PROVIDERS: tuple[tuple[str, type[Provider]], ...] = (("static", Static),)
+PROVIDERS: tuple[tuple[str, type[Provider]], ...] = (("static", Static), ("container", Container))
 """The kinds of `[providers.NAME]`, each with keys of its own; this machine is the provider `local`, and needs none."""
-NEEDED: Mapping[str, tuple[str, ...]] = {"static": ("hosts", "key", "known_hosts")}
+NEEDED: Mapping[str, tuple[str, ...]] = {"static": ("hosts", "key", "known_hosts"), "container": ("image",)}
 """What a provider of a kind cannot be without."""

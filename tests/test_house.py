@@ -161,6 +161,7 @@ ADAPTERS: dict[str, set[str]] = {
         "providers.bare",
         "providers.cgroups",
         "providers.emulation",
+        "providers.container",
         "providers.grounds",
         "providers.inside",
         "providers.kernel",

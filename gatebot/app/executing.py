@@ -141,6 +141,7 @@ async def _work(found: Settings, places: Places, prepared: assembly.Prepared, ur
 def make(found: Settings, prepared: assembly.Prepared, session: Session, uplink: Uplink) -> tuple[Executor, Logs]:
     """The executor of a site on another machine; it reports and fetches through the uplink."""
     host = session.host.partition(":")[0]
+    around = providing.Around(prepared.directory, host, partial(settings_text.resolve, found))
     return assembly.executor(
         prepared,
         reports=FarReports(uplink),
@@ -151,7 +152,7 @@ def make(found: Settings, prepared: assembly.Prepared, session: Session, uplink:
         git_server=(session.host,),
         slots=found.executor.slots or None,
         sizes=Sizes(session.max_log, session.max_artifacts),
-        providers=providing.sources(found.providers, partial(settings_text.resolve, found), host),
+        providers=providing.sources(found.providers, around),
     )
 
 

@@ -47,6 +47,7 @@ def executor_of(
     if prepared is None:
         return None, Logs(places.builds, clock, sizes, rules)
     host = settings.url.split("://", 1)[1].split("/")[0]
+    around = providing.Around(prepared.directory, host.split(":")[0], partial(settings_text.resolve, settings))
     return assembly.executor(
         prepared,
         reports=results,
@@ -57,6 +58,6 @@ def executor_of(
         git_server=(host,),
         slots=settings.executor.slots or None,
         sizes=sizes,
-        providers=providing.sources(settings.providers, partial(settings_text.resolve, settings), host.split(":")[0]),
+        providers=providing.sources(settings.providers, around),
         rules=rules,
     )

@@ -16,6 +16,7 @@ from .model import DEFAULT_LABELS, LOCAL, Label, Network, label_from
 NETWORKS: Mapping[str, tuple[Network, ...]] = {
     "local": (Network.MIRRORS, Network.NONE, Network.FULL),
     "static": (Network.FULL,),
+    "container": (Network.FULL, Network.NONE),
 }
 
 

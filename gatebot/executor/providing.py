@@ -6,12 +6,17 @@ The only module that knows which class stands for which kind of `[providers.NAME
 
 from __future__ import annotations
 
+import hashlib
+import socket
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..settings_fields import Container
 from ..settings_fields import Provider as Wanted
 from ..settings_fields import Static as StaticSettings
+from .providers.container import Containers, Podman
 from .providers.ssh import Address, SshHost, control_directory
 from .providers.static import Policy, Static
 from .supply import Source
@@ -22,12 +27,40 @@ def kinds(wanted: Mapping[str, Wanted]) -> dict[str, str]:
     return {name: type(one).__name__.lower() for name, one in wanted.items()}
 
 
-def sources(wanted: Mapping[str, Wanted], resolve: Callable[[str], str], site: str) -> dict[str, Source]:
-    """The providers by name; `resolve` makes paths of the settings absolute, `site` is the host name of the site."""
-    return {name: _static(name, one, resolve, site) for name, one in wanted.items()}
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What providers are told of this executor: its directory, and the host name that stands for the site.
+
+    `resolve` makes paths of the settings absolute.
+    """
+
+    directory: Path
+    site: str
+    resolve: Callable[[str], str]
+
+    @property
+    def instance(self) -> str:
+        """What marks nodes elsewhere as this executor's: no other one has it, on this machine or another."""
+        told = f"{socket.gethostname()}:{self.directory.resolve()}"
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
-def _static(name: str, static: StaticSettings, resolve: Callable[[str], str], site: str) -> Source:
+def sources(wanted: Mapping[str, Wanted], around: Around) -> dict[str, Source]:
+    """The providers by name."""
+    return {name: _source(name, one, around) for name, one in wanted.items()}
+
+
+def _source(name: str, wanted: Wanted, around: Around) -> Source:
+    match wanted:
+        case StaticSettings():
+            return _static(name, wanted, around)
+        case Container() as container:
+            podman = Podman(around.directory / "containers" / name)
+            return Source(Containers(podman, around.instance, around.site, container.image, container.slots))
+
+
+def _static(name: str, static: StaticSettings, around: Around) -> Source:
+    resolve = around.resolve
     if not static.directory.startswith("/"):
         raise SettingsError(f"providers.{name}.directory: write a path from / on; it is the same on all hosts.")
     control = control_directory()
@@ -43,4 +76,4 @@ def _static(name: str, static: StaticSettings, resolve: Callable[[str], str], si
         alone=static.alone,
         reuse=static.reuse,
     )
-    return Source(Static(hosts, policy, site=site), trusted=static.jobs == "post-review", changing=True)
+    return Source(Static(hosts, policy, site=around.site), trusted=static.jobs == "post-review", changing=True)

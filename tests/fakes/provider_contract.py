@@ -23,8 +23,8 @@ from gatebot.executor.providers.ports import Connection, Provider
 
 from .workshop import SMALL, processes_of
 
-#: A node that nothing reaches, and that needs no image.
-LABEL = replace(SMALL, network=Network.NONE)
+#: A node that nothing reaches, of the image that needs no word.
+LABEL = replace(SMALL, image="default", network=Network.NONE)
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 

@@ -21,20 +21,21 @@ _FRAME = b"\036"
 NODE_MARK, RUN_MARK = "GATEBOT_NODE", "GATEBOT_RUN"
 
 # Signals everything on a node ($1 empty) or what carries the mark $1, until nothing more is found; $2 is the signal.
-# The shell that runs this, and what started it, are spared: they carry no mark, and are left out of "everything".
+# What runs this is spared, with what started it and what reads its answer: its ancestors, and its session.
 _SIGNAL = r"""
-spared=" $$ "; p=$$
+spared=" 1 "; p=$$; own=
 while [ "$p" -gt 1 ]; do
   read -r stat < "/proc/$p/stat" || break
-  set -- "$1" "$2" ${stat##*) }; p=$4; spared="$spared$p "
+  set -- "$1" "$2" ${stat##*) }; own=${own:-$6}; spared="$spared$p "; p=$4
 done
 found() {
-  if [ -n "$1" ]; then grep -ls -F -- "$1" /proc/[0-9]*/environ; return; fi
+  if [ -n "$1" ]; then grep -lszF -e "$1" /proc/[0-9]*/environ; return; fi
   for d in /proc/[0-9]*; do
     case "$spared" in *" ${d#/proc/} "*) continue;; esac
     [ -O "$d" ] || continue
     read -r stat < "$d/stat" || continue
-    case "${stat##*) }" in Z*) ;; *) echo "$d/environ";; esac
+    set -- ${stat##*) }
+    [ "$1" = Z ] || [ "$4" = "$own" ] || echo "$d/environ"
   done 2>/dev/null
 }
 tries=0
@@ -71,7 +72,7 @@ def line(command: Command, token: str, marks: Mapping[str, str]) -> bytes:
     variables = {**command.env, **{name: f"{value}." for name, value in marks.items()}}
     exports = " ".join(f"{name}={quoted(value)}" for name, value in variables.items() if _NAME.fullmatch(name))
     words = " ".join(map(quoted, command.argv))
-    parts = [r"n=$(printf '\nx'); n=${n%x}; exec 2>&1", rf"printf '\036{token} begun\036'"]
+    parts = [rf"printf '\036{token} begun\036'"]
     for path, content in command.files.items():
         place = quoted(path)
         parts.append(f"(umask 077; mkdir -p {quoted(path.rpartition('/')[0])}; printf %s {quoted(content)} > {place})")
@@ -79,7 +80,9 @@ def line(command: Command, token: str, marks: Mapping[str, str]) -> bytes:
     parts += [f"( {run} )", "s=$?"]
     parts += [f"rm -f {quoted(path)}" for path in command.files]
     parts.append(rf"printf '\036{token} %s\036' $s")
-    return "; ".join(parts).encode("utf-8", "surrogateescape") + b"\n"
+    # What reads there stays for as long as anything may print, so that no channel closes on what is left running.
+    text = rf"n=$(printf '\nx'); n=${{n%x}}; {{ {'; '.join(parts)}; }} 2>&1 | cat"
+    return text.encode("utf-8", "surrogateescape") + b"\n"
 
 
 class Splitter:

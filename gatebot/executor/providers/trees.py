@@ -24,7 +24,7 @@ from .model import Command, Exit
 from .ports import Output
 
 _PUT = 'mkdir -p "$1" && exec tar -C "$1" --no-same-owner -xf -'
-_GET = 'cd "$1" 2>/dev/null && exec tar --ignore-failed-read -cf - . 2>/dev/null </dev/null'
+_GET = 'cd "$1" 2>/dev/null && exec tar -cf - . 2>/dev/null </dev/null'
 _PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 #: What a tar stream has besides the bytes of its files, at most, for each of them.
 _AROUND = 4096

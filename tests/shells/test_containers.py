@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Containers of podman: the contract of providers against the real thing, and what is only theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gatebot.executor.providers.container import Containers, Podman
+from gatebot.executor.providers.ports import Provider
+from gatebot.reasons import Reason
+from gatebot.words import say
+from tests.fakes.busybox_image import busybox_image
+from tests.fakes.provider_contract import ProviderContract, Yard
+from tests.programs import leave_out
+
+
+@dataclass
+class ContainerGround:
+    layers: Path
+    podman: Podman
+    image: str
+    instance: str
+
+    def provider(self) -> Containers:
+        return Containers(self.podman, self.instance, "h", self.image)
+
+    async def crash(self, provider: Provider) -> None:
+        """The containers hear nothing of it."""
+
+
+@pytest.fixture(scope="module")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> tuple[Podman, str]:
+    root = tmp_path_factory.mktemp("podman")
+    made = Podman(root / "podman")
+    image = busybox_image(root, made)
+    found = asyncio.run(Containers(made, "probe", "h", image).probe())
+    if isinstance(found, Reason):
+        leave_out(f"a podman that can run containers here ({say(found)})", "podman")
+    return made, image
+
+
+@pytest.fixture
+def ground(tmp_path: Path, podman: tuple[Podman, str]) -> ContainerGround:
+    (tmp_path / "layers").mkdir()
+    return ContainerGround(tmp_path / "layers", *podman, uuid4().hex[:12])
+
+
+class TestContainers(ProviderContract):
+    pass
+
+
+async def test_a_container_may_little_and_writes_only_what_its_label_promises(ground: ContainerGround) -> None:
+    yard = Yard(ground.provider(), ground.layers)
+    await yard.begin()
+    node = await yard.node()
+    _, told = await node.ran(
+        "id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status\n"
+        "touch /etc/x /x 2>&1; ls /sys/class/net\n"
+        "dd if=/dev/zero of=big bs=1M count=200 2>&1 | grep -o 'No space left on device'"
+    )
+    assert told.splitlines() == [
+        "1000",
+        "CapEff:\t0000000000000000",
+        "CapBnd:\t0000000000000000",
+        "NoNewPrivs:\t1",
+        "Seccomp:\t2",
+        "touch: /etc/x: Read-only file system",
+        "touch: /x: Read-only file system",
+        "lo",
+        "No space left on device",
+    ]
+    await yard.provider.destroy(node.name)
+
+
+async def test_an_image_that_nobody_has_is_told(ground: ContainerGround) -> None:
+    found = await Containers(ground.podman, "x", "h", "localhost/nowhere:1").probe()
+    assert isinstance(found, Reason)
+    assert say(found).startswith("`podman pull` failed: ")
+
+
+async def test_what_is_missing_is_told_with_the_package_that_brings_it(ground: ContainerGround) -> None:
+    found = await Containers(Podman(ground.podman.root, "no-podman"), "x", "h", ground.image).probe()
+    assert isinstance(found, Reason)
+    assert say(found) == "The program no-podman is not there. Install it, for example with `apt-get install podman`."
