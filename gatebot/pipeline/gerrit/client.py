@@ -77,9 +77,10 @@ class Client:
     async def unwilling(self, project: str, number: int) -> str:
         """Why Gerrit would not submit a change now, in its words; empty: it offers to."""
         found = await self._ask("GET", f"changes/{_change(project, number)}/revisions/current/actions")
-        submit: Json | None = (found or {}).get("submit")
-        if submit is None:
+        offered: Json = found or {}
+        if "submit" not in offered:
             return "submit not permitted"
+        submit: Json = offered["submit"]
         return "" if submit.get("enabled") else str(submit.get("title") or "submit is not offered")
 
     async def submit(self, project: str, number: int) -> None:
