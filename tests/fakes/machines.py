@@ -52,7 +52,7 @@ class Machine:
 
     def says(self, words: str) -> None:
         """Wait until it printed this."""
-        eventually(lambda: words in self.said, f"said by {self.name}: {words}")
+        eventually(lambda: words in self.said, f"said by {self.name}: {words}", 60)
 
     def end(self) -> None:
         if self.process.poll() is None:

@@ -39,10 +39,14 @@ def place() -> Iterator[Path]:
 
 
 def without_own_builds(template: Template, place: Path, more: dict[str, object] | None = None) -> RunningSite:
-    """A site whose builds all run on other machines, about to run."""
+    """A site whose builds all run on other machines, about to run.
+
+    Its tenant has a name of its own, and so its builds have ids of their own: without a sandbox, processes are found by
+    their build, and copies of one site beside each other would end each other's.
+    """
     changes: dict[str, object] = {
         "executor.enabled": False, "dispatch.nats": "embedded", "dispatch.listen": f"127.0.0.1:{free_port()}",
-        **(more or {}),
+        "gate.tenant": place.name, **(more or {}),
     }  # fmt: skip
     made = begin(template, place, changes=changes)
     made.clock = SkippingClock()
@@ -88,9 +92,9 @@ def test_a_change_goes_through_the_gate_with_its_builds_on_another_machine(site:
     ann, bob = site.person("ann"), site.person("bob")
     with machine(site, place, "far") as far:
         change = ann.propose("api", "Add a test", {"test_a.py": "import unittest\n"})
-        ann.hears(change, "succeeded")
+        ann.hears(change, "succeeded", 60)
         bob.approve(change)
-        bob.sees_merged(change)
+        bob.sees_merged(change, 60)
         assert far.shown["running"] == 0
         assert far.shown["version"] == "0.1.0"
         assert list(far.directory.rglob("*.db")) == []  # it has no database
@@ -112,7 +116,7 @@ def test_a_build_of_a_machine_that_was_killed_runs_on_another_and_is_told_once(s
             later(site)
             assert two.runs() == [build], two.said
             flag.touch()
-            ann.hears(change, "succeeded")
+            ann.hears(change, "succeeded", 60)
             assert (told_once(site, build).fence, row(site, build).result) == (2, "SUCCESS")
             assert log(site, build).count("it went on") == 1
 
@@ -127,7 +131,7 @@ def test_a_machine_that_was_stopped_too_long_is_not_listened_to_any_more(site: R
             later(site)
             assert two.runs() == [build]
             flag.touch()  # both of them end now
-            ann.hears(change, "succeeded")
+            ann.hears(change, "succeeded", 60)
             one.signal(signal.SIGCONT)
             one.says("came too late")
             assert told_once(site, build).fence == 2
@@ -147,7 +151,7 @@ def test_a_build_goes_on_while_the_server_starts_again(template: Template, place
         with RunningSite(first.directory, template.tokens, first.homes) as again:
             assert replace(far, site=again).runs() == [build]
             flag.touch()
-            again.person("ann").hears(change, "succeeded")
+            again.person("ann").hears(change, "succeeded", 60)
             assert told_once(again, build).fence == 1, far.said
             assert log(again, build).count("it began") == log(again, build).count("it went on") == 1
 
