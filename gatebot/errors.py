@@ -3,6 +3,7 @@
 
     GatebotError
       + NotFound            nothing there, or nothing that the asker may see
+      + Gone                it was there, and was taken away on purpose
       + Refused             understood, and not allowed now: the state or the rules say no
         - NotPermitted      the asker lacks a permission
         - Conflict          somebody else was faster, or the state does not fit
@@ -33,6 +34,10 @@ class GatebotError(Exception):
 
 class NotFound(GatebotError):
     """Not found."""
+
+
+class Gone(GatebotError):
+    """It is not kept any more."""
 
 
 class Refused(GatebotError):
@@ -73,6 +78,7 @@ class SettingsError(GatebotError):
 
 _STATUS: tuple[tuple[type[GatebotError], int], ...] = (
     (NotFound, 404),
+    (Gone, 410),
     (NotPermitted, 403),
     (Conflict, 409),
     (TooManyAttempts, 429),

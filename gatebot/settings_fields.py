@@ -209,13 +209,27 @@ class Meetings:
 class Logs:
     """Logs and artifacts of builds."""
 
-    keep_days: int = _setting(90, "How long they are kept.", unit="days", least=1)
+    keep_days: int = _setting(90, "How long logs of builds that passed are kept.", unit="days", least=1)
+    keep_failed_days: int = _setting(180, "How long logs of all other builds are kept.", unit="days", least=1)
+    keep_artifacts_days: int = _setting(
+        90, "How long artifacts are kept, but never longer than the log.", unit="days", least=1
+    )
+    max_total: int = _setting(
+        1024 * GIB, "The largest sum of everything that builds leave; the oldest goes first.", unit=BYTES
+    )
     max_log: int = _setting(200 * MIB, "The longest log of one build; what comes after is cut.", unit=BYTES)
     max_artifacts: int = _setting(GIB, "The largest sum of one build's artifacts.", unit=BYTES)
     error_rules: str = _setting(
         "",
         "Rules that find the first error of a log, asked before those of `jobs/log-errors.toml`; empty: none.",
         unit="TOML file",
+    )
+    store: str = _setting(
+        "", "Where logs and artifacts of ended builds are moved, s3://BUCKET/PREFIX; empty: they stay here.", unit="URL"
+    )
+    store_endpoint: str = _setting("", "The address of an S3-compatible service; empty: AWS.", unit="URL")
+    store_credentials: str = _setting(
+        "", "Holds aws_access_key_id and aws_secret_access_key; empty: they are in the environment.", unit="file"
     )
 
 

@@ -225,6 +225,7 @@ _HEADINGS: Mapping[int, tuple[str, str]] = {
     404: ("Not found", "It does not exist, or you may not see it. Signing in may help."),
     405: ("Not possible here", "This address does not take that kind of request."),
     409: ("Not possible now", "Look at the present state and try again."),
+    410: ("Not kept any more", "What it told is lost; the page of the build says what is still known."),
     413: ("Too large", "The site has limits; an administrator can raise them in gatebot.toml."),
     500: ("Something went wrong", "Nothing was lost. Try again; if it happens again, tell an administrator."),
     503: ("Not available now", "Try again in a moment."),

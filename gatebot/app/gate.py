@@ -22,8 +22,8 @@ from ..db import Database
 from ..errors import NotFound, SettingsError, Unavailable
 from ..executor import pages as build_pages
 from ..executor import rest as build_rest
+from ..executor.files.service import BuildFiles
 from ..executor.fleet.model import LEASE_SECONDS
-from ..executor.logs import Logs
 from ..executor.model import DEFAULT_LABELS
 from ..executor.ports import BuildFacts
 from ..front import Front, Sign
@@ -247,7 +247,7 @@ class GateRoom:
         self.timer.close()
         await self.driver.close()
 
-    def routes(self, site: Site, sight: Sight, logs: Logs) -> list[web.RouteDef]:
+    def routes(self, site: Site, sight: Sight, files: BuildFiles) -> list[web.RouteDef]:
         """Status, builds, logs: pages and REST."""
         shown = self._shown(sight)
         allowed = self.allowed(site, sight)
@@ -269,8 +269,8 @@ class GateRoom:
             *tenant_rest.routes(site, shown, self._overview(), self.labels),
             *trying_rest.routes(site, trials),
             *trying_pages.routes(site, trials),
-            *build_pages.routes(site, self.builds, logs, allowed, hidden),
-            *build_rest.routes(logs, allowed),
+            *build_pages.routes(site, self.builds, files.logs, allowed, hidden, files),
+            *build_rest.routes(files.logs, allowed, files.check),
         ]
 
     def add_to(self, front: Front, site: Site, sight: Sight) -> None:

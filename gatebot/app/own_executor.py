@@ -12,9 +12,15 @@ from pathlib import Path
 from .. import settings as settings_text
 from ..clock import Clock
 from ..executor import assembly, providing
+from ..executor.files.ageing import Policy
+from ..executor.files.keeping import Keeper
+from ..executor.files.objects import Objects
+from ..executor.files.service import BuildFiles
 from ..executor.logs import Logs, error_rules
 from ..executor.model import Sizes
+from ..executor.ports import Builds
 from ..executor.service import Executor
+from ..front import Health, Sign
 from ..pipeline.results import Results
 from ..repo import Repositories
 from ..settings import Settings
@@ -61,3 +67,31 @@ def executor_of(
         providers=providing.sources(settings.providers, around),
         rules=rules,
     )
+
+
+def files_of(
+    settings: Settings, logs: Logs, builds: Builds, results: Results, clock: Clock
+) -> tuple[BuildFiles, Keeper]:
+    """What builds leave, and who looks after it; ended builds' files go to the far store that is set."""
+    policy = Policy(
+        settings.logs.keep_days, settings.logs.keep_failed_days, settings.logs.keep_artifacts_days,
+        settings.logs.max_total,
+    )  # fmt: skip
+    if settings.logs.store:
+        secret = settings.logs.store_credentials
+        file = Path(settings_text.resolve(settings, secret)) if secret else None
+        logs.shelf.far = Objects(settings.logs.store, settings.logs.store_endpoint, file)
+    files = BuildFiles(logs, builds, policy)
+    return files, Keeper(files, builds, lambda: results.held(over=False), policy, clock)
+
+
+def sign_of(keeper: Keeper) -> Health:
+    """Whether files of builds wait because the far store does not take them; nothing is lost meanwhile."""
+
+    async def sign() -> Sign:
+        if not keeper.trouble:
+            return Sign("logs", True, "kept", vital=False)
+        told = f"the files of {keeper.waiting} builds stay here until the store takes them ({keeper.trouble})"
+        return Sign("logs", False, told, vital=False)
+
+    return sign

@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +21,7 @@ from ..clock import Clock
 from ..db import Database
 from ..executor import assembly
 from ..executor import pages as build_pages
+from ..executor.files.keeping import Keeper
 from ..executor.logs import Logs
 from ..executor.service import Executor
 from ..front import Front, Health, Sign
@@ -48,7 +48,6 @@ from .node_labels import NodeLabels, current
 from .places import Places
 
 log = logging.getLogger("gatebot")
-_DAY = 86_400.0
 
 
 @dataclass(slots=True)
@@ -74,6 +73,7 @@ class SiteApp:
     executor: Executor | None
     others: Executors
     logs: Logs
+    keeper: Keeper
     application: web.Application
     tasks: list[asyncio.Task[Any]]
 
@@ -108,6 +108,7 @@ class SiteApp:
         room = gate.assemble(
             settings, db, repositories, layouts, review, connected, takes, results, clock, keys, lease=others.on
         )
+        files, keeper = own_executor.files_of(settings, logs, room.builds, results, clock)
         view.plug(room.driver, room.layouts)
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)
@@ -119,7 +120,7 @@ class SiteApp:
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
             connections.routes(connected), others.routes(site, room.allowed(site, sight)), outside.routes(),
-            room.routes(site, sight, logs), irc.routes(site),
+            room.routes(site, sight, files), irc.routes(site),
             live.routes(), front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
@@ -129,13 +130,14 @@ class SiteApp:
             front.add(sign=one.sign())
         irc.add_to(front, site)
         front.measure(SiteMetrics(room.driver, others.free_slots, live.last, irc.health))
+        front.add(sign=own_executor.sign_of(keeper))
         if executor is not None:
             front.add(sign=_jobs_sign(executor))
         if others.on:
             front.add(sign=others.sign)
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
-            outside, room, connected, irc, executor, others, logs, application, [],
+            outside, room, connected, irc, executor, others, logs, keeper, application, [],
         )  # fmt: skip
 
     def web(self) -> web.Application:
@@ -157,7 +159,7 @@ class SiteApp:
             self._run(f"changes of {one.place.name}", one.follower.run())
         self._run("live pages", self.live.run())
         self._run("mentions", self.mentions.run())
-        self._run("old logs", self._expire_logs())
+        self._run("files of builds", self.keeper.run())
         self.irc.start(self._run)
 
     async def work(self, stopping: asyncio.Event) -> bool:
@@ -187,19 +189,6 @@ class SiteApp:
             await self.executor.close()
         await self.others.close()
         await self.db.close()
-
-    async def _expire_logs(self) -> None:
-        """Once a day, delete the files of builds that are older than the settings keep them."""
-        kept = timedelta(days=self.settings.logs.keep_days)
-        while True:
-            try:
-                removed = await asyncio.to_thread(self.logs.expire, self.clock.now() - kept)
-            except OSError as error:
-                log.warning("old logs cannot be deleted: %s", error)
-            else:
-                if removed:
-                    log.info("deleted the logs of %d builds, older than %d days", removed, kept.days)
-            await self.clock.sleep(_DAY)
 
     def _run(self, name: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         task: asyncio.Task[object] = asyncio.create_task(work, name=name)

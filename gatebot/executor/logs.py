@@ -10,10 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import struct
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -187,8 +185,8 @@ class Logs:
         self.sizes = sizes or Sizes()
         self.shelf = Shelf(root)
         self.text = FileLines(self.shelf)
-        self._root = root
         self._rules = rules or error_rules()
+        self.on_end: Callable[[str], object] | None = None
         self._clock = clock
         self.growing: dict[str, Growing] = {}
 
@@ -196,7 +194,7 @@ class Logs:
         """Where a build's files are."""
         if not BUILD_ID.fullmatch(build):
             raise ValueError(f"{build!r} is no build id")
-        return self._root / build
+        return self.shelf.root / build
 
     def open(self, build: str, scrub: Scrub) -> LogWriter:
         """Begin, or go on with, the log of a build."""
@@ -210,6 +208,8 @@ class Logs:
         writer = self.growing.pop(build, None)
         if writer is not None:
             writer.close()
+            if self.on_end is not None:
+                self.on_end(build)
 
     def live(self, build: str) -> bool:
         """Whether more may come."""
@@ -256,16 +256,3 @@ class Logs:
         """The files that a build left, by their path below its artifacts."""
         self.directory(build)
         return tuple(file.name.removeprefix(f"{ARTIFACTS}/") for file in self.shelf.list(build, ARTIFACTS))
-
-    def expire(self, before: datetime) -> int:
-        """Delete the files of builds whose log ended before a moment; how many builds that were."""
-        removed = 0
-        for directory in self._root.iterdir() if self._root.is_dir() else ():
-            if not BUILD_ID.fullmatch(directory.name) or self.live(directory.name):
-                continue
-            last = directory / OUTPUT
-            written = (last if last.exists() else directory).stat().st_mtime
-            if written < before.timestamp():
-                shutil.rmtree(directory)
-                removed += 1
-        return removed

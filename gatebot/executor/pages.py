@@ -110,6 +110,8 @@ class Pages:
             error_text=plain(found.error_text),
             tested=tested,
             view=view,
+            kept=self._files.kept(found),
+            gone=self._files.gone(found),
             following=running,
             tests=tests,
             counts=counts(tests.run),

@@ -20,6 +20,8 @@ from .logs import ARTIFACTS, BUILD_ID, OUTPUT, Logs
 
 #: Raises `NotFound` unless the asker may read the build.
 Allowed = Callable[[web.Request, str], Awaitable[None]]
+#: Raises `Gone` when what a build left was taken away.
+Check = Callable[[str], Awaitable[None]]
 _PATIENCE = 15.0
 _FAR_PIECE = 1024 * 1024
 #: What browsers may show, sandboxed; they download everything else.
@@ -31,12 +33,14 @@ _DIGITS = 15  # of an offset or a line
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 
 
-def routes(logs: Logs, allowed: Allowed) -> list[web.RouteDef]:
+def routes(logs: Logs, allowed: Allowed, check: Check | None = None) -> list[web.RouteDef]:
     """`/logs/BUILD/...` are files; `/api/build/BUILD/log` follows, `.../lines` cuts out."""
 
     async def file(request: web.Request) -> web.StreamResponse:
         build = await _build(request, allowed)
         name = request.match_info["path"]
+        if check is not None:
+            await check(build)
         path = await asyncio.to_thread(logs.shelf.local, build, name)
         headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": _SANDBOX}
         if name == OUTPUT:

@@ -14,6 +14,7 @@ from gatebot.app.gate import BuildRows
 from gatebot.app.topics import of
 from gatebot.executor import pages as build_pages
 from gatebot.executor import rest as log_rest
+from gatebot.executor.files.service import BuildFiles
 from gatebot.executor.logs import Logs
 from gatebot.front import Front
 from gatebot.identity import GATE
@@ -61,7 +62,8 @@ class WebHouse:
         self.logs = Logs(directory / "logs", house.clock)
         room = house.room
         self.mentions = Mentions(house.db, Journal(house.db), URL)
-        builds = BuildRows(house.db)
+        builds = self.builds = BuildRows(house.db)
+        files = BuildFiles(self.logs, builds)
         cis = ThirdPartyCis(house.db, house.clock, room.rules, ())
         self.shown = Shown(house.db, room.reading, room.judge, house.repositories, builds, self.mentions, cis, URL)
         changes = change_pages.Parts(
@@ -100,8 +102,8 @@ class WebHouse:
                 *tenant_rest.routes(self.site, self.queues, self.overview, ("small",)),
                 *trying_rest.routes(self.site, self.trials),
                 *trying_pages.routes(self.site, self.trials),
-                *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden),
-                *log_rest.routes(self.logs, self._allowed),
+                *build_pages.routes(self.site, builds, self.logs, self._allowed, self._hidden, files),
+                *log_rest.routes(self.logs, self._allowed, files.check),
             ]
         )
         self.live.attach(self.app)

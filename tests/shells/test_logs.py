@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -178,18 +176,3 @@ def test_a_log_ends_at_its_limit_and_says_which(tmp_path: Path) -> None:
         f"{STAMP}gatebot: the log reached 2 MiB (logs.max_log); what the job prints from here on is dropped."
     ]
     assert (logs.size(BUILD) or 0) < 2.1 * 1024**2
-
-
-def test_only_old_logs_of_ended_builds_are_deleted(logs: Logs, writer: LogWriter) -> None:
-    writer.stream()(b"runs\n")
-    old = "cd" * 16
-    logs.open(old, Scrubber({}))
-    logs.close(old)
-    for build in (BUILD, old):
-        os.utime(logs.directory(build) / "job-output.txt", (0, 0))
-    new = "ef" * 16
-    logs.open(new, Scrubber({}))
-    logs.close(new)
-    assert logs.expire(datetime(2020, 1, 1, tzinfo=UTC)) == 1
-    assert [logs.size(build) is not None for build in (BUILD, old, new)] == [True, False, True]
-    logs.close(BUILD)

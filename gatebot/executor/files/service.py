@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 
+from ...errors import Gone
+from ...reasons import Reason, reason
 from ..log_html import Shown
 from ..logs import Logs
 from ..ports import BuildFacts, Builds
+from .ageing import Policy, artifacts_go, log_goes
 from .comparing import Compared, compare
-from .model import ARTIFACTS, OUTPUT, FileFacts, Found, RequestLine, TestRun
+from .model import ARTIFACTS, FileFacts, Found, RequestLine, TestRun
 from .outcomes import Outcomes
 from .requests import Requests
 from .view import Asked, View, Views
@@ -36,8 +40,9 @@ class Tests:
 class BuildFiles:
     """What builds left."""
 
-    def __init__(self, logs: Logs, builds: Builds) -> None:
+    def __init__(self, logs: Logs, builds: Builds, policy: Policy | None = None) -> None:
         self.logs = logs
+        self._policy = policy or Policy()
         self._builds = builds
         self._views = Views(logs.shelf, logs.text)
         self._outcomes = Outcomes(logs.shelf)
@@ -79,9 +84,30 @@ class BuildFiles:
         await asyncio.to_thread(self._outcomes.of, build, ended=True)
         await asyncio.to_thread(self._requests.index, build, ended=True)
 
-    def has_log(self, build: str) -> bool:
-        """Whether there is a log, here or in the far store."""
-        return self.logs.shelf.size(build, OUTPUT) is not None
+    def kept(self, found: BuildFacts) -> tuple[datetime, datetime] | None:
+        """Until when the log and the artifacts of a build are kept; None: it has not ended, or has no log any more."""
+        if found.ended is None or self._gone(found):
+            return None
+        passed = found.result == "SUCCESS"
+        log = log_goes(self._policy, found.ended, passed=passed)
+        return log, artifacts_go(self._policy, found.ended, passed=passed)
+
+    def gone(self, found: BuildFacts) -> Reason | None:
+        """Why what a build left is not there any more; None: it is there, or never was."""
+        if not self._gone(found) or found.ended is None:
+            return None
+        days = self._policy.passed if found.result == "SUCCESS" else self._policy.failed
+        return reason("executor.log-gone", ended=f"{found.ended:%Y-%m-%d}", days=days)
+
+    async def check(self, build: str) -> None:
+        """Raises `Gone` when what a build left was taken away."""
+        found = await self._builds.build(build)
+        if found is not None and (why := self.gone(found)) is not None:
+            raise Gone(reason=why)
+
+    def _gone(self, found: BuildFacts) -> bool:
+        was = found.started is not None and found.ended is not None
+        return was and not self.logs.live(found.build) and self.logs.size(found.build) is None
 
     def _ended(self, build: str) -> bool:
         return not self.logs.live(build)
