@@ -10,6 +10,7 @@ import pytest
 
 from gatebot.executor.files.lines import FileLines
 from gatebot.executor.files.model import OUTPUT
+from gatebot.executor.files.requests import Requests
 from gatebot.executor.files.shelf import Shelf
 from gatebot.executor.files.view import Asked, Views
 from gatebot.executor.log_html import Shown
@@ -67,6 +68,22 @@ def test_links_out_of_the_tree_are_neither_listed_nor_read(tmp_path: Path) -> No
     assert [one.name for one in shelf.list(BUILD, "artifacts")] == ["artifacts/plain.txt"]
     for name in ("artifacts/link.txt", "artifacts/etc/passwd", "../secret", f"../{BUILD}x", "a\0b", "x" * 5000):
         assert shelf.size(BUILD, name) is None, name
+
+
+def test_a_request_with_thousands_of_lines_does_not_read_its_file_thousands_of_times(tmp_path: Path) -> None:
+    leave(tmp_path, "artifacts/a.log", f"2026-11-28 09:00:00 1 INFO n [None {REQUEST} u] m\n".encode() * 4_000)
+    shelf = CountingShelf(tmp_path)
+    found, more = Requests(shelf, FileLines(shelf)).lines_of(BUILD, REQUEST, ended=False)
+    assert (len(found), found[-1].number, more) == (4_000, 4_000, False)
+    assert shelf.reads < 150
+
+
+class CountingShelf(Shelf):
+    reads = 0
+
+    def read(self, build: str, name: str, start: int, length: int) -> bytes:
+        self.reads += 1
+        return super().read(build, name, start, length)
 
 
 async def a_build(web: WebHouse, house: PipelineHouse, name: str = "a.txt") -> str:

@@ -23,6 +23,8 @@ _LARGEST = 256 * 1024 * 1024  # of one file that is indexed
 _LARGEST_EXPORT = 64 * 1024 * 1024
 _MOST = 300_000  # places of all ids
 _MOST_SHOWN = 5_000
+_AT_ONCE = 500  # lines that are read together: neighbours are often about the same request
+_MOST_READ = 20  # such pieces that are kept while lines are put in order
 _LONGEST = 4_000  # characters of an entry that are shown
 
 
@@ -60,10 +62,17 @@ class Requests:
         index = self.index(build, ended=ended)
         places = sorted(index.places.get(request, ()), key=lambda place: (place[3], place[0], place[1]))
         shown: list[RequestLine] = []
+        read: dict[tuple[str, int], list[str]] = {}
         for file, line, count, at in places[:_MOST_SHOWN]:
-            name = index.files[file]
-            text = "\n".join(self._lines.window(build, name, line, count))
-            shown.append(RequestLine(name, line, at, told(text)[:_LONGEST]))
+            name, first = index.files[file], (line - 1) // _AT_ONCE * _AT_ONCE + 1
+            if (name, first) not in read:
+                if len(read) >= _MOST_READ:
+                    read.clear()
+                read[name, first] = self._lines.window(build, name, first, 2 * _AT_ONCE)
+            lines = read[name, first][line - first : line - first + count]
+            if len(lines) < count:  # long lines: the window was cut
+                lines = self._lines.window(build, name, line, count)
+            shown.append(RequestLine(name, line, at, told("\n".join(lines))[:_LONGEST]))
         return tuple(shown), index.cut or len(places) > _MOST_SHOWN
 
     def _kept(self, build: str) -> Index | None:
@@ -81,8 +90,9 @@ class Requests:
         places: dict[str, list[tuple[int, int, int, float]]] = {}
         room = _MOST
         for number, name in enumerate(index.files):
-            if (self._shelf.size(build, name) or 0) > _LARGEST:
-                index.cut = True
+            size = self._shelf.size(build, name) or 0
+            if not size or size > _LARGEST:
+                index.cut = index.cut or size > 0
                 continue
             for entry in self._entries(build, name):
                 room -= len(entry.ids)
