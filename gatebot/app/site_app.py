@@ -126,11 +126,10 @@ class SiteApp:
             application.add_routes(routes)
         outside.add_to(front)
         room.add_to(front, site, sight)
-        for one in connected:
-            front.add(sign=one.sign())
+        for sign in (*(one.sign() for one in connected), own_executor.sign_of(keeper)):
+            front.add(sign=sign)
         irc.add_to(front, site)
         front.measure(SiteMetrics(room.driver, others.free_slots, live.last, irc.health))
-        front.add(sign=own_executor.sign_of(keeper))
         if executor is not None:
             front.add(sign=_jobs_sign(executor))
         if others.on:
