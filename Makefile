@@ -4,13 +4,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-clients test-gerrit gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch test test-clients test-gerrit gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup-demo ## Start everything and play the tour (ARGS=--once: play it, verify it, stop)
 	@exec $(BIN)/gatebot demo $(ARGS)
+
+demo-multiarch: setup-demo ## One real job on x86_64 and on emulated arm64, both shown on the change
+	@command -v qemu-aarch64-static >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends \
+		qemu-user-static; } || { echo "It needs qemu-user-static. Debian: apt-get install qemu-user-static"; exit 1; }
+	@$(BIN)/gatebot image build --arch arm64
+	@exec $(BIN)/gatebot demo --multiarch $(ARGS)
 
 test: setup-test ## Every check and every ring of tests (RINGS="core laws": only these)
 	@exec $(BIN)/python tools/rings.py $(RINGS)

@@ -36,7 +36,7 @@ LOCKS = {
     "demo": ("requirements.lock", "about 50 MB to fetch, 230 MB on disk"),
     "test": ("requirements-dev.lock", "about 180 MB to fetch, 680 MB on disk"),
 }
-IMAGE = "about 70 MB to fetch, 250 MB on disk, about a minute"
+IMAGE = "about 120 MB to fetch, 420 MB on disk, a minute or two"
 LAST_WORDS = 12
 
 

@@ -34,11 +34,11 @@ _ETC = {
 #: How Debian calls architectures where it does not call them as everybody.
 _DEBIAN = {"x86_64": "amd64", "ppc64le": "ppc64el"}
 _EMPTY = ("dev", "proc", "sys", "tmp", "run", "var/tmp", "home/job", "opt/gatebot", "root", "mnt")
-_PACKAGES = "python3,python3-venv,python3-pip,git,make,ca-certificates,curl,file"
+_PACKAGES = "python3,python3-dev,python3-venv,python3-pip,git,make,gcc,libc6-dev,ca-certificates,curl,file"
 #: Of a foreign architecture nothing is run while the image is made, so everything that is needed is named.
 _FOREIGN_PACKAGES = (
     "base-files,base-passwd,bash,coreutils,dash,debianutils,diffutils,findutils,grep,gzip,hostname,libc-bin,mawk,"
-    "perl-base,sed,tar,util-linux,xz-utils,procps,gcc,g++,libc6-dev,python3-dev," + _PACKAGES
+    "perl-base,sed,tar,util-linux,xz-utils,procps,g++," + _PACKAGES
 )
 #: What packages' own scripts would have chosen among alternatives.
 _ALTERNATIVES = {"cc": "gcc", "c++": "g++", "c99": "c99-gcc", "awk": "mawk", "which": "which.debianutils"}

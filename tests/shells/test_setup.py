@@ -151,7 +151,7 @@ def test_the_image_is_told_with_its_size_before_it_is_made(
     setup.tell([], False, setup.Image("/images", ""), "demo", setup.ROOT)
     assert capsys.readouterr().out == (
         "Set-up for `make demo`.\n"
-        "  The Debian that jobs run in (about 70 MB to fetch, 250 MB on disk, about a minute), into /images.\n"
+        "  The Debian that jobs run in (about 120 MB to fetch, 420 MB on disk, a minute or two), into /images.\n"
     )
     setup.tell([], False, None, "demo", setup.ROOT)
     assert capsys.readouterr().out == ""

@@ -11,6 +11,7 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -22,7 +23,7 @@ from ...app.places import SETTINGS, TOKEN
 from ...errors import GatebotError
 from .. import founding
 from ..output import Client, quote
-from . import ground
+from . import architectures, ground
 from .actors import Person
 from .ground import CHANNEL
 from .tell import Teller
@@ -34,6 +35,8 @@ _PLACES = (
     ("Status", "/status"), ("Changes", "/q/status:open"), ("Builds", "/builds"), ("Projects", "/projects"),
     ("Meetings", "/meetings/"), ("IRC logs", "/irclogs/"),
 )  # fmt: skip
+_PROJECTS = ("gatebot", "demo/api", "demo/client")
+_NATIVE = (architectures.PROJECT,)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -55,17 +58,20 @@ class _Stopped(BaseException):
     "--irc-port", type=click.IntRange(1, 65535), default=6667, show_default=True,
     help="Port of the IRC server; likewise.",
 )  # fmt: skip
-def demo(once: bool, directory: Path | None, port: int, irc_port: int) -> None:
+@click.option("--multiarch", is_flag=True, help="Instead: one job on x86_64 and on emulated arm64.")
+def demo(once: bool, directory: Path | None, port: int, irc_port: int, multiarch: bool) -> None:
     """Start everything with defaults and play a tour: pushes, votes, the gate, a meeting."""
     for number in _SIGNALS:
         signal.signal(number, _stop)
-    teller = Teller(of=2 + PARTS)
+    teller = Teller(of=2 + (1 if multiarch else PARTS))
     whole = False
     with ExitStack() as stack:
         try:
+            if multiarch:
+                architectures.require()
             base = stack.enter_context(ground.scratch(directory))
-            stage = _set_up(stack, base, port, irc_port, teller)
-            whole = _played(stage)
+            stage = _set_up(stack, base, port, irc_port, teller, _NATIVE if multiarch else _PROJECTS)
+            whole = _played(stage, architectures.play if multiarch else play)
             if not once:
                 _stay(stage, base)
         except GatebotError as error:
@@ -83,7 +89,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise _Stopped
 
 
-def _played(stage: Stage) -> bool:
+def _played(stage: Stage, play: Callable[[Stage], None]) -> bool:
     try:
         play(stage)
     except GatebotError as error:
@@ -91,7 +97,9 @@ def _played(stage: Stage) -> bool:
     return stage.teller.summary()
 
 
-def _set_up(stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller) -> Stage:
+def _set_up(
+    stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller, projects: Sequence[str]
+) -> Stage:  # fmt: skip
     teller.step("A new site")
     teller.say(f"Everything is kept in {base}.")
     port = ground.told_port(teller, "the web site", port)
@@ -107,8 +115,8 @@ def _set_up(stack: ExitStack, base: Path, port: int, irc_port: int, teller: Tell
 
     teller.step("People and projects")
     alice, carol, bob = (_person(base, admin, name, core, teller) for name, core in _PEOPLE)
-    for name, source in (("gatebot", ground.own_history(base)), ("demo/api", None), ("demo/client", None)):
-        _project(base, admin, name, source, teller)
+    for name in projects:
+        _project(base, admin, name, ground.own_history(base) if name == "gatebot" else None, teller)
     logins = (("admin", password), *((person.username, person.client.token) for person in (alice, carol, bob)))
     return Stage(teller, admin, alice, carol, bob, ("127.0.0.1", irc_port), assets.path("demo"), logins)
 
