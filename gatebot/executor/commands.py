@@ -58,7 +58,7 @@ def command_for(
     secrets = variables.secrets_for(assignment, step.playbook)
     own = any(one.required and one.project == assignment.project for one in assignment.checkouts)
     cwd = places.source(assignment.project) if own else places.home
-    if not path.endswith((".yaml", ".yml")):
+    if not is_play(path):
         given = {"GATEBOT_SECRETS": json.dumps(secrets)} if secrets else {}
         return Command((path,), environment | given, cwd, apart=bool(secrets))
     argv = [*around.ansible, "-i", places.secretive_inventory if secrets else places.inventory]
@@ -70,6 +70,16 @@ def command_for(
     argv += ["-e", f"@{places.extra(secretive=bool(secrets))}", path]
     environment |= _ansible(assignment, step, places, around, apart=bool(secrets))
     return Command(tuple(argv), environment, cwd, apart=bool(secrets), files=files)
+
+
+def is_play(path: str) -> bool:
+    """Whether it is a playbook; anything else is a program."""
+    return path.endswith((".yaml", ".yml"))
+
+
+def login(places: Places, label: Label, around: Surroundings) -> dict[str, str]:
+    """The environment of who comes to a node from outside."""
+    return variables.person(places) | _network(label, around)
 
 
 def _execution(step: Step, places: Places, *, success: bool, retried: bool) -> dict[str, str | bool | int]:
@@ -95,7 +105,7 @@ def _ansible(
         "ANSIBLE_CONFIG": f"{around.callbacks}/ansible.cfg",
         "ANSIBLE_CALLBACK_PLUGINS": f"{around.callbacks}/callback_plugins",
         "ANSIBLE_CONNECTION_PLUGINS": f"{around.callbacks}/connection_plugins",
-        "ANSIBLE_LIBRARY": f"{around.callbacks}/library",
+        "ANSIBLE_ACTION_PLUGINS": f"{around.callbacks}/action_plugins",
         "ANSIBLE_ROLES_PATH": ":".join(roles),
     }
     return found | ({"ANSIBLE_HOME": f"{places.own}/ansible", "PYTHONNOUSERSITE": "1"} if apart else {})

@@ -9,6 +9,7 @@ playbook is given secrets no text of the job's is: it could be written to give t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from ..assignment import Assignment, Json, NodeSpec
@@ -18,6 +19,16 @@ from .variables import zuul
 
 Table = Mapping[str, Json]
 _TALK = ("change_message",)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How playbooks that run elsewhere come to a node, and where it is for the other nodes of the build."""
+
+    address: str
+    provider: str
+    user: str = "job"
+    python: str = "/usr/bin/python3"
 
 
 class Plain(str):
@@ -52,8 +63,13 @@ def job_variables(assignment: Assignment, files: Iterable[Table]) -> dict[str, J
     return merged(found, assignment.job.vars)
 
 
-def told(assignment: Assignment, places: Places, node: str) -> dict[str, Json]:
-    """What gatebot itself says to a job."""
+def addresses(assignment: Assignment, ways: tuple[Way, ...]) -> dict[str, str]:
+    """Where nodes are for each other, by each of their names."""
+    return {name: way.address for node, way in zip(assignment.job.nodes, ways, strict=False) for name in node.names}
+
+
+def told(assignment: Assignment, places: Places, node: str, nodes: Mapping[str, str] | None = None) -> dict[str, Json]:
+    """What gatebot itself says to a job; `nodes` are the addresses of several."""
     return {
         "zuul": zuul(assignment, places),
         "zuul_user_dir": places.home,
@@ -64,6 +80,7 @@ def told(assignment: Assignment, places: Places, node: str) -> dict[str, Json]:
             "home": places.home,
             "artifacts": places.artifacts,
             "result": places.result,
+            "nodes": dict[str, Json](nodes or {}),
         },
     }
 
@@ -90,13 +107,22 @@ def squashed(assignment: Assignment, common: Table) -> dict[str, Json]:
     return {**found, **job.extra_vars}
 
 
-def inventory(assignment: Assignment, common: Table, python: str, *, secretive: bool = False) -> dict[str, Json]:
-    """An Ansible inventory: every node of the nodeset is the sandbox that the playbook runs in."""
+def inventory(
+    assignment: Assignment,
+    common: Table,
+    python: str,
+    *,
+    secretive: bool = False,
+    ways: tuple[Way, ...] = (),
+) -> dict[str, Json]:
+    """An Ansible inventory. Without `ways`, which are in the order of the nodes, the playbook runs in the only node."""
     job = assignment.job
     show = plain if secretive else _same
-    nodes = {name: node for node in job.nodes for name in node.names}
+    nodes = {name: (node, number) for number, node in enumerate(job.nodes) for name in node.names}
     hosts: dict[str, Json] = {
-        name: _host(node, python) | _table(show(_table(job.host_vars.get(name)))) for name, node in nodes.items()
+        name: (_reached(node, name, number, ways) if ways else _host(node, python))
+        | _table(show(_table(job.host_vars.get(name))))
+        for name, (node, number) in nodes.items()
     }
     groups: dict[str, Json] = {
         group.name: {
@@ -113,19 +139,38 @@ def inventory(assignment: Assignment, common: Table, python: str, *, secretive: 
 
 
 def _host(node: NodeSpec, python: str) -> dict[str, Json]:
-    """What Zuul says about a node, where it has a meaning here."""
-    about: dict[str, Json] = {
-        **{"label": node.label, "provider": "local", "region": None, "az": None, "cloud": None},
-        **{"interface_ip": "127.0.0.1", "public_ipv4": "127.0.0.1", "private_ipv4": "127.0.0.1", "public_ipv6": ""},
-    }
+    """The node that the playbook runs in."""
     return {
         "ansible_connection": "gatebot",
         "ansible_host": "127.0.0.1",
         "ansible_user": "job",
         "ansible_python_interpreter": python,
-        "nodepool": about,
-        "zuul_node": about,
+        **_about(node, "local", "127.0.0.1"),
     }
+
+
+def _reached(node: NodeSpec, name: str, number: int, ways: tuple[Way, ...]) -> dict[str, Json]:
+    """A node that the playbook comes to from outside, by the program `ssh` of its sandbox."""
+    way = ways[number]
+    own = way.address and all(way.address != other.address for other in ways[:number] + ways[number + 1 :])
+    return {
+        "ansible_connection": "ssh",
+        "ansible_host": way.address if own else name,
+        "ansible_user": way.user,
+        "ansible_python_interpreter": way.python,
+        "ansible_ssh_args": "",
+        "ansible_ssh_transfer_method": "piped",
+        **_about(node, way.provider, way.address),
+    }
+
+
+def _about(node: NodeSpec, provider: str, address: str) -> dict[str, Json]:
+    """What Zuul says about a node, where it has a meaning here."""
+    about: dict[str, Json] = {
+        **{"label": node.label, "provider": provider, "region": None, "az": None, "cloud": None},
+        **{"interface_ip": address, "public_ipv4": address, "private_ipv4": address, "public_ipv6": ""},
+    }
+    return {"nodepool": about, "zuul_node": about}
 
 
 def _same(value: Json) -> Json:

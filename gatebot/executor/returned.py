@@ -7,10 +7,11 @@ Pure. What has the wrong shape says nothing; a job cannot break anything by what
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from ..assignment import Json
+from ..merging import merged
 from .model import Returned
 
 
@@ -28,6 +29,21 @@ def read(content: bytes, secret: bytes = b"") -> Returned:
         child_jobs=tuple(map(str, _list(child_jobs))) if isinstance(child_jobs, list) else None,
         artifacts=tuple((str(one.get("name", "")), str(one.get("url", ""))) for one in artifacts if one),
     )
+
+
+def together(found: Sequence[Returned]) -> Returned:
+    """What a job gave back at several places; what a later one says stands over the earlier ones."""
+    result = found[0]
+    for one in found[1:]:
+        result = Returned(
+            data=merged(result.data, one.data),
+            secret_data=merged(result.secret_data, one.secret_data),
+            retry=result.retry and one.retry,
+            pause=result.pause or one.pause,
+            child_jobs=result.child_jobs if one.child_jobs is None else one.child_jobs,
+            artifacts=result.artifacts + one.artifacts,
+        )
+    return result
 
 
 def _parsed(content: bytes) -> object:

@@ -29,10 +29,11 @@ from .artifacts import collect, returned_so_far
 from .commands import command_for
 from .equipping import Equipped, equip, remarkable
 from .logs import LogWriter
-from .model import Ending, Phase, Places, Result, Returned, Step, StepDone, Verdict
+from .model import Ending, Phase, Result, Returned, Step, StepDone, Verdict
 from .paths import path_of
 from .providers.model import Command, Exit
 from .providers.ports import Connection
+from .returned import together
 from .scrub import Scrubber
 from .steps import next_step, time_left, verdict, why
 from .telling import Telling
@@ -54,7 +55,7 @@ class Run:
     _unreachable: bool = False
     _done: list[StepDone] = field(default_factory=list[StepDone])
     _looked: bool = False
-    _connection: Connection | None = None
+    _equipped: Equipped | None = None
     _preparing: asyncio.Task[Equipped] | None = None
     _waiting: Waiting = field(default_factory=Waiting)
     _telling: Telling = field(init=False)
@@ -81,7 +82,10 @@ class Run:
             found = Verdict(Result.ERROR, reason("executor.defect", told=f"{type(problem).__name__}: {problem}"))
             log.say(f"gatebot: {type(problem).__name__}: {problem}")
         finally:
-            await tools.egress.close(assignment.build)
+            if self._equipped is not None and self._equipped.switchboard is not None:
+                await self._equipped.switchboard.close()
+            for node in tools.supply.nodes_of(assignment.build):
+                await tools.egress.close(node.node)
             with contextlib.suppress(GatebotError):
                 await self._leave(found, log)
         if self._exposed:
@@ -107,8 +111,7 @@ class Run:
         await self._waiting.end()
         if self._preparing is not None:
             self._preparing.cancel()
-        if self._connection is not None:
-            await self._connection.kill()
+        await self._kill()
 
     async def resume(self) -> None:
         """Nobody depends on the paused build any more."""
@@ -131,25 +134,25 @@ class Run:
             raise Ended(Verdict(Result.ABORTED, reason("executor.aborted"))) from None
         finally:
             self._preparing = None
-        self.assignment, node = equipped.assignment, equipped.placed
-        places = equipped.places
-        if (what := remarkable(node)) is not None:
-            log.say(f"gatebot: {say(what)}")
-        await self.tools.egress.open(node.node, lambda told: log.say(f"gatebot: {told}"))
-        self._connection = connection = equipped.connection
+        self.assignment, self._equipped = equipped.assignment, equipped
+        for node in equipped.nodes:
+            if (what := remarkable(node.placed)) is not None:
+                log.say(f"gatebot: {say(what)}")
+            await self.tools.egress.open(node.placed.node, lambda told: log.say(f"gatebot: {told}"))
         if job.resources_first and not self.aborted:
             await self._ask(job.resources_first, log)  # kept until the build ends
         while not self._over and (step := next_step(job, self._done, aborted=self._stopped)) is not None:
             if step.phase not in (Phase.PRE, Phase.RUN):
-                await self._pause(connection, places, log)
+                await self._pause(equipped, log)
             self._done.append(await self._step(step, equipped, log))
-        await self._pause(connection, places, log)
+        await self._pause(equipped, log)
         log.on_line = log.on_signal = None
         returned = Returned()
         if not self._stopped:
             logs = self.tools.logs
-            returned = await collect(
-                connection, places, logs.directory(self.assignment.build), logs.sizes.artifacts, log.say
+            into, largest = logs.directory(self.assignment.build), logs.sizes.artifacts
+            returned = together(
+                [await collect(one.connection, one.places, into, largest, log.say) for one in equipped.returning]
             )
         self._telling.secret_data(returned.secret_data)
         return verdict(job, self._done, returned, self._early), returned
@@ -159,14 +162,14 @@ class Run:
         """Whether nothing runs any more but what cleans up."""
         return self.aborted or self._exposed
 
-    async def _pause(self, connection: Connection, places: Places, log: LogWriter) -> None:
+    async def _pause(self, equipped: Equipped, log: LogWriter) -> None:
         """After a clean run that asked for it: wait, with everything on the node alive, until nobody needs it."""
         if self._looked or self._stopped:
             return
         self._looked = True
         if any(item.ending is not Ending.OK for item in self._done):
             return
-        returned = await returned_so_far(connection, places)
+        returned = together([await returned_so_far(one.connection, one.places) for one in equipped.returning])
         if not returned.pause:
             return
         log.say("gatebot: paused until the jobs that depend on this one have ended")
@@ -184,22 +187,24 @@ class Run:
         log.say("gatebot: resumed")
 
     async def _step(self, step: Step, equipped: Equipped, log: LogWriter) -> StepDone:
-        job, cleaning, places = self.assignment.job, self._stopped, equipped.places
-        path = path_of(self.assignment, step.playbook, places)
+        job, cleaning, node = self.assignment.job, self._stopped, equipped.runs(step.playbook.path)
+        path = path_of(self.assignment, step.playbook, node.places)
         if path is None:
             told = reason("executor.playbook-missing", project=step.playbook.project, path=step.playbook.path)
             raise Ended(Verdict(Result.CONFIG_ERROR, told))
         success = all(item.ending is Ending.OK for item in self._done)
         retried = verdict(job, self._done, Returned(), self._early).retry and self.assignment.attempt < job.attempts
-        label, around = equipped.placed.label, equipped.around
         assignment = await self._with_tokens(step)
-        command = command_for(assignment, step, path, places, label, around, success=success, retried=retried)
+        command = command_for(
+            assignment, step, path, node.places, node.placed.label, node.around, success=success, retried=retried
+        )
+        command = replace(command, env={**command.env, **node.more})
         log.say(f"{step.phase}: {step.playbook.project} {step.playbook.path}")
         self._watch(step, log)
         began = time.monotonic()
         ending, code = Ending.OK, 0
         try:
-            running = self._with_semaphores(step, equipped.connection, command, log)
+            running = self._with_semaphores(step, node.connection, command, log)
             ended = await asyncio.wait_for(running, time_left(job, step, self._done))
             ending, code = _ending(ended), ended.status
         except TimeoutError:
@@ -278,8 +283,8 @@ class Run:
         log.on_signal = signalled
 
     async def _kill(self) -> None:
-        if self._connection is not None:
-            await self._connection.kill()
+        if self._equipped is not None:
+            await self._equipped.kill()
 
     def _fails_early(self, why: Reason) -> None:
         self._early = self._early or why

@@ -100,6 +100,10 @@ class Supply:
         """How many builds wait for nodes."""
         return len(self._waiters)
 
+    def attach(self, build: str, node: Placed) -> None:
+        """One more node of a build, which goes away with the others."""
+        self._nodes[build] = (*self._nodes[build], node)
+
     def provider(self, name: str) -> Provider:
         """A provider by its name."""
         return self.sources[name].provider

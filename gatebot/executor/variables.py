@@ -161,15 +161,21 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
     return _own(assignment, places) | known
 
 
-def environment(assignment: Assignment, places: Places) -> dict[str, str]:
-    """The environment of a job's processes; job variables that are plain values are `GATEBOT_VAR_NAME`."""
-    found = {
+def person(places: Places) -> dict[str, str]:
+    """Who a job is on a node."""
+    return {
         "HOME": places.home,
         "USER": "job",
         "LOGNAME": "job",
         "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
         "LANG": "C.UTF-8",
         "TERM": "dumb",
+    }
+
+
+def environment(assignment: Assignment, places: Places) -> dict[str, str]:
+    """The environment of a job's processes; job variables that are plain values are `GATEBOT_VAR_NAME`."""
+    found = person(places) | {
         "CI": "true",
         "PYTHONUNBUFFERED": "1",
         "WORKSPACE": places.workspace,

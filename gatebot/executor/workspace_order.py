@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import cast
 
 from ..assignment import Assignment, Checkout, Json
-from .inventory import inventory, job_variables, plain, spelled, squashed, told, untalkative
+from .inventory import Way, addresses, inventory, job_variables, plain, spelled, squashed, told, untalkative
 from .model import Places
 from .paths import included, own_files, playbook_checkouts
 from .variables import secrets_for
@@ -118,23 +118,40 @@ def _includes(assignment: Assignment, inside: Places) -> Iterable[Include]:
         yield Include(_below(path) if path is not None else f"nowhere/{file.path}", name, file.required)
 
 
-def files(assignment: Assignment, places: Places, inside: Places, read: Iterable[Mapping[str, Json]]) -> dict[str, str]:
-    """The files that tell a job about itself, by their paths below the layer. `read` are the included files."""
+def files(
+    assignment: Assignment,
+    places: Places,
+    inside: Places,
+    read: Iterable[Mapping[str, Json]],
+    ways: tuple[Way, ...] = (),
+) -> dict[str, str]:
+    """The files that tell a job about itself, by their paths below the layer.
+
+    `read` are the included files; `ways` those to its nodes where its playbooks do not run in the only one.
+    """
     job = assignment.job
     common = job_variables(assignment, read)
-    said = told(assignment, places, job.nodes[0].label if job.nodes else "")
+    said = told(assignment, places, job.nodes[0].label if job.nodes else "", addresses(assignment, ways))
     guarded = cast("dict[str, Json]", untalkative(said))
     found: dict[str, Json] = {
-        inside.inventory: inventory(assignment, common, _PYTHON),
+        inside.inventory: inventory(assignment, common, _PYTHON, ways=ways),
         inside.extra(secretive=False): _ours({**job.extra_vars, **guarded}, common, job.extra_vars),
     }
     playbooks = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
     if any(secrets_for(assignment, book) for book in playbooks):
         extra = cast("dict[str, Json]", plain(dict(job.extra_vars)))
-        found[inside.secretive_inventory] = inventory(assignment, common, _PYTHON, secretive=True)
+        found[inside.secretive_inventory] = inventory(assignment, common, _PYTHON, secretive=True, ways=ways)
         found[inside.extra(secretive=True)] = _ours({**extra, **guarded}, common, job.extra_vars)
     texts = {_below(path): json.dumps(spelled(value)) for path, value in found.items()}
+    if ways:
+        texts["etc/hosts"] = _hosts(addresses(assignment, ways))
     return {**texts, _below(inside.variables): json.dumps({**squashed(assignment, common), **said})}
+
+
+def _hosts(nodes: Mapping[str, str]) -> str:
+    """Nodes of this machine know each other by name."""
+    lines = (f"{address} {name}\n" for name, address in nodes.items() if address)
+    return "127.0.0.1 localhost\n::1 localhost\n" + "".join(lines)
 
 
 def _ours(values: dict[str, Json], common: Mapping[str, Json], extra: Mapping[str, Json]) -> dict[str, Json]:

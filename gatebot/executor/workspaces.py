@@ -92,4 +92,6 @@ class Workspaces:
 
 def _write(layer: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
-        (layer / name).write_text(text, encoding="utf-8")
+        path = layer / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")

@@ -13,10 +13,11 @@ import os
 import platform
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from ...architectures import canonical
@@ -25,7 +26,7 @@ from ...reasons import reason
 from ..model import Places, Sandbox
 from . import trees
 from .bubblewrap import HOME, PLAY
-from .model import Capacity, Command, Exit, Inside, NodeRequest, Platform
+from .model import Capacity, Command, Door, Exit, Inside, NodeRequest, Platform
 from .pipe import Pipe
 from .ports import Output
 from .processes import kill_tree
@@ -65,6 +66,25 @@ class Bare:
     def connect(self, node: str) -> BareConnection:
         """Run plain processes."""
         return BareConnection(node, self._pipes[node])
+
+    def addresses(self, count: int) -> tuple[str, ...]:
+        """They share this machine's network."""
+        return ("127.0.0.1",) * count
+
+    async def join(self, nodes: Sequence[str]) -> None:
+        """They already are in one network."""
+
+    def door(self, node: str) -> Door:
+        """A socket in the node's directory, by a name that cannot be too long for one."""
+        directory = os.open(self._root / node, os.O_DIRECTORY)
+        listener = socket.socket(socket.AF_UNIX)
+        try:
+            listener.bind(f"/proc/self/fd/{directory}/door")
+        finally:
+            os.close(directory)
+        (self._root / node / "door").chmod(0o600)
+        listener.listen()
+        return Door(listener.detach(), f"{self._root}/{node}/door")
 
     async def freeze(self, node: str, frozen: bool = True) -> None:
         """Stop the processes of the node, or let them go on."""

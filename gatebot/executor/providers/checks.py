@@ -20,6 +20,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _FILE = re.compile(rf"{OWN}/[a-z][a-z.-]{{0,40}}")
 _FILES = 8
 _MANY = 4096
+_NEIGHBOURS = 100
 _LARGEST = 1 << 44
 
 
@@ -112,6 +113,17 @@ def _plain(value: object) -> str:
 def node_of(asked: Mapping[str, object]) -> str:
     """The node that a verb is about."""
     return _text(asked, "node", NODE_ID)
+
+
+def neighbours_of(asked: Mapping[str, object]) -> tuple[str, ...]:
+    """The nodes that are to be connected: of one build, which the first is named after."""
+    nodes = asked.get("nodes")
+    if not isinstance(nodes, list) or not 1 < len(cast("list[object]", nodes)) <= _NEIGHBOURS:
+        raise Refusal("nodes: not a list of nodes")
+    names = tuple(_text({"node": node}, "node", NODE_ID) for node in cast("list[object]", nodes))
+    if len(set(names)) < len(names) or len({name.partition("-")[0] for name in names}) > 1:
+        raise Refusal("nodes: not of one build")
+    return names
 
 
 def run_of(asked: Mapping[str, object]) -> str:

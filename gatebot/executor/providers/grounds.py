@@ -10,11 +10,11 @@ import fcntl
 import os
 import resource
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from . import kernel
 from .bubblewrap import HOME, Bind, Box
-from .checks import Refusal
+from .checks import Config, Refusal
 
 #: What the image `host` shows of this machine: programs, and the certificates they trust.
 HOST_DIRECTORIES = ("/usr", "/etc/alternatives", "/etc/ssl/certs")
@@ -47,6 +47,16 @@ def give(layer: int, owner: int, uid: int) -> None:
             if found.st_uid != owner or (name in files and found.st_nlink > 1):
                 raise Refusal(f"{name}: not the server's own file")
             os.chown(name, uid, uid, dir_fd=here, follow_symlinks=False)
+
+
+def free_uid(config: Config, taken: Set[int | None]) -> int | None:
+    """A uid that no other node has; None where there is no range of them."""
+    if not config.uid_count:
+        return None
+    free = set(range(config.uid_first, config.uid_first + config.uid_count)) - taken
+    if not free:
+        raise Refusal("every job uid is taken")
+    return min(free)
 
 
 def network(listen: bool) -> tuple[int, int | None]:

@@ -15,8 +15,8 @@ import platform
 import shutil
 import socket
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import cast
 from uuid import uuid4
@@ -31,11 +31,12 @@ from . import trees
 from .bubblewrap import HOME, PLAY
 from .emulation import installed
 from .link import Link
-from .model import Broker, Capacity, Command, Exit, Inside, NodeRequest, Platform
+from .model import Broker, Capacity, Command, Door, Exit, Inside, NodeRequest, Platform, private_address
 from .pipe import Pipe
 from .ports import Output
 
 log = logging.getLogger(__name__)
+PORT = "3128"
 #: Called with a node and the socket that listens on 127.0.0.1:3128 inside it.
 Listening = Callable[[str, socket.socket], None]
 
@@ -84,6 +85,7 @@ class Local:
         self._ready: dict[str, asyncio.Task[None]] = {}
         self._pipes: dict[str, list[Pipe]] = defaultdict(list)
         self._foreign: dict[str, bool] = {}
+        self._doors: dict[str, socket.socket] = {}
 
     async def probe(self) -> Capacity | Reason:
         """Make a node, run `true` on it, take it away; then the same for each architecture that can be emulated."""
@@ -135,9 +137,15 @@ class Local:
             arch = request.arch if request.execution is Execution.EMULATED_USER else ""
             image = self._images.resolve(request.label.image, arch)
             self._foreign[request.node] = bool(arch)
-            self._ready[request.node] = asyncio.create_task(self._create(request.node, request.label, image, arch))
+            label, keep = request.label, self._listening
+            if request.door:  # a proxy's socket is as good
+                label, keep = replace(label, network=Network.MIRRORS), self._keep_door
+            self._ready[request.node] = asyncio.create_task(self._create(request.node, label, image, arch, keep))
 
-    async def _create(self, node: str, label: Label, image: str, arch: str) -> None:
+    def _keep_door(self, node: str, listener: socket.socket) -> None:
+        self._doors[node] = listener
+
+    async def _create(self, node: str, label: Label, image: str, arch: str, listening: Listening | None = None) -> None:
         """`arch` is set where the node's programs are of another architecture than this machine."""
         _, descriptors = await self._link.ask(
             "create",
@@ -151,7 +159,7 @@ class Local:
             emulates=arch,
         )
         for descriptor in descriptors:
-            self._listening(node, socket.socket(fileno=descriptor))
+            (listening or self._listening)(node, socket.socket(fileno=descriptor))
 
     async def wait_ready(self, node: str, deadline: float) -> None:
         """Return when the node is made."""
@@ -170,6 +178,18 @@ class Local:
         """Run commands in the sandbox."""
         return LocalConnection(self._link, node, self._pipes[node], foreign=self._foreign.get(node, False))
 
+    def addresses(self, count: int) -> tuple[str, ...]:
+        """The same in the network of every build."""
+        return tuple(private_address(index) for index in range(count))
+
+    async def join(self, nodes: Sequence[str]) -> None:
+        """By a bridge that leads nowhere else."""
+        await self._link.ask("join", nodes=list(nodes))
+
+    def door(self, node: str) -> Door:
+        """The same port as the proxy's in other nodes: whoever has a door has no proxy."""
+        return Door(self._doors.pop(node).detach(), PORT)
+
     async def freeze(self, node: str, frozen: bool = True) -> None:
         """Stop all processes of the node, or let them go on."""
         await self._link.ask("freeze", node=node, frozen=frozen)
@@ -183,6 +203,8 @@ class Local:
             if not making.cancelled():
                 making.exception()
         await self._link.ask("destroy", node=node)
+        if (door := self._doors.pop(node, None)) is not None:
+            door.close()
         for pipe in self._pipes.pop(node, ()):
             pipe.close()
 

@@ -19,6 +19,11 @@ from ..model import Label, Sandbox
 NODE_ID = re.compile(r"[0-9a-f]{32}(?:-\d{1,3})?")
 
 
+def private_address(index: int) -> str:
+    """Where a node of this machine is in the network that the nodes of its build share."""
+    return f"172.24.0.{index + 1}"
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """What a node can be, and how many such a provider can have at once; 0: as many as of any kind."""
@@ -48,7 +53,8 @@ class Capacity:
 class NodeRequest:
     """One node. `layer` is the prepared directory: a provider that is `layered` makes it part of the node's files.
 
-    `arch` (by its one name) and `execution` are one of the provider's platforms.
+    `arch` (by its one name) and `execution` are one of the provider's platforms. With a `door` (only on this machine)
+    this side is asked things from inside the node, and by nothing else.
     """
 
     node: str
@@ -56,6 +62,18 @@ class NodeRequest:
     layer: str
     arch: str
     execution: Execution
+    door: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The descriptor of a socket that listens in a node, and its `place` as programs there see it.
+
+    A place is a port of 127.0.0.1, or a path.
+    """
+
+    listener: int
+    place: str
 
 
 @dataclass(frozen=True, slots=True)

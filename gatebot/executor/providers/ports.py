@@ -7,13 +7,13 @@ provider leaves behind after a crash is found by `list_owned`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from ...reasons import Reason
 from ..model import Places
-from .model import Capacity, Command, Exit, NodeRequest, Reach
+from .model import Capacity, Command, Door, Exit, NodeRequest, Reach
 
 Output: TypeAlias = Callable[[bytes], None]
 
@@ -104,4 +104,21 @@ class Provider(Protocol):
 
     async def list_owned(self) -> tuple[str, ...]:
         """The nodes that exist and are ours."""
+        ...
+
+
+@runtime_checkable
+class Here(Provider, Protocol):
+    """A provider of nodes on this machine: they can be neighbours, and this side can be asked from inside them."""
+
+    def addresses(self, count: int) -> tuple[str, ...]:
+        """Where so many nodes of one build are for each other."""
+        ...
+
+    async def join(self, nodes: Sequence[str]) -> None:
+        """Give the nodes of one build, which are ready, a network of their own with those addresses."""
+        ...
+
+    def door(self, node: str) -> Door:
+        """The door of a node that is ready; whoever takes it serves it, and closes it."""
         ...

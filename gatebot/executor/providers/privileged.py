@@ -20,9 +20,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..model import HOST_IMAGE
-from . import grounds, inside, kernel, processes, seccomp
+from . import grounds, inside, kernel, processes, seccomp, switch
 from .cgroups import Cgroups, Limits
-from .checks import Config, Create, Refusal, Run, checked_create, checked_run, node_of, run_of
+from .checks import Config, Create, Refusal, Run, checked_create, checked_run, neighbours_of, node_of, run_of
 from .emulation import Emulator, registration
 
 #: A private mount over a directory that every system has and no job sees: where the jobs' uids can walk.
@@ -52,6 +52,7 @@ class Privileged:
             "freeze": self._freeze,
             "destroy": self._destroy,
             "list": self._list,
+            "join": self._join,
         }
         self._emulators = {arch: registration(Emulator(arch, path)) for arch, path in config.emulators}
 
@@ -299,6 +300,11 @@ class Privileged:
     def _list(self, _asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
         return {"nodes": sorted(self._nodes)}, []
 
+    def _join(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        nodes = [self._nodes.get(name) for name in neighbours_of(asked)]
+        switch.join([None if node is None else node.ground.network for node in nodes])
+        return {}, []
+
     # -- what the verbs are made of -------------------------------------------------------------
 
     def _clear(self, name: str, network: int | None) -> None:
@@ -313,13 +319,7 @@ class Privileged:
             os.close(network)
 
     def _free_uid(self) -> int | None:
-        if not self._config.uid_count:
-            return None
-        taken = {node.ground.uid for node in self._nodes.values()}
-        for uid in range(self._config.uid_first, self._config.uid_first + self._config.uid_count):
-            if uid not in taken:
-                return uid
-        raise Refusal("every job uid is taken")
+        return grounds.free_uid(self._config, {node.ground.uid for node in self._nodes.values()})
 
     def _kill_all(self, name: str, node: inside.Node) -> None:
         for wanted, streams in node.waiting:

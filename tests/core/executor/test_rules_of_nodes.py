@@ -13,7 +13,7 @@ from gatebot.errors import SettingsError
 from gatebot.executor.mirrors import Mirrors
 from gatebot.executor.model import DEFAULT_LABELS, MIB, Label, Network, label_from
 from gatebot.executor.providers.bubblewrap import Bind, Box, options
-from gatebot.executor.providers.checks import Config, Refusal, checked_create, checked_run
+from gatebot.executor.providers.checks import Config, Refusal, checked_create, checked_run, neighbours_of
 from gatebot.words import catalogue, say
 
 NODE = "0" * 32
@@ -183,3 +183,13 @@ def test_every_reason_of_this_room_has_its_sentence_in_both_languages() -> None:
     assert len(kinds) > 20
     for language in ("en", "ko"):
         assert sorted(kind for kind in kinds if kind not in catalogue(language)) == []
+
+
+def test_the_privileged_process_connects_nodes_of_one_build() -> None:
+    assert neighbours_of({"nodes": [NODE, f"{NODE}-1"]}) == (NODE, f"{NODE}-1")
+
+
+@pytest.mark.parametrize("nodes", [None, [], [NODE], [NODE, NODE], [NODE, "b" * 32], [NODE, f"{NODE}-1;id"], [NODE, 1]])
+def test_the_privileged_process_connects_no_others(nodes: object) -> None:
+    with pytest.raises(Refusal):
+        neighbours_of({"nodes": nodes})
