@@ -61,13 +61,13 @@ def test_a_semantic_conflict_leaves_with_the_sentence_that_explains_it(working_s
     told = ann.hears(receipt, "Build failed.")
     build = re.findall(r"/build/(\w+)", told)[0]
     log = list(ann.rest.text_lines(f"/logs/{build}/job-output.txt"))
-    line = next(number for number, text in enumerate(log, 1) if "ERROR: test_sum" in text)
+    line = next(number for number, text in enumerate(log, 1) if "AttributeError: " in text)
     assert told == (
         "Patch Set 1: Verified-2\n\n"
         "Build failed.\n\n"
-        f"The job unit ended with FAILURE; line {line} of its log says: “ERROR: test_sum "
-        "(test_receipts.Receipts.test_sum)”. The step run ci/unit failed with exit code 1. The job unit passed for "
-        f"this patch set alone, and fails on top of the changes ahead of it ({rename}): they collide.\n\n"
+        f"The job unit ended with FAILURE; line {line} of its log says: “AttributeError: "
+        "module 'shop' has no attribute 'price'”. The step run ci/unit failed with exit code 1. The job unit passed "
+        f"for this patch set alone, and fails on top of the changes ahead of it ({rename}): they collide.\n\n"
         f"- unit {site.url}/build/{build} : FAILURE in 0s"
     )
     assert ann.status(receipt) == "NEW"

@@ -184,7 +184,7 @@ def _reporting(reports: Reports) -> Mapping[str, Tell]:
 def _read(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, RecursionError) as problem:
         raise Invalid(reason=reason("executor.bad-report", told=str(problem)[:200])) from None
 
 

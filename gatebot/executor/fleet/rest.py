@@ -50,7 +50,7 @@ class Executors:
         self._site.require(request)
         try:
             body = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict) or not isinstance(body.get("name"), str):  # pyright: ignore[reportUnknownMemberType]
             raise Invalid(reason=reason("executor.name-needed"))
