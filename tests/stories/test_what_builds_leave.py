@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a build left, as people read it: tests, requests across services' logs, files; by browser and command line."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Browser, expect
+
+from gatebot.cli import main
+from tests.fakes.site import RunningSite
+from tests.stories.test_browser import accessible, browser
+
+__all__ = ["browser"]
+
+REQUEST = "req-11111111-2222-4333-8444-555555555555"
+OTHER = "req-99999999-2222-4333-8444-555555555555"
+CONFIG = """\
+- job: {name: cloud, run: ci/cloud}
+- project:
+    check: {jobs: [cloud]}
+"""
+CLOUD = f"""\
+#!/bin/sh
+set -e
+cd "$GATEBOT_ARTIFACTS"
+mkdir -p services reports
+cat > services/nova-api.log <<'END'
+2026-11-28 09:45:53.100 12 INFO nova.api.wsgi [{REQUEST} admin demo] POST /servers
+2026-11-28 09:45:53.900 12 ERROR nova.api.wsgi [{REQUEST} admin demo] No valid host
+2026-11-28 09:45:54.000 12 INFO nova.api.wsgi [{OTHER} admin demo] GET /servers
+END
+cat > services/nova-scheduler.log <<'END'
+2026-11-28 09:45:53.500 31 INFO nova.scheduler [None {REQUEST} admin] <b>0 hosts</b>
+END
+cat > reports/results.xml <<'END'
+<testsuite><testcase classname="t.Boot" name="test_boot" time="2.5"><failure>No valid host</failure></testcase>
+<testcase classname="t.Boot" name="test_list" time="0.25"/></testsuite>
+END
+echo "booting with {REQUEST}"
+exit 1
+"""
+
+
+@pytest.fixture
+def build(working_site: RunningSite) -> str:
+    """The build of a job that left services' logs and test results, and failed."""
+    ann = working_site.person("ann")
+    change = ann.propose("api", "Boot", {".zuul.yaml": CONFIG, "ci/cloud": CLOUD})
+    return re.findall(r"/build/(\w+)", ann.hears(change, "Build failed."))[0]
+
+
+def told(site: RunningSite, *words: str) -> str:
+    env = {"GATEBOT_URL": site.url, "GATEBOT_USER": "ann", "GATEBOT_TOKEN": site.tokens["ann"]}
+    done = CliRunner().invoke(main, ["build", *words], env=env, prog_name="gatebot", catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+def test_tests_and_requests_are_read_at_the_command_line(working_site: RunningSite, build: str) -> None:
+    assert (
+        told(working_site, "tests", build) == "failed\tt.Boot.test_boot\t2.50 s\t\npassed\tt.Boot.test_list\t0.25 s\t\n"
+    )
+    assert told(working_site, "tests", build, "--failed") == "failed: t.Boot.test_boot\n  No valid host\n"
+    assert json.loads(told(working_site, "tests", build, "--json"))["counts"] == {
+        "failed": 1,
+        "passed": 1,
+        "error": 0,
+        "skipped": 0,
+    }
+    assert told(working_site, "requests", build) == f"{REQUEST}\t4\n{OTHER}\t1\n"
+    lines = told(working_site, "requests", build, REQUEST).splitlines()
+    assert [line.split("\t")[1] for line in lines] == [
+        "artifacts/services/nova-api.log:1",
+        "artifacts/services/nova-scheduler.log:1",
+        "artifacts/services/nova-api.log:2",
+        "job-output.txt:2",
+    ]
+
+
+def test_a_reader_goes_from_the_failed_test_to_the_request_to_its_lines(
+    working_site: RunningSite, build: str, browser: Browser
+) -> None:
+    context = browser.new_context(base_url=working_site.url, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"/build/{build}")
+    accessible(page)
+    page.get_by_role("link", name=re.compile("tests", re.IGNORECASE)).first.click()
+    expect(page.get_by_text("t.Boot.test_boot")).to_be_visible()
+    expect(page.get_by_text("No valid host")).to_be_visible()
+    accessible(page)
+    page.goto(f"/build/{build}/requests")
+    accessible(page)
+    page.get_by_role("link", name=REQUEST).click()
+    expect(page.locator("#main")).to_contain_text("<b>0 hosts</b>")
+    accessible(page)
+    page.get_by_role("link", name=re.compile("nova-scheduler.log")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("nova-scheduler.log")
+    accessible(page)
+    context.close()
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "ko-KR"), ("dark", "en-GB")])
+def test_these_pages_fit_a_telephone_in_both_themes_and_languages(
+    working_site: RunningSite, build: str, browser: Browser, scheme: str, language: str
+) -> None:
+    context = browser.new_context(
+        base_url=working_site.url, color_scheme="dark" if scheme == "dark" else "light", locale=language,
+        viewport={"width": 360, "height": 740},
+    )  # fmt: skip
+    page = context.new_page()
+    for path in ("", "/tests", "/requests", f"/requests/{REQUEST}", "/files/artifacts/services/nova-api.log"):
+        page.goto(f"/build/{build}{path}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 360, f"{path} is {width} px wide"
+        accessible(page)
+    context.close()
