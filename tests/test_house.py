@@ -171,6 +171,7 @@ ADAPTERS: dict[str, set[str]] = {
         "providers.kernel",
         "providers.link",
         "providers.local",
+        "providers.making",
         "providers.pipe",
         "providers.privileged",
         "providers.processes",

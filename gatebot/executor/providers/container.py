@@ -24,6 +24,7 @@ from ...errors import Unavailable
 from ...reasons import Reason, reason
 from ..model import MIB, Label, Network, Places
 from .bubblewrap import HOME, OWN, PLAY
+from .making import Making
 from .model import Broker, Capacity, NodeRequest, Platform
 from .ports import Output
 from .remote_shell import BOOT
@@ -101,7 +102,7 @@ class Containers:
     slots: int = 0
     layered: bool = field(default=False, init=False)
     _limited: bool = field(default=True, init=False)
-    _making: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"], init=False)
+    _making: Making = field(default_factory=Making, init=False)
     _pulling: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"], init=False)
     _lines: dict[str, Line] = field(default_factory=dict[str, Line], init=False)
 
@@ -138,8 +139,7 @@ class Containers:
 
     async def create(self, request: NodeRequest) -> None:
         """Begin to make the container; an image that is not there is pulled first."""
-        if request.node not in self._making:
-            self._making[request.node] = asyncio.create_task(self._make(request.node, request.label))
+        self._making.begin(request.node, lambda: self._make(request.node, request.label))
 
     async def _make(self, node: str, label: Label) -> None:
         await self._pull(self._image(label))
@@ -147,13 +147,7 @@ class Containers:
 
     async def wait_ready(self, node: str, deadline: float) -> None:
         """Return when the container runs; a pull that takes longer goes on, for the next attempt."""
-        making = self._making.get(node)
-        if making is None:
-            raise Unavailable(reason=reason("executor.node-not-made", told="nobody asked for it"))
-        try:
-            await asyncio.wait_for(asyncio.shield(making), deadline)
-        except TimeoutError as problem:
-            raise Unavailable(reason=reason("executor.node-not-made", told="timeout")) from problem
+        await self._making.ready(node, deadline)
 
     def places(self, node: str) -> Places:
         """The same in every container."""
@@ -174,10 +168,7 @@ class Containers:
 
     async def destroy(self, node: str) -> None:
         """Take the container away with all that is in it."""
-        making = self._making.pop(node, None)
-        if making is not None:
-            making.cancel()
-            await asyncio.wait([making])
+        await self._making.end(node, cancel=True)
         await self.podman.ask("rm", "--force", "--ignore", "--time", "0", f"{_NAME}{node}")
         line = self._lines.pop(node, None)
         if line is not None:

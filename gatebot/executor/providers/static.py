@@ -25,6 +25,7 @@ from ...errors import GatebotError, Unavailable
 from ...reasons import Reason, reason
 from ..model import Places
 from .bubblewrap import HOME, PLAY
+from .making import Making, never_asked
 from .model import NODE_ID, Capacity, NodeRequest, Platform
 from .shells import Line, ShellConnection
 from .ssh import SshHost
@@ -73,7 +74,7 @@ class Static:
         self._hosts = [_Host(one) for one in hosts]
         self._policy = policy
         self._site = site
-        self._making: dict[str, asyncio.Task[None]] = {}
+        self._making = Making()
         self._lines: dict[str, Line] = {}
 
     async def probe(self) -> Capacity | Reason:
@@ -97,17 +98,11 @@ class Static:
             raise Unavailable(reason=reason("executor.node-not-made", told="no host is free"))
         host = max(fitting, key=self._free)
         host.nodes.add(request.node)
-        self._making[request.node] = asyncio.create_task(self._make(host, request.node))
+        self._making.begin(request.node, lambda: self._make(host, request.node))
 
     async def wait_ready(self, node: str, deadline: float) -> None:
         """Return when the node's directories are there."""
-        making = self._making.get(node)
-        if making is None:
-            raise Unavailable(reason=reason("executor.node-not-made", told="nobody asked for it"))
-        try:
-            await asyncio.wait_for(asyncio.shield(making), deadline)
-        except TimeoutError as problem:
-            raise Unavailable(reason=reason("executor.node-not-made", told="timeout")) from problem
+        await self._making.ready(node, deadline)
 
     def places(self, node: str) -> Places:
         """The same directories on every host."""
@@ -118,7 +113,7 @@ class Static:
         """Run commands on its host."""
         line = self._lines.get(node)
         if line is None:
-            raise Unavailable(reason=reason("executor.node-not-made", told="nobody asked for it"))
+            raise never_asked()
         return ShellConnection(line)
 
     async def freeze(self, node: str, frozen: bool = True) -> None:
@@ -127,9 +122,7 @@ class Static:
 
     async def destroy(self, node: str) -> None:
         """End its processes, remove its directory, clean the host; one that cannot be cleaned takes no more nodes."""
-        making = self._making.pop(node, None)
-        if making is not None:
-            await asyncio.wait([making])
+        await self._making.end(node, cancel=False)
         for host in self._hosts:
             if node in host.nodes:
                 await self._clear(host, node)
