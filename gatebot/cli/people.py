@@ -7,16 +7,15 @@ so that it needs no access of the server to the source.
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
 import tempfile
 from pathlib import Path
 
 import click
 
-from ..errors import GatebotError, NotFound, Unavailable
+from .histories import git, make_project, push_history
 from .output import Client, Output, quote
+from .sdists import import_sdist
 
 
 @click.group()
@@ -73,6 +72,9 @@ def project() -> None:
     """Make and list repositories."""
 
 
+project.add_command(import_sdist)
+
+
 @project.command("create")
 @click.argument("name")
 @click.option("--import", "source", metavar="URL|DIR", help="Bring a repository with its full history.")
@@ -80,15 +82,9 @@ def project() -> None:
 def create_project(out: Output, name: str, source: str | None) -> None:
     """Host a repository; its changes go through review and the gate from the first push on."""
     client = out.client()
-    body = {"create_empty_commit": not source}
-    try:
-        client.get(f"/projects/{quote(name)}")
-    except NotFound:
-        client.call("PUT", f"/projects/{quote(name)}", body)
-    else:
-        raise GatebotError(f"There is a project {name} already: {client.url}/project/{name}")
+    make_project(client, name, empty_commit=not source)
     if source:
-        _push_history(client, name, source)
+        _bring(client, name, source)
     out.text(
         {"name": name, "url": f"{client.url}/{name}"},
         [f"Project {name} made.", f"  git clone {client.url}/{name}", f"  {client.url}/project/{name}"],
@@ -104,34 +100,11 @@ def list_projects(out: Output) -> None:
               ("project", "description"), "No projects. Make one with: gatebot project create NAME")  # fmt: skip
 
 
-def _push_history(client: Client, name: str, source: str) -> None:
-    """Push all branches and tags of `source` as this user: the server sees an ordinary push."""
+def _bring(client: Client, name: str, source: str) -> None:
+    if Path(source).is_dir():
+        push_history(client, name, Path(source))
+        return
     with tempfile.TemporaryDirectory(prefix="gatebot-import-") as scratch:
-        here = Path(source)
-        if here.is_dir():
-            mirror = here
-        else:
-            mirror = Path(scratch) / "mirror.git"
-            _git(["clone", "--quiet", "--mirror", "--", source, str(mirror)], "cannot be cloned")
-        header = f"Authorization: {client.auth_header()}"
-        config = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": header}
-        push = [
-            "-C",
-            str(mirror),
-            "push",
-            "--quiet",
-            f"{client.url}/a/{name}",
-            "refs/heads/*:refs/heads/*",
-            "refs/tags/*:refs/tags/*",
-        ]
-        _git(push, "cannot be pushed to the site", config)
-
-
-def _git(args: list[str], failed: str, config: dict[str, str] | None = None) -> None:
-    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", **(config or {})}
-    try:
-        done = subprocess.run(["git", *args], env=env, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise Unavailable("git is not installed here: install it and try again.") from None
-    if done.returncode:
-        raise GatebotError(f"The repository {failed}: {done.stderr.strip()}")
+        mirror = Path(scratch) / "mirror.git"
+        git(["clone", "--quiet", "--mirror", "--", source, str(mirror)], "cannot be cloned")
+        push_history(client, name, mirror)
