@@ -153,6 +153,7 @@ class _Index:
             with urllib.request.urlopen(request, timeout=_PATIENCE, context=self._tls) as answer:  # noqa: S310
                 content = answer.read(_LARGEST + 1)
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code == HTTPStatus.NOT_FOUND:
                 raise NotFound(f"The index knows no such package: {url}") from None
             raise Unavailable(f"{url} answers {error.code}.") from None
