@@ -163,8 +163,11 @@ class Containers:
         return ShellConnection(self._lines.setdefault(node, Line(node, opened, Broker(), whole=True)))
 
     async def freeze(self, node: str, frozen: bool = True) -> None:
-        """Stop all its processes, or let them go on."""
-        await self.podman.ask("pause" if frozen else "unpause", f"{_NAME}{node}")
+        """Stop all its processes, or let them go on; by signals where there is no control group to stop them."""
+        if self._limited:
+            await self.podman.ask("pause" if frozen else "unpause", f"{_NAME}{node}")
+        else:
+            await self.connect(node).signal("STOP" if frozen else "CONT")
 
     async def destroy(self, node: str) -> None:
         """Take the container away with all that is in it."""
