@@ -20,7 +20,7 @@ import click
 
 from ... import assets
 from ...app.places import SETTINGS, TOKEN
-from ...errors import GatebotError
+from ...errors import GatebotError, Unavailable
 from .. import founding
 from ..output import Client, quote
 from . import architectures, ground
@@ -106,9 +106,10 @@ def _set_up(
     irc_port = ground.told_port(teller, "the IRC server", irc_port)
     teller.began = time.monotonic()
     password = founding.found(base / "site", ground.site_text(base, port, irc_port)).password
-    teller.began += ground.wheelhouse(base / "wheelhouse", teller)
+    if "gatebot" in projects:
+        teller.began += ground.wheelhouse(base / "wheelhouse", teller)
     stack.enter_context(ground.irc_server(base, irc_port, teller))
-    _serve(stack, base, port, irc_port, teller)
+    _serve(stack, base, port, irc_port, teller, must_contain=projects == _NATIVE)
     token = (base / "site" / TOKEN).read_text().strip()
     admin = Client(ground.url(port), "admin", token)
     teller.say(f"The site answers at {admin.url}")
@@ -121,14 +122,18 @@ def _set_up(
     return Stage(teller, admin, alice, carol, bob, ("127.0.0.1", irc_port), assets.path("demo"), logins)
 
 
-def _serve(stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller) -> None:
-    """Start the server; where it finds that it can have no sandbox, say so and start it without one."""
+def _serve(
+    stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller, *, must_contain: bool
+) -> None:  # fmt: skip
+    """Start the server; where it finds that it can have no sandbox, say so and start it without one, if that does."""
     with ExitStack() as running:
         running.enter_context(ground.server(base, port, teller))
         jobs = ground.health(port)["jobs"]
         if jobs["ok"]:
             stack.push(running.pop_all())
             return
+    if must_contain:
+        raise Unavailable(f"Nodes of several architectures need the sandbox of jobs. {jobs['text']}")
     teller.say(f"No sandbox can be had: {jobs['text']}")
     teller.say('The tour goes on with sandbox = "none", for its own jobs only.')
     (base / "site" / SETTINGS).write_text(ground.site_text(base, port, irc_port, sandbox="none"))
