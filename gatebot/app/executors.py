@@ -41,6 +41,7 @@ from ..executor.providers.model import Capacity
 from ..executor.providing import kinds
 from ..executor.service import Executor
 from ..front import Sign
+from ..git_door import CommitDoor
 from ..keys.site_key import SiteKey
 from ..pipeline.layouts import Layouts
 from ..pipeline.results import Results
@@ -87,7 +88,7 @@ class Executors:
         parts = Parts(
             enrolment, fleet, received, results, _session(settings), written(settings.labels, current(layouts))
         )
-        git = GitDoor(enrolment, repositories, asyncio.Semaphore(settings.limits.git_processes))
+        git = GitDoor(enrolment, CommitDoor(repositories, asyncio.Semaphore(settings.limits.git_processes)))
         return cls(fleet, parts, git, local, signer, post, child)
 
     @property

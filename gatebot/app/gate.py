@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -27,6 +28,7 @@ from ..executor.fleet.model import LEASE_SECONDS
 from ..executor.model import DEFAULT_LABELS
 from ..executor.ports import BuildFacts
 from ..front import Front, Sign
+from ..git_door import CommitDoor
 from ..keys import Keys
 from ..live import Sees
 from ..pipeline import history, pages, rest
@@ -47,6 +49,9 @@ from ..pipeline.merger import Merger
 from ..pipeline.operating import rest as operating_rest
 from ..pipeline.operating.service import Operating
 from ..pipeline.ports import Dispatch, Sight
+from ..pipeline.reproducing import rest as reproducing_rest
+from ..pipeline.reproducing.service import Reproducing
+from ..pipeline.reproducing.unqueued import Unqueued
 from ..pipeline.results import Results
 from ..pipeline.sources import Sources
 from ..pipeline.tenants import catalogue
@@ -232,6 +237,7 @@ class GateRoom:
     ties: Ties
     keys: Keys
     labels: tuple[str, ...]
+    repositories: Repositories
 
     async def start(self) -> None:
         """Find the queues again, and let timers fire."""
@@ -247,7 +253,7 @@ class GateRoom:
         self.timer.close()
         await self.driver.close()
 
-    def routes(self, site: Site, sight: Sight, files: BuildFiles) -> list[web.RouteDef]:
+    def routes(self, site: Site, sight: Sight, files: BuildFiles, git: CommitDoor) -> list[web.RouteDef]:
         """Status, builds, logs: pages and REST."""
         shown = self._shown(sight)
         allowed = self.allowed(site, sight)
@@ -269,6 +275,7 @@ class GateRoom:
             *tenant_rest.routes(site, shown, self._overview(), self.labels),
             *trying_rest.routes(site, trials),
             *trying_pages.routes(site, trials),
+            *reproducing_rest.routes(site, self._reproducing(sight), git),
             *build_pages.routes(site, self.builds, files.logs, allowed, hidden, files),
             *build_rest.routes(files.logs, allowed, files.check),
         ]
@@ -293,6 +300,16 @@ class GateRoom:
     def _operating(self, sight: Sight) -> Operating:
         queues = lambda: self.driver.queues.values()  # noqa: E731
         return Operating(self.layouts, self.ties.review, sight, queues, self.db, self.clock)
+
+    def _reproducing(self, sight: Sight) -> Reproducing:
+        ties = self.ties
+        unqueued = Unqueued(
+            ties.review, self.repositories,
+            lambda: Merger(self.repositories, self.layouts, vault=ties.merger.vault),
+            self.db, ties.secrets, f"{ties.url}/logs/{{build}}/",
+        )  # fmt: skip
+        host = urlsplit(ties.url).hostname or "localhost"
+        return Reproducing(self._overview(), ties.review, sight, unqueued, self.repositories, host)
 
     def _shown(self, sight: Sight) -> pages.Parts:
         return pages.Parts(
@@ -353,4 +370,6 @@ def assemble(
     for one in connected:
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start
     labels = tuple(sorted({**DEFAULT_LABELS, **settings.labels}))
-    return GateRoom(driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock, ties, keys, labels)
+    return GateRoom(
+        driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock, ties, keys, labels, repositories
+    )

@@ -120,7 +120,7 @@ class SiteApp:
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
             connections.routes(connected), others.routes(site, room.allowed(site, sight)), outside.routes(),
-            room.routes(site, sight, files), irc.routes(site),
+            room.routes(site, sight, files, others.git.commits), irc.routes(site),
             live.routes(), front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)

@@ -58,6 +58,15 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Laid:
+    """A build, with all that it consists of in repositories of this machine. `host` stands for the site."""
+
+    assignment: Assignment
+    repositories: Repositories
+    host: str = _HOST
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
     """A scratch directory with the repositories that are known so far, and the layout they make."""
 
@@ -80,7 +89,7 @@ class Ground:
         repos = wish.repos or repositories.root
         return cls(wish, scratch, repositories, layout_of(tenant, repos, wish.plain_branch, repositories.root))
 
-    def assign(self, chosen: Chosen) -> Assignment:
+    def assign(self, chosen: Chosen) -> Laid:
         """The build, once everything that it reads is below the scratch directory."""
         wish = self.wish
         there = Directories(wish.repos or self.repositories.root, wish.plain_branch, self.repositories.root)
@@ -98,7 +107,8 @@ class Ground:
                 borrow(self.repositories, project, _checkout(there, project), wish.plain_branch)
         commits = {(one.project, one.branch): self._tip(one.project, one.branch) for one in wants}
         tenant = self.layout.tenant.name
-        return assignment(uuid4().hex, chosen, tenant, wish.project, wish.branch, wants, commits)
+        given = assignment(uuid4().hex, chosen, tenant, wish.project, wish.branch, wants, commits)
+        return Laid(given, self.repositories)
 
     def _tip(self, project: str, branch: str) -> str:
         found = self.repositories.resolve(project, f"refs/heads/{branch}")
@@ -143,26 +153,25 @@ class _Stores:
         return str(self._repositories.store_path(store))
 
 
-def prepare(ground: Ground, user: User | None, labels: Mapping[str, Label], *, sandbox: Sandbox) -> assembly.Prepared:
+def prepare(scratch: Path, user: User | None, labels: Mapping[str, Label], *, sandbox: Sandbox) -> assembly.Prepared:
     """Start what needs rights, then give them up for good."""
     shared = images.shared()
     prepared = assembly.prepare(
-        ground.scratch,
+        scratch,
         sandbox=sandbox,
         labels={**DEFAULT_LABELS, **labels},
         images=shared if images.is_built(images.definition_for_host(), shared) else None,
         server_uid=user.uid if user else None,
     )
     if user is not None:
-        give(ground.scratch, user)
+        give(scratch, user)
         link.drop(user.uid, user.gid)
     return prepared
 
 
 async def build(
     prepared: assembly.Prepared,
-    ground: Ground,
-    wanted: Assignment,
+    laid: Laid,
     show: Callable[[str], None],
     *,
     keep: Path | None = None,
@@ -173,9 +182,9 @@ async def build(
 
     The first interruption (Ctrl-C) aborts the build: what cleans up still runs. The second ends that too.
     """
-    alone = Alone()
+    wanted, alone = laid.assignment, Alone()
     executor, logs = assembly.executor(
-        prepared, reports=alone, sources=_Stores(ground.repositories), clock=SystemClock(), host=_HOST, keep=keep
+        prepared, reports=alone, sources=_Stores(laid.repositories), clock=SystemClock(), host=laid.host, keep=keep
     )
     alone.listen_to(executor)
     loop = asyncio.get_running_loop()

@@ -78,6 +78,7 @@ def _register() -> None:
         changes,
         demo,
         executors,
+        given,
         local,
         people,
         queues,
@@ -95,6 +96,7 @@ def _register() -> None:
         third_party.ci, executors.executor,
     ):  # fmt: skip
         main.add_command(command)
+    builds.build.add_command(given.reproduce)
 
 
 _register()

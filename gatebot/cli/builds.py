@@ -44,7 +44,7 @@ def list_builds(out: Output, change: int | None, project: str | None, job: str |
 @click.pass_obj
 def show(out: Output, uuid: str) -> None:
     """Show one build."""
-    info = out.client().get(f"/api/build/{_id(uuid)}")
+    info = out.client().get(f"/api/build/{build_id(uuid)}")
     out.text(info, [f"{key}: {value}" for key, value in info.items() if value not in (None, "", [])])
 
 
@@ -54,7 +54,7 @@ def show(out: Output, uuid: str) -> None:
 @click.pass_obj
 def log(out: Output, uuid: str, follow: bool) -> None:
     """Print the log of a build from its first line."""
-    uuid = _id(uuid)
+    uuid = build_id(uuid)
     path = f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"
     for line in out.client().text_lines(path):
         click.echo(calmed(line.rstrip("\n"), colours=sys.stdout.isatty()))
@@ -66,7 +66,7 @@ def log(out: Output, uuid: str, follow: bool) -> None:
 @click.pass_obj
 def tests(out: Output, uuid: str, failed: bool) -> None:
     """List the test results of a build, failed ones first."""
-    info = out.client().get(f"/api/build/{_id(uuid)}/tests")
+    info = out.client().get(f"/api/build/{build_id(uuid)}/tests")
     fresh, mended = set(info["newly_failing"]), set(info["newly_passing"])
     shown = [one for one in info["tests"] if not failed or one["outcome"] in ("failed", "error")]
     if failed and not out.as_json:
@@ -91,7 +91,7 @@ def tests(out: Output, uuid: str, failed: bool) -> None:
 @click.pass_obj
 def requests(out: Output, uuid: str, request: str | None) -> None:
     """List the request ids in a build's logs, or the lines about one of them in the order of time."""
-    path = f"/api/build/{_id(uuid)}/requests"
+    path = f"/api/build/{build_id(uuid)}/requests"
     if request is None:
         info = out.client().get(path)
         out.table(info, [(one["id"], one["lines"]) for one in info["requests"]], ("request", "lines"), "None.")
@@ -103,7 +103,7 @@ def requests(out: Output, uuid: str, request: str | None) -> None:
     out.table(info, rows, ("time", "where", "line"), "No line names this request.")
 
 
-def _id(given: str) -> str:
+def build_id(given: str) -> str:
     """The id in an id or in an address of a build's page."""
     found = re.search(r"(?:^|/)([0-9a-f]{32})/?(?:#.*)?$", given)
     if not found:

@@ -24,10 +24,11 @@ from typing import Any, NoReturn, cast
 
 import click
 
-from ..errors import Conflict, GatebotError, Invalid, NotFound, NotPermitted, Unauthenticated, Unavailable
+from ..errors import Conflict, GatebotError, Gone, Invalid, NotFound, NotPermitted, Unauthenticated, Unavailable
 
 _ERRORS: Mapping[int, type[GatebotError]] = {
-    400: Invalid, 401: Unauthenticated, 403: NotPermitted, 404: NotFound, 409: Conflict, 503: Unavailable,
+    400: Invalid, 401: Unauthenticated, 403: NotPermitted, 404: NotFound, 409: Conflict, 410: Gone,
+    503: Unavailable,
 }  # fmt: skip
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TIMEOUT = 60.0
@@ -111,6 +112,11 @@ class Client:
         with self._open("GET", path, None, accept="text/plain", timeout=_FOLLOWING) as answer:
             for raw in answer:
                 yield raw.decode(errors="replace")
+
+    @property
+    def signature(self) -> str:
+        """The header that signs requests; empty for a stranger, who may look."""
+        return self.auth_header() if self.token else ""
 
     def auth_header(self) -> str:
         """The Authorization header that signs requests."""

@@ -18,9 +18,14 @@ from .workspace_order import Tree
 _PUBLIC = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
+def copies(mirrors: Path) -> Path:
+    """Where stores that are on another machine are kept here, by their projects."""
+    return mirrors / "remote"
+
+
 def copy_of(tree: Tree, mirrors: Path) -> Path:
-    """Where a store that is on another machine is kept here."""
-    return mirrors / "remote" / f"{tree.project}.git"
+    """Where one of them is."""
+    return copies(mirrors) / f"{tree.project}.git"
 
 
 def fetched(tree: Tree, mirrors: Path, environment: Mapping[str, str]) -> Path:

@@ -104,6 +104,7 @@ class Pages:
             request,
             "executor/build.html",
             build=found,
+            url=self._site.settings.url,
             state=_state(found),
             why=_why(found),
             seconds=(found.ended - found.started).total_seconds() if found.started and found.ended else None,

@@ -15,7 +15,7 @@ from itertools import chain, repeat
 from typing import TypeVar
 
 from .. import words
-from ..assignment import FrozenJob
+from ..assignment import Assignment, FrozenJob
 from ..change import Landed
 from ..clock import Clock
 from ..db import Database
@@ -32,6 +32,7 @@ from .ports import Dispatch, Review
 from .queue import facts, verdict
 from .queue.model import Departure, Item, Queue
 from .queue.record import report_key
+from .reproducing import store as given_builds
 from .secret_data import SecretData
 from .tokens.service import Issuer
 
@@ -168,21 +169,37 @@ class Effects:
             await self._insist("an abort", lambda b=build, f=fence: self._ties.dispatch.abort(b, f))
 
     async def _assign(self, commands: Sequence[facts.BuildAssigned]) -> None:
+        """Give out builds; what they are given is kept first, all at once."""
         described: dict[tuple[str, int], Described] = {}
+        made: list[tuple[facts.BuildAssigned, Assignment]] = []
         for command in commands:
-            await self._insist("an assignment", lambda c=command: self._give(c, described))
+            given = await self._insist("an assignment", lambda c=command: self._described(c, described))
+            if given is not None:
+                made.append((command, given))
+        given = [assignment for _, assignment in made]
+        await self._insist("keeping what builds are given", lambda: self._ties.db.run_silent(given_builds.keep, given))
+        self.giving -= len(commands) - len(made)
+        for command, assignment in made:
+            await self._insist("an assignment", lambda c=command, a=assignment: self._give(c, a))
             self.giving -= 1
 
-    async def _give(self, command: facts.BuildAssigned, described: dict[tuple[str, int], Described]) -> None:
-        """Give out a build; `described` are the items whose builds were given out just before."""
+    async def _described(
+        self, command: facts.BuildAssigned, described: dict[tuple[str, int], Described]
+    ) -> Assignment | None:
+        """What a build is given; `described` are the items whose builds were described just before."""
         queue, attempt = self._queue(command.queue), (command.item, command.attempt)
         if queue is None or command.build not in queue.owners:
-            return  # aborted meanwhile
+            return None  # aborted meanwhile
         item, assigning = queue.items[command.item], self._assigning
         about = described.get(attempt) or await assigning.describe(queue, item)
         described[attempt] = about
         post_review = self._pipeline(queue).post_review
-        assignment = await assigning.assignment(queue, item, command, about, post_review=post_review)
+        return await assigning.assignment(queue, item, command, about, post_review=post_review)
+
+    async def _give(self, command: facts.BuildAssigned, assignment: Assignment) -> None:
+        queue = self._queue(command.queue)
+        if queue is None or command.build not in queue.owners:
+            return  # aborted meanwhile
         if self._ties.issuer is not None:
             self._ties.issuer.expect(assignment)
         await self._ties.dispatch.assign(assignment)

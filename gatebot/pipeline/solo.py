@@ -41,7 +41,7 @@ class NotChosen:
 def runnable(layout: Layout, project: str, branch: str) -> dict[str, list[str]]:
     """The jobs that changes of a branch of a project run, each with its pipelines."""
     found: dict[str, list[str]] = {}
-    for pipeline in _pipelines(layout):
+    for pipeline in by_habit(layout.pipelines):
         for job in freeze(layout, pipeline, project, branch).jobs:
             found.setdefault(job.name, []).append(pipeline)
     return found
@@ -54,7 +54,7 @@ def choose_job(layout: Layout, project: str, branch: str, name: str, pipeline: s
         return NotChosen(reason("pipeline.no-such-pipeline-here", pipeline=pipeline, known=known))
     own = [error for error in layout.errors if error.at.project == project]
     errors = dict.fromkeys(own)
-    for candidate in (pipeline,) if pipeline else _pipelines(layout):
+    for candidate in (pipeline,) if pipeline else by_habit(layout.pipelines):
         graph = freeze(layout, candidate, project, branch)
         job = next((one for one in graph.jobs if one.name == name), None)
         if job is not None:
@@ -111,6 +111,6 @@ def assignment(
     )
 
 
-def _pipelines(layout: Layout) -> list[str]:
+def by_habit(pipelines: Iterable[str]) -> list[str]:
     """The names of pipelines, those that people mean first."""
-    return sorted(layout.pipelines, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
+    return sorted(pipelines, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))

@@ -48,6 +48,14 @@ def take_files(repositories: Repositories, project: str, source: Path, branch: s
     return _put(repositories, project, source, branch, head)
 
 
+def take_tree(repositories: Repositories, project: str, source: Path, head: str) -> str:
+    """The files of a work tree as they are now, on top of a commit that the store has; the commit, in no branch.
+
+    Nothing of the work tree's own repository is read: a job may have written what it likes there.
+    """
+    return _commit(repositories, project, source, head)
+
+
 def branch_of(source: Path) -> str:
     """The branch that work in a checkout is meant for: what its branch follows, else the origin's main branch, else
     its own."""
@@ -70,6 +78,14 @@ def origin_of(source: Path) -> str:
 
 
 def _put(repositories: Repositories, project: str, source: Path, branch: str, head: str) -> str:
+    """Let a branch be what is in a directory."""
+    new = _commit(repositories, project, source, head)
+    old = repositories.resolve(project, f"refs/heads/{branch}") or ZERO
+    repositories.update_ref(project, f"refs/heads/{branch}", old, new)
+    return new
+
+
+def _commit(repositories: Repositories, project: str, source: Path, head: str) -> str:
     """Commit what is in a directory, unless `head` has the very same files."""
     store = repositories.path(project)
     ignored = source / ".git" / "info" / "exclude"
@@ -89,8 +105,6 @@ def _put(repositories: Repositories, project: str, source: Path, branch: str, he
         person = Person(*_SOMEBODY, int(time.time()))
         message = f"The files of {source.name} as they are\n"
         head = repositories.write_commit(project, tree, (head,) if head else (), person, person, message)
-    old = repositories.resolve(project, f"refs/heads/{branch}") or ZERO
-    repositories.update_ref(project, f"refs/heads/{branch}", old, head)
     return head
 
 

@@ -38,6 +38,7 @@ from gatebot.executor.remote.agent import Agent
 from gatebot.executor.remote.line import Line
 from gatebot.executor.remote.server import Server
 from gatebot.executor.remote.uplink import Uplink
+from gatebot.git_door import CommitDoor
 from gatebot.identity import Identity
 from gatebot.keys import boxes
 from gatebot.keys.site_key import SiteKey
@@ -161,7 +162,7 @@ async def far_workshop(
     enrolment = Enrolment(db, time, fleet, passes)
     session = Session("", f"nats://{nats}", "", f"127.0.0.1:{port}", logs.sizes.log, logs.sizes.artifacts)
     parts = doors.Parts(enrolment, fleet, received, reports, session, lambda: {})
-    git = GitDoor(enrolment, Repositories(stores.root), asyncio.Semaphore(4))
+    git = GitDoor(enrolment, CommitDoor(Repositories(stores.root), asyncio.Semaphore(4)))
     site = Site(Settings(web=Web(url=url)), Identity(db, time))
     site.machines = (doors.MACHINES,)
     application = web.Application(middlewares=list(site.middlewares()))

@@ -22,7 +22,7 @@ REQUEST = "req-e4b65285-c9b2-48cb-963d-97cc84135279"
 SECRET = "Sesame-opens-the-mountain"
 ROLES = ("stranger", "dan", "bob", GATE, "admin")
 #: What strangers may send: signing in and out, and fetching.
-OPEN = {"/login", "/logout", "/{path}/git-upload-pack"}
+OPEN = {"/login", "/logout", "/{path}/git-upload-pack", "/api/build/{build}/git/{project}/git-upload-pack"}
 #: Pages that only tell where they are, whatever stands in their address.
 LISTS = {"/q/{query}", "/search"}
 #: Who sees what is private: administrators, and its reviewers, as which the gate counts once it voted.
@@ -48,6 +48,9 @@ class Ground:
             "/build/{build}/files/{path}": f"/build/{table['build']}/files/job-output.txt",
             "/build/{build}/requests/{request}": f"/build/{table['build']}/requests/{REQUEST}",
             "/api/build/{build}/requests/{request}": f"/api/build/{table['build']}/requests/{REQUEST}",
+            "/api/build/{build}/git/{project}/info/refs": f"/api/build/{table['build']}/git/api/info/refs"
+            "?service=git-upload-pack",
+            "/api/change/{number}/assignment": f"/api/change/{table['number']}/assignment?job=unit",
             "/api/build/{build}/search": f"/api/build/{table['build']}/search?q=log",
             "/{path}/info/refs": "/api/info/refs?service=git-upload-pack",
             "/live": f"/live?topics=change/{table['number']},queue,log/{table['build']}",

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A build on this machine, as a command shows it: scratch directory, sandbox, log, and what is left at the end.
+
+What the build is, and where it comes from, others say. Nothing is reported to anybody but the person in front of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from .. import words
+from ..app import handed, solo
+from ..app.footing import check_reach
+from ..app.users import User, server_user
+from ..assignment import FrozenJob, NodeChoice
+from ..errors import NotFound
+from ..events import BuildCompleted
+from ..executor.model import DEFAULT_LABELS, Label, Sandbox
+from ..pipeline.solo import on_label
+from ..reasons import reason
+from .output import Output, printable
+
+HOME = "home"
+_USER = "gatebot"
+_KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How somebody wants a build to run: `label` instead of the job's nodes, `keep` to look at it afterwards."""
+
+    sandbox: Sandbox
+    label: str = ""
+    keep: bool = False
+
+
+#: Lays out a build below a scratch directory; None: there is nothing to run.
+Lay = Callable[[Path], solo.Laid | None]
+
+
+def run_here(out: Output, lay: Lay, manner: Manner) -> int:
+    """Run a build to its end; the exit code."""
+    user = server_user(_USER)
+    with _scratch(user) as scratch:
+        laid = lay(scratch)
+        if laid is None:
+            return 0
+        laid = _on_nodes(laid, manner.label, DEFAULT_LABELS)
+        prepared = solo.prepare(scratch, user, {}, sandbox=manner.sandbox)
+        home = scratch / HOME if manner.keep else None
+        ended, left = asyncio.run(solo.build(prepared, laid, say if out.as_json else _show, keep=home))
+        kept = _keep(scratch, laid, left, home)
+    _tell(out, ended, laid, kept)
+    return 0 if ended.result == "SUCCESS" else 1
+
+
+def say(line: str) -> None:
+    """To the person, beside what the command prints."""
+    click.echo(printable(line), err=True)
+
+
+def _on_nodes(laid: solo.Laid, label: str, known: Mapping[str, Label]) -> solo.Laid:
+    """On nodes of a label, or of those that the job names; this machine must have one of its alternatives."""
+    job = on_label(laid.assignment.job, label) if label else laid.assignment.job
+    lacking = [_lacks(choice, known) for choice in job.alternatives or (NodeChoice(job.nodes, job.groups),)]
+    if all(lacking):
+        names = ", ".join(known)
+        raise NotFound(reason=reason("executor.no-label-here", label=lacking[0], known=names, first=next(iter(known))))
+    return replace(laid, assignment=replace(laid.assignment, job=job))
+
+
+def _lacks(choice: NodeChoice, known: Mapping[str, Label]) -> str:
+    """A label of an alternative that is not known; "" if all are."""
+    return next((node.label for node in choice.nodes if node.label not in known), "")
+
+
+@contextmanager
+def _scratch(user: User | None) -> Generator[Path]:
+    """A directory for one run. At the end nothing is left of it but what was put below `kept`."""
+    scratch = Path(tempfile.mkdtemp(prefix="gatebot-run-", dir="/var/tmp"))
+    scratch.chmod(0o711)
+    try:
+        check_reach(user, scratch)
+        if user is not None:
+            os.chown(scratch, user.uid, user.gid)
+        yield scratch
+    finally:
+        for part in scratch.iterdir():
+            if part.name != _KEPT:
+                shutil.rmtree(part, ignore_errors=True)
+        if not any(scratch.iterdir()):
+            scratch.rmdir()
+
+
+def _keep(scratch: Path, laid: solo.Laid, left: Path, home: Path | None) -> Path | None:
+    """Where log, artifacts and home are kept; None where there is nothing that was not shown already."""
+    if home is None and not any((left / "artifacts").rglob("*")):
+        return None
+    kept = left.rename(scratch / _KEPT)
+    if home is not None and home.is_dir():
+        home.rename(kept / HOME)
+        handed.keep(laid, kept)
+    return kept
+
+
+def _show(line: str) -> None:
+    click.echo(printable(line))
+
+
+def _tell(out: Output, ended: BuildCompleted, laid: solo.Laid, kept: Path | None) -> None:
+    job: FrozenJob = laid.assignment.job
+    why = words.say(ended.reason) if ended.reason is not None else ""
+    lines = [f"{job.name}: {ended.result}" + (f". {why}" if why else "")]
+    answer: dict[str, object] = {"job": job.name, "result": ended.result, "reason": why}
+    if kept is not None:
+        answer["kept"] = str(kept)
+        lines.append(f"Log and artifacts: {kept}")
+        if (kept / HOME).is_dir():
+            again = f"gatebot run --again {kept}"
+            answer["again"] = again
+            lines.append(f"Its home, with the workspace: {kept / HOME}")
+            lines.append(f"Edit it there, run it again with your files, read: {again} --keep")
+    out.text(answer, lines)
