@@ -106,6 +106,7 @@ def _ansible(
         "ANSIBLE_CALLBACK_PLUGINS": f"{around.callbacks}/callback_plugins",
         "ANSIBLE_CONNECTION_PLUGINS": f"{around.callbacks}/connection_plugins",
         "ANSIBLE_ACTION_PLUGINS": f"{around.callbacks}/action_plugins",
+        "ANSIBLE_LIBRARY": f"{around.callbacks}/library",
         "ANSIBLE_ROLES_PATH": ":".join(roles),
     }
     return found | ({"ANSIBLE_HOME": f"{places.own}/ansible", "PYTHONNOUSERSITE": "1"} if apart else {})

@@ -108,10 +108,10 @@ async def test_a_playbook_runs_with_zuuls_variables_and_its_output_reads_well(sh
         "run: demo/api run.yaml",
         "PLAY [all]",
         "TASK [Say the project]",
-        "  node: changed",
         "    demo/api 12",
+        "  node: changed",
     ]
-    assert "fatal: [node]: FAILED! non-zero return code\n    out\n" in text
+    assert "    out\nfatal: [node]: FAILED! non-zero return code\n" in text
     assert completed.error_text == "fatal: [node]: FAILED! non-zero return code"
     assert json.loads(completed.data) == {"answer": 42}
 

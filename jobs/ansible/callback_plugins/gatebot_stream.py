@@ -8,13 +8,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Prints what a playbook does as a log that people read: each task once, what it printed, what went wrong.
 
+What commands print comes while they run, by a socket: see `library/command.py`.
+
 Loaded by ansible-playbook only, never by gatebot itself, which is why its licence is Ansible's.
 """
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
+import secrets
+import shutil
+import socket
 import sys
+import tempfile
+import threading
 
 from ansible.playbook.block import Block
 from ansible.plugins.callback import CallbackBase
@@ -25,6 +34,64 @@ type: stdout
 short_description: readable output for build logs
 description: Each task once, its output line by line, errors first in the line.
 """
+#: Other spellings of what `action_plugins/command.py` does.
+COMMANDS = ("ansible.builtin.command", "ansible.legacy.command")
+
+
+class Listener:
+    """Hears what commands print, and shows it line by line."""
+
+    def __init__(self, display):
+        self._display = display
+        directory = tempfile.mkdtemp(prefix="gatebot-")
+        self.place = os.path.join(directory, secrets.token_hex(16))
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.place)
+        self._lock = threading.Lock()
+        self._rests = {}
+        self._whole = set()
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def heard(self, key):
+        """Whether all that the command of a task printed is written; asked when the task has ended, and once."""
+        self.take()
+        with self._lock:
+            whole = key in self._whole
+            self._whole.discard(key)
+            return whole
+
+    def take(self):
+        """Write all that was said until now."""
+        with self._lock:
+            while True:
+                try:
+                    frame = self._socket.recv(1 << 18, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    return
+                try:
+                    self._write(*json.loads(frame))
+                except (TypeError, ValueError):  # it is no frame of ours
+                    continue
+
+    def _listen(self):
+        while True:
+            self._socket.recv(1, socket.MSG_PEEK)
+            self.take()
+
+    def _write(self, key, name, stream, text):
+        if text is None:
+            self._whole.add(key)
+        begin = f"    {name} | " if name else "    "
+        ended = {(key, one): "" for one in ("stdout", "stderr")} if text is None else {(key, stream): text}
+        for place, more in ended.items():
+            *lines, rest = (self._rests.pop(place, "") + more).split("\n")
+            if text is None:
+                lines += [rest] if rest else []
+            elif rest:
+                self._rests[place] = rest
+            if lines:
+                self._display.display("\n".join(f"{begin}{line}" for line in lines))
 
 
 def is_rescuable(task):
@@ -44,15 +111,19 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "gatebot_stream"
 
+    def v2_playbook_on_start(self, playbook):
+        self._listener = Listener(self._display)
+        os.environ["GATEBOT_LIVE"] = self._listener.place
+
     def v2_playbook_on_play_start(self, play):
         name = play.get_name().strip()
         self._display.display(f"PLAY [{name}]" if name else "PLAY")
 
     def v2_playbook_on_task_start(self, task, is_conditional):
-        self._display.display(f"TASK [{task.get_name().strip()}]")
+        self._begin("TASK", task)
 
     def v2_playbook_on_handler_task_start(self, task):
-        self._display.display(f"HANDLER [{task.get_name().strip()}]")
+        self._begin("RUNNING HANDLER", task)
 
     def v2_runner_on_ok(self, result):
         changed = result._result.get("changed", False)
@@ -85,6 +156,11 @@ class CallbackModule(CallbackBase):
             )
             self._display.display(f"RECAP {host}: {counts}")
 
+    def _begin(self, word, task):
+        if task.action in COMMANDS:
+            task.action = "command"
+        self._display.display(f"{word} [{task.get_name().strip()}]")
+
     def _signal(self, what):
         """Tell the executor, which does not show the line."""
         sys.stdout.flush()
@@ -94,6 +170,7 @@ class CallbackModule(CallbackBase):
         found = result._result
         host = result._host.get_name()
         hidden = found.get("_ansible_no_log", False)
+        heard = self._listener.heard(f"{result._task._uuid}-{host}")
         message = "" if hidden else str(found.get("msg") or found.get("module_stderr") or "")
         if failed:
             self._display.display(f"fatal: [{host}]: FAILED! {message or self._code(found)}")
@@ -103,7 +180,7 @@ class CallbackModule(CallbackBase):
             return
         if not failed and message and result._task.action.rpartition(".")[2] in ("debug", "assert", "fail"):
             self._lines(message)
-        for stream in ("stdout", "stderr"):
+        for stream in () if heard else ("stdout", "stderr"):
             if isinstance(found.get(stream), str):
                 self._lines(found[stream])
 
