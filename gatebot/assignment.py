@@ -79,6 +79,21 @@ class NodeSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenNode:
+    """A node that a build got: what it is, who gives it, and what the job calls it.
+
+    `executor` empty: the server's own.
+    """
+
+    label: str
+    arch: str
+    execution: str
+    provider: str
+    names: tuple[str, ...] = ()
+    executor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeGroup:
     name: str
     nodes: tuple[str, ...]

@@ -178,7 +178,7 @@ def _facts(row: history.BuildRow) -> BuildFacts:
         voting=row.voting,
         result=row.result,
         attempt=row.attempt,
-        node=row.node,
+        nodes=row.nodes,
         reason=row.reason,
         created=row.created,
         started=row.started,

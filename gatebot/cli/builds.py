@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -45,7 +47,9 @@ def list_builds(out: Output, change: int | None, project: str | None, job: str |
 def show(out: Output, uuid: str) -> None:
     """Show one build."""
     info = out.client().get(f"/api/build/{build_id(uuid)}")
-    out.text(info, [f"{key}: {value}" for key, value in info.items() if value not in (None, "", [])])
+    nodes = [f"node: {told(node)}" for node in info.get("nodes", ())]
+    plain = [f"{key}: {value}" for key, value in info.items() if key != "nodes" and value not in (None, "", [])]
+    out.text(info, [*plain, *nodes])
 
 
 @build.command("log")
@@ -101,6 +105,13 @@ def requests(out: Output, uuid: str, request: str | None) -> None:
     info = out.client().get(f"{path}/{request}")
     rows = [(one["at"] or "", f"{one['file']}:{one['line']}", one["text"]) for one in info["lines"]]
     out.table(info, rows, ("time", "where", "line"), "No line names this request.")
+
+
+def told(node: Mapping[str, Any]) -> str:
+    """A node in words: its names, its label, what it is, and who gives it."""
+    names = f"{', '.join(node['names'])}: " if node["names"] else ""
+    where = f" on {node['executor']}" if node["executor"] else ""
+    return f"{names}{node['label']}, {node['arch']} {node['execution']}, {node['provider']}{where}"
 
 
 def build_id(given: str) -> str:

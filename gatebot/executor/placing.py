@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..architectures import ANY, Execution, canonical
-from ..assignment import NODELESS, NodeChoice, NodeSpec
+from ..assignment import NODELESS, GivenNode, NodeChoice, NodeSpec
 from ..reasons import Reason, reason
 from .model import Label
 from .providers.model import Capacity, Platform
@@ -46,6 +46,11 @@ class Placed:
     def kind(self) -> Kind:
         """What is counted."""
         return (self.provider, self.arch, self.execution)
+
+    @property
+    def given(self) -> GivenNode:
+        """What is told of it elsewhere."""
+        return GivenNode(self.label.name, self.arch, self.execution.value, self.provider, self.spec.names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..assignment import Json, Playbook
+from ..assignment import GivenNode, Json, Playbook
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason
 
@@ -19,8 +19,8 @@ from ..reasons import Reason
 class Reports(Protocol):
     """The scheduler's ear. False means the fence is stale: the build is no longer ours and is killed."""
 
-    async def started(self, build: str, fence: int, node: str) -> bool:
-        """The first process of the build runs."""
+    async def started(self, build: str, fence: int, nodes: Sequence[GivenNode]) -> bool:
+        """The first process of the build runs, on the first of these nodes."""
         ...
 
     async def failing(self, build: str, fence: int, reason: Reason) -> bool:
@@ -89,7 +89,7 @@ class BuildFacts:
     voting: bool
     result: str = ""
     attempt: int = 1
-    node: str = ""
+    nodes: tuple[GivenNode, ...] = ()
     reason: Reason | None = None
     created: datetime | None = None
     started: datetime | None = None

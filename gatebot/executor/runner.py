@@ -19,7 +19,7 @@ from typing import cast
 
 import re2
 
-from ..assignment import NODELESS, Assignment, Json
+from ..assignment import Assignment, Json
 from ..errors import GatebotError
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason, reason
@@ -253,7 +253,8 @@ class Run:
     # -- what is told meanwhile -----------------------------------------------------------------
 
     def _started(self) -> None:
-        self._telling.started(self.assignment.job.nodes[0].label if self.assignment.job.nodes else NODELESS)
+        assert self._equipped is not None
+        self._telling.started([node.placed.given for node in self._equipped.nodes])
 
     def _tell_failing(self, why: Reason) -> None:
         if not self.aborted:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ..assignment import Assignment, Json, Playbook
+from ..assignment import Assignment, GivenNode, Json, Playbook
 from ..clock import Clock
 from ..errors import GatebotError
 from ..events import BuildCompleted, BuildPaused
@@ -45,7 +45,7 @@ class Alone:
         """Whom the answers go to."""
         self._executor = executor
 
-    async def started(self, build: str, fence: int, node: str) -> bool:
+    async def started(self, build: str, fence: int, nodes: Sequence[GivenNode]) -> bool:
         """Nobody has to know."""
         return True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from ..assignment import Assignment, Json
+from ..assignment import Assignment, GivenNode, Json
 from ..events import BuildPaused
 from ..reasons import Reason
 from .ports import Reports
@@ -26,11 +26,11 @@ class Telling:
         self._started = False
         self.failing_told = False
 
-    def started(self, node: str) -> None:
+    def started(self, nodes: Sequence[GivenNode]) -> None:
         """The first process runs."""
         if not self._started:
             self._started = True
-            self._tell(lambda: self._reports.started(self._build, self._fence, node))
+            self._tell(lambda: self._reports.started(self._build, self._fence, nodes))
 
     def failing(self, why: Reason) -> None:
         """The build can no longer succeed; said once."""

@@ -13,7 +13,7 @@ from itertools import takewhile
 import msgspec
 import sqlalchemy as sa
 
-from ..assignment import Json
+from ..assignment import GivenNode, Json
 from ..db import Session
 from ..reasons import Reason
 from . import returning
@@ -48,6 +48,7 @@ def _build_row(row: sa.Row[tuple[object, ...]]) -> BuildRow:
     values["build"] = values.pop("uuid")
     values["reason"] = _reason(values["reason"])
     values["artifacts"] = msgspec.json.decode(values["artifacts"], type=tuple[tuple[str, str], ...])
+    values["nodes"] = msgspec.json.decode(values["nodes"], type=tuple[GivenNode, ...])
     return BuildRow(**values, final=values["result"] != RETRY)
 
 

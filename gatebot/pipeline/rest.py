@@ -18,7 +18,7 @@ from ..reasons import Reason, reason
 from ..site import Site
 from . import history
 from .pages import Pages, Parts
-from .rows import BuildRow, ItemRow
+from .rows import BuildRow, ItemRow, given_json
 from .status import ItemView, JobView, PipelineView
 
 _MOST = 500
@@ -203,6 +203,7 @@ def _build(row: BuildRow, language: str) -> dict[str, object]:
         "final": row.final,
         "attempt": row.attempt,
         "nodeset": row.node,
+        "nodes": [given_json(node) for node in row.nodes],
         "created": _time(row.created),
         "start_time": _time(row.started),
         "end_time": _time(row.ended),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from .. import journal
-from ..assignment import Json, Playbook
+from ..assignment import GivenNode, Json, Playbook
 from ..clock import Clock
 from ..db import Database, Session
 from ..events import BuildCompleted, BuildFailing, BuildPaused, BuildStarted, SemaphoresAsked, SemaphoresReleased
@@ -30,13 +30,13 @@ class Results:
         self.issuer = issuer
         self.heard: dict[str, datetime] = {}
 
-    async def started(self, build: str, fence: int, node: str) -> bool:
+    async def started(self, build: str, fence: int, nodes: Sequence[GivenNode]) -> bool:
         """The first process of the build runs."""
 
         def tell(session: Session, at: datetime) -> bool:
-            mine = store.start(session, build, fence, node, at)
+            mine = store.start(session, build, fence, nodes, at)
             if mine:
-                journal.append(session, BuildStarted(build, fence, node), at)
+                journal.append(session, BuildStarted(build, fence, nodes[0].label if nodes else ""), at)
             return mine
 
         return await self._db.run(tell, self._listen(build))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..assignment import GivenNode
 from ..reasons import Reason
 
 
@@ -31,6 +32,7 @@ class BuildRow:
     attempt: int
     fence: int
     node: str
+    nodes: tuple[GivenNode, ...]
     reason: Reason | None
     created: datetime
     started: datetime | None
@@ -39,6 +41,18 @@ class BuildRow:
     error_text: str
     artifacts: tuple[tuple[str, str], ...]
     final: bool
+
+
+def given_json(node: GivenNode) -> dict[str, object]:
+    """A node of a build for programs."""
+    return {
+        "names": list(node.names),
+        "label": node.label,
+        "arch": node.arch,
+        "execution": node.execution,
+        "provider": node.provider,
+        "executor": node.executor or None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

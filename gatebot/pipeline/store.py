@@ -7,7 +7,7 @@ transaction, never read to decide what a queue does. The snapshot may be deleted
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from .. import journal
-from ..assignment import FrozenJob
+from ..assignment import FrozenJob, GivenNode
 from ..db import Session, metadata, utc
 from ..events import BuildCompleted, BuildPaused, Event
 from .model import AgeAwaited, AgeReached, TimerFired
@@ -65,6 +65,7 @@ builds = sa.Table(
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("result", sa.String(40), nullable=False, server_default=""),
     sa.Column("node", sa.Text, nullable=False, server_default=""),
+    sa.Column("nodes", sa.Text, nullable=False, server_default="[]"),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("created", utc, nullable=False),
     sa.Column("started", utc, nullable=True),
@@ -154,7 +155,7 @@ _did_leave = (
 _refence = (
     sa.update(builds)
     .where(builds.c.uuid == sa.bindparam("uuid_"), builds.c.result == "")
-    .values(fence=sa.bindparam("fence_"), started=None, node="")
+    .values(fence=sa.bindparam("fence_"), started=None, node="", nodes="[]")
 )
 _insert_build = builds.insert()
 _insert_stay = items.insert()
@@ -206,7 +207,11 @@ def abort(session: Session, abandoned: Collection[str], at: datetime) -> None:
 _by_fence = sa.and_(
     builds.c.uuid == sa.bindparam("uuid_"), builds.c.fence == sa.bindparam("fence_"), builds.c.result == ""
 )
-_start = sa.update(builds).where(_by_fence).values(started=sa.bindparam("at_"), node=sa.bindparam("node_"))
+_start = (
+    sa.update(builds)
+    .where(_by_fence)
+    .values(started=sa.bindparam("at_"), node=sa.bindparam("node_"), nodes=sa.bindparam("nodes_"))
+)
 _pause = sa.update(builds).where(_by_fence).values(artifacts=sa.bindparam("artifacts_"), data=sa.bindparam("data_"))
 _current = sa.select(builds.c.uuid).where(_by_fence)
 _end = (
@@ -224,9 +229,10 @@ _end = (
 )
 
 
-def start(session: Session, build: str, fence: int, node: str, at: datetime) -> bool:
-    """The build runs since `at`."""
-    return session.execute(_start, {"uuid_": build, "fence_": fence, "node_": node, "at_": at}).rowcount == 1
+def start(session: Session, build: str, fence: int, nodes: Sequence[GivenNode], at: datetime) -> bool:
+    """The build runs since `at` on these nodes; the label of the first is Zuul's word for them."""
+    row = {"uuid_": build, "fence_": fence, "at_": at, "nodes_": _json(nodes)}
+    return session.execute(_start, {**row, "node_": nodes[0].label if nodes else ""}).rowcount == 1
 
 
 def is_current(session: Session, build: str, fence: int) -> bool:

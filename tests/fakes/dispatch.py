@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gatebot.assignment import Assignment
+from gatebot.assignment import Assignment, GivenNode
 from gatebot.events import BuildCompleted, BuildPaused
 from gatebot.pipeline.results import Results
 
@@ -34,7 +34,7 @@ class FakeDispatch:
         self.assigned.append(assignment)
         self.running[assignment.build] = assignment
         assert self.results is not None
-        await self.results.started(assignment.build, assignment.fence, "fake")
+        await self.results.started(assignment.build, assignment.fence, [GivenNode("fake", "x86_64", "native", "local")])
         result = self.rule(assignment)
         if result is not None:
             await self.finish(assignment, result)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from gatebot.assignment import AssignedChange, Assignment, Checkout, FrozenJob, Json, NodeSpec, Playbook
+from gatebot.assignment import AssignedChange, Assignment, Checkout, FrozenJob, GivenNode, Json, NodeSpec, Playbook
 from gatebot.events import BuildCompleted, BuildPaused
 from gatebot.reasons import Reason
 
@@ -47,6 +47,7 @@ class HeardReports(WantedNodes):
 
     stale: bool = False
     starts: list[str] = field(default_factory=list)
+    given: dict[str, tuple[GivenNode, ...]] = field(default_factory=dict)
     failings: list[Reason] = field(default_factory=list)
     pauses: dict[str, BuildPaused] = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
@@ -58,8 +59,9 @@ class HeardReports(WantedNodes):
     _failed: dict[str, asyncio.Event] = field(default_factory=dict)
     _begun: dict[str, asyncio.Event] = field(default_factory=dict)
 
-    async def started(self, build: str, fence: int, node: str) -> bool:
+    async def started(self, build: str, fence: int, nodes: Sequence[GivenNode]) -> bool:
         self.starts.append(build)
+        self.given[build] = tuple(nodes)
         self._begun.setdefault(build, asyncio.Event()).set()
         return not self.stale
 

@@ -119,7 +119,7 @@ async def test_a_run_that_lost_its_build_is_refused_everywhere(shop: FarWorkshop
         server.log(build, old, 17, b"late\n"),
         server.log_size(build, old),
         server.file(build, old, "artifacts/late", pieces(b"late")),
-        server.report(build, old, "started", "small"),
+        server.report(build, old, "started", []),
         server.report(build, old, "completed", {"build": build, "fence": 2, "result": "SUCCESS"}),
     ):
         assert f"Run 1 of build {build} is over" in await refusal(work, Conflict)

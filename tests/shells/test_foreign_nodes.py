@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gatebot.architectures import Execution
-from gatebot.assignment import NodeSpec
+from gatebot.assignment import GivenNode, NodeSpec
 from gatebot.executor import images
 from gatebot.executor.model import HOST_IMAGE, Label
 from gatebot.executor.providers.emulation import installed
@@ -52,6 +52,8 @@ async def test_a_job_compiles_and_runs_a_program_of_the_architecture(shop: Works
     assert completed.result == "SUCCESS", text
     assert text.splitlines()[0].endswith("the provider local gives it: arm64, emulated-user.")
     assert "\naarch64\nstatus 42\npython on aarch64" in text
+    (given,) = shop.reports.given.values()
+    assert given == (GivenNode("arm", "arm64", "emulated-user", "local", ("node",)),)
 
 
 async def test_the_walls_are_the_same(shop: Workshop) -> None:

@@ -161,7 +161,7 @@ async def test_a_message_from_an_executor_that_lost_the_build_is_refused(house: 
     house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()
     build = house.dispatch.of(1)
-    assert await house.results.started(build.build, build.fence + 1, "elsewhere") is False
+    assert await house.results.started(build.build, build.fence + 1, ()) is False
     assert await house.results.alive({build.build: build.fence, "0" * 32: 1}) == ("0" * 32,)
     await house.passes(1)
     assert await house.results.completed(BuildCompleted(build.build, build.fence, "FAILURE")) is False

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 
 import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Browser, expect
 
+from gatebot.architectures import canonical
 from gatebot.cli import main
+from tests.fakes.doors import Visitor
 from tests.fakes.site import RunningSite
 from tests.stories.test_browser import accessible, browser
 
@@ -58,6 +61,15 @@ def told(site: RunningSite, *words: str) -> str:
     done = CliRunner().invoke(main, ["build", *words], env=env, prog_name="gatebot", catch_exceptions=False)
     assert done.exit_code == 0, done.stderr
     return done.stdout
+
+
+def test_everybody_reads_what_the_node_of_a_build_was(working_site: RunningSite, build: str) -> None:
+    here = canonical(platform.machine())
+    page = Visitor(working_site).get(f"/build/{build}").text
+    assert f'<dt>Node</dt><dd>small <span class="soft">{here} · native · local</span></dd>' in page
+    assert f"node: small, {here} native, local\n" in told(working_site, "show", build)
+    (node,) = json.loads(told(working_site, "show", build, "--json"))["nodes"]
+    assert (node["label"], node["execution"], node["provider"], node["executor"]) == ("small", "native", "local", None)
 
 
 def test_tests_and_requests_are_read_at_the_command_line(working_site: RunningSite, build: str) -> None:

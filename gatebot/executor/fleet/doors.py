@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 import msgspec
 from aiohttp import web
 
-from ...assignment import Assignment, Json, Playbook
+from ...assignment import Assignment, GivenNode, Json, Playbook
 from ...errors import Invalid, TooLarge
 from ...events import BuildCompleted, BuildPaused
 from ...keys import boxes
@@ -31,6 +31,7 @@ MACHINES = "/api/executor/"
 """All addresses below are for machines, which no account signs."""
 _PIECE = 4 * MIB
 _CHUNK = 64 * 1024
+_MOST_NODES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,8 @@ def _reporting(reports: Reports) -> Mapping[str, Tell]:
     """What may be reported, by name; a claim says of which build and run."""
 
     async def started(claim: Claim, body: bytes) -> Json:
-        return await reports.started(claim.build, claim.fence, _read(body, str)[:200])
+        nodes = [replace(one, executor=claim.executor) for one in _read(body, tuple[GivenNode, ...])[:_MOST_NODES]]
+        return await reports.started(claim.build, claim.fence, nodes)
 
     async def failing(claim: Claim, body: bytes) -> Json:
         return await reports.failing(claim.build, claim.fence, _read(body, Reason))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...assignment import Json, Playbook
+from ...assignment import GivenNode, Json, Playbook
 from ...events import BuildCompleted, BuildPaused
 from ...reasons import Reason
 from .uplink import Uplink
@@ -20,9 +20,9 @@ class FarReports:
     def __init__(self, uplink: Uplink) -> None:
         self._uplink = uplink
 
-    async def started(self, build: str, fence: int, node: str) -> bool:
+    async def started(self, build: str, fence: int, nodes: Sequence[GivenNode]) -> bool:
         """The first process of the build runs."""
-        return bool(await self._uplink.tell(build, fence, "started", node))
+        return bool(await self._uplink.tell(build, fence, "started", tuple(nodes)))
 
     async def failing(self, build: str, fence: int, reason: Reason) -> bool:
         """The build can no longer succeed, though it goes on."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from ...change import own_number
 from ..naming import change_ref, full_ref
 from ..queue.model import Outcome
-from ..rows import BuildRow, BuildsetRow
+from ..rows import BuildRow, BuildsetRow, given_json
 
 _RESULTS = {
     Outcome.MERGED: "SUCCESS",
@@ -89,6 +89,7 @@ def _own(row: BuildRow, url: str, why: str) -> dict[str, object]:
         "voting": row.voting,
         "log_url": f"{url}/logs/{row.build}/",
         "nodeset": row.node,
+        "nodes": [given_json(node) for node in row.nodes],
         "error_detail": why or None,
         "final": row.final,
         "artifacts": [{"name": name, "url": at} for name, at in row.artifacts],

@@ -323,7 +323,7 @@ class Past:
                 "uuid": row.build,
                 "type": [row.node],
                 "connection_type": "ssh",
-                "provider": row.node,
+                "provider": row.nodes[0].provider if row.nodes else "",
                 "state": "in-use",
                 "state_time": started[row.build].timestamp(),
                 "comment": row.job,
