@@ -16,8 +16,9 @@ from urllib.parse import quote
 import msgspec
 
 from ..assignment import Assignment, Checkout
-from ..errors import NotFound, Unavailable
+from ..errors import Invalid, NotFound, Unavailable
 from ..executor.fetching import copies, fetched
+from ..executor.logs import BUILD_ID
 from ..executor.model import Places
 from ..executor.workspace_order import Tree
 from ..pipeline.reproducing.model import Handed
@@ -55,6 +56,7 @@ def fetch(handed: Handed, site: SiteGit, scratch: Path) -> Laid:
     """Fetch all repositories of a build. Raises `Unavailable` with git's words."""
     from git.exc import GitCommandError
 
+    _check(handed)
     given, mirrors = handed.assignment, scratch / GIT
     repositories = Repositories(copies(mirrors))
     for project in dict.fromkeys(one.project for one in given.checkouts):
@@ -70,6 +72,17 @@ def fetch(handed: Handed, site: SiteGit, scratch: Path) -> Laid:
             why = reason("executor.objects-not-fetched", project=project, url=site.url, told=(told or ["?"])[-1])
             raise Unavailable(reason=why) from None
     return Laid(_local(given), repositories, handed.host)
+
+
+def _check(handed: Handed) -> None:
+    """Names become paths of this machine: refuse what leads elsewhere. Projects are checked when they are made."""
+    given = handed.assignment
+    paths = (handed.host, given.branch or "none", *(one.branch for one in given.checkouts))
+    wrong = [name for name in paths if not name or {"", ".", ".."} & set(name.split("/")) or "\0" in name]
+    if "/" in handed.host or not BUILD_ID.fullmatch(given.build) or wrong:
+        raise Invalid(
+            reason=reason("executor.unusable-names", names=", ".join([*wrong, handed.host, given.build])[:200])
+        )
 
 
 def _own(given: Assignment, project: str) -> dict[str, str]:

@@ -8,15 +8,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
+import msgspec
 import pytest
 
+from gatebot.app.handed import SiteGit, fetch
+from gatebot.errors import Invalid
+from gatebot.keys import boxes
 from gatebot.pipeline import history
+from gatebot.pipeline.reproducing.model import Handed
 from tests.fakes.doors import Visitor
 from tests.fakes.git import WorkTree
 from tests.fakes.site import Builds, Person, RunningSite, eventually
+from tests.stories.test_secrets import PUBLISH, USES
 
 LOOKS = """\
 #!/bin/sh
@@ -155,6 +162,49 @@ def test_what_is_private_is_fetched_by_nobody_else(site: RunningSite, reader: Re
     assert "secret.txt: sesame\n" in reader("run", "unit", "--change", 1).stdout
 
 
+def test_what_stands_on_a_private_change_is_not_given_to_who_may_not_see_that(
+    site: RunningSite, reader: Reader
+) -> None:
+    ann = site.person("ann")
+    work = ann.clone("api", "private")
+    work.commit("Add a secret", **{"secret.txt": "sesame\n"})
+    assert work.run("push", "origin", "HEAD:refs/for/main%private").returncode == 0
+    second = propose(ann, "client", "two", body=f"Depends-On: {site.url}/c/api/+/1")
+    build = built(site, second)
+    told = "This was tested on top of changes that you may not see."
+    for words in (
+        ("run", "client-unit", "--change", second),
+        ("run", "--change", second),
+        ("build", "reproduce", build),
+    ):
+        assert told in reader(*words, name="bob", status=1).stderr
+    assert "../api/secret.txt: sesame\n" in reader("run", "client-unit", "--change", second).stdout
+
+
+def test_secrets_stay_on_the_site_and_the_job_is_told_which(site: RunningSite, reader: Reader, builds: Builds) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    key = site.do(site.app.gate.keys.public("api", boxes.KIND))
+    box = boxes.encrypt(key, "api", b"Sesame-opens-the-mountain")
+    files = {".zuul.yaml": USES % f"!encrypted/gatebot-sealed {box}", "ci/publish": PUBLISH}
+    change = ann.propose("api", "Publish", files)
+    bob.approve(change)
+    build = builds.finish("gate", change)
+    assert build.secrets  # the executor has them
+    eventually(lambda: ann.status(change) == "MERGED")
+    answers = [
+        Visitor(site).get(f"/api/build/{build.build}/assignment"),
+        Visitor(site).get(f"/api/change/{change}/assignment?job=publish"),
+    ]
+    for answer in answers:
+        assert (answer.status, answer.json["lacks"]) == (200, ["deploy"])
+        assert box not in answer.text
+        assert "Sesame" not in answer.text
+        assert answer.json["assignment"]["secrets"] == {}
+    done = reader("run", "publish", "--change", change, status=1)
+    assert "The job's secrets (deploy) stay on the site: steps that need them will fail here." in done.stderr
+    assert "without its secrets: deploy\n" in reader("build", "reproduce", build.build, "--print").stdout
+
+
 def fetched(reader: Reader, build: str, commit: str, name: str) -> subprocess.CompletedProcess[str]:
     """What git says when somebody fetches a commit of a build."""
     site, own = reader.site, reader.place / "own"
@@ -204,6 +254,26 @@ def test_what_cannot_be_run_is_told_with_what_to_do(
     done = reader(*words, status=status)
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("body", [b"", b"0000", b"junk", b"zzzzwant", b"0032want " + b"0" * 40 + b"\n0000", b"ffff"])
+def test_junk_is_no_fetch(site: RunningSite, body: bytes) -> None:
+    propose(site.person("ann"), "api", "one")
+    address = f"/api/build/{built(site, 1)}/git/api/git-upload-pack"
+    answer = Visitor(site).ask("POST", address, body, Content_Type="application/x-git-upload-pack-request")
+    assert answer.status in (200, 400)
+    assert "PACK" not in answer.text
+
+
+def test_a_site_cannot_lead_out_of_the_workspace(site: RunningSite, tmp_path: Path) -> None:
+    propose(site.person("ann"), "api", "one")
+    told = Visitor(site).get(f"/api/build/{built(site, 1)}/assignment").json
+    given = msgspec.convert(told, Handed)
+    branch = replace(given.assignment, branch="a/../../b")
+    for wrong in (replace(given, host="../.."), replace(given, assignment=branch)):
+        with pytest.raises(Invalid, match="unusable-names"):
+            fetch(wrong, SiteGit(site.url), tmp_path)
+    assert list(tmp_path.glob("git")) == []
 
 
 def test_a_build_whose_commits_were_removed_says_so(site: RunningSite, reader: Reader) -> None:

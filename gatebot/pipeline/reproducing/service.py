@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ...access import DEFAULT, Actor, Target, Verb, may
@@ -20,6 +20,7 @@ from ...reasons import reason
 from ...repo import Repositories
 from .. import history
 from ..config.layout import Layout
+from ..joining import Candidates
 from ..naming import full_ref
 from ..ports import Review, Sight
 from ..store import job as kept_job
@@ -62,9 +63,9 @@ class Reproducing:
         self, actor: Actor, number: int, job: str, pipeline: str = "", tenant: str = "", patch_set: int | None = None
     ) -> Handed:
         """What a job of a change would be given now."""
-        layout, change = await self._change(actor, number, tenant, patch_set)
+        layout, change, around = await self._change(actor, number, tenant, patch_set)
         async with self._one:
-            given, lacks = await self.unqueued.build(layout, change, job, pipeline)
+            given, lacks = await self.unqueued.build(layout, change, around, job, pipeline)
         await self._require(actor, given)
         self._handed[given.build] = given
         while len(self._handed) > _REMEMBERED:
@@ -75,9 +76,9 @@ class Reproducing:
         self, actor: Actor, number: int, pipeline: str = "", tenant: str = "", patch_set: int | None = None
     ) -> tuple[Listed, ...]:
         """The jobs that a change would run."""
-        layout, change = await self._change(actor, number, tenant, patch_set)
+        layout, change, around = await self._change(actor, number, tenant, patch_set)
         async with self._one:
-            return await self.unqueued.jobs(layout, change, pipeline)
+            return await self.unqueued.jobs(layout, change, around, pipeline)
 
     async def commits(self, actor: Actor, build: str, project: str) -> tuple[str, frozenset[str]]:
         """The store of a repository of a build, and the commits that may be fetched from it."""
@@ -104,8 +105,11 @@ class Reproducing:
 
     async def _change(
         self, actor: Actor, number: int, tenant: str, patch_set: int | None
-    ) -> tuple[Layout, ChangeFacts]:
-        """A change that the asker may see, and the tenant whose jobs it runs: without a name the first that has it."""
+    ) -> tuple[Layout, ChangeFacts, Candidates]:
+        """A change that the asker may see with all that it needs, and the tenant whose jobs it runs.
+
+        Without a name that is the first that has the project.
+        """
         await self.sight.change_project(actor, number)
         change = await self.review.change(number, patch_set)
         if change is None:
@@ -114,16 +118,20 @@ class Reproducing:
         first = next((one.tenant.name for one in named if one.project(change.project) is not None), "")
         layout = self.overview.layout(actor, tenant or first)
         self.overview.project(actor, layout, change.project)
-        return layout, change
+        around = await self.unqueued.around(layout, change)
+        await self._require_seen(actor, around)  # before anything is said of them
+        return layout, change, around
 
     async def _require(self, actor: Actor, given: Assignment) -> None:
         """Refuse what was tested with anything that the asker may not see."""
-        numbers = {one.number for one in given.changes} | set(given.members)
-        if await self.sight.hidden(actor, numbers):
-            raise NotPermitted(reason=reason("pipeline.build-on-private"))
+        await self._require_seen(actor, {one.number for one in given.changes} | set(given.members))
         places = {(given.project, given.branch), *((one.project, one.branch) for one in given.checkouts)}
         if not all(may(actor, Verb.READ, Target(name, full_ref(branch)), DEFAULT) for name, branch in places):
             raise NotPermitted(reason=reason("pipeline.build-reads-more"))
+
+    async def _require_seen(self, actor: Actor, changes: Collection[int]) -> None:
+        if await self.sight.hidden(actor, changes):
+            raise NotPermitted(reason=reason("pipeline.build-on-private"))
 
     async def _in_full(self, thin: AssignedChange) -> AssignedChange:
         """A change with what people wrote of it."""

@@ -65,11 +65,19 @@ class Unqueued:
     secrets: SecretData
     log_url: str
 
+    async def around(self, layout: Layout, change: ChangeFacts) -> Candidates:
+        """The change with all that it needs and that has not merged: what is tested of it."""
+        most = layout.tenant.max_dependencies or _MOST
+        found = await Neighbours(self.review).around(layout, change, most)
+        if found is None:
+            raise Conflict(reason=reason("pipeline.too-many-dependencies", limit=most))
+        return {number: one for number, one in found.items() if one.facts.status == OPEN or number == change.number}
+
     async def build(
-        self, layout: Layout, change: ChangeFacts, job: str, pipeline: str
+        self, layout: Layout, change: ChangeFacts, around: Candidates, job: str, pipeline: str
     ) -> tuple[Assignment, tuple[str, ...]]:
         """The build of a job, in a pipeline or the first that has the job; with the secrets that it lacks."""
-        around, known, merger = await self._around(layout, change), dict[str, None](), self.merger()
+        known, merger = dict[str, None](), self.merger()
         for name in self._pipelines(layout, pipeline):
             made = await asyncio.to_thread(self._made, merger, layout, layout.pipelines[name], change, around)
             planned = {one.name: one for one in made.planned(change.number)}
@@ -80,21 +88,14 @@ class Unqueued:
         told = ", ".join(sorted(known)) or "none"
         raise NotFound(reason=reason("pipeline.change-has-no-job", job=job, change=change.number, known=told))
 
-    async def jobs(self, layout: Layout, change: ChangeFacts, pipeline: str) -> tuple[Listed, ...]:
+    async def jobs(self, layout: Layout, change: ChangeFacts, around: Candidates, pipeline: str) -> tuple[Listed, ...]:
         """The jobs that the change would run, with the pipelines that have them."""
-        around, found, merger = await self._around(layout, change), dict[str, list[str]](), self.merger()
+        found, merger = dict[str, list[str]](), self.merger()
         for name in self._pipelines(layout, pipeline):
             made = await asyncio.to_thread(self._made, merger, layout, layout.pipelines[name], change, around)
             for one in made.planned(change.number):
                 found.setdefault(one.name, []).append(name)
         return tuple(Listed(name, tuple(pipelines)) for name, pipelines in found.items())
-
-    async def _around(self, layout: Layout, change: ChangeFacts) -> Candidates:
-        most = layout.tenant.max_dependencies or _MOST
-        found = await Neighbours(self.review).around(layout, change, most)
-        if found is None:
-            raise Conflict(reason=reason("pipeline.too-many-dependencies", limit=most))
-        return {number: one for number, one in found.items() if one.facts.status == OPEN or number == change.number}
 
     def _pipelines(self, layout: Layout, pipeline: str) -> list[str]:
         """The one that was named, or those that test changes, the ones that people mean first."""
