@@ -26,7 +26,7 @@ _CA_VARIABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where things of this machine are, as jobs see them; empty: not there."""
+    """Where things of this machine are, as jobs see them; empty: not there. `near` is reached past the proxy."""
 
     arch: str
     ansible: tuple[str, ...] = ()
@@ -35,6 +35,7 @@ class Surroundings:
     wheelhouse: str = ""
     indexes: Mapping[str, str] = field(default_factory=dict[str, str])
     proxied: bool = True
+    near: tuple[str, ...] = ()
 
 
 def command_for(
@@ -124,5 +125,5 @@ def _network(label: Label, around: Surroundings) -> dict[str, str]:
     found |= around.indexes
     if label.network is Network.MIRRORS and around.proxied:
         found |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), _PROXY)
-        found |= dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,127.0.0.1")
+        found |= dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(("localhost", "127.0.0.1", *around.near)))
     return found

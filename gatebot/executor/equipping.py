@@ -21,7 +21,7 @@ from ..errors import Refused
 from ..reasons import Reason, reason
 from ..words import say
 from .commands import Surroundings, is_play, login
-from .inventory import Way
+from .inventory import Way, addresses
 from .model import LOCAL, Label, Network, Places, Result, Verdict
 from .placing import Placed, Placement
 from .providers.bubblewrap import HOME, PLAY
@@ -131,7 +131,8 @@ async def _make(tools: Tools, assignment: Assignment, placed: Placed, ways: tupl
         if not provider.layered:
             await asyncio.to_thread(shutil.rmtree, layer, ignore_errors=True)
     around = tools.surroundings if provider.layered else Surroundings(placed.arch, proxied=False)
-    return Ready(placed, places, connection, around)
+    near = [name for pair in addresses(assignment, ways).items() for name in pair if name]
+    return Ready(placed, places, connection, replace(around, near=tuple(near)))
 
 
 def _way(node: Ready, address: str) -> Way:

@@ -33,7 +33,10 @@ async def test_what_a_build_was_given_is_found_again_without_secrets(house: Pipe
     assert found is not None
     assert whole(found, given.job, given.changes) == replace(given, job=bare(given.job))
     assert [change.number for change in found.changes] == [1, 2]
-    assert (store_of(found, "api"), given.commit in commits_of(found, "api")) == ("speculation/main%2Fgate%2Fshared", True)
+    assert (store_of(found, "api"), given.commit in commits_of(found, "api")) == (
+        "speculation/main%2Fgate%2Fshared",
+        True,
+    )
 
 
 async def test_a_run_that_takes_a_build_over_is_given_the_same_and_kept_once(house: PipelineHouse) -> None:

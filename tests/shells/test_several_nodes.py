@@ -74,6 +74,17 @@ async def test_a_client_on_one_node_reaches_a_server_on_the_other(shop: Workshop
     assert shop.executor.supply.nodes == ()
 
 
+@pytest.mark.parametrize("run", ["run.sh", "run.yaml"])
+async def test_nodes_are_reached_past_the_proxy_of_the_package_indexes(shop: Workshop, run: str) -> None:
+    tasks = "[{command: printenv no_proxy, register: it}, {debug: {var: it.stdout}}]"
+    play = f"- hosts: server\n  gather_facts: false\n  tasks: {tasks}\n"
+    files = {"run.sh": "#!/bin/sh\nprintenv no_proxy\n", "run.yaml": play}
+    specs = (NodeSpec(("server",), "mirrors"), NodeSpec(("client",), "mirrors"))
+    completed = await shop.run(shop.assignment(files, replace(job(script(run)), nodes=specs)))
+    assert completed.result == "SUCCESS"
+    assert "localhost,127.0.0.1,server,172.24.0.1,client,172.24.0.2" in shop.text(completed.build)
+
+
 async def test_a_script_runs_on_the_first_node_and_knows_the_others_and_both_leave_artifacts(shop: Workshop) -> None:
     files = {
         "run.sh": "#!/bin/sh\ncat /etc/hosts; echo script > $GATEBOT_ARTIFACTS/one.txt\n"

@@ -19,6 +19,14 @@ from tests.fakes.irc import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSIDE = {"gatebot": "gatebot", "web": "gatebot/_data/web", "jobs": "gatebot/_data/jobs", "demo": "gatebot/_data/demo"}
+TWO_NODES = """\
+- job:
+    name: talk
+    run: talk.yaml
+    nodeset: {nodes: [{name: one, label: small}, {name: two, label: small}]}
+- project:
+    check: {jobs: [talk]}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +53,15 @@ def installed(wheel: Path, open_place: Path) -> Path:
     place = open_place / "installed"
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(place)
+        for one in packed.infolist():
+            if executable(one):  # as pip does
+                (place / one.filename).chmod(0o755)
     return place
+
+
+def executable(file: zipfile.ZipInfo) -> bool:
+    """Whether a wheel says that a file is a program."""
+    return bool((file.external_attr >> 16) & 0o111)
 
 
 def in_wheel(installed: Path, empty: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -68,6 +84,36 @@ def test_every_file_of_code_and_data_is_in_the_wheel(wheel: Path, folder: str) -
     wanted = {INSIDE[folder] + name.removeprefix(folder) for name in tracked(folder)}
     assert wanted
     assert sorted(wanted - names) == []
+
+
+def test_programs_are_programs_in_the_wheel(wheel: Path) -> None:
+    listed = zipfile.ZipFile(wheel).infolist()
+    programs = {one.filename for one in listed if executable(one)}
+    wanted = {
+        f"{INSIDE[folder]}{name.removeprefix(folder)}"
+        for folder in INSIDE
+        for name in tracked(folder)
+        if os.access(ROOT / name, os.X_OK)
+    }
+    assert "gatebot/_data/jobs/ansible/bin/ssh" in wanted
+    assert programs == wanted
+
+
+def test_a_playbook_over_two_nodes_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / ".zuul.yaml").write_text(TWO_NODES)
+    (tmp_path / "talk.yaml").write_text("- hosts: all\n  tasks: [{debug: {msg: 'at {{ inventory_hostname }}'}}]\n")
+    said = in_wheel(
+        installed,
+        tmp_path,
+        "from gatebot.cli import main; main(prog_name='gatebot')",
+        "run",
+        "talk",
+        "--project",
+        "hello",
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "at one" in said.stdout
+    assert "at two" in said.stdout
 
 
 def test_the_source_that_the_tour_gates_is_in_the_wheel(installed: Path) -> None:
