@@ -58,11 +58,15 @@ class Yard:
     def request(self, node: str) -> NodeRequest:
         return NodeRequest(node, LABEL, str(self.layers / node), self.platform.arch, self.platform.execution)
 
+    def lay(self, name: str) -> None:
+        """An empty layer for a node."""
+        for place in (HOME, PLAY):
+            (self.layers / name / place.lstrip("/")).mkdir(parents=True)
+
     async def node(self) -> Node:
         """A node that is ready."""
         name = uuid4().hex
-        for place in (HOME, PLAY):
-            (self.layers / name / place.lstrip("/")).mkdir(parents=True)
+        self.lay(name)
         await self.provider.create(self.request(name))
         await self.provider.wait_ready(name, 60)
         return Node(name, self.provider, self.provider.connect(name))
@@ -230,8 +234,7 @@ class ProviderContract:
     async def test_the_nodes_of_one_build_are_several(self, yard: Yard) -> None:
         first = await yard.node()
         second = f"{first.name}-1"
-        for place in (HOME, PLAY):
-            (yard.layers / second / place.lstrip("/")).mkdir(parents=True)
+        yard.lay(second)
         await yard.provider.create(yard.request(second))
         await yard.provider.wait_ready(second, 60)
         other = Node(second, yard.provider, yard.provider.connect(second))

@@ -15,7 +15,7 @@ from gatebot.executor.providers.ports import Provider
 from gatebot.reasons import Reason
 from gatebot.words import say
 from tests.fakes.busybox_image import busybox_image
-from tests.fakes.provider_contract import ProviderContract, Yard
+from tests.fakes.provider_contract import ProviderContract
 from tests.programs import leave_out
 
 
@@ -52,29 +52,6 @@ def ground(tmp_path: Path, podman: tuple[Podman, str]) -> ContainerGround:
 
 class TestContainers(ProviderContract):
     pass
-
-
-async def test_a_container_may_little_and_writes_only_what_its_label_promises(ground: ContainerGround) -> None:
-    yard = Yard(ground.provider(), ground.layers)
-    await yard.begin()
-    node = await yard.node()
-    _, told = await node.ran(
-        "id -u; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status\n"
-        "touch /etc/x /x 2>&1; ls /sys/class/net\n"
-        "dd if=/dev/zero of=big bs=1M count=200 2>&1 | grep -o 'No space left on device'"
-    )
-    assert told.splitlines() == [
-        "1000",
-        "CapEff:\t0000000000000000",
-        "CapBnd:\t0000000000000000",
-        "NoNewPrivs:\t1",
-        "Seccomp:\t2",
-        "touch: /etc/x: Read-only file system",
-        "touch: /x: Read-only file system",
-        "lo",
-        "No space left on device",
-    ]
-    await yard.provider.destroy(node.name)
 
 
 async def test_an_image_that_nobody_has_is_told(ground: ContainerGround) -> None:

@@ -20,6 +20,7 @@ PLAY = "/opt/gatebot"
 HOME = "/home/job"
 #: Files in memory, which no other command on the node sees.
 OWN = "/run/gatebot"
+SHARED = "/dev/shm"  # noqa: S108 - in the sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,10 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One sandbox: its root file system and what is bound into it."""
+    """One sandbox: its root file system, what is bound into it, how many bytes its /dev/shm holds."""
 
     root: str
+    shared: int
     binds: tuple[Bind, ...] = ()
     lock_namespaces: bool = True
 
@@ -55,6 +57,8 @@ def options(box: Box, env: Mapping[str, str], cwd: str, seccomp: int) -> list[st
     for bind in box.binds:
         line += ["--ro-bind", bind.source, bind.target]
     line += ["--ro-bind", f"{box.root}{PLAY}", PLAY]
-    line += ["--proc", "/proc", "--dev", "/dev", "--size", str(16 * MIB), "--tmpfs", "/run", "--dir", OWN]
+    # What bubblewrap makes of /dev is memory without a limit of its own.
+    line += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(box.shared), "--tmpfs", SHARED]
+    line += ["--remount-ro", "/dev", "--size", str(16 * MIB), "--tmpfs", "/run", "--dir", OWN]
     line += ["--chdir", cwd, "--seccomp", str(seccomp)]
     return line

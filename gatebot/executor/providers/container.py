@@ -23,6 +23,7 @@ from ...architectures import canonical
 from ...errors import Unavailable
 from ...reasons import Reason, reason
 from ..model import MIB, Label, Network, Places
+from . import seccomp
 from .bubblewrap import HOME, OWN, PLAY
 from .making import Making
 from .model import Broker, Capacity, NodeRequest, Platform
@@ -57,6 +58,13 @@ class Podman:
         (self.root / "storage.conf").write_text(
             f'[storage]\ndriver = "overlay"\ngraphroot = "{self.root}/store"\nrunroot = "{self.root}/run"\n'
         )
+        if (given := next(filter(Path.exists, _PROFILES), None)) is not None:
+            self.calls.write_text(json.dumps(seccomp.profile(json.loads(given.read_bytes()))))
+
+    @property
+    def calls(self) -> Path:
+        """The filter of system calls, where podman brings the profile that it is made of."""
+        return self.root / "seccomp.json"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,6 +96,8 @@ class Podman:
         return printed.decode("utf-8", "replace").strip()
 
 
+#: Where podman's own profile is; /etc is its administrator's word.
+_PROFILES = (Path("/etc/containers/seccomp.json"), Path("/usr/share/containers/seccomp.json"))
 _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -218,7 +228,9 @@ class Containers:
 
     def _marks(self, node: str) -> Sequence[str]:
         init = f"{shutil.which(_INIT, path=_PATH)}:/run/gatebot-init:ro"
+        calls = ("--security-opt", f"seccomp={self.podman.calls}") if self.podman.calls.exists() else ()
         return (
+            *calls,
             *("--name", f"{_NAME}{node}", "--label", f"{_LABEL}={self.instance}"),
             *("--volume", init, "--entrypoint", "/run/gatebot-init"),
         )

@@ -20,14 +20,14 @@ from .checks import Config, Refusal
 HOST_DIRECTORIES = ("/usr", "/etc/alternatives", "/etc/ssl/certs")
 
 
-def box(root: str, shown: Iterable[tuple[str, str]], *, host: bool, full: bool, lock: bool) -> Box:
+def box(root: str, shown: Iterable[tuple[str, str]], *, memory: int, host: bool, full: bool, lock: bool) -> Box:
     """What commands on a node see. `host`: programs of this machine; `full`: its network, and so its resolver."""
     binds = [Bind(source, target) for source, target in shown]
     if host:
         binds += [Bind(path, path) for path in HOST_DIRECTORIES if os.path.isdir(path)]
     if full and os.path.exists("/etc/resolv.conf"):
         binds.append(Bind("/etc/resolv.conf", "/etc/resolv.conf"))
-    return Box(root, tuple(binds), lock_namespaces=lock)
+    return Box(root, memory // 2, tuple(binds), lock_namespaces=lock)
 
 
 def place(target: str, directory: bool) -> None:

@@ -8,8 +8,10 @@ is what bubblewrap made, so everything is given up again before the first byte o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import select
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from .checks import Run
 #: In this order: the user namespace last, because until then its rights over the others are needed.
 _SPACES = ("mnt", "ipc", "uts", "cgroup", "user")
 _PATH = "/usr/bin:/bin"
+_PATIENCE = 2.0
 #: Waits for ever, after a word that all is mounted.
 _KEEPER = ("/bin/sh", "-c", "echo; read -r _")
 
@@ -64,16 +67,26 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """A running sandbox. `spaces` are its namespaces, open; `process` is bubblewrap; closing `kept` would end it."""
+    """A running sandbox. `spaces` are its namespaces, open; `process` is bubblewrap; closing `kept` would end it.
+
+    `first` is the process that all others in it end with, open.
+    """
 
     process: int
     kept: int
+    first: int
     spaces: Mapping[str, int]
 
     def close(self) -> None:
         """Let go of it; it ends."""
-        for descriptor in (self.kept, *self.spaces.values()):
+        for descriptor in (self.kept, self.first, *self.spaces.values()):
             os.close(descriptor)
+
+    def kill(self) -> None:
+        """End it now: the kernel lets the first process go when all others are gone."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.first, signal.SIGKILL)
+            select.select([self.first], [], [], _PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +105,14 @@ class Making:
             if said != b"\n":
                 return said.decode("utf-8", "replace").strip() or "bubblewrap ended"
             inner = int(json.loads(os.read(self.info, 4096))["child-pid"])
+            first = os.pidfd_open(inner)
             spaces = {name: os.open(f"/proc/{inner}/ns/{name}", os.O_RDONLY) for name in ("pid", *_SPACES)}
         except (OSError, ValueError, KeyError) as problem:
             return str(problem)
         finally:
             os.close(self.told)
             os.close(self.info)
-        return Inside(self.process, self.kept, spaces)
+        return Inside(self.process, self.kept, first, spaces)
 
 
 @dataclass(slots=True)

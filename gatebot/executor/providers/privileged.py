@@ -157,7 +157,8 @@ class Privileged:
         shown = [(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
         host, full = wanted.image == HOST_IMAGE, network is None
         root = f"{ROOM}/nodes/{wanted.node}/root"
-        box = grounds.box(root, shown, host=host, full=full, lock=self._config.lock_namespaces)
+        lock = self._config.lock_namespaces
+        box = grounds.box(root, shown, memory=wanted.memory, host=host, full=full, lock=lock)
         node = self._nodes[wanted.node] = inside.Node(ground, box)
         self._begin(node)
         return {}, listening
@@ -332,6 +333,8 @@ class Privileged:
         for process in (*sandbox, *node.runs.values()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        if isinstance(node.sandbox, inside.Inside):
+            node.sandbox.kill()
         self._leave(node)
 
     def _ended(self, name: str, run: str, process: int, watcher: int) -> None:

@@ -168,7 +168,7 @@ def test_the_configuration_survives_its_way_over_the_command_line() -> None:
 
 
 def test_the_sandbox_names_everything_the_job_sees_and_keeps_playbooks_unwritable() -> None:
-    told = options(Box("/merged", (Bind("/host/wheels", "/wheels"),)), {"A": "b c"}, "/home/job", 3)
+    told = options(Box("/merged", 1 << 20, (Bind("/host/wheels", "/wheels"),)), {"A": "b c"}, "/home/job", 3)
     text = " ".join(told)
     assert "--bind /merged / --ro-bind /host/wheels /wheels --ro-bind /merged/opt/gatebot /opt/gatebot" in text
     assert text.count("--bind ") == 1

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is attacked: real nodes of each kind of sandbox, and a short way to run a hostile program on one.
+
+`root` is the local sandbox of a server that was started as root, `rootless` the one of a user without rights (somebody
+else than whoever runs the tests), `container` one of podman. All have the same small label.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from gatebot.executor.images import host_skeleton
+from gatebot.executor.model import Sandbox
+from gatebot.executor.providers import link
+from gatebot.executor.providers.checks import Config
+from gatebot.executor.providers.container import Containers, Podman
+from gatebot.executor.providers.local import Images, Local
+from gatebot.executor.providers.ports import Provider
+from gatebot.reasons import Reason
+from gatebot.words import say
+from tests.fakes.busybox_image import python_image
+from tests.fakes.provider_contract import Node, Yard
+from tests.programs import leave_out
+
+KINDS = ("root", "rootless", "container")
+#: A user that is nobody's, as whom a server without rights runs here.
+STRANGER = 65534
+#: Attacks print what became of each attempt as `NAME: OUTCOME`; an error is its name.
+_PRELUDE = """
+import ctypes, errno, fcntl, os, signal, socket, stat, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+
+def attempt(name, action):
+    try:
+        print(f"{name}: {action()}", flush=True)
+    except OSError as problem:
+        print(f"{name}: {errno.errorcode.get(problem.errno, problem)}", flush=True)
+    except MemoryError:
+        print(f"{name}: ENOMEM", flush=True)
+
+def call(number, *arguments):
+    result = libc.syscall(number, *map(ctypes.c_long, arguments))
+    if result == -1:
+        raise OSError(ctypes.get_errno(), "")
+    return result
+
+def read(path):
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.read(descriptor, 100)
+    finally:
+        os.close(descriptor)
+
+def write(path):
+    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CREAT)
+    try:
+        return os.write(descriptor, b"escaped")
+    finally:
+        os.close(descriptor)
+"""
+
+
+@dataclass
+class Fort:
+    """Sandboxes of one kind. `limited`: control groups keep them from using more memory than they may."""
+
+    kind: str
+    yard: Yard
+    limited: bool
+    _kept: Node | None = None
+
+    @asynccontextmanager
+    async def node(self) -> AsyncGenerator[Node]:
+        """A node, taken away afterwards."""
+        made = await self.yard.node()
+        try:
+            yield made
+        finally:
+            await made.provider.destroy(made.name)
+
+    async def attacked(self, body: str, **names: object) -> dict[str, str]:
+        """What became of the attempts of an attack that spoils nothing on its node; containers are slow to make."""
+        if self.kind == "container":
+            self._kept = self._kept or await self.yard.node()
+            return await attack(self._kept, body, **names)
+        async with self.node() as node:
+            return await attack(node, body, **names)
+
+    async def close(self) -> None:
+        """Nothing may be left then."""
+        if self._kept is not None:
+            await self._kept.provider.destroy(self._kept.name)
+        assert await self.yard.provider.list_owned() == ()
+        await self.yard.provider.close()
+
+
+async def attack(node: Node, body: str, **names: object) -> dict[str, str]:
+    """Run a program on a node; `names` are values that it knows. What it printed, as attempts and outcomes."""
+    given = "".join(f"{name} = {value!r}\n" for name, value in names.items())
+    (_, told) = await node.ran(f"exec python3 -I - <<'END-OF-ATTACK' 2>&1\n{_PRELUDE}{given}{body}\nEND-OF-ATTACK")
+    found = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
+    assert found, told
+    assert "Traceback" not in told, told
+    return found
+
+
+class StrangersYard(Yard):
+    """Where layers belong to somebody without rights."""
+
+    def lay(self, name: str) -> None:
+        super().lay(name)
+        for place in (self.layers / name, *(self.layers / name).rglob("*")):
+            os.chown(place, STRANGER, STRANGER)
+
+
+@asynccontextmanager
+async def fort(kind: str, root: Path) -> AsyncGenerator[Fort]:
+    """Sandboxes of a kind, until all of them are gone."""
+    layers = root / "layers"
+    layers.mkdir()
+    started: list[subprocess.Popen[bytes]] = []
+    yard = StrangersYard(_rootless(root, started), layers) if kind == "rootless" else Yard(_of(kind, root), layers)
+    found = await yard.provider.probe()
+    if isinstance(found, Reason):
+        leave_out(f"What the sandbox `{kind}` needs ({say(found)})", "podman")
+    made = Fort(kind, yard, limited=found.limits not in ("none", "rlimits"))
+    yield made
+    await made.close()
+    for process in started:
+        process.wait(20)
+
+
+def _of(kind: str, root: Path) -> Provider:
+    if kind == "container":
+        podman = Podman(root / "podman")
+        return Containers(podman, uuid4().hex[:12], "h", python_image(root, podman))
+    if os.geteuid() != 0:
+        leave_out("Root", "sudo")
+    return _local(root, Sandbox.PRIVILEGED, link.start(configuration(root, Sandbox.PRIVILEGED), Sandbox.PRIVILEGED))
+
+
+def _rootless(root: Path, started: list[subprocess.Popen[bytes]]) -> Provider:
+    """The privileged process is started by the stranger, as a server of hers would, and its socket handed to us."""
+    if os.geteuid() != 0:
+        return _local(root, Sandbox.ROOTLESS, link.start(configuration(root, Sandbox.ROOTLESS), Sandbox.ROOTLESS))
+    os.chown(root / "layers", STRANGER, STRANGER)
+    (root / "images").mkdir()
+    os.chown(root / "images", STRANGER, STRANGER)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        line = [sys.executable, "-c", _START, str(root), str(theirs.fileno())]
+        given = [theirs.fileno()]
+        started.append(
+            subprocess.Popen(line, pass_fds=given, user=STRANGER, group=STRANGER, extra_groups=[], cwd=_ROOT, env=_ENV)
+        )
+        ours.settimeout(30)
+        theirs.close()
+        _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
+    return _local(root, Sandbox.ROOTLESS, socket.socket(fileno=descriptors[0]))
+
+
+_ROOT = Path(__file__).resolve().parents[3]
+_ENV = {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/nonexistent"}
+_START = """
+import socket, sys
+from pathlib import Path
+from gatebot.executor.model import Sandbox
+from gatebot.executor.providers import link
+from gatebot.executor.providers.checks import Config
+from tests.chaos.escape.forts import configuration
+
+with link.start(configuration(Path(sys.argv[1]), Sandbox.ROOTLESS), Sandbox.ROOTLESS) as channel:
+    socket.send_fds(socket.socket(fileno=int(sys.argv[2])), [b"."], [channel.fileno()])
+link.processes()[0].wait()
+"""
+
+
+def configuration(root: Path, sandbox: Sandbox) -> Config:
+    """The privileged process of a server whose files are below `root`."""
+    host_skeleton(root / "images")
+    return link.config_for(
+        sandbox,
+        root=root / "layers",
+        images=root / "images",
+        instance=uuid4().hex[:12],
+        shown={},
+        full=False,
+        server_uid=os.geteuid(),
+    )
+
+
+def _local(root: Path, sandbox: Sandbox, channel: socket.socket) -> Local:
+    return Local(
+        link.Link(channel),
+        Images({}),
+        layers=root / "layers",
+        host="h",
+        sandbox=sandbox,
+        listening=lambda _node, listener: listener.close(),
+    )
