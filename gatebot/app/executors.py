@@ -37,6 +37,10 @@ from ..executor.fleet.received import Received
 from ..executor.fleet.service import Enrolment
 from ..executor.labels import site_labels
 from ..executor.logs import Logs
+from ..executor.nodes import pages as nodes_pages
+from ..executor.nodes import rest as nodes_rest
+from ..executor.nodes.ports import Uses
+from ..executor.nodes.service import Nodes
 from ..executor.providers.model import Capacity
 from ..executor.providing import kinds
 from ..executor.service import Executor
@@ -45,6 +49,7 @@ from ..git_door import CommitDoor
 from ..keys.site_key import SiteKey
 from ..pipeline.layouts import Layouts
 from ..pipeline.results import Results
+from ..reasons import Reason
 from ..repo import Repositories
 from ..settings import Settings
 from ..site import Site
@@ -109,13 +114,16 @@ class Executors:
         alive = sum(rest.lives(one, now) for one in known)
         return Sign("executors", alive == len(known), f"{alive} of {len(known)} on other machines live", vital=False)
 
-    def routes(self, site: Site, allowed: rest.Allowed) -> list[web.RouteDef]:
+    def routes(self, site: Site, allowed: rest.Allowed, uses: Uses) -> list[web.RouteDef]:
         """For people and for machines; these prove themselves in their own ways."""
         site.machines = (MACHINES,)
         enrolment = self.parts.enrolment
+        nodes = Nodes(enrolment, uses)
         return [
             *rest.routes(site, enrolment, allowed),
             *pages.routes(site, enrolment, allowed, self._here),
+            *nodes_rest.routes(nodes, allowed),
+            *nodes_pages.routes(site, nodes, allowed),
             *machine_routes(self.parts),
             *self.git.routes(),
         ]
@@ -163,7 +171,8 @@ def abilities_of(executor: Executor, labels: Mapping[str, Written]) -> Abilities
     """What the executor of a process tells a site on another machine; `labels` are those of its own settings."""
     offers = executor.supply.offers
     capacities = {name: one.capacity for name, one in offers.items() if isinstance(one.capacity, Capacity)}
-    return Abilities(capacities, tuple(name for name, one in offers.items() if one.trusted), labels)
+    unusable = {name: one.capacity for name, one in offers.items() if isinstance(one.capacity, Reason)}
+    return Abilities(capacities, tuple(name for name, one in offers.items() if one.trusted), labels, unusable)
 
 
 def nats_configuration(places: Places, password: str) -> str:

@@ -136,7 +136,7 @@ class BuildRows:
     async def build(self, uuid: str) -> BuildFacts | None:
         """One build, or None."""
         row = await self._db.read(history.build, uuid)
-        return _facts(row) if row is not None else None
+        return facts_of(row) if row is not None else None
 
     async def builds(
         self,
@@ -152,7 +152,7 @@ class BuildRows:
         rows = await self._db.read(
             history.find_builds, change=change, project=project, job=job, result=result, item=item, limit=limit
         )
-        return tuple(_facts(row) for row in rows)
+        return tuple(facts_of(row) for row in rows)
 
     async def of_change(self, number: int) -> Sequence[BuildLine]:
         """The builds of a change, newest first."""
@@ -163,7 +163,8 @@ class BuildRows:
         ]
 
 
-def _facts(row: history.BuildRow) -> BuildFacts:
+def facts_of(row: history.BuildRow) -> BuildFacts:
+    """A row of the pipeline's as the executor's room knows it."""
     return BuildFacts(
         build=row.build,
         buildset=row.buildset,

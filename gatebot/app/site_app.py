@@ -45,6 +45,7 @@ from .executors import Executors
 from .irc import Irc
 from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
+from .node_uses import NodeUses
 from .places import Places
 
 log = logging.getLogger("gatebot")
@@ -114,14 +115,14 @@ class SiteApp:
         irc = Irc.of(settings, places, db, clock)
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
         sight = connections.Sights(outside.shown, connected)
-        feed = build_pages.feed(logs, room.allowed(site, sight))
-        live = Live(journal, topics.of, feed, room.followed(site, sight))
+        allowed = room.allowed(site, sight)
+        live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
-            connections.routes(connected), others.routes(site, room.allowed(site, sight)), outside.routes(),
-            room.routes(site, sight, files, others.git.commits), irc.routes(site),
-            live.routes(), front.routes(), site.routes(), outside.git_routes(),
+            connections.routes(connected), others.routes(site, allowed, NodeUses(db, identity)), outside.routes(),
+            room.routes(site, sight, files, others.git.commits), irc.routes(site), live.routes(),
+            front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
         outside.add_to(front)

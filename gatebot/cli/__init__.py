@@ -80,6 +80,7 @@ def _register() -> None:
         executors,
         given,
         local,
+        nodes,
         people,
         queues,
         replay,
@@ -93,7 +94,7 @@ def _register() -> None:
         local.init, local.serve, local.migrate, local.backup, local.restore, local.config, local.image,
         changes.change, changes.why, people.user, people.project, queues.queue, builds.build, replay.meeting, demo.demo,
         secrets.secret, secrets.keys, tenants.job, tenants.semaphore, autoholds.autohold, running.run,
-        third_party.ci, executors.executor,
+        third_party.ci, executors.executor, nodes.node,
     ):  # fmt: skip
         main.add_command(command)
     builds.build.add_command(given.reproduce)

@@ -118,6 +118,11 @@ def every(session: Session, tenant: str, project: str = "") -> tuple[Autohold, .
     return _found(session, *wanted, *([requests.c.project == project] if project else []))
 
 
+def everywhere(session: Session) -> tuple[Autohold, ...]:
+    """The requests of all tenants."""
+    return _found(session)
+
+
 def delete(session: Session, tenant: str, id: int) -> bool:
     """Forget a request; what it holds is let go at the next look of the executor."""
     done = session.execute(sa.delete(requests).where(requests.c.tenant == tenant, requests.c.id == id))

@@ -65,6 +65,12 @@ def build(session: Session, uuid: str) -> BuildRow | None:
     return None if row is None else _build_row(row)
 
 
+def these_builds(session: Session, uuids: Collection[str]) -> dict[str, BuildRow]:
+    """Builds by their ids, as far as they are there."""
+    rows = map(_build_row, session.execute(_by_uuids, {"uuids": list(uuids)}))
+    return {row.build: row for row in rows}
+
+
 def find_builds(
     session: Session,
     *,

@@ -66,7 +66,7 @@ def told(site: RunningSite, *words: str) -> str:
 def test_everybody_reads_what_the_node_of_a_build_was(working_site: RunningSite, build: str) -> None:
     here = canonical(platform.machine())
     page = Visitor(working_site).get(f"/build/{build}").text
-    assert f'<dt>Node</dt><dd>small <span class="soft">{here} · native · local</span></dd>' in page
+    assert f'<a href="/nodes">small</a> <span class="soft">{here} · native · local</span>' in page
     assert f"node: small, {here} native, local\n" in told(working_site, "show", build)
     (node,) = json.loads(told(working_site, "show", build, "--json"))["nodes"]
     assert (node["label"], node["execution"], node["provider"], node["executor"]) == ("small", "native", "local", None)
@@ -130,3 +130,12 @@ def test_these_pages_fit_a_telephone_in_both_themes_and_languages(
         assert width <= 360, f"{path} is {width} px wide"
         accessible(page)
     context.close()
+
+
+def test_the_page_of_nodes_is_for_everybody(working_site: RunningSite, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(working_site.url)
+    page.get_by_role("contentinfo").get_by_role("link", name="Nodes").click()
+    assert page.get_by_role("heading", level=2).all_inner_texts() == ["In use", "Labels", "Providers"]
+    assert "No build has a node now." in page.inner_text("#list")
+    accessible(page)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from ...assignment import Assignment, Checkout
+from ...reasons import Reason
 from ..providers.model import Capacity
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -60,12 +61,14 @@ Written: TypeAlias = "Mapping[str, str | int | float | bool]"
 class Abilities:
     """What an executor can have nodes of: by its providers, those that are `trusted` only after review.
 
-    `labels` are those of its own settings; the site's own are known to everybody.
+    `labels` are those of its own settings; the site's own are known to everybody. `unusable` says why a provider can do
+    nothing now.
     """
 
     capacities: Mapping[str, Capacity] = field(default_factory=dict[str, Capacity])
     trusted: tuple[str, ...] = ()
     labels: Mapping[str, Written] = field(default_factory=dict[str, Written])
+    unusable: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
 
 
 @dataclass(frozen=True, slots=True)

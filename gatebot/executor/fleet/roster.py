@@ -84,7 +84,7 @@ def member(name: str, free: int, abilities: Abilities) -> Member:
     """An executor as the choice sees it."""
     offers = {
         provider: Offer(capacity, trusted=provider in abilities.trusted)
-        for provider, capacity in abilities.capacities.items()
+        for provider, capacity in (*abilities.capacities.items(), *abilities.unusable.items())
     }
     return Member(name, free, offers, dict(_labels(abilities)))
 

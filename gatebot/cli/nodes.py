@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gatebot node ...`: the nodes that builds have or had, the labels that jobs ask for, and what providers can do.
+
+A client of `/api/nodes`; decides nothing. Anybody may look, as far as the builds may be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from .output import Output
+
+_GIB = 1024**3
+_HERE = "this server"
+
+
+@click.group()
+def node() -> None:
+    """Look at the nodes that jobs run on."""
+
+
+@node.command("list")
+@click.pass_obj
+def list_nodes(out: Output) -> None:
+    """List the nodes that are in use, and those that are held."""
+    found = out.client().get("/api/nodes")
+    rows = [
+        (
+            one["id"],
+            _state(one),
+            one["label"],
+            f"{one['arch']} {one['execution']}",
+            one["provider"],
+            one["executor"] or _HERE,
+            f"{one['job']} of {one['project']}",
+        )
+        for one in found["nodes"]
+    ]
+    heads = ("node", "state", "label", "is", "provider", "executor", "build of")
+    out.table(found["nodes"], rows, heads, "No build has a node now.")
+
+
+@node.command("labels")
+@click.pass_obj
+def labels(out: Output) -> None:
+    """List the labels that jobs can ask for, who serves each, and why nobody does."""
+    found = out.client().get("/api/nodes")["labels"]
+    rows = [
+        (
+            one["name"],
+            ", ".join(name or _HERE for name in one["executors"]) or "nobody",
+            " ".join(part for part in (one["provider"], one["arch"], one["execution"]) if part),
+            f"{one['cpus']:g} CPUs, {one['memory'] / _GIB:g} GiB memory, {one['disk'] / _GIB:g} GiB disk",
+            one["network"],
+            "" if one["executors"] else " ".join(problem["why"] for problem in one["problems"]),
+        )
+        for one in found
+    ]
+    out.table(found, rows, ("label", "served by", "from", "at most", "network", "why not"), "There are no labels.")
+
+
+@node.command("providers")
+@click.pass_obj
+def providers(out: Output) -> None:
+    """List the providers of all executors, what they can do, and what is wrong with them."""
+    found = out.client().get("/api/nodes")["executors"]
+    heads = ("executor", "provider", "in use", "has", "problems")
+    out.table(found, _providers(found), heads, "Nobody runs builds.")
+
+
+def _providers(executors: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for executor in executors:
+        name = (executor["name"] or _HERE) + ("" if executor["alive"] else " (silent)")
+        for one in executor["providers"]:
+            used = f"{one['used']} of {one['slots']}" if one["slots"] else str(one["used"])
+            has = ", ".join(f"{each['arch']} {each['execution']}" for each in one["platforms"]) or "nothing"
+            yield name, one["name"], used, has, " ".join(one["problems"])
+
+
+def _state(one: dict[str, Any]) -> str:
+    held = one["held"]
+    if held is None:
+        return "in use"
+    until = f"until {held['until'][:16].replace('T', ' ')} UTC" if held["until"] else "until it is let go"
+    return f"held {until}" + (f" for {held['for']}" if held["for"] else "")

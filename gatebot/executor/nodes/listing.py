@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people read of nodes, put together from executors, labels and builds.
+
+Pure. Whether a label can be served is asked of the same function that gives nodes to builds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ...assignment import NodeChoice, NodeSpec
+from ...reasons import Reason
+from ..fleet.choosing import Member, Wish, never
+from ..model import Label
+from ..placing import Offer
+from ..ports import BuildFacts
+from .model import ExecutorState, Hold, LabelState, Node, Overview, ProviderState
+
+
+def overview(
+    members: Sequence[Member], alive: frozenset[str], labels: Mapping[str, Label], nodes: Iterable[Node]
+) -> Overview:
+    """All executors with their providers, all labels, and the nodes in the order of time."""
+    told = tuple(sorted(nodes, key=lambda node: (node.hold is not None, node.since, node.id)))
+    used = Counter((node.given.executor, node.given.provider) for node in told)
+    executors = tuple(
+        ExecutorState(
+            member.name,
+            member.name in alive,
+            tuple(_provider(name, offer, used[member.name, name]) for name, offer in sorted(member.offers.items())),
+        )
+        for member in members
+    )
+    living = [member for member in members if member.name in alive]
+    return Overview(executors, tuple(_labels(living, labels)), told)
+
+
+def nodes_of(build: BuildFacts, hold: Hold | None = None) -> Iterator[Node]:
+    """The nodes of a build that began."""
+    since = hold.since if hold is not None else build.started
+    if since is None:
+        return
+    for index, given in enumerate(build.nodes):
+        id = build.build if index == 0 else f"{build.build}-{index}"
+        yield Node(id, build.build, build.job, build.project, given, since, hold)
+
+
+def _provider(name: str, offer: Offer, used: int) -> ProviderState:
+    if isinstance(offer.capacity, Reason):
+        return ProviderState(name, None, (offer.capacity,), offer.trusted, used)
+    return ProviderState(name, offer.capacity, offer.capacity.problems, offer.trusted, used)
+
+
+def _labels(living: Sequence[Member], labels: Mapping[str, Label]) -> Iterator[LabelState]:
+    own = {name: label for member in living for name, label in member.labels.items()}
+    for name in sorted({*labels, *own}):
+        wish = Wish("", (NodeChoice((NodeSpec((name,), name),)),), post_review=True)
+        whys = [(member.name, never(member, labels, wish)) for member in living]
+        yield LabelState(
+            labels[name] if name in labels else own[name],
+            tuple(executor for executor, why in whys if why is None),
+            tuple((executor, why) for executor, why in whys if why is not None),
+        )

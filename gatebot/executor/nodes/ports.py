@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the overview of nodes needs of the rows of builds.
+
+The pipeline room keeps them; `app` plugs in what reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..ports import BuildFacts
+from .model import Hold
+
+
+class Uses(Protocol):
+    """Who has nodes."""
+
+    async def running(self) -> Sequence[BuildFacts]:
+        """The builds that run now."""
+        ...
+
+    async def held(self) -> Sequence[tuple[BuildFacts, Hold]]:
+        """The builds that ended and whose nodes are kept."""
+        ...

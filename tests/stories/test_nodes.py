@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of a site, as people see them: what is in use, what is held, what labels and providers there are."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from gatebot.architectures import canonical
+from tests.fakes.doors import Visitor
+from tests.fakes.site import RunningSite, eventually
+from tests.stories.test_cli import told
+
+HERE = canonical(platform.machine())
+
+
+@pytest.mark.slow
+def test_a_node_is_on_the_list_while_its_build_runs(working_site: RunningSite, tmp_path: Path) -> None:
+    site, ann = working_site, working_site.person("ann")
+    change = ann.propose("api", "Wait", {"ci/unit": "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.05; done\n"})
+    eventually(lambda: ann.rest.get("/api/nodes")["nodes"] != [], "the node is in use", 30)
+    (node,) = ann.rest.get("/api/nodes")["nodes"]
+    listed = told(site, "ann", "node", "list")
+    assert listed == f"{node['build']}\tin use\tsmall\t{HERE} native\tlocal\tthis server\tunit of api\n"
+    page = Visitor(site).get("/nodes").text
+    assert f'<a href="/build/{node["build"]}">unit</a>' in page
+    assert site.app.executor is not None
+    (place,) = site.app.executor.supply.nodes
+    (site.app.executor.held.layer(place.node) / "home/job/src/127.0.0.1/api/go").touch()
+    ann.hears(change, "succeeded")
+    assert told(site, "ann", "node", "list") == "No build has a node now.\n"
+
+
+def test_labels_say_who_serves_them_and_providers_what_they_can_do(working_site: RunningSite) -> None:
+    labels = told(working_site, "ann", "node", "labels")
+    assert "small\tthis server\tlocal\t2 CPUs, 2 GiB memory, 2 GiB disk\tmirrors\t\n" in labels
+    (provider,) = told(working_site, "ann", "node", "providers").splitlines()
+    assert provider.startswith(f"this server\tlocal\t0\t{HERE} native")
