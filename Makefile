@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch test test-clients test-gerrit gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch test test-chaos test-clients test-gerrit gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test-clients: setup-test ## Other people's clients of Zuul's REST, unmodified, a
 	@test -x build/clients/bin/zuul-client || { $(PYTHON) -m venv build/clients && \
 		build/clients/bin/python -m pip install -q 'zuul-client==14.0.0'; }
 	@exec $(BIN)/python tools/rings.py clients
+
+test-chaos: setup-test ## A hundred rounds of each trouble of executors, more kills of the server (ROUNDS=100)
+	@GATEBOT_ROUNDS=$(or $(ROUNDS),100) GATEBOT_KILLS=$(or $(ROUNDS),100) $(BIN)/python -m pytest tests/chaos -v -s
 
 test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21 and mvn)
 	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/gerrit

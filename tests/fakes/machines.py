@@ -12,9 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from gatebot.settings import init_text
-from tests.fakes.site import RunningSite, eventually
+from tests.fakes.site import Person, RunningSite, eventually
+
+
+class Asked(Protocol):
+    """What a machine must know of its site."""
+
+    url: str
+
+    def person(self, name: str) -> Person: ...
 
 
 @dataclass
@@ -22,7 +31,7 @@ class Machine:
     """A machine with an executor. `said` is what it printed."""
 
     name: str
-    site: RunningSite
+    site: Asked
     directory: Path
     process: subprocess.Popen[bytes]
 
@@ -61,7 +70,7 @@ class Machine:
         self.process.wait(20)
 
 
-def enrol(site: RunningSite, name: str) -> str:
+def enrol(site: Asked, name: str) -> str:
     """The token of the line that an administrator gets."""
     made = site.person("admin").rest.call("POST", "/api/executors", {"name": name})
     assert re.fullmatch(
@@ -70,14 +79,17 @@ def enrol(site: RunningSite, name: str) -> str:
     return made["token"]
 
 
-def begin(site: RunningSite, place: Path, name: str, *, token: str = "", slots: int = 2) -> Machine:
-    """Run the line; without a token as one that was there before."""
+def begin(
+    site: Asked, place: Path, name: str, *, token: str = "", slots: int = 2, sandbox: str = "none", url: str = "",
+    program: str = "gatebot",
+) -> Machine:  # fmt: skip
+    """Run the line; without a token as one that was there before. `url`: by another way than the site's own."""
     directory = place / name
     directory.mkdir(exist_ok=True)
-    settings = {"executor.sandbox": "none", "executor.slots": slots, "site.data": "data"}
+    settings = {"executor.sandbox": sandbox, "executor.slots": slots, "site.data": "data"}
     (directory / "gatebot.toml").write_text(init_text(settings))
     environment = {**os.environ, **({"GATEBOT_TOKEN": token} if token else {})}
-    line = [sys.executable, "-m", "gatebot", "serve", str(directory), "--role", "executor", "--connect", site.url]
+    line = [sys.executable, "-m", program, "serve", str(directory), "--role", "executor", "--connect", url or site.url]
     with (place / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(line, env=environment, stdout=log, stderr=log, start_new_session=True)
     return Machine(name, site, directory, process)

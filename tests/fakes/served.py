@@ -18,9 +18,10 @@ _START = 30.0  # seconds that a start may take on a busy machine
 
 
 class Served:
-    """The process of one site; its log goes to `serve.log` beside the site."""
+    """The process of one site; its log goes to `serve.log` beside the site. `program` is the module that is run."""
 
-    def __init__(self, directory: Path, homes: Path) -> None:
+    def __init__(self, directory: Path, homes: Path, program: str = "gatebot") -> None:
+        self._program = program
         self.settings, self.places = places.load(directory)
         self.url = self.settings.url
         self.homes = homes
@@ -31,7 +32,7 @@ class Served:
 
     def start(self) -> None:
         """Start, and go on at once."""
-        command = [sys.executable, "-m", "gatebot", "serve", str(self._directory)]
+        command = [sys.executable, "-m", self._program, "serve", str(self._directory)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ}

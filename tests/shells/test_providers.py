@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -37,6 +39,7 @@ class BareGround:
 class LocalGround:
     root: Path
     layers: Path = field(init=False)
+    channel: socket.socket = field(init=False)
 
     def __post_init__(self) -> None:
         self.layers = self.root / "layers"
@@ -55,8 +58,9 @@ class LocalGround:
             full=False,
             server_uid=os.geteuid(),
         )
+        self.channel = link.start(configuration, sandbox)
         return Local(
-            link.Link(link.start(configuration, sandbox)),
+            link.Link(self.channel),
             Images({}),
             layers=self.layers,
             host="h",
@@ -109,3 +113,16 @@ async def test_when_the_privileged_process_dies_runs_end_with_a_reason(tmp_path:
     with pytest.raises(Unavailable, match=r"executor\.privileged-gone"):
         await asyncio.wait_for(running, 5)
     await yard.provider.close()
+
+
+async def test_a_server_that_dies_with_answers_unread_leaves_no_node(tmp_path: Path) -> None:
+    ground = LocalGround(tmp_path)
+    yard = Yard(ground.provider(), ground.layers)
+    await yard.node()
+    (process,) = [one for one in link.processes() if one.poll() is None]
+    asyncio.get_running_loop().remove_reader(ground.channel.fileno())
+    ground.channel.send(b'{"id": 999, "verb": "hello"}')
+    assert select.select([ground.channel], [], [], 5)[0]
+    ground.channel.close()
+    assert process.wait(10) == 0
+    assert list(ground.layers.iterdir()) == []

@@ -21,6 +21,8 @@ from ..providers.model import Capacity
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 """An executor's name, which is a part of subjects."""
 BEAT_SECONDS = 2.0
+ANSWER_SECONDS = 3.0
+"""So long a beat waits for its answer."""
 SILENT_SECONDS = 10.0
 """An executor that nobody answered for so long ends its builds itself, and is given no more."""
 LEASE_SECONDS = 20.0

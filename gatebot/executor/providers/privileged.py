@@ -98,12 +98,12 @@ class Privileged:
         del self._reading[descriptor]
 
     def _receive(self) -> None:
-        message, descriptors, flags, _ = socket.recv_fds(self._channel, _CEILING, 4)
+        message, given, passed, flags = b"", list[int](), list[int](), 0
+        with contextlib.suppress(ConnectionResetError):  # the server was killed, with answers unread
+            message, given, flags, _ = socket.recv_fds(self._channel, _CEILING, 4)
         if not message:
             self._end()
-        given = list(descriptors)
         answer: dict[str, Any] = {"error": "too long"}
-        passed: list[int] = []
         try:
             if not flags & socket.MSG_TRUNC:
                 asked: dict[str, Any] = json.loads(message)

@@ -20,10 +20,9 @@ from nats.aio.msg import Msg
 
 from ...errors import Unavailable
 from ...reasons import reason
-from ..fleet.model import BEAT, DELIVER, Answer, Beat, Session, Word
+from ..fleet.model import ANSWER_SECONDS, BEAT, DELIVER, Answer, Beat, Session, Word
 
 log = logging.getLogger(__name__)
-_PATIENCE = 3.0
 
 
 class Line:
@@ -73,7 +72,7 @@ class Line:
         if client is None or not self.connected():
             raise Unavailable(reason=reason("executor.nobody-answers"))
         try:
-            answer = await client.request(f"{BEAT}.{self._name}", msgspec.json.encode(beat), timeout=_PATIENCE)
+            answer = await client.request(f"{BEAT}.{self._name}", msgspec.json.encode(beat), timeout=ANSWER_SECONDS)
         except (nats.errors.Error, OSError, TimeoutError):
             raise Unavailable(reason=reason("executor.nobody-answers")) from None
         return msgspec.json.decode(answer.data, type=Answer)

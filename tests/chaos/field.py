@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A site and the machines that run its builds, all of them real processes, with wires between them that can be cut.
+
+Jobs run in the real sandbox. What a machine must not leave behind is looked for from outside: control groups,
+processes that carry the id of a build, layers of nodes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.chaos import verdicts
+from tests.chaos.wire import Wire
+from tests.fakes.git import WorkTree
+from tests.fakes.irc import free_port
+from tests.fakes.machines import Machine, begin, enrol
+from tests.fakes.served import Served
+from tests.fakes.site import Person, Template, eventually
+
+HURRIED = "tests.chaos.hurried"
+JOBS = ("unit", "style")
+ZUUL = """\
+- job: {name: unit, run: ci/unit}
+- job: {name: style, run: ci/unit}
+- project:
+    queue: integrated
+    check: {jobs: [noop]}
+    gate: {jobs: [unit, style]}
+"""
+JOB = """\
+#!/bin/sh
+echo "begins on $(git rev-parse HEAD)"
+for step in 1 2 3 4 5 6 7 8 9 10; do echo "step $step"; sleep 0.25; done
+echo "has tested $(git rev-parse HEAD)"
+"""
+
+
+@dataclass
+class Station:
+    """A machine of the field. What it says to the site goes by two wires, that of NATS with others."""
+
+    machine: Machine
+    http: Wire
+    nats: Wire
+    name: str
+    program: str
+
+    @property
+    def data(self) -> Path:
+        return self.machine.directory / "data"
+
+    def kill(self) -> None:
+        """As a power cut, but for the machine itself."""
+        self.machine.signal(signal.SIGKILL)
+        self.machine.process.wait(20)
+
+    def again(self) -> None:
+        """It starts again, and is known."""
+        old = self.machine
+        self.machine = begin(
+            old.site, old.directory.parent, self.name, sandbox="auto", program=self.program,
+            url=f"http://127.0.0.1:{self.http.port}",
+        )  # fmt: skip
+
+    def leave(self) -> None:
+        """It is asked to end."""
+        self.go_on()
+        self.machine.signal(signal.SIGTERM)
+
+    def gone(self) -> None:
+        """It has ended."""
+        self.machine.end()
+
+    def stop(self) -> None:
+        self.machine.signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.machine.signal(signal.SIGCONT)
+
+
+@dataclass
+class Field:
+    """All of it, while the server may be there or not. `tokens` are those of people."""
+
+    served: Served
+    homes: Path
+    tokens: dict[str, str]
+    stations: list[Station] = field(default_factory=list)
+    trees: dict[str, WorkTree] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.served.url
+
+    def person(self, name: str) -> Person:
+        return Person.of(self, name, self.tokens)
+
+    def all_live(self) -> None:
+        """Every machine is heard of, and none has a build."""
+        admin = self.person("admin")
+
+        def quiet() -> bool:
+            shown = {one["name"]: one for one in admin.rest.get("/api/executors")}
+            return all(shown[one.name]["alive"] and not shown[one.name]["running"] for one in self.stations)
+
+        eventually(quiet, "all machines live and are idle", 60)
+
+    def all_decided(self, changes: list[int]) -> None:
+        """Each has merged, or was told why not."""
+        ann = self.person("ann")
+
+        def undecided() -> list[int]:
+            return [
+                change
+                for change in changes
+                if ann.status(change) != "MERGED" and ann.votes(change, "Verified").get("gatebot", 0) >= 0
+            ]
+
+        eventually(lambda: not undecided(), f"decided: {changes}", 90)
+
+    def approved(self, subject: str) -> int:
+        """A change that adds a file, pushed and approved."""
+        ann = self.person("ann")
+        work = self.trees.setdefault("api", self.trees.get("api") or ann.clone("api"))
+        work.git("fetch", "-q", "origin", "main")
+        work.git("reset", "-q", "--hard", "FETCH_HEAD")
+        work.put(f"{re.sub(r'[^a-z0-9]', '.', subject.lower())}.txt", f"{subject}\n")
+        work.commit(subject)
+        change = ann.push(work)
+        self.person("bob").approve(change)
+        return change
+
+
+@contextmanager
+def the_field(
+    place: Path, machines: int, changes: dict[str, object] | None = None, program: str = HURRIED
+) -> Iterator[Field]:
+    """A site with `machines` beside it."""
+    template = Template.make(place / "template" / "site")
+    web, nats = free_port(), free_port()
+    with ExitStack() as ends:
+        wire = ends.enter_context(Wire(nats).strung())
+        settings: dict[str, object] = {
+            "executor.enabled": False, "dispatch.nats": "embedded", "dispatch.listen": f"127.0.0.1:{nats}",
+            "dispatch.url": f"nats://127.0.0.1:{wire.port}", **(changes or {}),
+        }  # fmt: skip
+        served = Served(template.copy(place / "site", web, settings), place / "homes", program)
+        made = Field(served, place / "homes", template.tokens)
+        ends.callback(served.stop)
+        served.start()
+        served.answers()
+        work = made.person("admin").clone("api")
+        work.put(".zuul.yaml", ZUUL)
+        work.put("ci/unit", JOB)
+        work.commit("Test for a while")
+        work.git("push", "-q", "origin", "HEAD:refs/heads/main")
+        for number in range(machines):
+            http, name = ends.enter_context(Wire(web).strung()), f"far-{number}"
+            machine = begin(
+                made, place, name, token=enrol(made, name), sandbox="auto", program=program,
+                url=f"http://127.0.0.1:{http.port}",
+            )  # fmt: skip
+            made.stations.append(Station(machine, http, wire, name, program))
+            ends.callback(made.stations[-1].gone)
+        for station in made.stations:
+            ends.callback(station.leave)  # all of them at once, before anybody waits
+        made.all_live()
+        yield made
+
+
+def groups_of(data: Path) -> list[Path]:
+    """The control groups of the nodes of whoever keeps his things there."""
+    instance = f"gatebot-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
+    bases = [found for found in Path("/sys/fs/cgroup").glob(f"**/{instance}") if found.is_dir()]
+    return [node for base in bases for node in base.iterdir() if node.is_dir()]
+
+
+def processes_of(builds: Collection[str]) -> list[int]:
+    """The processes of this machine that are of a build."""
+    found: list[int] = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with suppress(OSError):
+                environment = Path(entry.path, "environ").read_bytes().decode("utf-8", "replace")
+                if any(f"ZUUL_UUID={build}" in environment for build in builds):
+                    found.append(int(entry.name))
+    return found
+
+
+def left_behind(data: Path, builds: Collection[str]) -> list[str]:
+    """What nodes that are not wanted any more have left; empty: nothing."""
+    layers = data / "executor" / "layers"
+    return [
+        *(f"group {path}" for path in groups_of(data)),
+        *(f"process {number}" for number in processes_of(builds)),
+        *(f"layer {path.name}" for path in (layers.iterdir() if layers.exists() else ())),
+    ]
+
+
+def nothing_is_wrong(field: Field, good: Collection[int]) -> None:
+    """All that must hold while nothing runs; `good` changes must have merged."""
+    places = field.served.places
+    assert places.database_file is not None
+    with verdicts.looking(places.database_file) as session:
+        results = verdicts.every_build_has_one_verdict(session)
+        verdicts.what_merged_passed_all_its_jobs(session, JOBS, places.data / "logs")
+        builds = verdicts.builds_of(session)
+    for change in good:
+        assert field.person("ann").status(change) == "MERGED", field.person("ann").said(change)
+    for data in (places.data, *(one.data for one in field.stations)):
+        eventually(lambda data=data: not left_behind(data, builds), f"nothing left in {data}", 15)
+    print(f"  {sum(results.values())} builds so far: {dict(results)}")
