@@ -145,7 +145,7 @@ class FrozenJob:
     `failure_output` are RE2 expressions that mark the build as failing as soon as a line matches.
     `nodes` and `groups` are the first of `alternatives` where a nodeset has any, and `nodeset` is its name. `type`
     is Zuul's `regular`, `initializer` or `reporter`; `deduplicate` None stands for `auto`. `resources_first` are
-    those of `semaphores` that are taken after the nodes.
+    those of `semaphores` that are taken after the nodes. `workspace_checkout` None stands for `auto`.
     """
 
     name: str
@@ -186,7 +186,7 @@ class FrozenJob:
     include_projects: tuple[ProjectChoice, ...] | None = None
     exclude_projects: tuple[ProjectChoice, ...] | None = None
     workspace_scheme: str = "golang"
-    workspace_checkout: bool | None = None
+    workspace_checkout: bool | None = True
     success_message: str = ""
     failure_message: str = ""
     secret_exposure: str = "ignore"  # noqa: S105 - what is done about a secret, not one
@@ -194,6 +194,11 @@ class FrozenJob:
     image_build_name: str = ""
     split_streams: bool = False
     nodeset: str = ""
+
+    @property
+    def checks_out(self) -> bool:
+        """Whether its workspace has all files: left to gatebot (None), as in Zuul, those without nodes do."""
+        return not self.nodes if self.workspace_checkout is None else self.workspace_checkout
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,15 +113,17 @@ def again(kept: Path, scratch: Path, home: str) -> tuple[Laid, Sequence[str]]:
     repositories, given = Repositories(scratch / GIT), handed.assignment
     places = Places(str(kept / home), "", handed.host, scheme=given.job.workspace_scheme)
     edited: dict[str, str] = {}
-    checkouts = [_edited(one, Path(places.source(one.project)), repositories, edited) for one in given.checkouts]
+    partly = not given.job.checks_out
+
+    def taken(one: Checkout) -> Checkout:
+        """A repository as it is now; only what was checked out can have been edited."""
+        work = Path(places.source(one.project))
+        if not one.required or one.project in edited or not work.is_dir():
+            return one
+        edited[one.project] = take_tree(repositories, one.project, work, one.commit, partly=partly)
+        return replace(one, commit=edited[one.project])
+
+    checkouts = tuple(map(taken, given.checkouts))
     own = edited.get(given.project, given.commit)
     changed = [one.project for one in given.checkouts if edited.get(one.project, one.commit) != one.commit]
-    return Laid(replace(given, checkouts=tuple(checkouts), commit=own), repositories, handed.host), changed
-
-
-def _edited(one: Checkout, work: Path, repositories: Repositories, edited: dict[str, str]) -> Checkout:
-    """A repository of a workspace as it is now; only what was checked out can have been edited."""
-    if not one.required or one.project in edited or not work.is_dir():
-        return one
-    edited[one.project] = take_tree(repositories, one.project, work, one.commit)
-    return replace(one, commit=edited[one.project])
+    return Laid(replace(given, checkouts=checkouts, commit=own), repositories, handed.host), changed

@@ -140,7 +140,7 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
         "max_attempts": job.attempts,
         "ansible_version": job.ansible_version,
         "image_build_name": job.image_build_name or None,
-        "workspace_checkout": job.workspace_checkout,
+        "workspace_checkout": "auto" if job.workspace_checkout is None else job.workspace_checkout,
         "deduplicate": "auto" if job.deduplicate is None else job.deduplicate,
         "project": _project(assignment.project, places),
         "projects": projects,

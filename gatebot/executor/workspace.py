@@ -100,8 +100,9 @@ def _work_tree(target: Path, tree: Tree, mirrors: Path) -> None:
         )
         (target / ".git/objects/info/alternates").unlink()
         _write_refs(target / ".git", tree, references)
-        if tree.files:
-            repository.git.read_tree("-u", "--reset", tree.commit)
+        if tree.only is not None:
+            repository.git.sparse_checkout("set", "--cone", "--skip-checks", "--stdin", istream=_lines([*tree.only]))
+        repository.git.read_tree("-u", "--reset", tree.commit)
     repository.close()
 
 

@@ -11,22 +11,27 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import cast
 
-from ..assignment import Assignment, Checkout, Json
+from ..assignment import Assignment, Checkout, FrozenJob, Json
 from .inventory import Way, addresses, inventory, job_variables, plain, spelled, squashed, told, untalkative
 from .model import Places
 from .paths import included, own_files, playbook_checkouts
 from .variables import secrets_for
 
 _PYTHON = "/usr/bin/python3"
+#: Where roles are in a repository of several, and what a repository that is itself one consists of.
+_OF_ROLES = {
+    *("roles", "tasks", "handlers", "templates", "files", "vars", "defaults", "meta"),
+    *("library", "module_utils", "lookup_plugins"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
     """One work tree: `target` is below the layer; HEAD and `branch` are `commit`, found in the store at `source`.
 
-    `files` False: the repository is there, but nothing is checked out. `others` are branches at commits of their own.
-    `public` is the store of the project, where that is another. Where `branch` is the full name of a tag, HEAD is
-    detached, and `others` may say what the tag itself is.
+    `only`: of its files those at the top and those below these directories are checked out; None: all. `others` are
+    branches at commits of their own. `public` is the store of the project, where that is another. Where `branch` is the
+    full name of a tag, HEAD is detached, and `others` may say what the tag itself is.
     """
 
     project: str
@@ -34,7 +39,7 @@ class Tree:
     branch: str
     commit: str
     target: str
-    files: bool = True
+    only: tuple[str, ...] | None = None
     others: Mapping[str, str] = field(default_factory=dict[str, str])
     public: str = ""
 
@@ -80,6 +85,7 @@ def order(assignment: Assignment, inside: Places, layer: str, locate: Callable[[
             one.branch,
             one.commit,
             _below(inside.playbooks(one)),
+            _only(assignment.job, one.project),
             public=_public(one.project, one.store, locate),
         )
         for one in playbook_checkouts(assignment)
@@ -98,13 +104,26 @@ def _by_project(assignment: Assignment) -> Iterable[list[Checkout]]:
 
 
 def _tree(assignment: Assignment, group: list[Checkout], inside: Places, locate: Callable[[str], str]) -> Tree:
-    own, files = group[0], assignment.job.workspace_checkout is not False
+    own, only = group[0], _only(assignment.job, group[0].project)
     store = next((one.store for one in group if one.store != one.project), own.store)  # it has what is merged, too
     others = {one.branch: one.commit for one in reversed(group) if one.branch != own.branch}
     if assignment.new_commit and own.branch == assignment.branch and own.project == assignment.project:
         others[own.branch] = assignment.new_commit
     target, public = _below(inside.source(own.project)), _public(own.project, store, locate)
-    return Tree(own.project, locate(store), own.branch, own.commit, target, files, others, public)
+    return Tree(own.project, locate(store), own.branch, own.commit, target, only, others, public)
+
+
+def _only(job: FrozenJob, project: str) -> tuple[str, ...] | None:
+    """The directories that its playbooks need of a repository, as Zuul has them; None: the job wants all files."""
+    if job.checks_out:
+        return None
+    books = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
+    files = [book.path for book in books if book.project == project]
+    files += [file.path for file in job.include_vars if file.project in ("", project)]
+    found = {file.rpartition("/")[0].strip("/") for file in files}
+    if project in {one.project for one in (*job.roles, *books)}:
+        found |= _OF_ROLES
+    return tuple(sorted(found - {""}))
 
 
 def _public(project: str, store: str, locate: Callable[[str], str]) -> str:

@@ -48,12 +48,13 @@ def take_files(repositories: Repositories, project: str, source: Path, branch: s
     return _put(repositories, project, source, branch, head)
 
 
-def take_tree(repositories: Repositories, project: str, source: Path, head: str) -> str:
+def take_tree(repositories: Repositories, project: str, source: Path, head: str, *, partly: bool = False) -> str:
     """The files of a work tree as they are now, on top of a commit that the store has; the commit, in no branch.
 
-    Nothing of the work tree's own repository is read: a job may have written what it likes there.
+    `partly`: files that are not there were never checked out, and stay as they are in that commit. Nothing of the work
+    tree's own repository is read: a job may have written what it likes there.
     """
-    return _commit(repositories, project, source, head)
+    return _commit(repositories, project, source, head, "--no-all" if partly else "--all")
 
 
 def branch_of(source: Path) -> str:
@@ -85,7 +86,7 @@ def _put(repositories: Repositories, project: str, source: Path, branch: str, he
     return new
 
 
-def _commit(repositories: Repositories, project: str, source: Path, head: str) -> str:
+def _commit(repositories: Repositories, project: str, source: Path, head: str, taking: str = "--all") -> str:
     """Commit what is in a directory, unless `head` has the very same files."""
     store = repositories.path(project)
     ignored = source / ".git" / "info" / "exclude"
@@ -94,7 +95,7 @@ def _commit(repositories: Repositories, project: str, source: Path, head: str) -
         if head:
             program.run([*work, "read-tree", head], git_dir=store)
         program.run(
-            [*work, "add", "--all", "--", "."], git_dir=store, config={"core.excludesFile": str(ignored)}, timeout=None
+            [*work, "add", taking, "--", "."], git_dir=store, config={"core.excludesFile": str(ignored)}, timeout=None
         )
         tree = program.git_output(store, ["write-tree"]).strip()
     except GitError as problem:

@@ -326,7 +326,7 @@ OTHERS: dict[str, object] = {
     "required_projects": (RequiredProject("p"),), "dependencies": (JobDependency("d"),),
     "include_vars": (IncludeVars("v"),),
     "alternatives": (NodeChoice((NodeSpec(("n",), "l"),)),), "include_projects": (ProjectChoice(),),
-    "exclude_projects": (ProjectChoice(),), "workspace_checkout": True, "split_streams": True,
+    "exclude_projects": (ProjectChoice(),), "workspace_checkout": None, "split_streams": True,
     "pre_timeout": 1, "timeout": 1, "post_timeout": 1,
     **{name: {"a": {"b": [1]}} for name in ("vars", "extra_vars", "host_vars", "group_vars")},
     **dict.fromkeys(("ansible_version", "workspace_scheme", "secret_exposure", "name"), "other"),

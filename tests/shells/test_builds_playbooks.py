@@ -186,7 +186,35 @@ async def test_an_aborted_build_still_runs_what_cleans_up_and_nothing_else(shop:
     assert "post" not in lines
 
 
-async def test_flat_workspaces_and_repositories_without_files_are_as_the_job_asks(shop: Workshop) -> None:
+ALL = ["./ci/deep/more.txt", "./ci/run.sh", "./roles/r/tasks/main.yml", "./src/code.py", "./top.txt"]
+
+
+@pytest.mark.parametrize(
+    ("checkout", "label", "files"),
+    [
+        (True, "small", ALL),
+        (None, "", ALL),
+        (None, "small", [name for name in ALL if name != "./src/code.py"]),
+        (False, "", [name for name in ALL if name != "./src/code.py"]),
+    ],
+)
+async def test_a_workspace_has_the_files_that_the_job_asks_for_and_all_others_a_command_away(
+    shop: Workshop, checkout: bool | None, label: str, files: list[str]
+) -> None:
+    look = "find . -type f -not -path './.git/*' | sort"
+    script_text = f"#!/bin/sh\n{look}\ngit status --short\ngit sparse-checkout disable\necho then\n{look}\n"
+    given = {name.removeprefix("./"): "x\n" for name in ALL} | {"ci/run.sh": script_text}
+    frozen = job(script("ci/run.sh"), label=label, workspace_checkout=checkout)
+    completed = await shop.run(shop.assignment(given, frozen))
+    text = shop.text(completed.build)
+    assert completed.result == "SUCCESS", text
+    found, _, then = text.partition("\nthen\n")
+    assert [line for line in found.splitlines() if line.startswith("./")] == files
+    assert then.splitlines()[: len(ALL)] == ALL
+    assert " D " not in found
+
+
+async def test_flat_workspaces_are_as_the_job_asks(shop: Workshop) -> None:
     frozen = job(workspace_scheme="flat")
     completed = await shop.run(shop.assignment({"run.sh": "#!/bin/sh\npwd\n"}, frozen))
     assert "/home/job/src/api" in shop.text(completed.build).splitlines()

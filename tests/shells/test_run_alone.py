@@ -15,7 +15,7 @@ from shutil import rmtree
 import pytest
 
 from gatebot.repo import Repositories
-from gatebot.repo.worktrees import borrow, branch_of, take_files
+from gatebot.repo.worktrees import borrow, branch_of, take_files, take_tree
 from tests.fakes.git import WorkTree
 
 CONFIG = """\
@@ -156,6 +156,18 @@ def test_what_git_ignores_stays_out_and_the_index_of_its_owner_untouched(tree: W
     assert names >= {"new.py", ".gitignore"}
     assert "trace.log" not in names
     assert tree.git("status", "--short").splitlines() == ["?? .gitignore", "?? new.py"]
+
+
+def test_files_that_were_never_checked_out_are_not_taken_as_deleted(tree: WorkTree, tmp_path: Path) -> None:
+    repositories, head = Repositories(tmp_path / "git"), tree.git("rev-parse", "HEAD")
+    borrow(repositories, "hello", tree.path)
+    (tree.path / "greeting").unlink()
+    (tree.path / "ci/unit").write_text("#!/bin/sh\nexit 1\n")
+    partly = take_tree(repositories, "hello", tree.path, head, partly=True)
+    whole = take_tree(repositories, "hello", tree.path, head)
+    assert [repositories.read_file("hello", commit, "greeting") for commit in (partly, whole)] == [b"hello\n", None]
+    assert repositories.read_file("hello", partly, "ci/unit") == b"#!/bin/sh\nexit 1\n"
+    assert repositories.commit("hello", partly).parents == (head,)
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ JOB_ATTRIBUTES: dict[str, Field] = {
     ),
     "workspace-checkout": Field(
         Either((Flag(), OneOf(("auto",)))),
-        "Whether files are checked out; `auto`: those that playbooks need.",
+        "Whether all files are checked out, or only what playbooks need; `auto`: all where there are no nodes.",
         default="true",
     ),
     "type": Field(
