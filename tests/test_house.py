@@ -174,6 +174,7 @@ ADAPTERS: dict[str, set[str]] = {
         "providers.link",
         "providers.local",
         "providers.making",
+        "providers.nesting",
         "providers.pipe",
         "providers.privileged",
         "providers.processes",

@@ -20,6 +20,10 @@ NETWORKS: Mapping[str, tuple[Network, ...]] = {
 }
 
 
+#: Kinds of providers whose nodes can let jobs make namespaces of their own.
+NESTING = frozenset({LOCAL})
+
+
 def site_labels(labels: Mapping[str, Mapping[str, object]], kinds: Mapping[str, str]) -> dict[str, Label]:
     """The labels of the settings above the ones that every site has; `kinds` are those of its providers by name."""
     return {**DEFAULT_LABELS, **{name: _checked(name, keys, {LOCAL: LOCAL, **kinds}) for name, keys in labels.items()}}
@@ -31,6 +35,11 @@ def _checked(name: str, keys: Mapping[str, object], kinds: Mapping[str, str]) ->
     if kind is None:
         known = ", ".join(sorted(kinds))
         raise SettingsError(f"labels.{name}.provider: there is no [providers.{label.provider}]; this site has {known}.")
+    if label.nested and kind not in NESTING:
+        raise SettingsError(
+            f"labels.{name}.nested: nodes of the provider {label.provider} ({kind}) are as that host lets them be. "
+            f"Leave it out, or give the label to a provider of the kind {' or '.join(sorted(NESTING))}."
+        )
     networks = NETWORKS[kind]
     if "network" not in keys:
         return label_from(name, {**keys, "network": networks[0].value})

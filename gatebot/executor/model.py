@@ -46,7 +46,8 @@ class Sandbox(StrEnum):
 class Label:
     """A kind of node that jobs ask for by name. `disk` is what a job may write, workspace included.
 
-    `arch` and `execution` are what its nodes are, of what its provider has; empty: the best that there is.
+    `arch` and `execution` are what its nodes are, of what its provider has; empty: the best that there is. On nodes of
+    a `nested` label jobs may make namespaces and mounts of their own, as whole clouds in them need.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Label:
     privileged: bool = False
     provider: str = LOCAL
     execution: str = ""
+    nested: bool = False
 
 
 _SIZE = re.compile(r"(\d+)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
@@ -99,9 +101,22 @@ def label_from(name: str, settings: Mapping[str, object]) -> Label:
                 given[key] = float(value)
             case "processes", int() if value > 0 and not isinstance(value, bool):
                 given[key] = value
-            case "privileged", bool():
+            case (("privileged" | "nested"), bool()):
                 given[key] = value
-            case (("image" | "provider" | "arch" | "execution" | "network" | "cpus" | "processes" | "privileged"), _):
+            case (
+                (
+                    "image"
+                    | "provider"
+                    | "arch"
+                    | "execution"
+                    | "network"
+                    | "cpus"
+                    | "processes"
+                    | "privileged"
+                    | "nested"
+                ),
+                _,
+            ):
                 raise SettingsError(f"{where}: {value!r} cannot be used. {_HINTS[key]}")
             case _:
                 raise SettingsError(f"{where}: no such key; known are {', '.join(sorted(_HINTS))}.")
@@ -119,6 +134,7 @@ _HINTS = {
     "provider": "Write the name of a section [providers.NAME], or 'local'.",
     "execution": f"Write one of {', '.join((*Execution, ANY))}.",
     "privileged": "Write true or false.",
+    "nested": "Write true or false.",
 }
 
 

@@ -133,6 +133,8 @@ def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | 
         return reason("executor.provider-post-review", label=label.name, provider=label.provider)
     if isinstance(offer.capacity, Reason):
         return reason("executor.provider-unusable", offer.capacity, label=label.name, provider=label.provider)
+    if label.nested and not offer.capacity.nested:
+        return reason("executor.no-nesting", *offer.capacity.problems, label=label.name, provider=label.provider)
     for asked, own in ((canonical(spec.arch), canonical(label.arch)), (_demand(spec), _demand(label))):
         if asked and own and asked != own:
             return reason("executor.label-is-other", label=label.name, own=own, asked=asked)

@@ -33,12 +33,17 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One sandbox: its root file system, what is bound into it, how many bytes its /dev/shm holds."""
+    """One sandbox: its root file system, what is bound into it, how many bytes its /dev/shm holds.
+
+    `nested`: it may make namespaces of its own; `devices` are what it may use besides.
+    """
 
     root: str
     shared: int
     binds: tuple[Bind, ...] = ()
     lock_namespaces: bool = True
+    devices: tuple[Bind, ...] = ()
+    nested: bool = False
 
 
 def options(box: Box, env: Mapping[str, str], cwd: str, seccomp: int) -> list[str]:
@@ -47,7 +52,7 @@ def options(box: Box, env: Mapping[str, str], cwd: str, seccomp: int) -> list[st
     They are handed over through a descriptor, never on the command line: the environment may hold secrets.
     """
     line = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
-    if box.lock_namespaces:
+    if box.lock_namespaces and not box.nested:
         line.append("--disable-userns")
     line += ["--die-with-parent", "--new-session", "--hostname", "node"]
     line += ["--uid", str(INSIDE_UID), "--gid", str(INSIDE_UID), "--cap-drop", "ALL", "--clearenv"]
@@ -59,6 +64,8 @@ def options(box: Box, env: Mapping[str, str], cwd: str, seccomp: int) -> list[st
     line += ["--ro-bind", f"{box.root}{PLAY}", PLAY]
     # What bubblewrap makes of /dev is memory without a limit of its own.
     line += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(box.shared), "--tmpfs", SHARED]
+    for device in box.devices:
+        line += ["--dev-bind", device.source, device.target]
     line += ["--remount-ro", "/dev", "--size", str(16 * MIB), "--tmpfs", "/run", "--dir", OWN]
     line += ["--chdir", cwd, "--seccomp", str(seccomp)]
     return line

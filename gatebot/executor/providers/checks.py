@@ -67,7 +67,10 @@ def _pairs(given: list[list[str]]) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """`emulates` is the architecture that the node's programs are of, where it is not this machine's."""
+    """`emulates` is the architecture that the node's programs are of, where it is not this machine's.
+
+    `nested`: it may make namespaces and mounts of its own.
+    """
 
     node: str
     image: str
@@ -77,6 +80,7 @@ class Create:
     cpus: float
     network: str
     emulates: str = ""
+    nested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ def checked_create(asked: Mapping[str, object], config: Config) -> Create:
         float(cpus),
         str(network),
         _emulates(asked, config),
+        asked.get("nested") is True,
     )
 
 

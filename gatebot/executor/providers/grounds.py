@@ -30,6 +30,15 @@ def box(root: str, shown: Iterable[tuple[str, str]], *, memory: int, host: bool,
     return Box(root, memory // 2, tuple(binds), lock_namespaces=lock)
 
 
+def show(room: str, sources: Iterable[str]) -> None:
+    """Directories and files of this machine that every node may be shown, by number in a room that jobs can walk."""
+    os.mkdir(room)
+    for index, source in enumerate(sources):
+        shown = f"{room}/{index}"
+        place(shown, os.path.isdir(source))
+        kernel.bind(source, shown)
+
+
 def place(target: str, directory: bool) -> None:
     """A place to bind to, made in the upper layer while it is still nobody's: no link can lie in the way."""
     os.makedirs(target if directory else os.path.dirname(target), mode=0o755, exist_ok=True)

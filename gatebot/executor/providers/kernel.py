@@ -13,7 +13,7 @@ import socket
 import struct
 
 NEW_MOUNTS, NEW_USERS, NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
-_RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC, _PRIVATE = 0x1, 0x2, 0x4, 0x20, 0x1000, 0x4000, 0x40000
+_RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 0x1, 0x2, 0x4, 0x8, 0x20, 0x1000, 0x4000, 0x40000
 _DETACH = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -74,6 +74,16 @@ def mount_overlay(target: str, lower: list[str], upper: str, work: str, *, user:
     """Directories on top of each other, the first on top; `user` where we are not the machine's root."""
     options = f"lowerdir={':'.join(lower)},upperdir={upper},workdir={work}" + (",userxattr" if user else "")
     _mount("overlay", target, "overlay", _NOSUID | _NODEV, options)
+
+
+def mount_devices(target: str) -> None:
+    """A small file system in memory in which devices work."""
+    _mount("tmpfs", target, "tmpfs", _NOSUID, "size=64k,mode=0755")
+
+
+def mount_sysfs(target: str) -> None:
+    """The /sys of this process's network."""
+    _mount("sysfs", target, "sysfs", _NOSUID | _NODEV | _NOEXEC, "")
 
 
 def bind(source: str, target: str, *, read_only: bool = True) -> None:

@@ -36,6 +36,8 @@ from .pipe import Pipe
 from .ports import Output
 
 log = logging.getLogger(__name__)
+_PROBE = Label("probe", network=Network.NONE, memory=256 << 20, disk=32 << 20, processes=64)
+_NESTING = ("unshare", "--user", "--map-root-user", "--mount", "--net", "mount", "-t", "tmpfs", "probe", "/mnt")
 PORT = "3128"
 #: Called with a node and the socket that listens on 127.0.0.1:3128 inside it.
 Listening = Callable[[str, socket.socket], None]
@@ -96,6 +98,7 @@ class Local:
         refused = await self._try("")
         if refused is not None:
             return refused
+        nesting = await self._try("", nested=True)
         platforms = [Platform(canonical(platform.machine()))]
         for one in installed():
             if f"default-{one.arch}" not in self._images.by_name:
@@ -105,17 +108,21 @@ class Local:
             else:
                 log.warning("programs of %s cannot be run: %s", one.arch, say(refused))
         told, _ = await self._link.ask("hello")
-        return Capacity(tuple(platforms), 0, str(told["limits"]), self._sandbox)
+        problems = () if nesting is None else (reason("executor.nesting-refused", nesting),)
+        limits = str(told["limits"])
+        return Capacity(tuple(platforms), 0, limits, self._sandbox, problems, nested=nesting is None)
 
-    async def _try(self, arch: str) -> Reason | None:
+    async def _try(self, arch: str, *, nested: bool = False) -> Reason | None:
         """Why nothing runs in a sandbox here, on this machine's architecture or on another; None: it does."""
-        node, label = uuid4().hex, Label("probe", network=Network.NONE, memory=256 << 20, disk=32 << 20, processes=64)
+        node, label = uuid4().hex, replace(_PROBE, nested=nested)
         for place in (HOME, PLAY):
             (self._layers / node / place.lstrip("/")).mkdir(parents=True)
         try:
             await self._create(node, label, self._images.resolve("default", arch), arch)
             printed = bytearray()
-            ended = await LocalConnection(self._link, node).run(Command(("true",), {}, "/"), printed.extend)
+            ended = await LocalConnection(self._link, node).run(
+                Command(_NESTING if nested else ("true",), {}, "/"), printed.extend
+            )
         except GatebotError as problem:
             return reason("executor.sandbox-refused", told=str(problem))
         finally:
@@ -157,6 +164,7 @@ class Local:
             cpus=label.cpus,
             network=label.network.value,
             emulates=arch,
+            nested=label.nested,
         )
         for descriptor in descriptors:
             (listening or self._listening)(node, socket.socket(fileno=descriptor))

@@ -39,7 +39,7 @@ class Capacity:
 
     `slots` is how many nodes there can be at once; 0: as many as builds want. `limits` is how memory, processes and CPU
     are limited: `cgroup1`, `cgroup2`, `rlimits`, or what the provider has. `sandbox` is only said of nodes here.
-    `problems` are what could not be used of it.
+    `problems` are what could not be used of it. `nested`: nodes may make namespaces and mounts of their own.
     """
 
     platforms: tuple[Platform, ...]
@@ -47,6 +47,7 @@ class Capacity:
     limits: str = ""
     sandbox: Sandbox | None = None
     problems: tuple[Reason, ...] = ()
+    nested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..model import HOST_IMAGE
-from . import grounds, inside, kernel, processes, seccomp, switch
+from . import grounds, inside, kernel, nesting, processes, seccomp, switch
 from .cgroups import Cgroups, Limits
 from .checks import Config, Create, Refusal, Run, checked_create, checked_run, neighbours_of, node_of, run_of
 from .emulation import Emulator, registration
@@ -41,7 +41,7 @@ class Privileged:
         self._selector = selectors.DefaultSelector()
         self._nodes: dict[str, inside.Node] = {}
         self._groups = Cgroups.probe(config.instance)
-        self._filter = seccomp.compiled()
+        self._filters = {nested: seccomp.compiled(nested=nested) for nested in (False, True)}
         self._reading: dict[int, Callable[[], None]] = {}
         self._verbs: dict[str, Callable[[dict[str, Any], list[int]], tuple[dict[str, Any], list[int]]]] = {
             "hello": self._hello,
@@ -64,15 +64,9 @@ class Privileged:
             os.mkdir(f"{ROOM}/{name}")
             kernel.bind(source, f"{ROOM}/{name}", read_only=False)
         os.mkdir(FOREIGN)
+        nesting.prepare(ROOM, machine_root=self._config.machine_root)
         os.mkdir(f"{ROOM}/nodes")
-        os.mkdir(f"{ROOM}/shown")
-        for index, (source, _target) in enumerate(self._config.shown):
-            place = f"{ROOM}/shown/{index}"
-            if os.path.isdir(source):
-                os.mkdir(place)
-            else:
-                open(place, "w").close()
-            kernel.bind(source, place)
+        grounds.show(f"{ROOM}/shown", [source for source, _ in self._config.shown])
         for left in self._groups.list() if self._groups else ():
             assert self._groups is not None
             self._groups.kill(left)
@@ -155,10 +149,11 @@ class Privileged:
         foreign = None if told is None else lambda: grounds.foreign(uid, FOREIGN, told)
         ground = inside.Ground(uid, network, alone, lambda: groups.enter(wanted.node) if groups else None, foreign)
         shown = [(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
-        host, full = wanted.image == HOST_IMAGE, network is None
+        host, full, lock = wanted.image == HOST_IMAGE, network is None, self._config.lock_namespaces
         root = f"{ROOM}/nodes/{wanted.node}/root"
-        lock = self._config.lock_namespaces
         box = grounds.box(root, shown, memory=wanted.memory, host=host, full=full, lock=lock)
+        if wanted.nested:
+            box = nesting.opened(box, ROOM, wanted.node, network)
         node = self._nodes[wanted.node] = inside.Node(ground, box)
         self._begin(node)
         return {}, listening
@@ -197,7 +192,7 @@ class Privileged:
         streams = inside.Streams(given[0], given[1] if len(given) > 1 else None)
         if wanted.apart:
             process = inside.run_apart(
-                node.box, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, wanted.files, streams
+                node.box, node.ground, self._calls(node), wanted.argv, wanted.env, wanted.cwd, wanted.files, streams
             )
             self._began(node, wanted, process)
             return {}, []
@@ -211,7 +206,7 @@ class Privileged:
 
     def _begin(self, node: inside.Node) -> None:
         """Start the node's sandbox; commands wait until it is ready."""
-        making = node.sandbox = inside.begin(node.box, node.ground, self._filter)
+        making = node.sandbox = inside.begin(node.box, node.ground, self._calls(node))
         self._watch(making.told, lambda: self._ready(node, making))
         watcher = os.pidfd_open(making.process)
         self._watch(watcher, lambda: self._gone(node, making.process, watcher))
@@ -250,7 +245,7 @@ class Privileged:
     def _run_inside(self, node: inside.Node, sandbox: inside.Inside, wanted: Run, streams: inside.Streams) -> None:
         try:
             process = inside.run_inside(
-                sandbox, node.ground, self._filter, wanted.argv, wanted.env, wanted.cwd, streams
+                sandbox, node.ground, self._calls(node), wanted.argv, wanted.env, wanted.cwd, streams
             )
         except OSError as problem:  # it ends at this moment
             os.write(streams.output, f"gatebot: the sandbox cannot be entered: {problem}\n".encode())
@@ -310,7 +305,7 @@ class Privileged:
 
     def _clear(self, name: str, network: int | None) -> None:
         """Take away what a node stands on."""
-        for place in ("root", "disk"):
+        for place in ("root", "disk", "sys"):
             with contextlib.suppress(OSError):
                 kernel.unmount(f"{ROOM}/nodes/{name}/{place}")
         shutil.rmtree(f"{ROOM}/nodes/{name}", ignore_errors=True)
@@ -318,6 +313,9 @@ class Privileged:
             self._groups.remove(name)
         if network is not None:
             os.close(network)
+
+    def _calls(self, node: inside.Node) -> bytes:
+        return self._filters[node.box.nested]
 
     def _free_uid(self) -> int | None:
         return grounds.free_uid(self._config, {node.ground.uid for node in self._nodes.values()})

@@ -102,3 +102,17 @@ def test_a_node_that_takes_anything_leaves_to_others_what_they_need() -> None:
     offers = {"local": Offer(Capacity((Platform("x86_64", KVM, 1), Platform("x86_64", USER, 1)), 2))}
     asked = nodes(NodeSpec(("a",), "small", execution="any"), NodeSpec(("b",), "small", execution="kvm"))
     assert placed(asked, site=Site(LABELS, offers)) == [("local", "x86_64", USER), ("local", "x86_64", KVM)]
+
+
+def test_a_nested_label_is_served_only_by_who_tried_and_can() -> None:
+    refused = reason("executor.nesting-refused")
+    labels = {"cloud": Label("cloud", nested=True)}
+    can = Site(labels, {"local": Offer(Capacity((Platform("x86_64"),), 0, nested=True))})
+    cannot = Site(labels, {"local": Offer(Capacity((Platform("x86_64"),), 0, problems=(refused,)))})
+    assert placed(nodes("cloud"), site=can) == [("local", "x86_64", NATIVE)]
+    found = place(cannot, "b", [nodes("cloud")], post_review=False)
+    assert isinstance(found, Never)
+    assert say(found.why) == (
+        "The label cloud is nested, and nodes of the provider local cannot make namespaces of their own. "
+        "Nodes of nested labels cannot be had here: namespaces inside a sandbox were tried and refused."
+    )

@@ -177,6 +177,20 @@ def test_the_sandbox_names_everything_the_job_sees_and_keeps_playbooks_unwritabl
     assert "--share-net" not in text
 
 
+def test_a_nested_node_has_its_devices_and_may_make_users_of_its_own() -> None:
+    nested = Box("/merged", 64, (Bind("/n/sys", "/sys"),), devices=(Bind("/d/tun", "/dev/net/tun"),), nested=True)
+    text = " ".join(options(nested, {}, "/", 3))
+    assert "--ro-bind /n/sys /sys" in text
+    assert "--dev /dev" in text.partition("--dev-bind /d/tun /dev/net/tun")[0]
+    assert "--disable-userns" not in text
+    assert "--cap-drop ALL" in text
+
+
+@pytest.mark.parametrize(("given", "nested"), [({}, False), ({"nested": True}, True), ({"nested": 1}, False)])
+def test_a_node_is_nested_only_where_that_is_said(given: dict[str, object], nested: bool) -> None:
+    assert checked_create(CREATE | given, CONFIG).nested is nested
+
+
 def test_every_reason_of_this_room_has_its_sentence_in_both_languages() -> None:
     room = Path(__file__).resolve().parents[3] / "gatebot" / "executor"
     kinds = {kind for path in room.rglob("*.py") for kind in re.findall(r'"(executor\.[a-z-]+)"', path.read_text())}

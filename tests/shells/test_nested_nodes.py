@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes of nested labels: jobs make namespaces and mounts of their own in them, and are outside what all jobs are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gatebot.executor.model import MIB
+from gatebot.executor.providers.model import Capacity
+from gatebot.words import say
+from tests.fakes.workshop import LABELS, SMALL, Workshop, processes_of, workshop
+
+NESTED = {**LABELS, "nested": replace(SMALL, name="nested", nested=True, memory=256 * MIB)}
+INNER = "unshare --user --map-root-user --mount --net --pid --uts --ipc --fork --kill-child --mount-proc"
+OVERLAY = "userxattr,lowerdir=/mnt/low,upperdir=/mnt/up,workdir=/mnt/work"
+DEEP = f"""\
+{INNER} sh -e <<'INNER'
+id -u
+hostname inner; hostname
+mount -t tmpfs none /mnt; echo mine > /mnt/file; cat /mnt/file
+mkdir /mnt/low /mnt/up /mnt/work /mnt/all; mount -t overlay overlay -o {OVERLAY} /mnt/all
+echo changed > /mnt/all/new; cat /mnt/all/new
+mount -t sysfs -o ro sysfs /sys; ls -I tunl0 -I 'ip*' -I sit0 -I 'gre*' -I 'erspan0' /sys/class/net
+ip tuntap add dev tap0 mode tap; ip link set tap0 up; ip -br link show tap0 | cut -c1-4
+ip link add veth0 type veth peer name veth1; ip -br link show veth1 | cut -c1-5
+ls -d /proc/[0-9]* | wc -l
+INNER
+"""
+REFUSED = """\
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def tell(name, result): print(name, result, os.strerror(ctypes.get_errno()) if result else "")
+tell("ptrace", libc.ptrace(16, 1, 0, 0))
+tell("keyctl", libc.syscall(250, 0, 0))
+tell("bpf", libc.syscall(321, 0, 0, 0))
+tell("init_module", libc.syscall(175, 0, 0, 0))
+tell("open_by_handle_at", libc.syscall(304, -100, 0, 0))
+"""
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
+    async with workshop(tmp_path, labels=NESTED) as made:
+        capacity = made.executor.capacity
+        assert isinstance(capacity, Capacity), say(capacity)
+        assert capacity.nested, [say(problem) for problem in capacity.problems]
+        yield made
+
+
+async def test_a_job_makes_mounts_networks_and_processes_of_its_own(shop: Workshop) -> None:
+    completed, text = await shop.script(DEEP, label="nested")
+    assert completed.result == "SUCCESS", text
+    *told, count, _result = text.splitlines()[1:]
+    assert told == ["0", "inner", "mine", "changed", "lo", "tap0", "veth1"]
+    assert int(count) < 6
+
+
+async def test_outside_of_its_own_namespaces_it_may_no_more_than_others(shop: Workshop) -> None:
+    _, text = await shop.script(
+        "id -u; grep CapEff /proc/self/status; mount -t tmpfs none /mnt 2>&1\n"
+        f"{INNER} sh -c 'touch /usr/x; mknod /tmp/disk b 254 0; date -s 2000-01-01; echo 1 > /proc/sys/vm/drop_caches; "
+        "mount -o remount,rw /sys; echo 1 > /sys/kernel/profiling' 2>&1\n"
+        f"cat > $HOME/calls.py <<'CALLS'\n{REFUSED}CALLS\n"
+        f"python3 $HOME/calls.py; {INNER} python3 $HOME/calls.py\n",
+        label="nested",
+    )
+    assert text.splitlines()[1:3] == ["1000", "CapEff:\t0000000000000000"]
+    assert "touch: cannot touch '/usr/x': " in text
+    assert "mount: /mnt: " in text
+    assert "mknod: /tmp/disk: Operation not permitted" in text
+    assert "date: cannot set date: Operation not permitted" in text
+    assert "cannot create /proc/sys/vm/drop_caches: " in text
+    assert "cannot create /sys/kernel/profiling: " in text
+    for name in ("ptrace", "keyctl", "bpf", "init_module", "open_by_handle_at"):
+        assert text.count(f"{name} -1 Operation not permitted") == 2, name
+
+
+async def test_nothing_of_its_namespaces_is_left(shop: Workshop) -> None:
+    marker = "600.4711"
+    completed, text = await shop.script(
+        f"mkfifo $HOME/up; {INNER} sh -c 'echo > $HOME/up; exec sleep {marker}' >/dev/null 2>&1 &\ncat $HOME/up",
+        label="nested",
+    )
+    assert completed.result == "SUCCESS", text
+    assert processes_of(marker) == []
+
+
+async def test_other_labels_refuse_namespaces_and_have_no_devices(shop: Workshop) -> None:
+    _, text = await shop.script("unshare --user --map-root-user true 2>&1; ls /sys /dev/net 2>&1")
+    assert "unshare: unshare failed: Operation not permitted" in text
+    assert "cannot access '/dev/net'" in text
+    assert "tun" not in text
