@@ -183,6 +183,7 @@ ADAPTERS: dict[str, set[str]] = {
         "providers.ssh",
         "providers.static",
         "providers.trees",
+        "providers.user",
     },
     "meetbot": {"irc.client", "irc.library", "irc.server", "irc.server_client", "irc.server_commands"},
 }

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from .files.model import ARTIFACTS
 from .model import MIB, Places, Returned
 from .providers.model import Command
 from .providers.ports import Connection
@@ -23,6 +24,9 @@ from .returned import read
 
 RESULT, SECRET_RESULT = "result.json", "secret-result.json"
 _LARGEST_RESULT = MIB
+#: The directories whose files are kept: a job's own, and the one that roles of Zuul's leave logs in.
+_KEPT = ("artifacts", "logs")
+_BELOW = tuple(f"{name}/" for name in _KEPT)
 _PACK = 'cd "$1" && shift && exec tar --ignore-failed-read -cf - $(ls -dr "$@" 2>/dev/null) </dev/null 2>/dev/null'
 
 
@@ -38,7 +42,7 @@ async def collect(
 ) -> Returned:
     """Fetch what the job leaves, up to `largest` bytes; what it returned as data comes back."""
     with tempfile.TemporaryFile() as spool:
-        if not await _pack(connection, places, (SECRET_RESULT, RESULT, "artifacts"), spool, largest):
+        if not await _pack(connection, places, (SECRET_RESULT, RESULT, *_KEPT), spool, largest):
             say(f"gatebot: the artifacts exceed {largest // MIB} MiB (logs.max_artifacts); the rest is dropped.")
         return await asyncio.to_thread(_unpack, spool, into, largest)
 
@@ -67,9 +71,9 @@ def _unpack(spool: IO[bytes], into: Path | None, room: int) -> Returned:
             if member.name in told and member.isfile() and member.size <= _LARGEST_RESULT:
                 file = archive.extractfile(member)
                 told[member.name] = file.read() if file else b""
-            elif into is not None and member.name.startswith("artifacts/") and member.isfile() and member.size <= room:
+            elif into is not None and member.name.startswith(_BELOW) and member.isfile() and member.size <= room:
                 room -= member.size  # a sparse file is small in the archive and large on the disk
-                _keep(archive.extractfile(member), into, member.name)
+                _keep(archive.extractfile(member), into, f"{ARTIFACTS}/{member.name.partition('/')[2]}")
     return read(told[RESULT], told[SECRET_RESULT])
 
 

@@ -18,6 +18,8 @@ from .model import Label, Network, Phase, Places, Step
 from .providers.model import Command
 
 _PROXY = "http://127.0.0.1:3128"
+#: Kinds of plugins that playbooks get from us.
+_PLUGINS = ("action", "become", "callback", "connection")
 _CA_VARIABLES = (
     *("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
     *("GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"),
@@ -101,16 +103,19 @@ def _ansible(
     assignment: Assignment, step: Step, places: Places, around: Surroundings, *, apart: bool
 ) -> dict[str, str]:
     """Where Ansible finds what. Apart from others it takes nothing that they may have left in the home directory."""
-    roles = paths.role_paths(assignment, step.playbook, places)
+    ours = around.callbacks
+    installed = "/usr/share/ansible/collections"
     found = {
-        "ANSIBLE_CONFIG": f"{around.callbacks}/ansible.cfg",
-        "ANSIBLE_CALLBACK_PLUGINS": f"{around.callbacks}/callback_plugins",
-        "ANSIBLE_CONNECTION_PLUGINS": f"{around.callbacks}/connection_plugins",
-        "ANSIBLE_ACTION_PLUGINS": f"{around.callbacks}/action_plugins",
-        "ANSIBLE_LIBRARY": f"{around.callbacks}/library",
-        "ANSIBLE_ROLES_PATH": ":".join(roles),
+        "ANSIBLE_CONFIG": f"{ours}/ansible.cfg",
+        **{f"ANSIBLE_{kind.upper()}_PLUGINS": f"{ours}/{kind}_plugins" for kind in _PLUGINS},
+        "ANSIBLE_LIBRARY": f"{ours}/library",
+        "ANSIBLE_COLLECTIONS_PATH": f"{places.home}/.ansible/collections:{installed}:{ours}/collections",
+        "ANSIBLE_ROLES_PATH": ":".join(paths.role_paths(assignment, step.playbook, places)),
     }
-    return found | ({"ANSIBLE_HOME": f"{places.own}/ansible", "PYTHONNOUSERSITE": "1"} if apart else {})
+    if not apart:
+        return found
+    own = {"ANSIBLE_HOME": f"{places.own}/ansible", "ANSIBLE_COLLECTIONS_PATH": f"{installed}:{ours}/collections"}
+    return found | own | {"PYTHONNOUSERSITE": "1"}
 
 
 def _network(label: Label, around: Surroundings) -> dict[str, str]:

@@ -19,6 +19,8 @@ from .variables import zuul
 
 Table = Mapping[str, Json]
 _TALK = ("change_message",)
+#: How tasks become somebody else: `become_plugins/gatebot.py`.
+_BECOME = "gatebot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +115,18 @@ def inventory(
     python: str,
     *,
     secretive: bool = False,
+    user: str = "job",
     ways: tuple[Way, ...] = (),
 ) -> dict[str, Json]:
-    """An Ansible inventory. Without `ways`, which are in the order of the nodes, the playbook runs in the only node."""
+    """An Ansible inventory. Without `ways`, which are in the order of the nodes, the playbook runs in the only node.
+
+    There it is `user`, with this `python`.
+    """
     job = assignment.job
     show = plain if secretive else _same
     nodes = {name: (node, number) for number, node in enumerate(job.nodes) for name in node.names}
     hosts: dict[str, Json] = {
-        name: (_reached(node, name, number, ways) if ways else _host(node, python))
+        name: (_reached(node, name, number, ways) if ways else _host(node, python, user))
         | _table(show(_table(job.host_vars.get(name))))
         for name, (node, number) in nodes.items()
     }
@@ -134,16 +140,17 @@ def inventory(
     groups["zuul_unreachable"] = {"hosts": {}}
     everywhere = _table(show(merged(common, _table(job.group_vars.get("all")))))
     if not nodes:
-        hosts = {"localhost": _host(NodeSpec(("localhost",), ""), python) | {"ansible_connection": "local"}}
+        hosts = {"localhost": _host(NodeSpec(("localhost",), ""), python, user) | {"ansible_connection": "local"}}
     return {"all": {"hosts": hosts, "children": groups, "vars": everywhere}}
 
 
-def _host(node: NodeSpec, python: str) -> dict[str, Json]:
+def _host(node: NodeSpec, python: str, user: str) -> dict[str, Json]:
     """The node that the playbook runs in."""
     return {
         "ansible_connection": "gatebot",
+        "ansible_become_method": _BECOME,
         "ansible_host": "127.0.0.1",
-        "ansible_user": "job",
+        "ansible_user": user,
         "ansible_python_interpreter": python,
         **_about(node, "local", "127.0.0.1"),
     }
@@ -160,6 +167,7 @@ def _reached(node: NodeSpec, name: str, number: int, ways: tuple[Way, ...]) -> d
         "ansible_python_interpreter": way.python,
         "ansible_ssh_args": "",
         "ansible_ssh_transfer_method": "piped",
+        "ansible_become_method": _BECOME,
         **_about(node, way.provider, way.address),
     }
 

@@ -146,7 +146,7 @@ SRC = "src"
 class Places:
     """Where things are, as the job sees them: its home, the read-only room for playbooks, the site's host name.
 
-    `own` is for files of one step that no other sees; `scheme` is the job's `workspace-scheme`.
+    `own` is for files of one step that no other sees; `scheme` is the job's `workspace-scheme`; `user` who the job is.
     """
 
     home: str
@@ -154,11 +154,17 @@ class Places:
     host: str
     own: str = "/run/gatebot"
     scheme: str = "golang"
+    user: str = "job"
 
     @property
     def artifacts(self) -> str:
         """Files left here are kept with the log."""
         return f"{self.home}/artifacts"
+
+    @property
+    def logs(self) -> str:
+        """Where roles of Zuul's leave logs, which are kept as artifacts are."""
+        return f"{self.home}/logs"
 
     @property
     def result(self) -> str:

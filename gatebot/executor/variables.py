@@ -152,7 +152,7 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
         "executor": {
             "hostname": places.host,
             "src_root": f"{places.home}/{SRC}",
-            "log_root": places.artifacts,
+            "log_root": places.logs,
             "work_root": places.home,
             "result_data_file": places.result,
             "inventory_file": places.inventory,
@@ -165,8 +165,8 @@ def person(places: Places) -> dict[str, str]:
     """Who a job is on a node."""
     return {
         "HOME": places.home,
-        "USER": "job",
-        "LOGNAME": "job",
+        "USER": places.user,
+        "LOGNAME": places.user,
         "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
         "LANG": "C.UTF-8",
         "TERM": "dumb",

@@ -90,7 +90,7 @@ def order(assignment: Assignment, inside: Places, layer: str, locate: Callable[[
         )
         for one in playbook_checkouts(assignment)
     ]
-    directories = (inside.play, inside.artifacts, f"{inside.home}/src", f"{inside.home}/.cache")
+    directories = (inside.play, inside.artifacts, inside.logs, f"{inside.home}/src", f"{inside.home}/.cache")
     return Order(layer, tuple(trees), tuple(map(_below, directories)), tuple(_includes(assignment, inside)))
 
 
@@ -153,13 +153,15 @@ def files(
     said = told(assignment, places, job.nodes[0].label if job.nodes else "", addresses(assignment, ways))
     guarded = cast("dict[str, Json]", untalkative(said))
     found: dict[str, Json] = {
-        inside.inventory: inventory(assignment, common, _PYTHON, ways=ways),
+        inside.inventory: inventory(assignment, common, _PYTHON, user=places.user, ways=ways),
         inside.extra(secretive=False): _ours({**job.extra_vars, **guarded}, common, job.extra_vars),
     }
     playbooks = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
     if any(secrets_for(assignment, book) for book in playbooks):
         extra = cast("dict[str, Json]", plain(dict(job.extra_vars)))
-        found[inside.secretive_inventory] = inventory(assignment, common, _PYTHON, secretive=True, ways=ways)
+        found[inside.secretive_inventory] = inventory(
+            assignment, common, _PYTHON, secretive=True, user=places.user, ways=ways
+        )
         found[inside.extra(secretive=True)] = _ours({**extra, **guarded}, common, job.extra_vars)
     texts = {_below(path): json.dumps(spelled(value)) for path, value in found.items()}
     if ways:

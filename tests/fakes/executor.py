@@ -104,8 +104,8 @@ class HeardReports(WantedNodes):
     async def begun(self, build: str) -> None:
         await asyncio.wait_for(self._begun.setdefault(build, asyncio.Event()).wait(), 30)
 
-    async def of(self, build: str) -> BuildCompleted:
-        await asyncio.wait_for(self._done.setdefault(build, asyncio.Event()).wait(), 60)
+    async def of(self, build: str, patience: float = 60) -> BuildCompleted:
+        await asyncio.wait_for(self._done.setdefault(build, asyncio.Event()).wait(), patience)
         return self.completions[build]
 
 

@@ -30,6 +30,7 @@ from .model import Capacity, Command, Door, Exit, Inside, NodeRequest, Platform
 from .pipe import Pipe
 from .ports import Output
 from .processes import kill_tree
+from .user import current_user
 
 _MARK = "GATEBOT_NODE"
 
@@ -59,9 +60,8 @@ class Bare:
 
     def places(self, node: str) -> Places:
         """Directories of this machine."""
-        return Places(
-            f"{self._root}/{node}{HOME}", f"{self._root}/{node}{PLAY}", self._host, f"{self._root}/{node}/own"
-        )
+        own = f"{self._root}/{node}"
+        return Places(f"{own}{HOME}", f"{own}{PLAY}", self._host, f"{own}/own", user=current_user())
 
     def connect(self, node: str) -> BareConnection:
         """Run plain processes."""

@@ -19,6 +19,7 @@ from .model import Command, Ssh
 from .ports import Output
 from .remote_shell import BOOT, quoted
 from .shells import Line, ProcessChannel, ShellConnection
+from .user import current_user
 
 _OPTIONS = {
     "BatchMode": "yes",
@@ -94,7 +95,7 @@ class SshHost:
     def line(self, node: str, *, whole: bool) -> Line:
         """All that is open to a node on this host."""
         where = self.address
-        reach = Ssh(where.host, where.port, where.user, self._known, str(self.key))
+        reach = Ssh(where.host, where.port, where.user or current_user(), self._known, str(self.key))
         return Line(node, self.open, reach, whole)
 
     async def open(self, first: bytes, source: int | None, output: Output) -> ProcessChannel:
