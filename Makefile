@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch test test-chaos test-clients test-gerrit gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch test test-chaos test-clients test-gerrit test-library gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test-chaos: setup-test ## A hundred rounds of each trouble of executors, more ki
 
 test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21 and mvn)
 	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/gerrit
+
+test-library: setup-test ## Each job of the job library, for real (needs a package index)
+	@GATEBOT_LIBRARY=1 $(BIN)/python -m pytest -q tests/stories/test_job_library.py
 
 gerrit: setup-test ## Run a real Gerrit on this machine, to try gating one
 	@exec $(BIN)/python tools/gerrit.py run

@@ -109,6 +109,7 @@ class ErrorFinder:
         self._last = FoundError()
         self._column: int | None = None
         self._began = 0
+        self._source = False
 
     def feed(self, number: int, text: str) -> bool:
         """Read one line (`number` counts from 1). True when it is the first certain error."""
@@ -123,8 +124,13 @@ class ErrorFinder:
         return self._outside(number, text)
 
     def _in_block(self, text: str, column: int) -> bool:
-        """Whether a line ends the indented text, and so is the one that counts."""
-        if len(text) <= column or text[column].isspace():
+        """Whether a line ends the indented text, and so is the one that counts.
+
+        Some programs lose the indentation of source lines: what stands below `File "..."`, and marks, never count.
+        """
+        told = text.strip()
+        source, self._source = self._source, told.startswith('File "')
+        if len(text) <= column or text[column].isspace() or source or not set(told) - set("~^ "):
             return False
         self._certain, self._column = self._last, None
         return True

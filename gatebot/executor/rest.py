@@ -30,7 +30,7 @@ _SHOWN = frozenset(
     for kind in "txt log json xml csv md html htm css svg pdf png jpg jpeg gif webp".split()  # noqa: SIM905
 ) | {""}
 _DIGITS = 15  # of an offset or a line
-_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
+_SANDBOX = "sandbox; default-src 'none'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:"
 
 
 def routes(logs: Logs, allowed: Allowed, check: Check | None = None) -> list[web.RouteDef]:

@@ -256,7 +256,10 @@ class RunningSite:
     async def _begin(self) -> None:
         prepared = None
         if self.builds is None and self.settings.executor.enabled:
-            prepared = assembly.prepare(self.places.data, sandbox=Sandbox.NONE, labels=DEFAULT_LABELS)
+            wheels = self.settings.executor.wheelhouse
+            prepared = assembly.prepare(
+                self.places.data, sandbox=Sandbox.NONE, labels=DEFAULT_LABELS, wheelhouse=wheels
+            )
         dispatch = self.builds.plug if self.builds is not None else None
         self.app = await SiteApp.open(self.settings, self.places, prepared, self.clock, dispatch)
         self._runner = web.AppRunner(self.app.web(), handle_signals=False, shutdown_timeout=1, access_log=None)

@@ -23,6 +23,16 @@ def first(text: str, rules: Rules | None = None) -> FoundError:
 TRACE = "Traceback (most recent call last):\n  File x\n    y\nKeyError: 'a'"
 
 
+STESTR = """\
+    Traceback (most recent call last):
+
+      File "/home/job/shop.py", line 2, in price
+    return {"bread": 3}[thing]
+           ~~~~~~~~~~~~^^^^^^^
+    KeyError: 'salt'
+"""
+
+
 @pytest.mark.parametrize(
     "text, line, found",
     [
@@ -53,12 +63,13 @@ def test_the_first_error_is_the_line_a_person_looks_for(text: str, line: int, fo
         ("ERROR: Exception:\n" + TRACE, 5),
         ("FAIL: test_add (tests.Adding)\n-----------\n" + TRACE, 6),
         ("\n".join("    " + one for one in TRACE.splitlines()), 4),
+        (STESTR, 6),
         ("\n".join("E   " + one for one in TRACE.splitlines()), 4),
         ("\n".join("2026-11-28 09:00:00.123 12 ERROR nova.compute " + one for one in TRACE.splitlines()), 4),
         ("  + Exception Group Traceback (most recent call last):\n  |   File x\n  | ExceptionGroup: two", 3),
         ("\x1b[1mTraceback (most recent call last):\x1b[0m\n  File x\nKeyError: 'a'", 3),
     ],
-    ids=["plain", "pip", "unittest", "indented", "pytest", "service", "group", "coloured"],
+    ids=["plain", "pip", "unittest", "indented", "stestr", "pytest", "service", "group", "coloured"],
 )
 def test_of_a_traceback_the_exception_counts_and_never_its_header(text: str, line: int) -> None:
     found = first(text + "\nlater: error: other")
