@@ -20,61 +20,75 @@ from .files.model import ARTIFACTS
 from .model import MIB, Places, Returned
 from .providers.model import Command
 from .providers.ports import Connection
+from .providers.trees import PATIENCE, entries, received
 from .returned import read
 
 RESULT, SECRET_RESULT = "result.json", "secret-result.json"
 _LARGEST_RESULT = MIB
+_MOST = 20_000  # artifacts of one build, as many as are listed
 #: The directories whose files are kept: a job's own, and the one that roles of Zuul's leave logs in.
 _KEPT = ("artifacts", "logs")
 _BELOW = tuple(f"{name}/" for name in _KEPT)
-_PACK = 'cd "$1" && shift && exec tar --ignore-failed-read -cf - $(ls -dr "$@" 2>/dev/null) </dev/null 2>/dev/null'
+#: GNU's tar has to be told to go on past what cannot be read; busybox's does, and knows no such option.
+_PACK = (
+    'cd "$1" && shift || exit 1; more=--ignore-failed-read; tar $more --version >/dev/null 2>&1 || more=; '
+    'exec tar $more -cf - $(ls -dr "$@" 2>/dev/null) </dev/null 2>/dev/null'
+)
 
 
 async def returned_so_far(connection: Connection, places: Places) -> Returned:
     """What the job returned until now; nothing else is taken."""
     with tempfile.TemporaryFile() as spool:
-        await _pack(connection, places, (RESULT, SECRET_RESULT), spool, 4 * _LARGEST_RESULT)
-        return _unpack(spool, None, 0)
+        await received(connection, _packing(places, (RESULT, SECRET_RESULT)), spool, 4 * _LARGEST_RESULT)
+        return _unpack(spool, None, 0)[0]
 
 
 async def collect(
-    connection: Connection, places: Places, into: Path, largest: int, say: Callable[[str], None]
+    connection: Connection,
+    places: Places,
+    into: Path,
+    largest: int,
+    say: Callable[[str], None],
+    patience: float = PATIENCE,
 ) -> Returned:
     """Fetch what the job leaves, up to `largest` bytes; what it returned as data comes back."""
     with tempfile.TemporaryFile() as spool:
-        if not await _pack(connection, places, (SECRET_RESULT, RESULT, *_KEPT), spool, largest):
+        packing = _packing(places, (SECRET_RESULT, RESULT, *_KEPT))
+        taken, ended = await received(connection, packing, spool, largest, patience)
+        if taken > largest:
             say(f"gatebot: the artifacts exceed {largest // MIB} MiB (logs.max_artifacts); the rest is dropped.")
-        return await asyncio.to_thread(_unpack, spool, into, largest)
+        elif ended is None:
+            say(f"gatebot: the artifacts could not be had in {patience:.0f} seconds; the rest is dropped.")
+        returned, dropped = await asyncio.to_thread(_unpack, spool, into, largest)
+        if dropped:
+            why = f"their names cannot be shown, or there are more than {_MOST}"
+            say(f"gatebot: {dropped} artifacts are dropped: {why}.")
+        return returned
 
 
-async def _pack(connection: Connection, places: Places, names: tuple[str, ...], spool: IO[bytes], largest: int) -> bool:
-    """A tar stream of what is there of these, at most so many bytes of it; whether that was all."""
-    taken = 0
-
-    def take(piece: bytes) -> None:
-        nonlocal taken
-        taken += len(piece)
-        if taken <= largest:
-            spool.write(piece)
-
-    argv = ("sh", "-c", _PACK, "sh", places.home, *names)
-    await connection.run(Command(argv, {"PATH": "/usr/bin:/bin"}, places.home), take)
-    spool.seek(0)
-    return taken <= largest
+def _packing(places: Places, names: tuple[str, ...]) -> Command:
+    """Packs what is there of these."""
+    return Command(("sh", "-c", _PACK, "sh", places.home, *names), {"PATH": "/usr/bin:/bin"}, places.home)
 
 
-def _unpack(spool: IO[bytes], into: Path | None, room: int) -> Returned:
+def _unpack(spool: IO[bytes], into: Path | None, room: int) -> tuple[Returned, int]:
+    """What was returned, and how many artifacts were not kept."""
     told = {RESULT: b"", SECRET_RESULT: b""}
+    left, dropped = _MOST, 0
     damaged = (tarfile.TarError, OSError, EOFError)  # by the job, or cut off: what was whole is kept
-    with contextlib.suppress(*damaged), tarfile.open(fileobj=spool, mode="r|") as archive:
-        for member in archive:
+    with contextlib.suppress(*damaged):
+        for archive, member in entries(spool):
             if member.name in told and member.isfile() and member.size <= _LARGEST_RESULT:
                 file = archive.extractfile(member)
                 told[member.name] = file.read() if file else b""
             elif into is not None and member.name.startswith(_BELOW) and member.isfile() and member.size <= room:
+                if not left or not member.name.isprintable():
+                    dropped += 1
+                    continue
+                left -= 1
                 room -= member.size  # a sparse file is small in the archive and large on the disk
                 _keep(archive.extractfile(member), into, f"{ARTIFACTS}/{member.name.partition('/')[2]}")
-    return read(told[RESULT], told[SECRET_RESULT])
+    return read(told[RESULT], told[SECRET_RESULT]), dropped
 
 
 def _keep(content: IO[bytes] | None, into: Path, name: str) -> None:

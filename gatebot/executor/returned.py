@@ -7,12 +7,14 @@ Pure. What has the wrong shape says nothing; a job cannot break anything by what
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from ..assignment import Json
 from ..merging import merged
 from .model import Returned
+
+_DEEPEST = 64
 
 
 def read(content: bytes, secret: bytes = b"") -> Returned:
@@ -47,10 +49,27 @@ def together(found: Sequence[Returned]) -> Returned:
 
 
 def _parsed(content: bytes) -> object:
+    """Nothing, where it is no JSON, or says what a database or a page cannot: half characters, zero bytes, infinity."""
     try:
-        return json.loads(content) if content.strip() else None
+        found: object = json.loads(content) if content.strip() else None
+        said = json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return None
+    return found if b"\\u0000" not in said and _depth(found) <= _DEEPEST else None
+
+
+def _depth(value: object) -> int:
+    """How many tables and lists lie within each other."""
+    level, inner = 0, [value]
+    while inner := [one for table in inner for one in _within(table)]:
+        level += 1
+    return level
+
+
+def _within(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _table(value: object) -> Mapping[str, Json]:

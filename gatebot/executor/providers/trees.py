@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Protocol
 
@@ -28,6 +28,8 @@ _GET = 'cd "$1" 2>/dev/null && exec tar -cf - . 2>/dev/null </dev/null'
 _PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 #: What a tar stream has besides the bytes of its files, at most, for each of them.
 _AROUND = 4096
+#: Seconds that taking something off a node may last.
+PATIENCE = 900.0
 
 
 class Runs(Protocol):
@@ -83,22 +85,44 @@ async def _packing(source: PurePath) -> tuple[int, asyncio.subprocess.Process]:
 
 async def get(node: Runs, path: str, target: PurePath, limit: int) -> None:
     """As `Connection.get`."""
-    taken = 0
-
-    def take(piece: bytes) -> None:
-        nonlocal taken
-        taken += len(piece)
-        if taken <= limit + _AROUND:
-            spool.write(piece)
-
     with tempfile.TemporaryFile() as spool:
-        ended = await node.run(Command(("sh", "-c", _GET, "sh", path), _PATH, "/"), take)
+        taken, ended = await received(node, Command(("sh", "-c", _GET, "sh", path), _PATH, "/"), spool, limit + _AROUND)
         if not taken:
-            raise Unavailable(reason=reason("executor.get-failed", path=path, status=ended.status))
-        spool.seek(0)
+            raise Unavailable(
+                reason=reason("executor.get-failed", path=path, status=-1 if ended is None else ended.status)
+            )
         whole = await asyncio.to_thread(unpacked, spool, Path(target), limit)
     if not whole:
         raise TooLarge(reason=reason("executor.get-too-large", path=path, limit=limit))
+
+
+async def received(
+    node: Runs, command: Command, spool: IO[bytes], most: int, patience: float = PATIENCE
+) -> tuple[int, Exit | None]:
+    """What a command prints, up to `most` bytes, in a file at its beginning: how many they were, and how it ended.
+
+    None: it was ended here, because it printed more, or did not end by itself in so many seconds. What else is on the
+    node belongs to a stranger: it may print for ever, stop the command, or write to where that printed after its end.
+    """
+    taken, open_ = 0, True
+    try:
+        async with asyncio.timeout(patience) as limit:
+
+            def take(piece: bytes) -> None:
+                nonlocal taken
+                if open_ and taken <= most:
+                    taken += len(piece)
+                    spool.write(piece[: len(piece) - max(taken - most, 0)])
+                    if taken > most:
+                        limit.reschedule(asyncio.get_running_loop().time())
+
+            ended = await node.run(command, take)
+    except TimeoutError:
+        ended = None
+    finally:
+        open_ = False
+    spool.seek(0)
+    return taken, ended
 
 
 def unpacked(stream: IO[bytes], target: Path, limit: int) -> bool:
@@ -108,21 +132,31 @@ def unpacked(stream: IO[bytes], target: Path, limit: int) -> bool:
     """
     target.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
-            for member in archive:
-                parts = PurePosixPath(member.name).parts
-                if ".." in parts or member.name.startswith("/"):
-                    continue
-                if member.isdir():
-                    target.joinpath(*parts).mkdir(parents=True, exist_ok=True)
-                elif member.isfile():
-                    limit -= member.size  # a sparse file is small in the stream and large on the disk
-                    if limit < 0:
-                        return False
-                    _keep(archive.extractfile(member), target.joinpath(*parts), member.mode)
+        for archive, member in entries(stream):
+            parts = PurePosixPath(member.name).parts
+            if ".." in parts or member.name.startswith("/"):
+                continue
+            if member.isdir():
+                target.joinpath(*parts).mkdir(parents=True, exist_ok=True)
+            elif member.isfile():
+                limit -= member.size  # a sparse file is small in the stream and large on the disk
+                if limit < 0:
+                    return False
+                _keep(archive.extractfile(member), target.joinpath(*parts), member.mode)
     except (tarfile.TarError, OSError, EOFError):  # damaged by the node, or cut off: what was whole is kept
         return False
     return True
+
+
+def entries(stream: IO[bytes]) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    """What a tar stream in a file has, one after the other. Raises what `tarfile` does for a damaged one.
+
+    Sizes that are not true are sought over, not read over; and nothing is remembered of a million entries.
+    """
+    with tarfile.open(fileobj=stream, mode="r:") as archive:
+        while (member := archive.next()) is not None:
+            archive.members.clear()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+            yield archive, member
 
 
 def _keep(content: IO[bytes] | None, path: Path, mode: int) -> None:
