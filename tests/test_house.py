@@ -135,6 +135,7 @@ ADAPTERS: dict[str, set[str]] = {
         "files.outcomes",
         "files.requests",
         "files.shelf",
+        "files.writing",
         "files.view",
         "fleet.doors",
         "fleet.fleet",

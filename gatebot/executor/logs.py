@@ -8,9 +8,8 @@ its offset; artifacts are below `DIR/BUILD/artifacts/`. One writer, on the event
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import re
-import struct
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Protocol
@@ -20,10 +19,12 @@ from ..clock import Clock
 from ..errors import SettingsError
 from .errors_in_log import ErrorFinder, Rules, rules_from
 from .files.lines import FileLines
-from .files.model import ARTIFACTS, INDEX, OUTPUT
+from .files.model import ARTIFACTS, OUTPUT
 from .files.shelf import Shelf
+from .files.writing import LogFile
 from .model import MIB, FoundError, Sizes
 
+log = logging.getLogger(__name__)
 BUILD_ID = re.compile(r"[0-9a-f]{32}")
 #: How the callback plugin of playbooks tells what happens; such lines are not shown.
 SIGNAL = b"\x1fgatebot "
@@ -70,12 +71,8 @@ class LogWriter:
     """The log of one running build."""
 
     def __init__(self, directory: Path, clock: Clock, scrub: Scrub, largest: int, rules: Rules) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._file = os.open(directory / OUTPUT, flags, 0o640)
-        self._index = os.open(directory / INDEX, flags, 0o640)
-        self._size = os.fstat(self._file).st_size
-        self._lines = os.fstat(self._index).st_size // 8
+        self._file = LogFile(directory)
+        self._missing = 0
         self._clock = clock
         self._scrub = scrub
         self._largest = largest
@@ -114,38 +111,53 @@ class LogWriter:
     def close(self) -> None:
         """No more will come; followers end."""
         self.flush()
-        os.close(self._file)
-        os.close(self._index)
+        self._file.close()
         self.closed = True
         self._wake()
 
     def _write(self, lines: list[bytes], *, from_job: bool) -> None:
-        if not lines or self.closed or (self._full and from_job):
+        if not lines or self.closed:
             return
         stamp = self._clock.now().strftime("%Y-%m-%d %H:%M:%S.%f | ").encode()
-        data = bytearray()
-        offsets = bytearray()
+        if self._missing:
+            told = f"gatebot: {self._missing} lines are missing here: the disk of the logs had no room for them"
+            lines = [told.encode(), *lines]
+        data, starts, number = bytearray(), list[int](), self._file.lines
         for line in lines:
             if from_job and line.startswith(SIGNAL):
                 if self.on_signal is not None:
                     self.on_signal(line.removeprefix(SIGNAL).decode("utf-8", "replace"))
                 continue
+            if from_job and self._full:
+                continue
             clean = self._scrub(line.rstrip(b"\r"))
             if b"\r" in clean:
                 clean = clean.rpartition(b"\r")[2]  # a progress bar: what a terminal would show in the end
-            offsets += struct.pack("<Q", self._size + len(data))
+            starts.append(self._file.size + len(data))
             data += stamp + clean[:_LONGEST_LINE] + b"\n"
-            self._lines += 1
+            number += 1
             if from_job:
                 text = clean.decode("utf-8", "replace")
-                self._errors.feed(self._lines, text)
+                self._errors.feed(number, text)
                 if self.on_line is not None:
                     self.on_line(text)
-        os.write(self._file, data)
-        os.write(self._index, offsets)
-        self._size += len(data)
+        self._put(data, starts)
+
+    def _put(self, data: bytearray, starts: list[int]) -> None:
+        """Write lines; those that the disk has no room for are counted, and that is said when it has some again."""
+        if not starts:
+            return
+        said = 1 if self._missing else 0
+        try:
+            self._file.append(data, starts)
+        except OSError as problem:
+            if not self._missing:
+                log.warning("a log cannot be written: %s", problem)
+            self._missing += len(starts) - said
+            return
+        self._missing = 0
         self._wake()
-        if self._size > self._largest and not self._full:
+        if self._file.size > self._largest and not self._full:
             self._full = True
             reached = f"gatebot: the log reached {self._largest // MIB} MiB (logs.max_log)"
             self.say(f"{reached}; what the job prints from here on is dropped.")

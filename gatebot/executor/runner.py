@@ -69,7 +69,8 @@ class Run:
         """Run to the end; never raises for what a job or a node does."""
         assignment, tools = self.assignment, self.tools
         log = tools.logs.open(assignment.build, self._scrubber)
-        (tools.logs.directory(assignment.build) / lineage.FILE).write_text(lineage.to_text(assignment), "utf-8")
+        with contextlib.suppress(OSError):  # no room: the page does not say what it was tested with
+            (tools.logs.directory(assignment.build) / lineage.FILE).write_text(lineage.to_text(assignment), "utf-8")
         returned, found = Returned(), Verdict(Result.ABORTED)
         try:
             found, returned = await self._run(log)
@@ -78,6 +79,8 @@ class Run:
         except GatebotError as problem:
             told = problem.reason or reason("executor.node-lost", step=str(problem))
             found = Verdict(Result.RETRY, told, retry=True)
+        except OSError as problem:  # of this machine, such as a full disk: another one may do better
+            found = Verdict(Result.RETRY, reason("executor.machine-trouble", told=str(problem)), retry=True)
         except Exception as problem:  # a defect of ours must not look like a fault of the change
             found = Verdict(Result.ERROR, reason("executor.defect", told=f"{type(problem).__name__}: {problem}"))
             log.say(f"gatebot: {type(problem).__name__}: {problem}")

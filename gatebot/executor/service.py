@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..assignment import Assignment
+from ..events import BuildCompleted
 from ..reasons import Reason, reason
 from .holding import HeldNodes
-from .model import Sandbox
+from .model import Result, Sandbox
 from .providers.model import Capacity
 from .runner import Run
 from .supply import Supply
@@ -139,6 +140,10 @@ class Executor:
     async def _go(self, run: Run, assignment: Assignment) -> None:
         try:
             completed = await run.go()
+        except OSError as problem:  # not even a log could be begun
+            log.warning("build %s cannot be run: %s", assignment.build, problem)
+            why = reason("executor.machine-trouble", told=str(problem))
+            completed = BuildCompleted(assignment.build, assignment.fence, Result.RETRY.value, why, retry=True)
         finally:
             known = self._running.get(assignment.build)
             if known is not None and known.run is run:

@@ -88,7 +88,7 @@ def _work_tree(target: Path, tree: Tree, mirrors: Path) -> None:
 
     source = fetched(tree, mirrors, _GIT) if "://" in tree.source else Path(tree.source)
     references = _references(source, tree)
-    _skeleton(target, source)
+    _skeleton(target / ".git", source)
     repository = Repo(target)
     copied = _copy_packs(_main_store(tree, source), mirrors / f"{tree.project}.git", target)
     new = dict.fromkeys(id for id in references.values() if id not in copied)
@@ -137,9 +137,8 @@ def _refs(repository: Path, *below: str) -> dict[str, str]:
     return {name: id for name, id in found.items() if len(id) in (40, 64)}
 
 
-def _skeleton(target: Path, source: Path) -> None:
+def _skeleton(git: Path, source: Path) -> None:
     """What `git init` makes, without a process; objects are borrowed until the pack is written."""
-    git = target / ".git"
     for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
         (git / name).mkdir(parents=True, exist_ok=True)
     (git / "HEAD").write_text("ref: refs/heads/none\n")
@@ -175,10 +174,10 @@ def _make_mirror(store: Path, mirror: Path) -> None:
 
     heads = list(dict.fromkeys(_refs(store, _HEADS, _TAGS).values()))
     shutil.rmtree(mirror, ignore_errors=True)
-    (mirror / "objects/pack").mkdir(parents=True)
-    git = Git(str(store))
+    _skeleton(mirror, store)
+    git = Git(str(mirror))  # not in the store: packs are moved from where they were begun, which may be another disk
     if heads:
-        with git.custom_environment(**_GIT):
+        with git.custom_environment(**_GIT, GIT_DIR=str(mirror)):
             pack = str(mirror / "objects/pack/pack")
             git.pack_objects("--revs", "-q", "--delta-base-offset", pack, istream=_lines(heads))
     (mirror / _STAMP).write_text("\n".join(heads))

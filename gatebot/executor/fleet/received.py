@@ -8,6 +8,7 @@ the log is woken. A log goes on where an earlier run of the build left it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import struct
 import tempfile
@@ -17,50 +18,77 @@ from pathlib import Path, PurePosixPath
 
 from ...errors import Conflict, Invalid, TooLarge
 from ...reasons import reason
-from ..logs import INDEX, OUTPUT, Logs
+from ..files.model import INDEX, OUTPUT
+from ..files.writing import LogFile
+from ..logs import Logs
 from ..model import MIB
 from .model import Claim
 
+log = logging.getLogger(__name__)
+
 
 class ReceivedLog:
-    """The log of one build that runs elsewhere. It is read and followed as one that is written here."""
+    """The log of one build that runs elsewhere. It is read and followed as one that is written here.
+
+    `shift` is how much farther the executor is than this file: by what had no room, without what was said of that.
+    """
 
     def __init__(self, directory: Path, largest: int) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-        self._file = os.open(directory / OUTPUT, flags, 0o640)
-        self._index = os.open(directory / INDEX, flags, 0o640)
-        self.size = os.fstat(self._file).st_size
+        self._file = LogFile(directory)
         self._largest = largest
-        self._ends = self.size == 0 or os.pread(self._file, 1, self.size - 1) == b"\n"
+        self._missing = 0
+        self.shift = 0
         self.changed = asyncio.Event()
         self.closed = False
 
+    @property
+    def size(self) -> int:
+        """How much of it there is here."""
+        return self._file.size
+
     def append(self, data: bytes) -> None:
-        """More of it."""
+        """More of it. What the disk has no room for is left out, and that is said where it has some again."""
         if self.size + len(data) > self._largest + MIB:  # the executor says that it cut it, and how the build ended
             raise TooLarge(reason=reason("executor.log-too-large", limit=self._largest // MIB))
-        starts = bytearray()
-        place = 0
-        while place < len(data):
-            if self._ends:
-                starts += struct.pack("<Q", self.size + place)
-            end = data.find(b"\n", place)
-            self._ends = end >= 0
-            place = end + 1 if end >= 0 else len(data)
-        os.write(self._file, data)
-        os.write(self._index, starts)
-        self.size += len(data)
+        told = _missing(self._missing, self._file.ended)
+        try:
+            self._file.append(told + data, _starts(told + data, self.size, self._file.ended))
+        except OSError as problem:
+            if not self._missing:
+                log.warning("a log cannot be written: %s", problem)
+            self._missing += len(data)
+            self.shift += len(data)
+            return
+        self._missing, self.shift = 0, self.shift - len(told)
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
 
     def close(self) -> None:
         """No more will come; followers end."""
         if not self.closed:
-            os.close(self._file)
-            os.close(self._index)
+            self._file.close()
             self.closed = True
             self.changed.set()
+
+
+def _missing(size: int, ended: bool) -> bytes:
+    """The line that says that so many bytes are not here."""
+    if not size:
+        return b""
+    told = f"gatebot: {size} bytes are missing here: the disk of the logs had no room for them\n"
+    return told.encode() if ended else b"\n" + told.encode()
+
+
+def _starts(data: bytes, size: int, ended: bool) -> list[int]:
+    """Where lines begin in a piece that comes at an offset, after a line that has ended or goes on."""
+    starts, place = list[int](), 0
+    while place < len(data):
+        if ended:
+            starts.append(size + place)
+        end = data.find(b"\n", place)
+        ended = end >= 0
+        place = end + 1 if ended else len(data)
+    return starts
 
 
 class Received:
@@ -72,24 +100,25 @@ class Received:
 
     def begin(self, claim: Claim) -> None:
         """A build runs elsewhere: its log is live."""
-        self._log(claim.build)
+        self._log(claim.build).shift = 0
 
     def append(self, claim: Claim, offset: int, data: bytes) -> int:
         """A piece of a log from an offset of this run on; how much of the run's log there is now.
 
         Raises `Conflict` where something before it is missing.
         """
-        log = self._log(claim.build)
-        have = log.size - claim.log_base
+        growing = self._log(claim.build)
+        have = self.have(claim)
         if offset > have:
             raise Conflict(reason=reason("executor.log-gap", offset=offset, have=have))
         if new := data[have - offset :]:
-            log.append(new)
-        return log.size - claim.log_base
+            growing.append(new)
+        return self.have(claim)
 
     def have(self, claim: Claim) -> int:
         """How much of the log of a run there is."""
-        return self._log(claim.build).size - claim.log_base
+        growing = self._log(claim.build)
+        return growing.size + growing.shift - claim.log_base
 
     def lines_before(self, claim: Claim) -> int:
         """How many lines of the log are of earlier runs."""
@@ -112,6 +141,9 @@ class Received:
                     file.write(piece)
             os.chmod(draft, 0o640)
             os.replace(draft, target)
+        except OSError as problem:
+            os.unlink(draft)
+            raise TooLarge(reason=reason("executor.no-room", told=problem.strerror or "")) from None
         except BaseException:
             os.unlink(draft)
             raise

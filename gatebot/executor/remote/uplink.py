@@ -18,7 +18,8 @@ from typing import Any
 from ...clock import Clock
 from ...errors import Conflict, GatebotError, Invalid, NotFound, Unauthenticated, Unavailable
 from ...events import BuildCompleted
-from ..logs import INDEX, OUTPUT, Logs
+from ..files.model import INDEX, OUTPUT
+from ..logs import Logs
 from .server import Server, words_of
 
 log = logging.getLogger(__name__)
