@@ -34,14 +34,15 @@ def lacking(job: FrozenJob) -> tuple[str, ...]:
 
 
 def kept(given: Assignment) -> Assignment:
-    """What is kept of it: no secrets, of the job its name and nodes, of changes which they are."""
+    """What is kept of it besides its changes: no secrets, of the job its name and nodes."""
     job = given.job
     thin = FrozenJob(job.name, job.definition, nodes=job.nodes, groups=job.groups, nodeset=job.nodeset)
-    changes = tuple(
-        AssignedChange(one.number, one.patch_set, one.project, one.branch, one.commit, "", "", "")
-        for one in given.changes
-    )
-    return replace(given, job=thin, changes=changes, secrets={}, secret_data={})
+    return replace(given, job=thin, changes=(), secrets={}, secret_data={})
+
+
+def named(number: int, patch_set: int, commit: str) -> AssignedChange:
+    """A change of which nothing else is kept."""
+    return AssignedChange(number, patch_set, "", "", commit, "", "", "")
 
 
 def whole(found: Assignment, job: FrozenJob, changes: Iterable[AssignedChange]) -> Assignment:

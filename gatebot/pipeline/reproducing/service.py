@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ...access import DEFAULT, Actor, Target, Verb, may
 from ...assignment import AssignedChange, Assignment
@@ -138,8 +138,10 @@ class Reproducing:
         found = await self.review.change(thin.number, thin.patch_set)
         if found is None:
             return thin
-        told = {"change_id": found.change_id, "subject": found.subject, "url": found.url}
-        return replace(thin, **told, message=found.message, topic=found.topic)
+        return AssignedChange(
+            thin.number, thin.patch_set, found.project, found.branch, thin.commit, found.change_id, found.subject,
+            found.url, found.message, found.topic,
+        )  # fmt: skip
 
     def _missing(self, given: Assignment) -> Iterator[tuple[str, str]]:
         """The commits of a build that are not here any more."""
