@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..reasons import Reason, reason
@@ -23,13 +25,26 @@ PROXY = "http://127.0.0.1:3128"
 _HEAD_LIMIT = 64 * 1024
 _PATIENCE = 30.0
 _PIECE = 64 * 1024
-_HOP = {b"proxy-connection", b"proxy-authorization", b"connection", b"keep-alive"}
+#: Of each of the client's headers that are not passed on; the host is said by us, as it is in the address.
+_HOP = {b"proxy-connection", b"proxy-authorization", b"connection", b"keep-alive", b"host"}
+#: Connections of one node at once: each takes descriptors of the server.
+_MOST = 100
+_ODD = re.compile(rb"[\r\n\0]")
 
 
 class _Refused(Exception):
     def __init__(self, why: Reason) -> None:
         super().__init__(why.kind)
         self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Where a request goes; `told` is what is said there first, nothing for a tunnel."""
+
+    host: str
+    port: int
+    told: bytes = b""
 
 
 class Egress:
@@ -61,9 +76,13 @@ class Egress:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
+            crowded = len(tasks) >= _MOST
             tasks.add(task)
             try:
-                await self._serve(reader, writer, once)
+                if crowded:
+                    once(say(reason("executor.proxy-crowded", most=_MOST)))
+                else:
+                    await self._serve(reader, writer, once)
             except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
                 pass  # either side went away: the other learns it by the closed connection
             finally:
@@ -90,27 +109,25 @@ class Egress:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refused: Callable[[str], None]
     ) -> None:
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _PATIENCE)
-        line, _, rest = head.partition(b"\r\n")
-        method, target, *_version = (*line.decode("latin-1").split(" "), "", "")
         try:
-            if method == "CONNECT":
-                host, port = _split(target, 443)
-                upstream = await self._connect(host, port)
-                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            asked = _asked(head)
+        except _Refused as refusal:
+            refused(say(refusal.why))
+            await _answer(writer, "403 Forbidden", say(refusal.why))
+            return
+        try:
+            upstream = await self._connect(asked.host, asked.port)
+            if asked.told:
+                upstream[1].write(asked.told)
             else:
-                address = urlsplit(target)
-                if address.scheme != "http" or not address.hostname:
-                    raise _Refused(reason("executor.proxy-request", target=target[:200]))
-                upstream = await self._connect(address.hostname, address.port or 80)
-                path = (address.path or "/") + (f"?{address.query}" if address.query else "")
-                upstream[1].write(f"{method} {path} HTTP/1.1\r\n".encode("latin-1") + _headers(rest))
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         except _Refused as refusal:
             told = say(refusal.why)
             refused(told)
             await _answer(writer, "403 Forbidden", told)
             return
-        except (OSError, TimeoutError) as problem:
-            await _answer(writer, "502 Bad Gateway", f"{target}: {problem or 'no answer'}")
+        except (OSError, TimeoutError, UnicodeError) as problem:  # the last: no name that can be looked up
+            await _answer(writer, "502 Bad Gateway", f"{asked.host}: {problem or 'no answer'}")
             return
         await _both_ways(reader, writer, *upstream)
 
@@ -134,11 +151,25 @@ class Egress:
         raise last
 
 
-def _split(target: str, default: int) -> tuple[str, int]:
-    host, separator, port = target.rpartition(":")
-    if not separator or not port.isdecimal():
-        return target, default
-    return host.strip("[]"), int(port)
+def _asked(head: bytes) -> _Asked:
+    """What the head of a request asks for; raises `_Refused` where that is not clear, or nothing for a proxy."""
+    line, _, rest = head.partition(b"\r\n")
+    method, target, *_version = (*line.decode("latin-1").split(" "), "", "")
+    refusal = _Refused(reason("executor.proxy-request", target=target[:200]))
+    try:
+        address = urlsplit(f"//{target}" if method == "CONNECT" else target)
+        host, port = address.hostname or "", address.port or (443 if method == "CONNECT" else 80)
+    except ValueError:
+        raise refusal from None
+    odd = _ODD.search(head.replace(b"\r\n", b"")) is not None
+    if odd or not host or address.username is not None or address.scheme != ("" if method == "CONNECT" else "http"):
+        raise refusal
+    if method == "CONNECT":
+        return _Asked(host, port)
+    path = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    return _Asked(
+        host, port, f"{method} {path} HTTP/1.1\r\nHost: {address.netloc}\r\n".encode("latin-1") + _headers(rest)
+    )
 
 
 def _headers(rest: bytes) -> bytes:

@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes the values of secrets out of what a job prints.
 
-Pure. A value is also looked for in the spellings in which programs print it by accident: each of its
-lines, base64, percent-encoded, JSON-escaped. Values shorter than four bytes would blank ordinary text.
+Pure. A value is also looked for in the spellings in which programs print it by accident: each of its lines, base64,
+hexadecimal, backwards, escaped for URLs, JSON, Python, HTML and shells. Values shorter than four bytes would blank
+ordinary text. Whoever wants to give a secret away can spell it in ways that nobody foresees.
 """
 
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from ..assignment import Json
 
 _SHORTEST = 4
+_SHORTEST_LINE = 8  # of base64: fewer letters are found in ordinary text
 _COVER = b"*****"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_PERCENT = re.compile("%[0-9A-F]{2}")
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -36,12 +41,32 @@ def _spellings(text: str) -> Iterator[bytes]:
     raw = text.strip().encode()
     yield raw
     yield from (line.strip() for line in raw.splitlines())
-    yield base64.b64encode(text.encode()).rstrip(b"=")
+    for encoded in _encoded(text, raw):
+        yield encoded
+        yield encoded.translate(_URL_SAFE)
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
+    yield raw[::-1]
+    for escaped in (quote(text, safe=""), quote(text), quote_plus(text)):
+        yield escaped.encode()
+        yield _PERCENT.sub(lambda found: found[0].lower(), escaped).encode()
+    yield json.dumps(text)[1:-1].encode()
+    yield json.dumps(text, ensure_ascii=False)[1:-1].encode()
+    yield repr(text)[1:-1].encode()
+    yield html.escape(text).encode()
+    yield from (text.replace("'", in_shell).encode() for in_shell in ("'\\''", "'\"'\"'"))
+
+
+def _encoded(text: str, raw: bytes) -> Iterator[bytes]:
+    """In base64, also inside a longer text, and where programs break long lines."""
+    whole = base64.b64encode(text.encode())
+    yield whole.rstrip(b"=")
     for before, first in enumerate((0, 2, 3)):  # inside a longer text: only the letters that nothing else decides
         inner = bytes(before) + raw
         yield base64.b64encode(inner)[first : len(inner) * 8 // 6]
-    yield quote(text, safe="").encode()
-    yield json.dumps(text)[1:-1].encode()
+    sure = whole[: len(raw) * 8 // 6]
+    lines = (sure[at : at + width] for width in (64, 76) for at in range(0, len(sure), width))
+    yield from (line for line in lines if len(line) >= _SHORTEST_LINE)
 
 
 class Scrubber:

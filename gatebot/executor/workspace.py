@@ -13,14 +13,16 @@ import contextlib
 import fcntl
 import importlib
 import json
+import math
 import os
 import shutil
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 import yaml
@@ -50,10 +52,11 @@ _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = fa
 _STAMP = "gatebot-heads"
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 _MUCH = 4 * 1024 * 1024
+_MOST_READ = 8 * 1024 * 1024  # bytes of a file of variables
 
 
 class Unusable(Exception):
-    """A file of variables that a job needs is missing, or no table."""
+    """A file of variables that a job needs is missing, or no table; or a work tree has no place of its own."""
 
 
 def prepare(order: Order, mirrors: Path) -> list[dict[str, object]]:
@@ -62,9 +65,30 @@ def prepare(order: Order, mirrors: Path) -> list[dict[str, object]]:
     for name in order.directories:
         (layer / name).mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(_work_tree, layer / tree.target, tree, mirrors) for tree in order.trees]:
-            done.result()
+        for trees in _outer_first(order.trees):
+            for done in [pool.submit(_work_tree, _place(layer, tree), tree, mirrors) for tree in trees]:
+                done.result()
     return [_table(layer, include) for include in order.includes]
+
+
+def _outer_first(trees: Iterable[Tree]) -> list[list[Tree]]:
+    """In rounds: a tree that lies inside another, whose name its own begins with, comes after that is there."""
+    rounds: dict[int, list[Tree]] = {}
+    places = {PurePosixPath(tree.target) for tree in trees}
+    for tree in trees:
+        rounds.setdefault(len(places & set(PurePosixPath(tree.target).parents)), []).append(tree)
+    return [rounds[number] for number in sorted(rounds)]
+
+
+def _place(layer: Path, tree: Tree) -> Path:
+    """Where a tree goes; a link that another tree has in its way could lead anywhere."""
+    place = layer / tree.target
+    for above in (place, *place.parents):
+        if above == layer:
+            return place
+        if above.is_symlink():
+            raise Unusable(f"{tree.project}: its place in the workspace is a link of another repository")
+    raise Unusable(f"{tree.project}: its place is not in the workspace")
 
 
 def _table(layer: Path, include: Include) -> dict[str, object]:
@@ -75,12 +99,41 @@ def _table(layer: Path, include: Include) -> dict[str, object]:
             raise Unusable(f"{include.name}: there is no such file")
         return {}
     try:
-        found: object = json.loads(json.dumps(yaml.load(path.read_bytes(), yaml.CSafeLoader), default=str))
-    except (yaml.YAMLError, ValueError, TypeError) as problem:
+        found: object = json.loads(json.dumps(_read(path), default=str))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as problem:
         raise Unusable(f"{include.name}: {problem}") from None
     if found is not None and not isinstance(found, dict):
         raise Unusable(f"{include.name}: its content is no table")
     return cast("dict[str, object]", found or {})
+
+
+def _read(path: Path) -> object:
+    """What YAML says, where that is no more than a file may hold. Raises `ValueError` for more."""
+    loader = yaml.CSafeLoader(path.read_bytes() if path.stat().st_size <= _MOST_READ else b"")
+    try:
+        node = loader.get_single_node()
+        if path.stat().st_size > _MOST_READ or (node is not None and _written(node, {}) > _MOST_READ):
+            raise ValueError(f"written out, it has more than {_MOST_READ} bytes")
+        construct = cast("Callable[[yaml.Node], object]", loader.construct_document)  # pyright: ignore[reportUnknownMemberType]
+        return None if node is None else construct(node)
+    finally:
+        loader.dispose()
+
+
+def _written(node: yaml.Node, known: dict[int, float]) -> float:
+    """How much it is when it is written out: in YAML one thing can be said a billion times by its name."""
+    if id(node) not in known:
+        known[id(node)] = math.inf  # until it is known: nothing can be inside itself
+        inner = [] if isinstance(node, yaml.ScalarNode) else _flat(cast("list[object]", node.value))
+        own = len(str(node.value)) if isinstance(node, yaml.ScalarNode) else 1
+        known[id(node)] = 1 + own + sum(_written(one, known) for one in inner)
+    return known[id(node)]
+
+
+def _flat(value: list[object]) -> list[yaml.Node]:
+    """What a list has, and of a table the names and the values."""
+    pairs = (cast("tuple[yaml.Node, ...]", one if isinstance(one, tuple) else (one,)) for one in value)
+    return [one for pair in pairs for one in pair]
 
 
 def _work_tree(target: Path, tree: Tree, mirrors: Path) -> None:

@@ -4,6 +4,12 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
+import shlex
+from urllib.parse import quote, quote_plus
+
+import pytest
 
 from gatebot.executor.scrub import Scrubber
 
@@ -27,3 +33,29 @@ def test_a_secret_inside_a_longer_base64_text_is_covered() -> None:
             told = scrub(b"header: " + encoded)
             assert b"*****" in told, (before, after)
             assert len(told) < len(encoded), "no more than two letters at each end may be left"
+
+
+def _wrapped(width: int) -> list[bytes]:
+    encoded = base64.b64encode(VALUE.encode())
+    return [encoded[at : at + width] for at in range(0, len(encoded), width)]
+
+
+VALUE = "s3cret?&~value<'\u20ac>/" * 7
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        VALUE.encode(), VALUE.encode().hex().encode(), VALUE.encode().hex().upper().encode(), VALUE.encode()[::-1],
+        base64.urlsafe_b64encode(VALUE.encode()), base64.urlsafe_b64encode(b"admin:" + VALUE.encode() + b"@host"),
+        base64.encodebytes(VALUE.encode() + b"\n"), quote(VALUE).encode(), quote_plus(VALUE).encode(),
+        quote(VALUE, safe="").lower().encode(), json.dumps(VALUE).encode(), repr(VALUE).encode(),
+        json.dumps({"key": VALUE}, ensure_ascii=False).encode(), html.escape(VALUE).encode(),
+        shlex.quote(VALUE).encode(), b"".join(b"%s\n" % piece for piece in _wrapped(64)),
+    ],
+)  # fmt: skip
+def test_a_long_secret_is_covered_however_it_is_spelled(told: bytes) -> None:
+    """Line by line, as a log has it; no more than a few letters at the ends of what is encoded are left."""
+    scrub = Scrubber({"login": {"password": VALUE}})
+    left = b"".join(scrub(line).replace(b"*****", b"") for line in told.splitlines())
+    assert len(left) < 30, left
