@@ -149,6 +149,7 @@ ADAPTERS: dict[str, set[str]] = {
         "host_mirrors",
         "images",
         "logs",
+        "nodes.terminal",
         "providing",
         "remote.agent",
         "remote.line",

@@ -118,11 +118,11 @@ class Executors:
         """For people and for machines; these prove themselves in their own ways."""
         site.machines = (MACHINES,)
         enrolment = self.parts.enrolment
-        nodes = Nodes(enrolment, uses)
+        nodes = Nodes(enrolment, uses, self.local.held if self.local is not None else None)
         return [
             *rest.routes(site, enrolment, allowed),
             *pages.routes(site, enrolment, allowed, self._here),
-            *nodes_rest.routes(nodes, allowed),
+            *nodes_rest.routes(site, nodes, allowed),
             *nodes_pages.routes(site, nodes, allowed),
             *machine_routes(self.parts),
             *self.git.routes(),

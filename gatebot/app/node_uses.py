@@ -7,6 +7,7 @@ The pipeline's rows of builds and held nodes, with the names of people; nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ..db import Database
 from ..executor.nodes.model import Hold
@@ -42,3 +43,7 @@ class NodeUses:
             hold = Hold(request.id, request.account, who, request.reason, held.since, held.until)
             found.append((facts_of(row), hold))
         return found
+
+    async def keep_until(self, build: str, until: datetime) -> None:
+        """The nodes of a build are kept until then."""
+        await self._db.run(autohold.keep_until, build, until)

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """`gatebot node ...`: the nodes that builds have or had, the labels that jobs ask for, and what providers can do.
 
-A client of `/api/nodes`; decides nothing. Anybody may look, as far as the builds may be seen.
+A client of `/api/nodes`; decides nothing. Anybody may look, as far as the builds may be seen; into a held node comes
+whoever asked for it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import click
 
+from . import terminal
 from .output import Output
 
 _GIB = 1024**3
@@ -41,6 +45,41 @@ def list_nodes(out: Output) -> None:
     ]
     heads = ("node", "state", "label", "is", "provider", "executor", "build of")
     out.table(found["nodes"], rows, heads, "No build has a node now.")
+
+
+@node.command("ssh", context_settings={"ignore_unknown_options": True})
+@click.argument("node")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def ssh(out: Output, node: str, command: tuple[str, ...]) -> None:
+    """Go into a node that is held: a shell, or a command with its status.
+
+    For whoever asked for it, and for administrators. What the job left running goes on meanwhile, and is stopped again
+    when the last visitor has left.
+    """
+    client = out.client()
+    path = f"/api/nodes/{quote(node, safe='')}/terminal"
+    client.get(path)  # says why not, in words
+    sys.exit(terminal.visit(client.url + path, client.auth_header(), command))
+
+
+@node.command("hold")
+@click.argument("node")
+@click.option("--hours", default=24, show_default=True, help="How long from now on.")
+@click.pass_obj
+def hold(out: Output, node: str, hours: int) -> None:
+    """Hold a node that is held already until some hours from now."""
+    held = out.client().call("POST", f"/api/nodes/{quote(node, safe='')}/hold", {"hours": hours})
+    out.text(held, [f"The node {held['id']} is {_state(held)}."])
+
+
+@node.command("delete")
+@click.argument("node")
+@click.pass_obj
+def delete(out: Output, node: str) -> None:
+    """End the hold of a node: it goes now, and the other nodes of its build."""
+    out.client().call("DELETE", f"/api/nodes/{quote(node, safe='')}")
+    out.text({"id": node}, [f"The node {node} is gone."])
 
 
 @node.command("labels")

@@ -141,6 +141,7 @@ def executor(
     layers = prepared.directory / "layers"
     local = Source(_local(prepared, layers, host, egress))
     supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock)
+    around = _surroundings(prepared)
     tools = Tools(
         supply=supply,
         workspaces=Workspaces(prepared.directory / "mirrors"),
@@ -148,12 +149,12 @@ def executor(
         reports=reports,
         sources=sources,
         egress=egress,
-        surroundings=_surroundings(prepared),
+        surroundings=around,
         layers=layers,
         held=(
-            HeldNodes(supply, reports, clock, layers)
+            HeldNodes(supply, reports, clock, layers, around)
             if keep is None
-            else KeptFiles(supply, reports, clock, layers, keep)
+            else KeptFiles(supply, reports, clock, layers, around, keep)
         ),
     )
     return Executor(tools, slots=slots or max(os.cpu_count() or 1, 2)), logs

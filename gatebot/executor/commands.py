@@ -80,6 +80,11 @@ def is_play(path: str) -> bool:
     return path.endswith((".yaml", ".yml"))
 
 
+def surroundings_of(own: Surroundings, arch: str, *, layered: bool) -> Surroundings:
+    """What a node has of this machine: all of it where its files are made of ours, else nothing."""
+    return own if layered else Surroundings(arch, proxied=False)
+
+
 def login(places: Places, label: Label, around: Surroundings) -> dict[str, str]:
     """The environment of who comes to a node from outside."""
     return variables.person(places) | _network(label, around)

@@ -20,7 +20,7 @@ from ..assignment import Assignment, NodeChoice, NodeSpec
 from ..errors import Refused
 from ..reasons import Reason, reason
 from ..words import say
-from .commands import Surroundings, is_play, login
+from .commands import Surroundings, is_play, login, surroundings_of
 from .inventory import Way, addresses
 from .model import LOCAL, Label, Network, Places, Result, Verdict
 from .placing import Placed, Placement
@@ -130,7 +130,7 @@ async def _make(tools: Tools, assignment: Assignment, placed: Placed, ways: tupl
     finally:
         if not provider.layered:
             await asyncio.to_thread(shutil.rmtree, layer, ignore_errors=True)
-    around = tools.surroundings if provider.layered else Surroundings(placed.arch, proxied=False)
+    around = surroundings_of(tools.surroundings, placed.arch, layered=provider.layered)
     near = [name for pair in addresses(assignment, ways).items() for name in pair if name]
     return Ready(placed, places, connection, replace(around, near=tuple(near)))
 

@@ -18,6 +18,7 @@ from ..clock import Clock
 from ..errors import GatebotError
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason
+from .commands import Surroundings
 from .holding import HeldNodes
 from .model import MIB, Verdict
 from .ports import Reports
@@ -98,8 +99,10 @@ class Alone:
 class KeptFiles(HeldNodes):
     """Keeps no node, but the files of its home: `into` gets them before the node goes, however the build ended."""
 
-    def __init__(self, supply: Supply, reports: Reports, clock: Clock, layers: Path, into: Path) -> None:
-        super().__init__(supply, reports, clock, layers)
+    def __init__(
+        self, supply: Supply, reports: Reports, clock: Clock, layers: Path, around: Surroundings, into: Path
+    ) -> None:
+        super().__init__(supply, reports, clock, layers, around)
         self._from = supply
         self._into = into
 

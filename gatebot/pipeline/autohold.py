@@ -167,6 +167,11 @@ def kept(session: Session, at: datetime) -> tuple[str, ...]:
     return tuple(session.execute(sa.select(held.c.build).where(held.c.since <= at)).scalars())
 
 
+def keep_until(session: Session, build: str, until: datetime) -> None:
+    """The node of a build is kept until then."""
+    session.execute(sa.update(held).where(held.c.build == build).values(until=until))
+
+
 def let_go(session: Session, build: str) -> None:
     """The node of a build is gone."""
     session.execute(sa.delete(held).where(held.c.build == build))

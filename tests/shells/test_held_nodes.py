@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from gatebot.errors import NotFound
 from gatebot.executor.model import Sandbox
+from gatebot.executor.nodes.model import Wanted
 from tests.fakes.executor import job
-from tests.fakes.workshop import Workshop, workshop
+from tests.fakes.site import eventually
+from tests.fakes.workshop import Workshop, processes_of, workshop
 
 
 @pytest.fixture
@@ -47,3 +52,72 @@ async def test_a_node_that_nobody_wants_is_taken_away(shop: Workshop) -> None:
     assert (await shop.run(given)).result == "FAILURE"
     assert shop.reports.ended == ["FAILURE"]
     assert not shop.executor.held.layer(given.build).exists()
+
+
+def frame(kind: bytes, content: bytes) -> bytes:
+    return kind + len(content).to_bytes(4, "big") + content
+
+
+@pytest.fixture(params=[Sandbox.AUTO, Sandbox.NONE], ids=["sandboxed", "beside the server"])
+async def keeping(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[tuple[Workshop, str]]:
+    """A kept node of a failed build, with the file that its job wrote."""
+    async with workshop(tmp_path, request.param) as shop:
+        given = shop.assignment({"run.sh": "#!/bin/sh\necho evidence > ../kept; exit 1\n"}, job())
+        shop.reports.wanted.add(given.build)
+        assert (await shop.run(given)).result == "FAILURE"
+        yield shop, given.build
+
+
+async def visited(shop: Workshop, node: str, wanted: Wanted, typed: bytes) -> tuple[int, str]:
+    """The status of a visit to a node, and what it showed."""
+    readable, writable = os.pipe()
+    shown: list[bytes] = []
+    os.write(writable, typed)
+    if not wanted.terminal:
+        os.close(writable)
+    try:
+        ended = await asyncio.wait_for(shop.executor.held.enter(node, wanted, readable, shown.append), 30)
+    finally:
+        os.close(readable)
+        if wanted.terminal:
+            os.close(writable)
+    return ended.status, b"".join(shown).decode()
+
+
+async def test_a_visitor_of_a_kept_node_has_a_terminal_that_follows_the_window(keeping: tuple[Workshop, str]) -> None:
+    shop, build = keeping
+    typed = frame(b"d", b"tty\n") + frame(b"w", b"50 132") + frame(b"d", b"stty size; echo $TERM; exit 7\n")
+    status, shown = await visited(shop, build, Wanted((), True, 24, 80, "xterm"), typed)
+    assert status == 7
+    assert "/dev/pts/" in shown
+    assert "50 132\r\n" in shown
+    assert "xterm\r\n" in shown
+
+
+async def test_a_command_on_a_kept_node_gives_its_output_and_its_status(keeping: tuple[Workshop, str]) -> None:
+    shop, build = keeping
+    assert await visited(shop, build, Wanted(("sh", "-c", "cat; exit 3")), b"typed") == (3, "typed")
+    status, shown = await visited(shop, build, Wanted(("find", ".", "-name", "kept", "-exec", "cat", "{}", ";")), b"")
+    assert (status, shown) == (0, "evidence\n")
+
+
+async def test_what_a_job_left_running_stops_again_when_its_visitor_leaves(shop: Workshop) -> None:
+    given = shop.assignment({"run.sh": "#!/bin/sh\nsleep 4242.4242 & exit 1\n"}, job())
+    shop.reports.wanted.add(given.build)
+    assert (await shop.run(given)).result == "FAILURE"
+    (left,) = processes_of("4242.4242")
+    shown = await visited(shop, given.build, Wanted(("sh", "-c", f"cut -d ' ' -f 3 /proc/{left}/stat")), b"")
+    assert shown == (0, "S\n")
+    eventually(lambda: state(left) == "T", "it is stopped again", 10)
+
+
+def state(process: int) -> str:
+    """What the kernel says that a process does: S waits, T is stopped."""
+    return Path(f"/proc/{process}/stat").read_text().split()[2]
+
+
+async def test_nobody_enters_a_node_that_is_not_kept(shop: Workshop) -> None:
+    with pytest.raises(NotFound) as refused:
+        await visited(shop, "0" * 32, Wanted(("true",)), b"")
+    assert refused.value.reason is not None
+    assert refused.value.reason.kind == "executor.node-not-held"

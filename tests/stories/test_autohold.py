@@ -3,10 +3,58 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import pytest
 
+from tests.fakes.doors import Visitor
 from tests.fakes.site import RunningSite
 from tests.stories.test_cli import run, told
+
+
+@contextmanager
+def at_a_terminal(site: RunningSite, who: str, *words: str) -> Iterator[Callable[..., str]]:
+    """Type lines to a command that has a terminal; each answers what was shown until then."""
+    own, its = pty.openpty()
+    fcntl.ioctl(own, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    env = {**os.environ, "GATEBOT_URL": site.url, "GATEBOT_USER": who, "GATEBOT_TOKEN": site.tokens[who]}
+    env |= {"TERM": "xterm"}
+    line = [sys.executable, "-m", "gatebot", *words]
+    visit = subprocess.Popen(line, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True)
+
+    def typing(text: str, until: str, *, rows: int = 0, columns: int = 0, status: int | None = None) -> str:
+        if rows:
+            fcntl.ioctl(own, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            visit.send_signal(signal.SIGWINCH)
+        os.write(own, f"{text}\n".encode())
+        shown = ""
+        while until not in shown:
+            readable, _, _ = select.select([own], [], [], 30)
+            assert readable, f"{until!r} did not come; there was {shown!r}"
+            shown += os.read(own, 65536).decode(errors="replace")
+        if status is not None:
+            assert visit.wait(30) == status
+        return shown
+
+    try:
+        begun, _, _ = select.select([own], [], [], 30)
+        assert begun, "there is no prompt"
+        yield typing
+    finally:
+        visit.kill()
+        visit.wait(10)
+        os.close(own)
+        os.close(its)
 
 
 @pytest.mark.slow
@@ -29,9 +77,39 @@ def test_the_node_of_a_failed_build_is_kept_for_whoever_asked(working_site: Runn
     log = "".join(ann.rest.text_lines(f"/logs/{build['uuid']}/job-output.txt"))
     assert f"the node is kept by the request 1; its files are in {held.layer(build['uuid'])}" in log
     assert [path.read_text() for path in held.layer(build["uuid"]).rglob("kept")] == ["evidence\n"]
+    assert told(site, "ann", "node", "list").startswith(f"{build['uuid']}\theld until ")
+    assert "It fails on Mondays." in Visitor(site).get("/nodes").text
+    assert told(site, "bob", "node", "ssh", build["uuid"], "--", "find", ".", "-name", "kept") != ""
+    with at_a_terminal(site, "bob", "node", "ssh", build["uuid"]) as typing:
+        assert "30 100" in typing("stty size; echo seen $((1+1))", "seen 2", rows=30, columns=100)
+        assert "40 120" in typing("stty size; echo seen $((2+1))", "seen 3", rows=40, columns=120)
+        typing("exit 5", "exit 5", status=5)
+    left = run(site, "bob", "node", "ssh", build["uuid"], "--", "sh", "-c", "exit 7")
+    assert left.exit_code == 7
+    refused = run(site, "ann", "node", "ssh", build["uuid"])
+    assert f"The node {build['uuid']} is held for somebody else" in refused.stderr
+    assert told(site, "bob", "node", "hold", build["uuid"], "--hours", "2").startswith(
+        f"The node {build['uuid']} is held until "
+    )
     assert told(site, "bob", "autohold", "delete", "1") == "Request 1 is gone.\n"
     site.do(held.sweep())
     assert not held.layer(build["uuid"]).exists()
     assert told(site, "ann", "autohold", "list") == "No nodes are asked for.\n"
     gone = run(site, "bob", "autohold", "delete", "1")
     assert gone.stderr == "gatebot: There is no request 1 for held nodes. /autoholds lists all.\n"
+
+
+@pytest.mark.slow
+def test_a_held_node_is_let_go_by_whom_it_is_held_for(working_site: RunningSite) -> None:
+    site, ann = working_site, working_site.person("ann")
+    told(site, "bob", "autohold", "add", "--project", "api", "--job", "unit", "--reason", "Look.", "--hours", "0")
+    change = ann.propose("api", "Break", {"ci/unit": "#!/bin/sh\nexit 1\n"})
+    ann.hears(change, "Build failed.")
+    (build,) = ann.rest.get("/api/builds", change=change)
+    listed = told(site, "ann", "node", "list")
+    assert listed.startswith(f"{build['uuid']}\theld until it is let go for bob\t")
+    assert run(site, "ann", "node", "delete", build["uuid"]).exit_code == 1
+    assert told(site, "bob", "node", "delete", build["uuid"]) == f"The node {build['uuid']} is gone.\n"
+    assert told(site, "ann", "node", "list") == "No build has a node now.\n"
+    gone = run(site, "bob", "node", "ssh", build["uuid"])
+    assert gone.stderr.startswith(f"gatebot: No node {build['uuid']} is held.")

@@ -98,7 +98,9 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "executor": "far", "report": "started", "store": "api",
     }  # fmt: skip
     tables = [
-        common | {"id": str(row.change), "number": str(row.change), "build": row.build, "buildset": row.buildset}
+        common
+        | {"id": str(row.change), "number": str(row.change)}
+        | {"build": row.build, "buildset": row.buildset, "node": row.build}
         for row in rows
     ]
     return Ground(site, tokens, (SECRET, commit, change_id, "sesame.txt"), (tables[0], tables[1]))

@@ -70,6 +70,17 @@ class LabelState:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants to run on a node; nothing: a shell. With a `terminal` it has that size and kind."""
+
+    argv: tuple[str, ...] = ()
+    terminal: bool = False
+    rows: int = 24
+    columns: int = 80
+    term: str = "dumb"
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it."""
 

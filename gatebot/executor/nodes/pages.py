@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from ...reasons import reason
 from ...site import Site
 from .rest import Allowed, visible
 from .service import Nodes
 
+_DIGITS = 5  # of hours
+
 
 def routes(site: Site, nodes: Nodes, allowed: Allowed) -> list[web.RouteDef]:
-    """All routes."""
+    """All routes; the forms are for whom a node is kept."""
 
     async def page(request: web.Request) -> web.StreamResponse:
         found, hidden = await visible(request, await nodes.overview(), allowed)
@@ -25,8 +28,25 @@ def routes(site: Site, nodes: Nodes, allowed: Allowed) -> list[web.RouteDef]:
             labels=found.labels,
             in_use=[node for node in found.nodes if node.hold is None],
             held=[node for node in found.nodes if node.hold is not None],
+            mine={node.id for node in found.nodes if nodes.may_enter(site.actor(request), node)},
             hidden=hidden,
             live="builds",
         )
 
-    return [web.get("/nodes", page)]
+    async def keep_on(request: web.Request) -> web.StreamResponse:
+        site.require(request)
+        hours = str((await request.post()).get("hours", "")).strip()
+        asked = int(hours) if hours.isdecimal() and len(hours) < _DIGITS else 0
+        node = await nodes.keep_on(site.actor(request), request.match_info["node"], asked)
+        return site.redirect(request, "/nodes", reason("executor.node-kept-on", node=node.id, hours=asked))
+
+    async def let_go(request: web.Request) -> web.StreamResponse:
+        site.require(request)
+        node = await nodes.let_go(site.actor(request), request.match_info["node"])
+        return site.redirect(request, "/nodes", reason("executor.node-let-go", node=node.id))
+
+    return [
+        web.get("/nodes", page),
+        web.post("/nodes/{node}/keep", keep_on),
+        web.post("/nodes/{node}/let-go", let_go),
+    ]

@@ -7,6 +7,7 @@ The pipeline room keeps them; `app` plugs in what reads them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from ..ports import BuildFacts
@@ -22,4 +23,8 @@ class Uses(Protocol):
 
     async def held(self) -> Sequence[tuple[BuildFacts, Hold]]:
         """The builds that ended and whose nodes are kept."""
+        ...
+
+    async def keep_until(self, build: str, until: datetime) -> None:
+        """The nodes of a build are kept until then."""
         ...

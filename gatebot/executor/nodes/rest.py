@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`/api/nodes`: providers, labels and nodes for programs.
+"""`/api/nodes`: providers, labels and nodes for programs; and the ways into and out of kept nodes.
 
 Everybody sees what executors can do; of the nodes each reader sees those of builds that he may see, and how many
 there are besides.
@@ -7,29 +7,93 @@ there are besides.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
+from typing import cast
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from ...errors import NotFound
+from ...errors import NotFound, NotPermitted
+from ...reasons import reason
+from ...site import Site
 from ...words import say
+from ..model import MIB
 from ..providers.model import Capacity
 from .model import LabelState, Node, Overview, ProviderState
 from .service import Nodes
+from .terminal import converse
+
+log = logging.getLogger(__name__)
+_HEARTBEAT = 20.0
 
 Allowed = Callable[[web.Request, str], Awaitable[None]]
 """Raises `NotFound` for builds that the asker may not see."""
 
 
-def routes(nodes: Nodes, allowed: Allowed) -> list[web.RouteDef]:
-    """All routes."""
+_ONE = "/api/nodes/{node}"
 
-    async def every(request: web.Request) -> web.StreamResponse:
-        found, hidden = await visible(request, await nodes.overview(), allowed)
+
+def routes(site: Site, nodes: Nodes, allowed: Allowed) -> list[web.RouteDef]:
+    """All routes."""
+    doors = Doors(site, nodes, allowed)
+    return [
+        web.get("/api/nodes", doors.every),
+        web.post(f"{_ONE}/hold", doors.keep_on),
+        web.delete(_ONE, doors.let_go),
+        web.get(f"{_ONE}/terminal", doors.terminal),
+    ]
+
+
+class Doors:
+    """Handlers."""
+
+    def __init__(self, site: Site, nodes: Nodes, allowed: Allowed) -> None:
+        self._site = site
+        self._nodes = nodes
+        self._allowed = allowed
+
+    async def every(self, request: web.Request) -> web.StreamResponse:
+        """Providers, labels, and the nodes that the asker may see."""
+        found, hidden = await visible(request, await self._nodes.overview(), self._allowed)
         return web.json_response(as_json(found, hidden))
 
-    return [web.get("/api/nodes", every)]
+    async def keep_on(self, request: web.Request) -> web.StreamResponse:
+        """`{"hours": 24}`: a kept node is kept until so many hours from now."""
+        self._site.require(request)
+        try:
+            body: object = await request.json()
+        except (ValueError, RecursionError):
+            body = None
+        hours = cast("dict[str, object]", body).get("hours") if isinstance(body, dict) else None
+        asked = hours if isinstance(hours, int) and not isinstance(hours, bool) else 0
+        node = await self._nodes.keep_on(self._site.actor(request), request.match_info["node"], asked)
+        return web.json_response(node_json(node))
+
+    async def let_go(self, request: web.Request) -> web.StreamResponse:
+        """A kept node goes, and the others of its build."""
+        self._site.require(request)
+        await self._nodes.let_go(self._site.actor(request), request.match_info["node"])
+        return web.Response(status=204)
+
+    async def terminal(self, request: web.Request) -> web.StreamResponse:
+        """Go into a kept node, by a websocket; without one the answer says whether that could be.
+
+        Browsers are refused: a page elsewhere could open a websocket here with a reader's cookie.
+        """
+        self._site.require(request)
+        if hdrs.ORIGIN in request.headers:
+            raise NotPermitted(reason=reason("executor.terminal-no-browser"))
+        node, kept = await self._nodes.here(self._site.actor(request), request.match_info["node"])
+        socket = web.WebSocketResponse(heartbeat=_HEARTBEAT, max_msg_size=MIB)
+        if not socket.can_prepare(request):
+            return web.json_response(node_json(node))
+        await socket.prepare(request)
+        log.info("%s enters the node %s", self._site.actor(request).username, node.id)
+        await converse(socket, partial(kept.enter, node.id))
+        await socket.close()
+        return socket
 
 
 async def visible(request: web.Request, found: Overview, allowed: Allowed) -> tuple[Overview, int]:

@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks executors and builds for what is said of nodes.
+"""Asks executors and builds for what is said of nodes, and lets people into those that are kept for them.
 
-Every executor is asked alike: what those on other machines can do is known from what they announce.
+Every executor is asked alike: what those on other machines can do is known from what they announce. Into a kept node
+comes whoever asked for it, and administrators.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
+from ...access import DEFAULT, Actor, Target, Verb, may
+from ...errors import Conflict, Invalid, NotFound, NotPermitted
+from ...reasons import reason
 from ..fleet.choosing import HERE, Member
 from ..fleet.roster import member
 from ..fleet.service import Enrolment
+from ..holding import HeldNodes
 from .listing import nodes_of, overview
-from .model import Overview
+from .model import Node, Overview
 from .ports import Uses
+
+_MOST_HOURS = 30 * 24
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """The nodes of a site."""
+    """The nodes of a site; `kept` are those of the executor of this process."""
 
     enrolment: Enrolment
     uses: Uses
+    kept: HeldNodes | None
 
     async def overview(self) -> Overview:
         """Everything."""
@@ -37,3 +46,41 @@ class Nodes:
         nodes = [node for build in running for node in nodes_of(build)]
         nodes += [node for build, hold in held for node in nodes_of(build, hold)]
         return overview(members, frozenset(alive), fleet.labels(), nodes)
+
+    def may_enter(self, actor: Actor, node: Node) -> bool:
+        """Whether this is a kept node, and kept for the asker."""
+        if node.hold is None or actor.account is None:
+            return False
+        return node.hold.account == actor.account or may(actor, Verb.ADMINISTRATE_SERVER, Target(), DEFAULT)
+
+    async def held(self, actor: Actor, id: str) -> Node:
+        """A kept node, for whom it is kept."""
+        found = [node for build, hold in await self.uses.held() for node in nodes_of(build, hold) if node.id == id]
+        if not found:
+            raise NotFound(reason=reason("executor.node-not-held", node=id))
+        if not self.may_enter(actor, found[0]):
+            raise NotPermitted(reason=reason("executor.node-of-others", node=id))
+        return found[0]
+
+    async def here(self, actor: Actor, id: str) -> tuple[Node, HeldNodes]:
+        """The same, where it is on this machine, and what lets people in."""
+        node = await self.held(actor, id)
+        if self.kept is None or node.given.executor:
+            raise Conflict(reason=reason("executor.node-elsewhere", node=id, executor=node.given.executor))
+        return node, self.kept
+
+    async def keep_on(self, actor: Actor, id: str, hours: int) -> Node:
+        """Keep the nodes of a build until so many hours from now, whatever was said before."""
+        if not 1 <= hours <= _MOST_HOURS:
+            raise Invalid(reason=reason("executor.hold-hours", most=_MOST_HOURS))
+        node = await self.held(actor, id)
+        await self.uses.keep_until(node.build, self.enrolment.clock.now() + timedelta(hours=hours))
+        return await self.held(actor, id)
+
+    async def let_go(self, actor: Actor, id: str) -> Node:
+        """End the hold of a build's nodes: they go now."""
+        node = await self.held(actor, id)
+        await self.uses.keep_until(node.build, self.enrolment.clock.now())
+        if self.kept is not None:
+            await self.kept.sweep()
+        return node
