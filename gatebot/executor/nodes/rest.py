@@ -151,6 +151,7 @@ def _label(one: LabelState) -> dict[str, object]:
         "cpus": label.cpus,
         "processes": label.processes,
         "privileged": label.privileged,
+        "nested": label.nested,
         "executors": list(one.executors),
         "problems": [{"executor": executor, "why": say(why)} for executor, why in one.whys],
     }
