@@ -199,6 +199,8 @@ async def build(
             raise Unavailable(reason=reason("executor.no-sandbox", capacity))
         if (posture := executor.posture()) is not None:
             show(say(posture))
+        elif not images.is_built(images.definition_for_host(), prepared.images):
+            show(say(reason("executor.image-not-here")))
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, interrupt)
         await executor.assign(wanted)

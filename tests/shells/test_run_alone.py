@@ -17,6 +17,7 @@ import pytest
 from gatebot.repo import Repositories
 from gatebot.repo.worktrees import borrow, branch_of, take_files, take_tree
 from tests.fakes.git import WorkTree
+from tests.fakes.site import open_place
 
 CONFIG = """\
 - job: {name: unit, run: ci/unit}
@@ -132,6 +133,25 @@ def test_an_interruption_ends_the_build_and_leaves_nothing(tree: WorkTree) -> No
         out, _ = process.communicate(timeout=30)
     assert out.endswith("unit: ABORTED. The build was aborted.\n")
     assert process.returncode == 1
+
+
+def test_a_plain_user_without_the_image_of_jobs_is_told_what_that_means(left: list[Path]) -> None:
+    with open_place() as place:
+        made = WorkTree.new(place / "hello")
+        made.write(**{".zuul.yaml": CONFIG, "ci/unit": UNIT, "greeting": "hello\n"})
+        (made.path / "ci/unit").chmod(0o755)
+        who = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        if who:
+            subprocess.run(["chown", "-R", "65534:65534", place], check=True)
+        command = [sys.executable, "-P", "-m", "gatebot", "run", "unit"]
+        home = {"PATH": os.environ["PATH"], "HOME": str(place), "XDG_DATA_HOME": str(place)}
+        done = subprocess.run(
+            command, cwd=made.path, env=home, capture_output=True, text=True, check=False, timeout=120, **who
+        )  # type: ignore[call-overload]
+    left.extend(Path(line.partition(": ")[2]) for line in done.stdout.splitlines() if line.startswith("Log and"))
+    assert "unit: SUCCESS" in done.stdout, done.stdout + done.stderr
+    assert "The image of jobs is not built here: the job sees this machine's own programs" in done.stdout
+    assert "Build it once: gatebot image build\n" in done.stdout
 
 
 def test_a_plain_directory_is_a_project_of_one_branch(tmp_path: Path) -> None:

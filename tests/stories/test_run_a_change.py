@@ -16,10 +16,11 @@ import msgspec
 import pytest
 
 from gatebot.app.handed import SiteGit, fetch
-from gatebot.errors import Invalid
+from gatebot.errors import Invalid, Unavailable
 from gatebot.keys import boxes
 from gatebot.pipeline import history
 from gatebot.pipeline.reproducing.model import Handed
+from gatebot.words import say
 from tests.fakes.doors import Visitor
 from tests.fakes.git import WorkTree
 from tests.fakes.site import Builds, Person, RunningSite, eventually
@@ -274,6 +275,17 @@ def test_a_site_cannot_lead_out_of_the_workspace(site: RunningSite, tmp_path: Pa
         with pytest.raises(Invalid, match="unusable-names"):
             fetch(wrong, SiteGit(site.url), tmp_path)
     assert list(tmp_path.glob("git")) == []
+
+
+def test_a_site_that_goes_away_while_one_fetches_is_told_with_gits_words(site: RunningSite, tmp_path: Path) -> None:
+    propose(site.person("ann"), "api", "one")
+    given = msgspec.convert(Visitor(site).get(f"/api/build/{built(site, 1)}/assignment").json, Handed)
+    with pytest.raises(Unavailable) as refused:
+        fetch(given, SiteGit("http://127.0.0.1:9"), tmp_path)
+    assert refused.value.reason is not None
+    told = say(refused.value.reason)
+    assert told.startswith("The repository api cannot be fetched from http://127.0.0.1:9: fatal: unable to access")
+    assert told.endswith("Try again; if that does not help, ask the site's administrators.")
 
 
 def test_a_build_whose_commits_were_removed_says_so(site: RunningSite, reader: Reader) -> None:
