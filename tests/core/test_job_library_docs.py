@@ -19,7 +19,7 @@ JOBS: list[dict[str, Any]] = [
     for entry in yaml.safe_load(path.read_text("utf-8"))
     if "job" in entry
 ]
-LIBRARY = [job for job in JOBS if job["name"] not in ("base", "python-unit", "make-target")]
+LIBRARY = [job for job in JOBS if job["name"] != "base"]
 
 
 def ancestry(job: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -32,6 +32,7 @@ from gatebot.cli import founding
 from gatebot.cli.output import Client
 from gatebot.clock import Clock, SystemClock
 from gatebot.executor import assembly
+from gatebot.executor.images import shared as shared_images
 from gatebot.executor.model import DEFAULT_LABELS, Sandbox
 from gatebot.identity import Identity
 from gatebot.pipeline.results import Results
@@ -196,7 +197,7 @@ class Builds:
 
 @dataclass
 class RunningSite:
-    """A site that serves, from `with` to its end. Without `builds` the real executor runs jobs without a sandbox."""
+    """A site that serves, from `with` to its end. Without `builds` the real executor runs jobs, without a sandbox."""
 
     directory: Path
     tokens: dict[str, str]
@@ -204,6 +205,7 @@ class RunningSite:
     builds: Builds | None = None
     clock: Clock = field(default_factory=SystemClock)
     tls: ssl.SSLContext | None = None
+    sandbox: Sandbox = Sandbox.NONE
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def __post_init__(self) -> None:
@@ -256,9 +258,12 @@ class RunningSite:
     async def _begin(self) -> None:
         prepared = None
         if self.builds is None and self.settings.executor.enabled:
-            wheels = self.settings.executor.wheelhouse
             prepared = assembly.prepare(
-                self.places.data, sandbox=Sandbox.NONE, labels=DEFAULT_LABELS, wheelhouse=wheels
+                self.places.data,
+                sandbox=self.sandbox,
+                labels=DEFAULT_LABELS,
+                wheelhouse=self.settings.executor.wheelhouse,
+                images=shared_images() if self.sandbox is not Sandbox.NONE else None,
             )
         dispatch = self.builds.plug if self.builds is not None else None
         self.app = await SiteApp.open(self.settings, self.places, prepared, self.clock, dispatch)

@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,9 @@ from typing import Any
 
 import pytest
 
+from gatebot.cli.demo import architectures
+from gatebot.errors import Unavailable
+from gatebot.executor.model import Sandbox
 from tests.fakes.site import Person, RunningSite, Template, begin
 
 TOOLS = ("pytest", "pytest-cov", "stestr", "tox", "setuptools", "wheel", "ruff", "flake8", "sphinx", "build")
@@ -175,7 +177,11 @@ def test_coverage_is_measured_where_a_project_asks_for_it(site: RunningSite) -> 
         ("tox", {}, "error: there is no tox.ini here. Add one, or run the tests by the job pytest, which needs none."),
         ("pytest", {}, "error: pytest found no tests. Name where they are in the variable pytest_paths"),
         ("tox-py310", {"tox.ini": TOX}, "error: python3.10 is not on this node. Give the job a nodeset whose image"),
-        ("pytest", {"requirements.txt": "nosuchpackage\n"}, "No matching distribution found for nosuchpackage"),
+        (
+            "pytest",
+            {"requirements.txt": "nosuchpackage\n"},
+            "ERROR: Could not find a version that satisfies the requirement nosuchpackage",
+        ),
     ],
 )
 def test_what_is_missing_is_the_first_error_that_people_read(
@@ -269,35 +275,62 @@ IMAGE = """\
 
 
 @library
-def test_an_image_is_built_without_a_daemon_and_joined_into_an_index_that_podman_reads(
-    site: RunningSite, tmp_path: Path, place: Path
-) -> None:
+def test_an_image_is_built_without_a_daemon_and_podman_reads_the_index_of_it(site: RunningSite, place: Path) -> None:
     ann = site.person("ann")
     change = ann.propose("api", "Pack the shop", {"shop/run": "#!/bin/sh\necho open\n", ".zuul.yaml": IMAGE})
-    told = ann.hears(change, "Build succeeded.", PATIENCE)
-    builds = dict(re.findall(r"- (\S+) \S+/build/(\w+)", told))
-    target = tmp_path / "api.oci.tar"
-    with urllib.request.urlopen(f"{site.url}/logs/{builds['container-index']}/artifacts/api.oci.tar") as answer:
-        target.write_bytes(answer.read())
-    index = json.loads(extracted(target, "index.json"))["manifests"][0]
-    assert f"api.oci.tar: {index['digest']} for linux/amd64" in log_of(ann, builds["container-index"])
-    if shutil.which("podman") is None:
-        pytest.skip("podman, which reads the index, is not installed")
-    podman = ["podman", "--root", str(place / "root"), "--runroot", str(place / "run"), "--storage-driver", "vfs"]
-    pulled = subprocess.run(
-        [*podman, "pull", "-q", f"oci-archive:{target}"], capture_output=True, text=True, check=True
-    )
-    ask = [*podman, "image", "inspect", pulled.stdout.strip()]
-    (image,) = json.loads(subprocess.run(ask, capture_output=True, text=True, check=True).stdout)
+    archive = fetched_index(site, ann.hears(change, "Build succeeded.", PATIENCE), place / "api.oci.tar")
+    image = pulled(archive, place, "amd64")
     assert image["Architecture"] == "amd64"
     assert image["Config"]["Entrypoint"] == ["/srv/shop/run"]
     assert image["Config"]["Env"] == ["SHOP=open"]
     assert list(image["Config"]["ExposedPorts"]) == ["8080/tcp"]
 
 
-def extracted(archive: Path, name: str) -> bytes:
-    """A file of an archive."""
-    with tarfile.open(archive) as packed:
-        file = packed.extractfile(name)
-        assert file is not None
-        return file.read()
+NATIVE = """\
+- project:
+    check:
+      jobs:
+        - container-image:
+            vars: {container_build: cc -static -o "$DESTDIR/hello" hello.c, container_entrypoint: /hello}
+        - container-index
+"""
+
+
+@library
+def test_in_the_sandbox_one_change_becomes_an_image_of_two_architectures(template: Template, place: Path) -> None:
+    try:
+        architectures.require()
+    except Unavailable as why:
+        pytest.skip(str(why))
+    running = begin(template, place)
+    running.sandbox = Sandbox.AUTO
+    with running as site:
+        ann = site.person("ann")
+        source = '#include <stdio.h>\nint main(void) { return puts("hello") < 0; }\n'
+        change = ann.propose("api", "Say hello", {"hello.c": source, ".zuul.yaml": NATIVE})
+        archive = fetched_index(site, ann.hears(change, "Build succeeded.", 2 * PATIENCE), place / "api.oci.tar")
+    images = {arch: pulled(archive, place, arch) for arch in ("amd64", "arm64")}
+    assert {arch: image["Architecture"] for arch, image in images.items()} == {"amd64": "amd64", "arm64": "arm64"}
+    assert images["amd64"]["RootFS"]["Layers"] != images["arm64"]["RootFS"]["Layers"]
+
+
+def fetched_index(site: RunningSite, told: str, target: Path) -> Path:
+    """The archive that the job container-index of a change left."""
+    build = dict(re.findall(r"- (\S+) \S+/build/(\w+)", told))["container-index"]
+    with urllib.request.urlopen(f"{site.url}/logs/{build}/artifacts/{target.name}") as answer:
+        target.write_bytes(answer.read())
+    return target
+
+
+def pulled(archive: Path, place: Path, arch: str) -> dict[str, Any]:
+    """What podman, which knows nothing of us, takes an archive for on an architecture."""
+    if shutil.which("podman") is None:
+        pytest.skip("podman, which reads the index, is not installed")
+    podman = ["podman", "--root", str(place / "root"), "--runroot", str(place / "run"), "--storage-driver", "vfs"]
+
+    def say(*words: str) -> str:
+        return subprocess.run([*podman, *words], capture_output=True, text=True, check=True).stdout
+
+    (image,) = json.loads(say("image", "inspect", say("pull", "-q", "--arch", arch, f"oci-archive:{archive}").strip()))
+    found: dict[str, Any] = image
+    return found
