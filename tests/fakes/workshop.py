@@ -13,7 +13,7 @@ from gatebot.clock import SystemClock
 from gatebot.events import BuildCompleted
 from gatebot.executor import assembly
 from gatebot.executor.logs import Logs
-from gatebot.executor.model import MIB, Label, Network, Sandbox
+from gatebot.executor.model import MIB, Label, Network, Sandbox, Sizes
 from gatebot.executor.service import Executor
 from gatebot.executor.supply import Source
 
@@ -71,6 +71,7 @@ async def workshop(
     labels: Mapping[str, Label] = LABELS,
     providers: Mapping[str, Source] | None = None,
     images: Path | None = None,
+    sizes: Sizes | None = None,
 ) -> AsyncIterator[Workshop]:
     site = root / "site"
     site.mkdir(exist_ok=True)
@@ -85,6 +86,7 @@ async def workshop(
         mirrors=mirrors,
         slots=4,
         providers=providers,
+        sizes=sizes,
     )
     try:
         await executor.start()
