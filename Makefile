@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch test test-chaos test-clients test-gerrit test-library gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch test test-vm test-chaos test-clients test-gerrit test-library gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,12 @@ test-clients: setup-test ## Other people's clients of Zuul's REST, unmodified, a
 
 test-chaos: setup-test ## A hundred rounds of each trouble of executors, more kills of the server (ROUNDS=100)
 	@GATEBOT_ROUNDS=$(or $(ROUNDS),100) GATEBOT_KILLS=$(or $(ROUNDS),100) $(BIN)/python -m pytest tests/chaos -v -s
+
+test-vm: setup-test ## The contract of nodes on a real virtual machine (MACHINE=arm64: on one of those; minutes)
+	@command -v qemu-img >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends \
+		qemu-system-x86 qemu-system-arm qemu-utils; } || { echo "It needs qemu-system-x86 qemu-system-arm qemu-utils"; exit 1; }
+	@$(BIN)/gatebot image build --vm --arch $(or $(MACHINE),x86_64)
+	@GATEBOT_MACHINE=$(or $(MACHINE),x86_64) $(BIN)/python -m pytest -q tests/shells/test_machines.py
 
 test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21 and mvn)
 	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/gerrit

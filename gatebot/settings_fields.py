@@ -294,7 +294,17 @@ class Container:
     slots: int = _setting(0, "How many there are at the same time; 0: as many as there are processors.", least=0)
 
 
-Provider: TypeAlias = Static | Container
+@dataclass(frozen=True, slots=True)
+class Qemu:
+    """Full virtual machines on this machine, of its own and of other architectures; see docs/nodes.md."""
+
+    architectures: tuple[str, ...] = _setting(
+        (), "Which machines there must be: a missing one is said. Empty: those whose image is built."
+    )
+    slots: int = _setting(0, "How many there are at the same time; 0: as many as there are processors.", least=0)
+
+
+Provider: TypeAlias = Static | Container | Qemu
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +356,11 @@ SECTIONS: tuple[tuple[str, type], ...] = (
 )
 """The sections of the file in the order in which it shows them; the last three may be there several times."""
 
-PROVIDERS: tuple[tuple[str, type[Provider]], ...] = (("static", Static), ("container", Container))
+PROVIDERS: tuple[tuple[str, type[Provider]], ...] = (
+    ("static", Static),
+    ("container", Container),
+    ("qemu", Qemu),
+)
 """The kinds of `[providers.NAME]`, each with keys of its own; this machine is the provider `local`, and needs none."""
-NEEDED: Mapping[str, tuple[str, ...]] = {"static": ("hosts", "key", "known_hosts"), "container": ("image",)}
+NEEDED: Mapping[str, tuple[str, ...]] = {"static": ("hosts", "key", "known_hosts"), "container": ("image",), "qemu": ()}
 """What a provider of a kind cannot be without."""

@@ -141,7 +141,7 @@ async def _work(found: Settings, places: Places, prepared: assembly.Prepared, ur
 def make(found: Settings, prepared: assembly.Prepared, session: Session, uplink: Uplink) -> tuple[Executor, Logs]:
     """The executor of a site on another machine; it reports and fetches through the uplink."""
     host = session.host.partition(":")[0]
-    around = providing.Around(prepared.directory, host, partial(settings_text.resolve, found))
+    around = providing.Around(prepared.directory, prepared.images, host, partial(settings_text.resolve, found))
     return assembly.executor(
         prepared,
         reports=FarReports(uplink),

@@ -53,7 +53,9 @@ def executor_of(
     if prepared is None:
         return None, Logs(places.builds, clock, sizes, rules)
     host = settings.url.split("://", 1)[1].split("/")[0]
-    around = providing.Around(prepared.directory, host.split(":")[0], partial(settings_text.resolve, settings))
+    around = providing.Around(
+        prepared.directory, prepared.images, host.split(":")[0], partial(settings_text.resolve, settings)
+    )
     return assembly.executor(
         prepared,
         reports=results,

@@ -16,18 +16,25 @@ from ..app import places
 from ..architectures import ARCHITECTURES, canonical
 from ..errors import NotFound, Unavailable
 from ..executor import images
+from ..executor.machines import building
+from ..executor.machines import images as machine_images
 from ..executor.model import DEFAULT_LABELS, LOCAL, Label, label_from
+from ..executor.providing import kinds
 from ..site import duration
 from .output import Output
 
 _DAY = 86_400
 
 
-def build(directory: Path | None, label: str, arch: str) -> None:
+def build(directory: Path | None, label: str, arch: str, *, machine: bool = False) -> None:
     """Build an image, for one site or for all sites of this machine."""
     if lacking := images.missing():
         raise Unavailable(f"An image needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
-    arch = canonical(arch) or (_label(directory, label).arch if label else "")
+    wanted = _label(directory, label) if label else None
+    arch = canonical(arch) or (wanted.arch if wanted else "")
+    if machine or _is_machine(directory, wanted):
+        _build_machine(_place(directory), wanted or Label("vm"), arch)
+        return
     if arch and arch not in ARCHITECTURES:
         raise click.UsageError(f"There is no architecture {arch} here: {', '.join(ARCHITECTURES)}.")
     target = _place(directory)
@@ -37,6 +44,21 @@ def build(directory: Path | None, label: str, arch: str) -> None:
         return
     made = images.build(definition, target, lambda line: click.echo(f"  {line}", err=True))
     click.echo(f"Jobs run on {made}, from the next start of the server on.")
+
+
+def _build_machine(place: Path, label: Label, arch: str) -> None:
+    if lacking := machine_images.missing():
+        raise Unavailable(f"A machine needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
+    made = building.build(label, arch, place, lambda line: click.echo(f"  {line}", err=True))
+    click.echo(f"Virtual machines begin with {made}, from the next start of the server on.")
+
+
+def _is_machine(directory: Path | None, label: Label | None) -> bool:
+    """Whether nodes of the label are virtual machines."""
+    if directory is None or label is None:
+        return False
+    settings, _ = places.load(directory)
+    return kinds(settings.providers).get(label.provider) == "qemu"
 
 
 def list_all(out: Output, directory: Path | None) -> None:

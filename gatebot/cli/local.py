@@ -148,10 +148,11 @@ _SITE = click.option(
 @image.command("build")
 @click.argument("label", default="")
 @click.option("--arch", default="", help="For nodes of this architecture, such as arm64 (default: this machine's).")
+@click.option("--vm", is_flag=True, help="For virtual machines; a label of the provider qemu means that by itself.")
 @_SITE
-def build_image(label: str, arch: str, directory: Path | None) -> None:
+def build_image(label: str, arch: str, directory: Path | None, vm: bool) -> None:
     """Build the image that nodes of a label, or of an architecture, are made from: some minutes, 250-500 MB, once."""
-    images.build(directory, label, arch)
+    images.build(directory, label, arch, machine=vm)
 
 
 @image.command("list")

@@ -23,6 +23,8 @@ from ..reasons import reason
 from .host_mirrors import apt_sources
 from .model import HOST_IMAGE
 
+#: How the names of images of virtual machines begin, which are no root file systems of sandboxes.
+MACHINE = "vm-"
 _ETC = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\njob:x:1000:1000:job:/home/job:/bin/sh\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
@@ -32,11 +34,11 @@ _ETC = {
     "hostname": "node\n",
 }
 #: How Debian calls architectures where it does not call them as everybody.
-_DEBIAN = {"x86_64": "amd64", "ppc64le": "ppc64el"}
+DEBIAN = {"x86_64": "amd64", "ppc64le": "ppc64el"}
 _EMPTY = ("dev", "proc", "sys", "tmp", "run", "var/tmp", "home/job", "opt/gatebot", "root", "mnt")
 _PACKAGES = "python3,python3-dev,python3-venv,python3-pip,git,make,gcc,libc6-dev,ca-certificates,curl,file"
 #: Of a foreign architecture nothing is run while the image is made, so everything that is needed is named.
-_FOREIGN_PACKAGES = (
+FOREIGN_PACKAGES = (
     "base-files,base-passwd,bash,coreutils,dash,debianutils,diffutils,findutils,grep,gzip,hostname,libc-bin,mawk,"
     "perl-base,sed,tar,util-linux,xz-utils,procps,g++," + _PACKAGES
 )
@@ -112,24 +114,24 @@ def definition_for_host() -> Definition:
             told[name] = value.strip('"')
     suite = told.get("VERSION_CODENAME", "bookworm") if told.get("ID") == "debian" else "bookworm"
     arch = canonical(os.uname().machine)
-    return Definition(suite, _DEBIAN.get(arch, arch), mirror=next(iter(apt_sources()), ""))
+    return Definition(suite, DEBIAN.get(arch, arch), mirror=next(iter(apt_sources()), ""))
 
 
 def definition_for(arch: str) -> Definition:
     """The image that nodes of an architecture are made from by default; for that of this machine, its own."""
     own = definition_for_host()
-    debian = _DEBIAN.get(arch, arch)
+    debian = DEBIAN.get(arch, arch)
     if debian == own.arch:
         return own
     suite = "trixie" if (debian, own.suite) == ("riscv64", "bookworm") else own.suite  # there is none before
-    return Definition(suite, debian, _FOREIGN_PACKAGES, mirror=own.mirror, foreign=True)
+    return Definition(suite, debian, FOREIGN_PACKAGES, mirror=own.mirror, foreign=True)
 
 
 def arch_of(image: str) -> str:
     """The architecture of an image that was built, by the name of its directory; of others nothing is known."""
     _, _, rest = image.partition("-")
     debian = rest.partition("-")[0]
-    known = {name: arch for arch, name in _DEBIAN.items()}
+    known = {name: arch for arch, name in DEBIAN.items()}
     return known.get(debian, debian if debian in ARCHITECTURES else "")
 
 
@@ -158,6 +160,11 @@ def build(definition: Definition, images: Path, progress: Callable[[str], None])
         return target
     images.mkdir(mode=0o755, parents=True, exist_ok=True)
     made = images / f"{definition.name}.new"
+    return _finished(definition, made, target, unpack(definition, made, progress))
+
+
+def unpack(definition: Definition, made: Path, progress: Callable[[str], None]) -> list[str]:
+    """Fetch the packages into a directory; what must stand before a program so that it is root of what is in there."""
     variant = "extract" if definition.foreign else "minbase"
     line = [
         "mmdebstrap",
@@ -168,20 +175,18 @@ def build(definition: Definition, images: Path, progress: Callable[[str], None])
     line += [f"--dpkgopt=path-exclude={path}" for path in _DROPPED]
     line += ["--aptopt=Acquire::Retries 3", definition.suite]
     source = [f"deb {definition.mirror} {definition.suite} main"] if definition.mirror else []
+    removed(made)
     if os.geteuid() == 0:
-        _removed(made)
-        _watched([*line, str(made), *source], progress)
-    else:
-        _removed(made)
-        made.mkdir()
-        archive = images / f"{definition.name}.tar"
-        _watched([*line, "--mode=unshare", str(archive), *source], progress)
-        unpack = ["tar", "-C", str(made), "--exclude=./dev/*", "-xf", str(archive)]
-        _watched(["unshare", "--user", "--map-root-user", "--map-auto", *unpack], progress)
-        archive.unlink()
-        # Whoever owns the directory must be able to lay out /etc; in it the owner is root of the namespace.
-        return _finished(definition, made, target, ["unshare", "--user", "--map-root-user", "--map-auto"])
-    return _finished(definition, made, target, [])
+        watched([*line, str(made), *source], progress)
+        return []
+    made.mkdir()
+    archive = made.with_suffix(".tar")
+    watched([*line, "--mode=unshare", str(archive), *source], progress)
+    # Whoever owns the directory must be able to lay out /etc; in it the owner is root of the namespace.
+    prefix = ["unshare", "--user", "--map-root-user", "--map-auto"]
+    watched([*prefix, "tar", "-C", str(made), "--exclude=./dev/*", "-xf", str(archive)], progress)
+    archive.unlink()
+    return prefix
 
 
 def complete(root: Path) -> None:
@@ -225,13 +230,14 @@ def _finished(definition: Definition, made: Path, target: Path, prefix: list[str
     return target
 
 
-def _removed(path: Path) -> None:
+def removed(path: Path) -> None:
+    """Take a directory away, also where its files belong to others of one's own ids."""
     if path.exists():
         prefix = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--map-auto"]
         subprocess.run([*prefix, "rm", "-rf", str(path)], check=True)
 
 
-def _watched(line: list[str], progress: Callable[[str], None]) -> None:
+def watched(line: list[str], progress: Callable[[str], None]) -> None:
     """Run a program and hand on what it prints; its last lines are the message when it fails."""
     last: list[str] = []
     with subprocess.Popen(
@@ -245,9 +251,14 @@ def _watched(line: list[str], progress: Callable[[str], None]) -> None:
         raise Unavailable(reason=reason("executor.image-failed", program=line[0], told=" ".join(last)[-500:]))
 
 
+def _is_root(name: str) -> bool:
+    """Whether a directory's name is that of a finished root file system."""
+    return not name.endswith(".new") and not name.startswith(MACHINE)
+
+
 def built(images: Path) -> dict[str, str]:
     """The images that are there, by name; `default` is the one that fits this machine."""
-    found = {path.name: path.name for path in images.iterdir() if path.is_dir() and not path.name.endswith(".new")}
+    found = {path.name: path.name for path in images.iterdir() if path.is_dir() and _is_root(path.name)}
     defaults = {f"default-{arch}": definition_for(arch).name for arch in ARCHITECTURES}
     defaults["default"] = definition_for_host().name
     return found | {name: directory for name, directory in defaults.items() if directory in found}

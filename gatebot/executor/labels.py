@@ -17,11 +17,12 @@ NETWORKS: Mapping[str, tuple[Network, ...]] = {
     "local": (Network.MIRRORS, Network.NONE, Network.FULL),
     "static": (Network.FULL,),
     "container": (Network.FULL, Network.NONE),
+    "qemu": (Network.NONE,),
 }
 
 
 #: Kinds of providers whose nodes can let jobs make namespaces of their own.
-NESTING = frozenset({LOCAL})
+NESTING = frozenset({LOCAL, "qemu"})
 
 
 def site_labels(labels: Mapping[str, Mapping[str, object]], kinds: Mapping[str, str]) -> dict[str, Label]:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..architectures import canonical
 from ..errors import SettingsError
 from ..settings_fields import Container
 from ..settings_fields import Provider as Wanted
+from ..settings_fields import Qemu as QemuSettings
 from ..settings_fields import Static as StaticSettings
 from .providers.container import Containers, Podman
+from .providers.qemu import Qemu
 from .providers.ssh import Address, SshHost, control_directory
 from .providers.static import Policy, Static
 from .supply import Source
@@ -29,12 +32,13 @@ def kinds(wanted: Mapping[str, Wanted]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What providers are told of this executor: its directory, and the host name that stands for the site.
+    """What providers are told of this executor: its directory, where images are, the site's host name.
 
-    `resolve` makes paths of the settings absolute.
+    `site` stands for the site in workspaces; `resolve` makes paths of the settings absolute.
     """
 
     directory: Path
+    images: Path
     site: str
     resolve: Callable[[str], str]
 
@@ -57,6 +61,11 @@ def _source(name: str, wanted: Wanted, around: Around) -> Source:
         case Container() as container:
             podman = Podman(around.directory / "containers" / name)
             return Source(Containers(podman, around.instance, around.site, container.image, container.slots))
+        case QemuSettings() as qemu:
+            architectures = tuple(map(canonical, qemu.architectures))
+            return Source(
+                Qemu(around.directory / "machines" / name, around.images, around.site, qemu.slots, architectures)
+            )
 
 
 def _static(name: str, static: StaticSettings, around: Around) -> Source:

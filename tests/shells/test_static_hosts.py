@@ -177,7 +177,7 @@ async def test_scripts_of_a_build_run_on_a_host_of_the_settings(ground: StaticGr
         str(tmp_path / "gatebot.toml"),
     )
     labels = site_labels(found.labels, providing.kinds(found.providers))
-    around = providing.Around(tmp_path, "git.example.org", lambda path: path)
+    around = providing.Around(tmp_path, tmp_path, "git.example.org", lambda path: path)
     given = providing.sources(found.providers, around)
     async with workshop(tmp_path, labels=labels, providers=given) as shop:
         body = "pwd; ls $HOME/src/*/*/*; echo kept > $GATEBOT_ARTIFACTS/file; echo '{\"a\": 1}' > $GATEBOT_RESULT"

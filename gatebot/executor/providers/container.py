@@ -120,7 +120,7 @@ class Containers:
         """Run a container of the usual image for real; where limits cannot be had, that is said."""
         for program, package in ((self.podman.program, "podman"), (_INIT, "catatonit")):
             if shutil.which(program, path=_PATH) is None:
-                return reason("executor.container-missing", program=program, package=package)
+                return reason("executor.program-missing", program=program, package=package)
         self.podman.write()
         node = uuid4().hex
         try:

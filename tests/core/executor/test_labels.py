@@ -37,7 +37,7 @@ def test_the_network_that_is_not_said_is_the_one_that_the_provider_has() -> None
         (
             {"provider": "boards", "nested": True},
             "labels.l.nested: nodes of the provider boards (static) are as that host lets them be. "
-            "Leave it out, or give the label to a provider of the kind local.",
+            "Leave it out, or give the label to a provider of the kind local or qemu.",
         ),
         ({"nested": "yes"}, "labels.l.nested: 'yes' cannot be used. Write true or false."),
         ({"provider": "moon"}, "labels.l.provider: there is no [providers.moon]; this site has boards, local."),

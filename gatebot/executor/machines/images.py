@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of virtual machines: a disk with Debian on it, a kernel, and what starts from memory before there is a disk.
+
+Made by `gatebot image build`, like root file systems of sandboxes and from the same packages, without running a program
+of them and without root: a directory whose name is the hash of all that went in. Nothing is built at job time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .. import images
+from ..images import FOREIGN_PACKAGES, MACHINE, Definition, definition_for
+from ..model import MIB
+from . import guest
+from .initrd import archive
+from .shapes import KINDS
+
+_MORE = "openssh-server,openssh-client,sudo,iproute2,e2fsprogs,busybox-static,kmod,mount"
+_ROOM = 256 * MIB
+#: Work of root's in a directory that is unpacked: this module run as a program, in a namespace where need be.
+_WORK = (
+    "import pathlib, sys; from gatebot.executor.machines import images; images.finish(*map(pathlib.Path, sys.argv[1:]))"
+)
+
+
+def definition(arch: str, packages: str = FOREIGN_PACKAGES) -> Definition:
+    """The packages of the machine of an architecture; none of them is run while it is made."""
+    base = definition_for(arch)
+    wanted = f"{packages},{_MORE},{KINDS[arch].kernel}"
+    return replace(base, packages=wanted, foreign=True)
+
+
+def name(wanted: Definition) -> str:
+    """The directory of an image: another way to start is another image."""
+    own = hashlib.sha256((guest.INIT + repr(sorted(guest.FILES.items()))).encode()).hexdigest()[:8]
+    return f"{MACHINE}{wanted.name}-{own}"
+
+
+def missing() -> tuple[str, ...]:
+    """The Debian packages that must be installed before one can be built here."""
+    needed = {"mke2fs": "e2fsprogs", "qemu-img": "qemu-utils"}
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    lacking = tuple(package for one, package in needed.items() if shutil.which(one, path=path) is None)
+    return (*images.missing(), *lacking)
+
+
+def build(wanted: Definition, place: Path, progress: Callable[[str], None]) -> Path:
+    """Make an image, unless it is there. Raises `Unavailable` with the end of what was printed."""
+    target = place / name(wanted)
+    if target.is_dir():
+        return target
+    place.mkdir(mode=0o755, parents=True, exist_ok=True)
+    made, root = place / f"{target.name}.new", place / f"{target.name}.root.new"
+    images.removed(made)
+    prefix = images.unpack(wanted, root, progress)
+    made.mkdir(mode=0o755)
+    progress("making the disk")
+    _as_root(prefix, root, made)
+    images.removed(root)
+    made.rename(target)
+    return target
+
+
+def _as_root(prefix: Sequence[str], root: Path, made: Path) -> None:
+    package = Path(__file__).resolve().parents[3]
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(package)}
+    subprocess.run([*prefix, sys.executable, "-P", "-c", _WORK, str(root), str(made)], check=True, env=environment)
+
+
+def finish(root: Path, made: Path) -> None:
+    """From unpacked packages to the files of a machine."""
+    images.complete(root)
+    images.lay(root)
+    for path, text in guest.FILES.items():
+        target = root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.write_text(text)
+        target.chmod(0o755 if path == guest.BOOT else 0o440 if path == "/etc/sudoers" else 0o644)
+    for path in guest.OWNED:
+        owned = root / path.lstrip("/")
+        owned.mkdir(parents=True, exist_ok=True)
+        shutil.chown(owned, 1000, 1000)
+    for key in (root / "etc/ssh").glob("ssh_host_*"):
+        key.unlink()
+    shutil.copyfile(next((root / "boot").glob("vmlinuz-*")), made / "kernel")
+    (made / "initrd").write_bytes(archive(_first_files(root)))
+    shutil.rmtree(root / "boot")
+    (root / "boot").mkdir()
+    _disk(root, made / "disk.img")
+
+
+def _first_files(root: Path) -> dict[str, bytes]:
+    modules = {path.stem: path for path in sorted((root / "usr/lib/modules").rglob("*.ko"))}
+    found = {f"modules/{one}.ko": modules[one].read_bytes() for one in guest.MODULES if one in modules}
+    busybox = next(path for path in (root / "usr/bin/busybox", root / "bin/busybox") if path.exists())
+    return {"init": guest.INIT.encode(), "bin/busybox": busybox.read_bytes(), **found}
+
+
+def _disk(root: Path, disk: Path) -> None:
+    """A file system with all that is in the directory, and little room beside; each machine makes its own larger."""
+    used = sum(path.lstat().st_size + 4096 for path in root.rglob("*"))
+    size = (used * 9 // 8 + _ROOM) // MIB
+    subprocess.run(
+        ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", str(root), str(disk), f"{size}M"],
+        check=True,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The provider `qemu`: a virtual machine for each node, with a kernel of its own, of this or another architecture.
+
+A node is a process of qemu and a directory with what its disk differs in from the image's. It begins in a saved state
+where there is one, is told who it is on its console, and is reached by SSH on an address of this machine's loopback,
+with keys that nobody had before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import secrets
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from ...architectures import Execution, canonical
+from ...errors import GatebotError, Unavailable
+from ...reasons import Reason, reason
+from ..machines import planning
+from ..machines.guest import OPEN, Orders
+from ..machines.running import Running, end_left
+from ..machines.saving import Plan
+from ..machines.shapes import EMULATED, KINDS, Shape
+from ..model import Label, Network, Places
+from .bubblewrap import HOME, OWN, PLAY
+from .making import Making, never_asked
+from .model import NODE_ID, Capacity, NodeRequest, Platform
+from .shells import Line, ShellConnection
+from .ssh import Address, SshHost, control_directory
+
+_USER = "job"
+_ATTEMPTS = 3
+_KNOWN = "acceleration.json"
+
+
+@dataclass(slots=True)
+class _Node:
+    """What there is of one node here."""
+
+    running: Running
+    ssh: SshHost
+    line: Line
+
+
+@dataclass(slots=True)
+class Qemu:
+    """Nodes that are virtual machines. `architectures` are those that are wanted; none: all that have an image."""
+
+    directory: Path
+    images: Path
+    site: str
+    slots: int = 0
+    architectures: tuple[str, ...] = ()
+    layered: bool = field(default=False, init=False)
+    _plans: dict[str, Plan] = field(default_factory=dict[str, Plan], init=False)
+    _nodes: dict[str, _Node] = field(default_factory=dict[str, _Node], init=False)
+    _making: Making = field(default_factory=Making, init=False)
+    _control: Path = field(default_factory=control_directory, init=False)
+
+    async def probe(self) -> Capacity | Reason:
+        """Start a machine of each architecture for real; those that cannot be had are said."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        platforms: list[Platform] = []
+        problems: list[Reason] = []
+        own = canonical(platform.machine())
+        for arch in sorted(self.architectures or KINDS, key=lambda one: one != own):
+            try:
+                plan = self._plans[arch] = await planning.plan(arch, self.images, self.directory / _KNOWN)
+            except Unavailable as problem:
+                problems.append(problem.reason or reason("executor.provider-failed", told=str(problem)))
+                continue
+            platforms.append(Platform(arch, Execution.EMULATED_SYSTEM if plan.how == EMULATED else Execution.KVM))
+        if not platforms:
+            return reason("executor.no-machine", *problems)
+        told = problems if self.architectures else []
+        return Capacity(
+            tuple(platforms), self.slots or max(os.cpu_count() or 1, 2), "vm", problems=tuple(told), nested=True
+        )
+
+    async def save(self, arch: str, label: Label) -> None:
+        """Make the state in which nodes of a label begin, as they run here; after `probe`."""
+        await self._plans[arch].save(Shape.of(label))
+
+    async def create(self, request: NodeRequest) -> None:
+        """Begin to start the machine."""
+        self._making.begin(request.node, lambda: self._make(request))
+
+    async def wait_ready(self, node: str, deadline: float) -> None:
+        """Return when it answers SSH."""
+        await self._making.ready(node, deadline)
+
+    def places(self, node: str) -> Places:
+        """The same in every machine."""
+        return Places(HOME, PLAY, self.site, OWN)
+
+    def connect(self, node: str) -> ShellConnection:
+        """Run commands in it."""
+        known = self._nodes.get(node)
+        if known is None:
+            raise never_asked()
+        return ShellConnection(known.line)
+
+    async def freeze(self, node: str, frozen: bool = True) -> None:
+        """Stop all processes of the job, or let them go on; the machine goes on, so that people can look into it."""
+        await self.connect(node).signal("STOP" if frozen else "CONT")
+
+    async def destroy(self, node: str) -> None:
+        """End the machine and delete what it wrote."""
+        await self._making.end(node, cancel=True)
+        known = self._nodes.pop(node, None)
+        if known is not None:
+            await known.running.end()
+            await known.line.close()
+            await known.ssh.close()
+        directory = self.directory / node
+        await end_left(directory)
+        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+
+    async def close(self) -> None:
+        """End the machines that are left."""
+        for node in tuple(self._nodes):
+            await self.destroy(node)
+        shutil.rmtree(self._control, ignore_errors=True)
+
+    async def list_owned(self) -> tuple[str, ...]:
+        """The machines that have a directory here, running or not, whoever started them."""
+        if not self.directory.is_dir():
+            return ()
+        return tuple(sorted(path.name for path in self.directory.iterdir() if NODE_ID.fullmatch(path.name)))
+
+    # -- what these are made of -----------------------------------------------------------------
+
+    async def _make(self, request: NodeRequest) -> None:
+        plan, node = self._plans[request.arch], self.directory / request.node
+        for attempt in range(_ATTEMPTS):
+            address = Address(_loopback(), _USER, 20000 + secrets.randbelow(30000))
+            await asyncio.to_thread(shutil.rmtree, node, ignore_errors=True)
+            node.mkdir(mode=0o700)
+            try:
+                await self._start(plan, request, node, address)
+            except Unavailable as problem:
+                told = str(problem.reason.get("told")) if problem.reason else ""
+                if "host forwarding" in told and attempt + 1 < _ATTEMPTS:
+                    continue  # somebody has that port
+                raise
+            return
+
+    async def _start(self, plan: Plan, request: NodeRequest, node: Path, address: Address) -> None:
+        label = request.label
+        ssh, orders = _identity(request, node, address, self._control)
+        closed = label.network is Network.NONE
+        forward = f"{address.host}:{address.port}"
+        running = await plan.begin(node, Shape.of(label), forward, closed=closed)
+        try:
+            running.tell(orders.line(time.time()))
+            await running.hears(OPEN)
+            running.leave()
+            await ssh.begin()
+            await ssh.ask("true")
+        except (GatebotError, asyncio.CancelledError):
+            await running.end()
+            raise
+        self._nodes[request.node] = _Node(running, ssh, ssh.line(request.node, whole=True))
+
+
+def _loopback() -> str:
+    """An address of this machine's loopback, so that the nodes of one build have different ones."""
+    return ".".join(("127", *(str(1 + secrets.randbelow(254)) for _ in range(3))))
+
+
+def _identity(request: NodeRequest, node: Path, address: Address, control: Path) -> tuple[SshHost, Orders]:
+    """Keys for a machine and for its job, which only this directory has, and what the machine is told."""
+    (host, host_public), (job, job_public) = _pair(), _pair()
+    key, known = node / "key", node / "known_hosts"
+    for file, text in ((key, job), (known, f"{address.known_as} {host_public}\n")):
+        file.touch(mode=0o600)
+        file.write_text(text)
+    told = Orders(
+        hostname=f"node-{request.node[:8]}{request.node[32:]}",
+        machine_id=secrets.token_hex(16),
+        host_key=host,
+        authorized=job_public,
+        seed=secrets.token_bytes(64),
+        processes=request.label.processes,
+    )
+    return SshHost(address, key, known, control), told
+
+
+def _pair() -> tuple[str, str]:
+    """A new key of OpenSSH and its public half."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return private.decode(), public.decode()

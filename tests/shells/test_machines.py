@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Virtual machines of qemu: the contract of providers against real ones, and what is only theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gatebot.executor.images import shared
+from gatebot.executor.providers.model import Capacity
+from gatebot.executor.providers.ports import Provider
+from gatebot.executor.providers.qemu import Qemu
+from gatebot.reasons import Reason
+from gatebot.words import say
+from tests.fakes.provider_contract import LABEL, ProviderContract, Yard
+
+#: `make test-vm` says which machine; the whole contract takes minutes where all is emulated.
+WHOLE = "GATEBOT_MACHINE" in os.environ
+ARCH = os.environ.get("GATEBOT_MACHINE", "x86_64")
+
+
+@dataclass
+class MachineGround:
+    layers: Path
+    directory: Path
+
+    def provider(self) -> Qemu:
+        return Qemu(self.directory, shared(), "h", architectures=(ARCH,))
+
+    async def crash(self, provider: Provider) -> None:
+        """The machines hear nothing of it."""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where machines are; whether they start is found once, and they begin in a saved state."""
+    made = tmp_path_factory.mktemp("machines")
+    provider = Qemu(made, shared(), "h", architectures=(ARCH,))
+
+    async def prepare() -> Reason | None:
+        found = await provider.probe()
+        if isinstance(found, Capacity):
+            await provider.save(ARCH, LABEL)
+        await provider.close()
+        return found if isinstance(found, Reason) else None
+
+    if (why := asyncio.run(prepare())) is not None:
+        pytest.skip(f"`make test-vm` builds an image of a virtual machine: {say(why)}")
+    return made
+
+
+@pytest.fixture
+def ground(tmp_path: Path, directory: Path) -> MachineGround:
+    (tmp_path / "layers").mkdir()
+    return MachineGround(tmp_path / "layers", directory)
+
+
+if WHOLE:
+
+    class TestMachines(ProviderContract):
+        pass
+
+
+async def test_nodes_from_one_state_share_no_secret_and_know_the_time(ground: MachineGround) -> None:
+    yard = Yard(ground.provider(), ground.layers)
+    await yard.begin()
+    told: list[list[str]] = []
+    for node in [await yard.node(), await yard.node()]:
+        _, text = await node.ran(
+            "cat /etc/machine-id; hostname; sudo ssh-keygen -y -f /etc/ssh/ssh_host_ed25519_key; "
+            "cat /etc/ssh/gatebot_keys; head -c 16 /dev/urandom | base64; cat /proc/sys/kernel/random/uuid; date +%s"
+        )
+        told.append(text.splitlines())
+    first, second = told
+    assert len(first) == len(second) == 7
+    assert not set(first[:-1]) & set(second[:-1])
+    assert abs(time.time() - int(second[-1])) < 30
+    await yard.provider.close()
+    assert await yard.provider.list_owned() == ()
+
+
+async def test_a_job_is_root_when_it_wants_and_reaches_nothing(ground: MachineGround) -> None:
+    yard = Yard(ground.provider(), ground.layers)
+    await yard.begin()
+    node = await yard.node()
+    ended, told = await node.ran(
+        "id -un; sudo id -un; sudo mount -t tmpfs tmpfs /mnt && echo mounted; uname -m\n"
+        "python3 -c 'import socket; socket.create_connection((\"10.0.2.2\", 22), 3)' 2>&1 | tail -n 1"
+    )
+    assert ended.status == 0
+    assert told.splitlines()[:4] == ["job", "root", "mounted", {"arm64": "aarch64"}.get(ARCH, ARCH)]
+    assert "Error" in told.splitlines()[4]
+    await yard.provider.destroy(node.name)
+
+
+async def test_what_is_missing_is_told_with_what_brings_it(tmp_path: Path) -> None:
+    nothing = Qemu(tmp_path / "machines", tmp_path, "h", architectures=("s390x", ARCH))
+    found = await nothing.probe()
+    await nothing.close()
+    assert isinstance(found, Reason)
+    assert say(found) == (
+        "No virtual machine can be had here. "
+        f"{ARCH}: its image is not built; `gatebot image build LABEL --site DIRECTORY` makes it, for a label of this "
+        "provider. Virtual machines of s390x are not known to start; those of x86_64, arm64 are."
+    )
