@@ -101,8 +101,11 @@ class Live:
             await answer.prepare(request)
             await reader.send("retry: 1000\n")
             await self._tell(reader, pieces)
-        except (ConnectionResetError, TimeoutError):
-            pass  # gone or too slow: the browser comes back with its last id
+        except ConnectionResetError:
+            pass  # gone: the browser comes back with its last id
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()  # too slow to hear even that it is over
         return answer
 
     def _place(self, request: web.Request) -> tuple[int, int]:

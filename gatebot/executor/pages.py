@@ -26,6 +26,7 @@ from .files.service import BuildFiles
 from .files.view import asked_by
 from .log_html import plain
 from .logs import BUILD_ID, Logs
+from .model import MIB
 from .ports import BuildFacts, Builds
 
 _FAILED = 20  # tests that are shown beside a log
@@ -114,6 +115,7 @@ class Pages:
             kept=self._files.kept(found),
             gone=self._files.gone(found),
             following=running,
+            cut=self._cut(view.size or 0),
             tests=tests,
             counts=counts(tests.run),
             failed=failed[:_FAILED],
@@ -123,6 +125,11 @@ class Pages:
             others=[one for one in others if one.build != id and one.change not in hidden][:5],
             live=f"build/{id}" + (f",log/{id}" if running else ""),
         )
+
+    def _cut(self, size: int) -> int:
+        """At how many MiB a log of this size was cut; 0: it is whole."""
+        largest = self._logs.sizes.log
+        return largest // MIB if size > largest else 0
 
     def _tested(self, build: str) -> lineage.Lineage | None:
         try:

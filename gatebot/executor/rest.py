@@ -23,6 +23,7 @@ Allowed = Callable[[web.Request, str], Awaitable[None]]
 #: Raises `Gone` when what a build left was taken away.
 Check = Callable[[str], Awaitable[None]]
 _PATIENCE = 15.0
+_SLOW = 10.0  # seconds a reader may take for one piece
 _FAR_PIECE = 1024 * 1024
 #: What browsers may show, sandboxed; they download everything else.
 _SHOWN = frozenset(
@@ -136,14 +137,14 @@ async def _stream(request: web.Request, logs: Logs, build: str) -> web.StreamRes
         while True:
             done, _ = await asyncio.wait([following], timeout=_PATIENCE)
             if not done:
-                await response.write(b": waiting\n\n")
+                await _send(request, response, b": waiting\n\n")
                 continue
             try:
                 offset, piece = following.result()
             except StopAsyncIteration:
                 break
             text = json.dumps(piece.decode("utf-8", "replace"))
-            await response.write(f"id: {offset}\nevent: log\ndata: {text}\n\n".encode())
+            await _send(request, response, f"id: {offset}\nevent: log\ndata: {text}\n\n".encode())
             following = asyncio.ensure_future(anext(pieces))
         await response.write(f"id: {offset}\nevent: end\ndata: \n\n".encode())
     finally:
@@ -156,5 +157,16 @@ async def _plain(request: web.Request, logs: Logs, build: str, offset: int) -> w
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/plain; charset=utf-8"})
     await response.prepare(request)
     async for _, piece in logs.follow(build, offset):
-        await response.write(piece)
+        await _send(request, response, piece)
     return response
+
+
+async def _send(request: web.Request, response: web.StreamResponse, piece: bytes) -> None:
+    """Send a piece; who takes too long for it is let go, and can go on from the last offset."""
+    try:
+        async with asyncio.timeout(_SLOW):
+            await response.write(piece)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the reader is too slow") from None

@@ -30,6 +30,12 @@ class Served:
         self._process: subprocess.Popen[bytes] | None = None
         users.give(self.places.data, users.server_user(self.settings.executor.run_as))
 
+    @property
+    def pid(self) -> int:
+        """Of the process that serves now."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start, and go on at once."""
         command = [sys.executable, "-m", self._program, "serve", str(self._directory)]
