@@ -108,6 +108,7 @@ ADAPTERS: dict[str, set[str]] = {
         "config.offline",
         "assigning",
         "effects",
+        "remarked",
         "admission",
         "ages",
         "batch",

@@ -89,7 +89,7 @@ class Merger:
         email: str = "gatebot@localhost",
         vault: Vault | None = None,
     ) -> None:
-        self._repositories = repositories
+        self.repositories = repositories
         self._layouts = layouts
         self._email = email
         self.vault = vault or Vault()
@@ -116,34 +116,34 @@ class Merger:
 
     def tip(self, project: str, branch: str) -> str | None:
         """The commit of a branch, or of a tag by its full name; None: there is none."""
-        if not self._repositories.exists(project):
+        if not self.repositories.exists(project):
             return None
-        found = self._repositories.resolve(project, full_ref(branch))
+        found = self.repositories.resolve(project, full_ref(branch))
         return self.commit(project, found) if found and branch.startswith("refs/") else found
 
     def commit(self, project: str, id: str) -> str:
         """The commit that an id stands for: of an annotated tag, what it is on."""
-        return self._repositories.commit(project, id).id
+        return self.repositories.commit(project, id).id
 
     def containing(self, project: str, id: str) -> tuple[str, ...]:
         """The branches that a commit, or a tagged one, is part of."""
         try:
-            commit, branches = self.commit(project, id), self._repositories.branches(project)
+            commit, branches = self.commit(project, id), self.repositories.branches(project)
         except GatebotError:
             return ()  # it is gone, or a tag of something else
-        return tuple(name for name in branches if self._repositories.is_ancestor(project, commit, branches[name]))
+        return tuple(name for name in branches if self.repositories.is_ancestor(project, commit, branches[name]))
 
     def read_of(self, subject: ItemChange | ItemRef) -> str:
         """The branch or tag that jobs find of their item: the default branch where it is about a deletion."""
         gone = isinstance(subject, ItemRef) and subject.gone
-        return self._repositories.default_branch(subject.project) if gone else subject.branch
+        return self.repositories.default_branch(subject.project) if gone else subject.branch
 
     def choose(self, project: str, names: Iterable[str]) -> str | None:
         """The first of these branches that the project has, else its default branch."""
-        if not self._repositories.exists(project):
+        if not self.repositories.exists(project):
             return None
         there = (name for name in names if name and self.tip(project, name) is not None)
-        return next(there, None) or self._repositories.default_branch(project)
+        return next(there, None) or self.repositories.default_branch(project)
 
     def merge(self, queue: Queue, change: ItemChange, onto: str, person_time: int) -> tuple[str, str]:
         """The commit that lands when a change goes onto `onto`, and its tree."""
@@ -151,14 +151,14 @@ class Merger:
         person = Person("gatebot", self._email, person_time)
         if queue.policy.lands and change.submit_type not in _PICKS:
             self._check_parent(store, change, onto)
-        made = self._repositories.final_commit(
+        made = self.repositories.final_commit(
             store,
             change.submit_type,
             change.commit,
             onto,
             branch=change.branch,
             committer=person,
-            into=change.branch != self._repositories.default_branch(change.project),
+            into=change.branch != self.repositories.default_branch(change.project),
         )
         match made:
             case MergeConflict(paths=paths):
@@ -171,20 +171,20 @@ class Merger:
 
     def _check_parent(self, store: str, change: ItemChange, onto: str) -> None:
         """A merge brings all that a change stands on: that must be there already, or come from another branch."""
-        parent = next(iter(self._repositories.commit(store, change.commit).parents), None)
-        if parent is None or self._repositories.descends(store, onto, parent):
+        parent = next(iter(self.repositories.commit(store, change.commit).parents), None)
+        if parent is None or self.repositories.descends(store, onto, parent):
             return
         # Of a mirrored project also those of its own site: it may have made a merge anew that was tested here.
-        theirs = self._repositories.references(change.project, "refs/gerrit/heads/").values()
-        tips = {*self._repositories.branches(change.project).values(), *theirs}
-        if not any(self._repositories.is_ancestor(store, parent, tip) for tip in tips):
+        theirs = self.repositories.references(change.project, "refs/gerrit/heads/").values()
+        tips = {*self.repositories.branches(change.project).values(), *theirs}
+        if not any(self.repositories.is_ancestor(store, parent, tip) for tip in tips):
             raise _Broken(reason("pipeline.parent-not-merged", commit=parent[:12], branch=change.branch))
 
     def store(self, queue: Queue, project: str) -> str:
         """The queue's store, able to read the project's objects."""
         key = (speculation(queue), project)
         if key not in self._stores:
-            self._stores[key] = self._repositories.speculation(key[0], [project]).store
+            self._stores[key] = self.repositories.speculation(key[0], [project]).store
         return self._stores[key]
 
     def layout(self, queue: Queue, work: _Work) -> tuple[Layout, Layout | None]:

@@ -96,6 +96,24 @@ async def test_remarks_of_a_job_on_lines_become_inline_comments_on_the_files_of_
     }
 
 
+@pytest.mark.zuul(109)
+async def test_remarks_are_on_the_lines_of_the_change_where_those_ahead_of_it_moved_them(house: PipelineHouse) -> None:
+    lines = [f"{number}\n" for number in range(1, 11)]
+    base = house.commit_to("api", {"a.txt": "".join(lines)})
+    ahead = house.push("api", {"a.txt": "".join(["new\n", "newer\n", *lines])}, "Begin anew", onto=base)
+    behind = house.push("api", {"a.txt": "".join([*lines[:-1], "ten\n"])}, "Spell ten", onto=base)
+    await house.approve(ahead, behind)
+    await house.settle()
+    remarks = {"a.txt": [{"line": 12, "message": "ten is fine"}, {"line": 2, "message": "newer than what?"}]}
+    await house.dispatch.finish(
+        house.dispatch.of(behind.number), "FAILURE", data=json.dumps({"zuul": {"file_comments": remarks}})
+    )
+    await house.passes(ahead.number)
+    await house.settle()
+    found = house.review.read(conversation.list_comments, behind.number)
+    assert {(one.line, one.text) for one in found} == {(10, "ten is fine"), (None, "newer than what?")}
+
+
 @pytest.mark.zuul(111)
 async def test_in_check_a_job_gets_the_artifact_of_the_change_that_its_own_depends_on_while_that_runs_and_later(
     house: PipelineHouse,
