@@ -30,6 +30,16 @@ ip link add veth0 type veth peer name veth1; ip -br link show veth1 | cut -c1-5
 ls -d /proc/[0-9]* | wc -l
 INNER
 """
+CLOUD = (
+    "mount -t tmpfs none /run; ip netns add inner; ip netns exec inner ip link set lo up",
+    "ip link add br0 type bridge; ip link add v0 type veth peer name v1; ip link set v0 master br0",
+    "python3 -c 'import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)'",
+    "mkdir ~/new; mount --bind ~/new ~/new; cd ~/new; mkdir usr dev old; mount --rbind /usr usr\n"
+    "mount --rbind /dev dev\n"
+    "ln -s usr/lib64 usr/lib usr/bin .; pivot_root . old; test -d /old/home/job; echo > /dev/null; : <>/dev/net/tun",
+    "unshare -Urm sh -c 'mount -t tmpfs none /tmp'",
+    "test -r /dev/fuse; test -w /dev/fuse; mount --rbind /sys /mnt; test -d /mnt/class/net/lo",
+)
 REFUSED = """\
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
@@ -57,6 +67,22 @@ async def test_a_job_makes_mounts_networks_and_processes_of_its_own(shop: Worksh
     *told, count, _result = text.splitlines()[1:]
     assert told == ["0", "inner", "mine", "changed", "lo", "tap0", "veth1"]
     assert int(count) < 6
+
+
+async def test_what_whole_clouds_are_brought_up_with_works(shop: Workshop) -> None:
+    """Networks with names, bridges, switches that send frames, a root of one's own over the node's programs."""
+    for line in CLOUD:
+        completed, text = await shop.script(f"{INNER} sh -e <<'INNER'\n{line}\nINNER", label="nested")
+        assert completed.result == "SUCCESS", f"{line}: {text}"
+
+
+async def test_of_memory_that_it_mounts_it_has_no_more_than_its_label_says(shop: Workshop) -> None:
+    completed, text = await shop.script(
+        f"{INNER} sh -ec 'mount -t tmpfs -o size=2g none /mnt; head -c 1000m /dev/zero > /mnt/much; echo filled'",
+        label="nested",
+    )
+    assert completed.result == "FAILURE"
+    assert "filled" not in text
 
 
 async def test_outside_of_its_own_namespaces_it_may_no_more_than_others(shop: Workshop) -> None:

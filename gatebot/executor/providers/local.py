@@ -24,7 +24,6 @@ from uuid import uuid4
 from ...architectures import Execution, canonical
 from ...errors import GatebotError, Refused, Unavailable
 from ...reasons import Reason, reason
-from ...words import say
 from ..images import arch_of
 from ..model import HOST_IMAGE, Label, Network, Places, Sandbox
 from . import trees
@@ -37,7 +36,10 @@ from .ports import Output
 
 log = logging.getLogger(__name__)
 _PROBE = Label("probe", network=Network.NONE, memory=256 << 20, disk=32 << 20, processes=64)
-_NESTING = ("unshare", "--user", "--map-root-user", "--mount", "--net", "mount", "-t", "tmpfs", "probe", "/mnt")
+_NESTING = (
+    *("unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork"),
+    *("sh", "-ec", "mount -t proc proc /proc; mount -t tmpfs probe /mnt; : <>/dev/net/tun"),
+)
 PORT = "3128"
 #: Called with a node and the socket that listens on 127.0.0.1:3128 inside it.
 Listening = Callable[[str, socket.socket], None]
@@ -95,42 +97,37 @@ class Local:
             return reason("executor.bubblewrap-missing")
         if isinstance(self._channel, Reason):
             return self._channel
-        refused = await self._try("")
-        if refused is not None:
-            return refused
-        nesting = await self._try("", nested=True)
+        if (said := await self._try("")) is not None:
+            return reason("executor.sandbox-refused", told=said)
+        nesting = await self._try("", _NESTING, nested=True)
         platforms = [Platform(canonical(platform.machine()))]
         for one in installed():
             if f"default-{one.arch}" not in self._images.by_name:
                 log.info("no image for %s is built; make one with: gatebot image build --arch %s", one.arch, one.arch)
-            elif (refused := await self._try(one.arch)) is None:
+            elif (said := await self._try(one.arch)) is None:
                 platforms.append(Platform(one.arch, Execution.EMULATED_USER))
             else:
-                log.warning("programs of %s cannot be run: %s", one.arch, say(refused))
+                log.warning("programs of %s cannot be run: %s", one.arch, said)
         told, _ = await self._link.ask("hello")
-        problems = () if nesting is None else (reason("executor.nesting-refused", nesting),)
+        problems = () if nesting is None else (reason("executor.nesting-refused", told=nesting),)
         limits = str(told["limits"])
         return Capacity(tuple(platforms), 0, limits, self._sandbox, problems, nested=nesting is None)
 
-    async def _try(self, arch: str, *, nested: bool = False) -> Reason | None:
-        """Why nothing runs in a sandbox here, on this machine's architecture or on another; None: it does."""
+    async def _try(self, arch: str, argv: tuple[str, ...] = ("true",), *, nested: bool = False) -> str | None:
+        """What is said where this does not run in a sandbox here, of this architecture or another; None: it does."""
         node, label = uuid4().hex, replace(_PROBE, nested=nested)
         for place in (HOME, PLAY):
             (self._layers / node / place.lstrip("/")).mkdir(parents=True)
         try:
             await self._create(node, label, self._images.resolve("default", arch), arch)
             printed = bytearray()
-            ended = await LocalConnection(self._link, node).run(
-                Command(_NESTING if nested else ("true",), {}, "/"), printed.extend
-            )
+            ended = await LocalConnection(self._link, node).run(Command(argv, {}, "/"), printed.extend)
         except GatebotError as problem:
-            return reason("executor.sandbox-refused", told=str(problem))
+            return str(problem)
         finally:
             with contextlib.suppress(GatebotError):
                 await self._link.ask("destroy", node=node)
-        if ended.status == 0:
-            return None
-        return reason("executor.sandbox-refused", told=printed.decode("utf-8", "replace").strip()[:500])
+        return None if ended.status == 0 else printed.decode("utf-8", "replace").strip()[:500]
 
     @property
     def _link(self) -> Link:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nodes of a `nested` label have besides: a tun device and a /sys of their own network, for namespaces in them.
+"""What nodes of a `nested` label have besides: tun and fuse, and a /sys of their own network, for namespaces in them.
 
 What they may besides (mounts, namespaces of their own users) is in `seccomp.py` and `bubblewrap.py`. Outside they are
 what every node is: a uid that may nothing, a control group, no network of the machine.
@@ -14,26 +14,29 @@ from dataclasses import replace
 from . import kernel
 from .bubblewrap import Bind, Box
 
-#: Where a device that every node may open is kept, out of sight of those that get none.
+#: Where devices that every nested node may open are kept, out of sight of those that get none.
 DEVICES = "devices"
-_TUN = (10, 200)
+#: Whoever opens them makes networks and file systems in namespaces of his own only.
+_DEVICES = {"/dev/net/tun": (10, 200), "/dev/fuse": (10, 229)}
 
 
 def prepare(room: str, *, machine_root: bool) -> None:
-    """Make the tun device; without the machine's root the one of the machine has to serve."""
+    """Make the devices; without the machine's root those of the machine have to serve."""
     place = f"{room}/{DEVICES}"
     os.mkdir(place)
     if machine_root:
         kernel.mount_devices(place)
-        os.mknod(f"{place}/tun", stat.S_IFCHR | 0o666, os.makedev(*_TUN))
-        os.chmod(f"{place}/tun", 0o666)  # noqa: S103 - whoever can open it makes devices in his own network only
+        for path, number in _DEVICES.items():
+            made = f"{place}/{os.path.basename(path)}"
+            os.mknod(made, stat.S_IFCHR | 0o666, os.makedev(*number))
+            os.chmod(made, 0o666)  # noqa: S103 - as it is everywhere
 
 
 def opened(box: Box, room: str, node: str, network: int | None) -> Box:
     """The sandbox of a node as one that may make namespaces of its own."""
-    own = f"{room}/{DEVICES}/tun"
-    device = own if os.path.exists(own) else "/dev/net/tun"
-    devices = (Bind(device, "/dev/net/tun"),) if os.path.exists(device) else ()
+    made = {path: f"{room}/{DEVICES}/{os.path.basename(path)}" for path in _DEVICES}
+    found = {path: own if os.path.exists(own) else path for path, own in made.items()}
+    devices = tuple(Bind(device, path) for path, device in found.items() if os.path.exists(device))
     place = f"{room}/nodes/{node}/sys"
     os.mkdir(place)
     binds = (*box.binds, Bind(place, "/sys")) if _sysfs(place, network) else box.binds

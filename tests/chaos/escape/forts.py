@@ -2,7 +2,8 @@
 """What is attacked: real nodes of each kind of sandbox, and a short way to run a hostile program on one.
 
 `root` is the local sandbox of a server that was started as root, `rootless` the one of a user without rights (somebody
-else than whoever runs the tests), `container` one of podman. All have the same small label.
+else than whoever runs the tests), `container` one of podman. All have the same small label; that of `nested` and of
+`nested-rootless` lets jobs be root of namespaces of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from gatebot.executor.providers import link
 from gatebot.executor.providers.checks import Config
 from gatebot.executor.providers.container import Containers, Podman
 from gatebot.executor.providers.local import Images, Local
+from gatebot.executor.providers.model import NodeRequest
 from gatebot.executor.providers.ports import Provider
 from gatebot.reasons import Reason
 from gatebot.words import say
@@ -30,7 +32,7 @@ from tests.fakes.busybox_image import python_image
 from tests.fakes.provider_contract import Node, Yard
 from tests.programs import leave_out
 
-KINDS = ("root", "rootless", "container")
+KINDS = ("root", "nested", "rootless", "container")
 #: A user that is nobody's, as whom a server without rights runs here.
 STRANGER = 65534
 #: Attacks print what became of each attempt as `NAME: OUTCOME`; an error is its name.
@@ -102,23 +104,31 @@ class Fort:
         await self.yard.provider.close()
 
 
-async def attack(node: Node, body: str, **names: object) -> dict[str, str]:
-    """Run a program on a node; `names` are values that it knows. What it printed, as attempts and outcomes."""
+async def attack(node: Node, body: str, by: str = "", /, **names: object) -> dict[str, str]:
+    """Run a program on a node, `by` another; `names` are values that it knows. What became of its attempts."""
     given = "".join(f"{name} = {value!r}\n" for name, value in names.items())
-    (_, told) = await node.ran(f"exec python3 -I - <<'END-OF-ATTACK' 2>&1\n{_PRELUDE}{given}{body}\nEND-OF-ATTACK")
+    (_, told) = await node.ran(f"exec {by} python3 -I - <<'END-OF-ATTACK' 2>&1\n{_PRELUDE}{given}{body}\nEND-OF-ATTACK")
     found = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
     assert found, told
     assert "Traceback" not in told, told
     return found
 
 
-class StrangersYard(Yard):
-    """Where layers belong to somebody without rights."""
+@dataclass
+class FortYard(Yard):
+    """`strange`: layers belong to somebody without rights. `nested`: jobs may be root of namespaces of their own."""
+
+    strange: bool = False
+    nested: bool = False
 
     def lay(self, name: str) -> None:
         super().lay(name)
-        for place in (self.layers / name, *(self.layers / name).rglob("*")):
+        for place in (self.layers / name, *(self.layers / name).rglob("*")) if self.strange else ():
             os.chown(place, STRANGER, STRANGER)
+
+    def request(self, node: str) -> NodeRequest:
+        plain = super().request(node)
+        return replace(plain, label=replace(plain.label, nested=self.nested))
 
 
 @asynccontextmanager
@@ -127,7 +137,9 @@ async def fort(kind: str, root: Path) -> AsyncGenerator[Fort]:
     layers = root / "layers"
     layers.mkdir()
     started: list[subprocess.Popen[bytes]] = []
-    yard = StrangersYard(_rootless(root, started), layers) if kind == "rootless" else Yard(_of(kind, root), layers)
+    strange, nested = kind.endswith("rootless"), kind.startswith("nested")
+    provider = _rootless(root, started) if strange else _of(kind, root)
+    yard = FortYard(provider, layers, strange=strange and os.geteuid() == 0, nested=nested)
     found = await yard.provider.probe()
     if isinstance(found, Reason):
         leave_out(f"What the sandbox `{kind}` needs ({say(found)})", "podman")

@@ -105,7 +105,7 @@ def test_a_node_that_takes_anything_leaves_to_others_what_they_need() -> None:
 
 
 def test_a_nested_label_is_served_only_by_who_tried_and_can() -> None:
-    refused = reason("executor.nesting-refused")
+    refused = reason("executor.nesting-refused", told="unshare: unshare failed: No space left on device")
     labels = {"cloud": Label("cloud", nested=True)}
     can = Site(labels, {"local": Offer(Capacity((Platform("x86_64"),), 0, nested=True))})
     cannot = Site(labels, {"local": Offer(Capacity((Platform("x86_64"),), 0, problems=(refused,)))})
@@ -114,5 +114,8 @@ def test_a_nested_label_is_served_only_by_who_tried_and_can() -> None:
     assert isinstance(found, Never)
     assert say(found.why) == (
         "The label cloud is nested, and nodes of the provider local cannot make namespaces of their own. "
-        "Nodes of nested labels cannot be had here: namespaces inside a sandbox were tried and refused."
+        "Namespaces, mounts and a tun device inside a sandbox were tried on this machine, and failed: "
+        "unshare: unshare failed: No space left on device. They take Linux 5.11 or newer, util-linux in the default "
+        "image, user.max_user_namespaces above 0, and a tun device: run modprobe tun, and chmod 0666 /dev/net/tun "
+        "where the server is not started as root. Then restart the server."
     )
