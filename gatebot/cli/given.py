@@ -47,7 +47,7 @@ def of_change(out: Output, change: int, job: str | None, asked: Mapping[str, str
 
 def fetched(out: Output, given: Handed, scratch: Path) -> solo.Laid:
     """A build with its repositories fetched, after a word about what it lacks here."""
-    for lack in _lacks(given):
+    for lack in lacks(given):
         say(words.say(lack))
     client = out.client()
     return handed.fetch(given, handed.SiteGit(client.url, client.signature), scratch)
@@ -84,13 +84,15 @@ def _guard(manner: Manner) -> None:
         raise Refused(reason=reason("executor.no-such-sandbox-for-others"))
 
 
-def _lacks(given: Handed) -> Iterator[Reason]:
+def lacks(given: Handed) -> Iterator[Reason]:
     """What is on the site only."""
     job, told = given.assignment.job, given.assignment.inherited
     if given.lacks:
         yield reason("executor.secrets-stay", secrets=", ".join(given.lacks))
     if job.dependencies and not told:
         yield reason("executor.parents-elsewhere", jobs=", ".join(one.name for one in job.dependencies))
+    if job.requires and not given.assignment.provided:
+        yield reason("executor.artifacts-elsewhere", artifacts=", ".join(job.requires))
 
 
 def _title(given: Assignment) -> str:
