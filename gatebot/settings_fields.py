@@ -304,7 +304,20 @@ class Qemu:
     slots: int = _setting(0, "How many there are at the same time; 0: as many as there are processors.", least=0)
 
 
-Provider: TypeAlias = Static | Container | Qemu
+@dataclass(frozen=True, slots=True)
+class Kubernetes:
+    """Pods of a Kubernetes cluster, version 1.30 or newer."""
+
+    server: str = _setting("", "The cluster's API, such as https://10.0.0.1:6443.", unit="URL")
+    token: str = _setting("", "Holds the token of a service account; read anew when it changes.", unit="file")
+    ca: str = _setting("", "The certificate authority of the API; empty: those of this machine.", unit="file")
+    namespace: str = _setting("gatebot", "Where the pods are made.")
+    image: str = _setting("", "The image of labels that name none, such as `docker.io/library/debian:12`.")
+    slots: int = _setting(0, "How many pods there are at the same time; 0: as many as builds want.", least=0)
+    architectures: tuple[str, ...] = _setting((), "Those of the cluster's machines; empty: the cluster is asked.")
+
+
+Provider: TypeAlias = Static | Container | Qemu | Kubernetes
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +373,13 @@ PROVIDERS: tuple[tuple[str, type[Provider]], ...] = (
     ("static", Static),
     ("container", Container),
     ("qemu", Qemu),
+    ("kubernetes", Kubernetes),
 )
 """The kinds of `[providers.NAME]`, each with keys of its own; this machine is the provider `local`, and needs none."""
-NEEDED: Mapping[str, tuple[str, ...]] = {"static": ("hosts", "key", "known_hosts"), "container": ("image",), "qemu": ()}
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "static": ("hosts", "key", "known_hosts"),
+    "container": ("image",),
+    "qemu": (),
+    "kubernetes": ("server", "token", "image"),
+}
 """What a provider of a kind cannot be without."""

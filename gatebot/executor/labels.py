@@ -18,6 +18,7 @@ NETWORKS: Mapping[str, tuple[Network, ...]] = {
     "static": (Network.FULL,),
     "container": (Network.FULL, Network.NONE),
     "qemu": (Network.NONE,),
+    "kubernetes": (Network.FULL,),
 }
 
 

@@ -15,10 +15,13 @@ from pathlib import Path
 from ..architectures import canonical
 from ..errors import SettingsError
 from ..settings_fields import Container
+from ..settings_fields import Kubernetes as KubernetesSettings
 from ..settings_fields import Provider as Wanted
 from ..settings_fields import Qemu as QemuSettings
 from ..settings_fields import Static as StaticSettings
+from .providers.cluster import Cluster
 from .providers.container import Containers, Podman
+from .providers.kubernetes import Kubernetes
 from .providers.qemu import Qemu
 from .providers.ssh import Address, SshHost, control_directory
 from .providers.static import Policy, Static
@@ -66,6 +69,8 @@ def _source(name: str, wanted: Wanted, around: Around) -> Source:
             return Source(
                 Qemu(around.directory / "machines" / name, around.images, around.site, qemu.slots, architectures)
             )
+        case KubernetesSettings():
+            return Source(_kubernetes(name, wanted, around), changing=True)
 
 
 def _static(name: str, static: StaticSettings, around: Around) -> Source:
@@ -86,3 +91,12 @@ def _static(name: str, static: StaticSettings, around: Around) -> Source:
         reuse=static.reuse,
     )
     return Source(Static(hosts, policy, site=around.site), trusted=static.jobs == "post-review", changing=True)
+
+
+def _kubernetes(name: str, kubernetes: KubernetesSettings, around: Around) -> Kubernetes:
+    if not kubernetes.server.startswith(("https://", "http://127.0.0.1")):
+        raise SettingsError(f"providers.{name}.server: the token is sent there, so write an address with https://.")
+    ca = Path(around.resolve(kubernetes.ca)) if kubernetes.ca else None
+    cluster = Cluster(kubernetes.server.rstrip("/"), kubernetes.namespace, Path(around.resolve(kubernetes.token)), ca)
+    archs = kubernetes.architectures
+    return Kubernetes(cluster, around.instance, around.site, kubernetes.image, kubernetes.slots, archs)

@@ -134,7 +134,10 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         ("web = 5", "web: this is a section; write [web] and its keys on the lines below it."),
         ("[irc]\nhost = 'x'", "irc: there can be several networks; write [[irc]] with two brackets."),
         ("providers = 5", "providers: write one section for each, such as [providers.hosts]."),
-        ("[providers.x]\nkind = 'cloud'", "providers.x.kind: write what it is, one of static, container, qemu."),
+        (
+            "[providers.x]\nkind = 'cloud'",
+            "providers.x.kind: write what it is, one of static, container, qemu, kubernetes.",
+        ),
         (
             "[providers.local]\nkind = 'static'",
             "providers.local: this machine is always there, and set in [executor]; choose another name.",
