@@ -32,6 +32,10 @@ CONFIGURATION = {
 }
 
 
+#: Reads so many bytes of an address, and tells when it began, how many there were, and when it was through.
+READ = 'date +%s.%N; curl -sN "$1" | head -c "$2" | wc -c; date +%s.%N'
+
+
 @dataclass
 class Reading:
     """A reader that begins again when it is through. `taken` are its bytes and seconds."""
@@ -40,18 +44,14 @@ class Reading:
     process: subprocess.Popen[str] | None = None
     taken: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
-    def go_on(self, patience: float = 0.0) -> None:
+    def go_on(self) -> None:
         """Begin, or begin again."""
         if self.process is not None:
-            try:
-                told, _ = self.process.communicate(timeout=patience) if patience else ("", "")
-            except subprocess.TimeoutExpired:
+            if self.process.poll() is None:
                 return
-            if not told and self.process.poll() is None:
-                return
-            told = told or (self.process.stdout.read() if self.process.stdout else "")
-            size, seconds = told.split()[-2:]
-            self.taken.append((float(size), float(seconds)))
+            told, _ = self.process.communicate()
+            began, size, ended = map(float, told.split())
+            self.taken.append((size, ended - began))
         self.process = subprocess.Popen(self.line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     @property
@@ -65,7 +65,7 @@ def pages(ground: Ground, build: str, seconds: float, beside: Reading | None = N
     paths, taken = ("/", f"/build/{build}", "/status"), list[float]()
     connection = ground.connection()
     until = time.monotonic() + seconds
-    while time.monotonic() < until or (beside is not None and not beside.taken):
+    while time.monotonic() < until:
         if beside is not None:
             beside.go_on()
         for path in paths:
@@ -81,15 +81,14 @@ def pages(ground: Ground, build: str, seconds: float, beside: Reading | None = N
 
 
 @contextmanager
-def reading(url: str, *more: str) -> Generator[Reading]:
+def reading(url: str, size: int) -> Generator[Reading]:
     """A reader, until the end."""
-    found = Reading(["curl", "-sN", "-o", "/dev/null", "-w", "%{size_download} %{time_total}", *more, url])
+    found = Reading(["sh", "-c", READ, "sh", url, str(size)])
     try:
         yield found
     finally:
         if found.process is not None:
-            found.process.kill()
-            found.process.wait()
+            found.process.communicate()
 
 
 def measure(ground: Ground, seconds: float) -> None:
@@ -104,11 +103,11 @@ def measure(ground: Ground, seconds: float) -> None:
     idle = pages(ground, build, seconds / 2)
     before = ground.memory_mb()
     url = ground.author.url
-    for name, address, more in (
-        ("raw", f"{url}/logs/{build}/job-output.txt", ()),
-        ("sse", f"{url}/live?topics=log/{build}", ("--max-time", "5")),
+    for name, address in (
+        ("raw", f"{url}/logs/{build}/job-output.txt"),
+        ("sse", f"{url}/live?topics=log/{build}"),
     ):
-        with reading(address, *more) as reader:
+        with reading(address, size) as reader:
             taken = pages(ground, build, seconds, reader)
             figure(f"log.stream.{name}", reader.speed, "MB/s", len(reader.taken), goal=GOAL_SPEED)
         ratio = round(percentile(taken, 0.95) / percentile(idle, 0.95), 2)

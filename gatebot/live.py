@@ -10,12 +10,12 @@ Slow readers are dropped; they resume from `Last-Event-ID` and lose nothing.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 from aiohttp import hdrs, web
 
 from .errors import Invalid
@@ -99,7 +99,7 @@ class Live:
         pieces = await self._feed(request, fed, reader.offset) if fed and self._feed else _nothing()
         try:
             await answer.prepare(request)
-            await reader.send("retry: 1000\n")
+            await reader.send(b"retry: 1000\n")
             await self._tell(reader, pieces)
         except ConnectionResetError:
             pass  # gone: the browser comes back with its last id
@@ -129,11 +129,11 @@ class Live:
             while not self._closed:
                 latest = self._last
                 if self._touched(reader.wanted, reader.since, latest):
-                    await reader.send(f"event: changed\ndata: {latest}\n", since=latest)
+                    await reader.send(f"event: changed\ndata: {latest}\n".encode(), since=latest)
                 reader.since = max(reader.since, latest)
                 done, _ = await asyncio.wait(waited, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
-                    await reader.send(": still here\n")
+                    await reader.send(b": still here\n")
                 if news in done:
                     waited.discard(news)
                     news = asyncio.ensure_future(self._news.wait())
@@ -142,7 +142,8 @@ class Live:
                     waited.discard(piece)
                     told = piece.result()
                     if told is not None:
-                        await reader.send(f"event: log\ndata: {json.dumps(told[1])}\n", offset=told[0])
+                        text = msgspec.json.encode(told[1])
+                        await reader.send(b"event: log\ndata: %b\n" % text, offset=told[0])
                         piece = asyncio.ensure_future(anext(pieces, None))
                         waited.add(piece)
         finally:
@@ -171,11 +172,11 @@ class _Reader:
     since: int
     offset: int
 
-    async def send(self, message: str, *, since: int | None = None, offset: int | None = None) -> None:
+    async def send(self, message: bytes, *, since: int | None = None, offset: int | None = None) -> None:
         self.since = self.since if since is None else since
         self.offset = self.offset if offset is None else offset
         async with asyncio.timeout(_SLOW):
-            await self.answer.write(f"{message}id: {self.since}:{self.offset}\n\n".encode())
+            await self.answer.write(b"%bid: %d:%d\n\n" % (message, self.since, self.offset))
 
 
 async def _nothing() -> AsyncIterator[Piece]:

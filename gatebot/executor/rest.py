@@ -8,11 +8,11 @@ browsers get them without scripts and without this site's cookies' powers.
 from __future__ import annotations
 
 import asyncio
-import json
 import mimetypes
 from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 
+import msgspec
 from aiohttp import hdrs, web
 
 from ..errors import Invalid, NotFound
@@ -143,8 +143,8 @@ async def _stream(request: web.Request, logs: Logs, build: str) -> web.StreamRes
                 offset, piece = following.result()
             except StopAsyncIteration:
                 break
-            text = json.dumps(piece.decode("utf-8", "replace"))
-            await _send(request, response, f"id: {offset}\nevent: log\ndata: {text}\n\n".encode())
+            text = msgspec.json.encode(piece.decode("utf-8", "replace"))
+            await _send(request, response, b"id: %d\nevent: log\ndata: %b\n\n" % (offset, text))
             following = asyncio.ensure_future(anext(pieces))
         await response.write(f"id: {offset}\nevent: end\ndata: \n\n".encode())
     finally:
