@@ -94,6 +94,20 @@ class GivenNode:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeWait:
+    """What a build without nodes waits for: a label, after the builds `before` it, each in order.
+
+    `holders` are the builds that have the nodes, each as often as it has one; of these there can be `slots`.
+    """
+
+    label: str
+    arch: str
+    before: tuple[str, ...]
+    holders: tuple[str, ...]
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class NodeGroup:
     name: str
     nodes: tuple[str, ...]

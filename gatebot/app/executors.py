@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from .. import settings as settings_text
+from ..assignment import NodeWait
 from ..clock import Clock
 from ..db import Database
 from ..errors import Unavailable
@@ -127,6 +128,10 @@ class Executors:
             *machine_routes(self.parts),
             *self.git.routes(),
         ]
+
+    def waits(self) -> Mapping[str, NodeWait]:
+        """What builds of this process' executor wait for; those for others wait for a free one."""
+        return self.local.supply.waits() if self.local is not None else {}
 
     async def start(self, run: Run) -> None:
         """Connect, let executors in, and know again what they have; before the queues are read."""

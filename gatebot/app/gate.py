@@ -7,7 +7,7 @@ Adapters between rooms that do not know each other; each only translates values.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from aiohttp import web
 
 from .. import settings as settings_text
 from .. import words
-from ..assignment import Assignment
+from ..assignment import Assignment, NodeWait
 from ..clock import Clock
 from ..db import Database
 from ..errors import NotFound, SettingsError, Unavailable
@@ -239,6 +239,7 @@ class GateRoom:
     keys: Keys
     labels: tuple[str, ...]
     repositories: Repositories
+    waits: Callable[[], Mapping[str, NodeWait]]
 
     async def start(self) -> None:
         """Find the queues again, and let timers fire."""
@@ -320,6 +321,7 @@ class GateRoom:
             clock=self.clock,
             sight=sight,
             operating=self._operating(sight),
+            waits=self.waits,
         )
 
     def allowed(self, site: Site, sight: Sight) -> build_rest.Allowed:
@@ -358,11 +360,11 @@ def layouts_of(settings: Settings, db: Database, repositories: Repositories) -> 
 def assemble(
     settings: Settings, db: Database, repositories: Repositories, layouts: Layouts, review: ReviewRoom,
     connected: Sequence[Connected], takes: Dispatch | None, results: Results, clock: Clock, keys: Keys,
-    *, lease: bool = False,
+    *, lease: bool = False, waits: Callable[[], Mapping[str, NodeWait]] = dict[str, NodeWait],
 ) -> GateRoom:  # fmt: skip
     """The room with everything it works with; `connected` are other places of changes, `takes` runs builds.
 
-    `lease`: who runs builds may go silent, and his builds are given away then.
+    `lease`: who runs builds may go silent, and his builds are given away then. `waits` tells what builds wait for.
     """
     sources = Sources(review.for_gate, review.identity, [one.source for one in connected])
     merger = Merger(repositories, layouts, vault=Vault(keys))
@@ -372,5 +374,5 @@ def assemble(
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start
     labels = tuple(sorted({**DEFAULT_LABELS, **settings.labels}))
     return GateRoom(
-        driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock, ties, keys, labels, repositories
+        driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock, ties, keys, labels, repositories, waits
     )

@@ -89,8 +89,7 @@ class SiteApp:
     ) -> SiteApp:
         """Make all parts; nothing runs yet. `dispatch` makes what takes builds, where it is not the executor here."""
         db = Database.open(places.database_url)
-        journal = Journal(db)
-        identity = Identity(db, clock)
+        journal, identity = Journal(db), Identity(db, clock)
         repositories = Repositories(places.git)
         site = Site(settings, identity)
         mentions = Mentions(db, journal, settings.url)
@@ -107,8 +106,9 @@ class SiteApp:
         takes = dispatch(results) if dispatch is not None else others.fleet if others.on else executor
         connected = await connections.connect(settings, db, repositories, layouts, clock)
         room = gate.assemble(
-            settings, db, repositories, layouts, review, connected, takes, results, clock, keys, lease=others.on
-        )
+            settings, db, repositories, layouts, review, connected, takes, results, clock, keys, lease=others.on,
+            waits=others.waits,
+        )  # fmt: skip
         files, keeper = own_executor.files_of(settings, logs, room.builds, results, clock)
         view.plug(room.driver, room.layouts)
         front = Front(site, executor.posture if executor else lambda: None)

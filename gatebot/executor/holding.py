@@ -68,8 +68,8 @@ class HeldNodes:
 
         Raises `NotFound` for a node that is not kept here.
         """
-        placed = next((one for one in self._supply.nodes if one.node == node), None)
         build = node.partition("-")[0]
+        placed = next((one for one in self._supply.nodes.get(build, ()) if one.node == node), None)
         if placed is None or build not in self._kept:
             raise NotFound(reason=reason("executor.node-not-held", node=node))
         provider = self._supply.provider(placed.provider)

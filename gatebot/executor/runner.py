@@ -87,7 +87,7 @@ class Run:
         finally:
             if self._equipped is not None and self._equipped.switchboard is not None:
                 await self._equipped.switchboard.close()
-            for node in tools.supply.nodes_of(assignment.build):
+            for node in tools.supply.nodes.get(assignment.build, ()):
                 await tools.egress.close(node.node)
             with contextlib.suppress(GatebotError):
                 await self._leave(found, log)

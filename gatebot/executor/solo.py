@@ -108,7 +108,7 @@ class KeptFiles(HeldNodes):
 
     async def keep(self, assignment: Assignment, found: Verdict) -> str:
         """Nobody keeps the node."""
-        for node in self._from.nodes_of(assignment.build)[:1]:
+        for node in self._from.nodes.get(assignment.build, ())[:1]:
             provider = self._from.provider(node.provider)
             with contextlib.suppress(GatebotError):  # a node that is lost has nothing any more
                 await provider.connect(node.node).get(provider.places(node.node).home, self._into, _LARGEST)

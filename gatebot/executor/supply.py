@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..assignment import NodeChoice
+from ..assignment import NodeChoice, NodeWait
 from ..clock import Clock
 from ..errors import GatebotError, Refused
 from ..reasons import Reason, reason
+from .awaiting import Asking, waits
 from .model import LOCAL, Label
 from .placing import Busy, Kind, Never, Offer, Placed, Placement, Site, place
 from .providers.model import Capacity
@@ -87,18 +88,19 @@ class Supply:
         return self._offers
 
     @property
-    def nodes(self) -> tuple[Placed, ...]:
-        """The nodes that builds have, those of kept ones among them."""
-        return tuple(node for nodes in self._nodes.values() for node in nodes)
-
-    def nodes_of(self, build: str) -> tuple[Placed, ...]:
-        """The nodes of one build, in order."""
-        return self._nodes.get(build, ())
+    def nodes(self) -> Mapping[str, tuple[Placed, ...]]:
+        """The nodes that builds have, in order, those of kept ones among them."""
+        return self._nodes
 
     @property
     def waiting(self) -> int:
         """How many builds wait for nodes."""
         return len(self._waiters)
+
+    def waits(self) -> Mapping[str, NodeWait]:
+        """What each build that has no nodes yet waits for."""
+        asking = [Asking(one.build, one.choices, one.post_review) for one in self._waiters]
+        return waits(self._site(), asking, self._nodes)
 
     def attach(self, build: str, node: Placed) -> None:
         """One more node of a build, which goes away with the others."""
@@ -182,9 +184,12 @@ class Supply:
                     self._nodes[waiter.build] = found.nodes
                 waiter.found.set_result(found)
 
+    def _every(self) -> Iterator[Placed]:
+        yield from (node for nodes in self._nodes.values() for node in nodes)
+
     def _site(self) -> Site:
         leaving = [left.kind for left in self._leaving.values() if left.kind is not None]
-        return Site(self.labels, self._offers, Counter([*leaving, *(node.kind for node in self.nodes)]))
+        return Site(self.labels, self._offers, Counter([*leaving, *(node.kind for node in self._every())]))
 
     async def _probe(self, name: str) -> None:
         source = self.sources[name]
@@ -198,7 +203,7 @@ class Supply:
 
     async def _recover(self, name: str) -> None:
         """Take away what is there although no build has it: a server that was killed left it."""
-        known = {node.node for node in self.nodes}
+        known = {node.node for node in self._every()}
         try:
             owned = await self.provider(name).list_owned()
         except GatebotError as problem:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from .. import words
+from ..assignment import NodeWait
 from ..change import own_number
 from ..clock import Clock
 from ..db import Database
@@ -24,6 +25,7 @@ from ..reasons import reason
 from ..site import Site
 from . import history
 from .config.model import Manager, PipelineConfig
+from .forecast import forecasts
 from .operating.service import Operating
 from .ports import Sight
 from .queue.model import Outcome, Queue
@@ -45,6 +47,7 @@ class Parts:
     clock: Clock
     sight: Sight
     operating: Operating
+    waits: Callable[[], Mapping[str, NodeWait]] = dict[str, NodeWait]
 
 
 def routes(site: Site, parts: Parts) -> list[web.RouteDef]:
@@ -186,7 +189,9 @@ class Pages:
             job.name for queue in queues for item in queue.items.values() if item.prepared for job in item.prepared.jobs
         }
         started = await self._parts.db.read(history.running_since)
-        times = Times(started, await self._usual_seconds(names), self._parts.clock.now())
+        usual, now = await self._usual_seconds(names), self._parts.clock.now()
+        elapsed = {build: (now - at).total_seconds() for build, at in started.items()}
+        times = Times(started, usual, now, forecasts(self._parts.waits(), queues, usual, elapsed))
         found = pipelines(self._parts.configured(), queues, times)
         numbers = {change.number for queue in queues for item in queue.items.values() for change in item.changes}
         hidden = await self._parts.sight.hidden(self._site.actor(request), numbers)

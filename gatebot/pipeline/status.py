@@ -8,24 +8,27 @@ and REST show these values; every waiting thing has a reason here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..reasons import Reason, reason
 from .config.model import Manager, PipelineConfig
+from .forecast import Forecast
 from .queue.model import NOOP, SUCCESS, Build, Item, ItemChange, ItemRef, PlannedJob, Queue
 from .queue.verdict import judge
 
+_NODE = Forecast(reason("pipeline.waits-for-node"), 0.0)
 RUNNING, WAITING, FAILING, LANDING, PASSED = "running", "waiting", "failing", "landing", "passed"
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When builds started, how long each job usually takes (seconds), and what time it is."""
+    """When builds started, how long each job usually takes (seconds), what time it is, and what builds wait for."""
 
     started: Mapping[str, datetime]
     usual: Mapping[str, float]
     now: datetime
+    waits: Mapping[str, Forecast] = field(default_factory=dict[str, Forecast])
 
     def elapsed(self, build: str) -> float | None:
         """How long a build runs already."""
@@ -216,7 +219,9 @@ def _job(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) 
     if result:
         return replace(view, why=build.reason, error_line=build.error_line)
     if not build.started:
-        return replace(view, state=WAITING, why=reason("pipeline.waits-for-node"), left=usual)
+        forecast = times.waits.get(build.id, _NODE)
+        left = usual + forecast.seconds if usual is not None and forecast.seconds is not None else None
+        return replace(view, state=WAITING, why=forecast.why, left=left)
     elapsed = times.elapsed(build.id)
     left = max(usual - elapsed, 0.0) if usual is not None and elapsed is not None else None
     state = RUNNING if build.failing is None else FAILING

@@ -71,7 +71,7 @@ async def test_a_client_on_one_node_reaches_a_server_on_the_other(shop: Workshop
     assert completed.result == "SUCCESS", shop.text(completed.build)
     got = ["hello from server"] * 2
     assert json.loads(completed.data) == {"got": got}, "by address and by name"
-    assert shop.executor.supply.nodes == ()
+    assert shop.executor.supply.nodes == {}
 
 
 @pytest.mark.parametrize("run", ["run.sh", "run.yaml"])

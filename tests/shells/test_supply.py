@@ -67,7 +67,7 @@ async def bench(tmp_path: Path) -> Bench:
 
 
 def in_use(bench: Bench) -> list[str]:
-    return sorted(node.node for node in bench.supply.nodes)
+    return sorted(node.node for nodes in bench.supply.nodes.values() for node in nodes)
 
 
 async def test_a_build_gets_its_nodes_at_once_where_there_are_some(bench: Bench) -> None:
@@ -82,6 +82,8 @@ async def test_a_build_waits_for_a_node_says_so_once_and_gets_the_next(bench: Be
     waits = bench.take("b", "board")
     await asyncio.wait([waits], timeout=0)
     assert bench.supply.waiting == 1
+    wait = bench.supply.waits()["b"]
+    assert (wait.label, wait.before, wait.holders, wait.slots) == ("board", (), ("a", "a"), 2)
     await bench.got("c", "small")
     assert bench.heard["b"] == ["Waits for a node: the provider few has none free; 2 are in use."]
     await bench.supply.destroy("a")
@@ -93,6 +95,7 @@ async def test_a_later_build_does_not_overtake_one_that_waits_for_several(bench:
     await bench.got("a", "board")
     both, one = bench.take("b", "board", "board"), bench.take("c", "board")
     await asyncio.wait([both, one], timeout=0)
+    assert bench.supply.waits()["c"].before == ("b",)
     assert bench.heard["c"] == ["Waits for a node: the next ones that are free are for builds that came before."]
     both.cancel()
     await asyncio.wait([both])

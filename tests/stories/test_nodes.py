@@ -27,7 +27,7 @@ def test_a_node_is_on_the_list_while_its_build_runs(working_site: RunningSite, t
     page = Visitor(site).get("/nodes").text
     assert f'<a href="/build/{node["build"]}">unit</a>' in page
     assert site.app.executor is not None
-    (place,) = site.app.executor.supply.nodes
+    (place,) = site.app.executor.supply.nodes[node["build"]]
     (site.app.executor.held.layer(place.node) / "home/job/src/127.0.0.1/api/go").touch()
     ann.hears(change, "succeeded")
     assert told(site, "ann", "node", "list") == "No build has a node now.\n"

@@ -6,8 +6,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gatebot import words
-from gatebot.assignment import JobDependency
+from gatebot.assignment import JobDependency, NodeWait
 from gatebot.pipeline.config.model import Location, Manager, PipelineConfig, Window
+from gatebot.pipeline.forecast import forecasts
 from gatebot.pipeline.queue.model import PlannedJob
 from gatebot.pipeline.status import ItemView, QueueView, Times, pipelines, queue_view
 from gatebot.reasons import Reason
@@ -112,6 +113,25 @@ def test_jobs_say_when_they_wait_for_semaphores_artifacts_the_report_or_the_jobs
         "waiting",
         "It waits for an executor, and for the builds ahead of it that provide image.",
     )
+
+
+def test_a_build_without_a_node_says_its_label_who_is_before_it_and_how_long_it_may_take() -> None:
+    gate = Gate()
+    gate.enqueue(Change(1), Change(2))
+    gate.settle()
+    gate.start(gate.build(1))
+    running, waiting = gate.build(1).build, gate.build(2).build
+    wait = NodeWait("board", "arm64", (), (running,), 1)
+    usual = {"unit": 700.0}
+    seen = forecasts({waiting: wait}, [gate.queue], usual, {running: 100.0})
+    (job,) = view(gate, Times({running: NOW}, usual, NOW, seen)).items[1].jobs
+    assert job.why is not None
+    assert words.say(job.why) == (
+        "It waits for a node with the label board (arm64): 0 before it, 1 in use of 1. About 10 min by the last runs."
+    )
+    assert job.left == 1300.0
+    (untold,) = forecasts({waiting: wait}, [gate.queue], {}, {}).values()
+    assert (untold.seconds, untold.why.because) == (None, ())
 
 
 def test_the_time_left_is_that_of_the_slowest_job_and_of_what_is_ahead() -> None:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When a build that waits for a node may get it: guessed from who is before it and how long jobs usually take.
+
+Pure. A guess that lacks a number is none: then only who waits for what is said.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..assignment import NodeWait
+from ..reasons import Reason, reason
+from .queue.model import Queue
+
+_MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Why a build waits, in words, and for how many seconds more by the last runs; None: nobody knows."""
+
+    why: Reason
+    seconds: float | None
+
+
+def begins(slots: int, running: Sequence[float], ahead: Sequence[float]) -> float:
+    """In how many seconds the next one gets a node, of `slots`: after those `ahead`, which take theirs in order.
+
+    `running` is how long those run on that have nodes, `ahead` how long each will have its own.
+    """
+    if slots <= 0:
+        return 0.0
+    free = sorted(running)
+    while len(free) > slots:  # more than there may be: the first that end give nothing back
+        free.pop(0)
+    free = [0.0] * (slots - len(free)) + free
+    for one in ahead:
+        heapq.heapreplace(free, free[0] + one)
+    return free[0]
+
+
+def forecasts(
+    waits: Mapping[str, NodeWait], queues: Iterable[Queue], usual: Mapping[str, float], elapsed: Mapping[str, float]
+) -> dict[str, Forecast]:
+    """What is said of each build that waits; `usual` is of jobs, `elapsed` of builds, both in seconds."""
+    names = _names(queues)
+
+    def left(build: str) -> float | None:
+        whole = usual.get(names.get(build, ""))
+        return max(whole - elapsed.get(build, 0.0), 0.0) if whole else None
+
+    return {build: _said(wait, [left(one) for one in wait.holders], [left(one) for one in wait.before])
+            for build, wait in waits.items()}  # fmt: skip
+
+
+def _said(wait: NodeWait, running: Sequence[float | None], ahead: Sequence[float | None]) -> Forecast:
+    known = [one for one in (*running, *ahead) if one is not None]
+    seconds = None
+    if wait.slots and len(known) == len(running) + len(ahead):
+        seconds = begins(wait.slots, known[: len(running)], known[len(running) :])
+    because: tuple[Reason, ...] = ()
+    if seconds is not None:
+        because = (reason("pipeline.node-in-minutes", minutes=max(1, round(seconds / _MINUTE))),)
+    told = reason(
+        "pipeline.waits-for-label",
+        *because,
+        label=wait.label,
+        arch=wait.arch,
+        before=len(wait.before),
+        used=len(wait.holders),
+        slots=wait.slots,
+    )
+    return Forecast(told, seconds)
+
+
+def _names(queues: Iterable[Queue]) -> dict[str, str]:
+    """The job of each build."""
+    return {
+        build.id: job.name
+        for queue in queues
+        for item in queue.items.values()
+        if item.prepared is not None
+        for job in item.prepared.jobs
+        if (build := item.builds.get(job.key)) is not None
+    }

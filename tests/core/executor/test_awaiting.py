@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What builds without nodes wait for: the label, who is before them, and who has what they want."""
+
+from __future__ import annotations
+
+from gatebot.architectures import Execution
+from gatebot.assignment import NodeChoice, NodeSpec, NodeWait
+from gatebot.executor.awaiting import Asking, waits
+from gatebot.executor.model import Label
+from gatebot.executor.placing import Offer, Placed, Site
+from gatebot.executor.providers.model import Capacity, Platform
+
+BOARD = Label("board", provider="boards", arch="arm64")
+OFFERS = {"boards": Offer(Capacity((Platform("arm64"),), 2))}
+SPEC = NodeSpec(("node",), "board")
+
+
+def asks(build: str, label: str = "board") -> Asking:
+    return Asking(build, (NodeChoice((NodeSpec(("node",), label),)),), post_review=True)
+
+
+def has(build: str) -> tuple[Placed, ...]:
+    return (Placed(build, SPEC, BOARD, "boards", "arm64", Execution.NATIVE),)
+
+
+def test_who_came_first_is_before_the_others() -> None:
+    kind = ("boards", "arm64", Execution.NATIVE)
+    site = Site({"board": BOARD}, OFFERS, {kind: 2})
+    nodes = {"one": has("one"), "two": has("two")}
+    assert waits(site, [asks("a"), asks("b")], nodes) == {
+        "a": NodeWait("board", "arm64", (), ("one", "two"), 2),
+        "b": NodeWait("board", "arm64", ("a",), ("one", "two"), 2),
+    }
+
+
+def test_what_can_never_be_waits_for_nothing() -> None:
+    assert waits(Site({"board": BOARD}, OFFERS), [asks("a", "elsewhere")], {}) == {}
