@@ -37,6 +37,7 @@ CLOUD = (
     "mkdir ~/new; mount --bind ~/new ~/new; cd ~/new; mkdir usr dev old; mount --rbind /usr usr\n"
     "mount --rbind /dev dev\n"
     "ln -s usr/lib64 usr/lib usr/bin .; pivot_root . old; test -d /old/home/job; echo > /dev/null; : <>/dev/net/tun",
+    "mount -t sysfs sysfs /sys; mount -t tmpfs none /run; ip netns add inner; ip netns exec inner ls /sys/class/net",
     "unshare -Urm sh -c 'mount -t tmpfs none /tmp'",
     "test -r /dev/fuse; test -w /dev/fuse; mount --rbind /sys /mnt; test -d /mnt/class/net/lo",
 )

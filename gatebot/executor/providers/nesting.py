@@ -39,8 +39,9 @@ def opened(box: Box, room: str, node: str, network: int | None) -> Box:
     devices = tuple(Bind(device, path) for path, device in found.items() if os.path.exists(device))
     place = f"{room}/nodes/{node}/sys"
     os.mkdir(place)
-    binds = (*box.binds, Bind(place, "/sys")) if _sysfs(place, network) else box.binds
-    return replace(box, binds=binds, devices=devices, nested=True)
+    if _sysfs(place, network):  # read-only, nobody could mount one that is not, as `ip netns exec` does
+        devices = (*devices, Bind(place, "/sys"))
+    return replace(box, devices=devices, nested=True)
 
 
 def _sysfs(place: str, network: int | None) -> bool:
