@@ -12,16 +12,22 @@ from pathlib import Path
 import pytest
 
 from gatebot.executor.images import shared
+from gatebot.executor.labels import site_labels
 from gatebot.executor.providers.model import Capacity
 from gatebot.executor.providers.ports import Provider
 from gatebot.executor.providers.qemu import Qemu
+from gatebot.executor.supply import Source
 from gatebot.reasons import Reason
 from gatebot.words import say
+from tests.fakes.executor import job, script
 from tests.fakes.provider_contract import LABEL, ProviderContract, Yard
+from tests.fakes.workshop import workshop
 
 #: `make test-vm` says which machine; the whole contract takes minutes where all is emulated.
 WHOLE = "GATEBOT_MACHINE" in os.environ
 ARCH = os.environ.get("GATEBOT_MACHINE", "x86_64")
+#: Machines that are emulated take their time, above all where others want the processor too.
+pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass
@@ -98,13 +104,36 @@ async def test_a_job_is_root_when_it_wants_and_reaches_nothing(ground: MachineGr
     await yard.provider.destroy(node.name)
 
 
+PLAYBOOK = """\
+- hosts: all
+  become: true
+  tasks:
+    - command: dmesg --clear
+    - command: uname -rm
+"""
+
+
+@pytest.mark.skipif(not WHOLE, reason="`make test-vm` runs it: Ansible on an emulated machine takes long")
+async def test_a_build_runs_its_playbook_on_a_machine(ground: MachineGround, tmp_path: Path) -> None:
+    wanted = {"provider": "vm", "memory": LABEL.memory, "disk": LABEL.disk, "cpus": LABEL.cpus}
+    labels = site_labels({"machine": wanted}, {"vm": "qemu"})
+    provider = ground.provider()
+    async with workshop(tmp_path, labels=labels, providers={"vm": Source(provider)}) as shop:
+        frozen = job(script("play.yaml"), label="machine")
+        completed = await shop.run(shop.assignment({"play.yaml": PLAYBOOK}, frozen))
+        text = shop.text(completed.build)
+        assert completed.result == "SUCCESS", text
+        assert "gatebot: The node has the label machine; the provider vm gives it: " in text
+        assert await provider.list_owned() == ()
+
+
 async def test_what_is_missing_is_told_with_what_brings_it(tmp_path: Path) -> None:
-    nothing = Qemu(tmp_path / "machines", tmp_path, "h", architectures=("s390x", ARCH))
+    nothing = Qemu(tmp_path / "machines", tmp_path, "h", architectures=("s390x", "x86_64"))
     found = await nothing.probe()
     await nothing.close()
     assert isinstance(found, Reason)
     assert say(found) == (
         "No virtual machine can be had here. "
-        f"{ARCH}: its image is not built; `gatebot image build LABEL --site DIRECTORY` makes it, for a label of this "
+        "x86_64: its image is not built; `gatebot image build LABEL --site DIRECTORY` makes it, for a label of this "
         "provider. Virtual machines of s390x are not known to start; those of x86_64, arm64 are."
     )

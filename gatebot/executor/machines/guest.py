@@ -52,7 +52,8 @@ exec $b switch_root /new {BOOT}
 
 _BOOT = f"""\
 #!/bin/sh
-# The first process of the machine, and the last: it reaps what is left.
+# The first process of the machine, and the last: it reaps what is left. sshd -r does not start itself anew for each
+# connection, which takes long where it is emulated.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p /dev/pts /dev/shm
 mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
@@ -68,7 +69,7 @@ ip addr add 10.0.2.15/24 dev eth0 && ip link set eth0 up && ip route add default
 if grep -q gatebot.warm /proc/cmdline; then
   # Whoever logs in first finds all in memory that a first login reads. The keys are nobody's and go at once.
   ssh-keygen -q -t ed25519 -N '' -f /run/warm && cp /run/warm.pub {_KEYS}
-  /usr/sbin/sshd -o HostKey=/run/warm -p 1022 -o PidFile=/run/warm.pid 2>/dev/null
+  /usr/sbin/sshd -r -o HostKey=/run/warm -p 1022 -o PidFile=/run/warm.pid 2>/dev/null
   until [ -s /run/warm.pid ]; do sleep 0.1; done
   ssh -F none -i /run/warm -p 1022 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null job@127.0.0.1 \\
     'env -i sh -c "grep -lszF x /proc/self/environ; cat /dev/null; rm -f /dev/null; mkdir -p /; tar --version"' \\
@@ -82,7 +83,7 @@ printf '\\ngatebot: waits\\n' > /dev/console
 grep -m 1 . < /dev/console | base64 -d > /run/orders
 . /run/orders
 rm -f /run/orders
-/usr/sbin/sshd
+/usr/sbin/sshd -r
 until [ -s /run/sshd.pid ]; do sleep 0.02; done
 printf '\\ngatebot: open\\n' > /dev/console
 while :; do sleep 3600; done

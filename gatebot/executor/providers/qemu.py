@@ -163,7 +163,6 @@ class Qemu:
             await running.hears(OPEN)
             running.leave()
             await ssh.begin()
-            await ssh.ask("true")
         except (GatebotError, asyncio.CancelledError):
             await running.end()
             raise
