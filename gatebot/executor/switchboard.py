@@ -12,11 +12,12 @@ A call is one line of JSON, then what the command reads. The answer comes in fra
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -27,6 +28,8 @@ from .providers.ports import Connection
 
 _LINE_LIMIT = 1024 * 1024
 _PIECE = 64 * 1024
+_UNREAD = 1024 * 1024  # bytes that wait here for a caller, before its command has to wait
+_CALLS = 100  # at once: each takes descriptors of the executor
 #: What ssh ends with when the fault is not the command's.
 _UNREACHABLE = 255
 
@@ -64,7 +67,9 @@ class Switchboard:
 
     async def _called(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         call = asyncio.current_task()
-        assert call is not None
+        if call is None or len(self._calls) >= _CALLS:
+            writer.close()
+            return
         self._calls.add(call)
         try:
             await self._answer(reader, writer)
@@ -75,7 +80,13 @@ class Switchboard:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked = cast("dict[str, object]", json.loads(await reader.readline()))
+        try:
+            asked: object = json.loads(await reader.readline())
+        except RecursionError:
+            return
+        if not isinstance(asked, dict):
+            return
+        asked = cast("dict[str, object]", asked)
         host, command = str(asked.get("host")), str(asked.get("command"))
         line = self.lines.get(host)
         if line is None:
@@ -91,10 +102,11 @@ class Switchboard:
         """Run a command on a node, until it ends or nobody listens any more."""
         marked = Marked(secrets.token_hex(16).encode())
 
-        def came(piece: bytes) -> None:
+        def came(piece: bytes) -> Awaitable[None] | None:
             output, said = marked.feed(piece)
             _frame(writer, b"o", output)
             _frame(writer, b"e", said)
+            return _drained(writer) if writer.transport.get_write_buffer_size() > _UNREAD else None
 
         readable, writable = os.pipe()
         feeding = asyncio.create_task(_feed(reader, writable))
@@ -128,6 +140,12 @@ def _why(ended: Exit) -> bytes:
     if ended.out_of_memory:
         return b"the node's memory was used up\n"
     return b"the node's disk is full\n" if ended.disk_full else b""
+
+
+async def _drained(writer: asyncio.StreamWriter) -> None:
+    """When the caller has read on, or is gone."""
+    with contextlib.suppress(OSError):
+        await writer.drain()
 
 
 def _frame(writer: asyncio.StreamWriter, kind: bytes, content: bytes) -> None:

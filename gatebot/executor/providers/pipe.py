@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a command prints, read without a thread while it runs and for as long as anything holds its output open.
 
-A command's end is not the end of its pipe: what it left running may print on.
+A command's end is not the end of its pipe: what it left running may print on. Who takes the output can
+make it wait, and so the command: nothing is kept here.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Pipe:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._readable, self._read)
         self._open = True
+        self._waiting: set[asyncio.Future[None]] = set()
 
     @property
     @contextmanager
@@ -57,9 +59,22 @@ class Pipe:
         except OSError:
             piece = b""
         if piece:
-            self._output(piece)
+            waits = self._output(piece)
+            if waits is not None:
+                self._wait(asyncio.ensure_future(waits))
             return True
         self._open = False
         self._loop.remove_reader(self._readable)
         os.close(self._readable)
         return False
+
+    def _wait(self, over: asyncio.Future[None]) -> None:
+        """Read no more by itself until this is over."""
+        self._loop.remove_reader(self._readable)
+        self._waiting.add(over)
+        over.add_done_callback(self._go_on)
+
+    def _go_on(self, over: asyncio.Future[None]) -> None:
+        self._waiting.discard(over)
+        if self._open and not self._waiting:
+            self._loop.add_reader(self._readable, self._read)

@@ -7,7 +7,7 @@ provider leaves behind after a crash is found by `list_owned`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import PurePath
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -15,7 +15,8 @@ from ...reasons import Reason
 from ..model import Places
 from .model import Capacity, Command, Door, Exit, NodeRequest, Reach
 
-Output: TypeAlias = Callable[[bytes], None]
+#: Gets a piece of what is printed; where it answers with something to wait for, no more is read before that is over.
+Output: TypeAlias = Callable[[bytes], Awaitable[None] | None]
 
 
 class Connection(Protocol):

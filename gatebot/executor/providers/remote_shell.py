@@ -9,7 +9,7 @@ the channel open, so its end is a mark in its output that nobody can guess; whos
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from .model import Command
 from .ports import Output
@@ -96,27 +96,25 @@ class Splitter:
         self._held = b""
         self._over = False
 
-    def take(self, piece: bytes) -> None:
-        """The next piece; hands on all of it that cannot be a frame."""
+    def take(self, piece: bytes) -> Awaitable[None] | None:
+        """The next piece; hands on all of it that cannot be a frame, and what there is to wait for."""
         rest = self._held + piece
         self._held = b""
         while not self._over and (at := rest.find(self._begin)) >= 0:
             end = rest.find(_FRAME, at + len(self._begin))
             if end < 0:
-                self._print(rest[:at])
                 self._held = rest[at:]
-                return
+                return self._print(rest[:at])
             self._print(rest[:at])
             self._tell(rest[at + len(self._begin) : end])
             rest = rest[end + 1 :]
         at = -1 if self._over else rest.rfind(_FRAME, max(len(rest) - len(self._begin) + 1, 0))
         if at >= 0 and self._begin.startswith(rest[at:]):
             rest, self._held = rest[:at], rest[at:]
-        self._print(rest)
+        return self._print(rest)
 
-    def _print(self, piece: bytes) -> None:
-        if piece:
-            self._output(piece)
+    def _print(self, piece: bytes) -> Awaitable[None] | None:
+        return self._output(piece) if piece else None
 
     def _tell(self, told: bytes) -> None:
         if told == b"begun":
