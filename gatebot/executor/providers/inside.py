@@ -83,7 +83,7 @@ class Inside:
             os.close(descriptor)
 
     def kill(self) -> None:
-        """End it now: the kernel lets the first process go when all others are gone."""
+        """End it now: the kernel lets the first process go when all others are gone, and ours there are waited for."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.first, signal.SIGKILL)
             select.select([self.first], [], [], _PATIENCE)

@@ -331,7 +331,7 @@ class Privileged:
         for process in (*sandbox, *node.runs.values()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        if isinstance(node.sandbox, inside.Inside):
+        if self._groups is None and not node.runs and isinstance(node.sandbox, inside.Inside):
             node.sandbox.kill()
         self._leave(node)
 
