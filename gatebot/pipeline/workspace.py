@@ -28,11 +28,12 @@ class Wanted:
 
 
 def chosen(job: FrozenJob, choice: int) -> FrozenJob:
-    """The job with one of the alternatives of its nodeset."""
+    """The job with one of the alternatives of its nodeset; the others are what is asked for after it."""
     if choice >= len(job.alternatives):
         return job
     nodeset = job.alternatives[choice]
-    return replace(job, nodes=nodeset.nodes, groups=nodeset.groups, nodeset=nodeset.name)
+    others = (*job.alternatives[choice:], *job.alternatives[:choice])
+    return replace(job, nodes=nodeset.nodes, groups=nodeset.groups, nodeset=nodeset.name, alternatives=others)
 
 
 def includes(job: FrozenJob, project: str, own: str, members: Collection[str]) -> bool:

@@ -13,6 +13,7 @@ from gatebot.pipeline.queue import facts
 from gatebot.pipeline.queue.model import Item, PlannedJob, Queue
 from gatebot.pipeline.queue.verdict import judge
 from gatebot.pipeline.view import View
+from gatebot.reasons import Reason
 from tests.fakes.gate import Change, Gate
 
 
@@ -54,6 +55,13 @@ class JobsGate(Gate):
         self.running.pop(build.build)
         self.results[build.item, self.item(number).attempt, job] = (result, build.state)
         self.happen(BuildCompleted(build.build, build.fence, result, child_jobs=chosen))
+        self.settle()
+
+    def node_lost(self, job: str, why: Reason, number: int = 1) -> None:
+        """A build asks for another try, and says why."""
+        build = self.build(number, job)
+        self.running.pop(build.build)
+        self.happen(BuildCompleted(build.build, build.fence, "RETRY", reason=why, retry=True))
         self.settle()
 
     def lost(self, job: str, number: int = 1) -> None:

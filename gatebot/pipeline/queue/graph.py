@@ -29,6 +29,9 @@ _INFRASTRUCTURE = (MERGE_CONFLICT, MERGE_FAILURE, "MERGER_FAILURE")
 """Results of an executor whose repositories failed: tried again, and kept where no attempt is left."""
 
 
+_LOST = ("executor.node-lost", "executor.node-gone", "executor.node-not-made")
+
+
 def counts(build: Build | None) -> Build | None:
     """The build of a job, unless it is void."""
     return None if build is None or build.void else build
@@ -41,6 +44,18 @@ def open_again(job: PlannedJob, build: Build) -> bool:
     if build.result == NODE_FAILURE:
         return build.choice + 1 < job.alternatives
     return build.result in (RETRY, *_INFRASTRUCTURE) and build.tries - build.spared < job.attempts
+
+
+def next_choice(job: PlannedJob, build: Build) -> int:
+    """Which alternative of the nodeset the build after one is given: another where its nodes were not had, or lost."""
+    if build.result == NODE_FAILURE:
+        return build.choice + 1
+    lost = build.result == RETRY and build.reason is not None and _tells_of_lost_nodes(build.reason)
+    return (build.choice + lost) % max(job.alternatives, 1)
+
+
+def _tells_of_lost_nodes(why: Reason) -> bool:
+    return why.kind in _LOST or any(_tells_of_lost_nodes(one) for one in why.because)
 
 
 def spares(build: Build) -> bool:

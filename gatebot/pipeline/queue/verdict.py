@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...reasons import Reason, reason
-from .graph import JobGraph, counts, open_again, result
-from .model import CANCELED, FAILURE, NODE_FAILURE, SKIPPED, SUCCESS, Build, Item, PlannedJob, Preparation
+from .graph import JobGraph, counts, next_choice, open_again, result
+from .model import CANCELED, FAILURE, SKIPPED, SUCCESS, Build, Item, PlannedJob, Preparation
 from .sharing import REPORTER
 
 _HARMLESS = ("", SUCCESS, SKIPPED)
@@ -154,7 +154,7 @@ def _ready(item: Item, graph: JobGraph, known: Mapping[str, str], waiting: Mappi
         if build is None:
             yield Ready(job)
         elif build.void or (build.result and open_again(job, build)):
-            yield Ready(job, build.tries + 1, build.choice + (build.result == NODE_FAILURE))
+            yield Ready(job, build.tries + 1, next_choice(job, build))
 
 
 def _resumes(item: Item, graph: JobGraph, known: Mapping[str, str]) -> Iterator[Build]:

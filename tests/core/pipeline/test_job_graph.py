@@ -283,6 +283,19 @@ def test_when_no_alternative_is_left_the_job_fails_for_want_of_nodes() -> None:
     assert q.why(1) == reason("pipeline.job-failed", job="unit", result="NODE_FAILURE")
 
 
+@pytest.mark.zuul(113)
+def test_a_build_whose_node_was_lost_is_tried_again_on_the_next_alternative_and_another_retry_on_the_same() -> None:
+    q = jobs_gate(job("unit", alternatives=2, attempts=4))
+    q.node_lost("unit", reason("executor.pre-run-failed", reason("executor.node-lost", step="pre-run a")))
+    assert q.item().builds["unit"].choice == 1
+    q.node_lost("unit", reason("executor.pre-run-failed", reason("executor.step-failed", step="pre-run a", code=1)))
+    assert q.item().builds["unit"].choice == 1
+    q.node_lost("unit", reason("executor.node-gone", told="no route to host"))
+    assert q.item().builds["unit"].choice == 0, "the first one again, after the last"
+    q.ends("unit")
+    assert q.merged == [1]
+
+
 def test_jobs_that_wait_for_one_another_in_a_circle_never_run() -> None:
     q = jobs_gate(job("a", "b"), job("b", "a"))
     assert q.builds() == []
