@@ -18,7 +18,7 @@ from ..errors import NotFound, Unavailable
 from ..executor import images
 from ..executor.machines import building
 from ..executor.machines import images as machine_images
-from ..executor.model import DEFAULT_LABELS, LOCAL, Label, label_from
+from ..executor.model import DEFAULT_LABELS, HOST_IMAGE, LOCAL, Label, label_from
 from ..executor.providing import kinds
 from ..site import duration
 from .output import Output
@@ -62,12 +62,23 @@ def _is_machine(directory: Path | None, label: Label | None) -> bool:
 
 
 def list_all(out: Output, directory: Path | None) -> None:
-    """Print them."""
+    """Print them: those that are there, those that were begun, and those that labels lack."""
     target, labels = _place(directory), _labels(directory)
     known = images.built(target) if target.is_dir() else {}
     rows = [_row(target / name, known, labels) for name in sorted(set(known.values()))]
-    answer = [{"name": name, "bytes": size, "age": age, "labels": used} for name, size, age, used in rows]
+    answer = [
+        {"name": name, "state": "built", "bytes": size, "age": age, "labels": used} for name, size, age, used in rows
+    ]
     shown = [(name, f"{size / 1e6:.0f} MB", _age(age), ", ".join(used)) for name, size, age, used in rows]
+    for name in sorted(path.name.removesuffix(".new") for path in target.glob("*.new")):
+        answer.append({"name": name, "state": "begun, not finished"})
+        shown.append((name, "begun, not finished", "", ""))
+    for label in (one for one in labels.values() if one.provider == LOCAL and not _image(one, known)):
+        how = f"gatebot image build {label.name}{f' --site {directory}' if directory else ''}"
+        if label.image != "default":  # one of the site's own
+            how = f"put a root file system into {target / label.image}"
+        answer.append({"name": label.image, "state": "not built", "labels": [label.name], "build": how})
+        shown.append((label.image, "not built", how, label.name))
     out.table(answer, shown, ("image", "size", "age", "labels"), "No image is built: gatebot image build")
 
 
@@ -78,12 +89,12 @@ def _row(place: Path, known: dict[str, str], labels: dict[str, Label]) -> tuple[
 
 
 def _image(label: Label, known: dict[str, str]) -> str:
-    """The directory of a label's image."""
+    """The directory of a label's image; empty: it has to be built first."""
     if label.image != "default":
-        return known.get(label.image, "")
+        return known.get(label.image, HOST_IMAGE if label.image == HOST_IMAGE else "")
     own = images.definition_for_host()
     foreign = label.arch and images.definition_for(label.arch) != own
-    return known.get(f"default-{label.arch}" if foreign else "default", "host")
+    return known.get(f"default-{label.arch}", "") if foreign else known.get("default", HOST_IMAGE)
 
 
 def _age(seconds: float) -> str:

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gatebot image list`: what is there with its users, what was begun, and how to build what a label lacks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from gatebot.cli import main
+from gatebot.executor import images
+
+
+def listed(site: Path, *words: str) -> str:
+    done = CliRunner().invoke(main, [*words, "image", "list", "--site", str(site)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_images_are_listed_with_their_users_and_with_how_to_build_those_that_lack(tmp_path: Path) -> None:
+    (tmp_path / "gatebot.toml").write_text(
+        '[executor]\nimages = "images"\n[labels.mainframe]\narch = "s390x"\n[labels.own]\nimage = "bookworm-mine"\n'
+    )
+    place, own = tmp_path / "images", images.definition_for_host().name
+    (place / own / "etc").mkdir(parents=True)
+    (place / own / "etc/passwd").write_text("root\n" * 200_000)
+    (place / "bookworm-mine.new").mkdir()
+    there, making, *lacking = listed(tmp_path).splitlines()
+    assert there.split("\t")[:2] == [own, "1 MB"]
+    assert there.endswith("\tsmall, debian, offline")
+    assert making == "bookworm-mine\tbegun, not finished\t\t"
+    assert sorted(lacking) == [
+        f"bookworm-mine\tnot built\tput a root file system into {place}/bookworm-mine\town",
+        f"default\tnot built\tgatebot image build mainframe --site {tmp_path}\tmainframe",
+    ]
+    told = json.loads(listed(tmp_path, "--json"))
+    assert [one["state"] for one in told] == ["built", "begun, not finished", "not built", "not built"]
