@@ -32,8 +32,8 @@ COLD = replace(LABEL, disk=LABEL.disk + 1021 * 4096)
 FIRST = Command(("uname", "-m"), {"PATH": "/usr/bin:/bin"}, "/")
 
 
-async def once(provider: Qemu, platform: Platform, label: Label) -> tuple[float, float]:
-    """Seconds until the first command on a new machine has ended, and those until it is gone."""
+async def once(provider: Qemu, platform: Platform, label: Label) -> tuple[float, float, float]:
+    """Seconds until the first command on a new machine has ended, those of processors in it, those until it is gone."""
     name, printed = uuid4().hex, bytearray()
     began = time.monotonic()
     await provider.create(NodeRequest(name, label, "", platform.arch, platform.execution))
@@ -42,9 +42,15 @@ async def once(provider: Qemu, platform: Platform, label: Label) -> tuple[float,
     took = time.monotonic() - began
     if ended.status:
         raise SystemExit(f"nothing runs in a machine here: {printed.decode()}")
-    gone = time.monotonic()
+    used, gone = processors(provider.directory / name / "pid"), time.monotonic()
     await provider.destroy(name)
-    return took, time.monotonic() - gone
+    return took, used, time.monotonic() - gone
+
+
+def processors(file: Path) -> float:
+    """Seconds that a process has had of processors, all its threads."""
+    fields = Path("/proc", file.read_text(), "stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def measure(arch: str, runs: int, directory: Path) -> None:
@@ -52,19 +58,21 @@ async def measure(arch: str, runs: int, directory: Path) -> None:
     provider = Qemu(directory, shared(), "bench", architectures=(arch,))
     found = await provider.probe()
     if not isinstance(found, Capacity):
-        raise SystemExit(say(found))
+        print(f"not measured: {say(found)}", file=sys.stderr)
+        return
     platform = found.platforms[0]
     await provider.save(arch, LABEL)
     try:
-        cold, _ = await once(provider, platform, COLD)
+        cold, _, _ = await once(provider, platform, COLD)
         taken = [await once(provider, platform, LABEL) for _ in range(runs + 1)][1:]
     finally:
         await provider.close()
-    made, gone = zip(*taken, strict=True)
+    made, used, gone = zip(*taken, strict=True)
     about = {"arch": arch, "execution": platform.execution.value, "load": round(os.getloadavg()[0], 1)}
     took = statistics.median(made)
     figure("vm.restore.p50", took, "s", runs, goal=GOAL, peer=round(cold, 2), ratio=round(took / cold, 3), **about)
     figure("vm.restore.p95", percentile(made, 0.95), "s", runs, **about)
+    figure("vm.restore.cpu", statistics.median(used), "s", runs, **about)
     figure("vm.restore.least", min(made), "s", runs, **about)
     figure("vm.destroy.p50", statistics.median(gone), "s", runs, **about)
 
