@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatebot.cli.sdist_index import chosen, in_order, page_of, requirement
@@ -67,6 +67,7 @@ def test_what_cannot_be_chosen_is_said(text: str, listing: bytes, said: str) -> 
     assert str(problem.value) == said
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, unique=True))
 def test_a_history_begins_with_the_oldest(numbers: list[int]) -> None:
     listing = answer(*(f"1.{one}" for one in numbers))
@@ -81,6 +82,7 @@ def test_two_packages_are_no_history() -> None:
     assert str(problem.value) == "These are several packages. Import each into a project of its own."
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_answer_of_an_index_does_more_than_be_refused(noise: bytes) -> None:
     with pytest.raises(Invalid):
