@@ -45,6 +45,8 @@ _ANSIBLE = "/opt/gatebot-ansible"
 #: Where this installation's own environment is shown to jobs: its real place may be one that a sandbox covers.
 _ENVIRONMENT = "/opt/gatebot-environment"
 _BUNDLE = "/opt/gatebot-ca.crt"
+#: Below the executor's directory, what is the server's also where root started it: what providers write to.
+_OWN = ("layers", "mirrors", "containers", "machines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,13 @@ def prepare(
         raise SettingsError("[executor] sandbox = 'rootless' is for a server started without root; write 'auto'.")
     directory = site / "executor"
     images = images or site / "images"
-    for path in (directory / "layers", directory / "mirrors", images):
+    own = [directory / name for name in _OWN]
+    for path in (*own, images):
         path.mkdir(parents=True, exist_ok=True)
     logs = site / "logs"
     logs.mkdir(exist_ok=True)
     if os.geteuid() == 0 and uid != 0:
-        for path in (directory / "layers", directory / "mirrors", logs):
+        for path in (*own, logs):
             os.chown(path, uid, -1)
     mirrors = host_mirrors.read()
     channel: socket.socket | Reason | None = None
