@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -30,6 +31,7 @@ class Workspaces:
         self._mirrors = mirrors
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._ending: dict[str, asyncio.Task[None]] = {}
 
     def start(self) -> None:
         """Start the child, so that the first build does not wait for it."""
@@ -55,20 +57,19 @@ class Workspaces:
 
         Raises `Refused` where a file of variables is not there, or cannot be read: that will not change.
         """
+        if (ending := self._ending.get(order.layer)) is not None:
+            await asyncio.shield(ending)
         self.start()
         assert self._channel is not None
         ours, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(self._channel, [b"order"], [theirs.fileno()])
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        hearing = asyncio.create_task(_asked(ours, order))
         try:
-            writer.write(order.to_bytes())
-            writer.write_eof()
-            told = await reader.read()
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            told = await asyncio.shield(hearing)
+        except asyncio.CancelledError:  # nobody wants it any more, but what prepares it goes on
+            self._ending[order.layer] = asyncio.create_task(self._forget(order.layer, hearing))
+            raise
         answer = cast("dict[str, Json]", json.loads(told)) if told else {"failed": "the preparing process ended"}
         if "unusable" in answer:
             raise Refused(reason=reason("executor.include-unusable", told=str(answer["unusable"])[:1000]))
@@ -76,6 +77,12 @@ class Workspaces:
             text = str(answer["failed"]).strip() or "git failed"
             raise Unavailable(reason=reason("executor.workspace-failed", told=text[:1000]))
         return cast("list[dict[str, Json]]", answer["included"])
+
+    async def _forget(self, layer: str, hearing: asyncio.Task[bytes]) -> None:
+        """Take a layer away once nothing is written to it any more."""
+        await asyncio.wait([hearing])
+        await asyncio.to_thread(shutil.rmtree, layer, ignore_errors=True)
+        del self._ending[layer]
 
     async def write(self, layer: Path, files: Mapping[str, str]) -> None:
         """Put files into a prepared layer, before any node sees it."""
@@ -88,6 +95,19 @@ class Workspaces:
         if self._process is not None:
             self._process.wait(timeout=10)
         self._channel = self._process = None
+
+
+async def _asked(channel: socket.socket, order: Order) -> bytes:
+    """What is answered to an order."""
+    reader, writer = await asyncio.open_unix_connection(sock=channel)
+    try:
+        writer.write(order.to_bytes())
+        writer.write_eof()
+        return await reader.read()
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def _write(layer: Path, files: Mapping[str, str]) -> None:

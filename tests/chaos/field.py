@@ -217,5 +217,6 @@ def nothing_is_wrong(field: Field, good: Collection[int]) -> None:
     for data in (places.data, *(one.data for one in field.stations)):
         with suppress(AssertionError):
             eventually(lambda data=data: not left_behind(data, builds), seconds=15)
-        assert left_behind(data, builds) == [], data
+        left = left_behind(data, builds)
+        assert left == [], f"{data}: {left}"
     print(f"  {sum(results.values())} builds so far: {dict(results)}")
