@@ -71,16 +71,20 @@ def addresses(assignment: Assignment, ways: tuple[Way, ...]) -> dict[str, str]:
 
 
 def told(assignment: Assignment, places: Places, node: str, nodes: Mapping[str, str] | None = None) -> dict[str, Json]:
-    """What gatebot itself says to a job; `nodes` are the addresses of several."""
+    """What gatebot itself says to a job; `nodes` are the addresses of several.
+
+    Everything that Zuul has a word for is under that word in both tables.
+    """
+    common = zuul(assignment, places)
     return {
-        "zuul": zuul(assignment, places),
+        "zuul": common,
         "zuul_user_dir": places.home,
         "gatebot": {
-            "build": assignment.build,
+            **common,
             "item": assignment.item,
             "node": node,
             "home": places.home,
-            "artifacts": places.artifacts,
+            "artifacts_dir": places.artifacts,
             "result": places.result,
             "nodes": dict[str, Json](nodes or {}),
         },

@@ -101,6 +101,13 @@ def test_a_script_is_told_the_variables_of_its_first_node_with_extra_vars_over_a
     assert squashed(given_, job_variables(given_, ())) == {"a": 3, "b": 4, "c": 2}
 
 
+def test_what_zuul_says_is_said_under_both_names_and_guarded_under_both() -> None:
+    said = untalkative(told(assignment(COMMIT, job()), PLACES, "small"))
+    zuul, own = said["zuul"], said["gatebot"]  # type: ignore[call-overload,index]
+    assert {name: own[name] for name in zuul} == zuul  # type: ignore[call-overload,index,union-attr]
+    assert own["artifacts_dir"] == PLACES.artifacts  # type: ignore[call-overload,index]
+
+
 def test_a_message_of_a_change_is_never_a_template() -> None:
     given_ = assignment(COMMIT, job())
     said = told(given_, PLACES, "small")
