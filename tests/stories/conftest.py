@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.fakes.site import Builds, RunningSite, Template, begin, open_place
+from tests.programs import need
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +18,16 @@ def template() -> Iterator[Template]:
     """A site that is made once for all stories."""
     with open_place() as place:
         yield Template.make(place / "site")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium, one for all stories of a process: its driver cannot be had twice."""
+    program = need("chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture

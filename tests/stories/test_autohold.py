@@ -81,8 +81,9 @@ def test_the_node_of_a_failed_build_is_kept_for_whoever_asked(working_site: Runn
     assert "It fails on Mondays." in Visitor(site).get("/nodes").text
     assert told(site, "bob", "node", "ssh", build["uuid"], "--", "find", ".", "-name", "kept") != ""
     with at_a_terminal(site, "bob", "node", "ssh", build["uuid"]) as typing:
-        assert "30 100" in typing("stty size; echo seen $((1+1))", "seen 2", rows=30, columns=100)
-        assert "40 120" in typing("stty size; echo seen $((2+1))", "seen 3", rows=40, columns=120)
+        # The size goes its own way to the node, so what is typed waits for it there.
+        typing("until stty size | grep -qx '30 100'; do :; done; echo seen $((1+1))", "seen 2", rows=30, columns=100)
+        typing("until stty size | grep -qx '40 120'; do :; done; echo seen $((2+1))", "seen 3", rows=40, columns=120)
         typing("exit 5", "exit 5", status=5)
     left = run(site, "bob", "node", "ssh", build["uuid"], "--", "sh", "-c", "exit 7")
     assert left.exit_code == 7

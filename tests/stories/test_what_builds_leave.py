@@ -15,9 +15,7 @@ from gatebot.architectures import canonical
 from gatebot.cli import main
 from tests.fakes.doors import Visitor
 from tests.fakes.site import RunningSite
-from tests.stories.test_browser import accessible, browser
-
-__all__ = ["browser"]
+from tests.stories.test_browser import accessible
 
 REQUEST = "req-11111111-2222-4333-8444-555555555555"
 OTHER = "req-99999999-2222-4333-8444-555555555555"
