@@ -127,8 +127,7 @@ class Fleet:
             self.roster.forget(name)
             return Answer(tuple(beat.builds), known=False)
         self.roster.heard(name, beat, now)
-        for build in mine:
-            self.roster.builds[build].assignment = None  # it runs: what it was given is not needed again
+        self.roster.runs(mine)
         ended = [one for one, given in self.roster.builds.items() if given.executor == name and given.ended]
         await self.over(*(build for build in ended if build not in beat.builds))
         return Answer(tuple(sorted(lost)))

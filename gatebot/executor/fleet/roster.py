@@ -8,7 +8,7 @@ Only memory and no clock: `now` is an argument. What must outlive the server is 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -64,6 +64,13 @@ class Roster:
     def running(self, name: str) -> tuple[str, ...]:
         """The builds that an executor has."""
         return tuple(build for build, given in self.builds.items() if given.executor == name and not given.ended)
+
+    def runs(self, builds: Iterable[str]) -> None:
+        """What these builds were given is not needed again; one that ended since the beat is not there any more."""
+        for build in builds:
+            given = self.builds.get(build)
+            if given is not None:
+                given.assignment = None
 
     def has(self, name: str, build: str, fence: int) -> bool:
         """Whether this run of a build is this executor's."""

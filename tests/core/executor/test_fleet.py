@@ -107,3 +107,13 @@ def test_only_who_claimed_the_run_that_counts_may_speak_for_a_build() -> None:
     roster.builds["a"].fence = 3  # it was given anew, and nobody has claimed it yet
     with pytest.raises(Conflict):
         roster.claim_of("far", "a", 2)
+
+
+def test_a_build_that_ended_while_a_beat_was_taken_does_no_harm() -> None:
+    roster = Roster()
+    job = FrozenJob("unit", "hash")
+    told = Assignment("a", "1" * 32, "2" * 32, 1, "main", "check", False, "api", "main", "3" * 40, job, ())
+    roster.builds["a"] = Given(1, executor="far", assignment=told)
+    roster.runs(["a", "ended"])
+    assert roster.builds["a"].assignment is None
+    assert "ended" not in roster.builds
