@@ -12,7 +12,6 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import signal
 import sys
 import termios
@@ -60,13 +59,13 @@ async def _visit(url: str, authorization: str, command: Sequence[str], *, termin
 
 
 async def _converse(socket: aiohttp.ClientWebSocketResponse, command: Sequence[str], *, terminal: bool) -> int:
-    columns, rows = shutil.get_terminal_size()
+    rows, columns = _size()
     wanted = {"argv": list(command), "terminal": terminal, "rows": rows, "columns": columns}
     await socket.send_json({**wanted, "term": os.environ.get("TERM", "dumb")})
     typed: asyncio.Queue[bytes | str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     if terminal:
-        loop.add_signal_handler(signal.SIGWINCH, lambda: typed.put_nowait(_window()))
+        loop.add_signal_handler(signal.SIGWINCH, lambda: typed.put_nowait("{} {}".format(*_size())))
     threading.Thread(target=_read, args=(loop, typed), daemon=True).start()
     sending = asyncio.create_task(_send(socket, typed))
     try:
@@ -83,9 +82,13 @@ async def _converse(socket: aiohttp.ClientWebSocketResponse, command: Sequence[s
     raise Unavailable("The node is gone, or what it printed came too fast. See: gatebot node list")
 
 
-def _window() -> str:
-    columns, rows = shutil.get_terminal_size()
-    return f"{rows} {columns}"
+def _size() -> tuple[int, int]:
+    """Rows and columns of the terminal that is typed at; variables such as COLUMNS may be of another one, or old."""
+    try:
+        found = os.get_terminal_size(0)
+    except OSError:
+        return 24, 80
+    return found.lines, found.columns
 
 
 def _show(piece: bytes) -> None:

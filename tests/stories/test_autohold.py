@@ -28,7 +28,7 @@ def at_a_terminal(site: RunningSite, who: str, *words: str) -> Iterator[Callable
     own, its = pty.openpty()
     fcntl.ioctl(own, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
     env = {**os.environ, "GATEBOT_URL": site.url, "GATEBOT_USER": who, "GATEBOT_TOKEN": site.tokens[who]}
-    env |= {"TERM": "xterm"}
+    env |= {"TERM": "xterm", "LINES": "24", "COLUMNS": "80"}  # as of another terminal: they must not count
     line = [sys.executable, "-m", "gatebot", *words]
     visit = subprocess.Popen(line, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True)
 
