@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of pages and REST ask for: a review and a pipeline room with their doors."""
+"""What several of these tests ask for: a review and a pipeline room with their doors; a podman that runs containers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from gatebot.executor.providers.container import Containers, Podman
+from gatebot.reasons import Reason
+from gatebot.words import say
+from tests.fakes.busybox_image import busybox_image
 from tests.fakes.pages import WebHouse
 from tests.fakes.pipeline_house import PipelineHouse
+from tests.programs import leave_out
 
 
 @pytest.fixture
@@ -29,3 +34,15 @@ async def web(house: PipelineHouse, tmp_path: Path) -> AsyncIterator[WebHouse]:
     await made.start()
     yield made
     await made.close()
+
+
+@pytest.fixture(scope="module")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> tuple[Podman, str]:
+    """A podman with settings of its own, and an image that it has; the test is left out where none can run."""
+    root = tmp_path_factory.mktemp("podman")
+    made = Podman(root / "podman")
+    image = busybox_image(root, made)
+    found = asyncio.run(Containers(made, "probe", "h", image).probe())
+    if isinstance(found, Reason):
+        leave_out(f"a podman that can run containers here ({say(found)})", "podman")
+    return made, image

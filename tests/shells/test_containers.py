@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -14,9 +13,7 @@ from gatebot.executor.providers.container import Containers, Podman
 from gatebot.executor.providers.ports import Provider
 from gatebot.reasons import Reason
 from gatebot.words import say
-from tests.fakes.busybox_image import busybox_image
 from tests.fakes.provider_contract import ProviderContract
-from tests.programs import leave_out
 
 
 @dataclass
@@ -31,17 +28,6 @@ class ContainerGround:
 
     async def crash(self, provider: Provider) -> None:
         """The containers hear nothing of it."""
-
-
-@pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> tuple[Podman, str]:
-    root = tmp_path_factory.mktemp("podman")
-    made = Podman(root / "podman")
-    image = busybox_image(root, made)
-    found = asyncio.run(Containers(made, "probe", "h", image).probe())
-    if isinstance(found, Reason):
-        leave_out(f"a podman that can run containers here ({say(found)})", "podman")
-    return made, image
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,16 +12,14 @@ import pytest
 
 from gatebot.errors import Unavailable
 from gatebot.executor.providers.cluster import Cluster
-from gatebot.executor.providers.container import Containers, Podman
+from gatebot.executor.providers.container import Podman
 from gatebot.executor.providers.kubernetes import Kubernetes
 from gatebot.executor.providers.model import Capacity, NodeRequest, Platform
 from gatebot.executor.providers.ports import Provider
 from gatebot.reasons import Reason
 from gatebot.words import say
-from tests.fakes.busybox_image import busybox_image
 from tests.fakes.cluster import TOKEN, FakeCluster
 from tests.fakes.provider_contract import LABEL, ProviderContract
-from tests.programs import leave_out
 
 
 @dataclass
@@ -40,17 +37,6 @@ class PodGround:
     async def crash(self, provider: Provider) -> None:
         """Its connections break; the pods hear nothing of it."""
         await provider.close()
-
-
-@pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> tuple[Podman, str]:
-    root = tmp_path_factory.mktemp("pods")
-    made = Podman(root / "podman")
-    image = busybox_image(root, made)
-    found = asyncio.run(Containers(made, "probe", "h", image).probe())
-    if isinstance(found, Reason):
-        leave_out(f"a podman that can run containers here ({say(found)})", "podman")
-    return made, image
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from . import trees
 from .bubblewrap import HOME, PLAY
 from .emulation import installed
 from .link import Link
+from .making import Making
 from .model import Broker, Capacity, Command, Door, Exit, Inside, NodeRequest, Platform, private_address
 from .pipe import Pipe
 from .ports import Output
@@ -86,7 +87,7 @@ class Local:
         self._host = host
         self._sandbox = sandbox
         self._listening = listening
-        self._ready: dict[str, asyncio.Task[None]] = {}
+        self._making = Making()
         self._pipes: dict[str, list[Pipe]] = defaultdict(list)
         self._foreign: dict[str, bool] = {}
         self._doors: dict[str, socket.socket] = {}
@@ -137,14 +138,14 @@ class Local:
 
     async def create(self, request: NodeRequest) -> None:
         """Begin to make the node."""
-        if request.node not in self._ready:
+        if request.node not in self._making:
             arch = request.arch if request.execution is Execution.EMULATED_USER else ""
             image = self._images.resolve(request.label.image, arch)
             self._foreign[request.node] = bool(arch)
             label, keep = request.label, self._listening
             if request.door:  # a proxy's socket is as good
                 label, keep = replace(label, network=Network.MIRRORS), self._keep_door
-            self._ready[request.node] = asyncio.create_task(self._create(request.node, label, image, arch, keep))
+            self._making.begin(request.node, lambda: self._create(request.node, label, image, arch, keep))
 
     def _keep_door(self, node: str, listener: socket.socket) -> None:
         self._doors[node] = listener
@@ -168,12 +169,10 @@ class Local:
 
     async def wait_ready(self, node: str, deadline: float) -> None:
         """Return when the node is made."""
-        if node not in self._ready:
-            raise Unavailable(reason=reason("executor.node-not-made", told="nobody asked for it"))
         try:
-            await asyncio.wait_for(asyncio.shield(self._ready[node]), deadline)
-        except (TimeoutError, Refused) as problem:
-            raise Unavailable(reason=reason("executor.node-not-made", told=str(problem) or "timeout")) from problem
+            await self._making.ready(node, deadline)
+        except Refused as problem:
+            raise Unavailable(reason=reason("executor.node-not-made", told=str(problem))) from problem
 
     def places(self, node: str) -> Places:
         """The same in every sandbox."""
@@ -201,12 +200,8 @@ class Local:
 
     async def destroy(self, node: str) -> None:
         """Take the node away, with everything on it."""
-        making = self._ready.pop(node, None)
+        await self._making.end(node, cancel=False)
         self._foreign.pop(node, None)
-        if making is not None:
-            await asyncio.wait([making])
-            if not making.cancelled():
-                making.exception()
         await self._link.ask("destroy", node=node)
         if (door := self._doors.pop(node, None)) is not None:
             door.close()
