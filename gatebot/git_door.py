@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import signal
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -20,6 +18,7 @@ from aiohttp import hdrs, web
 from .errors import Invalid, TooLarge
 from .reasons import reason
 from .repo import Repositories, environment, git_output
+from .repo.ending import end
 from .repo.wants import not_ours, wants
 
 UPLOAD = "git-upload-pack"
@@ -104,12 +103,7 @@ class CommitDoor:
         try:
             yield process
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGTERM)
-                if process.stdout is not None:
-                    await process.stdout.read()
-                await process.wait()
+            await end(process, receives=False)
 
 
 async def _feed(stdin: asyncio.StreamWriter, body: bytes) -> None:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from ..errors import Invalid, NotFound, NotPermitted, TooLarge, Unauthenticated
 from ..identity import Account
 from ..reasons import reason
 from ..repo import Repositories, environment
+from ..repo.ending import end
 from ..repo.wants import not_ours
 from . import git_hidden, hook_pipe, push_says
 from .push import Receiver
@@ -35,7 +34,6 @@ Hidden: TypeAlias = Callable[[Actor, str], Awaitable[Collection[int]]]
 
 _CHUNK = 64 * 1024
 _WANTS_AT_MOST = 16 * 1024**2  # a fetch of a project with secrets is read whole before git gets it
-_GRACE = 2.0  # seconds for git to end when asked
 _COMMIT_MSG = Path(__file__).parent / "hooks" / "commit-msg"
 _UPLOAD, _RECEIVE = "git-upload-pack", "git-receive-pack"
 _VERSION = re.compile(r"version=[0-2](:version=[0-2])*\Z")
@@ -226,7 +224,7 @@ class GitHttp:
                 try:
                     yield process
                 finally:
-                    await _stop(process, receives=receives)
+                    await end(process, receives=receives)
         finally:
             if pipe is not None:
                 pipe.abandon()
@@ -311,25 +309,3 @@ async def _whole(request: web.Request) -> bytes:
         if len(body) > _WANTS_AT_MOST:
             raise TooLarge(reason=reason("review.fetch-too-large", limit=_WANTS_AT_MOST // 1024**2))
     return bytes(body)
-
-
-async def _stop(process: asyncio.subprocess.Process, *, receives: bool) -> None:
-    """End a process with everything that it started; it may have ended by itself.
-
-    One that receives is left to find the end of its input: it then removes what it had received so far. A request
-    that is cancelled meanwhile (the server goes) does not leave it behind.
-    """
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        with contextlib.suppress(TimeoutError):
-            if receives or (process.stdout is not None and process.stdout.at_eof()):
-                await asyncio.wait_for(process.wait(), _GRACE)
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            await process.wait()
-            if process.stdout is not None:  # its pipe is closed once it was read to the end
-                with contextlib.suppress(TimeoutError, ValueError):
-                    await asyncio.wait_for(process.stdout.read(), _GRACE)

@@ -71,7 +71,7 @@ PROJECTS = {"api": ZUUL, "client": CLIENT_ZUUL}
 PEOPLE: dict[str, tuple[str, ...]] = {"ann": (), "bob": ("Core",), "cho": ("Core",)}
 
 
-def eventually(what: Callable[[], T | None], why: str = "", seconds: float = 20.0) -> T:
+def eventually(what: Callable[[], T | None], why: str = "", seconds: float = 60.0) -> T:
     """The first answer that is true; a failure when none comes in time."""
     deadline = time.monotonic() + seconds
     while True:

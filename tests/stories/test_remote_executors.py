@@ -111,7 +111,7 @@ def test_a_build_of_a_machine_that_was_killed_runs_on_another_and_is_told_once(s
         change = ann.propose("api", "Wait", waiting_for(flag))
         (build,) = one.runs()
         eventually(lambda: "it began" in log(site, build), "its first line is here while it runs", 60)
-        (node,) = ann.rest.get("/api/nodes")["nodes"]
+        (node,) = eventually(lambda: ann.rest.get("/api/nodes")["nodes"], "the machine says which nodes it has")
         assert (node["build"], node["label"], node["executor"]) == (build, "small", "one")
         assert [label["executors"] for label in ann.rest.get("/api/nodes")["labels"] if label["name"] == "small"] == [
             ["one"]
