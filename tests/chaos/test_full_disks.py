@@ -101,7 +101,7 @@ def rounds(served: Served, ann: Person, chance: random.Random, disk: Path) -> No
         results = verdicts.every_build_has_one_verdict(session)
         builds = verdicts.builds_of(session)
     print(f"  {sum(results.values())} builds: {dict(results)}")
-    eventually(lambda: not left_behind(served.places.data, builds), "nothing is left", 15)
+    eventually(lambda: not left_behind(served.places.data, builds), "nothing is left")
     said = served.log.read_text()
     assert "never retrieved" not in said
     assert "Exception in callback" not in said

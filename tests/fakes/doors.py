@@ -54,7 +54,7 @@ class Visitor:
         given = {"Accept": "text/html", **self.headers, **{k.replace("_", "-"): v for k, v in headers.items()}}
         if self.token:
             given["Authorization"] = "Basic " + base64.b64encode(f"{self.name}:{self.token}".encode()).decode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=60)
         try:
             connection.request(method, path, body, given)
             answer = connection.getresponse()

@@ -110,7 +110,7 @@ class Friend:
         """Say something in a channel."""
         self.send(*(f"PRIVMSG {channel} :{text}" for text in texts))
 
-    async def sees(self, part: str, timeout: float = 20) -> str:
+    async def sees(self, part: str, timeout: float = 60) -> str:
         """The next line that holds a text; what comes before it is kept in `seen`."""
         async with asyncio.timeout(timeout):
             while True:

@@ -50,7 +50,7 @@ class OutsideCi:
 
     @contextmanager
     def _stream(self) -> Generator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.site.port, timeout=60)
         resume = {"Last-Event-ID": self.place} if self.place else {}
         connection.request("GET", "/live?topics=changes", headers=resume)
         try:

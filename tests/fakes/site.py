@@ -356,7 +356,7 @@ class Person:
         """What was said on the change, oldest first; every job took no time."""
         return [_TOOK.sub(" in 0s", str(message["message"])) for message in self.detail(change)["messages"]]
 
-    def hears(self, change: int, part: str, seconds: float = 20.0) -> str:
+    def hears(self, change: int, part: str, seconds: float = 60.0) -> str:
         """The newest message of a change with these words, as soon as there is one."""
         return eventually(
             lambda: next((text for text in reversed(self.said(change)) if part in text), None),
@@ -368,7 +368,7 @@ class Person:
         cast = self.detail(change)["labels"].get(label, {}).get("all", [])
         return {vote["username"]: vote["value"] for vote in cast if vote.get("value")}
 
-    def sees_merged(self, change: int, seconds: float = 20.0) -> None:
+    def sees_merged(self, change: int, seconds: float = 60.0) -> None:
         """Wait until the change is merged."""
         eventually(lambda: self.status(change) == "MERGED", f"merged: {change}", seconds)
 

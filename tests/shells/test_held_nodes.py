@@ -108,7 +108,7 @@ async def test_what_a_job_left_running_stops_again_when_its_visitor_leaves(shop:
     (left,) = processes_of("4242.4242")
     shown = await visited(shop, given.build, Wanted(("sh", "-c", f"cut -d ' ' -f 3 /proc/{left}/stat")), b"")
     assert shown == (0, "S\n")
-    eventually(lambda: state(left) == "T", "it is stopped again", 10)
+    eventually(lambda: state(left) == "T", "it is stopped again")
 
 
 def state(process: int) -> str:

@@ -149,7 +149,7 @@ def test_a_new_site_is_served_from_the_wheel(installed: Path, open_place: Path) 
             said = server.stderr.readline()
             assert said, "the server ended"
         page, hook, style, projects = (
-            urllib.request.urlopen(f"http://{listen}{path}", timeout=20).read().decode()
+            urllib.request.urlopen(f"http://{listen}{path}", timeout=60).read().decode()
             for path in ("/status", "/tools/hooks/commit-msg", "/static/gatebot.css", "/projects/")
         )
         server.terminate()

@@ -9,7 +9,7 @@ from tests.fakes.site import Builds, RunningSite, eventually
 
 
 def _metrics(site: RunningSite) -> dict[str, float]:
-    with urllib.request.urlopen(f"{site.url}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"{site.url}/metrics", timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
 

@@ -20,7 +20,7 @@ HERE = canonical(platform.machine())
 def test_a_node_is_on_the_list_while_its_build_runs(working_site: RunningSite, tmp_path: Path) -> None:
     site, ann = working_site, working_site.person("ann")
     change = ann.propose("api", "Wait", {"ci/unit": "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.05; done\n"})
-    eventually(lambda: ann.rest.get("/api/nodes")["nodes"] != [], "the node is in use", 30)
+    eventually(lambda: ann.rest.get("/api/nodes")["nodes"] != [], "the node is in use")
     (node,) = ann.rest.get("/api/nodes")["nodes"]
     listed = told(site, "ann", "node", "list")
     assert listed == f"{node['build']}\tin use\tsmall\t{HERE} native\tlocal\tthis server\tunit of api\n"
