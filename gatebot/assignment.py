@@ -160,6 +160,7 @@ class FrozenJob:
     `nodes` and `groups` are the first of `alternatives` where a nodeset has any, and `nodeset` is its name. `type`
     is Zuul's `regular`, `initializer` or `reporter`; `deduplicate` None stands for `auto`. `resources_first` are
     those of `semaphores` that are taken after the nodes. `workspace_checkout` None stands for `auto`.
+    `override_checkout` is the branch that is checked out instead of the item's, where a project has it.
     """
 
     name: str
@@ -208,6 +209,7 @@ class FrozenJob:
     image_build_name: str = ""
     split_streams: bool = False
     nodeset: str = ""
+    override_checkout: str = ""
 
     @property
     def checks_out(self) -> bool:
@@ -271,7 +273,7 @@ class Assignment:
     `inherited` is what parent jobs returned, `secrets` are the values of the job's secrets by their names,
     `secret_data` what parents returned as secret; `provided` are the artifacts that the job requires. Neither of the
     secret ones is ever stored or shown. `members` are the numbers of the item's own changes, `subject` that of the one
-    the build is about (0: the last), `child_jobs` depend on it.
+    the build is about (0: the last), `child_jobs` depend on it. `landed`: the item's changes have merged already.
     """
 
     build: str
@@ -298,3 +300,4 @@ class Assignment:
     subject: int = 0
     child_jobs: tuple[str, ...] = ()
     new_commit: str = ""
+    landed: bool = False

@@ -93,7 +93,7 @@ async def equip(tools: Tools, assignment: Assignment, told: Callable[[str], None
     assert isinstance(here, Here)
     near = [one for one in placement.nodes if one.provider == LOCAL and one.label.network is not Network.FULL]
     where = dict(zip((one.node for one in near), here.addresses(len(near)), strict=False))
-    ways = tuple(Way(where.get(one.node, ""), one.provider) for one in placement.nodes)
+    ways = tuple(Way(where.get(one.node, ""), one.provider, one.node) for one in placement.nodes)
     several = len(placement.nodes) > 1
     nodes = await _together([_make(tools, taken, one, ways if several else ()) for one in placement.nodes])
     if not several and isinstance(nodes[0].connection.reach, Inside):
@@ -137,12 +137,12 @@ async def _make(tools: Tools, assignment: Assignment, placed: Placed, ways: tupl
 
 def _way(node: Ready, address: str) -> Way:
     """How a playbook comes to a node, by what the provider said of it."""
-    reach, provider = node.connection.reach, node.placed.provider
+    reach, provider, name = node.connection.reach, node.placed.provider, node.placed.node
     match reach:
         case Ssh():
-            return Way(address or reach.host, provider, reach.user, "auto_silent")
+            return Way(address or reach.host, provider, name, reach.user, "auto_silent")
         case _:
-            return Way(address, provider, python=_PYTHON if provider == LOCAL else "auto_silent")
+            return Way(address, provider, name, python=_PYTHON if provider == LOCAL else "auto_silent")
 
 
 async def _controlled(

@@ -14,7 +14,7 @@ from typing import cast
 
 from ..assignment import Assignment, Json, NodeSpec
 from ..merging import merged
-from .model import Places
+from .model import LOCAL, Places
 from .variables import zuul
 
 Table = Mapping[str, Json]
@@ -25,10 +25,14 @@ _BECOME = "gatebot"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How playbooks that run elsewhere come to a node, and where it is for the other nodes of the build."""
+    """How playbooks that run elsewhere come to a node, and where it is for the other nodes of the build.
+
+    `node` is its id.
+    """
 
     address: str
     provider: str
+    node: str = ""
     user: str = "job"
     python: str = "/usr/bin/python3"
 
@@ -130,7 +134,7 @@ def inventory(
     show = plain if secretive else _same
     nodes = {name: (node, number) for number, node in enumerate(job.nodes) for name in node.names}
     hosts: dict[str, Json] = {
-        name: (_reached(node, name, number, ways) if ways else _host(node, python, user))
+        name: (_reached(node, name, number, ways) if ways else _host(node, assignment.build, python, user))
         | _table(show(_table(job.host_vars.get(name))))
         for name, (node, number) in nodes.items()
     }
@@ -144,11 +148,12 @@ def inventory(
     groups["zuul_unreachable"] = {"hosts": {}}
     everywhere = _table(show(merged(common, _table(job.group_vars.get("all")))))
     if not nodes:
-        hosts = {"localhost": _host(NodeSpec(("localhost",), ""), python, user) | {"ansible_connection": "local"}}
+        here = _host(NodeSpec(("localhost",), ""), assignment.build, python, user)
+        hosts = {"localhost": here | {"ansible_connection": "local"}}
     return {"all": {"hosts": hosts, "children": groups, "vars": everywhere}}
 
 
-def _host(node: NodeSpec, python: str, user: str) -> dict[str, Json]:
+def _host(node: NodeSpec, uuid: str, python: str, user: str) -> dict[str, Json]:
     """The node that the playbook runs in."""
     return {
         "ansible_connection": "gatebot",
@@ -156,7 +161,7 @@ def _host(node: NodeSpec, python: str, user: str) -> dict[str, Json]:
         "ansible_host": "127.0.0.1",
         "ansible_user": user,
         "ansible_python_interpreter": python,
-        **_about(node, "local", "127.0.0.1"),
+        **_about(node, uuid, LOCAL, "127.0.0.1"),
     }
 
 
@@ -172,17 +177,19 @@ def _reached(node: NodeSpec, name: str, number: int, ways: tuple[Way, ...]) -> d
         "ansible_ssh_args": "",
         "ansible_ssh_transfer_method": "piped",
         "ansible_become_method": _BECOME,
-        **_about(node, way.provider, way.address),
+        **_about(node, way.node, way.provider, way.address),
     }
 
 
-def _about(node: NodeSpec, provider: str, address: str) -> dict[str, Json]:
-    """What Zuul says about a node, where it has a meaning here."""
+def _about(node: NodeSpec, uuid: str, provider: str, address: str) -> dict[str, Json]:
+    """What Zuul says about a node; null is what has no meaning here."""
     about: dict[str, Json] = {
-        **{"label": node.label, "provider": provider, "region": None, "az": None, "cloud": None},
-        **{"interface_ip": address, "public_ipv4": address, "private_ipv4": address, "public_ipv6": ""},
+        **{"label": node.label, "provider": provider, "external_id": uuid, "node_properties": {}},
+        **dict.fromkeys(("region", "az", "cloud", "host_id", "slot")),
+        **{"interface_ip": address, "public_ipv4": address, "private_ipv4": address},
+        **{"public_ipv6": "", "private_ipv6": ""},
     }
-    return {"nodepool": about, "zuul_node": about}
+    return {"nodepool": about, "zuul_node": {**about, "uuid": uuid, "reuse": None}}
 
 
 def _same(value: Json) -> Json:

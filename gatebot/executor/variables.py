@@ -8,6 +8,7 @@ for is under `gatebot`. The same values go to playbooks and scripts.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 
 from ..assignment import AssignedChange, Assignment, Checkout, Json, Playbook, ProvidedArtifact
 from .model import SRC, Places
@@ -63,22 +64,31 @@ def _own(assignment: Assignment, places: Places) -> dict[str, Json]:
     """The part of `zuul.*` that depends on what kind of thing is tested."""
     own, ref = subject(assignment), ref_of(assignment)
     if own is None:
-        found: dict[str, Json] = {"ref": ref, **_moved(assignment), "items": []}
+        found: dict[str, Json] = {"ref": ref, "change_url": None, **_moved(assignment)}
         kind, _, name = ref.removeprefix("refs/").partition("/")
         found |= {"branch": name} if kind == "heads" else {"tag": name} if kind == "tags" else {}
-        about: dict[str, Json] = {**found, "project": _project(assignment.project, places)}
-        about.pop("items")
-        return {**found, "build_refs": [about], "buildset_refs": [about]}
-    item = _item(own, places)
+        about: dict[str, Json] = {
+            **found,
+            "project": _project(assignment.project, places),
+            "src_dir": places.src_dir(assignment.project),
+        }
+        return {**found, "items": [about], "build_refs": [about], "buildset_refs": [about]}
     names = ("change", "patchset", "ref", "change_url", "commit_id", "topic", "change_message", "message", "branch")
-    items = [_item(one, places) for one in assignment.changes]
-    refs = [one for change, one in zip(assignment.changes, items, strict=True) if change.number in assignment.members]
+    members = assignment.members or (own.number,)
+    items = {change.number: _item(change, places) for change in (*assignment.changes, own)}
+    refs = {number: item | _merged(assignment, item) for number, item in items.items() if number in members}
+    cycle: dict[str, Json] = {"bundle_id": assignment.item} if len(refs) > 1 else {}
     return {
-        **{name: item[name] for name in names},
-        "items": list(items),
-        "build_refs": [item],
-        "buildset_refs": list(refs or [item]),
+        **{name: items[own.number][name] for name in names},
+        "items": [item | cycle if number in refs else item for number, item in items.items()],
+        "build_refs": [refs.get(own.number, items[own.number])],
+        "buildset_refs": list(refs.values()),
     }
+
+
+def _merged(assignment: Assignment, item: Mapping[str, Json]) -> dict[str, Json]:
+    """What a change is on its branch, for jobs that come after its merge."""
+    return {"merge_commit_id": item["commit_id"]} if assignment.landed else {}
 
 
 def _moved(assignment: Assignment) -> dict[str, Json]:
@@ -105,7 +115,10 @@ def _why(assignment: Assignment, checkout: Checkout) -> str:
         return "tag ref" if checkout.branch.startswith("refs/tags/") else "branch ref"
     if checkout.branch == assignment.branch:
         return "zuul branch"
-    chosen = any(one.project == checkout.project and one.override_checkout for one in assignment.job.required_projects)
+    job = assignment.job
+    if checkout.branch == job.override_checkout:
+        return "job override ref"
+    chosen = any(one.project == checkout.project and one.override_checkout for one in job.required_projects)
     return "project override ref" if chosen else "project default branch"
 
 
@@ -158,6 +171,8 @@ def zuul(assignment: Assignment, places: Places) -> dict[str, Json]:
             "inventory_file": places.inventory,
         },
     }
+    if job.override_checkout:
+        known["override_checkout"] = job.override_checkout
     return _own(assignment, places) | known
 
 

@@ -17,6 +17,8 @@ from .model import Places
 from .paths import included, own_files, playbook_checkouts
 from .variables import secrets_for
 
+#: Zuul's own: playbooks that run elsewhere find the job at home in their own sandbox, and on each node.
+_USER_DIR = "{{ inventory_hostname == 'localhost' and zuul.executor.work_root or ansible_user_dir }}"
 _PYTHON = "/usr/bin/python3"
 #: Where roles are in a repository of several, and what a repository that is itself one consists of.
 _OF_ROLES = {
@@ -152,6 +154,8 @@ def files(
     common = job_variables(assignment, read)
     said = told(assignment, places, job.nodes[0].label if job.nodes else "", addresses(assignment, ways))
     guarded = cast("dict[str, Json]", untalkative(said))
+    if ways:
+        guarded["zuul_user_dir"] = _USER_DIR
     found: dict[str, Json] = {
         inside.inventory: inventory(assignment, common, _PYTHON, user=places.user, ways=ways),
         inside.extra(secretive=False): _ours({**job.extra_vars, **guarded}, common, job.extra_vars),

@@ -117,6 +117,7 @@ class Assigning:
             child_jobs=() if prepared is None else tuple(one.name for one in prepared.jobs if _needs(one, planned.key)),
             secret_data=handed.secret_data,
             provided=handed.artifacts,
+            landed=item.landed,
         )
 
     async def _job(self, definition: str) -> FrozenJob:

@@ -58,11 +58,11 @@ def wanted(
     Of a project that it needs on several branches, the first is checked out and the others are there. `members` are the
     projects of all changes of the item.
     """
-    overrides = {one.project: one.override_checkout for one in job.required_projects if one.override_checkout}
-    if project in overrides:
-        yield Wanted(project, choose(project, (overrides[project], branch)) or branch)
-    needed = {one.project for one in job.required_projects}
+    needed = {one.project: one.override_checkout for one in job.required_projects}
     if project in needed or includes(job, project, project, members or (project,)):
+        instead = needed.get(project) or job.override_checkout
+        if instead:
+            yield Wanted(project, choose(project, (instead, branch)) or branch)
         yield Wanted(project, branch)
     for other in job.required_projects:
         if other.project != project:

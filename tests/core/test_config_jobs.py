@@ -329,7 +329,7 @@ OTHERS: dict[str, object] = {
     "exclude_projects": (ProjectChoice(),), "workspace_checkout": None, "split_streams": True,
     "pre_timeout": 1, "timeout": 1, "post_timeout": 1,
     **{name: {"a": {"b": [1]}} for name in ("vars", "extra_vars", "host_vars", "group_vars")},
-    **dict.fromkeys(("ansible_version", "workspace_scheme", "secret_exposure", "name"), "other"),
+    **dict.fromkeys(("ansible_version", "workspace_scheme", "secret_exposure", "override_checkout", "name"), "other"),
     **dict.fromkeys(("failure_output", "requires", "tags", "preserve_home_paths"), ("other",)),
 }  # fmt: skip
 

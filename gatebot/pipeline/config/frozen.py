@@ -100,6 +100,7 @@ def _plain(layout: Layout, draft: Draft) -> dict[str, Any]:
         "secret_exposure": draft.secret_exposure or "ignore",
         "preserve_home_paths": draft.preserve_home_paths,
         "image_build_name": draft.image_build_name,
+        "override_checkout": draft.override_checkout,
     }
 
 
@@ -133,6 +134,7 @@ def definition(job: FrozenJob) -> str:
         None if job.exclude_projects is None else _told(job.exclude_projects),
         job.workspace_scheme,
         job.workspace_checkout,
+        job.override_checkout,
     )
     nodes = [(_told(one.nodes), _told(one.groups)) for one in (job, *job.alternatives)]
     times = (job.pre_timeout, job.timeout, job.post_timeout)

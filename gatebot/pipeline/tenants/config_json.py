@@ -162,7 +162,7 @@ def frozen_job(job: FrozenJob, tenant: str, pipeline: str, project: str, branch:
         "pre_timeout": job.pre_timeout,
         "timeout": job.timeout,
         "post_timeout": job.post_timeout,
-        "override_checkout": None,
+        "override_checkout": job.override_checkout or None,
         "ansible_version": job.ansible_version or None,
         "workspace_scheme": job.workspace_scheme,
         "playbooks": _frozen(job.run),

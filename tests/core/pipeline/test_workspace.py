@@ -40,6 +40,7 @@ def test_a_branch_that_a_required_project_has_not_is_its_default_and_an_override
 def test_an_override_of_the_items_own_project_is_checked_out_and_the_change_is_there_too() -> None:
     frozen = job(required_projects=(RequiredProject("api", "stable"),))
     assert names(wanted(frozen, "api", "main", choose)) == [("api", "stable"), ("api", "main")]
+    assert names(wanted(job(override_checkout="stable"), "api", "main", choose)) == [("api", "stable"), ("api", "main")]
 
 
 @pytest.mark.zuul(94)
