@@ -62,3 +62,38 @@ def test_an_unknown_ring_is_refused_with_the_names_there_are(tree: Path) -> None
     assert ran.stderr == (
         "No such step: cores. There are: format, lint, types, house, core, laws, shells, stories, clients, chaos.\n"
     )
+
+
+UNSTEADY = """
+from pathlib import Path
+
+def test_once():
+    flag = Path(__file__).with_name("flag")
+    there = flag.exists()
+    flag.touch()
+    assert there
+"""
+
+
+def test_a_test_of_processes_that_passes_only_when_run_again_is_told_as_unsteady(tree: Path) -> None:
+    (tree / "tests" / "stories").mkdir()
+    (tree / "tests" / "stories" / "test_a.py").write_text(UNSTEADY + "def test_good(): assert 1\n")
+    ran = rings(tree, "stories")
+    assert ran.returncode == 0, ran.stdout
+    assert "2 passed, 0 failed, 0 skipped, 1 UNSTEADY: passed only when run again" in ran.stdout
+    assert "FAILED tests/stories/test_a.py::test_once" in ran.stdout
+
+
+def test_a_test_that_fails_twice_has_failed(tree: Path) -> None:
+    (tree / "tests" / "stories").mkdir()
+    (tree / "tests" / "stories" / "test_a.py").write_text("def test_good(): assert 1\ndef test_bad(): assert 0\n")
+    ran = rings(tree, "stories")
+    assert ran.returncode == 1
+    assert ran.stdout.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
+
+
+def test_the_pure_core_has_one_try(tree: Path) -> None:
+    (tree / "tests" / "core" / "test_a.py").write_text(UNSTEADY)
+    ran = rings(tree, "core")
+    assert ran.returncode == 1
+    assert ran.stdout.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
