@@ -193,6 +193,7 @@ ADAPTERS: dict[str, set[str]] = {
         "providers.shells",
         "providers.ssh",
         "providers.static",
+        "providers.sweeping",
         "providers.trees",
         "providers.user",
     },

@@ -8,7 +8,6 @@ node's files; to other nodes it is brought when they are ready, and the layer go
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,6 +26,7 @@ from .placing import Placed, Placement
 from .providers.bubblewrap import HOME, PLAY
 from .providers.model import Inside, NodeRequest, Ssh
 from .providers.ports import Connection, Here
+from .providers.sweeping import removed
 from .switchboard import Line, Switchboard
 from .tools import Ended, Tools
 from .variables import person
@@ -129,7 +129,7 @@ async def _make(tools: Tools, assignment: Assignment, placed: Placed, ways: tupl
             await _bring(connection, layer, places)
     finally:
         if not provider.layered:
-            await asyncio.to_thread(shutil.rmtree, layer, ignore_errors=True)
+            await asyncio.to_thread(removed, layer)
     around = surroundings_of(tools.surroundings, placed.arch, layered=provider.layered)
     near = [name for pair in addresses(assignment, ways).items() for name in pair if name]
     return Ready(placed, places, connection, replace(around, near=tuple(near)))

@@ -290,8 +290,7 @@ def _answer(answer: socket.socket, mirrors: Path) -> None:
     except Exception as problem:
         if not pieces:
             return
-        traceback.print_exc()
-        _say(answer, {"failed": str(problem)[:4000]})
+        _say(answer, {"failed": str(problem)[:4000], "trace": traceback.format_exc()[-8000:]})
 
 
 def _say(answer: socket.socket, told: dict[str, str]) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +21,10 @@ from typing import cast
 from ..assignment import Json
 from ..errors import Refused, Unavailable
 from ..reasons import reason
+from .providers.sweeping import removed
 from .workspace_order import Order
+
+log = logging.getLogger(__name__)
 
 
 class Workspaces:
@@ -74,6 +77,7 @@ class Workspaces:
         if "unusable" in answer:
             raise Refused(reason=reason("executor.include-unusable", told=str(answer["unusable"])[:1000]))
         if "failed" in answer:
+            log.warning("a workspace cannot be prepared: %s", answer.get("trace", answer["failed"]))
             text = str(answer["failed"]).strip() or "git failed"
             raise Unavailable(reason=reason("executor.workspace-failed", told=text[:1000]))
         return cast("list[dict[str, Json]]", answer["included"])
@@ -81,7 +85,7 @@ class Workspaces:
     async def _forget(self, layer: str, hearing: asyncio.Task[bytes]) -> None:
         """Take a layer away once nothing is written to it any more."""
         await asyncio.wait([hearing])
-        await asyncio.to_thread(shutil.rmtree, layer, ignore_errors=True)
+        await asyncio.to_thread(removed, layer)
         del self._ending[layer]
 
     async def write(self, layer: Path, files: Mapping[str, str]) -> None:

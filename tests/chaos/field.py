@@ -216,7 +216,7 @@ def nothing_is_wrong(field: Field, good: Collection[int]) -> None:
         assert field.person("ann").status(change) == "MERGED", field.person("ann").said(change)
     for data in (places.data, *(one.data for one in field.stations)):
         with suppress(AssertionError):
-            eventually(lambda data=data: not left_behind(data, builds), seconds=15)
+            eventually(lambda data=data: not left_behind(data, builds), seconds=60)
         left = left_behind(data, builds)
         assert left == [], f"{data}: {left}"
     print(f"  {sum(results.values())} builds so far: {dict(results)}")

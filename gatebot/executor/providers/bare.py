@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 import platform
-import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +29,7 @@ from .model import Capacity, Command, Door, Exit, Inside, NodeRequest, Platform
 from .pipe import Pipe
 from .ports import Output
 from .processes import kill_tree
+from .sweeping import removed
 from .user import current_user
 
 _MARK = "GATEBOT_NODE"
@@ -91,16 +91,18 @@ class Bare:
         _signal(node, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     async def destroy(self, node: str) -> None:
-        """Kill what runs and remove the directory."""
+        """Kill what runs and remove the directory; `Unavailable` while something in it stays."""
         await self.connect(node).kill()
         for pipe in self._pipes.pop(node, ()):
             pipe.close()
-        await asyncio.to_thread(shutil.rmtree, self._root / node, ignore_errors=True)
+        if not await asyncio.to_thread(removed, self._root / node):
+            raise Unavailable(reason=reason("executor.files-stay", path=str(self._root / node)))
 
     async def close(self) -> None:
         """End what still runs."""
         for node in await self.list_owned():
-            await self.destroy(node)
+            with contextlib.suppress(Unavailable):
+                await self.destroy(node)
 
     async def list_owned(self) -> tuple[str, ...]:
         """The directories that exist."""

@@ -161,8 +161,8 @@ class Cgroups:
             return int(fields.get("oom_kill", 0))
         return 0
 
-    def remove(self, node: str) -> None:
-        """Take the groups of a node away; its processes were killed before."""
+    def remove(self, node: str) -> bool:
+        """Take the groups of a node away, whose processes were killed before; whether they are gone."""
         deadline = time.monotonic() + 2
         for path in self._paths(node):
             while path.exists():
@@ -170,8 +170,9 @@ class Cgroups:
                     path.rmdir()
                     break
                 if time.monotonic() > deadline:
-                    break
+                    return False
                 time.sleep(0.002)  # the last process is still being reaped, which takes long on a busy machine
+        return True
 
     def close(self) -> None:
         """Take our own directories away, when nothing is in them."""

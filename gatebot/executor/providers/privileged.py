@@ -24,6 +24,7 @@ from . import grounds, inside, kernel, nesting, processes, seccomp, switch
 from .cgroups import Cgroups, Limits
 from .checks import Config, Create, Refusal, Run, checked_create, checked_run, neighbours_of, node_of, run_of
 from .emulation import Emulator, registration
+from .sweeping import Sweeper
 
 #: A private mount over a directory that every system has and no job sees: where the jobs' uids can walk.
 ROOM = "/mnt"
@@ -41,6 +42,7 @@ class Privileged:
         self._selector = selectors.DefaultSelector()
         self._nodes: dict[str, inside.Node] = {}
         self._groups = Cgroups.probe(config.instance)
+        self._layers = Sweeper(f"{ROOM}/layers")
         self._filters = {nested: seccomp.compiled(nested=nested) for nested in (False, True)}
         self._reading: dict[int, Callable[[], None]] = {}
         self._verbs: dict[str, Callable[[dict[str, Any], list[int]], tuple[dict[str, Any], list[int]]]] = {
@@ -68,11 +70,8 @@ class Privileged:
         os.mkdir(f"{ROOM}/nodes")
         grounds.show(f"{ROOM}/shown", [source for source, _ in self._config.shown])
         for left in self._groups.list() if self._groups else ():
-            assert self._groups is not None
-            self._groups.kill(left)
-            self._groups.remove(left)
-        for left in os.listdir(f"{ROOM}/layers"):
-            shutil.rmtree(f"{ROOM}/layers/{left}", ignore_errors=True)
+            self._ungrouped(left)
+        self._layers.take_all()
 
     def serve(self) -> None:
         """Answer until the other end closes."""
@@ -142,6 +141,7 @@ class Privileged:
                 listening = [] if listens is None else [listens]
         except BaseException:
             self._clear(wanted.node, network)
+            self._ungrouped(wanted.node)
             raise
         groups = self._groups
         alone = None if groups else (wanted.memory, wanted.processes)
@@ -285,12 +285,15 @@ class Privileged:
         return {}, []
 
     def _destroy(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+        """Also of a node that is not there any more: what of it could not be taken away is tried again."""
         name = node_of(asked)
         node = self._nodes.pop(name, None)
         if node is not None:
             self._kill_all(name, node)
             self._clear(name, node.ground.network)
-        self._forget_layer(name)
+        self._layers.take(name)
+        if not self._ungrouped(name):
+            raise Refusal("its processes do not end")
         return {}, []
 
     def _list(self, _asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
@@ -309,10 +312,15 @@ class Privileged:
             with contextlib.suppress(OSError):
                 kernel.unmount(f"{ROOM}/nodes/{name}/{place}")
         shutil.rmtree(f"{ROOM}/nodes/{name}", ignore_errors=True)
-        if self._groups is not None:
-            self._groups.remove(name)
         if network is not None:
             os.close(network)
+
+    def _ungrouped(self, name: str) -> bool:
+        """Take the groups of a node away, with what may still be in them; whether they are gone."""
+        if self._groups is None:
+            return True
+        self._groups.kill(name)
+        return self._groups.remove(name)
 
     def _calls(self, node: inside.Node) -> bytes:
         return self._filters[node.box.nested]
@@ -348,27 +356,14 @@ class Privileged:
                 found["oom"], node.ooms = ooms > node.ooms, ooms
             disk = os.statvfs(f"{ROOM}/nodes/{name}/disk")
             found["full"] = disk.f_bavail == 0 or disk.f_favail == 0
-        if run:
-            self._send({"ended": run, **found}, [])
-
-    def _forget_layer(self, name: str) -> None:
-        """Remove the layer in a child: a large one must not make other jobs wait."""
-        gone = f"{ROOM}/layers/{name}.gone"
-        with contextlib.suppress(FileNotFoundError):
-            os.rename(f"{ROOM}/layers/{name}", gone)
-            process = os.fork()
-            if process == 0:
-                shutil.rmtree(gone, ignore_errors=True)
-                os._exit(0)
-            watcher = os.pidfd_open(process)
-            self._watch(watcher, lambda: self._ended("", "", process, watcher))
+        self._send({"ended": run, **found}, [])
 
     def _end(self) -> None:
         for name, node in self._nodes.items():
             self._kill_all(name, node)
-            if self._groups is not None:
-                self._groups.remove(name)
-            shutil.rmtree(f"{ROOM}/layers/{name}", ignore_errors=True)
+            self._ungrouped(name)
+            self._layers.take(name)
+        self._layers.close()
         if self._groups is not None:
             self._groups.close()
         os._exit(0)
