@@ -186,21 +186,21 @@ class ProviderContract:
         ended = await node.connection.run(node.command(body), take)
         assert ended.status == 0
         assert (await node.ran("kill -0 $(cat pid) && echo hello > pipe"))[0].status == 0
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), 60)
         assert printed == b"served hello\n"
 
     async def test_a_cancelled_command_ends_with_its_children_and_leaves_others_alone(self, yard: Yard) -> None:
         node = await yard.node()
         await node.ran("sleep 300 > /dev/null 2>&1 & echo $! > daemon")
         begun = asyncio.Event()
-        body = "trap '' TERM; (trap '' TERM; echo ready; sleep 301) & echo $! > child; wait"
+        body = "trap '' TERM; (trap '' TERM; sleep 301) & echo $! > child; echo ready; wait"
         running = asyncio.create_task(node.connection.run(node.command(body), lambda _: begun.set()))
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 60)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        check = "kill -0 $(cat daemon) && ! grep -q '^State:.[^ZX]' /proc/$(cat child)/status"
-        assert (await node.ran(f"{check} 2>/dev/null"))[0].status == 0
+        ending = "while grep -q '^State:.[^ZX]' /proc/$(cat child)/status; do sleep 0.05; done"
+        assert (await node.ran(f"test -s child && {{ {ending}; }} 2>/dev/null; kill -0 $(cat daemon)"))[0].status == 0
 
     async def test_files_of_a_command_that_runs_apart_are_there_for_it_alone(self, yard: Yard) -> None:
         node = await yard.node()
@@ -254,9 +254,9 @@ class ProviderContract:
         marker = f"300.{uuid4().int % 10**12}"
         body = f"trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep {marker}; :' & echo begun; sleep {marker}; :"
         running = asyncio.create_task(node.connection.run(node.command(body), lambda _: begun.set()))
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 60)
         await node.connection.kill()
-        ended = await asyncio.wait_for(running, 5)
+        ended = await asyncio.wait_for(running, 60)
         assert ended.status in (-signal.SIGKILL, 128 + signal.SIGKILL)
         assert processes_of(marker) == []
 
@@ -272,11 +272,11 @@ class ProviderContract:
         await node.ran("mkfifo pipe")
         body = "echo begin; read line < pipe; echo end"
         running = asyncio.create_task(node.connection.run(node.command(body), take))
-        await asyncio.wait_for(got.wait(), 5)
+        await asyncio.wait_for(got.wait(), 60)
         await yard.provider.freeze(node.name)
         await yard.provider.freeze(node.name, False)
         await node.ran("echo > pipe")
-        assert (await asyncio.wait_for(running, 5)).status == 0
+        assert (await asyncio.wait_for(running, 60)).status == 0
         assert printed == b"begin\nend\n"
 
     async def test_what_a_killed_server_left_is_found_and_taken_away(self, ground: Ground) -> None:
@@ -288,7 +288,7 @@ class ProviderContract:
         running = asyncio.create_task(
             node.connection.run(node.command(f"echo begun; sleep {marker}; :"), lambda _: begun.set())
         )
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 60)
         await ground.crash(yard.provider)
         running.cancel()
         await asyncio.wait([running])

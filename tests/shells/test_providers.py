@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import signal
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +17,15 @@ import pytest
 from gatebot.errors import Refused, Unavailable
 from gatebot.executor.images import host_skeleton
 from gatebot.executor.model import Sandbox
-from gatebot.executor.providers import link
+from gatebot.executor.providers import inside, link
 from gatebot.executor.providers.bare import Bare
 from gatebot.executor.providers.local import Images, Local
-from gatebot.executor.providers.model import Capacity
+from gatebot.executor.providers.model import Capacity, Exit
 from gatebot.executor.providers.ports import Provider
 from tests.fakes.provider_contract import Node, ProviderContract, Yard
+
+#: The command line of the process that keeps a sandbox open.
+KEEPER = b"\0".join(word.encode() for word in (*inside.KEEPER, ""))
 
 
 @dataclass
@@ -99,6 +103,35 @@ async def test_the_privileged_process_refuses_what_was_not_made_and_serves_on(tm
     assert isinstance(await provider.probe(), Capacity)
     await provider.close()
     assert Path("/etc/passwd").stat().st_uid == 0
+
+
+async def test_a_command_after_the_end_of_the_sandbox_runs_also_before_that_is_heard_of(tmp_path: Path) -> None:
+    """What waits for the sandbox outside of it is stopped, as on a machine that is too busy for it."""
+    ground = LocalGround(tmp_path)
+    yard = Yard(ground.provider(), ground.layers)
+    node = await yard.node()
+    await node.ran("true")
+    (keeper,) = [one for one in started_by(os.getpid()) if Path(f"/proc/{one}/cmdline").read_bytes() == KEEPER]
+    outside = parent_of(parent_of(keeper))
+    os.kill(outside, signal.SIGSTOP)
+    try:
+        ended, _ = await node.ran("kill -9 2; sleep 60")
+        assert ended.status == -signal.SIGKILL
+        assert await node.ran("echo again") == (Exit(0), "again\n")
+    finally:
+        os.kill(outside, signal.SIGCONT)
+    await yard.provider.destroy(node.name)
+    await yard.provider.close()
+
+
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[1])
+
+
+def started_by(process: int) -> list[int]:
+    """What a process has started, and what that has."""
+    children = [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    return [*children, *(one for child in children for one in started_by(child))]
 
 
 async def test_when_the_privileged_process_dies_runs_end_with_a_reason(tmp_path: Path) -> None:

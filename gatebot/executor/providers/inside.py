@@ -25,7 +25,7 @@ _SPACES = ("mnt", "ipc", "uts", "cgroup", "user")
 _PATH = "/usr/bin:/bin"
 _PATIENCE = 2.0
 #: Waits for ever, after a word that all is mounted.
-_KEEPER = ("/bin/sh", "-c", "echo; read -r _")
+KEEPER = ("/bin/sh", "-c", "echo; read -r _")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def begin(box: Box, ground: Ground, calls: bytes) -> Making:
     process = os.fork()
     if process == 0:
         line = [*options(box, {"PATH": _PATH}, "/", 3), "--info-fd", "5"]
-        _become(ground, (waits, tell, tell), lambda: _bubblewrap(line, calls, {5: informs}, _KEEPER))
+        _become(ground, (waits, tell, tell), lambda: _bubblewrap(line, calls, {5: informs}, KEEPER))
     for descriptor in (tell, waits, informs):
         os.close(descriptor)
     return Making(process, kept, told, info)

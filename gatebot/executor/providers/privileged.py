@@ -196,12 +196,13 @@ class Privileged:
             )
             self._began(node, wanted, process)
             return {}, []
+        if isinstance(node.sandbox, inside.Inside):
+            if not self._run_inside(node, node.sandbox, wanted, streams):
+                return {}, []
+            self._leave(node)  # it has ended, which will be heard of
         if node.sandbox is None:  # it ended with everything in it
             self._begin(node)
-        if isinstance(node.sandbox, inside.Inside):
-            self._run_inside(node, node.sandbox, wanted, streams)
-        else:
-            node.waiting.append((wanted, streams.kept()))
+        node.waiting.append((wanted, streams.kept()))
         return {}, []
 
     def _begin(self, node: inside.Node) -> None:
@@ -221,10 +222,9 @@ class Privileged:
         node.sandbox = made if isinstance(made, inside.Inside) else None
         waiting, node.waiting = node.waiting, []
         for wanted, streams in waiting:
-            if isinstance(made, inside.Inside):
-                self._run_inside(node, made, wanted, streams)
-            else:
-                os.write(streams.output, f"gatebot: the sandbox could not be made: {made}\n".encode())
+            problem = self._run_inside(node, made, wanted, streams) if isinstance(made, inside.Inside) else made
+            if problem:
+                os.write(streams.output, f"gatebot: the sandbox could not be made: {problem}\n".encode())
                 self._send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
             streams.close()
 
@@ -242,16 +242,16 @@ class Privileged:
             node.sandbox.close()
         node.sandbox = None
 
-    def _run_inside(self, node: inside.Node, sandbox: inside.Inside, wanted: Run, streams: inside.Streams) -> None:
+    def _run_inside(self, node: inside.Node, sandbox: inside.Inside, wanted: Run, streams: inside.Streams) -> str:
+        """Start a command in the node's sandbox; what is in the way where it cannot be."""
         try:
             process = inside.run_inside(
                 sandbox, node.ground, self._calls(node), wanted.argv, wanted.env, wanted.cwd, streams
             )
-        except OSError as problem:  # it ends at this moment
-            os.write(streams.output, f"gatebot: the sandbox cannot be entered: {problem}\n".encode())
-            self._send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
-        else:
-            self._began(node, wanted, process)
+        except OSError as problem:
+            return str(problem)
+        self._began(node, wanted, process)
+        return ""
 
     def _began(self, node: inside.Node, wanted: Run, process: int) -> None:
         node.runs[wanted.run] = process

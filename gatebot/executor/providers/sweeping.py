@@ -45,8 +45,9 @@ def _open(tree: str | os.PathLike[str]) -> None:
 
 def _in_the_way(tree: str | os.PathLike[str]) -> OSError | None:
     """Remove a tree; why it is still there."""
+    remove = shutil.rmtree if os.path.isdir(tree) and not os.path.islink(tree) else os.unlink
     try:
-        shutil.rmtree(tree)
+        remove(tree)
     except OSError as problem:
         return problem if os.path.lexists(tree) else None
     return None
