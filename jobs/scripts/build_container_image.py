@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import image_artifacts
 import job
 import oci
 
@@ -46,25 +47,24 @@ def fill(root: Path) -> None:
     if command and job.run("sh", "-c", command, DESTDIR=str(root)):
         job.fail(f"container_build ({command}) failed; the reason is above.")
     if not any(root.iterdir()):
-        job.fail("the image would be empty. Say what is in it: container_files, or container_build with $DESTDIR.")
+        job.fail(
+            "the image would be empty. Say what is in it: container_files, or container_build with $DESTDIR; for a "
+            "Containerfile or Dockerfile take the job containerfile-image."
+        )
 
 
 def main() -> None:
     """Fill, pack, tell."""
-    name = job.text("container_name") or job.variables()["zuul"]["project"]["short_name"]
     architecture = oci.ARCHITECTURES.get(platform.machine(), platform.machine())
     root = job.HOME / "image"
     root.mkdir()
     fill(root)
     try:
         base = oci.Layout.load(Path(job.text("container_base"))) if job.text("container_base") else oci.Layout()
-        made = oci.image(name, root, architecture, settings(), int(job.moment()), base)
+        made = oci.image(image_artifacts.name(), root, architecture, settings(), int(job.moment()), base)
     except (oci.Damaged, OSError) as error:
         job.fail(f"container_base: {error}")
-    file = f"{name}-{architecture}.oci.tar"
-    made.write(job.ARTIFACTS / file)
-    print(f"{file}: {made.entries[0]['digest']} for linux/{architecture}")
-    job.artifact(file, file, type="container_image", name=name, arch=architecture, digest=made.entries[0]["digest"])
+    image_artifacts.keep(made, architecture)
 
 
 main()

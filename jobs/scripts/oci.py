@@ -23,7 +23,7 @@ _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 _NAME = "org.opencontainers.image.ref.name"
 #: How container programs call architectures, by what `uname -m` says.
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # others have one name
 
 Json = dict[str, Any]
 
@@ -90,6 +90,12 @@ class Layout:
                 found.blobs[wanted] = content
         return found
 
+    def described(self, name: str, architecture: str) -> Layout:
+        """The same image of one architecture, called and described as those that are made here."""
+        (entry,) = self.entries
+        about = {"platform": _platform(architecture), "annotations": {_NAME: name}}
+        return Layout(self.blobs, [{"mediaType": MANIFEST, **entry, **about}])
+
     def manifest(self, architecture: str) -> Json:
         """The descriptor of the image for an architecture, however deep. Raises `Damaged`."""
         waiting = list(self.entries)
@@ -137,9 +143,12 @@ def image(name: str, root: Path, architecture: str, settings: Mapping[str, Any],
     }
     described = made.put(_CONFIG, encoded(config))
     manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": described, "layers": [*below, top]}
-    platform = {"os": "linux", "architecture": architecture}
-    made.entries = [made.put(MANIFEST, encoded(manifest), platform=platform, annotations={_NAME: name})]
-    return made
+    made.entries = [made.put(MANIFEST, encoded(manifest))]
+    return made.described(name, architecture)
+
+
+def _platform(architecture: str) -> Json:
+    return {"os": "linux", "architecture": architecture}
 
 
 def joined(name: str, images: Iterable[Layout]) -> Layout:

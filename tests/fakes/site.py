@@ -33,7 +33,8 @@ from gatebot.cli.output import Client
 from gatebot.clock import Clock, SystemClock
 from gatebot.executor import assembly
 from gatebot.executor.images import shared as shared_images
-from gatebot.executor.model import DEFAULT_LABELS, Sandbox
+from gatebot.executor.labels import site_labels
+from gatebot.executor.model import Sandbox
 from gatebot.identity import Identity
 from gatebot.pipeline.results import Results
 from gatebot.repo import Repositories
@@ -261,7 +262,7 @@ class RunningSite:
             prepared = assembly.prepare(
                 self.places.data,
                 sandbox=self.sandbox,
-                labels=DEFAULT_LABELS,
+                labels=site_labels(self.settings.labels, {}),
                 wheelhouse=self.settings.executor.wheelhouse,
                 images=shared_images() if self.sandbox is not Sandbox.NONE else None,
             )
@@ -374,8 +375,14 @@ class Person:
 
 
 def begin(
-    template: Template, place: Path, builds: Builds | None = None, changes: dict[str, object] | None = None
+    template: Template,
+    place: Path,
+    builds: Builds | None = None,
+    changes: dict[str, object] | None = None,
+    labels: str = "",
 ) -> RunningSite:
-    """A copy of the template, about to run."""
+    """A copy of the template, about to run; `labels` are sections of its settings."""
     directory = template.copy(place / "site", free_port(), changes)
+    with (directory / SETTINGS).open("a") as settings:
+        settings.write(labels)
     return RunningSite(directory, template.tokens, place / "homes", builds)

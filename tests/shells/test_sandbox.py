@@ -59,8 +59,8 @@ async def test_a_full_disk_has_its_own_result(shop: Workshop) -> None:
 async def test_a_daemon_of_pre_run_serves_the_run_and_can_be_told_to_stop(shop: Workshop) -> None:
     daemon = "(trap 'echo told to stop; exit 0' TERM; echo up; while :; do sleep 0.05; done) &\n"
     files = {
-        "pre.sh": f"#!/bin/sh\n{daemon}echo $! > $HOME/pid; echo kept > /tmp/left\n",
-        "run.sh": "#!/bin/sh\ncat /tmp/left; kill -0 $(cat $HOME/pid)\n",
+        "pre.sh": f"#!/bin/sh\n{daemon}echo $! > $HOME/pid; echo kept > /tmp/left; mv /tmp/left /var/tmp\n",
+        "run.sh": "#!/bin/sh\ncat /var/tmp/left; kill -0 $(cat $HOME/pid)\n",
         "post.sh": "#!/bin/sh\npid=$(cat $HOME/pid); kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.01; done\n",
     }
     given = shop.assignment(files, job(pre_run=(script("pre.sh"),), post_run=(script("post.sh"),)))

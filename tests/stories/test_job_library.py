@@ -8,22 +8,17 @@ runs all.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gatebot.cli.demo import architectures
-from gatebot.errors import Unavailable
-from gatebot.executor.model import Sandbox
 from tests.fakes.site import Person, RunningSite, Template, begin
 
 TOOLS = ("pytest", "pytest-cov", "stestr", "tox", "setuptools", "wheel", "ruff", "flake8", "sphinx", "build")
@@ -256,81 +251,3 @@ def test_a_wheel_of_a_change_is_installed_by_the_job_of_a_change_that_depends_on
     ann.sees_merged(client, PATIENCE)
     alone = ann.propose("client", "Buy more", {"README": "With no change of the shop on the way.\n"})
     assert "No module named 'shop'" in ann.hears(alone, "Build failed.", PATIENCE)
-
-
-IMAGE = """\
-- project:
-    check:
-      jobs:
-        - container-image-x86_64:
-            nodeset: &offline {nodes: [{name: node, label: offline}]}
-            vars:
-              container_files: {/srv/shop: shop}
-              container_build: mkdir -p "$DESTDIR/etc" && echo open > "$DESTDIR/etc/shop"
-              container_entrypoint: [/srv/shop/run]
-              container_environment: {SHOP: open}
-              container_ports: [8080]
-        - container-index: {nodeset: *offline}
-"""
-
-
-@library
-def test_an_image_is_built_without_a_daemon_and_podman_reads_the_index_of_it(site: RunningSite, place: Path) -> None:
-    ann = site.person("ann")
-    change = ann.propose("api", "Pack the shop", {"shop/run": "#!/bin/sh\necho open\n", ".zuul.yaml": IMAGE})
-    archive = fetched_index(site, ann.hears(change, "Build succeeded.", PATIENCE), place / "api.oci.tar")
-    image = pulled(archive, place, "amd64")
-    assert image["Architecture"] == "amd64"
-    assert image["Config"]["Entrypoint"] == ["/srv/shop/run"]
-    assert image["Config"]["Env"] == ["SHOP=open"]
-    assert list(image["Config"]["ExposedPorts"]) == ["8080/tcp"]
-
-
-NATIVE = """\
-- project:
-    check:
-      jobs:
-        - container-image:
-            vars: {container_build: cc -static -o "$DESTDIR/hello" hello.c, container_entrypoint: /hello}
-        - container-index
-"""
-
-
-@library
-def test_in_the_sandbox_one_change_becomes_an_image_of_two_architectures(template: Template, place: Path) -> None:
-    try:
-        architectures.require()
-    except Unavailable as why:
-        pytest.skip(str(why))
-    running = begin(template, place)
-    running.sandbox = Sandbox.AUTO
-    with running as site:
-        ann = site.person("ann")
-        source = '#include <stdio.h>\nint main(void) { return puts("hello") < 0; }\n'
-        change = ann.propose("api", "Say hello", {"hello.c": source, ".zuul.yaml": NATIVE})
-        archive = fetched_index(site, ann.hears(change, "Build succeeded.", 2 * PATIENCE), place / "api.oci.tar")
-    images = {arch: pulled(archive, place, arch) for arch in ("amd64", "arm64")}
-    assert {arch: image["Architecture"] for arch, image in images.items()} == {"amd64": "amd64", "arm64": "arm64"}
-    assert images["amd64"]["RootFS"]["Layers"] != images["arm64"]["RootFS"]["Layers"]
-
-
-def fetched_index(site: RunningSite, told: str, target: Path) -> Path:
-    """The archive that the job container-index of a change left."""
-    build = dict(re.findall(r"- (\S+) \S+/build/(\w+)", told))["container-index"]
-    with urllib.request.urlopen(f"{site.url}/logs/{build}/artifacts/{target.name}") as answer:
-        target.write_bytes(answer.read())
-    return target
-
-
-def pulled(archive: Path, place: Path, arch: str) -> dict[str, Any]:
-    """What podman, which knows nothing of us, takes an archive for on an architecture."""
-    if shutil.which("podman") is None:
-        pytest.skip("podman, which reads the index, is not installed")
-    podman = ["podman", "--root", str(place / "root"), "--runroot", str(place / "run"), "--storage-driver", "vfs"]
-
-    def say(*words: str) -> str:
-        return subprocess.run([*podman, *words], capture_output=True, text=True, check=True).stdout
-
-    (image,) = json.loads(say("image", "inspect", say("pull", "-q", "--arch", arch, f"oci-archive:{archive}").strip()))
-    found: dict[str, Any] = image
-    return found

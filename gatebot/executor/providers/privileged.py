@@ -174,9 +174,10 @@ class Privileged:
             if uid is not None:
                 grounds.give(layer, self._config.server_uid, uid)
             kernel.mount_tmpfs(f"{room}/disk", wanted.disk, max(wanted.disk // 8192, 4096))
-            for name in ("upper", "work", "upper/tmp"):
+            for name in ("upper", "work", "upper/tmp", "upper/var", "upper/var/tmp"):
                 os.mkdir(f"{room}/disk/{name}", 0o755)
-            os.chmod(f"{room}/disk/upper/tmp", 0o1777)  # noqa: S103 - as /tmp is everywhere
+            for name in ("tmp", "var/tmp"):
+                os.chmod(f"{room}/disk/upper/{name}", 0o1777)  # noqa: S103 - as they are everywhere
             for index, (_, target) in enumerate(self._config.shown):
                 grounds.place(f"{room}/disk/upper{target}", os.path.isdir(f"{ROOM}/shown/{index}"))
             lower = [f"/proc/self/fd/{layer}", f"/proc/self/fd/{image}"]
