@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -91,6 +92,14 @@ class GivenNode:
     provider: str
     names: tuple[str, ...] = ()
     executor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHold:
+    """The nodes of a failed build are kept by an autohold request; `until` None: until that is deleted."""
+
+    request: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

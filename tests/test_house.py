@@ -118,6 +118,7 @@ ADAPTERS: dict[str, set[str]] = {
         "reproducing.unqueued",
         "requests",
         "staying",
+        "holds",
         "layouts",
         "merger",
         "results",

@@ -85,7 +85,7 @@ class Executors:
 
         post, child, signer = _nats(settings, places)
         fleet = Fleet(
-            db, clock, Fences(results), results, lambda: labels, lambda build: logs.size(build) or 0,
+            db, clock, Fences(results), results.holds, results, lambda: labels, lambda build: logs.size(build) or 0,
             received.begin, received.end, local,
             lambda: local.supply.offers if local is not None else {}, post,
         )  # fmt: skip

@@ -31,7 +31,7 @@ from ..front import Front, Sign
 from ..git_door import CommitDoor
 from ..keys import Keys
 from ..live import Sees
-from ..pipeline import history, pages, rest
+from ..pipeline import autohold, history, pages, rest
 from ..pipeline.accepting import pages as accepting_pages
 from ..pipeline.accepting import rest as accepting_rest
 from ..pipeline.accepting.service import Accepting
@@ -136,7 +136,7 @@ class BuildRows:
     async def build(self, uuid: str) -> BuildFacts | None:
         """One build, or None."""
         row = await self._db.read(history.build, uuid)
-        return facts_of(row) if row is not None else None
+        return replace(facts_of(row), held=await self._db.read(autohold.hold_of, uuid)) if row is not None else None
 
     async def builds(
         self,

@@ -84,7 +84,7 @@ def files_of(
         file = Path(settings_text.resolve(settings, secret)) if secret else None
         logs.shelf.far = Objects(settings.logs.store, settings.logs.store_endpoint, file)
     files = BuildFiles(logs, builds, policy)
-    return files, Keeper(files, builds, lambda: results.held(over=False), policy, clock)
+    return files, Keeper(files, builds, results.holds.every, policy, clock)
 
 
 def sign_of(keeper: Keeper) -> Health:

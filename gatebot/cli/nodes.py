@@ -78,8 +78,11 @@ def hold(out: Output, node: str, hours: int) -> None:
 @click.pass_obj
 def delete(out: Output, node: str) -> None:
     """End the hold of a node: it goes now, and the other nodes of its build."""
-    out.client().call("DELETE", f"/api/nodes/{quote(node, safe='')}")
-    out.text({"id": node}, [f"The node {node} is gone."])
+    gone = out.client().call("DELETE", f"/api/nodes/{quote(node, safe='')}")
+    if gone["executor"]:
+        out.text(gone, [f"The node {node} goes as soon as the executor {gone['executor']} hears of it."])
+    else:
+        out.text(gone, [f"The node {node} is gone."])
 
 
 @node.command("labels")

@@ -2,7 +2,7 @@
 """Nodes that are kept after their build failed, because somebody asked for them (autohold), and who is in them.
 
 What runs on a kept node is stopped where it is, and goes on while somebody is in it. It is taken away when its time is
-over or its request is deleted; no node outlives the server, so at a start nothing is kept any more.
+over or its request is deleted. Who asked, and until when, is known by whoever gives out builds.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from pathlib import Path
 
 from .. import assets
-from ..assignment import Assignment
+from ..assignment import Assignment, NodeHold
 from ..clock import Clock
 from ..errors import GatebotError, NotFound
-from ..reasons import reason
+from ..reasons import Reason, reason
 from .commands import Surroundings, login, surroundings_of
 from .model import Result, Verdict
 from .nodes.model import Wanted
@@ -47,21 +47,27 @@ class HeldNodes:
         """Where the files of a node are."""
         return self._layers / build
 
-    async def keep(self, assignment: Assignment, found: Verdict) -> str:
-        """The id of the request that keeps the node of a build that ended so, which is stopped then; else empty."""
+    @property
+    def kept(self) -> Collection[str]:
+        """The builds whose nodes are kept here."""
+        return self._kept
+
+    async def keep(self, assignment: Assignment, found: Verdict) -> NodeHold | None:
+        """What keeps the nodes of a build that ended so, which are stopped then; None: nobody asked for them."""
         last = found.retry and assignment.attempt >= assignment.job.attempts
         result = _RETRY_LIMIT if last else found.result.value
         if found.result in (Result.SUCCESS, Result.ABORTED):
-            return ""
+            return None
         try:
-            request = await self._reports.hold(assignment.build, assignment.fence, result)
+            hold = await self._reports.hold(assignment.build, assignment.fence, result)
         except Exception:  # a database away must not leave a node behind
             log.exception("nobody could be asked whether the node of %s is wanted", assignment.build)
-            return ""
-        if request:
+            return None
+        if hold is not None:
             self._kept.add(assignment.build)
-            await self._supply.freeze(assignment.build)
-        return request
+            with contextlib.suppress(GatebotError):  # what cannot be stopped is kept all the same
+                await self._supply.freeze(assignment.build)
+        return hold
 
     async def enter(self, node: str, wanted: Wanted, source: int, output: Output) -> Exit:
         """Run something on a kept node, as the job's user where the job ran; with a terminal `source` is framed.
@@ -96,11 +102,6 @@ class HeldNodes:
                 with contextlib.suppress(GatebotError):
                     await self._supply.freeze(build)
 
-    async def begin(self) -> None:
-        """What a server before this one kept is gone."""
-        for build in await self._reports.held(over=False):
-            await self._reports.let_go(build)
-
     async def run(self) -> None:
         """Take away for ever what need not be kept any more."""
         while True:
@@ -112,11 +113,19 @@ class HeldNodes:
 
     async def sweep(self) -> None:
         """Take away what need not be kept any more."""
-        if not self._kept:
-            return
-        for build in await self._reports.held(over=True):
-            if build in self._kept:
-                with contextlib.suppress(GatebotError):
-                    await self._supply.destroy(build)
-                self._kept.discard(build)
-            await self._reports.let_go(build)
+        over = await self._reports.kept(self._kept)
+        for build in self._kept.intersection(over):
+            with contextlib.suppress(GatebotError):
+                await self._supply.destroy(build)
+            self._kept.discard(build)
+        if over:
+            await self._reports.kept(self._kept)
+
+
+def said_of(build: str, hold: NodeHold) -> Reason:
+    """What the log says of nodes that are kept, with how to come in."""
+    if hold.until is None:
+        return reason("executor.node-held", node=build, request=hold.request)
+    return reason(
+        "executor.node-held-until", node=build, request=hold.request, until=f"{hold.until:%Y-%m-%d %H:%M} UTC"
+    )

@@ -6,12 +6,12 @@ Protocols and the values they speak in; `app.py` plugs in what implements them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..assignment import GivenNode, Json, Playbook
+from ..assignment import GivenNode, Json, NodeHold, Playbook
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason
 
@@ -43,16 +43,15 @@ class Reports(Protocol):
         """The OpenID Connect tokens of a playbook that begins now, by the names of its secrets."""
         ...
 
-    async def hold(self, build: str, fence: int, result: str) -> str:
-        """The id of the autohold request that keeps the node of a build that ended so; empty: none does."""
+    async def hold(self, build: str, fence: int, result: str) -> NodeHold | None:
+        """The autohold request that keeps the nodes of a build that ended so; None: none does."""
         ...
 
-    async def held(self, *, over: bool) -> Sequence[str]:
-        """The builds whose nodes are kept; `over`: those that need not be any more."""
-        ...
+    async def kept(self, builds: Collection[str]) -> Collection[str]:
+        """Nodes of these builds are kept here, and of no others that ended; those that may go.
 
-    async def let_go(self, build: str) -> None:
-        """The kept node of a build is gone."""
+        `builds` may grow meanwhile.
+        """
         ...
 
     async def secret_data(self, build: str, fence: int, data: Mapping[str, Json]) -> bool:
@@ -98,6 +97,7 @@ class BuildFacts:
     error_text: str = ""
     artifacts: tuple[tuple[str, str], ...] = ()
     final: bool = True
+    held: NodeHold | None = None
 
 
 class Builds(Protocol):

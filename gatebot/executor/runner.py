@@ -28,6 +28,7 @@ from . import lineage
 from .artifacts import collect, returned_so_far
 from .commands import command_for
 from .equipping import Equipped, equip, remarkable
+from .holding import said_of
 from .logs import LogWriter
 from .model import Ending, Phase, Result, Returned, Step, StepDone, Verdict
 from .paths import path_of
@@ -100,12 +101,11 @@ class Run:
     async def _leave(self, found: Verdict, log: LogWriter) -> None:
         """Take the node away, unless somebody asked to look at nodes of such builds."""
         build = self.assignment.build
-        request = "" if self._stopped else await self.tools.held.keep(self.assignment, found)
-        if request:
-            where = self.tools.held.layer(build)
-            log.say(f"gatebot: the node is kept by the request {request}; its files are in {where}")
-        else:
+        hold = None if self._stopped else await self.tools.held.keep(self.assignment, found)
+        if hold is None:
             await self.tools.supply.destroy(build)
+        else:
+            log.say(f"gatebot: {say(said_of(build, hold))}")
 
     async def abort(self, *, at_once: bool = False) -> None:
         """End the build; its result is ABORTED. Steps that clean up still run, unless it is to be over `at_once`."""

@@ -48,7 +48,6 @@ class Executor:
         self._tools.layers.mkdir(parents=True, exist_ok=True)
         self._tools.workspaces.start()
         self._capacity = await self._tools.supply.start()
-        await self._tools.held.begin()
         self._sweeping = [asyncio.create_task(one.run()) for one in (self._tools.held, self._tools.supply)]
         return self._capacity
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ..assignment import Assignment, GivenNode, Json, Playbook
+from ..assignment import Assignment, GivenNode, Json, NodeHold, Playbook
 from ..clock import Clock
 from ..errors import GatebotError
 from ..events import BuildCompleted, BuildPaused
@@ -74,16 +74,13 @@ class Alone:
         """Only a site signs tokens."""
         return {}
 
-    async def hold(self, build: str, fence: int, result: str) -> str:
+    async def hold(self, build: str, fence: int, result: str) -> NodeHold | None:
         """Nobody asked for nodes of a site."""
-        return ""
+        return None
 
-    async def held(self, *, over: bool) -> Sequence[str]:
+    async def kept(self, builds: Collection[str]) -> Collection[str]:
         """None are."""
         return ()
-
-    async def let_go(self, build: str) -> None:
-        """None was held."""
 
     async def secret_data(self, build: str, fence: int, data: Mapping[str, Json]) -> bool:
         """No job comes after it."""
@@ -106,10 +103,10 @@ class KeptFiles(HeldNodes):
         self._from = supply
         self._into = into
 
-    async def keep(self, assignment: Assignment, found: Verdict) -> str:
+    async def keep(self, assignment: Assignment, found: Verdict) -> NodeHold | None:
         """Nobody keeps the node."""
         for node in self._from.nodes.get(assignment.build, ())[:1]:
             provider = self._from.provider(node.provider)
             with contextlib.suppress(GatebotError):  # a node that is lost has nothing any more
                 await provider.connect(node.node).get(provider.places(node.node).home, self._into, _LARGEST)
-        return ""
+        return None

@@ -2,16 +2,19 @@
 """Autohold requests: keep the nodes of the next failed builds of a job, so that somebody can look at them.
 
 Rows and which request a build fits. A request is used up after its number of builds; what it holds is let go when its
-time is over or the request is deleted. Who keeps the nodes is the executor; it asks by `claim`.
+time is over or the request is deleted. Who keeps the nodes is the executor that ran the build; it asks by `claim`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import msgspec
 import sqlalchemy as sa
 
+from ..assignment import GivenNode, NodeHold
 from ..db import Session, metadata, utc
 from .config.model import compiled
 from .naming import change_ref, full_ref
@@ -58,6 +61,16 @@ class HeldBuild:
     node: str
     since: datetime
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Nodes of a build as one `executor` is thought to keep them; `over`: they need not be kept any more."""
+
+    build: str
+    executor: str
+    ended: bool
+    over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +142,13 @@ def delete(session: Session, tenant: str, id: int) -> bool:
     return done.rowcount == 1
 
 
-def claim(session: Session, build: str, result: str, at: datetime) -> str:
-    """The id of the request that keeps the node of a build that ended so; empty: none does."""
-    kept = session.execute(sa.select(held.c.request).where(held.c.build == build)).scalar()
-    if kept is not None:
-        return str(kept)  # asked again
+def claim(session: Session, build: str, result: str, at: datetime) -> NodeHold | None:
+    """The request that keeps the nodes of a build that ended so; None: none does."""
+    if (kept := hold_of(session, build)) is not None:
+        return kept  # asked again
     row = session.execute(sa.select(builds).where(builds.c.uuid == build)).first()
     if row is None or result not in HOLDS:
-        return ""
+        return None
     ref = change_ref(row.change, row.patch_set) if row.change and row.patch_set else full_ref(row.branch)
     same = (
         requests.c.tenant == row.tenant,
@@ -145,26 +157,37 @@ def claim(session: Session, build: str, result: str, at: datetime) -> str:
     )
     fitting = [one for one in _found(session, *same) if one.fits(ref)]
     if not fitting:
-        return ""
+        return None
     chosen = max(fitting, key=lambda one: (one.scope, -one.id))
     session.execute(sa.update(requests).where(requests.c.id == chosen.id).values(used=chosen.used + 1))
     until = at + timedelta(seconds=chosen.seconds) if chosen.seconds else None
     session.execute(
         held.insert(), {"build": build, "request": chosen.id, "node": row.node, "since": at, "until": until}
     )
-    return str(chosen.id)
+    return NodeHold(str(chosen.id), until)
 
 
-def due(session: Session, at: datetime) -> tuple[str, ...]:
-    """The builds whose nodes need not be kept any more: their time is over, or their request was deleted."""
-    there = sa.select(requests.c.id)
-    over = sa.or_(held.c.until <= at, held.c.request.not_in(there))
-    return tuple(session.execute(sa.select(held.c.build).where(over).order_by(held.c.build)).scalars())
+def hold_of(session: Session, build: str) -> NodeHold | None:
+    """What keeps the nodes of a build."""
+    row = session.execute(sa.select(held).where(held.c.build == build)).first()
+    return None if row is None else NodeHold(str(row.request), row.until)
 
 
-def kept(session: Session, at: datetime) -> tuple[str, ...]:
-    """All builds whose nodes are kept at this time, be it too long."""
-    return tuple(session.execute(sa.select(held.c.build).where(held.c.since <= at)).scalars())
+def keeping(session: Session, at: datetime) -> tuple[Keeping, ...]:
+    """All builds whose nodes are kept, and which need not be: their time is over, or their request was deleted."""
+    over = sa.or_(sa.func.coalesce(held.c.until <= at, sa.false()), held.c.request.not_in(sa.select(requests.c.id)))
+    wanted = sa.select(held.c.build, builds.c.nodes, builds.c.ended, over.label("over"))
+    rows = session.execute(wanted.join(builds, builds.c.uuid == held.c.build, isouter=True).order_by(held.c.build))
+    return tuple(
+        Keeping(row.build, _executor(row.nodes), row.nodes is None or row.ended is not None, row.over) for row in rows
+    )
+
+
+def settled(keeping: Iterable[Keeping], executor: str, kept: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Of the builds whose nodes an executor has `kept`, those that may go; and all that ended and should be there."""
+    own = [one for one in keeping if one.executor == executor]
+    wanted = {one.build for one in own if not one.over}
+    return frozenset(kept) - wanted, frozenset(one.build for one in own if one.ended)
 
 
 def keep_until(session: Session, build: str, until: datetime) -> None:
@@ -172,9 +195,15 @@ def keep_until(session: Session, build: str, until: datetime) -> None:
     session.execute(sa.update(held).where(held.c.build == build).values(until=until))
 
 
-def let_go(session: Session, build: str) -> None:
-    """The node of a build is gone."""
-    session.execute(sa.delete(held).where(held.c.build == build))
+def let_go(session: Session, builds: Collection[str]) -> None:
+    """The nodes of these builds are gone."""
+    session.execute(sa.delete(held).where(held.c.build.in_(builds)))
+
+
+def _executor(nodes: str | None) -> str:
+    """Who gave the nodes of a build, all of which are of one executor."""
+    given = msgspec.json.decode(nodes or "[]", type=tuple[GivenNode, ...])
+    return given[0].executor if given else ""
 
 
 def _found(session: Session, *wanted: sa.ColumnElement[bool]) -> tuple[Autohold, ...]:

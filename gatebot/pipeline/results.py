@@ -6,16 +6,17 @@ Implements the `Reports` that the executor's room asks for. False is the answer 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from .. import journal
-from ..assignment import GivenNode, Json, Playbook
+from ..assignment import GivenNode, Json, NodeHold, Playbook
 from ..clock import Clock
 from ..db import Database, Session
 from ..events import BuildCompleted, BuildFailing, BuildPaused, BuildStarted, SemaphoresAsked, SemaphoresReleased
 from ..reasons import Reason
 from . import autohold, store
+from .holds import Holds
 from .secret_data import SecretData
 from .tokens.service import Issuer
 
@@ -28,6 +29,7 @@ class Results:
         self.secrets = secrets
         self._clock = clock
         self.issuer = issuer
+        self.holds = Holds(db, clock)
         self.heard: dict[str, datetime] = {}
 
     async def started(self, build: str, fence: int, nodes: Sequence[GivenNode]) -> bool:
@@ -68,21 +70,17 @@ class Results:
         """The tokens of a playbook that begins now, by the names of its secrets."""
         return await self.issuer.issue(build, fence, playbook) if self.issuer is not None else {}
 
-    async def hold(self, build: str, fence: int, result: str) -> str:
-        """The id of the autohold request that keeps the node of a build that ended so; empty: none does."""
+    async def hold(self, build: str, fence: int, result: str) -> NodeHold | None:
+        """The autohold request that keeps the nodes of a build that ended so; None: none does."""
 
-        def tell(session: Session, at: datetime) -> str:
-            return autohold.claim(session, build, result, at) if store.is_current(session, build, fence) else ""
+        def tell(session: Session, at: datetime) -> NodeHold | None:
+            return autohold.claim(session, build, result, at) if store.is_current(session, build, fence) else None
 
         return await self._db.run(tell, self._listen(build))
 
-    async def held(self, *, over: bool) -> tuple[str, ...]:
-        """The builds whose nodes are kept; `over`: those that need not be any more."""
-        return await self._db.read(autohold.due if over else autohold.kept, self._clock.now())
-
-    async def let_go(self, build: str) -> None:
-        """The kept node of a build is gone."""
-        await self._db.run(autohold.let_go, build)
+    async def kept(self, builds: Collection[str]) -> Collection[str]:
+        """Nodes of these builds are kept by the executor here, and of no others that ended; those that may go."""
+        return await self.holds.kept(builds)
 
     async def secret_data(self, build: str, fence: int, data: Mapping[str, Json]) -> bool:
         """What the build returned for nobody but the jobs after it."""

@@ -11,15 +11,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
 from gatebot.assignment import Assignment, FrozenJob, Playbook, SecretRef
 from gatebot.executor.logs import Logs
+from gatebot.executor.service import Executor
 from gatebot.pipeline.ports import Dispatch
 from tests.fakes.executor import PROJECT, HeardReports, Stores, assignment, job, script
 
 
 @dataclass
 class Ground:
-    """A dispatch with room for `slots` builds. `give` is what the scheduler does; `logs` are what people read."""
+    """A dispatch with room for `slots` builds. `give` is what the scheduler does; `logs` are what people read.
+
+    `runs` is the executor that runs them.
+    """
 
     dispatch: Dispatch
     give: Callable[[Assignment], Awaitable[None]]
@@ -27,6 +33,7 @@ class Ground:
     stores: Stores
     logs: Logs
     slots: int
+    runs: Executor | None = None
 
     def build(self, body: str, frozen: FrozenJob | None = None, **more: object) -> Assignment:
         """A build of a change, not given yet."""
@@ -167,3 +174,32 @@ class DispatchContract:
         completed = await ground.reports.of(given.build)
         assert completed.result == "NODE_FAILURE"
         assert completed.reason is not None
+
+    @pytest.mark.zuul(115)
+    async def test_the_nodes_of_a_failed_build_that_are_wanted_are_kept_until_that_is_over(
+        self, ground: Ground
+    ) -> None:
+        given = ground.build("echo evidence > ../kept; exit 1")
+        ground.reports.wanted.add(given.build)
+        await ground.give(given)
+        assert (await ground.reports.of(given.build)).result == "FAILURE"
+        assert "held until 2026-11-28 20:10 UTC by the request 7" in ground.text(given.build)
+        assert ground.runs is not None
+        held, layer = ground.runs.held, ground.runs.held.layer(given.build)
+        await holds(lambda: ground.dispatch.free_slots() == ground.slots)
+        assert [path.read_text() for path in layer.rglob("kept")] == ["evidence\n"]
+        await held.sweep()
+        assert (layer.exists(), ground.reports.let) == (True, [])
+        ground.reports.over.add(given.build)
+        await held.sweep()
+        await holds(lambda: ground.reports.let == [given.build])
+        assert not layer.exists()
+        assert not held.kept
+
+    async def test_nodes_of_builds_that_nobody_asked_for_are_taken_away(self, ground: Ground) -> None:
+        given = ground.build("exit 1")
+        await ground.give(given)
+        assert (await ground.reports.of(given.build)).result == "FAILURE"
+        assert ground.reports.ended == ["FAILURE"]
+        assert ground.runs is not None
+        assert not ground.runs.held.layer(given.build).exists()

@@ -5,40 +5,60 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from gatebot.assignment import AssignedChange, Assignment, Checkout, FrozenJob, GivenNode, Json, NodeSpec, Playbook
+from gatebot.assignment import (
+    AssignedChange,
+    Assignment,
+    Checkout,
+    FrozenJob,
+    GivenNode,
+    Json,
+    NodeHold,
+    NodeSpec,
+    Playbook,
+)
 from gatebot.events import BuildCompleted, BuildPaused
 from gatebot.reasons import Reason
 
 PROJECT = "demo/api"
+UNTIL = datetime(2026, 11, 28, 20, 10, tzinfo=UTC)
 
 
 @dataclass
 class WantedNodes:
-    """The requests for nodes of an executor: those of `wanted` builds are kept, those `over` may go."""
+    """The requests for nodes of an executor: those of `wanted` builds are kept, those `over` may go.
+
+    `thought` is what the rows say of builds whose nodes are kept; `let` are those that are not any more.
+    """
 
     ended: list[str] = field(default_factory=list)
     wanted: set[str] = field(default_factory=set)
     over: set[str] = field(default_factory=set)
+    thought: set[str] = field(default_factory=set)
     let: list[str] = field(default_factory=list)
 
     async def tokens(self, build: str, fence: int, playbook: Playbook) -> dict[str, str]:
         return {"cloud": f"token-for-{playbook.path}"} if any(ref.secret == "cloud" for ref in playbook.secrets) else {}
 
-    async def hold(self, build: str, fence: int, result: str) -> str:
+    async def hold(self, build: str, fence: int, result: str) -> NodeHold | None:
         self.ended.append(result)
-        return "7" if build in self.wanted else ""
+        if build not in self.wanted:
+            return None
+        self.thought.add(build)
+        return NodeHold("7", UNTIL)
 
-    async def held(self, *, over: bool) -> Sequence[str]:
-        return tuple(self.over) if over else ()
+    async def kept(self, builds: Collection[str]) -> Collection[str]:
+        await self.let_go(self.thought.difference(builds))
+        return self.over.intersection(builds)
 
-    async def let_go(self, build: str) -> None:
-        self.over.discard(build)
-        self.let.append(build)
+    async def let_go(self, builds: Collection[str]) -> None:
+        self.let += sorted(self.thought.intersection(builds))
+        self.thought.difference_update(builds)
 
 
 @dataclass

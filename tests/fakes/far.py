@@ -7,7 +7,7 @@ Only the scheduler is exchanged for one that remembers: `HeardReports` for what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -70,6 +70,24 @@ class KnownFences:
 
     def remember(self, heard: Mapping[str, datetime]) -> None:
         self.remembered |= heard
+
+
+@dataclass
+class KnownHolds:
+    """Kept nodes, all of the executor `far`."""
+
+    reports: HeardReports
+
+    async def of(self, executor: str, kept: Collection[str]) -> tuple[Collection[str], Collection[str]]:
+        ended = self.reports.thought.intersection(self.reports.completions)
+        return frozenset(kept).difference(self.reports.thought - self.reports.over), ended
+
+    async def let_go(self, builds: Collection[str]) -> None:
+        await self.reports.let_go(builds)
+
+    async def forsake(self, alive: Collection[str]) -> None:
+        if "far" not in alive:
+            await self.reports.let_go(self.reports.over)
 
 
 @dataclass
@@ -156,8 +174,8 @@ async def far_workshop(
     received, passes, signer = Received(logs), Passes(SiteKey.new(), time), Signer.of(root / "nats.key")
     post, child = NatsPost(f"nats://{nats}", USER, "pass"), NatsChild(nats, root / "nats", signer.public, "pass", None)
     fleet = Fleet(
-        db, time, fences, reports, lambda: LABELS, lambda build: logs.size(build) or 0, received.begin, received.end,
-        post=post,
+        db, time, fences, KnownHolds(reports), reports, lambda: LABELS, lambda build: logs.size(build) or 0,
+        received.begin, received.end, post=post,
     )  # fmt: skip
     enrolment = Enrolment(db, time, fleet, passes)
     session = Session("", f"nats://{nats}", "", f"127.0.0.1:{port}", logs.sizes.log, logs.sizes.artifacts)

@@ -18,7 +18,7 @@ class TestInThisProcess(DispatchContract):
     @pytest.fixture
     async def ground(self, tmp_path: Path) -> AsyncIterator[Ground]:
         async with workshop(tmp_path, Sandbox.NONE) as shop:
-            yield Ground(shop.executor, shop.executor.assign, shop.reports, shop.stores, shop.logs, 4)
+            yield Ground(shop.executor, shop.executor.assign, shop.reports, shop.stores, shop.logs, 4, shop.executor)
 
 
 class TestOverNats(DispatchContract):
@@ -28,5 +28,6 @@ class TestOverNats(DispatchContract):
             machine = await shop.machine("far")
             machine.begin()
             await shop.lives("far")
-            yield Ground(shop.fleet, shop.give, shop.reports, shop.stores, shop.logs, 4)
+            runs = machine.agent.executor
+            yield Ground(shop.fleet, shop.give, shop.reports, shop.stores, shop.logs, 4, runs)
             await machine.stop()

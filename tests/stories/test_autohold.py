@@ -19,6 +19,7 @@ import pytest
 
 from tests.fakes.doors import Visitor
 from tests.fakes.site import RunningSite
+from tests.shells.test_pages import words
 from tests.stories.test_cli import run, told
 
 
@@ -75,7 +76,8 @@ def test_the_node_of_a_failed_build_is_kept_for_whoever_asked(working_site: Runn
     assert site.app.executor is not None
     held = site.app.executor.held
     log = "".join(ann.rest.text_lines(f"/logs/{build['uuid']}/job-output.txt"))
-    assert f"the node is kept by the request 1; its files are in {held.layer(build['uuid'])}" in log
+    assert "by the request 1. To enter: gatebot node ssh " + build["uuid"] in log
+    assert "Held until " in words(Visitor(site).get(f"/build/{build['uuid']}").text)
     assert [path.read_text() for path in held.layer(build["uuid"]).rglob("kept")] == ["evidence\n"]
     assert told(site, "ann", "node", "list").startswith(f"{build['uuid']}\theld until ")
     assert "It fails on Mondays." in Visitor(site).get("/nodes").text

@@ -26,6 +26,8 @@ from tests.fakes.irc import free_port
 from tests.fakes.machines import begin as begin_machine
 from tests.fakes.machines import machine
 from tests.fakes.site import RunningSite, Template, begin, eventually, open_place
+from tests.stories.test_cli import told
+from tests.stories.test_nodes import HERE
 
 pytestmark = pytest.mark.slow
 #: More than the lease of a build.
@@ -159,6 +161,29 @@ def test_a_build_goes_on_while_the_server_starts_again(template: Template, place
             again.person("ann").hears(change, "succeeded", 60)
             assert told_once(again, build).fence == 1, far.said
             assert log(again, build).count("it began") == log(again, build).count("it went on") == 1
+
+
+def test_a_node_on_another_machine_is_held_until_it_is_let_go(template: Template, place: Path) -> None:
+    first = without_own_builds(template, place)
+    with ExitStack() as ends:
+        with first:
+            ann, far = first.person("ann"), ends.enter_context(machine(first, place, "far"))
+            told(first, "bob", "autohold", "add", "--project", "api", "--job", "unit", "--reason", "Look at it.")
+            change = ann.propose("api", "Break", {"ci/unit": "#!/bin/sh\necho evidence > kept\nexit 1\n"})
+            ann.hears(change, "Build failed.", 60)
+            (build,) = [one["uuid"] for one in ann.rest.get("/api/builds", change=change)]
+            assert "To enter: gatebot node ssh " + build in log(first, build)
+        with RunningSite(first.directory, template.tokens, first.homes) as site:
+            replace(far, site=site).lives()
+            listed = told(site, "ann", "node", "list")
+            assert listed.startswith(f"{build}\theld until ")
+            assert listed.endswith(f" UTC for bob\tsmall\t{HERE} native\tlocal\tfar\tunit of api\n")
+            (kept,) = far.directory.rglob("kept")
+            assert kept.read_text() == "evidence\n"
+            gone = told(site, "bob", "node", "delete", build)
+            assert gone == f"The node {build} goes as soon as the executor far hears of it.\n"
+            eventually(lambda: told(site, "ann", "node", "list") == "No build has a node now.\n", "it is gone", 60)
+            assert not kept.exists()
 
 
 def test_a_nats_server_of_the_sites_own_does_as_well(template: Template, place: Path) -> None:

@@ -170,6 +170,9 @@ def _reporting(reports: Reports) -> Mapping[str, Tell]:
     async def released(claim: Claim, body: bytes) -> Json:
         return await reports.released(claim.build, claim.fence, _read(body, tuple[str, ...]))
 
+    async def hold(claim: Claim, body: bytes) -> Json:
+        return msgspec.to_builtins(await reports.hold(claim.build, claim.fence, _read(body, str)))
+
     async def tokens(claim: Claim, body: bytes) -> Json:
         return dict(await reports.tokens(claim.build, claim.fence, _read(body, Playbook)))
 
@@ -179,7 +182,7 @@ def _reporting(reports: Reports) -> Mapping[str, Tell]:
     async def completed(claim: Claim, body: bytes) -> Json:
         return await reports.completed(_read(body, BuildCompleted))
 
-    tells: tuple[Tell, ...] = (started, failing, paused, semaphores, released, tokens, secret_data, completed)
+    tells: tuple[Tell, ...] = (started, failing, paused, semaphores, released, hold, tokens, secret_data, completed)
     return {tell.__name__: tell for tell in tells}  # pyright: ignore[reportAttributeAccessIssue]
 
 

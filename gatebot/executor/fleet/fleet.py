@@ -9,7 +9,7 @@ until the executor says that the build runs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ from ..ports import Reports
 from . import store
 from .choosing import HERE, Member, Wish, choose, nobody
 from .model import BEAT_SECONDS, Answer, Beat, Claim, Verb, Word
-from .ports import Fences, Local, Post
+from .ports import Fences, Holds, Local, Post
 from .roster import Given, Roster, member, stale
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class Fleet:
     db: Database
     clock: Clock
     fences: Fences
+    holds: Holds
     reports: Reports
     labels: Callable[[], Mapping[str, Label]]
     log_size: Callable[[str], int]
@@ -125,12 +126,24 @@ class Fleet:
         lost = {*beat.builds.keys() - mine.keys(), *await self.fences.alive(mine)}
         if not await self.db.run_silent(store.heard, name, beat, mine.keys() - lost, now):
             self.roster.forget(name)
-            return Answer(tuple(beat.builds), known=False)
+            return Answer(tuple(beat.builds), known=False, over=beat.held)
         self.roster.heard(name, beat, now)
         self.roster.runs(mine)
         ended = [one for one, given in self.roster.builds.items() if given.executor == name and given.ended]
         await self.over(*(build for build in ended if build not in beat.builds))
-        return Answer(tuple(sorted(lost)))
+        over, held = await self._holds(name, beat)
+        return Answer(tuple(sorted(lost)), over=tuple(sorted(over)), held=tuple(sorted(held)))
+
+    async def _holds(self, name: str, beat: Beat) -> tuple[Collection[str], Collection[str]]:
+        """What it keeps that may go, and what it should have; what it says that it has not is forgotten first."""
+        if beat.gone:
+            _, own = await self.holds.of(name, ())
+            await self.holds.let_go([build for build in beat.gone if build in own])
+        return await self.holds.of(name, beat.held)
+
+    async def let_go(self, executor: str, build: str) -> None:
+        """Tell an executor at once that kept nodes may go; it would hear it as the answer to its next beat."""
+        await self._say(executor, Word(Verb.LET_GO, build, 0))
 
     async def claim(self, name: str, build: str, fence: int) -> Assignment:
         """An executor takes what it was offered; the same answer when it asks again. Raises `Conflict`."""
@@ -177,6 +190,7 @@ class Fleet:
             build for build, one in self.roster.builds.items() if one.ended and not self.roster.lives(one.executor, now)
         ]
         await self.over(*gone)
+        await self.holds.forsake([member.name for member in self._members()])
         await self._place_waiting()
 
     async def _place_waiting(self) -> None:

@@ -43,11 +43,12 @@ class Verb(StrEnum):
     ABORT = "abort"
     RESUME = "resume"
     GRANT = "grant"
+    LET_GO = "let-go"
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One message to an executor; `names` are the semaphores of a grant."""
+    """One message to an executor; `names` are the semaphores of a grant. Kept nodes that it lets go have no fence."""
 
     verb: Verb
     build: str
@@ -75,20 +76,30 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """An executor lives. `builds` are those that it runs, with their fences."""
+    """An executor lives. `builds` are those that it runs, with their fences.
+
+    It keeps the nodes of `held` builds for people, and has none of `gone` ones, that the server thought it had.
+    """
 
     version: str
     slots: int
     abilities: Abilities
     builds: Mapping[str, int] = field(default_factory=dict[str, int])
+    held: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To a beat. `lost` are builds that are not the executor's any more: it ends them. One that is not `known` goes."""
+    """To a beat. `lost` are builds that are not the executor's any more: it ends them. One that is not `known` goes.
+
+    Of the nodes that it keeps those of builds that are `over` may go; it should have those of `held` ones.
+    """
 
     lost: tuple[str, ...] = ()
     known: bool = True
+    over: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

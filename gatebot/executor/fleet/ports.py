@@ -6,7 +6,7 @@ Protocols; `app.py` plugs in the scheduler's results, and NATS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +23,22 @@ class Fences(Protocol):
 
     def remember(self, heard: Mapping[str, datetime]) -> None:
         """When builds were last heard of by a server before this one."""
+        ...
+
+
+class Holds(Protocol):
+    """Kept nodes, as the scheduler knows them."""
+
+    async def of(self, executor: str, kept: Collection[str]) -> tuple[Collection[str], Collection[str]]:
+        """Of the builds whose nodes an executor has kept, those that may go; and all that it should have."""
+        ...
+
+    async def let_go(self, builds: Collection[str]) -> None:
+        """The kept nodes of these builds are gone."""
+        ...
+
+    async def forsake(self, alive: Collection[str]) -> None:
+        """Nodes that may go are spoken of no more where their executor is not there to be told."""
         ...
 
 

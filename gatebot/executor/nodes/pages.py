@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ...reasons import reason
+from ...reasons import Reason, reason
 from ...site import Site
+from .model import Node
 from .rest import Allowed, visible
 from .service import Nodes
 
@@ -43,10 +44,17 @@ def routes(site: Site, nodes: Nodes, allowed: Allowed) -> list[web.RouteDef]:
     async def let_go(request: web.Request) -> web.StreamResponse:
         site.require(request)
         node = await nodes.let_go(site.actor(request), request.match_info["node"])
-        return site.redirect(request, "/nodes", reason("executor.node-let-go", node=node.id))
+        return site.redirect(request, "/nodes", let_go_of(node))
 
     return [
         web.get("/nodes", page),
         web.post("/nodes/{node}/keep", keep_on),
         web.post("/nodes/{node}/let-go", let_go),
     ]
+
+
+def let_go_of(node: Node) -> Reason:
+    """What is said when a kept node was let go."""
+    if not node.given.executor:
+        return reason("executor.node-let-go", node=node.id)
+    return reason("executor.node-leaves", node=node.id, executor=node.given.executor)

@@ -72,10 +72,10 @@ class Doors:
         return web.json_response(node_json(node))
 
     async def let_go(self, request: web.Request) -> web.StreamResponse:
-        """A kept node goes, and the others of its build."""
+        """A kept node goes, and the others of its build; 202 where its executor is told to take them away."""
         self._site.require(request)
-        await self._nodes.let_go(self._site.actor(request), request.match_info["node"])
-        return web.Response(status=204)
+        node = await self._nodes.let_go(self._site.actor(request), request.match_info["node"])
+        return web.json_response(node_json(node), status=202 if node.given.executor else 200)
 
     async def terminal(self, request: web.Request) -> web.StreamResponse:
         """Go into a kept node, by a websocket; without one the answer says whether that could be.

@@ -78,9 +78,11 @@ class Nodes:
         return await self.held(actor, id)
 
     async def let_go(self, actor: Actor, id: str) -> Node:
-        """End the hold of a build's nodes: they go now."""
+        """End the hold of a build's nodes: they go now, or as soon as their executor hears of it."""
         node = await self.held(actor, id)
         await self.uses.keep_until(node.build, self.enrolment.clock.now())
-        if self.kept is not None:
+        if node.given.executor:
+            await self.enrolment.fleet.let_go(node.given.executor, node.build)
+        elif self.kept is not None:
             await self.kept.sweep()
         return node

@@ -43,6 +43,8 @@ class Agent:
     labels: Callable[[Mapping[str, Mapping[str, str | int | float | bool]]], None]
     _answered: datetime | None = None
     _taking: dict[str, int] = field(default_factory=dict[str, int])
+    _gone: frozenset[str] = frozenset()
+    _sweeping: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Go on for ever; cancel it to stop. Raises `Unauthenticated` when the site does not know us any more."""
@@ -53,9 +55,10 @@ class Agent:
             for task in done:
                 task.result()
         finally:
-            for task in (hearing, beating):
+            working = (hearing, beating, *(() if self._sweeping is None else (self._sweeping,)))
+            for task in working:
                 task.cancel()
-            await asyncio.gather(hearing, beating, return_exceptions=True)
+            await asyncio.gather(*working, return_exceptions=True)
             await self.line.close()
 
     # -- words of the server
@@ -84,6 +87,8 @@ class Agent:
                 await self.executor.resume(word.build, word.fence)
             case Verb.GRANT:
                 await self.executor.grant(word.build, word.fence, word.names)
+            case Verb.LET_GO:
+                await self.beat_once()  # its answer says so
         return True
 
     async def _take(self, build: str, fence: int) -> bool:
@@ -126,7 +131,7 @@ class Agent:
         await self._end_if_silent()
         sent = self.clock.now()
         try:
-            answer: Answer = await self.line.beat(replace(self.beat(), builds=self.uplink.runs))
+            answer: Answer = await self.line.beat(self._beat())
         except Unavailable:
             await self._end_if_silent()
             return
@@ -134,8 +139,26 @@ class Agent:
         for build in answer.lost:
             log.warning("build %s is not ours any more: it is ended", build)
             await self._drop(build)
+        self._hold(answer)
         if not answer.known:
             await self.line.close()  # the next session says why
+
+    def _beat(self) -> Beat:
+        held = tuple(self.executor.held.kept)
+        return replace(self.beat(), builds=self.uplink.runs, held=held, gone=tuple(self._gone))
+
+    def _hold(self, answer: Answer) -> None:
+        """Nodes that may go are taken away, meanwhile; those that are not here are told of in the next beat."""
+        self._gone = frozenset(answer.held).difference(self.executor.held.kept, self.uplink.runs)
+        self.uplink.over = frozenset(answer.over)
+        if self.uplink.over and (self._sweeping is None or self._sweeping.done()):
+            self._sweeping = asyncio.create_task(self._sweep(), name="kept nodes that may go")
+
+    async def _sweep(self) -> None:
+        had = frozenset(self.executor.held.kept)
+        await self.executor.held.sweep()
+        self._gone |= had.difference(self.executor.held.kept)
+        await self.beat_once()
 
     async def _end_if_silent(self) -> None:
         now = self.clock.now()

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scheduler's ear, as an executor on another machine has it: `Reports` by HTTP.
 
-Nodes are not kept here for people: nobody could look into them from the site.
+Which kept nodes may go is answered to beats, and only asked for here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from ...assignment import GivenNode, Json, Playbook
+import msgspec
+
+from ...assignment import GivenNode, Json, NodeHold, Playbook
 from ...events import BuildCompleted, BuildPaused
 from ...reasons import Reason
 from .uplink import Uplink
@@ -44,16 +46,14 @@ class FarReports:
         """The OpenID Connect tokens of a playbook that begins now."""
         return await self._uplink.tell(build, fence, "tokens", playbook) or {}
 
-    async def hold(self, build: str, fence: int, result: str) -> str:
-        """No request is used up for a node that nobody could look into."""
-        return ""
+    async def hold(self, build: str, fence: int, result: str) -> NodeHold | None:
+        """The autohold request that keeps the nodes of a build that ended so."""
+        told = await self._uplink.tell(build, fence, "hold", result)
+        return msgspec.convert(told, NodeHold) if told else None
 
-    async def held(self, *, over: bool) -> Sequence[str]:
-        """None."""
-        return ()
-
-    async def let_go(self, build: str) -> None:
-        """None is kept."""
+    async def kept(self, builds: Collection[str]) -> Collection[str]:
+        """Those that the server wants no more, as it said last."""
+        return self._uplink.over.intersection(builds)
 
     async def secret_data(self, build: str, fence: int, data: Mapping[str, Json]) -> bool:
         """What the build returned for nobody but the jobs after it."""

@@ -44,13 +44,14 @@ class _Run:
 
 
 class Uplink:
-    """All builds of this executor. `logs` are plugged in once there are any."""
+    """All builds of this executor. `logs` are plugged in once there are any; nodes of builds that are `over` may go."""
 
     def __init__(self, server: Server, clock: Clock) -> None:
         self._server = server
         self._clock = clock
         self._runs: dict[str, _Run] = {}
         self.logs: Logs | None = None
+        self.over: frozenset[str] = frozenset()
 
     # -- builds come and go
 
