@@ -147,6 +147,7 @@ ADAPTERS: dict[str, set[str]] = {
         "fleet.nats_post",
         "fleet.passes",
         "fleet.received",
+        "fleet.visits",
         "holding",
         "host_mirrors",
         "images",

@@ -36,6 +36,8 @@ from ..executor.fleet.nats_post import NatsPost
 from ..executor.fleet.passes import Passes
 from ..executor.fleet.received import Received
 from ..executor.fleet.service import Enrolment
+from ..executor.fleet.visits import Visits
+from ..executor.fleet.visits import routes as visit_routes
 from ..executor.labels import site_labels
 from ..executor.logs import Logs
 from ..executor.nodes import pages as nodes_pages
@@ -119,13 +121,15 @@ class Executors:
         """For people and for machines; these prove themselves in their own ways."""
         site.machines = (MACHINES,)
         enrolment = self.parts.enrolment
-        nodes = Nodes(enrolment, uses, self.local.held if self.local is not None else None)
+        visits = Visits(self.fleet)
+        nodes = Nodes(enrolment, uses, self.local.held if self.local is not None else None, visits)
         return [
             *rest.routes(site, enrolment, allowed),
             *pages.routes(site, enrolment, allowed, self._here),
             *nodes_rest.routes(site, nodes, allowed),
             *nodes_pages.routes(site, nodes, allowed),
             *machine_routes(self.parts),
+            *visit_routes(enrolment, visits),
             *self.git.routes(),
         ]
 

@@ -26,7 +26,8 @@ from tests.fakes.irc import free_port
 from tests.fakes.machines import begin as begin_machine
 from tests.fakes.machines import machine
 from tests.fakes.site import RunningSite, Template, begin, eventually, open_place
-from tests.stories.test_cli import told
+from tests.stories.test_autohold import at_a_terminal
+from tests.stories.test_cli import run, told
 from tests.stories.test_nodes import HERE
 
 pytestmark = pytest.mark.slow
@@ -163,7 +164,7 @@ def test_a_build_goes_on_while_the_server_starts_again(template: Template, place
             assert log(again, build).count("it began") == log(again, build).count("it went on") == 1
 
 
-def test_a_node_on_another_machine_is_held_until_it_is_let_go(template: Template, place: Path) -> None:
+def test_a_node_on_another_machine_is_held_and_entered_until_it_is_let_go(template: Template, place: Path) -> None:
     first = without_own_builds(template, place)
     with ExitStack() as ends:
         with first:
@@ -180,6 +181,17 @@ def test_a_node_on_another_machine_is_held_until_it_is_let_go(template: Template
             assert listed.endswith(f" UTC for bob\tsmall\t{HERE} native\tlocal\tfar\tunit of api\n")
             (kept,) = far.directory.rglob("kept")
             assert kept.read_text() == "evidence\n"
+            assert told(site, "bob", "node", "ssh", build, "--", "find", ".", "-name", "kept") != ""
+            with at_a_terminal(site, "bob", "node", "ssh", build) as typing:
+                typing(
+                    "until stty size | grep -qx '40 120'; do :; done; echo seen $((2+1))",
+                    "seen 3",
+                    rows=40,
+                    columns=120,
+                )
+                typing("sleep 1000\n\x03", "^C")
+                typing("exit 5", "exit 5", status=5)
+            assert run(site, "ann", "node", "ssh", build).stderr.startswith(f"gatebot: The node {build} is held for")
             gone = told(site, "bob", "node", "delete", build)
             assert gone == f"The node {build} goes as soon as the executor far hears of it.\n"
             eventually(lambda: told(site, "ann", "node", "list") == "No build has a node now.\n", "it is gone", 60)

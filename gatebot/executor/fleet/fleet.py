@@ -86,7 +86,7 @@ class Fleet:
         if known is not None and known.fence >= assignment.fence:
             return
         if known is not None and known.executor:
-            await self._say(known.executor, Word(Verb.ABORT, assignment.build, known.fence))
+            await self.say(known.executor, Word(Verb.ABORT, assignment.build, known.fence))
         given = Given(assignment.fence, assignment, Wish.of(assignment))
         self.roster.builds[assignment.build] = given
         if whys := await self._nobody(Wish.of(assignment)):
@@ -107,7 +107,7 @@ class Fleet:
             if given.claim is None:
                 del self.roster.builds[build]
             if given.executor:
-                await self._say(given.executor, Word(Verb.ABORT, build, fence))
+                await self.say(given.executor, Word(Verb.ABORT, build, fence))
 
     async def resume(self, build: str, fence: int) -> None:
         """A paused build may go on."""
@@ -141,9 +141,10 @@ class Fleet:
             await self.holds.let_go([build for build in beat.gone if build in own])
         return await self.holds.of(name, beat.held)
 
-    async def let_go(self, executor: str, build: str) -> None:
-        """Tell an executor at once that kept nodes may go; it would hear it as the answer to its next beat."""
-        await self._say(executor, Word(Verb.LET_GO, build, 0))
+    async def say(self, executor: str, word: Word) -> None:
+        """Say something to an executor; it may be lost."""
+        if self.post is not None and executor:
+            await self.post.send(executor, word)
 
     async def claim(self, name: str, build: str, fence: int) -> Assignment:
         """An executor takes what it was offered; the same answer when it asks again. Raises `Conflict`."""
@@ -213,16 +214,12 @@ class Fleet:
 
     async def _offer(self, assignment: Assignment, given: Given) -> None:
         given.offered = self.clock.now()
-        await self._say(given.executor or "", Word(Verb.OFFER, assignment.build, given.fence))
-
-    async def _say(self, executor: str, word: Word) -> None:
-        if self.post is not None and executor:
-            await self.post.send(executor, word)
+        await self.say(given.executor or "", Word(Verb.OFFER, assignment.build, given.fence))
 
     async def _go_on(self, word: Word) -> None:
         given = self.roster.builds.get(word.build)
         if given is not None and given.fence == word.fence and given.executor:
-            await self._say(given.executor, word)
+            await self.say(given.executor, word)
         elif given is None and self.local is not None:
             if word.verb is Verb.RESUME:
                 await self.local.resume(word.build, word.fence)

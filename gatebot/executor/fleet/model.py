@@ -34,6 +34,8 @@ DELIVER = "gatebot.deliver"
 BEAT = "gatebot.beat"
 EXECUTOR, BUILD = "Gatebot-Executor", "Gatebot-Build"
 """The headers that carry the pass of an executor, and that of a build."""
+VISITS = "/api/executor/visits/"
+"""Where an executor comes for somebody who visits a node that it keeps."""
 
 
 class Verb(StrEnum):
@@ -44,11 +46,15 @@ class Verb(StrEnum):
     RESUME = "resume"
     GRANT = "grant"
     LET_GO = "let-go"
+    VISIT = "visit"
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One message to an executor; `names` are the semaphores of a grant. Kept nodes that it lets go have no fence."""
+    """One message to an executor; `names` are the semaphores of a grant, or a kept node and the id of a visit there.
+
+    What concerns kept nodes has no fence.
+    """
 
     verb: Verb
     build: str

@@ -14,7 +14,7 @@ from aiohttp import web
 from ...errors import Invalid, NotFound
 from ...reasons import reason
 from ...site import Site
-from .model import SILENT_SECONDS
+from .roster import alive
 from .service import Enrolment, Seen
 
 Allowed = Callable[[web.Request, str], Awaitable[None]]
@@ -86,8 +86,7 @@ async def visible(request: web.Request, seen: Seen, allowed: Allowed) -> list[st
 
 def lives(seen: Seen, now: datetime) -> bool:
     """Whether it was heard of just now."""
-    heard = seen.executor.heard
-    return heard is not None and (now - heard).total_seconds() < SILENT_SECONDS
+    return alive(seen.executor, now)
 
 
 def as_json(seen: Seen, now: datetime, builds: list[str]) -> dict[str, object]:

@@ -18,7 +18,7 @@ from ...reasons import reason
 from ..model import Label, label_from
 from ..placing import Offer
 from .choosing import Member, Wish
-from .model import SILENT_SECONDS, Abilities, Beat, Claim
+from .model import SILENT_SECONDS, Abilities, Beat, Claim, Enrolled
 
 
 @dataclass(slots=True)
@@ -85,6 +85,11 @@ class Roster:
         if given is None or given.claim is None or not self.has(name, build, fence):
             raise stale(build, fence)
         return given.claim
+
+
+def alive(executor: Enrolled, now: datetime) -> bool:
+    """Whether an executor was heard of just now, by this server or one before it."""
+    return executor.heard is not None and (now - executor.heard).total_seconds() < SILENT_SECONDS
 
 
 def member(name: str, free: int, abilities: Abilities) -> Member:

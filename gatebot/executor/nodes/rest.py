@@ -10,12 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from typing import cast
 
 from aiohttp import hdrs, web
 
-from ...errors import NotFound, NotPermitted
+from ...errors import Conflict, NotFound, NotPermitted
 from ...reasons import reason
 from ...site import Site
 from ...words import say
@@ -23,7 +22,6 @@ from ..model import MIB
 from ..providers.model import Capacity
 from .model import LabelState, Node, Overview, ProviderState
 from .service import Nodes
-from .terminal import converse
 
 log = logging.getLogger(__name__)
 _HEARTBEAT = 20.0
@@ -85,13 +83,16 @@ class Doors:
         self._site.require(request)
         if hdrs.ORIGIN in request.headers:
             raise NotPermitted(reason=reason("executor.terminal-no-browser"))
-        node, kept = await self._nodes.here(self._site.actor(request), request.match_info["node"])
+        node, door = await self._nodes.door(self._site.actor(request), request.match_info["node"])
         socket = web.WebSocketResponse(heartbeat=_HEARTBEAT, max_msg_size=MIB)
         if not socket.can_prepare(request):
             return web.json_response(node_json(node))
         await socket.prepare(request)
         log.info("%s enters the node %s", self._site.actor(request).username, node.id)
-        await converse(socket, partial(kept.enter, node.id))
+        try:
+            await door(socket)
+        except Conflict as problem:
+            await socket.send_json({"refused": say(problem.reason) if problem.reason is not None else str(problem)})
         await socket.close()
         return socket
 

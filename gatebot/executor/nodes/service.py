@@ -8,30 +8,40 @@ comes whoever asked for it, and administrators.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import TypeAlias
+
+from aiohttp import web
 
 from ...access import DEFAULT, Actor, Target, Verb, may
-from ...errors import Conflict, Invalid, NotFound, NotPermitted
+from ...errors import Invalid, NotFound, NotPermitted
 from ...reasons import reason
 from ..fleet.choosing import HERE, Member
 from ..fleet.roster import member
 from ..fleet.service import Enrolment
+from ..fleet.visits import Visits
 from ..holding import HeldNodes
 from .listing import nodes_of, overview
 from .model import Node, Overview
 from .ports import Uses
+from .terminal import converse
 
+Door: TypeAlias = Callable[[web.WebSocketResponse], Awaitable[None]]
+"""Serves a visitor until he leaves."""
 _MOST_HOURS = 30 * 24
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """The nodes of a site; `kept` are those of the executor of this process."""
+    """The nodes of a site; `kept` are those of the executor of this process, `visits` those of nodes elsewhere."""
 
     enrolment: Enrolment
     uses: Uses
     kept: HeldNodes | None
+    visits: Visits
 
     async def overview(self) -> Overview:
         """Everything."""
@@ -62,12 +72,16 @@ class Nodes:
             raise NotPermitted(reason=reason("executor.node-of-others", node=id))
         return found[0]
 
-    async def here(self, actor: Actor, id: str) -> tuple[Node, HeldNodes]:
-        """The same, where it is on this machine, and what lets people in."""
+    async def door(self, actor: Actor, id: str) -> tuple[Node, Door]:
+        """The same, and what lets a visitor in, wherever the node is."""
         node = await self.held(actor, id)
-        if self.kept is None or node.given.executor:
-            raise Conflict(reason=reason("executor.node-elsewhere", node=id, executor=node.given.executor))
-        return node, self.kept
+        executor, kept = node.given.executor, self.kept
+        if executor:
+            await self.visits.reached(executor, id)
+            return node, partial(self.visits.guide, executor, id)
+        if kept is None:
+            raise NotFound(reason=reason("executor.node-not-held", node=id))
+        return node, lambda socket: converse(socket, partial(kept.enter, id))
 
     async def keep_on(self, actor: Actor, id: str, hours: int) -> Node:
         """Keep the nodes of a build until so many hours from now, whatever was said before."""
@@ -82,7 +96,7 @@ class Nodes:
         node = await self.held(actor, id)
         await self.uses.keep_until(node.build, self.enrolment.clock.now())
         if node.given.executor:
-            await self.enrolment.fleet.let_go(node.given.executor, node.build)
+            await self.visits.end(node.given.executor, node.build)
         elif self.kept is not None:
             await self.kept.sweep()
         return node

@@ -13,10 +13,10 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import ClientWebSocketResponse, WSMsgType, web
 
 from ...errors import GatebotError
 from ...reasons import reason
@@ -28,13 +28,15 @@ from .model import Wanted
 
 Enter = Callable[[Wanted, int, Output], Coroutine[Any, Any, Exit]]
 """Runs what is wanted on the node; it reads from the descriptor."""
+Socket: TypeAlias = "web.WebSocketResponse | ClientWebSocketResponse"
+"""The visitor's end: he came here, or the server stands for him."""
 _PATIENCE = 20.0
 _BEHIND = 8 * MIB
 _MOST = 1000  # words of a command
 _WINDOW = re.compile(r"\d{1,4} \d{1,4}")
 
 
-async def converse(socket: web.WebSocketResponse, enter: Enter) -> None:
+async def converse(socket: Socket, enter: Enter) -> None:
     """Serve one visitor until the command ends or the visitor leaves."""
     try:
         wanted = msgspec.json.decode(await socket.receive_str(timeout=_PATIENCE), type=Wanted)
@@ -49,7 +51,7 @@ async def converse(socket: web.WebSocketResponse, enter: Enter) -> None:
 class _Visit:
     """One visitor. `shown` waits to be sent; None: the command ended."""
 
-    def __init__(self, socket: web.WebSocketResponse, wanted: Wanted) -> None:
+    def __init__(self, socket: Socket, wanted: Wanted) -> None:
         self._socket = socket
         self._wanted = wanted
         self._shown: asyncio.Queue[bytes | None] = asyncio.Queue()

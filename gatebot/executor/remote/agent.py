@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from ...assignment import Assignment, Json
@@ -20,6 +21,7 @@ from ...clock import Clock
 from ...errors import Conflict, NotFound, Unavailable
 from ...keys import boxes
 from ..fleet.model import BEAT_SECONDS, SILENT_SECONDS, Answer, Beat, Claimed, Verb, Word, about_secrets
+from ..nodes.terminal import converse
 from ..service import Executor
 from .line import Line
 from .server import Server, words_of
@@ -45,6 +47,7 @@ class Agent:
     _taking: dict[str, int] = field(default_factory=dict[str, int])
     _gone: frozenset[str] = frozenset()
     _sweeping: asyncio.Task[None] | None = None
+    _visits: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     async def run(self) -> None:
         """Go on for ever; cancel it to stop. Raises `Unauthenticated` when the site does not know us any more."""
@@ -55,7 +58,7 @@ class Agent:
             for task in done:
                 task.result()
         finally:
-            working = (hearing, beating, *(() if self._sweeping is None else (self._sweeping,)))
+            working = (hearing, beating, *self._visits, *(() if self._sweeping is None else (self._sweeping,)))
             for task in working:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
@@ -89,6 +92,10 @@ class Agent:
                 await self.executor.grant(word.build, word.fence, word.names)
             case Verb.LET_GO:
                 await self.beat_once()  # its answer says so
+            case Verb.VISIT:
+                visit = asyncio.create_task(self._visit(*word.names), name=f"visit of {word.build}")
+                self._visits.add(visit)
+                visit.add_done_callback(self._visits.discard)
         return True
 
     async def _take(self, build: str, fence: int) -> bool:
@@ -112,6 +119,15 @@ class Agent:
         finally:
             del self._taking[build]
         return True
+
+    async def _visit(self, node: str, visit: str) -> None:
+        """Let somebody into a node that is kept here."""
+        try:
+            async with self.server.visit(visit) as socket:
+                log.info("somebody enters the node %s", node)
+                await converse(socket, partial(self.executor.held.enter, node))
+        except Unavailable as problem:
+            log.warning("the visit of the node %s is over: %s", node, words_of(problem))
 
     def _opened(self, claimed: Claimed) -> Assignment:
         given = claimed.assignment

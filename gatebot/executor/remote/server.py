@@ -6,8 +6,9 @@ Refusals of the server become our errors, with its words; that nobody answers is
 
 from __future__ import annotations
 
+import contextlib
 import ssl
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -26,13 +27,15 @@ from ...errors import (
 )
 from ...reasons import reason
 from ...words import say
-from ..fleet.model import BUILD, EXECUTOR, Claimed, Session
+from ..fleet.model import BUILD, EXECUTOR, VISITS, Claimed, Session
+from ..model import MIB
 
 _ERRORS: Mapping[int, type[GatebotError]] = {
     400: Invalid, 401: Unauthenticated, 403: NotPermitted, 404: NotFound, 409: Conflict, 413: TooLarge,
 }  # fmt: skip
 _TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10, sock_read=60)
 _BASE = "/api/executor/"
+_HEARTBEAT = 20.0
 
 
 def words_of(error: GatebotError) -> str:
@@ -79,6 +82,18 @@ class Server:
         """Bring a file."""
         await self._call("PUT", f"builds/{build}/files/{quote(name)}", {BUILD: shown}, pieces)
 
+    @contextlib.asynccontextmanager
+    async def visit(self, visit: str) -> AsyncGenerator[aiohttp.ClientWebSocketResponse, None]:
+        """Come for somebody who visits a node that is kept here."""
+        address = f"{self.url}{VISITS}{visit}"
+        try:
+            async with self._connections.ws_connect(
+                address, headers={EXECUTOR: self.token}, ssl=self._tls or True, heartbeat=_HEARTBEAT, max_msg_size=MIB
+            ) as socket:
+                yield socket
+        except (aiohttp.ClientError, OSError, TimeoutError) as problem:
+            raise self._away(problem) from None
+
     def store(self, shown: str, store: str) -> str:
         """Where git finds a store, with the pass of a build."""
         address = urlsplit(self.url)
@@ -90,19 +105,26 @@ class Server:
             await self._session.close()
 
     async def _call(self, method: str, path: str, headers: Mapping[str, str], body: object = None) -> Any:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
         data: Any = body
         if not isinstance(data, bytes | AsyncIterable):
             data = msgspec.json.encode(body)
         try:
-            async with self._session.request(
+            async with self._connections.request(
                 method, f"{self.url}{_BASE}{path}", data=data, headers=dict(headers), ssl=self._tls or True
             ) as answer:
                 text = await answer.text()
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
-            told = str(problem) or type(problem).__name__
-            raise Unavailable(reason=reason("executor.server-away", url=self.url, told=told)) from None
+            raise self._away(problem) from None
         if answer.status >= 400:
             raise _ERRORS.get(answer.status, Unavailable)(text.strip() or answer.reason)
         return msgspec.json.decode(text) if text else None
+
+    @property
+    def _connections(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
+        return self._session
+
+    def _away(self, problem: Exception) -> Unavailable:
+        told = str(problem) or type(problem).__name__
+        return Unavailable(reason=reason("executor.server-away", url=self.url, told=told))
