@@ -15,10 +15,12 @@ import importlib
 import json
 import math
 import os
+import select
 import shutil
 import signal
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +52,8 @@ _GIT = {
 }
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n"
 _STAMP = "gatebot-heads"
+#: Locked by whoever prepares workspaces here.
+_IN_USE = "in-use.lock"
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 _MUCH = 4 * 1024 * 1024
 _MOST_READ = 8 * 1024 * 1024  # bytes of a file of variables
@@ -260,26 +264,33 @@ def _serve(channel: socket.socket, mirrors: Path) -> None:
     importlib.import_module("git")  # loaded once, before the forks
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(channel, 16, 1)
-        if not message:
-            return
-        if os.fork() == 0:
-            channel.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            with socket.socket(fileno=descriptors[0]) as answer:
-                _answer(answer, mirrors)
-            os._exit(0)
-        os.close(descriptors[0])
+    with (mirrors / _IN_USE).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # forks share it: what a server that was killed had prepared is at its end
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(channel, 16, 1)
+            if not message:
+                return
+            if os.fork() == 0:
+                channel.close()
+                os.setpgid(0, 0)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                with socket.socket(fileno=descriptors[0]) as answer:
+                    _answer(answer, mirrors)
+                os._exit(0)
+            os.close(descriptors[0])
 
 
 def _answer(answer: socket.socket, mirrors: Path) -> None:
     pieces: list[bytes] = []
     while piece := answer.recv(65536):
         pieces.append(piece)
+    answered = threading.Event()
+    threading.Thread(target=_end_with_asker, args=(answer.fileno(), answered), daemon=True).start()
     try:
         order = Order.from_bytes(b"".join(pieces))
-        answer.sendall(json.dumps({"included": prepare(order, mirrors)}).encode())
+        told = json.dumps({"included": prepare(order, mirrors)}).encode()
+        answered.set()
+        answer.sendall(told)
         answer.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):  # the build may be over and its layer gone
             renew(order, mirrors)
@@ -291,6 +302,18 @@ def _answer(answer: socket.socket, mirrors: Path) -> None:
         if not pieces:
             return
         _say(answer, {"failed": str(problem)[:4000], "trace": traceback.format_exc()[-8000:]})
+
+
+def _end_with_asker(answer: int, answered: threading.Event) -> None:
+    """End, and every git that was begun, when the server is no more: the next one begins anew.
+
+    They are asked to end, not killed, because what they lock in the copies of stores is locked for the next one, too.
+    """
+    hearing = select.poll()
+    hearing.register(answer, 0)
+    hearing.poll()
+    if not answered.is_set():
+        os.killpg(0, signal.SIGTERM)
 
 
 def _say(answer: socket.socket, told: dict[str, str]) -> None:
