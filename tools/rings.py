@@ -131,6 +131,7 @@ def run(name: str, command: Sequence[str]) -> tuple[int, float]:
         f"\n--- {name}: {' '.join(Path(word).name if word.startswith('/') else word for word in command)}", flush=True
     )
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled once, not by each of the many processes
     started = time.monotonic()
     code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     return code, time.monotonic() - started

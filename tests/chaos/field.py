@@ -178,8 +178,8 @@ def the_field(
 def groups_of(data: Path) -> list[Path]:
     """The control groups of the nodes of whoever keeps his things there."""
     instance = f"gatebot-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
-    bases = [found for found in Path("/sys/fs/cgroup").glob(f"**/{instance}") if found.is_dir()]
-    return [node for base in bases for node in base.iterdir() if node.is_dir()]
+    walked = os.walk("/sys/fs/cgroup")  # others' groups may vanish meanwhile
+    return [Path(above, name) for above, names, _ in walked if Path(above).name == instance for name in names]
 
 
 def processes_of(builds: Collection[str]) -> list[int]:

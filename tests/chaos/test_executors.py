@@ -29,7 +29,7 @@ SEED = int(os.environ.get("GATEBOT_SEED", "20261128"))
 MACHINES = 10
 LEASE = LEASE_SECONDS * HASTE
 #: So many seconds all the machines have something to do, from the first approval on.
-WORK = 8.0
+WORK = 6.0
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 10 * ROUNDS)]
 
 #: What happens to one machine: at which seconds, what.

@@ -27,7 +27,7 @@ SEED = int(os.environ.get("GATEBOT_SEED", "20261128"))
 SIZE = 8 << 20
 LOUD = """\
 #!/bin/sh
-for step in 1 2 3 4 5 6 7 8; do head -c 300000 /dev/zero | tr '\\0' 'x' | fold -w 99; sleep 0.1; done
+for step in 1 2 3 4 5 6 7 8; do head -c 300000 /dev/zero | tr '\\0' 'x' | fold -w 99; sleep 0.02; done
 echo "all is said"
 """
 pytestmark = [
