@@ -153,14 +153,17 @@ class _Stores:
         return str(self._repositories.store_path(store))
 
 
-def prepare(scratch: Path, user: User | None, labels: Mapping[str, Label], *, sandbox: Sandbox) -> assembly.Prepared:
-    """Start what needs rights, then give them up for good."""
+def prepare(
+    scratch: Path, user: User | None, labels: Mapping[str, Label], *, sandbox: Sandbox, where: Path | None = None
+) -> assembly.Prepared:
+    """Start what needs rights, then give them up for good. `where` are the images, if not where set-up builds them."""
     shared = images.shared()
+    built = shared if images.is_built(images.definition_for_host(), shared) else None
     prepared = assembly.prepare(
         scratch,
         sandbox=sandbox,
         labels={**DEFAULT_LABELS, **labels},
-        images=shared if images.is_built(images.definition_for_host(), shared) else None,
+        images=where or built,
         server_uid=user.uid if user else None,
     )
     if user is not None:

@@ -12,19 +12,21 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
 
 from .. import words
-from ..app import handed, solo
+from ..app import handed, places, solo
 from ..app.footing import check_reach
 from ..app.users import User, server_user
 from ..assignment import FrozenJob, NodeChoice
 from ..errors import NotFound
 from ..events import BuildCompleted
-from ..executor.model import DEFAULT_LABELS, Label, Sandbox
+from ..executor.labels import site_labels
+from ..executor.model import DEFAULT_LABELS, LOCAL, Label, Sandbox
+from ..executor.providing import kinds
 from ..pipeline.solo import on_label
 from ..reasons import reason
 from .output import Output, printable
@@ -36,11 +38,23 @@ _KEPT = "kept"
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How somebody wants a build to run: `label` instead of the job's nodes, `keep` to look at it afterwards."""
+    """How somebody wants a build to run: `label` instead of the job's nodes, `keep` to look at it afterwards.
+
+    `labels` are those of a site beside the ones that every site has, `images` is where that site has its images.
+    """
 
     sandbox: Sandbox
     label: str = ""
     keep: bool = False
+    labels: Mapping[str, Label] = field(default_factory=dict[str, Label])
+    images: Path | None = None
+
+    def of_site(self, directory: Path) -> Manner:
+        """With what the settings of a site say of the nodes that this machine makes by itself."""
+        settings, there = places.load(directory)
+        found = site_labels(settings.labels, kinds(settings.providers))
+        own = {name: label for name, label in found.items() if label.provider == LOCAL}
+        return replace(self, labels=own, images=places.images_of(settings, there))
 
 
 #: Lays out a build below a scratch directory; None: there is nothing to run.
@@ -54,8 +68,8 @@ def run_here(out: Output, lay: Lay, manner: Manner) -> int:
         laid = lay(scratch)
         if laid is None:
             return 0
-        laid = _on_nodes(laid, manner.label, DEFAULT_LABELS)
-        prepared = solo.prepare(scratch, user, {}, sandbox=manner.sandbox)
+        laid = _on_nodes(laid, manner.label, {**DEFAULT_LABELS, **manner.labels})
+        prepared = solo.prepare(scratch, user, manner.labels, sandbox=manner.sandbox, where=manner.images)
         home = scratch / HOME if manner.keep else None
         ended, left = asyncio.run(solo.build(prepared, laid, say if out.as_json else _show, keep=home))
         kept = _keep(scratch, laid, left, home)

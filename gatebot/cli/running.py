@@ -44,6 +44,7 @@ _DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--branch", default="", help="The branch that it is meant for (default: what its branch follows).")
 @click.option("--pipeline", default="", help="As in this pipeline (default: the first that has the job).")
 @click.option("--node", "label", default="", help="Run on nodes of this label instead of the job's.")
+@click.option("--site", type=_DIRECTORY, help="With the labels of this machine's nodes that a site's gatebot.toml has.")
 @click.option("--tenant-config", type=_FILE, help="A tenant file, where the shipped configuration is not what you use.")
 @click.option("--tenant", "name", default="", help="Which tenant, of that file or of the site (default: the first).")
 @click.option("--repos", type=_DIRECTORY, help="Where other projects are: DIR/PROJECT, git or plain files.")
@@ -57,7 +58,7 @@ _DIRECTORY = click.Path(path_type=Path, exists=True, file_okay=False)
 def run(
     out: Output, job: str | None, change: int | None, patch_set: int | None, server: str | None, again: Path | None,
     directory: Path, project: str, branch: str, pipeline: str, label: str, tenant_config: Path | None, name: str,
-    repos: Path | None, plain_branch: str, sandbox: str, keep: bool,
+    repos: Path | None, plain_branch: str, sandbox: str, keep: bool, site: Path | None,
 ) -> None:  # fmt: skip
     """Run a job on this machine: of this work tree, without a server, or of a change. Without JOB: list the jobs.
 
@@ -67,6 +68,8 @@ def run(
     """
     check_git()
     manner = Manner(Sandbox(sandbox), label, keep)
+    if site is not None:
+        manner = manner.of_site(site)
     if again is not None:
         sys.exit(run_here(out, lambda scratch: _again(again, scratch), manner))
     if change is not None:

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the services stand on: database, broker, memcached, Open vSwitch and OVN, libvirt. All as root of the namespace.
+
+No kernel module is needed: Open vSwitch switches packets itself (datapath `netdev`), QEMU emulates, volumes are files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+from .configs import DATABASES, OVN_SB
+from .options import Options, Service
+from .processes import Processes
+
+SHIMS = Path("/srv/shims")
+MYSQL_SOCKET = "/run/mysqld/mysqld.sock"
+_MYSQL = "/var/lib/mysql-cloud"
+_RABBIT = "/usr/lib/rabbitmq/bin"
+_RABBIT_ENVIRONMENT = {
+    "HOME": "/var/lib/rabbitmq",
+    "RABBITMQ_NODENAME": "rabbit@localhost",
+    "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+    # Schedulers that spin cost more than they bring on a few cores.
+    "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none",
+}
+#: Stands for sudo: what it would run as root is root already.
+_SUDO = """\
+#!/bin/sh
+while [ $# -gt 0 ]; do
+  case "$1" in
+    -E|-n|-H) shift ;;
+    -u) shift 2 ;;
+    --) shift; break ;;
+    *=*) export "$1"; shift ;;
+    *) break ;;
+  esac
+done
+exec "$@"
+"""
+#: Stands for the NFS client of the kernel: mount(8) asks such a helper before the kernel.
+_MOUNT_NFS = '#!/bin/sh\nexec mount --bind "${1#*:}" "$2"\n'
+#: `ip netns exec` mounts /sys anew, which a namespace may not everywhere; its commands need only the network.
+_IP = """\
+#!/bin/sh
+if [ "${1-}" = netns ] && [ "${2-}" = exec ]; then
+  name=$3; shift 3
+  exec nsenter --net="/run/netns/$name" -- "$@"
+fi
+exec /sbin/ip "$@"
+"""
+#: Where one id is mapped, the kernel refuses to change groups, and libvirt starts no guest without doing that.
+_SETGROUPS = "int setgroups(unsigned long size, const void *list) { (void)size; (void)list; return 0; }\n"
+SHARE = "/srv/volumes"
+
+
+def shims(options: Options, place: Path = SHIMS) -> None:
+    """Programs that stand for what cannot be had in a namespace; they are first in PATH."""
+    place.mkdir(parents=True, exist_ok=True)
+    for name, text in (("sudo", _SUDO), ("mount.nfs", _MOUNT_NFS), ("ip", _IP)):
+        path = place / name
+        path.write_text(text)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    for helper in ("/usr/sbin/mount.nfs", "/usr/sbin/mount.nfs4"):  # mount(8) looks there and nowhere else
+        if os.path.exists(helper):
+            subprocess.run(["mount", "--bind", str(place / "mount.nfs"), helper], check=True)
+    source = place / "setgroups.c"
+    source.write_text(_SETGROUPS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(place / "setgroups.so"), str(source)], check=True)
+    helper = place / "privsep-helper"
+    helper.unlink(missing_ok=True)
+    helper.symlink_to(f"{options.venv}/bin/privsep-helper")
+
+
+def _make(*places: str) -> None:
+    for place in places:
+        os.makedirs(place, exist_ok=True)
+
+
+async def begin(options: Options, processes: Processes, *, known: bool) -> None:
+    """Start all of it, side by side. `known`: the database and the broker have what services expect in them."""
+    parts = [memcached(processes)]
+    if not options.sqlite:
+        parts.append(mariadb(options, processes, known=known))
+    if options.broker:
+        parts.append(rabbitmq(options, processes, known=known))
+    if Service.NEUTRON in options:
+        parts.append(ovn(options, processes))
+    if Service.NOVA in options and not options.fake:
+        parts.append(libvirt(processes))
+    await asyncio.gather(*parts)
+
+
+async def memcached(processes: Processes) -> None:
+    """Tokens and lookups of the services."""
+    await processes.start("memcached", "memcached", "-u", "root", "-l", "127.0.0.1", "-p", "11211", "-m", "64")
+    await processes.listens("memcached", 11211)
+
+
+async def mariadb(options: Options, processes: Processes, *, known: bool) -> None:
+    """MariaDB without what makes it survive a power cut: the cloud does not."""
+    with processes.step("mariadb"):
+        _make("/run/mysqld")
+        if not known:
+            await processes.run(
+                "mariadb-install", "mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={_MYSQL}",
+                "--skip-test-db", "--auth-root-authentication-method=normal",
+            )  # fmt: skip
+        await processes.start(
+            "mariadb", "mariadbd", "--no-defaults", "--user=root", f"--datadir={_MYSQL}", f"--socket={MYSQL_SOCKET}",
+            "--bind-address=127.0.0.1", "--port=3306", "--max-connections=1024", "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-doublewrite=0", "--skip-log-bin", "--innodb-flush-method=nosync", "--performance-schema=OFF",
+            "--character-set-server=utf8mb3", "--innodb-buffer-pool-size=128M", "--skip-name-resolve",
+        )  # fmt: skip
+        await processes.listens("mariadb", 3306)
+        if not known:
+            names = [name for service in options.services for name in DATABASES.get(service, ())]
+            lines = [f"CREATE DATABASE {name} CHARACTER SET utf8mb3;" for name in sorted(names)]
+            grant = "GRANT ALL ON *.* TO 'os'@'{}' IDENTIFIED BY '" + options.password + "';"
+            lines += [grant.format(host) for host in ("%", "localhost")]
+            statements = " ".join((*lines, "FLUSH PRIVILEGES;"))
+            await processes.run("mariadb-create", "mariadb", "-uroot", "-S", MYSQL_SOCKET, "-e", statements)
+
+
+async def rabbitmq(options: Options, processes: Processes, *, known: bool) -> None:
+    """RabbitMQ, started past its wrapper, which wants to become another user."""
+    with processes.step("rabbitmq"):
+        _make("/var/lib/rabbitmq", "/var/log/rabbitmq")
+        await processes.start("rabbitmq", f"{_RABBIT}/rabbitmq-server", environment=_RABBIT_ENVIRONMENT)
+        await processes.listens("rabbitmq", 5672)
+        if not known:
+            control = f"{_RABBIT}/rabbitmqctl"
+            for words in (("add_user", "openstack", options.password), ("set_permissions", "openstack", *(".*",) * 3)):
+                await processes.run("rabbitmqctl", control, *words, environment=_RABBIT_ENVIRONMENT)
+
+
+async def ovn(options: Options, processes: Processes) -> None:
+    """Open vSwitch with its own datapath, OVN above it, and a bridge `br-ex` that stands for the outside."""
+    with processes.step("ovn"):
+        _make(
+            *(
+                f"{place}/{name}"
+                for place in ("/run", "/var/lib", "/etc", "/var/log")
+                for name in ("openvswitch", "ovn")
+            )
+        )
+        control = "/usr/share/openvswitch/scripts/ovs-ctl"
+        await processes.run("ovs", control, "--no-monitor", f"--system-id={options.host}", "--no-ovs-vswitchd", "start")
+        settings = {
+            # Else guests get addresses, but their TCP hangs on checksums that nobody computes.
+            "other_config:userspace-tso-enable": "true",
+            "external-ids:ovn-remote": OVN_SB,
+            "external-ids:ovn-encap-type": "geneve",
+            "external-ids:ovn-encap-ip": "127.0.0.1",
+            "external-ids:ovn-bridge-datapath-type": "netdev",
+            "external-ids:ovn-bridge": "br-int",
+            "external-ids:ovn-cms-options": "enable-chassis-as-gw",
+            "external-ids:ovn-bridge-mappings": "public:br-ex",
+            "external-ids:ovn-remote-probe-interval": "60000",
+            "external-ids:hostname": options.host,
+        }
+        told = (f"{name}={value}" for name, value in settings.items())
+        await processes.run("ovs", "ovs-vsctl", "--no-wait", "set", "open", ".", *told)
+        await processes.run(
+            "ovs", "ovs-vswitchd", "unix:/run/openvswitch/db.sock", "--detach",
+            "--pidfile=/run/openvswitch/ovs-vswitchd.pid", "--log-file=/var/log/openvswitch/ovs-vswitchd.log",
+            "-vconsole:off", "-vfile:info",
+        )  # fmt: skip
+        bridge = ("--may-exist", "add-br", "br-ex", "--", "set", "bridge", "br-ex", "datapath_type=netdev")
+        await processes.run("ovs", "ovs-vsctl", *bridge)
+        await processes.run("ovs", "ip", "address", "replace", "172.24.4.1/24", "dev", "br-ex")
+        await processes.run("ovs", "ip", "link", "set", "br-ex", "up")
+        control = "/usr/share/ovn/scripts/ovn-ctl"
+        quiet = ("--no-monitor", "--ovn-manage-ovsdb=yes", "--ovn-northd-log=-vconsole:off -vfile:info")
+        await processes.run("ovn", control, *quiet, "start_northd")
+        await processes.run("ovn", "ovn-nbctl", "--no-wait", "init")
+        await processes.run("ovn", control, "--no-monitor", "start_controller")
+
+
+async def libvirt(processes: Processes) -> None:
+    """libvirt as it must be set where there is nobody but root, and no control groups."""
+    with processes.step("libvirt"):
+        _make("/run/libvirt")
+        await processes.start("virtlogd", "virtlogd")
+        await processes.start("libvirtd", "libvirtd", environment={"LD_PRELOAD": f"{SHIMS}/setgroups.so"})
+        await processes.appears("libvirtd", "/run/libvirt/libvirt-sock")

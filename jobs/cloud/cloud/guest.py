@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guest of the cloud's proof: a small disk image with Debian's cloud kernel, busybox and an SSH server.
+
+Made from packages that the node has, without root and without a loop device, in about a second. It prints what it
+finds (`GATEBOT dhcp ...`, `GATEBOT metadata ok`, `GATEBOT READY`) on its serial console.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+_PROGRAMS = ("/usr/bin/busybox", "/usr/sbin/dropbear")
+_MODULES = (
+    "virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk", "failover",
+    "net_failover", "virtio_net", "rng-core", "virtio-rng", "isofs", "scsi_common", "scsi_mod", "cdrom", "sr_mod",
+)  # fmt: skip
+_FILES = Path(__file__).parent / "guest"
+_SECTOR = 512
+_FIRST = 2048  # the sector at which the partition begins
+_MIB = 1024 * 1024
+_SIZE = 32 * _MIB
+
+
+def make(target: Path, *, boot: Path = Path("/boot"), modules: Path = Path("/lib/modules")) -> None:
+    """Write the image."""
+    kernel = max(boot.glob("vmlinuz-*"))
+    version = kernel.name.removeprefix("vmlinuz-")
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        _lay(scratch / "root", modules / version)
+        initramfs = scratch / "initrd"
+        initramfs.write_bytes(_archive(scratch / "root"))
+        _disk(target, (kernel, "vmlinuz"), (initramfs, "initrd"), (_FILES / "syslinux.cfg", "syslinux.cfg"))
+
+
+def _lay(root: Path, modules: Path) -> None:
+    for name in (
+        "bin",
+        "sbin",
+        "usr/bin",
+        "usr/sbin",
+        "proc",
+        "sys",
+        "dev",
+        "run",
+        "tmp",
+        "mod",
+        "etc/dropbear",
+        "root/.ssh",
+    ):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for program in _PROGRAMS:
+        for path in (Path(program), *_libraries(program)):
+            place = root / str(path).lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
+    shutil.copy("/usr/bin/busybox", root / "bin/busybox")
+    for name in _MODULES:
+        for found in modules.rglob(f"{name}.ko*"):
+            shutil.copy(found, root / "mod" / found.name)
+    for name, place in (("init", "init"), ("udhcpc.sh", "udhcpc.sh")):
+        shutil.copy(_FILES / name, root / place)
+        (root / place).chmod(0o755)
+    (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    (root / "etc/group").write_text("root:x:0:\n")
+    (root / "etc/shells").write_text("/bin/sh\n")
+
+
+def _libraries(program: str) -> Iterator[Path]:
+    told = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    for line in told.splitlines():
+        words = line.split()
+        path = words[2] if len(words) > 2 and words[1] == "=>" else words[0]
+        if path.startswith("/"):
+            yield Path(path)
+
+
+def _archive(root: Path) -> bytes:
+    """A directory as the kernel wants its first file system: a compressed archive of cpio."""
+    names = "\0".join(str(path.relative_to(root)) for path in sorted(root.rglob("*"))) + "\0"
+    line = ["cpio", "--create", "--null", "--format=newc", "--owner=0:0", "--quiet"]
+    made = subprocess.run(line, cwd=root, input=names.encode(), check=True, capture_output=True).stdout
+    return gzip.compress(made, 6, mtime=0)
+
+
+def _disk(target: Path, *files: tuple[Path, str]) -> None:
+    """A disk with one partition that syslinux boots. Without a partition table glance takes it for something else."""
+    sectors = _SIZE // _SECTOR - _FIRST
+    begin = Path("/usr/lib/syslinux/mbr/mbr.bin").read_bytes()[:440].ljust(440, b"\0")
+    entry = struct.pack("<B3sB3sII", 0x80, b"\x20\x21\x00", 0x0E, b"\xfe\xff\xff", _FIRST, sectors)
+    table = begin + struct.pack("<IH", 0x67617465, 0) + entry + bytes(48) + b"\x55\xaa"
+    with target.open("wb") as file:
+        file.truncate(_SIZE)
+        file.write(table)
+    place = f"{target}@@{_FIRST * _SECTOR}"
+    _run("mformat", "-i", place, "-h", "64", "-s", "32", "-T", str(sectors), "-H", str(_FIRST), "-v", "GATE", "::")
+    for source, name in files:
+        _run("mcopy", "-i", place, str(source), f"::{name}")
+    _run("syslinux", "--install", "--offset", str(_FIRST * _SECTOR), str(target))
+
+
+def _run(*line: str) -> Sequence[str]:
+    subprocess.run(line, check=True, capture_output=True)
+    return line

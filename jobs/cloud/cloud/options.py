@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a cloud is to be: services, hypervisor, places, said by a job's variables in DevStack's words or in ours.
+
+Pure. Everything listens on 127.0.0.1 and at the standard ports: the cloud has network namespaces of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+
+class Service(StrEnum):
+    """What can be part of a cloud. Keystone is always."""
+
+    KEYSTONE = "keystone"
+    PLACEMENT = "placement"
+    GLANCE = "glance"
+    NOVA = "nova"
+    NEUTRON = "neutron"
+    CINDER = "cinder"
+    SWIFT = "swift"
+
+
+#: What a service cannot be without.
+NEEDS: Mapping[Service, frozenset[Service]] = {
+    Service.NOVA: frozenset({Service.PLACEMENT, Service.GLANCE, Service.NEUTRON}),
+    Service.CINDER: frozenset({Service.GLANCE}),
+}
+#: The services behind DevStack's names (`enable_service`, `devstack_services`); other names are of no concern here.
+DEVSTACK: Mapping[str, Service] = {
+    "key": Service.KEYSTONE, "keystone": Service.KEYSTONE,
+    "placement-api": Service.PLACEMENT, "placement-client": Service.PLACEMENT, "placement": Service.PLACEMENT,
+    "g-api": Service.GLANCE, "glance": Service.GLANCE,
+    "n-api": Service.NOVA, "n-cpu": Service.NOVA, "n-cond": Service.NOVA, "n-sch": Service.NOVA, "nova": Service.NOVA,
+    "q-svc": Service.NEUTRON, "neutron": Service.NEUTRON, "neutron-api": Service.NEUTRON,
+    "c-api": Service.CINDER, "c-vol": Service.CINDER, "c-sch": Service.CINDER, "cinder": Service.CINDER,
+    "s-proxy": Service.SWIFT, "s-object": Service.SWIFT, "s-container": Service.SWIFT, "s-account": Service.SWIFT,
+    "swift": Service.SWIFT,
+}  # fmt: skip
+WHOLE = frozenset(Service)
+LIGHT = frozenset({Service.KEYSTONE, Service.PLACEMENT, Service.GLANCE, Service.NEUTRON})
+
+
+class Impossible(Exception):
+    """The variables contradict each other; the message says which and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One cloud. `fake`: nova's fake driver instead of libvirt. `venv` is the environment that holds all services."""
+
+    services: frozenset[Service] = WHOLE
+    fake: bool = False
+    password: str = "secret"  # noqa: S105 - as DevStack's examples have it; nobody outside reaches this cloud
+    host: str = "gate"
+    region: str = "RegionOne"
+    venv: str = "/opt/cloud/venv"
+    debug: bool = True
+    localrc: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def to_json(self) -> str:
+        """As one process tells it another."""
+        return json.dumps(asdict(self) | {"services": sorted(self.services)})
+
+    @classmethod
+    def from_json(cls, told: str) -> Options:
+        """What `to_json` said."""
+        found = json.loads(told)
+        return cls(**(found | {"services": frozenset(map(Service, found["services"]))}))
+
+    @property
+    def broker(self) -> bool:
+        """Whether services talk over RabbitMQ: those with several processes do."""
+        return bool(self.services & {Service.NOVA, Service.CINDER})
+
+    @property
+    def sqlite(self) -> bool:
+        """Without a broker there is one process a service, and a file is database enough."""
+        return not self.broker
+
+    def __contains__(self, service: Service) -> bool:
+        """Whether the cloud has a service."""
+        return service in self.services
+
+
+def chosen(wanted: Iterable[str], devstack: Mapping[str, bool]) -> frozenset[Service]:
+    """The services that are named, as DevStack's switches change them.
+
+    A switch turns off a service when it names the one that others cannot do without (`n-api`, `c-api`, ...).
+    """
+    try:
+        found = {Service(name) for name in wanted}
+    except ValueError as error:
+        raise Impossible(f"{error}. There are: {', '.join(Service)}.") from None
+    for name, on in devstack.items():
+        service = DEVSTACK.get(name)
+        if service is not None and on:
+            found.add(service)
+        elif service is not None and (name.endswith(("-api", "-svc", "-proxy")) or name in {"key", *Service}):
+            found.discard(service)
+    found.add(Service.KEYSTONE)
+    for service in sorted(found):
+        lacking = NEEDS.get(service, frozenset()) - found
+        if lacking:
+            names = ", ".join(sorted(lacking))
+            raise Impossible(f"{service} cannot be without {names}. Turn it off too, or leave {names} on.")
+    return frozenset(found)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The processes of a cloud: started with a log each, waited for while they live, named when they die.
+
+There is no init system in the namespaces of a cloud and none is needed: whoever ends the namespace ends them all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from .errors import why
+from .timings import Timings
+
+_PATIENCE = 300.0
+_PAUSE = 0.1
+
+
+class Failed(Exception):
+    """A command or a service failed; the message names it, what its log says is wrong, and where that is."""
+
+
+class Processes:
+    """What runs in this cloud; `logs` gets a file for each."""
+
+    def __init__(self, logs: Path, environment: Mapping[str, str], timings: Timings) -> None:
+        """Nothing runs yet."""
+        logs.mkdir(parents=True, exist_ok=True)
+        self._logs = logs
+        self._environment = dict(environment)
+        self._running: dict[str, asyncio.subprocess.Process] = {}
+        self.step = timings.step
+
+    async def start(self, name: str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start a service; it is not waited for."""
+        self._running[name] = await self._begin(name, argv, environment)
+
+    async def run(self, name: str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
+        """Run a command to its end."""
+        process = await self._begin(name, argv, environment)
+        if await process.wait():
+            raise Failed(f"{' '.join(argv[:2])} ended with {process.returncode}. {self._why(name)}")
+
+    async def answers(self, name: str, url: str) -> None:
+        """Return when a service of HTTP answers anything but an error of its own."""
+        await self._until(name, lambda: _answers(url), f"does not answer at {url}")
+
+    async def listens(self, name: str, port: int) -> None:
+        """Return when a service takes connections."""
+        await self._until(name, lambda: _listens(port), f"does not listen on {port}")
+
+    async def appears(self, name: str, path: str) -> None:
+        """Return when a service has made a file or socket."""
+        await self._until(name, lambda: os.path.exists(path), f"has not made {path}")
+
+    def all_live(self) -> None:
+        """Raise `Failed` when a service has ended: whoever waits for another would wait in vain."""
+        for name, process in self._running.items():
+            if process.returncode is not None:
+                raise Failed(f"{name} ended with {process.returncode}. {self._why(name)}")
+
+    async def first_end(self) -> None:
+        """Wait until a service ends, which none may; raises `Failed` then."""
+        while True:
+            self.all_live()
+            await asyncio.sleep(_PAUSE)
+
+    async def _begin(
+        self, name: str, argv: tuple[str, ...], environment: Mapping[str, str] | None
+    ) -> asyncio.subprocess.Process:
+        with (self._logs / f"{name}.log").open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *argv, env=self._environment | dict(environment or {}), stdin=asyncio.subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    async def _until(self, name: str, ready: Callable[[], bool], lack: str) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while not await asyncio.to_thread(ready):
+            self.all_live()
+            if time.monotonic() > deadline:
+                raise Failed(f"{name} {lack} after {_PATIENCE:.0f} s. {self._why(name)}")
+            await asyncio.sleep(_PAUSE)
+
+    def _why(self, name: str) -> str:
+        path = self._logs / f"{name}.log"
+        text = path.read_text(errors="replace") if path.exists() else ""
+        return f"{why(text.splitlines()) or 'Its log is empty.'} (cloud/{self._logs.name}/{path.name})"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - of this cloud
+            return True
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code < 500
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brings the cloud up inside its namespaces: files, what services stand on, tables, services, in this order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+from . import base, configs, data, services
+from .options import Options, Service
+from .processes import Processes
+
+_SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: There when tables, users and endpoints came from a cache.
+_KNOWN = "/var/lib/cloud/state"
+_PLACES = (
+    "/var/lib/cloud", "/run/lock/cloud", "/etc/keystone/fernet-keys", "/etc/keystone/credential-keys",
+    "/var/lib/nova/instances", "/var/lib/neutron", "/var/lib/cinder", base.SHARE,
+    *(f"/var/lib/glance/{name}" for name in ("images", "staging", "tasks")),
+)  # fmt: skip
+
+
+def environment(options: Options) -> dict[str, str]:
+    """What every process of the cloud gets."""
+    return {
+        "PATH": f"{base.SHIMS}:{options.venv}/bin:{_SEARCH}",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "PYTHONWARNINGS": "ignore",
+        "OS_CLOUD": "admin",
+    }
+
+
+def prepare(options: Options) -> None:
+    """Every file that services read."""
+    for place in _PLACES:
+        Path(place).mkdir(parents=True, exist_ok=True)
+    for name in ("glance", "nova", "neutron", "cinder"):
+        source = Path(options.venv, "etc", name)
+        if name in options.services and source.is_dir():
+            shutil.copytree(source, Path("/etc", name), dirs_exist_ok=True)
+    for name in ("nova", "cinder"):
+        brick = Path(options.venv, "etc/os-brick/rootwrap.d")
+        if name in options.services and brick.is_dir():
+            shutil.copytree(brick, Path("/etc", name, "rootwrap.d"), dirs_exist_ok=True)
+    for path, content in configs.files(options).items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(content)
+    for name in ("nova", "neutron", "cinder"):
+        rootwrap = Path("/etc", name, "rootwrap.conf")
+        if rootwrap.is_file():
+            lines = rootwrap.read_text().splitlines()
+            places = f"exec_dirs={base.SHIMS},{options.venv}/bin,{_SEARCH.replace(':', ',')}"
+            told = (places if line.startswith("exec_dirs") else line for line in lines)
+            rootwrap.write_text("\n".join((*told, "")))
+    Path("/etc/cinder").mkdir(exist_ok=True)
+    Path("/etc/cinder/nfs_shares").write_text(f"127.0.0.1:{base.SHARE}\n")
+    base.shims(options)
+
+
+async def bring_up(options: Options, processes: Processes) -> None:
+    """The cloud, ready to be used."""
+    with processes.step("configuration"):
+        prepare(options)
+        known = _known()
+    with processes.step("what services stand on"):
+        await base.begin(options, processes, known=known)
+    if not known:
+        with processes.step("tables"):
+            await data.migrate(options, processes)
+    await services.begin(options, processes, known=known)
+    if Service.CINDER in options:
+        with processes.step("volume type"):
+            await asyncio.to_thread(_volume_type)
+
+
+def _known() -> bool:
+    return os.path.exists(_KNOWN)
+
+
+def _volume_type() -> None:
+    import openstack
+
+    storage = openstack.connect(cloud="admin").block_storage
+    if not [one for one in storage.types() if one.name == "files"]:
+        storage.create_type(name="files", extra_specs={"volume_backend_name": "nfs"})

@@ -1,0 +1,13 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Step of the cloud jobs: uses the cloud that is up as people do, and says what does not work."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import cloud_job
+
+venv = json.loads(cloud_job.OPTIONS.read_text("utf-8"))["venv"]
+sys.exit(cloud_job.inside(f"{venv}/bin/python", "-m", "cloud", "prove"))
