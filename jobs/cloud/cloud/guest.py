@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-_PROGRAMS = ("/usr/bin/busybox", "/usr/sbin/dropbear")
+_PROGRAMS = ("/usr/bin/busybox", "/usr/sbin/dropbear", "/usr/bin/dropbearkey")
 _MODULES = (
     "virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk", "failover",
     "net_failover", "virtio_net", "rng-core", "virtio-rng", "isofs", "scsi_common", "scsi_mod", "cdrom", "sr_mod",

@@ -26,7 +26,7 @@ def options_of(variables: Mapping[str, object]) -> Options:
     switches = {
         name: _flag(f"devstack_services.{name}", on) for name, on in _mapping(variables, "devstack_services").items()
     }
-    switches |= _lines(variables.get("devstack_local_conf_lines", ()))
+    switches |= _lines(variables.get("cloud_local_conf", ()))
     return Options(
         services=chosen(wanted, switches),
         fake=str(variables.get("cloud_virt_driver", localrc.get("VIRT_DRIVER", "libvirt"))) == "fake",
