@@ -18,12 +18,14 @@ WORK = job.HOME / "cloud"
 #: Shared with the cloud as /logs, and kept with the build however that ends.
 LOGS = job.ARTIFACTS / "cloud"
 READY, FAILED, FIRST, OPTIONS = WORK / "ready", WORK / "failed", WORK / "first", WORK / "options.json"
+#: What is installed from checkouts of this build; it goes before what the image has.
+PROJECTS = WORK / "projects"
 #: Nothing of the job's own environment: its proxies lead nowhere in there.
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
-    "PYTHONPATH": str(CODE),
+    "PYTHONPATH": f"/work/projects:{CODE}",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 

@@ -14,7 +14,7 @@ import job
 
 sys.path.insert(0, str(cloud_job.CODE))
 
-from cloud import guest, variables
+from cloud import guest, speculative, variables
 from cloud.options import Impossible, Options, Service
 
 
@@ -60,6 +60,19 @@ def follow(process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.2)
 
 
+def install(venv: Path) -> None:
+    """Install the projects of the cloud that this build has checkouts of."""
+    projects = speculative.among(job.variables(), job.HOME, venv)
+    if not projects:
+        print("No repository of this build is part of the cloud; all of it is of the image.", flush=True)
+        return
+    print(f"From this build: {', '.join(project.package for project in projects)}.", flush=True)
+    try:
+        speculative.install(projects, venv, cloud_job.PROJECTS)
+    except speculative.NotInstalled as problem:
+        job.fail(str(problem))
+
+
 def main() -> None:
     """Read what the job wants, make the guest, bring the cloud up."""
     cloud_job.WORK.mkdir()
@@ -74,6 +87,7 @@ def main() -> None:
             "`gatebot image build LABEL`."
         )
     print(f"The cloud: {', '.join(sorted(options.services))}.", flush=True)
+    install(Path(options.venv))
     cloud_job.OPTIONS.write_text(options.to_json(), "utf-8")
     if Service.GLANCE in options:
         guest.make(cloud_job.WORK / "guest.raw")

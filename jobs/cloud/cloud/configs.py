@@ -50,6 +50,7 @@ def database(options: Options, name: str) -> str:
 
 def files(options: Options) -> dict[str, str]:
     """Every file of the cloud by its path."""
+    more = options.overrides
     made: dict[str, Sections] = {"/etc/keystone/keystone.conf": _keystone(options)}
     if Service.PLACEMENT in options:
         made["/etc/placement/placement.conf"] = _placement(options)
@@ -66,7 +67,7 @@ def files(options: Options) -> dict[str, str]:
     if Service.CINDER in options:
         made["/etc/cinder/cinder.conf"] = _cinder(options)
     return {
-        **{path: text(sections) for path, sections in made.items()},
+        **{path: text(merged(made.get(path, {}), more.get(path, {}))) for path in sorted({*made, *more})},
         "/etc/openstack/clouds.yaml": clouds(options),
         **(_LIBVIRT if Service.NOVA in options and not options.fake else {}),
     }

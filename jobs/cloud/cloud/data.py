@@ -42,7 +42,7 @@ async def migrate(options: Options, processes: Processes) -> None:
 
 
 async def _keystone(options: Options, processes: Processes) -> None:
-    manage = f"{options.venv}/bin/keystone-manage"
+    manage = "keystone-manage"
     await processes.run("keystone-manage", manage, "db_sync")
     for keys in ("fernet_setup", "credential_setup"):
         await processes.run("keystone-manage", manage, keys, "--keystone-user", "root", "--keystone-group", "root")
@@ -56,19 +56,19 @@ async def _keystone(options: Options, processes: Processes) -> None:
 
 
 async def _glance(options: Options, processes: Processes) -> None:
-    await processes.run("glance-manage", f"{options.venv}/bin/glance-manage", "db_sync")
+    await processes.run("glance-manage", "glance-manage", "db_sync")
 
 
 async def _placement(options: Options, processes: Processes) -> None:
-    await processes.run("placement-manage", f"{options.venv}/bin/placement-manage", "db", "sync")
+    await processes.run("placement-manage", "placement-manage", "db", "sync")
 
 
 async def _cinder(options: Options, processes: Processes) -> None:
-    await processes.run("cinder-manage", f"{options.venv}/bin/cinder-manage", "db", "sync")
+    await processes.run("cinder-manage", "cinder-manage", "db", "sync")
 
 
 async def _nova(options: Options, processes: Processes) -> None:
-    manage = f"{options.venv}/bin/nova-manage"
+    manage = "nova-manage"
     cell0 = ("--database_connection", database(options, "nova_cell0"))
     for words in (("api_db", "sync"), ("cell_v2", "map_cell0", *cell0), ("db", "sync"),
                   ("cell_v2", "create_cell", "--name", "cell1")):  # fmt: skip
@@ -77,7 +77,7 @@ async def _nova(options: Options, processes: Processes) -> None:
 
 async def _neutron(options: Options, processes: Processes) -> None:
     files = (word for path in NEUTRON_FILES for word in ("--config-file", path))
-    manage = (f"{options.venv}/bin/neutron-db-manage", *files)
+    manage = ("neutron-db-manage", *files)
     if not options.sqlite:
         await processes.run("neutron-db-manage", *manage, "upgrade", "heads")
         return
@@ -86,7 +86,7 @@ async def _neutron(options: Options, processes: Processes) -> None:
         "import sqlalchemy, sys\nfrom neutron.db.migration.models import head\n"
         "head.get_metadata().create_all(sqlalchemy.create_engine(sys.argv[1]))\n"
     )
-    await processes.run("neutron-tables", f"{options.venv}/bin/python", "-c", made, database(options, "neutron"))
+    await processes.run("neutron-tables", "python", "-c", made, database(options, "neutron"))
     await processes.run("neutron-db-manage", *manage, "stamp", "heads")
 
 

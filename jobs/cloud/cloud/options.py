@@ -43,6 +43,9 @@ DEVSTACK: Mapping[str, Service] = {
 WHOLE = frozenset(Service)
 LIGHT = frozenset({Service.KEYSTONE, Service.PLACEMENT, Service.GLANCE, Service.NEUTRON})
 
+PASSWORD = "secret"  # noqa: S105 - as DevStack's examples have it; nobody outside reaches this cloud
+REGION = "RegionOne"
+
 
 class Impossible(Exception):
     """The variables contradict each other; the message says which and what to write instead."""
@@ -50,16 +53,21 @@ class Impossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One cloud. `fake`: nova's fake driver instead of libvirt. `venv` is the environment that holds all services."""
+    """One cloud. `fake`: nova's fake driver instead of libvirt. `venv` is the environment that holds all services.
+
+    `overrides` are options of files by path and section, which win over ours.
+    """
 
     services: frozenset[Service] = WHOLE
     fake: bool = False
-    password: str = "secret"  # noqa: S105 - as DevStack's examples have it; nobody outside reaches this cloud
+    password: str = PASSWORD
     host: str = "gate"
-    region: str = "RegionOne"
+    region: str = REGION
     venv: str = "/opt/cloud/venv"
     debug: bool = True
-    localrc: Mapping[str, str] = field(default_factory=dict[str, str])
+    overrides: Mapping[str, Mapping[str, Mapping[str, str]]] = field(
+        default_factory=dict[str, Mapping[str, Mapping[str, str]]]
+    )
 
     def to_json(self) -> str:
         """As one process tells it another."""

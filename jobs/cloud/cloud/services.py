@@ -107,7 +107,7 @@ class _Starter:
         port = () if "--http" in more else ("--http-socket", f"127.0.0.1:{PORTS[name]}")
         self.apis.append(name)
         await self._processes.start(
-            name, f"{self._options.venv}/bin/uwsgi", *port, "--module", module, "--virtualenv", self._options.venv,
+            name, "uwsgi", *port, "--module", module, "--virtualenv", self._options.venv,
             "--master", "--processes", "1", "--threads", "4", "--enable-threads", "--lazy-apps", "--thunder-lock",
             "--die-on-term", "--need-app", "--buffer-size", "65535", "--procname-prefix", f"{name} ",
             # Clients keep connections that uWSGI closes: their second request would fail.
@@ -116,4 +116,4 @@ class _Starter:
 
     async def program(self, name: str, *more: str) -> None:
         """A service that is a program of its own."""
-        await self._processes.start(name, f"{self._options.venv}/bin/{name}", *more)
+        await self._processes.start(name, name, *more)

@@ -12,6 +12,8 @@ from . import base, configs, data, services
 from .options import Options, Service
 from .processes import Processes
 
+#: Where `speculative` installs the projects that the build has checkouts of.
+PROJECTS = "/work/projects"
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: There when tables, users and endpoints came from a cache.
 _KNOWN = "/var/lib/cloud/state"
@@ -25,7 +27,9 @@ _PLACES = (
 def environment(options: Options) -> dict[str, str]:
     """What every process of the cloud gets."""
     return {
-        "PATH": f"{base.SHIMS}:{options.venv}/bin:{_SEARCH}",
+        # What the build has checkouts of goes before what the image has.
+        "PATH": f"{base.SHIMS}:{PROJECTS}/bin:{options.venv}/bin:{_SEARCH}",
+        "PYTHONPATH": PROJECTS,
         "HOME": "/root",
         "LANG": "C.UTF-8",
         "PYTHONWARNINGS": "ignore",
@@ -33,18 +37,25 @@ def environment(options: Options) -> dict[str, str]:
     }
 
 
+def _shipped(options: Options, name: str, target: Path) -> None:
+    """The files for /etc that come with a project, those of its checkout if the build has one."""
+    for above in (PROJECTS, options.venv):
+        source = Path(above, "etc", name)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+            return
+
+
 def prepare(options: Options) -> None:
     """Every file that services read."""
     for place in _PLACES:
         Path(place).mkdir(parents=True, exist_ok=True)
     for name in ("glance", "nova", "neutron", "cinder"):
-        source = Path(options.venv, "etc", name)
-        if name in options.services and source.is_dir():
-            shutil.copytree(source, Path("/etc", name), dirs_exist_ok=True)
+        if name in options.services:
+            _shipped(options, name, Path("/etc", name))
     for name in ("nova", "cinder"):
-        brick = Path(options.venv, "etc/os-brick/rootwrap.d")
-        if name in options.services and brick.is_dir():
-            shutil.copytree(brick, Path("/etc", name, "rootwrap.d"), dirs_exist_ok=True)
+        if name in options.services:
+            _shipped(options, "os-brick/rootwrap.d", Path("/etc", name, "rootwrap.d"))
     for path, content in configs.files(options).items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(content)
@@ -52,7 +63,7 @@ def prepare(options: Options) -> None:
         rootwrap = Path("/etc", name, "rootwrap.conf")
         if rootwrap.is_file():
             lines = rootwrap.read_text().splitlines()
-            places = f"exec_dirs={base.SHIMS},{options.venv}/bin,{_SEARCH.replace(':', ',')}"
+            places = "exec_dirs=" + environment(options)["PATH"].replace(":", ",")
             told = (places if line.startswith("exec_dirs") else line for line in lines)
             rootwrap.write_text("\n".join((*told, "")))
     Path("/etc/cinder").mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cloud's options out of a job's variables: ours (`cloud_...`) and those that DevStack jobs have.
 
-Pure. Of `devstack_localrc` what has a meaning here is understood; what is not known is kept, listed and harmless.
+Pure. Of DevStack's what has a meaning here is understood; what has none is passed over.
 """
 
 from __future__ import annotations
@@ -10,45 +10,71 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from .options import LIGHT, WHOLE, Impossible, Options, chosen
+from . import local_conf
+from .ini import merged
+from .options import PASSWORD, REGION, WHOLE, Impossible, Options, chosen
 
-_PROFILES = {"whole": WHOLE, "light": LIGHT}
-_SWITCH = re.compile(r"^\s*(enable_service|disable_service)\s+(.+)$")
+_DRIVERS = {"libvirt": False, "fake": True}
+_NAME = re.compile(r"[\w.-]+")
 
 
 def options_of(variables: Mapping[str, object]) -> Options:
     """What the variables of a job say; raises `Impossible` with what to write instead."""
-    profile = str(variables.get("cloud_profile", "whole"))
-    if profile not in _PROFILES:
-        raise Impossible(f"cloud_profile: '{profile}' is none of {', '.join(_PROFILES)}.")
-    wanted = _names(variables, "cloud_services") or sorted(_PROFILES[profile])
-    localrc = {str(name): str(value) for name, value in _mapping(variables, "devstack_localrc").items()}
-    switches = {
-        name: _flag(f"devstack_services.{name}", on) for name, on in _mapping(variables, "devstack_services").items()
-    }
-    switches |= _lines(variables.get("cloud_local_conf", ()))
+    conf = local_conf.read(_text(variables, "cloud_local_conf"))
+    localrc = conf.assigned | {name: str(value) for name, value in _table(variables, "devstack_localrc").items()}
+    told = _table(variables, "devstack_services")
+    switches = conf.switches | {name: _flag(f"devstack_services.{name}", on) for name, on in told.items()}
+    driver = _text(variables, "cloud_virt_driver") or localrc.get("VIRT_DRIVER", "libvirt")
+    if driver not in _DRIVERS:
+        raise Impossible(f"cloud_virt_driver: '{driver}' is not there. There are: {', '.join(_DRIVERS)}.")
+    release = _text(variables, "cloud_release") or "venv"
+    if not _NAME.fullmatch(release):
+        raise Impossible(f"cloud_release is the name of a directory in /opt/cloud of the image, not '{release}'.")
     return Options(
-        services=chosen(wanted, switches),
-        fake=str(variables.get("cloud_virt_driver", localrc.get("VIRT_DRIVER", "libvirt"))) == "fake",
-        password=localrc.get("ADMIN_PASSWORD", "secret"),
-        region=localrc.get("REGION_NAME", "RegionOne"),
+        services=chosen(_names(variables, "cloud_services") or sorted(WHOLE), switches),
+        fake=_DRIVERS[driver],
+        password=localrc.get("ADMIN_PASSWORD", PASSWORD),
+        region=localrc.get("REGION_NAME", REGION),
+        venv=f"/opt/cloud/{release}",
         debug=_flag("cloud_debug", variables.get("cloud_debug", True)),
-        localrc=localrc,
+        overrides=_overrides(conf, _table(variables, "devstack_local_conf")),
     )
 
 
-def _mapping(variables: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = variables.get(name, {})
+def _overrides(conf: local_conf.LocalConf, told: Mapping[str, object]) -> dict[str, dict[str, dict[str, str]]]:
+    """Options by file: of the local.conf, and above them those of `devstack_local_conf`."""
+    given: dict[str, dict[str, dict[str, str]]] = {}
+    where = "devstack_local_conf.post-config"
+    for file, sections in _mapping(where, told.get("post-config") or {}).items():
+        for section, options in _mapping(f"{where}.{file}", sections).items():
+            values = _mapping(f"{where}.{file}.{section}", options)
+            given.setdefault(file, {})[section] = {name: str(value) for name, value in values.items()}
+    below, above = local_conf.by_path(conf.options), local_conf.by_path(given)
+    return {path: merged(below.get(path, {}), above.get(path, {})) for path in sorted({*below, *above})}
+
+
+def _table(variables: Mapping[str, object], name: str) -> Mapping[str, object]:
+    return _mapping(name, variables.get(name) or {})
+
+
+def _mapping(where: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise Impossible(f"{name} is a mapping of names to values.")
-    return cast("Mapping[str, object]", value)
+        raise Impossible(f"{where} is a mapping of names to values.")
+    return {str(name): inner for name, inner in cast("Mapping[object, object]", value).items()}
 
 
 def _names(variables: Mapping[str, object], name: str) -> list[str]:
-    value = variables.get(name, [])
+    value = variables.get(name) or []
     if not isinstance(value, list):
         raise Impossible(f"{name} is a list of services.")
     return [str(one) for one in cast("list[object]", value)]
+
+
+def _text(variables: Mapping[str, object], name: str) -> str:
+    value = variables.get(name) or ""
+    if not isinstance(value, str):
+        raise Impossible(f"{name} is a text.")
+    return value
 
 
 def _flag(name: str, value: object) -> bool:
@@ -57,14 +83,3 @@ def _flag(name: str, value: object) -> bool:
     if str(value).lower() in ("true", "false"):
         return str(value).lower() == "true"
     raise Impossible(f"{name} is true or false, not '{value}'.")
-
-
-def _lines(given: object) -> dict[str, bool]:
-    """`enable_service a b` and `disable_service a b`, as a local.conf has them."""
-    lines = cast("list[object]", given) if isinstance(given, list) else str(given or "").splitlines() if given else []
-    found: dict[str, bool] = {}
-    for line in lines:
-        match = _SWITCH.match(str(line))
-        if match is not None:
-            found |= {name.rstrip(","): match[1] == "enable_service" for name in match[2].split()}
-    return found

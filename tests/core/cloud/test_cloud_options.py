@@ -27,7 +27,7 @@ def test_a_light_cloud_has_neither(module: Module) -> None:
     ("variables", "without"),
     [
         ({"devstack_services": {"s-proxy": False, "c-api": "false"}}, {"swift", "cinder"}),
-        ({"cloud_local_conf": ["disable_service c-api c-vol c-sch", "LOGFILE=/tmp/x"]}, {"cinder"}),
+        ({"cloud_local_conf": "disable_service c-api c-vol c-sch\nLOGFILE=stack.log"}, {"cinder"}),
         ({"devstack_services": {"swift": False, "q-dhcp": False, "c-sch": False}}, {"swift"}),
         ({"devstack_services": {"n-cpu": True}}, set()),
     ],
@@ -45,6 +45,8 @@ def test_devstacks_switches_turn_off_what_others_cannot_do_without(
         ({"cloud_services": ["nova"]}, "nova cannot be without glance, neutron, placement. Turn it off too, or leave"),
         ({"cloud_services": ["sahara"]}, "'sahara' is not a valid Service. There are: keystone, placement"),
         ({"cloud_services": "nova"}, "cloud_services is a list of services."),
+        ({"cloud_virt_driver": "xen"}, "cloud_virt_driver: 'xen' is not there. There are: libvirt, fake."),
+        ({"cloud_release": "../x"}, "cloud_release is the name of a directory in /opt/cloud of the image"),
         ({"devstack_services": {"swift": "maybe"}}, "devstack_services.swift is true or false, not 'maybe'."),
     ],
 )
