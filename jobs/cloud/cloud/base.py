@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
-import subprocess
-from pathlib import Path
 
 from .configs import DATABASES, OVN_SB
 from .options import Options, Service
 from .processes import Processes
+from .shims import SETGROUPS
 
-SHIMS = Path("/srv/shims")
 MYSQL_SOCKET = "/run/mysqld/mysqld.sock"
 _MYSQL = "/var/lib/mysql-cloud"
 _RABBIT = "/usr/lib/rabbitmq/bin"
@@ -27,52 +24,7 @@ _RABBIT_ENVIRONMENT = {
     # Schedulers that spin cost more than they bring on a few cores.
     "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none",
 }
-#: Stands for sudo: what it would run as root is root already.
-_SUDO = """\
-#!/bin/sh
-while [ $# -gt 0 ]; do
-  case "$1" in
-    -E|-n|-H) shift ;;
-    -u) shift 2 ;;
-    --) shift; break ;;
-    *=*) export "$1"; shift ;;
-    *) break ;;
-  esac
-done
-exec "$@"
-"""
-#: Stands for the NFS client of the kernel: mount(8) asks such a helper before the kernel.
-_MOUNT_NFS = '#!/bin/sh\nexec mount --bind "${1#*:}" "$2"\n'
-#: `ip netns exec` mounts /sys anew, which a namespace may not everywhere; its commands need only the network.
-_IP = """\
-#!/bin/sh
-if [ "${1-}" = netns ] && [ "${2-}" = exec ]; then
-  name=$3; shift 3
-  exec nsenter --net="/run/netns/$name" -- "$@"
-fi
-exec /sbin/ip "$@"
-"""
-#: Where one id is mapped, the kernel refuses to change groups, and libvirt starts no guest without doing that.
-_SETGROUPS = "int setgroups(unsigned long size, const void *list) { (void)size; (void)list; return 0; }\n"
 SHARE = "/srv/volumes"
-
-
-def shims(options: Options, place: Path = SHIMS) -> None:
-    """Programs that stand for what cannot be had in a namespace; they are first in PATH."""
-    place.mkdir(parents=True, exist_ok=True)
-    for name, text in (("sudo", _SUDO), ("mount.nfs", _MOUNT_NFS), ("ip", _IP)):
-        path = place / name
-        path.write_text(text)
-        path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    for helper in ("/usr/sbin/mount.nfs", "/usr/sbin/mount.nfs4"):  # mount(8) looks there and nowhere else
-        if os.path.exists(helper):
-            subprocess.run(["mount", "--bind", str(place / "mount.nfs"), helper], check=True)
-    source = place / "setgroups.c"
-    source.write_text(_SETGROUPS)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(place / "setgroups.so"), str(source)], check=True)
-    helper = place / "privsep-helper"
-    helper.unlink(missing_ok=True)
-    helper.symlink_to(f"{options.venv}/bin/privsep-helper")
 
 
 def _make(*places: str) -> None:
@@ -185,5 +137,5 @@ async def libvirt(processes: Processes) -> None:
     with processes.step("libvirt"):
         _make("/run/libvirt")
         await processes.start("virtlogd", "virtlogd")
-        await processes.start("libvirtd", "libvirtd", environment={"LD_PRELOAD": f"{SHIMS}/setgroups.so"})
+        await processes.start("libvirtd", "libvirtd", environment={"LD_PRELOAD": SETGROUPS})
         await processes.appears("libvirtd", "/run/libvirt/libvirt-sock")

@@ -6,11 +6,14 @@ from __future__ import annotations
 import asyncio
 import time
 
+from . import swift
 from .configs import NEUTRON_FILES, PORTS
 from .data import people
 from .options import Options, Service
 from .processes import Failed, Processes
 
+#: What is asked of an API that has nothing at its root.
+_ASKED = {"swift": "healthcheck"}
 _PATIENCE = 180.0
 _LOG = '%(addr) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(rsize) %(msecs)ms'
 
@@ -40,6 +43,9 @@ async def begin(options: Options, processes: Processes, *, known: bool) -> None:
         await start.api("neutron", "neutron.wsgi.api:application", *told)
     if Service.CINDER in options:
         await start.api("cinder", "cinder.wsgi.api:application")
+    if Service.SWIFT in options:
+        await swift.begin(processes)
+        start.apis.append("swift")
     await processes.answers("keystone", f"http://127.0.0.1:{PORTS['keystone']}/v3")
     if not known:
         with processes.step("users and endpoints"):
@@ -48,7 +54,9 @@ async def begin(options: Options, processes: Processes, *, known: bool) -> None:
             await start.program("nova-conductor")  # it ends when it has no user
     await _agents(options, start)
     with processes.step("all APIs answer"):
-        await asyncio.gather(*(processes.answers(name, f"http://127.0.0.1:{PORTS[name]}/") for name in start.apis))
+        await asyncio.gather(
+            *(processes.answers(name, f"http://127.0.0.1:{PORTS[name]}/{_ASKED.get(name, '')}") for name in start.apis)
+        )
     with processes.step("compute host and network agents are there"):
         await asyncio.to_thread(_complete, options, processes)
 

@@ -8,9 +8,10 @@ import os
 import shutil
 from pathlib import Path
 
-from . import base, configs, data, services
+from . import base, configs, data, services, shims, swift
 from .options import Options, Service
 from .processes import Processes
+from .shims import SHIMS
 
 #: Where `speculative` installs the projects that the build has checkouts of.
 PROJECTS = "/work/projects"
@@ -28,7 +29,7 @@ def environment(options: Options) -> dict[str, str]:
     """What every process of the cloud gets."""
     return {
         # What the build has checkouts of goes before what the image has.
-        "PATH": f"{base.SHIMS}:{PROJECTS}/bin:{options.venv}/bin:{_SEARCH}",
+        "PATH": f"{SHIMS}:{PROJECTS}/bin:{options.venv}/bin:{_SEARCH}",
         "PYTHONPATH": PROJECTS,
         "HOME": "/root",
         "LANG": "C.UTF-8",
@@ -46,6 +47,10 @@ def _shipped(options: Options, name: str, target: Path) -> None:
             return
 
 
+def _files(options: Options) -> dict[str, str]:
+    return configs.files(options) | (swift.files(options) if Service.SWIFT in options else {})
+
+
 def prepare(options: Options) -> None:
     """Every file that services read."""
     for place in _PLACES:
@@ -56,7 +61,7 @@ def prepare(options: Options) -> None:
     for name in ("nova", "cinder"):
         if name in options.services:
             _shipped(options, "os-brick/rootwrap.d", Path("/etc", name, "rootwrap.d"))
-    for path, content in configs.files(options).items():
+    for path, content in _files(options).items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(content)
     for name in ("nova", "neutron", "cinder"):
@@ -68,7 +73,7 @@ def prepare(options: Options) -> None:
             rootwrap.write_text("\n".join((*told, "")))
     Path("/etc/cinder").mkdir(exist_ok=True)
     Path("/etc/cinder/nfs_shares").write_text(f"127.0.0.1:{base.SHARE}\n")
-    base.shims(options)
+    shims.write(options)
 
 
 async def bring_up(options: Options, processes: Processes) -> None:

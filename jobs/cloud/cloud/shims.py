@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that stand for what cannot be had in a namespace of one user. All that they do is said here.
+
+Services run their own code and call what they always call: sudo, mount, ip. What these would need the root of the machine
+for is done in another way.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+from .options import Options
+
+SHIMS = Path("/srv/shims")
+SETGROUPS = f"{SHIMS}/setgroups.so"
+#: Stands for sudo: what it would run as root is root already.
+_SUDO = """\
+#!/bin/sh
+while [ $# -gt 0 ]; do
+  case "$1" in
+    -E|-n|-H) shift ;;
+    -u) shift 2 ;;
+    --) shift; break ;;
+    *=*) export "$1"; shift ;;
+    *) break ;;
+  esac
+done
+exec "$@"
+"""
+#: Stands for the NFS client of the kernel: mount(8) asks such a helper before the kernel.
+_MOUNT_NFS = '#!/bin/sh\nexec mount --bind "${1#*:}" "$2"\n'
+#: `ip netns exec` mounts /sys anew, which a namespace may not everywhere; its commands need only the network.
+_IP = """\
+#!/bin/sh
+if [ "${1-}" = netns ] && [ "${2-}" = exec ]; then
+  name=$3; shift 3
+  exec nsenter --net="/run/netns/$name" -- "$@"
+fi
+exec /sbin/ip "$@"
+"""
+#: Where one id is mapped, the kernel refuses to change groups, and libvirt starts no guest without doing that.
+_SETGROUPS = "int setgroups(unsigned long size, const void *list) { (void)size; (void)list; return 0; }\n"
+
+
+def write(options: Options, place: Path = SHIMS) -> None:
+    """Programs that stand for what cannot be had in a namespace; they are first in PATH."""
+    place.mkdir(parents=True, exist_ok=True)
+    for name, text in (("sudo", _SUDO), ("mount.nfs", _MOUNT_NFS), ("ip", _IP)):
+        path = place / name
+        path.write_text(text)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    for helper in ("/usr/sbin/mount.nfs", "/usr/sbin/mount.nfs4"):  # mount(8) looks there and nowhere else
+        if os.path.exists(helper):
+            subprocess.run(["mount", "--bind", str(place / "mount.nfs"), helper], check=True)
+    source = place / "setgroups.c"
+    source.write_text(_SETGROUPS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", SETGROUPS, str(source)], check=True)
+    helper = place / "privsep-helper"
+    helper.unlink(missing_ok=True)
+    helper.symlink_to(f"{options.venv}/bin/privsep-helper")
