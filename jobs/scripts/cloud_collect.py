@@ -4,14 +4,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
 import cloud_job
 
 if not cloud_job.FIRST.exists():
     print("No cloud was begun, so nothing can be seen of it.")
-    sys.exit(0)
-venv = json.loads(cloud_job.OPTIONS.read_text("utf-8"))["venv"]
-if cloud_job.inside(f"{venv}/bin/python", "-m", "cloud", "collect"):
+elif cloud_job.inside("collect"):
     print("Of a cloud that has ended there are only its logs.")

@@ -1,25 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the steps of a cloud job meet: the directories that they share with the cloud, and the way into it.
+"""Where the steps of a cloud job meet: what they make before a cloud begins, and the way into it.
 
-Imported by the steps `cloud_up.py`, `cloud_prove.py` and `cloud_collect.py`, on nodes. The cloud itself is the package
-in `../cloud/cloud`, which these steps give to the interpreter inside the cloud.
+Imported by the steps `cloud_*.py`, on nodes. The cloud itself is the package in `../cloud/cloud`, which these steps
+give to the interpreter inside the cloud.
 """
 
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import job
 
 CODE = Path(__file__).resolve().parent.parent / "cloud"
+sys.path.insert(0, str(CODE))
+
+from cloud import speculative, state, variables  # noqa: E402 - from where the line above says
+from cloud.options import Impossible, Options  # noqa: E402
+
 #: Shared with the cloud as /work: what is asked of it, the guest's image, how it fares.
 WORK = job.HOME / "cloud"
 #: Shared with the cloud as /logs, and kept with the build however that ends.
 LOGS = job.ARTIFACTS / "cloud"
-READY, FAILED, FIRST, OPTIONS = WORK / "ready", WORK / "failed", WORK / "first", WORK / "options.json"
+READY, FAILED, FIRST, _OPTIONS = WORK / "ready", WORK / "failed", WORK / "first", WORK / "options.json"
 #: What is installed from checkouts of this build; it goes before what the image has.
-PROJECTS = WORK / "projects"
+_PROJECTS = WORK / "projects"
+#: States that the image has.
+_STATES = Path("/opt/cloud/state")
 #: Nothing of the job's own environment: its proxies lead nowhere in there.
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -30,9 +38,60 @@ ENVIRONMENT = {
 }
 
 
-def inside(*command: str) -> int:
-    """Run a command in the cloud, its output into the log; its exit code."""
-    return subprocess.run([CODE / "inside", WORK, *command], env=ENVIRONMENT, check=False).returncode
+def prepared() -> Options:
+    """What the job wants, said to the log and to the cloud; the projects of this build are installed."""
+    WORK.mkdir()
+    LOGS.mkdir(parents=True)
+    try:
+        options = variables.options_of(job.variables())
+    except Impossible as problem:
+        job.fail(str(problem))
+    if not Path(options.venv, "bin/python").exists():
+        job.fail(f"the node has no {options.venv}: give this job a label whose image is made as docs/cloud.md says.")
+    print(f"The cloud: {', '.join(sorted(options.services))}.", flush=True)
+    _install(Path(options.venv))
+    _OPTIONS.write_text(options.to_json(), "utf-8")
+    return options
+
+
+def _install(venv: Path) -> None:
+    projects = speculative.among(job.variables(), job.HOME, venv)
+    if not projects:
+        print("No repository of this build is part of the cloud; all of it is of the image.", flush=True)
+        return
+    print(f"From this build: {', '.join(project.package for project in projects)}.", flush=True)
+    try:
+        speculative.install(projects, venv, _PROJECTS)
+    except speculative.NotInstalled as problem:
+        job.fail(str(problem))
+
+
+def state_name(options: Options) -> str:
+    """The name of the state that this cloud begins with."""
+    return state.name(options, _PROJECTS)
+
+
+def kept_state(options: Options) -> Path | None:
+    """The state that this cloud begins with: of the image, or what a job before this one kept; None: there is none."""
+    name = state_name(options)
+    there = _STATES / f"{name}{state.SUFFIX}"
+    if there.exists():
+        return there
+    urls = (url for about, url in job.artifacts("cloud_state") if about.get("name") == name)
+    url = next(urls, None)
+    return job.fetched(url) if url is not None else None
+
+
+def entering(options: Options, *words: str) -> list[str | Path]:
+    """The command line that runs the package in namespaces of its own."""
+    return [CODE / "enter", WORK, LOGS, f"{options.venv}/bin/python", "-m", "cloud", *words]
+
+
+def inside(*words: str) -> int:
+    """Run the package in the cloud that is there, its output into the log; its exit code."""
+    options = Options.from_json(_OPTIONS.read_text("utf-8"))
+    line = [CODE / "inside", WORK, f"{options.venv}/bin/python", "-m", "cloud", *words]
+    return subprocess.run(line, env=ENVIRONMENT, check=False).returncode
 
 
 def why_failed() -> str:

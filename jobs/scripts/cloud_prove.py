@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import cloud_job
 
-venv = json.loads(cloud_job.OPTIONS.read_text("utf-8"))["venv"]
-sys.exit(cloud_job.inside(f"{venv}/bin/python", "-m", "cloud", "prove"))
+sys.exit(cloud_job.inside("prove"))

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m cloud serve`, `prove`, `collect`: what runs inside the namespaces that `enter` makes."""
+"""`python -m cloud serve`, `prove`, `collect`, `keep FILE`: what runs inside the namespaces that `enter` makes."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from .collecting import collect
 from .options import Options
 from .processes import Failed, Processes
 from .timings import Timings
-from .up import bring_up, environment
+from .up import bring_up, environment, keep_state
 
 WORK, LOGS = Path("/work"), Path("/logs")
 
@@ -24,36 +25,63 @@ async def serve(options: Options, timings: Timings) -> int:
         await bring_up(options, processes)
         (WORK / "ready").touch()
         await processes.first_end()
-    except Failed as problem:
+    except Exception as problem:  # whatever it is that a library of OpenStack raises
         new = WORK / "failed.new"
-        new.write_text(str(problem))
+        new.write_text(_told(problem))
         new.rename(WORK / "failed")
     await asyncio.Event().wait()
     return 1
 
 
+def prove(options: Options, timings: Timings) -> int:
+    """Use the cloud; a service that ended is the reason for whatever does not work."""
+    from .proof import Proof
+
+    try:
+        Proof(options, timings, WORK, LOGS).all()
+    except Exception as problem:  # as above
+        ended = WORK / "failed"
+        print(f"error: {ended.read_text() if ended.exists() else _told(problem)}", flush=True)
+        return 1
+    return 0
+
+
+def _told(problem: Exception) -> str:
+    """What is wrong, in a line; of what nobody expected also where, before it."""
+    if isinstance(problem, Failed):
+        return str(problem)
+    traceback.print_exception(problem)
+    return f"{type(problem).__name__}: {problem}"
+
+
+async def keep(options: Options, timings: Timings, target: Path) -> int:
+    """Write the state that clouds with these options begin with."""
+    processes = Processes(LOGS / "services", environment(options), timings)
+    try:
+        await keep_state(options, processes, target)
+    except Failed as problem:
+        print(f"error: {problem}", flush=True)
+        return 1
+    return 0
+
+
 def main(words: list[str]) -> int:
-    """One of the three."""
+    """One of them."""
     options = Options.from_json((WORK / "options.json").read_text())
     os.environ.update(environment(options))
     timings = Timings(LOGS / "timings.tsv")
     match words:
         case ["serve"]:
             return asyncio.run(serve(options, timings))
+        case ["keep", target]:
+            return asyncio.run(keep(options, timings, Path(target)))
         case ["collect"]:
             collect(options, LOGS)
             return 0
         case ["prove"]:
-            from .proof import Proof
-
-            try:
-                Proof(options, timings, WORK, LOGS).all()
-            except Failed as problem:
-                print(f"error: {problem}", flush=True)
-                return 1
-            return 0
+            return prove(options, timings)
         case _:
-            print("serve, prove or collect", file=sys.stderr)
+            print("serve, prove, collect, or keep FILE", file=sys.stderr)
             return 2
 
 

@@ -47,6 +47,13 @@ class Processes:
         if await process.wait():
             raise Failed(f"{' '.join(argv[:2])} ended with {process.returncode}. {self._why(name)}")
 
+    async def end(self, name: str) -> None:
+        """Tell a service to end, and wait until it has."""
+        process = self._running.pop(name)
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
     async def answers(self, name: str, url: str) -> None:
         """Return when a service of HTTP answers anything but an error of its own."""
         await self._until(name, lambda: _answers(url), f"does not answer at {url}")

@@ -7,7 +7,7 @@ import asyncio
 import time
 
 from . import swift
-from .configs import NEUTRON_FILES, PORTS
+from .configs import KEYSTONE_URL, NEUTRON_FILES, PORTS
 from .data import people
 from .options import Options, Service
 from .processes import Failed, Processes
@@ -46,7 +46,7 @@ async def begin(options: Options, processes: Processes, *, known: bool) -> None:
     if Service.SWIFT in options:
         await swift.begin(processes)
         start.apis.append("swift")
-    await processes.answers("keystone", f"http://127.0.0.1:{PORTS['keystone']}/v3")
+    await processes.answers("keystone", f"{KEYSTONE_URL}/v3")
     if not known:
         with processes.step("users and endpoints"):
             await asyncio.to_thread(people, options)
@@ -59,6 +59,16 @@ async def begin(options: Options, processes: Processes, *, known: bool) -> None:
         )
     with processes.step("compute host and network agents are there"):
         await asyncio.to_thread(_complete, options, processes)
+
+
+async def keystone_alone(options: Options, processes: Processes) -> None:
+    """Start keystone, tell it of users and endpoints, end it."""
+    start = _Starter(options, processes)
+    await start.api("keystone", "keystone.wsgi.api:application")
+    await processes.answers("keystone", f"{KEYSTONE_URL}/v3")
+    with processes.step("users and endpoints"):
+        await asyncio.to_thread(people, options)
+    await processes.end("keystone")
 
 
 async def _agents(options: Options, start: _Starter) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that stand for what cannot be had in a namespace of one user. All that they do is said here.
 
-Services run their own code and call what they always call: sudo, mount, ip. What these would need the root of the machine
+Services run their own code and call what they always call: sudo, mount, ip. What these would need the machine's root
 for is done in another way.
 """
 

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from pathlib import Path
 
-from . import base, configs, data, services, shims, swift
+from . import base, configs, data, services, shims, state, swift
 from .options import Options, Service
 from .processes import Processes
 from .shims import SHIMS
@@ -16,8 +15,6 @@ from .shims import SHIMS
 #: Where `speculative` installs the projects that the build has checkouts of.
 PROJECTS = "/work/projects"
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#: There when tables, users and endpoints came from a cache.
-_KNOWN = "/var/lib/cloud/state"
 _PLACES = (
     "/var/lib/cloud", "/run/lock/cloud", "/etc/keystone/fernet-keys", "/etc/keystone/credential-keys",
     "/var/lib/nova/instances", "/var/lib/neutron", "/var/lib/cinder", base.SHARE,
@@ -77,10 +74,14 @@ def prepare(options: Options) -> None:
 
 
 async def bring_up(options: Options, processes: Processes) -> None:
-    """The cloud, ready to be used."""
+    """The cloud, ready to be used; from a state that was kept, if there is one."""
+    kept = _kept()
+    if kept is not None:
+        with processes.step("kept state"):
+            await asyncio.to_thread(state.restore, kept)
     with processes.step("configuration"):
         prepare(options)
-        known = _known()
+    known = kept is not None
     with processes.step("what services stand on"):
         await base.begin(options, processes, known=known)
     if not known:
@@ -92,8 +93,25 @@ async def bring_up(options: Options, processes: Processes) -> None:
             await asyncio.to_thread(_volume_type)
 
 
-def _known() -> bool:
-    return os.path.exists(_KNOWN)
+async def keep_state(options: Options, processes: Processes, target: Path) -> None:
+    """Make what a cloud of these services begins with, and write it to a file."""
+    with processes.step("configuration"):
+        prepare(options)
+    with processes.step("what services stand on"):
+        await base.begin(options, processes, known=False)
+    with processes.step("tables"):
+        await data.migrate(options, processes)
+    await services.keystone_alone(options, processes)
+    with processes.step("everything has ended"):
+        await base.end(options, processes)
+    with processes.step("state packed"):
+        await asyncio.to_thread(state.pack, target)
+
+
+def _kept() -> Path | None:
+    """The state that the job found for this cloud."""
+    found = Path("/work/state").glob(f"*{state.SUFFIX}")
+    return next(found, None)
 
 
 def _volume_type() -> None:
