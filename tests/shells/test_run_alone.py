@@ -82,6 +82,15 @@ def test_a_job_that_fails_says_where_and_the_command_fails(tree: WorkTree, left:
     assert "unit: FAILURE. The step run ci/unit failed with exit code 1.\n" in done.stdout
 
 
+def test_labels_of_a_site_are_there_with_its_settings(tree: WorkTree, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/gatebot.toml").write_text("[labels.tiny]\nmemory = '256M'\n")
+    refused = gatebot("book", "--node", "tiny", cwd=tree.path)
+    assert "This machine has no nodes of label tiny, but of: small, debian, offline." in refused.stderr
+    done = gatebot("book", "--node", "tiny", "--site", tmp_path / "site", cwd=tree.path)
+    assert done.stdout.endswith("book: SUCCESS\n")
+
+
 def test_a_playbook_runs_with_the_variables_that_it_has_on_a_site(tree: WorkTree) -> None:
     done = gatebot("book", cwd=tree.path)
     assert "in check for you" in done.stdout

@@ -2,7 +2,8 @@
 """What a cloud's databases, broker and keys are before its services start, kept for clouds that would come to the same.
 
 A state is named by what it is made of: the services, their tables as the code of this build makes them, our own data,
-and the programs that hold it. A change that touches a migration so has a name that nobody has kept, and its cloud begins from nothing.
+and the programs that hold it. A change that touches a migration so has a name that nobody has kept, and its cloud
+begins from nothing.
 """
 
 from __future__ import annotations
