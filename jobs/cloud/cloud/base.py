@@ -34,9 +34,7 @@ def _make(*places: str) -> None:
 
 async def begin(options: Options, processes: Processes, *, known: bool) -> None:
     """Start all of it, side by side. `known`: the database and the broker have what services expect in them."""
-    parts = [memcached(processes)]
-    if not options.sqlite:
-        parts.append(mariadb(options, processes, known=known))
+    parts = [memcached(processes), mariadb(options, processes, known=known)]
     if options.broker:
         parts.append(rabbitmq(options, processes, known=known))
     if Service.NEUTRON in options:
@@ -54,11 +52,10 @@ async def end(options: Options, processes: Processes) -> None:
         await processes.end("libvirtd")
     if options.broker:
         await processes.end("rabbitmq")
-    if not options.sqlite:
-        await processes.run(
-            "mariadb-end", "mariadb", "-uroot", "-S", MYSQL_SOCKET, "-e", "SET GLOBAL innodb_fast_shutdown=0;"
-        )
-        await processes.end("mariadb")
+    await processes.run(
+        "mariadb-end", "mariadb", "-uroot", "-S", MYSQL_SOCKET, "-e", "SET GLOBAL innodb_fast_shutdown=0;"
+    )
+    await processes.end("mariadb")
 
 
 async def memcached(processes: Processes) -> None:

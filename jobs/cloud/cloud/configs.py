@@ -43,8 +43,6 @@ _LIBVIRT = {
 
 def database(options: Options, name: str) -> str:
     """The address of a database."""
-    if options.sqlite:
-        return f"sqlite:////var/lib/cloud/{name}.sqlite"
     return f"mysql+pymysql://os:{options.password}@127.0.0.1/{name}?charset=utf8mb3"
 
 

@@ -77,17 +77,7 @@ async def _nova(options: Options, processes: Processes) -> None:
 
 async def _neutron(options: Options, processes: Processes) -> None:
     files = (word for path in NEUTRON_FILES for word in ("--config-file", path))
-    manage = ("neutron-db-manage", *files)
-    if not options.sqlite:
-        await processes.run("neutron-db-manage", *manage, "upgrade", "heads")
-        return
-    # Its migrations cannot alter tables of SQLite: the tables are made as the newest migration leaves them.
-    made = (
-        "import sqlalchemy, sys\nfrom neutron.db.migration.models import head\n"
-        "head.get_metadata().create_all(sqlalchemy.create_engine(sys.argv[1]))\n"
-    )
-    await processes.run("neutron-tables", "python", "-c", made, database(options, "neutron"))
-    await processes.run("neutron-db-manage", *manage, "stamp", "heads")
+    await processes.run("neutron-db-manage", "neutron-db-manage", *files, "upgrade", "heads")
 
 
 _TABLES = {

@@ -84,11 +84,6 @@ class Options:
         """Whether services talk over RabbitMQ: those with several processes do."""
         return bool(self.services & {Service.NOVA, Service.CINDER})
 
-    @property
-    def sqlite(self) -> bool:
-        """Without a broker there is one process a service, and a file is database enough."""
-        return not self.broker
-
     def __contains__(self, service: Service) -> bool:
         """Whether the cloud has a service."""
         return service in self.services

@@ -18,7 +18,7 @@ from .options import Options
 
 #: What a state has, below the root.
 PLACES = (
-    "var/lib/cloud", "var/lib/mysql-cloud", "var/lib/rabbitmq", "var/cache/libvirt", "etc/keystone/fernet-keys",
+    "var/lib/mysql-cloud", "var/lib/rabbitmq", "var/cache/libvirt", "etc/keystone/fernet-keys",
     "etc/keystone/credential-keys",
 )  # fmt: skip
 SUFFIX = ".tar.zst"

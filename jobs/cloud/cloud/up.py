@@ -16,7 +16,7 @@ from .shims import SHIMS
 PROJECTS = "/work/projects"
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PLACES = (
-    "/var/lib/cloud", "/run/lock/cloud", "/etc/keystone/fernet-keys", "/etc/keystone/credential-keys",
+    "/run/lock/cloud", "/etc/keystone/fernet-keys", "/etc/keystone/credential-keys",
     "/var/lib/nova/instances", "/var/lib/neutron", "/var/lib/cinder", base.SHARE,
     *(f"/var/lib/glance/{name}" for name in ("images", "staging", "tasks")),
 )  # fmt: skip

@@ -12,15 +12,15 @@ Module = Callable[[str], ModuleType]
 LIGHT = ["keystone", "placement", "glance", "neutron"]
 
 
-def test_without_a_word_a_cloud_has_every_service_a_broker_and_a_database_server(module: Module) -> None:
+def test_without_a_word_a_cloud_has_every_service_and_a_broker(module: Module) -> None:
     options = module("variables").options_of({"cloud_services": []})
     assert sorted(options.services) == ["cinder", "glance", "keystone", "neutron", "nova", "placement", "swift"]
-    assert (options.broker, options.sqlite) == (True, False)
+    assert options.broker
 
 
-def test_a_light_cloud_has_neither(module: Module) -> None:
+def test_a_cloud_whose_services_are_one_process_each_needs_no_broker(module: Module) -> None:
     options = module("variables").options_of({"cloud_services": LIGHT})
-    assert (options.broker, options.sqlite) == (False, True)
+    assert not options.broker
 
 
 @pytest.mark.parametrize(
