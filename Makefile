@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch test test-vm test-chaos test-clients test-gerrit test-library gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch test test-vm test-chaos test-clients test-gerrit test-library test-cloud gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test-library: setup-test ## Each job of the job library, for real (needs a packa
 	@command -v buildah podman >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends buildah \
 		podman runc qemu-user-static; } || echo "Without these, images are left out: apt-get install buildah podman runc"
 	@GATEBOT_LIBRARY=1 $(BIN)/python -m pytest -q tests/stories/test_job_library*.py
+
+test-cloud: setup-test ## A whole OpenStack in the gate (needs the image of docs/cloud.md; minutes)
+	@GATEBOT_CLOUD=1 $(BIN)/python -m pytest -q tests/stories/test_cloud_jobs.py
 
 gerrit: setup-test ## Run a real Gerrit on this machine, to try gating one
 	@exec $(BIN)/python tools/gerrit.py run

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole OpenStack in the gate: what works is merged, and a change to a service that breaks it is not.
+
+Minutes each, with an image that docs/cloud.md tells how to make, so not in `make test`: there the pure parts of the jobs
+are tested, and nodes of nested labels. `make test-cloud` runs these.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gatebot.executor.images import shared
+from gatebot.executor.model import Sandbox
+from tests.fakes.irc import free_port
+from tests.fakes.site import Person, RunningSite, Template, eventually
+
+IMAGE = "cloud"
+PATIENCE = 3000.0
+LABEL = f"""
+[labels.cloud]
+image = "{IMAGE}"
+nested = true
+memory = "8G"
+disk = "4G"
+processes = 4096
+"""
+CONFIG = "- project: {{queue: integrated, check: {{jobs: []}}, gate: {{jobs: [{job}]}}}}\n"
+pytestmark = [
+    pytest.mark.skipif("GATEBOT_CLOUD" not in os.environ, reason="a long one: make test-cloud"),
+    pytest.mark.timeout(2 * PATIENCE),
+]
+
+
+@pytest.fixture
+def site(template: Template, tmp_path: Path) -> Iterator[RunningSite]:
+    """A site with nodes for clouds."""
+    if not (shared() / IMAGE).is_dir():
+        pytest.skip(f"there is no image {IMAGE} in {shared()}: docs/cloud.md")
+    directory = template.copy(tmp_path / "site", free_port())
+    with (directory / "gatebot.toml").open("a") as settings:
+        settings.write(LABEL)
+    with RunningSite(directory, template.tokens, tmp_path / "homes", sandbox=Sandbox.AUTO) as running:
+        yield running
+
+
+def build_of(person: Person, change: int, outcome: str) -> str:
+    """The build of the only job of a change, when it has ended so."""
+    return re.findall(r"/build/(\w+)", person.hears(change, outcome, PATIENCE))[-1]
+
+
+@pytest.mark.parametrize(
+    ("job", "proven"),
+    [
+        ("cloud-light", ("image uploaded", "network and router")),
+        ("cloud", ("guest ready", "ssh by floating address", "volume attached and seen", "object put and got")),
+    ],
+)
+def test_a_change_is_merged_when_the_cloud_works(site: RunningSite, job: str, proven: tuple[str, ...]) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    change = ann.propose("api", "Want a cloud", {".zuul.yaml": CONFIG.format(job=job)})
+    bob.approve(change)
+    ended = eventually(
+        lambda: next((text for text in ann.said(change) if "/build/" in text), None), "the verdict", PATIENCE
+    )
+    build = re.findall(r"/build/(\w+)", ended)[-1]
+    log = "".join(ann.rest.text_lines(f"/logs/{build}/job-output.txt"))
+    assert ann.status(change) == "MERGED", log
+    assert [name for name in proven if f"  {name}: " not in log] == []
+    config = "".join(ann.rest.text_lines(f"/logs/{build}/artifacts/cloud/etc/keystone/keystone.conf"))
+    assert "os:***@127.0.0.1/keystone" in config
+
+
+def test_a_change_that_breaks_a_service_is_refused_with_the_line_of_its_log(site: RunningSite) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    told = {**os.environ, "GATEBOT_URL": site.url, "GATEBOT_USER": "admin", "GATEBOT_TOKEN": site.tokens["admin"]}
+    line = [sys.executable, "-P", "-m", "gatebot", "project", "import-sdist", "keystone==30.0.0"]
+    done = subprocess.run(line, env=told, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"keystone cannot be fetched: {done.stderr.strip()}")
+    broken = {"keystone/wsgi/api.py": "import nothing_at_all\n", ".zuul.yaml": CONFIG.format(job="cloud-light")}
+    change = ann.propose("keystone", "Begin anew", broken)
+    bob.approve(change)
+    told = ann.hears(change, "Build failed.", PATIENCE)
+    assert "ModuleNotFoundError: No module named 'nothing_at_all' (cloud/services/keystone.log)" in told
+    assert ann.status(change) == "NEW"
