@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole OpenStack in the gate: what works is merged, and a change to a service that breaks it is not.
 
-Minutes each, with an image that docs/cloud.md tells how to make, so not in `make test`: there the pure parts of the jobs
+Minutes each, with an image that docs/cloud.md tells how to make, so not in `make test`: there the pure parts of jobs
 are tested, and nodes of nested labels. `make test-cloud` runs these.
 """
 

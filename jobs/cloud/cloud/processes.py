@@ -18,7 +18,7 @@ from pathlib import Path
 from .errors import why
 from .timings import Timings
 
-_PATIENCE = 300.0
+_PATIENCE = 900.0
 _PAUSE = 0.1
 
 

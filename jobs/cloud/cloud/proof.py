@@ -18,7 +18,7 @@ from .options import Options, Service
 from .processes import Failed
 from .timings import Timings
 
-_PATIENCE = 240.0
+_PATIENCE = 900.0
 _READY = "GATEBOT READY"
 _GREETING = b"hello, object"
 

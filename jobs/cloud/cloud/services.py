@@ -14,7 +14,7 @@ from .processes import Failed, Processes
 
 #: What is asked of an API that has nothing at its root.
 _ASKED = {"swift": "healthcheck"}
-_PATIENCE = 180.0
+_PATIENCE = 900.0
 _LOG = '%(addr) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(rsize) %(msecs)ms'
 
 
