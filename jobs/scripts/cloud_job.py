@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urljoin
 
 import job
 
@@ -71,15 +72,23 @@ def state_name(options: Options) -> str:
     return state.name(options, _PROJECTS)
 
 
+def artifact_name(name: str) -> str:
+    """What the artifact is called that has the state of this name."""
+    return f"cloud state {name}"
+
+
 def kept_state(options: Options) -> Path | None:
-    """The state that this cloud begins with: of the image, or what a job before this one kept; None: there is none."""
+    """The state that this cloud begins with: of the image, of a job before this, of a build of the past; or None."""
     name = state_name(options)
     there = _STATES / f"{name}{state.SUFFIX}"
     if there.exists():
         return there
-    urls = (url for about, url in job.artifacts("cloud_state") if about.get("name") == name)
-    url = next(urls, None)
-    return job.fetched(url) if url is not None else None
+    given = [url for about, url in job.artifacts("cloud_state") if about.get("name") == name]
+    listed = job.text("cloud_states")
+    builds = job.answer(listed) if listed and not given else None
+    past = [(one, build["log_url"]) for build in builds or () for one in build.get("artifacts", ())]
+    urls = [*given, *(urljoin(place, one["url"]) for one, place in past if one["name"] == artifact_name(name))]
+    return job.fetched(urls[0]) if urls else None
 
 
 def entering(options: Options, *words: str) -> list[str | Path]:

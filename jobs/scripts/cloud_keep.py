@@ -16,4 +16,4 @@ line = cloud_job.entering(options, "keep", f"/logs/{name}.tar.zst")
 if subprocess.run(line, env=cloud_job.ENVIRONMENT, stdin=subprocess.DEVNULL, check=False).returncode:
     sys.exit(1)
 print(f"Kept as {name}.", flush=True)
-job.artifact("cloud state", f"cloud/{name}.tar.zst", type="cloud_state", name=name)
+job.artifact(cloud_job.artifact_name(name), f"cloud/{name}.tar.zst", type="cloud_state", name=name)

@@ -117,6 +117,16 @@ def fetched(url: str) -> Path:
     return target
 
 
+def answer(url: str) -> Any:
+    """What the site answers at an address, as JSON; None, and a line in the log, if it does not."""
+    try:
+        with _outside(url) as said:
+            return json.loads(said.read())
+    except (OSError, ValueError) as error:
+        print(f"{url} does not answer: {error}", flush=True)
+        return None
+
+
 def _outside(url: str) -> Any:
     """Ask the site, by the way that leads out of the node also where the site has an address of this machine."""
     request = urllib.request.Request(url)  # noqa: S310 - the site says where
