@@ -17,7 +17,7 @@ _PATIENCE = 30.0
 _CONFIGURED = (
     "keystone", "placement", "glance", "nova", "neutron", "cinder", "swift", "openstack", "libvirt", "openvswitch",
 )  # fmt: skip
-_TEXT = (".conf", ".ini", ".yaml", ".json", ".xml")
+_TEXT = (".conf", ".ini", ".yaml")
 _LOGS = ("/var/log/openvswitch", "/var/log/ovn", "/var/log/rabbitmq", "/var/log/libvirt")
 _KIB = 1024
 
