@@ -283,6 +283,7 @@ class Assignment:
     `secret_data` what parents returned as secret; `provided` are the artifacts that the job requires. Neither of the
     secret ones is ever stored or shown. `members` are the numbers of the item's own changes, `subject` that of the one
     the build is about (0: the last), `child_jobs` depend on it. `landed`: the item's changes have merged already.
+    `artifact_pass` opens what is `provided` as long as the build runs; it is not stored either.
     """
 
     build: str
@@ -310,3 +311,4 @@ class Assignment:
     child_jobs: tuple[str, ...] = ()
     new_commit: str = ""
     landed: bool = False
+    artifact_pass: str = ""

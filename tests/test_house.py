@@ -97,6 +97,7 @@ ADAPTERS: dict[str, set[str]] = {
         "push_says",
     },
     "pipeline": {
+        "artifact_passes",
         "gerrit.client",
         "gerrit.known",
         "gerrit.landing",

@@ -25,6 +25,7 @@ from ..executor import pages as build_pages
 from ..executor import rest as build_rest
 from ..executor.files.service import BuildFiles
 from ..executor.fleet.model import LEASE_SECONDS
+from ..executor.logs import ARTIFACTS
 from ..executor.model import DEFAULT_LABELS
 from ..executor.ports import BuildFacts
 from ..front import Front, Sign
@@ -35,6 +36,8 @@ from ..pipeline import autohold, history, pages, rest
 from ..pipeline.accepting import pages as accepting_pages
 from ..pipeline.accepting import rest as accepting_rest
 from ..pipeline.accepting.service import Accepting
+from ..pipeline.artifact_passes import HEADER as PASS
+from ..pipeline.artifact_passes import ArtifactPasses
 from ..pipeline.config.loader import Loader
 from ..pipeline.config.model import PipelineConfig
 from ..pipeline.config.parse_tenants import parse_tenants
@@ -328,11 +331,19 @@ class GateRoom:
         """Whether somebody may see a build: whoever may see its change."""
 
         async def check(request: web.Request, build: str) -> None:
+            if await self._handed(request, build):
+                return
             row = await self.builds.build(build)
             if row is None or (row.change is not None and await sight.hidden(site.actor(request), (row.change,))):
                 raise NotFound(f"There is no build {build}.")
 
         return check
+
+    async def _handed(self, request: web.Request, build: str) -> bool:
+        """Whether another build asks, by its pass, for an artifact that it was handed."""
+        shown, passes = request.headers.get(PASS, ""), self.ties.passes
+        asks = shown and request.path.startswith(f"/logs/{build}/{ARTIFACTS}/")
+        return bool(asks) and passes is not None and await passes.opens(shown, build)
 
     def followed(self, site: Site, sight: Sight) -> Sees:
         """Which topics of open pages somebody may follow: all but changes and builds that are hidden from him."""
@@ -360,7 +371,7 @@ def layouts_of(settings: Settings, db: Database, repositories: Repositories) -> 
 def assemble(
     settings: Settings, db: Database, repositories: Repositories, layouts: Layouts, review: ReviewRoom,
     connected: Sequence[Connected], takes: Dispatch | None, results: Results, clock: Clock, keys: Keys,
-    *, lease: bool = False, waits: Callable[[], Mapping[str, NodeWait]] = dict[str, NodeWait],
+    passes: ArtifactPasses, *, lease: bool = False, waits: Callable[[], Mapping[str, NodeWait]] = dict[str, NodeWait],
 ) -> GateRoom:  # fmt: skip
     """The room with everything it works with; `connected` are other places of changes, `takes` runs builds.
 
@@ -368,7 +379,9 @@ def assemble(
     """
     sources = Sources(review.for_gate, review.identity, [one.source for one in connected])
     merger = Merger(repositories, layouts, vault=Vault(keys))
-    ties = Ties(sources, takes or Nobody(), merger, layouts, db, clock, results.secrets, settings.url, results.issuer)
+    ties = Ties(
+        sources, takes or Nobody(), merger, layouts, db, clock, results.secrets, settings.url, results.issuer, passes
+    )  # fmt: skip
     driver = Driver(ties, sources, results, lease=timedelta(seconds=LEASE_SECONDS) if lease else None)
     for one in connected:
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start

@@ -30,6 +30,7 @@ from ..journal import Journal
 from ..keys import Keys, key_of_site
 from ..live import Live
 from ..mentions import Mentions
+from ..pipeline.artifact_passes import ArtifactPasses
 from ..pipeline.ports import Dispatch
 from ..pipeline.results import Results
 from ..pipeline.secret_data import SecretData
@@ -106,8 +107,8 @@ class SiteApp:
         takes = dispatch(results) if dispatch is not None else others.fleet if others.on else executor
         connected = await connections.connect(settings, db, repositories, layouts, clock)
         room = gate.assemble(
-            settings, db, repositories, layouts, review, connected, takes, results, clock, keys, lease=others.on,
-            waits=others.waits,
+            settings, db, repositories, layouts, review, connected, takes, results, clock, keys,
+            ArtifactPasses(db, key, settings.url), lease=others.on, waits=others.waits,
         )  # fmt: skip
         files, keeper = own_executor.files_of(settings, logs, room.builds, results, clock)
         view.plug(room.driver, room.layouts)

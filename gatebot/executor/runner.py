@@ -63,7 +63,8 @@ class Run:
     _scrubber: Scrubber = field(init=False)
 
     def __post_init__(self) -> None:
-        self._scrubber = Scrubber({"secrets": self.assignment.secrets, "returned": self.assignment.secret_data})
+        secret = {"secrets": self.assignment.secrets, "returned": self.assignment.secret_data}
+        self._scrubber = Scrubber({**secret, "pass": self.assignment.artifact_pass})
         self._telling = Telling(self.tools.reports, self.assignment, self.abort)
 
     async def go(self) -> BuildCompleted:

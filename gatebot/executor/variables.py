@@ -210,6 +210,8 @@ def environment(assignment: Assignment, places: Places) -> dict[str, str]:
     own = subject(assignment)
     if own is not None:
         found |= {"ZUUL_CHANGE": str(own.number), "ZUUL_PATCHSET": str(own.patch_set)}
+    if assignment.artifact_pass:
+        found["GATEBOT_ARTIFACT_PASS"] = assignment.artifact_pass
     for name, value in {**assignment.job.vars, **assignment.job.extra_vars}.items():
         if isinstance(value, (str, int, float)) and name.isidentifier():
             found[f"GATEBOT_VAR_{name.upper()}"] = str(value)

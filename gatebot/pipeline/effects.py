@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from ..db import Database
 from . import broken, history, remarked, reports, returning
 from .accepting import store as accepted_errors
 from .accepting.model import Accepted
+from .artifact_passes import ArtifactPasses
 from .assigning import Assigning, Described
 from .config.model import Location, Manager, Moment, PipelineConfig
 from .homes import concerning
@@ -55,6 +56,7 @@ class Ties:
     secrets: SecretData
     url: str = ""
     issuer: Issuer | None = None
+    passes: ArtifactPasses | None = None
 
 
 class Effects:
@@ -202,6 +204,9 @@ class Effects:
             return  # aborted meanwhile
         if self._ties.issuer is not None:
             self._ties.issuer.expect(assignment)
+        if self._ties.passes is not None and assignment.provided:
+            shown = self._ties.passes.pass_of(assignment.build, assignment.fence)
+            assignment = replace(assignment, artifact_pass=shown)
         await self._ties.dispatch.assign(assignment)
 
     async def _go_on(self, command: facts.ResumeAsked | facts.SemaphoresGranted) -> None:
