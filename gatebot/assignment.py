@@ -83,7 +83,7 @@ class NodeSpec:
 class GivenNode:
     """A node that a build got: what it is, who gives it, and what the job calls it.
 
-    `executor` empty: the server's own.
+    `executor` empty: the server's own. `ids` is how many user ids a job of a nested label has.
     """
 
     label: str
@@ -92,6 +92,7 @@ class GivenNode:
     provider: str
     names: tuple[str, ...] = ()
     executor: str = ""
+    ids: int = 0
 
 
 @dataclass(frozen=True, slots=True)

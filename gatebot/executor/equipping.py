@@ -174,6 +174,10 @@ async def _controlled(
 
 def remarkable(placed: Placed) -> Reason | None:
     """What the log says of a node that is elsewhere, or is not what it seems; of others nothing."""
+    if placed.ids == 1:
+        return reason("executor.node-nested-alone", label=placed.label.name)
+    if placed.ids:
+        return reason("executor.node-nested", label=placed.label.name, ids=placed.ids)
     if placed.provider == LOCAL and placed.execution is Execution.NATIVE:
         return None
     return reason(

@@ -19,8 +19,13 @@ from ..reasons import Reason, reason
 from .model import Label
 from .providers.model import Capacity, Platform
 
-#: A provider's name and what one of its nodes is: arch and execution.
-Kind: TypeAlias = tuple[str, str, Execution]
+#: A provider's name and what one of its nodes is: arch, execution, and of how many user ids, where that matters.
+Kind: TypeAlias = tuple[str, str, Execution, int]
+#: What has a limit: a provider, one of its platforms, its ranges of user ids.
+_Limited: TypeAlias = str | tuple[str, str, Execution] | tuple[str, str]
+
+
+_RANGES = "ranges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One node of a build: its id, what the job calls it, and who gives what."""
+    """One node of a build: its id, what the job calls it, and who gives what.
+
+    `ids` is how many user ids the job has for namespaces of its own; 0: it makes none, or the machine is its own.
+    """
 
     node: str
     spec: NodeSpec
@@ -41,16 +49,18 @@ class Placed:
     provider: str
     arch: str
     execution: Execution
+    ids: int = 0
 
     @property
     def kind(self) -> Kind:
         """What is counted."""
-        return (self.provider, self.arch, self.execution)
+        return (self.provider, self.arch, self.execution, self.ids)
 
     @property
     def given(self) -> GivenNode:
         """What is told of it elsewhere."""
-        return GivenNode(self.label.name, self.arch, self.execution.value, self.provider, self.spec.names)
+        what = (self.label.name, self.arch, self.execution.value, self.provider, self.spec.names)
+        return GivenNode(*what, ids=self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +155,7 @@ def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | 
         have = ", ".join(f"{one.arch} {one.execution}" for one in offer.capacity.platforms)
         asked = f"{arch} {execution}".strip()
         return reason("executor.no-such-platform", label=label.name, provider=label.provider, asked=asked, have=have)
-    return tuple((label.provider, one.arch, one.execution) for one in found)
+    return tuple((label.provider, one.arch, one.execution, one.ids if label.nested else 0) for one in found)
 
 
 def _demand(what: NodeSpec | Label) -> str:
@@ -163,28 +173,37 @@ def _fitting(platforms: Sequence[Platform], arch: str, execution: str) -> list[P
 # -- counting -----------------------------------------------------------------------------------
 
 
-def _limits(site: Site) -> dict[Kind | str, int]:
+def _limits(site: Site) -> dict[_Limited, int]:
     """How many nodes there may be of a provider, and of a kind; what is not there has no limit."""
-    found: dict[Kind | str, int] = {}
+    found: dict[_Limited, int] = {}
     for name, offer in site.offers.items():
         if isinstance(offer.capacity, Reason):
             continue
         if offer.capacity.slots:
             found[name] = offer.capacity.slots
+        if offer.capacity.ranges:
+            found[name, _RANGES] = offer.capacity.ranges
         for one in offer.capacity.platforms:
             if one.slots:
                 found[name, one.arch, one.execution] = one.slots
     return found
 
 
+def _counted(kind: Kind) -> tuple[_Limited, ...]:
+    """All limits that a node counts for."""
+    provider, arch, execution, ids = kind
+    of_all = ((provider, arch, execution), provider)
+    return (*of_all, (provider, _RANGES)) if ids > 1 else of_all
+
+
 def _fitted(
-    wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Kind | str, int], used: Mapping[Kind, int]
+    wanted: Sequence[tuple[Kind, ...]], limits: Mapping[_Limited, int], used: Mapping[Kind, int]
 ) -> tuple[Kind, ...] | None:
     """A kind for each node, so that no limit is passed: the first of all ways in the order of preference."""
-    begun = Counter[Kind | str](used)
-    for (provider, _, _), count in used.items():
-        begun[provider] += count
-    hopeless: set[frozenset[tuple[Kind | str, int]]] = set()
+    begun = Counter[_Limited]()
+    for kind, count in used.items():
+        begun.update(dict.fromkeys(_counted(kind), count))
+    hopeless: set[frozenset[tuple[_Limited, int]]] = set()
 
     def fit(index: int) -> tuple[Kind, ...] | None:
         if index == len(wanted):
@@ -193,7 +212,7 @@ def _fitted(
         if state in hopeless:
             return None
         for kind in wanted[index]:
-            counted = (kind, kind[0])
+            counted = _counted(kind)
             if all(begun[one] < limits.get(one, begun[one] + 1) for one in counted):
                 begun.update(counted)
                 rest = fit(index + 1)
@@ -211,7 +230,7 @@ def _providers(wanted: Sequence[tuple[Kind, ...]]) -> Iterator[str]:
     yield from dict.fromkeys(kinds[0][0] for kinds in wanted)
 
 
-def _too_many(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Kind | str, int]) -> Reason:
+def _too_many(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[_Limited, int]) -> Reason:
     """The provider that cannot have so many nodes even when nobody else has any."""
     for provider in _providers(wanted):
         own = [kinds for kinds in wanted if kinds[0][0] == provider]
@@ -221,7 +240,7 @@ def _too_many(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Kind | str, in
     raise AssertionError("providers have no limits in common")
 
 
-def _busy(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Kind | str, int], used: Mapping[Kind, int]) -> Busy:
+def _busy(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[_Limited, int], used: Mapping[Kind, int]) -> Busy:
     full = [
         provider
         for provider in _providers(wanted)

@@ -52,6 +52,7 @@ def given_json(node: GivenNode) -> dict[str, object]:
         "execution": node.execution,
         "provider": node.provider,
         "executor": node.executor or None,
+        "ids": node.ids or None,
     }
 
 

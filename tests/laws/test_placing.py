@@ -20,27 +20,30 @@ from gatebot.words import say
 
 ARCHES, EXECUTIONS = ("x86_64", "arm64"), (Execution.NATIVE, Execution.EMULATED_USER)
 PROVIDERS = ("local", "hosts")
+IDS = (0, 1, 65_536)
 platforms = st.lists(
-    st.builds(Platform, st.sampled_from(ARCHES), st.sampled_from(EXECUTIONS), st.integers(0, 2)),
+    st.builds(Platform, st.sampled_from(ARCHES), st.sampled_from(EXECUTIONS), st.integers(0, 2), st.sampled_from(IDS)),
     min_size=1,
     max_size=4,
     unique_by=lambda one: (one.arch, one.execution),
 ).map(tuple)
-offers = st.fixed_dictionaries(
-    {name: st.builds(Offer, st.builds(Capacity, platforms, st.integers(0, 4))) for name in PROVIDERS}
-)
+capacities = st.builds(Capacity, platforms, st.integers(0, 4), nested=st.just(True), ranges=st.integers(0, 2))
+offers = st.fixed_dictionaries({name: st.builds(Offer, capacities) for name in PROVIDERS})
 labels = st.builds(
     Label,
     st.just("l"),
     arch=st.sampled_from(("", *ARCHES)),
     provider=st.sampled_from(PROVIDERS),
     execution=st.sampled_from(("", "any", "native", "emulated-user")),
+    nested=st.booleans(),
 )
 sites = st.builds(
     Site,
     st.fixed_dictionaries({"a": labels, "b": labels}),
     offers,
-    st.dictionaries(st.tuples(*map(st.sampled_from, (PROVIDERS, ARCHES, EXECUTIONS))), st.integers(0, 2), max_size=3),
+    st.dictionaries(
+        st.tuples(*map(st.sampled_from, (PROVIDERS, ARCHES, EXECUTIONS, IDS))), st.integers(0, 2), max_size=3
+    ),
 )
 specs = st.builds(
     NodeSpec,
@@ -55,21 +58,27 @@ choices = st.lists(specs, min_size=1, max_size=4).map(lambda found: NodeChoice(t
 def passes(site: Site, kinds: Sequence[Kind], used: Counter[Kind]) -> bool:
     """Whether these nodes, on top of those in use, are within every limit of the providers that they are of."""
     total = used + Counter(kinds)
-    for name, arch, execution in kinds:
+    for name, arch, execution, ids in kinds:
         capacity = site.offers[name].capacity
         assert isinstance(capacity, Capacity)
         own = next(one for one in capacity.platforms if (one.arch, one.execution) == (arch, execution))
+        alike = sum(count for kind, count in total.items() if kind[:3] == (name, arch, execution))
         whole = sum(count for kind, count in total.items() if kind[0] == name)
-        if (own.slots and total[name, arch, execution] > own.slots) or (capacity.slots and whole > capacity.slots):
+        ranged = sum(count for kind, count in total.items() if kind[0] == name and kind[3] > 1)
+        counted = ((alike, own.slots), (whole, capacity.slots), (ranged, capacity.ranges))
+        if any(limit and count > limit for count, limit in counted[: 3 if ids > 1 else 2]):
             return False
     return True
 
 
 def serves(site: Site, spec: NodeSpec, kind: Kind) -> bool:
     """Whether a kind is what a node and its label ask for; the best of its architecture where they are silent."""
-    label, (name, arch, execution) = site.labels[spec.label], kind
+    label, (name, arch, execution, ids) = site.labels[spec.label], kind
     capacity = site.offers[name].capacity
     assert isinstance(capacity, Capacity)
+    own = next(one for one in capacity.platforms if (one.arch, one.execution) == (arch, execution))
+    if ids != (own.ids if label.nested else 0):
+        return False
     demands = {one for one in (spec.execution, label.execution) if one not in ("", "any")}
     arches = {canonical(one) for one in (spec.arch, label.arch) if one}
     if label.provider != name or not arches <= {arch} or not demands <= {execution.value}:
@@ -83,16 +92,13 @@ def serves(site: Site, spec: NodeSpec, kind: Kind) -> bool:
 def test_every_answer_is_the_right_one(site: Site, choice: NodeChoice) -> None:
     """A placement fits, busy is what would fit on an idle site, never is what would not even there."""
     kinds = [
-        (name, one.arch, one.execution)
+        (name, one.arch, one.execution, ids)
         for name, offer in site.offers.items()
         if isinstance(offer.capacity, Capacity)
         for one in offer.capacity.platforms
+        for ids in {0, one.ids}
     ]
-    ways = [
-        way
-        for way in product(kinds, repeat=len(choice.nodes))
-        if all(serves(site, spec, kind) for spec, kind in zip(choice.nodes, way, strict=True))
-    ]
+    ways = list(product(*([kind for kind in kinds if serves(site, spec, kind)] for spec in choice.nodes)))
     now = [way for way in ways if passes(site, way, Counter(site.used))]
     idle = [way for way in ways if passes(site, way, Counter())]
     found = place(site, "b", [choice], post_review=True)

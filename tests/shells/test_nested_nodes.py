@@ -13,6 +13,7 @@ from gatebot.executor.model import MIB
 from gatebot.executor.providers.model import Capacity
 from gatebot.words import say
 from tests.fakes.workshop import LABELS, SMALL, Workshop, processes_of, workshop
+from tests.programs import need
 
 NESTED = {**LABELS, "nested": replace(SMALL, name="nested", nested=True, memory=256 * MIB)}
 INNER = "unshare --user --map-root-user --mount --net --pid --uts --ipc --fork --kill-child --mount-proc"
@@ -41,6 +42,17 @@ CLOUD = (
     "unshare -Urm sh -c 'mount -t tmpfs none /tmp'",
     "test -r /dev/fuse; test -w /dev/fuse; mount --rbind /sys /mnt; test -d /mnt/class/net/lo",
 )
+RANGED = "unshare --user --map-root-user --map-auto --mount --net --pid --cgroup --fork --kill-child --mount-proc"
+#: What containers in a node are told: it may not raise limits, and has no keys of the kernel's.
+CONTAINERS = """\
+mount -t cgroup2 none /sys/fs/cgroup; mount -t tmpfs none /run; mount -t tmpfs none /var
+printf '[containers]\\nkeyring=false\\ndefault_ulimits=["nofile=1024:1024","nproc=64:64"]\\n' > /run/containers.conf
+export CONTAINERS_CONF=/run/containers.conf HOME=/run
+mkdir -p root/bin root/tmp; cp "$(which busybox)" root/bin/sh
+podman --root /var/storage --runroot /run/podman --storage-driver vfs --cgroup-manager cgroupfs --runtime runc \
+    run --rm --network none --rootfs $PWD/root sh -c 'echo mine > /tmp/x; chown 33:44 /tmp/x; ls -ln /tmp; id -u' 2>&1
+stat -c %u:%g root/tmp/x
+"""
 REFUSED = """\
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
@@ -65,7 +77,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
 async def test_a_job_makes_mounts_networks_and_processes_of_its_own(shop: Workshop) -> None:
     completed, text = await shop.script(DEEP, label="nested")
     assert completed.result == "SUCCESS", text
-    *told, count, _result = text.splitlines()[1:]
+    *told, count, _result = text.splitlines()[2:]
     assert told == ["0", "inner", "mine", "changed", "lo", "tap0", "veth1"]
     assert int(count) < 6
 
@@ -95,7 +107,7 @@ async def test_outside_of_its_own_namespaces_it_may_no_more_than_others(shop: Wo
         f"python3 $HOME/calls.py; {INNER} python3 $HOME/calls.py\n",
         label="nested",
     )
-    assert text.splitlines()[1:3] == ["1000", "CapEff:\t0000000000000000"]
+    assert text.splitlines()[2:4] == ["1000", "CapEff:\t00000000000000c0"]
     assert "touch: cannot touch '/usr/x': " in text
     assert "mount: /mnt: " in text
     assert "mknod: /tmp/disk: Operation not permitted" in text
@@ -121,3 +133,27 @@ async def test_other_labels_refuse_namespaces_and_have_no_devices(shop: Workshop
     assert "unshare: unshare failed: Operation not permitted" in text
     assert "cannot access '/dev/net'" in text
     assert "tun" not in text
+
+
+async def test_a_job_has_a_range_of_ids_for_namespaces_of_its_own(shop: Workshop) -> None:
+    """By the tools of every machine: files and services of other users, also with ids mapped by hand."""
+    completed, text = await shop.script(
+        f"{RANGED} sh -ec 'touch $HOME/x; chown 33:44 $HOME/x; stat -c %u:%g $HOME/x; "
+        'setpriv --reuid 33 --regid 44 --groups 55 sh -c "id -u; id -g; id -G"\'\n'
+        "stat -c %u:%g $HOME/x\n"
+        "unshare --map-users=100000,0,500 --map-groups=100000,0,500 --setuid 7 --setgid 8 sh -c 'id -u; id -g'",
+        label="nested",
+    )
+    assert completed.result == "SUCCESS", text
+    assert "nested: the job may make namespaces and mounts of its own here, with 65536 user ids" in text
+    assert text.splitlines()[2:-1] == ["33:44", "33", "44", "44 55", "100032:100043", "7", "8"]
+    assert [one.ids for nodes in shop.reports.given.values() for one in nodes] == [65_536]
+
+
+async def test_containers_run_in_a_node_with_users_of_their_own(shop: Workshop) -> None:
+    for program in ("podman", "runc", "busybox"):
+        need(program)
+    completed, text = await shop.script(f"{RANGED} sh -e <<'INNER'\n{CONTAINERS}INNER", label="nested")
+    assert completed.result == "SUCCESS", text
+    assert " 33       44 " in text
+    assert text.splitlines()[-3:-1] == ["0", "33:44"]

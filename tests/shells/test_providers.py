@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from gatebot.executor.providers.local import Images, Local
 from gatebot.executor.providers.model import Capacity, Exit
 from gatebot.executor.providers.ports import Provider
 from tests.fakes.provider_contract import Node, ProviderContract, Yard
+from tests.fakes.site import eventually
 
 #: The command line of the process that keeps a sandbox open.
 KEEPER = b"\0".join(word.encode() for word in (*inside.KEEPER, ""))
@@ -159,3 +160,28 @@ async def test_a_server_that_dies_with_answers_unread_leaves_no_node(tmp_path: P
     ground.channel.close()
     assert process.wait(10) == 0
     assert list(ground.layers.iterdir()) == []
+
+
+async def test_what_a_killed_server_left_of_jobs_with_ranges_of_ids_is_taken_away_by_the_next(tmp_path: Path) -> None:
+    """The layer is the job's own by then, and what it made as its other ids went with the node."""
+    ground = LocalGround(tmp_path)
+    yard = Yard(ground.provider(), ground.layers)
+    await yard.begin()
+    yard.lay("c" * 32)
+    plain = yard.request("c" * 32)
+    await yard.provider.create(replace(plain, label=replace(plain.label, nested=True)))
+    await yard.provider.wait_ready("c" * 32, 60)
+    node = Node("c" * 32, yard.provider, yard.provider.connect("c" * 32))
+    way = "--map-auto --map-root-user chown 33" if yard.platform.ids > 1 else "--map-root-user chown 0"
+    ended, told = await node.ran(f"touch x; unshare {way} x 2>&1")
+    assert ended.status == 0, told
+    for process in [one for one in link.processes() if one.poll() is None]:
+        process.kill()
+        process.wait(10)
+    assert [path.name for path in ground.layers.iterdir()] == ["c" * 32]
+    await yard.provider.close()
+    again = Yard(ground.provider(), ground.layers)
+    await again.begin()
+    assert await again.provider.list_owned() == ()
+    await asyncio.to_thread(eventually, lambda: list(ground.layers.iterdir()) == [] or None)
+    await again.provider.close()

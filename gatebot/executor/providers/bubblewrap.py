@@ -20,6 +20,8 @@ PLAY = "/opt/gatebot"
 HOME = "/home/job"
 #: Files in memory, which no other command on the node sees.
 OWN = "/run/gatebot"
+#: What a job with a range of ids may: be any of them, and give them to namespaces of its own. By the kernel's numbers.
+MAPPING = {"setgid": 6, "setuid": 7}
 SHARED = "/dev/shm"  # noqa: S108 - in the sandbox
 
 
@@ -46,16 +48,21 @@ class Box:
     nested: bool = False
 
 
-def options(box: Box, env: Mapping[str, str], cwd: str, seccomp: int) -> list[str]:
+def options(box: Box, env: Mapping[str, str], cwd: str, seccomp: int, users: int | None = None) -> list[str]:
     """The options of bubblewrap; `seccomp` is the descriptor of the compiled filter.
+
+    `users` is the one of a user namespace that has a range of ids; without it the job is the only one in its own.
 
     They are handed over through a descriptor, never on the command line: the environment may hold secrets.
     """
-    line = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    line = ["--unshare-user"] if users is None else ["--userns", str(users)]
+    line += ["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
     if box.lock_namespaces and not box.nested:
         line.append("--disable-userns")
     line += ["--die-with-parent", "--new-session", "--hostname", "node"]
     line += ["--uid", str(INSIDE_UID), "--gid", str(INSIDE_UID), "--cap-drop", "ALL", "--clearenv"]
+    for name in () if users is None else MAPPING:
+        line += ["--cap-add", f"CAP_{name.upper()}"]
     for name, value in env.items():
         line += ["--setenv", name, value]
     line += ["--bind", box.root, "/"]

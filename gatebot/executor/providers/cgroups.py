@@ -17,6 +17,9 @@ from pathlib import Path
 _ROOT = Path("/sys/fs/cgroup")
 _V1 = ("memory", "pids", "cpu", "freezer")
 _PERIOD = 100_000
+#: What whoever may make groups below one writes to, by the kernel's documentation of version 2; and how many.
+_DELEGATED = ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control")
+_DESCENDANTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,15 @@ class Cgroups:
             _write(self._v1["cpu"] / node / "cpu.cfs_period_us", _PERIOD, needed=False)
             _write(self._v1["cpu"] / node / "cpu.cfs_quota_us", quota, needed=False)
 
+    def delegate(self, node: str, uid: int) -> None:
+        """Let a job make groups of version 2 below its own, as containers in it need; its limits stay ours."""
+        if self._unified is None:
+            return
+        group = self._unified / node
+        _write(group / "cgroup.max.descendants", _DESCENDANTS, needed=False)
+        for path in (group, *(group / name for name in _DELEGATED)):
+            os.chown(path, uid, uid)
+
     def enter(self, node: str) -> None:
         """Put the calling process into the groups of a node; called before it becomes the job."""
         for path in self._paths(node):
@@ -126,7 +138,8 @@ class Cgroups:
         found: set[int] = set()
         for path in self._paths(node):
             with contextlib.suppress(OSError):
-                found |= {int(pid) for pid in (path / "cgroup.procs").read_text().split()}
+                for file in path.rglob("cgroup.procs"):
+                    found |= {int(pid) for pid in file.read_text().split()}
         return found
 
     def kill(self, node: str) -> None:
@@ -167,6 +180,8 @@ class Cgroups:
         for path in self._paths(node):
             while path.exists():
                 with contextlib.suppress(OSError):
+                    for below in sorted(path.rglob("*/"), reverse=True):  # what a job made comes before its own
+                        below.rmdir()
                     path.rmdir()
                     break
                 if time.monotonic() > deadline:

@@ -33,7 +33,7 @@ class Config:
     """What is fixed when the process starts, before the server reads anything from anybody.
 
     `shown` are (source, target) pairs that every job sees read-only. `full` allows the host's network. `emulators` are
-    (architecture, path) of those that run foreign programs.
+    (architecture, path) of those that run foreign programs. There are `range_count` ranges of ids for nested nodes.
     """
 
     instance: str
@@ -43,6 +43,8 @@ class Config:
     server_uid: int
     uid_first: int
     uid_count: int
+    range_first: int
+    range_count: int
     machine_root: bool
     lock_namespaces: bool
     full: bool

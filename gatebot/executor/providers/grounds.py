@@ -12,8 +12,8 @@ import resource
 import socket
 from collections.abc import Iterable, Set
 
-from . import kernel
-from .bubblewrap import HOME, Bind, Box
+from . import kernel, subordinate
+from .bubblewrap import HOME, INSIDE_UID, Bind, Box
 from .checks import Config, Refusal
 
 #: What the image `host` shows of this machine: programs, and the certificates they trust.
@@ -66,6 +66,48 @@ def free_uid(config: Config, taken: Set[int | None]) -> int | None:
     if not free:
         raise Refusal("every job uid is taken")
     return min(free)
+
+
+def free_range(config: Config, taken: Set[int | None]) -> int | None:
+    """The first id of a range that no other node has; None where this user has none to give."""
+    if not config.range_count:
+        return None
+    found = subordinate.free(config.range_first, config.range_count, taken)
+    if found is None:
+        raise Refusal("every range of ids is taken")
+    return found
+
+
+def users(uid: int, first: int, alone: tuple[int, int] | None) -> int:
+    """A user namespace for one job: it as itself, and a range of ids from `first` on. Its descriptor.
+
+    It belongs to the job's uid, whose limits hold for all in it together.
+    """
+    mine, its = socket.socketpair()
+    process = os.fork()
+    if process == 0:
+        try:
+            mine.close()
+            limit(alone)
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            kernel.unshare(kernel.NEW_USERS)
+            its.send(b".")
+            its.recv(1)
+        finally:
+            os._exit(0)
+    its.close()
+    try:
+        if not mine.recv(1):
+            raise Refusal("no user namespace can be made")
+        for name in ("uid_map", "gid_map"):
+            with open(f"/proc/{process}/{name}", "w") as file:
+                file.write(subordinate.map_of(INSIDE_UID, uid, first))
+        return os.open(f"/proc/{process}/ns/user", os.O_RDONLY)
+    finally:
+        mine.close()
+        os.waitpid(process, 0)
 
 
 def network(listen: bool) -> tuple[int, int | None]:

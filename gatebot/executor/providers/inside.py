@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from . import grounds, kernel
-from .bubblewrap import INSIDE_UID, Box, options
+from .bubblewrap import INSIDE_UID, MAPPING, Box, options
 from .checks import Run
 
 #: In this order: the user namespace last, because until then its rights over the others are needed.
@@ -55,7 +55,8 @@ class Streams:
 class Ground:
     """What every process of a node is, before it is in a sandbox. `enter` puts it into the node's control groups.
 
-    `foreign` tells the kernel of the emulator for the node's programs; only what becomes a sandbox has to.
+    `foreign` tells the kernel of the emulator for the node's programs; only what becomes a sandbox has to. `users` is
+    the user namespace of a node that has a range of ids, open.
     """
 
     uid: int | None
@@ -63,6 +64,7 @@ class Ground:
     alone: tuple[int, int] | None
     enter: Callable[[], None]
     foreign: Callable[[], None] | None = None
+    users: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,10 @@ class Making:
 
 @dataclass(slots=True)
 class Node:
-    """A node. `waiting` are commands, with their streams, that came before its sandbox was ready."""
+    """A node. `waiting` are commands, with their streams, that came before its sandbox was ready.
+
+    `ids` is the first of its range of ids, for nodes that have one.
+    """
 
     ground: Ground
     box: Box
@@ -125,6 +130,7 @@ class Node:
     sandbox: Inside | Making | None = None
     waiting: list[tuple[Run, Streams]] = field(default_factory=list[tuple[Run, Streams]])
     ooms: int = 0
+    ids: int | None = None
 
 
 def begin(box: Box, ground: Ground, calls: bytes) -> Making:
@@ -134,8 +140,9 @@ def begin(box: Box, ground: Ground, calls: bytes) -> Making:
     info, informs = os.pipe()
     process = os.fork()
     if process == 0:
-        line = [*options(box, {"PATH": _PATH}, "/", 3), "--info-fd", "5"]
-        _become(ground, (waits, tell, tell), lambda: _bubblewrap(line, calls, {5: informs}, KEEPER))
+        given, users = _given(ground, {5: informs})
+        line = [*options(box, {"PATH": _PATH}, "/", 3, users), "--info-fd", "5"]
+        _become(ground, (waits, tell, tell), lambda: _bubblewrap(line, calls, given, KEEPER))
     for descriptor in (tell, waits, informs):
         os.close(descriptor)
     return Making(process, kept, told, info)
@@ -148,10 +155,10 @@ def run_apart(
     """Start a command in a sandbox of its own, with files in memory that only it sees; its process."""
     process = os.fork()
     if process == 0:
-        line = options(box, env, cwd, 3)
-        given: dict[int, int] = {}
-        for number, (path, content) in enumerate(files.items(), start=5):
-            given[number] = grounds.in_memory(content.encode())
+        contents = {number: grounds.in_memory(text.encode()) for number, text in enumerate(files.values(), start=5)}
+        given, users = _given(ground, contents)
+        line = options(box, env, cwd, 3, users)
+        for number, path in zip(contents, files, strict=True):
             line += ["--perms", "0600", "--file", str(number), path]
         _become(ground, streams.three(), lambda: _bubblewrap(line, calls, given, argv))
     return process
@@ -172,7 +179,8 @@ def run_inside(
             kernel.enter(own)
             os.close(own)
     if process == 0:
-        _become(ground, streams.three(), lambda: _enter(inside, calls, argv, env, cwd), drop=False)
+        kept = () if ground.users is None else tuple(MAPPING.values())
+        _become(ground, streams.three(), lambda: _enter(inside, calls, argv, env, cwd, kept), drop=False)
     return process
 
 
@@ -203,6 +211,14 @@ def _become(ground: Ground, streams: tuple[int, int, int], go: Callable[[], None
         os._exit(125)
 
 
+def _given(ground: Ground, given: Mapping[int, int]) -> tuple[Mapping[int, int], int | None]:
+    """What bubblewrap is given open, from 5 on; and under which number the user namespace is, if there is one."""
+    if ground.users is None:
+        return given, None
+    number = 5 + len(given)
+    return {**given, number: ground.users}, number
+
+
 def _bubblewrap(line: list[str], calls: bytes, given: Mapping[int, int], argv: tuple[str, ...]) -> None:
     """Become bubblewrap; what it is told and given comes through descriptors, never on its command line."""
     told = grounds.in_memory("".join(f"{option}\0" for option in line).encode())
@@ -216,14 +232,17 @@ def _bubblewrap(line: list[str], calls: bytes, given: Mapping[int, int], argv: t
     os.execvpe("bwrap", ["bwrap", "--args", "4", "--", *argv], {"PATH": _PATH})  # noqa: S606
 
 
-def _enter(inside: Inside, calls: bytes, argv: tuple[str, ...], env: Mapping[str, str], cwd: str) -> None:
-    """Become a command in a sandbox that runs: nothing of what this process was allowed to do is left then."""
+def _enter(
+    inside: Inside, calls: bytes, argv: tuple[str, ...], env: Mapping[str, str], cwd: str, kept: tuple[int, ...]
+) -> None:
+    """Become a command in a sandbox that runs: of what this process was allowed to do only `kept` is left then."""
     for name in _SPACES:
         kernel.enter(inside.spaces[name])
     os.closerange(3, 4096)
-    kernel.give_up_capabilities()
+    kernel.give_up_capabilities(kept)
     os.setresgid(INSIDE_UID, INSIDE_UID, INSIDE_UID)
     os.setresuid(INSIDE_UID, INSIDE_UID, INSIDE_UID)
+    kernel.hand_on_capabilities(kept)
     kernel.hide_memory()
     os.setsid()
     kernel.never_gain_privileges()

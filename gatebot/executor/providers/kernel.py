@@ -11,6 +11,7 @@ import fcntl
 import os
 import socket
 import struct
+from collections.abc import Collection
 
 NEW_MOUNTS, NEW_USERS, NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 0x1, 0x2, 0x4, 0x8, 0x20, 0x1000, 0x4000, 0x40000
@@ -38,11 +39,20 @@ def enter(descriptor: int) -> None:
     _check(_libc.setns(descriptor, 0), "setns")
 
 
-def give_up_capabilities() -> None:
-    """No program that this process becomes has any, whatever its file says."""
+def give_up_capabilities(kept: Collection[int] = ()) -> None:
+    """No program that this process becomes has others than these, whatever its file says."""
     for capability in range(64):
-        if _libc.prctl(24, capability, 0, 0, 0) != 0:
+        if capability not in kept and _libc.prctl(24, capability, 0, 0, 0) != 0:
             return  # the kernel knows no more of them
+
+
+def hand_on_capabilities(kept: Collection[int]) -> None:
+    """This process has these and no others, and so have the programs that it becomes."""
+    bits = sum(1 << capability for capability in kept)
+    head, sets = struct.pack("Ii", 0x20080522, 0), struct.pack("6I", bits, bits, bits, 0, 0, 0)
+    _check(_libc.capset(head, sets), "capset")
+    for capability in kept:
+        _check(_libc.prctl(47, 2, capability, 0, 0), "prctl")
 
 
 def hide_memory() -> None:

@@ -8,11 +8,9 @@ asynchronous and runs as the server's own uid.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -25,15 +23,15 @@ from typing import cast
 from ...errors import Refused, Unavailable
 from ...reasons import reason
 from ..model import Sandbox
-from . import emulation
+from . import emulation, rootless, subordinate
 from .checks import Config
 from .model import Exit
 
 _CEILING = 256 * 1024
 #: Far above the ids of people, services, containers and subordinate ranges.
 MACHINE_UIDS = 1_900_000_000
-_NAMESPACE_UIDS = 20_000
-_UIDS = 1024
+_NAMESPACE_UIDS = 1
+_UIDS = 1024  # of jobs at once; as root as many ranges
 _PATIENCE = 20.0
 
 
@@ -51,15 +49,16 @@ def start(config: Config, sandbox: Sandbox) -> socket.socket:
     line = [sys.executable, "-P", "-m", "gatebot.executor.providers.privileged", str(theirs.fileno())]
     line.append(json.dumps(config.to_json()))
     if sandbox is Sandbox.ROOTLESS:
-        _try_user_namespace()
-        ranges = ["--map-auto"] if config.uid_count else []
         own = ["sh", "-c", _UNWRITABLE, "sh", os.path.realpath(sys.executable)]
-        spaces = ["--user", "--map-root-user", *ranges, "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"]
-        line = ["unshare", *spaces, "--", *own, *line]
+        line = ["unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child", "--", *own, *line]
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(package)}
     with tempfile.TemporaryFile() as said, theirs:
         given = [theirs.fileno()]
-        process = subprocess.Popen(line, env=environment, pass_fds=given, stdin=subprocess.DEVNULL, stderr=said)
+        if sandbox is Sandbox.ROOTLESS:
+            most = config.uid_count + config.range_count * subordinate.RANGE
+            process = rootless.start(line, most, environment=environment, given=given, said=said)
+        else:
+            process = subprocess.Popen(line, env=environment, pass_fds=given, stdin=subprocess.DEVNULL, stderr=said)
         theirs.close()
         ours.settimeout(_PATIENCE)
         try:
@@ -77,13 +76,6 @@ def start(config: Config, sandbox: Sandbox) -> socket.socket:
         raise Unavailable(reason=reason("executor.sandbox-refused", told=text))
 
 
-def _try_user_namespace() -> None:
-    """Where the kernel refuses them, say so at once: with ranges of ids a refused `unshare` leaves a helper waiting."""
-    tried = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True, check=False)
-    if tried.returncode:
-        raise Unavailable(reason=reason("executor.sandbox-refused", told=tried.stderr.strip()[-500:]))
-
-
 #: Processes by the socket that leads to them, so that closing one also reaps the other.
 _STARTED: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -98,7 +90,9 @@ def config_for(
 ) -> Config:
     """The fixed configuration of the privileged process for a way of sandboxing. `shown` maps targets to sources."""
     machine = sandbox is Sandbox.PRIVILEGED
-    count = _UIDS if machine or has_subordinate_ids() else 0
+    most = _UIDS * (1 + subordinate.RANGE) if machine else rootless.ids()
+    count = min(most, _UIDS)
+    first = MACHINE_UIDS if machine else _NAMESPACE_UIDS
     present = tuple((source, target) for target, source in shown.items() if os.path.exists(source))
     return Config(
         instance=instance,
@@ -106,22 +100,15 @@ def config_for(
         images=str(images),
         shown=present,
         server_uid=server_uid if machine else 0,
-        uid_first=MACHINE_UIDS if machine else _NAMESPACE_UIDS,
+        uid_first=first,
         uid_count=count,
+        range_first=first + _UIDS,
+        range_count=(most - count) // subordinate.RANGE,
         machine_root=machine,
         lock_namespaces=_bubblewrap_locks(),
         full=full,
         emulators=tuple((one.arch, one.path) for one in emulation.installed()),
     )
-
-
-def has_subordinate_ids() -> bool:
-    """Whether this user was given a range of ids for user namespaces, and the programs that use it are there."""
-    with contextlib.suppress(OSError, KeyError):
-        name = pwd.getpwuid(os.geteuid()).pw_name
-        given = any(line.split(":")[0] == name for line in Path("/etc/subuid").read_text().splitlines())
-        return given and shutil.which("newuidmap") is not None
-    return False
 
 
 def _bubblewrap_locks() -> bool:

@@ -34,6 +34,7 @@ from .making import Making
 from .model import Broker, Capacity, Command, Door, Exit, Inside, NodeRequest, Platform, private_address
 from .pipe import Pipe
 from .ports import Output
+from .subordinate import RANGE
 
 log = logging.getLogger(__name__)
 _PROBE = Label("probe", network=Network.NONE, memory=256 << 20, disk=32 << 20, processes=64)
@@ -101,18 +102,19 @@ class Local:
         if (said := await self._try("")) is not None:
             return reason("executor.sandbox-refused", told=said)
         nesting = await self._try("", _NESTING, nested=True)
-        platforms = [Platform(canonical(platform.machine()))]
+        told, _ = await self._link.ask("hello")
+        ranges = cast("int", told["ranges"])
+        platforms = [Platform(canonical(platform.machine()), ids=RANGE if ranges else 1)]
         for one in installed():
             if f"default-{one.arch}" not in self._images.by_name:
                 log.info("no image for %s is built; make one with: gatebot image build --arch %s", one.arch, one.arch)
             elif (said := await self._try(one.arch)) is None:
-                platforms.append(Platform(one.arch, Execution.EMULATED_USER))
+                platforms.append(Platform(one.arch, Execution.EMULATED_USER, ids=1))
             else:
                 log.warning("programs of %s cannot be run: %s", one.arch, said)
-        told, _ = await self._link.ask("hello")
         problems = () if nesting is None else (reason("executor.nesting-refused", told=nesting),)
         limits = str(told["limits"])
-        return Capacity(tuple(platforms), 0, limits, self._sandbox, problems, nested=nesting is None)
+        return Capacity(tuple(platforms), 0, limits, self._sandbox, problems, nesting is None, ranges)
 
     async def _try(self, arch: str, argv: tuple[str, ...] = ("true",), *, nested: bool = False) -> str | None:
         """What is said where this does not run in a sandbox here, of this architecture or another; None: it does."""

@@ -26,11 +26,15 @@ def private_address(index: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What a node can be, and how many such a provider can have at once; 0: as many as of any kind."""
+    """What a node can be, and how many such a provider can have at once; 0: as many as of any kind.
+
+    `ids` is how many user ids jobs of nested labels have there for namespaces of their own; 0: all, as on a machine.
+    """
 
     arch: str
     execution: Execution = Execution.NATIVE
     slots: int = 0
+    ids: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class Capacity:
 
     `slots` is how many nodes there can be at once; 0: as many as builds want. `limits` is how memory, processes and CPU
     are limited: `cgroup1`, `cgroup2`, `rlimits`, or what the provider has. `sandbox` is only said of nodes here.
-    `problems` are what could not be used of it. `nested`: nodes may make namespaces and mounts of their own.
+    `problems` are what could not be used of it. `nested`: nodes may make namespaces and mounts of their own;
+    `ranges` is how many of these can have more than one user id at once, 0: as many as there are nodes.
     """
 
     platforms: tuple[Platform, ...]
@@ -48,6 +53,7 @@ class Capacity:
     sandbox: Sandbox | None = None
     problems: tuple[Reason, ...] = ()
     nested: bool = False
+    ranges: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from . import kernel
 from .bubblewrap import Bind, Box
+from .subordinate import FIRST_INSIDE, RANGE
 
 #: Where devices that every nested node may open are kept, out of sight of those that get none.
 DEVICES = "devices"
@@ -30,6 +31,14 @@ def prepare(room: str, *, machine_root: bool) -> None:
             made = f"{place}/{os.path.basename(path)}"
             os.mknod(made, stat.S_IFCHR | 0o666, os.makedev(*number))
             os.chmod(made, 0o666)  # noqa: S103 - as it is everywhere
+
+
+def tell_range(upper: str) -> None:
+    """Where programs look which ids they may give to namespaces, written while the node is still nobody's."""
+    os.makedirs(f"{upper}/etc", mode=0o755, exist_ok=True)
+    for name in ("subuid", "subgid"):
+        with open(f"{upper}/etc/{name}", "w") as file:
+            file.write(f"job:{FIRST_INSIDE}:{RANGE}\n")
 
 
 def opened(box: Box, room: str, node: str, network: int | None) -> Box:

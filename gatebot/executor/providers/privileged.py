@@ -11,16 +11,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import selectors
 import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from ..model import HOST_IMAGE
 from . import grounds, inside, kernel, nesting, processes, seccomp, switch
+from .answering import Answer, Answering, Verb
 from .cgroups import Cgroups, Limits
 from .checks import Config, Create, Refusal, Run, checked_create, checked_run, neighbours_of, node_of, run_of
 from .emulation import Emulator, registration
@@ -30,7 +29,6 @@ from .sweeping import Sweeper
 ROOM = "/mnt"
 #: Where a node's own binfmt_misc is mounted, out of its sight.
 FOREIGN = f"{ROOM}/foreign"
-_CEILING = 256 * 1024
 
 
 class Privileged:
@@ -38,24 +36,11 @@ class Privileged:
 
     def __init__(self, config: Config, channel: socket.socket) -> None:
         self._config = config
-        self._channel = channel
-        self._selector = selectors.DefaultSelector()
+        self._server = Answering(channel)
         self._nodes: dict[str, inside.Node] = {}
         self._groups = Cgroups.probe(config.instance)
         self._layers = Sweeper(f"{ROOM}/layers")
         self._filters = {nested: seccomp.compiled(nested=nested) for nested in (False, True)}
-        self._reading: dict[int, Callable[[], None]] = {}
-        self._verbs: dict[str, Callable[[dict[str, Any], list[int]], tuple[dict[str, Any], list[int]]]] = {
-            "hello": self._hello,
-            "create": self._create,
-            "run": self._run,
-            "stop": self._stop,
-            "kill": self._kill,
-            "freeze": self._freeze,
-            "destroy": self._destroy,
-            "list": self._list,
-            "join": self._join,
-        }
         self._emulators = {arch: registration(Emulator(arch, path)) for arch, path in config.emulators}
 
     def prepare(self) -> None:
@@ -75,90 +60,65 @@ class Privileged:
 
     def serve(self) -> None:
         """Answer until the other end closes."""
-        self._watch(self._channel.fileno(), self._receive)
-        while True:
-            for key, _ in self._selector.select():
-                action = self._reading.get(key.fd)
-                if action is not None:
-                    action()
-
-    def _watch(self, descriptor: int, action: Callable[[], None]) -> None:
-        self._reading[descriptor] = action
-        self._selector.register(descriptor, selectors.EVENT_READ)
-
-    def _unwatch(self, descriptor: int) -> None:
-        self._selector.unregister(descriptor)
-        del self._reading[descriptor]
-
-    def _receive(self) -> None:
-        message, given, passed, flags = b"", list[int](), list[int](), 0
-        with contextlib.suppress(ConnectionResetError):  # the server was killed, with answers unread
-            message, given, flags, _ = socket.recv_fds(self._channel, _CEILING, 4)
-        if not message:
-            self._end()
-        answer: dict[str, Any] = {"error": "too long"}
-        try:
-            if not flags & socket.MSG_TRUNC:
-                asked: dict[str, Any] = json.loads(message)
-                answer = {"id": asked.get("id"), "error": "no such verb"}
-                verb = self._verbs.get(str(asked.get("verb")))
-                if verb is not None:
-                    content, passed = verb(asked, given)
-                    answer = {"id": asked.get("id"), **content}
-        except (Refusal, OSError, ValueError) as problem:
-            answer["error"] = f"{type(problem).__name__}: {problem}"
-        finally:
-            for descriptor in given:
-                os.close(descriptor)
-        self._send(answer, passed)
-
-    def _send(self, answer: dict[str, Any], descriptors: list[int]) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            socket.send_fds(self._channel, [json.dumps(answer).encode()], descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        verbs: dict[str, Verb] = {
+            "hello": self._hello,
+            "create": self._create,
+            "run": self._run,
+            "stop": self._stop,
+            "kill": self._kill,
+            "freeze": self._freeze,
+            "destroy": self._destroy,
+            "list": self._list,
+            "join": self._join,
+        }
+        self._server.serve(verbs, self._end)
 
     # -- verbs ----------------------------------------------------------------------------------
 
-    def _hello(self, _asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _hello(self, _asked: dict[str, Any], _given: list[int]) -> Answer:
         limits = self._groups.version if self._groups else "rlimits"
-        return {"limits": limits, "uids": self._config.uid_count}, []
+        return {"limits": limits, "ranges": self._config.range_count}, []
 
-    def _create(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _create(self, asked: dict[str, Any], _given: list[int]) -> Answer:
         wanted = checked_create(asked, self._config)
         if wanted.node in self._nodes:
             return {}, []
-        uid = self._free_uid()
+        uid, ids = self._free_uid(), self._free_range(wanted)
+        users: int | None = None
         network: int | None = None
         listening: list[int] = []
         try:
-            self._mount(wanted, uid)
+            self._mount(wanted, uid, ranged=ids is not None)
             if self._groups is not None:
                 # What jobs write is memory here, and is charged to them.
                 self._groups.create(wanted.node, Limits(wanted.memory + wanted.disk, wanted.processes, wanted.cpus))
+                if uid is not None and ids is not None:
+                    self._groups.delegate(wanted.node, uid)
             if wanted.network != "full":
                 network, listens = grounds.network(wanted.network == "mirrors")
                 listening = [] if listens is None else [listens]
+            if uid is not None and ids is not None:
+                users = grounds.users(uid, ids, self._alone(wanted))
         except BaseException:
-            self._clear(wanted.node, network)
+            self._clear(wanted.node, network, users)
             self._ungrouped(wanted.node)
             raise
         groups = self._groups
-        alone = None if groups else (wanted.memory, wanted.processes)
         told = self._emulators.get(wanted.emulates)
         foreign = None if told is None else lambda: grounds.foreign(uid, FOREIGN, told)
-        ground = inside.Ground(uid, network, alone, lambda: groups.enter(wanted.node) if groups else None, foreign)
+        enter = lambda: groups.enter(wanted.node) if groups else None  # noqa: E731
+        ground = inside.Ground(uid, network, self._alone(wanted), enter, foreign, users)
         shown = [(f"{ROOM}/shown/{index}", target) for index, (_, target) in enumerate(self._config.shown)]
         host, full, lock = wanted.image == HOST_IMAGE, network is None, self._config.lock_namespaces
         root = f"{ROOM}/nodes/{wanted.node}/root"
         box = grounds.box(root, shown, memory=wanted.memory, host=host, full=full, lock=lock)
         if wanted.nested:
             box = nesting.opened(box, ROOM, wanted.node, network)
-        node = self._nodes[wanted.node] = inside.Node(ground, box)
+        node = self._nodes[wanted.node] = inside.Node(ground, box, ids=ids)
         self._begin(node)
         return {}, listening
 
-    def _mount(self, wanted: Create, uid: int | None) -> None:
+    def _mount(self, wanted: Create, uid: int | None, *, ranged: bool) -> None:
         """The node's root: the layer over the image, and a memory file system of the promised size on top."""
         room = f"{ROOM}/nodes/{wanted.node}"
         os.makedirs(f"{room}/disk")
@@ -178,6 +138,8 @@ class Privileged:
                 os.mkdir(f"{room}/disk/{name}", 0o755)
             for name in ("tmp", "var/tmp"):
                 os.chmod(f"{room}/disk/upper/{name}", 0o1777)  # noqa: S103 - as they are everywhere
+            if ranged:
+                nesting.tell_range(f"{room}/disk/upper")
             for index, (_, target) in enumerate(self._config.shown):
                 grounds.place(f"{room}/disk/upper{target}", os.path.isdir(f"{ROOM}/shown/{index}"))
             lower = [f"/proc/self/fd/{layer}", f"/proc/self/fd/{image}"]
@@ -185,7 +147,7 @@ class Privileged:
                 f"{room}/root", lower, f"{room}/disk/upper", f"{room}/disk/work", user=not self._config.machine_root
             )
 
-    def _run(self, asked: dict[str, Any], given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _run(self, asked: dict[str, Any], given: list[int]) -> Answer:
         wanted = checked_run(asked)
         node = self._nodes.get(wanted.node)
         if node is None or len(given) not in (1, 2):
@@ -209,12 +171,12 @@ class Privileged:
     def _begin(self, node: inside.Node) -> None:
         """Start the node's sandbox; commands wait until it is ready."""
         making = node.sandbox = inside.begin(node.box, node.ground, self._calls(node))
-        self._watch(making.told, lambda: self._ready(node, making))
+        self._server.watch(making.told, lambda: self._ready(node, making))
         watcher = os.pidfd_open(making.process)
-        self._watch(watcher, lambda: self._gone(node, making.process, watcher))
+        self._server.watch(watcher, lambda: self._gone(node, making.process, watcher))
 
     def _ready(self, node: inside.Node, making: inside.Making) -> None:
-        self._unwatch(making.told)
+        self._server.unwatch(making.told)
         made = making.finished()
         if node.sandbox is not making:  # killed meanwhile; another may be begun
             if isinstance(made, inside.Inside):
@@ -226,12 +188,12 @@ class Privileged:
             problem = self._run_inside(node, made, wanted, streams) if isinstance(made, inside.Inside) else made
             if problem:
                 os.write(streams.output, f"gatebot: the sandbox could not be made: {problem}\n".encode())
-                self._send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
+                self._server.send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
             streams.close()
 
     def _gone(self, node: inside.Node, process: int, watcher: int) -> None:
         """The sandbox of a node ended: with the node, or killed from inside."""
-        self._unwatch(watcher)
+        self._server.unwatch(watcher)
         os.close(watcher)
         os.waitpid(process, 0)
         if node.sandbox is not None and node.sandbox.process == process:
@@ -257,23 +219,23 @@ class Privileged:
     def _began(self, node: inside.Node, wanted: Run, process: int) -> None:
         node.runs[wanted.run] = process
         watcher = os.pidfd_open(process)
-        self._watch(watcher, lambda: self._ended(wanted.node, wanted.run, process, watcher))
+        self._server.watch(watcher, lambda: self._ended(wanted.node, wanted.run, process, watcher))
 
-    def _stop(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _stop(self, asked: dict[str, Any], _given: list[int]) -> Answer:
         """End one command and what it started; what left it to live on, lives on."""
         node, run = self._nodes.get(node_of(asked)), run_of(asked)
         if node is not None and run in node.runs:
             processes.kill_tree(node.runs[run])
         return {}, []
 
-    def _kill(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _kill(self, asked: dict[str, Any], _given: list[int]) -> Answer:
         name = node_of(asked)
         node = self._nodes.get(name)
         if node is not None:
             self._kill_all(name, node)
         return {}, []
 
-    def _freeze(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _freeze(self, asked: dict[str, Any], _given: list[int]) -> Answer:
         name, frozen = node_of(asked), bool(asked.get("frozen"))
         node = self._nodes.get(name)
         if node is None:
@@ -285,36 +247,37 @@ class Privileged:
                 os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
         return {}, []
 
-    def _destroy(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _destroy(self, asked: dict[str, Any], _given: list[int]) -> Answer:
         """Also of a node that is not there any more: what of it could not be taken away is tried again."""
         name = node_of(asked)
         node = self._nodes.pop(name, None)
         if node is not None:
             self._kill_all(name, node)
-            self._clear(name, node.ground.network)
+            self._clear(name, node.ground.network, node.ground.users)
         self._layers.take(name)
         if not self._ungrouped(name):
             raise Refusal("its processes do not end")
         return {}, []
 
-    def _list(self, _asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _list(self, _asked: dict[str, Any], _given: list[int]) -> Answer:
         return {"nodes": sorted(self._nodes)}, []
 
-    def _join(self, asked: dict[str, Any], _given: list[int]) -> tuple[dict[str, Any], list[int]]:
+    def _join(self, asked: dict[str, Any], _given: list[int]) -> Answer:
         nodes = [self._nodes.get(name) for name in neighbours_of(asked)]
         switch.join([None if node is None else node.ground.network for node in nodes])
         return {}, []
 
     # -- what the verbs are made of -------------------------------------------------------------
 
-    def _clear(self, name: str, network: int | None) -> None:
+    def _clear(self, name: str, *spaces: int | None) -> None:
         """Take away what a node stands on."""
         for place in ("root", "disk", "sys"):
             with contextlib.suppress(OSError):
                 kernel.unmount(f"{ROOM}/nodes/{name}/{place}")
         shutil.rmtree(f"{ROOM}/nodes/{name}", ignore_errors=True)
-        if network is not None:
-            os.close(network)
+        for space in spaces:
+            if space is not None:
+                os.close(space)
 
     def _ungrouped(self, name: str) -> bool:
         """Take the groups of a node away, with what may still be in them; whether they are gone."""
@@ -329,10 +292,20 @@ class Privileged:
     def _free_uid(self) -> int | None:
         return grounds.free_uid(self._config, {node.ground.uid for node in self._nodes.values()})
 
+    def _free_range(self, wanted: Create) -> int | None:
+        """For nested nodes; programs of other architectures are told of in a user namespace that has none."""
+        if not wanted.nested or wanted.emulates:
+            return None
+        return grounds.free_range(self._config, {node.ids for node in self._nodes.values()})
+
+    def _alone(self, wanted: Create) -> tuple[int, int] | None:
+        """What its processes are limited to one by one, where no control groups limit them."""
+        return None if self._groups else (wanted.memory, wanted.processes)
+
     def _kill_all(self, name: str, node: inside.Node) -> None:
         for wanted, streams in node.waiting:
             streams.close()
-            self._send({"ended": wanted.run, "status": -signal.SIGKILL, "oom": False, "full": False}, [])
+            self._server.send({"ended": wanted.run, "status": -signal.SIGKILL, "oom": False, "full": False}, [])
         node.waiting.clear()
         if self._groups is not None:
             self._groups.kill(name)
@@ -345,7 +318,7 @@ class Privileged:
         self._leave(node)
 
     def _ended(self, name: str, run: str, process: int, watcher: int) -> None:
-        self._unwatch(watcher)
+        self._server.unwatch(watcher)
         os.close(watcher)
         _, status = os.waitpid(process, 0)
         node = self._nodes.get(name)
@@ -357,7 +330,7 @@ class Privileged:
                 found["oom"], node.ooms = ooms > node.ooms, ooms
             disk = os.statvfs(f"{ROOM}/nodes/{name}/disk")
             found["full"] = disk.f_bavail == 0 or disk.f_favail == 0
-        self._send({"ended": run, **found}, [])
+        self._server.send({"ended": run, **found}, [])
 
     def _end(self) -> None:
         for name, node in self._nodes.items():

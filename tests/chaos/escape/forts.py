@@ -3,7 +3,7 @@
 
 `root` is the local sandbox of a server that was started as root, `rootless` the one of a user without rights (somebody
 else than whoever runs the tests), `container` one of podman. All have the same small label; that of `nested` and of
-`nested-rootless` lets jobs be root of namespaces of their own.
+`nested-rootless` lets jobs be root of namespaces of their own, with a range of ids; `rootless` has one id for all jobs.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
@@ -26,6 +26,7 @@ from gatebot.executor.providers.container import Containers, Podman
 from gatebot.executor.providers.local import Images, Local
 from gatebot.executor.providers.model import NodeRequest
 from gatebot.executor.providers.ports import Provider
+from gatebot.executor.providers.subordinate import RANGE
 from gatebot.reasons import Reason
 from gatebot.words import say
 from tests.fakes.busybox_image import python_image
@@ -138,9 +139,10 @@ async def fort(kind: str, root: Path) -> AsyncGenerator[Fort]:
     layers.mkdir()
     started: list[subprocess.Popen[bytes]] = []
     strange, nested = kind.endswith("rootless"), kind.startswith("nested")
-    provider = _rootless(root, started) if strange else _of(kind, root)
+    provider = _rootless(root, started, ranged=nested) if strange else _of(kind, root)
     yard = FortYard(provider, layers, strange=strange and os.geteuid() == 0, nested=nested)
-    found = await yard.provider.probe()
+    with _as_stranger(strange):
+        found = await yard.provider.probe()
     if isinstance(found, Reason):
         leave_out(f"What the sandbox `{kind}` needs ({say(found)})", "podman")
     made = Fort(kind, yard, limited=found.limits not in ("none", "rlimits"))
@@ -148,6 +150,21 @@ async def fort(kind: str, root: Path) -> AsyncGenerator[Fort]:
     await made.close()
     for process in started:
         process.wait(20)
+
+
+@contextmanager
+def _as_stranger(strange: bool) -> Generator[None]:
+    """What a probe lays out belongs to whose server it is."""
+    if not strange or os.geteuid() != 0:
+        yield
+        return
+    os.setegid(STRANGER)
+    os.seteuid(STRANGER)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
 
 
 def _of(kind: str, root: Path) -> Provider:
@@ -159,7 +176,7 @@ def _of(kind: str, root: Path) -> Provider:
     return _local(root, Sandbox.PRIVILEGED, link.start(configuration(root, Sandbox.PRIVILEGED), Sandbox.PRIVILEGED))
 
 
-def _rootless(root: Path, started: list[subprocess.Popen[bytes]]) -> Provider:
+def _rootless(root: Path, started: list[subprocess.Popen[bytes]], *, ranged: bool) -> Provider:
     """The privileged process is started by the stranger, as a server of hers would, and its socket handed to us."""
     if os.geteuid() != 0:
         return _local(root, Sandbox.ROOTLESS, link.start(configuration(root, Sandbox.ROOTLESS), Sandbox.ROOTLESS))
@@ -168,11 +185,10 @@ def _rootless(root: Path, started: list[subprocess.Popen[bytes]]) -> Provider:
     os.chown(root / "images", STRANGER, STRANGER)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        line = [sys.executable, "-c", _START, str(root), str(theirs.fileno())]
-        given = [theirs.fileno()]
-        started.append(
-            subprocess.Popen(line, pass_fds=given, user=STRANGER, group=STRANGER, extra_groups=[], cwd=_ROOT, env=_ENV)
-        )
+        (root / "ids").write_text(f"{STRANGER}:{FIRST_OF_JOBS}:{_UIDS + 2 * RANGE}\n" if ranged else "")
+        line = ["unshare", "--mount", "sh", "-ec", _AS_STRANGER, "sh", str(root / "ids"), str(STRANGER)]
+        line += [sys.executable, "-c", _START, str(root), str(theirs.fileno())]
+        started.append(subprocess.Popen(line, pass_fds=[theirs.fileno()], cwd=_ROOT, env=_ENV))
         ours.settimeout(30)
         theirs.close()
         _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
@@ -181,6 +197,12 @@ def _rootless(root: Path, started: list[subprocess.Popen[bytes]]) -> Provider:
 
 _ROOT = Path(__file__).resolve().parents[3]
 _ENV = {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/nonexistent"}
+#: Ids that nobody on a machine of tests has; only who sees this /etc/subuid may use them.
+FIRST_OF_JOBS, _UIDS = 1_800_000_000, 1024
+_AS_STRANGER = """
+mount --bind "$1" /etc/subuid && mount --bind "$1" /etc/subgid
+stranger=$2; shift 2; exec setpriv --reuid "$stranger" --regid "$stranger" --clear-groups "$@"
+"""
 _START = """
 import socket, sys
 from pathlib import Path

@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from gatebot.executor.model import MIB
-from tests.chaos.escape.forts import Fort, attack
+from gatebot.executor.providers.subordinate import FIRST_INSIDE, RANGE
+from tests.chaos.escape.forts import FIRST_OF_JOBS, Fort, attack
 from tests.fakes.provider_contract import LABEL
+from tests.fakes.workshop import processes_of
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="package"),
     pytest.mark.parametrize("attacked", ["nested", "nested-rootless"], indirect=True),
 ]
-ROOT = "unshare --user --map-root-user --mount --net --pid --uts --ipc --cgroup --fork --mount-proc"
+RANGED = "unshare --user --map-root-user --map-auto"
+ROOT = f"{RANGED} --mount --net --pid --uts --ipc --cgroup --fork --mount-proc"
 #: A mount by the libc of the attacker.
 _MOUNT = """
 def mount(source, target, kind, flags=0, options=''):
@@ -148,6 +152,9 @@ print('tried: mounts')
             ROOT,
         )
         assert found.pop("tried") == "mounts"
+        if attacked.limited:  # of version 2 it may make groups below its own, in which it is limited as a whole
+            assert found.pop("cgroup2  new", "None") == "None"
+            assert found.pop("cgroup2  cgroup.procs", "EINVAL") == "EINVAL"
         assert set(found.values()) <= {"EPERM", "EACCES", "EROFS"}, found
         if attacked.limited:
             most = (LABEL.memory + LABEL.disk) // MIB
@@ -155,3 +162,64 @@ print('tried: mounts')
             ended, _ = await node.ran(f"{ROOT} sh -c '{body}'")
             assert ended.status != 0
             assert (await node.ran("echo here"))[1].endswith("here\n")
+
+
+async def test_the_ids_of_a_job_are_neither_the_machines_nor_those_of_another(attacked: Fort) -> None:
+    """Nobody has an id twice; none of a job's is a user's of this machine, also not by what runs as one of them."""
+    async with attacked.node() as one, attacked.node() as other:
+        ids: list[set[int]] = []
+        for node in (one, other):
+            _, told = await node.ran("cat /proc/self/uid_map; echo; cat /proc/self/gid_map")
+            users, groups = told.split("\n\n")
+            assert users.split() == groups.split()
+            lines = [[int(word) for word in line.split()] for line in users.splitlines()]
+            assert [(inside, count) for inside, _, count in lines] == [(1000, 1), (FIRST_INSIDE, RANGE)]
+            ids.append({id for _, first, count in lines for id in range(first, first + count)})
+        assert not ids[0] & ids[1]
+        marker = f"{4711 + os.getpid()}.25"
+        inner = f"setpriv --reuid 33 --clear-groups sleep {marker}"
+        await one.ran(
+            f"{RANGED} sh -c '{inner} & while ! grep -qa {marker} /proc/$!/cmdline; do :; done' > /dev/null 2>&1"
+        )
+        running = {Path(f"/proc/{process}").stat().st_uid for process in processes_of(marker)}
+        assert len(running) == 1
+        assert min(running) >= FIRST_OF_JOBS
+
+
+async def test_with_its_ids_it_touches_and_becomes_nobody_elses(attacked: Fort) -> None:
+    """As root of its range and as each of its ids: files of the machine, of the server and ids that are not its own."""
+    attempts = """
+for path in ('/usr/bin/env', '/etc/passwd', '/etc/subuid', '/opt/gatebot', '/'):
+    attempt('own ' + path, lambda: os.chown(path, os.getuid(), os.getgid()))
+    attempt('change ' + path, lambda: os.chmod(path, 0o777))
+    attempt('make ' + path, lambda: write(path + '/made'))
+def become(id):
+    os.setuid(id)
+    return 'became'
+for id in (0, 1, 65534, 99999, 165536, 1900000000):
+    attempt(f'become {id}', lambda: become(id))
+def mapped(text):
+    child = os.fork()
+    if child == 0:
+        call(272, 0x10000000)
+        time.sleep(60)
+    try:
+        while os.readlink(f'/proc/{child}/ns/user') == os.readlink('/proc/self/ns/user'):
+            pass
+        with open(f'/proc/{child}/uid_map', 'w') as file:
+            file.write(text)
+        return 'mapped'
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+for text in ('0 0 1', '0 1001 1', '0 99999 2', '0 165535 2', '0 1900000000 1'):
+    attempt('map ' + text, lambda: mapped(text))
+attempt('groups', lambda: os.setgroups([0]))
+attempt('own ids', lambda: mapped('0 100000 65536'))
+"""
+    async with attacked.node() as node:
+        found = await attack(node, attempts)
+        assert found.pop("own ids") == "mapped"
+        assert set(found.values()) <= {"EPERM", "EACCES", "EROFS", "EINVAL", "ENOTDIR"}, found
+        found = await attack(node, attempts.partition("def become")[0], RANGED)
+        assert set(found.values()) <= {"EPERM", "EACCES", "EROFS", "EINVAL", "ENOTDIR"}, found

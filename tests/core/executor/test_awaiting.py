@@ -24,7 +24,7 @@ def has(build: str) -> tuple[Placed, ...]:
 
 
 def test_who_came_first_is_before_the_others() -> None:
-    kind = ("boards", "arm64", Execution.NATIVE)
+    kind = ("boards", "arm64", Execution.NATIVE, 0)
     site = Site({"board": BOARD}, OFFERS, {kind: 2})
     nodes = {"one": has("one"), "two": has("two")}
     assert waits(site, [asks("a"), asks("b")], nodes) == {

@@ -6,7 +6,7 @@ from __future__ import annotations
 from gatebot.architectures import Execution
 from gatebot.assignment import NodeChoice, NodeSpec
 from gatebot.executor.model import Label
-from gatebot.executor.placing import Busy, Kind, Never, Offer, Placement, Site, place
+from gatebot.executor.placing import Busy, Never, Offer, Placement, Site, place
 from gatebot.executor.providers.model import Capacity, Platform
 from gatebot.reasons import reason
 from gatebot.words import say
@@ -30,10 +30,10 @@ def nodes(*specs: NodeSpec | str) -> NodeChoice:
     return NodeChoice(tuple(one if isinstance(one, NodeSpec) else NodeSpec((one,), one) for one in specs))
 
 
-def placed(*choices: NodeChoice, site: Site = SITE, trusted: bool = False) -> list[Kind]:
+def placed(*choices: NodeChoice, site: Site = SITE, trusted: bool = False) -> list[tuple[str, str, Execution]]:
     found = place(site, "b", choices, post_review=trusted)
     assert isinstance(found, Placement), found
-    return [node.kind for node in found.nodes]
+    return [node.kind[:3] for node in found.nodes]
 
 
 def never(*choices: NodeChoice, trusted: bool = False) -> str:
@@ -84,7 +84,7 @@ def test_alternatives_are_tried_in_order_and_one_that_is_possible_is_waited_for(
     assert never(nodes("pod"), nodes("huge")).startswith(
         "None of the 2 alternatives of the nodeset can ever be served."
     )
-    full = Site(LABELS, SITE.offers, {("hosts", "arm64", NATIVE): 2})
+    full = Site(LABELS, SITE.offers, {("hosts", "arm64", NATIVE, 0): 2})
     found = place(full, "b", [nodes("board"), nodes("small")], post_review=True)
     assert isinstance(found, Busy)
     assert found.providers == {"hosts"}
@@ -93,7 +93,7 @@ def test_alternatives_are_tried_in_order_and_one_that_is_possible_is_waited_for(
 
 def test_any_execution_goes_where_there_is_room_and_no_other_does() -> None:
     offers = {"local": Offer(Capacity((Platform("x86_64", KVM, 1), Platform("x86_64", USER, 1)), 0))}
-    site = Site(LABELS, offers, {("local", "x86_64", KVM): 1})
+    site = Site(LABELS, offers, {("local", "x86_64", KVM, 0): 1})
     assert isinstance(place(site, "b", [nodes("small")], post_review=False), Busy)
     assert placed(nodes(NodeSpec(("n",), "small", execution="any")), site=site) == [("local", "x86_64", USER)]
 
@@ -119,3 +119,18 @@ def test_a_nested_label_is_served_only_by_who_tried_and_can() -> None:
         "image, user.max_user_namespaces above 0, and a tun device: run modprobe tun, and chmod 0666 /dev/net/tun "
         "where the server is not started as root. Then restart the server."
     )
+
+
+def test_ranges_of_user_ids_are_counted_where_they_are_few() -> None:
+    """Who has none to give makes nested nodes with one id; what is not nested, or emulated, takes none."""
+    labels = {"cloud": Label("cloud", nested=True), "small": Label("small")}
+    platforms = (Platform("x86_64", ids=65_536), Platform("arm64", USER, ids=1))
+    offers = {"local": Offer(Capacity(platforms, 0, nested=True, ranges=1))}
+    site = Site(labels, offers)
+    found = place(site, "b", [nodes("cloud", "small", NodeSpec(("n",), "cloud", arch="arm64"))], post_review=False)
+    assert isinstance(found, Placement)
+    assert [one.given.ids for one in found.nodes] == [65_536, 0, 1]
+    full = Site(labels, offers, {found.nodes[0].kind: 1})
+    assert isinstance(place(full, "c", [nodes("cloud")], post_review=False), Busy)
+    assert isinstance(place(full, "c", [nodes("small")], post_review=False), Placement)
+    assert isinstance(place(full, "c", [nodes("cloud", "cloud")], post_review=False), Never)

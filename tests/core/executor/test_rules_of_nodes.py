@@ -17,7 +17,7 @@ from gatebot.executor.providers.checks import Config, Refusal, checked_create, c
 from gatebot.words import catalogue, say
 
 NODE = "0" * 32
-CONFIG = Config("i", "/l", "/i", (("/a", "/b"),), 1000, 2000, 10, True, True, False)
+CONFIG = Config("i", "/l", "/i", (("/a", "/b"),), 1000, 2000, 10, 70_000, 3, True, True, False)
 CREATE = {
     "node": NODE,
     "image": "host",
