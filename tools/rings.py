@@ -41,7 +41,7 @@ RINGS: dict[str, Sequence[str]] = {
     "shells": ["tests/shells", "-n", "2"],
     "stories": ["tests/stories", "-n", "2"],
     "clients": ["tests/clients"],
-    "chaos": ["tests/chaos", "-n", "2", "--dist", "loadfile"],
+    "chaos": ["tests/chaos", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"],
 }
 
 

@@ -90,8 +90,9 @@ class Fleet:
         given = Given(assignment.fence, assignment, Wish.of(assignment))
         self.roster.builds[assignment.build] = given
         if whys := await self._nobody(Wish.of(assignment)):
-            del self.roster.builds[assignment.build]
-            await self._impossible(assignment, whys)
+            if self.roster.builds.get(assignment.build) is given:  # not aborted meanwhile
+                del self.roster.builds[assignment.build]
+                await self._impossible(assignment, whys)
             return
         await self._place(given)
 
