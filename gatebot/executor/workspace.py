@@ -301,7 +301,10 @@ def _answer(answer: socket.socket, mirrors: Path) -> None:
     except Exception as problem:
         if not pieces:
             return
-        _say(answer, {"failed": str(problem)[:4000], "trace": traceback.format_exc()[-8000:]})
+        from git.exc import GitCommandError
+
+        known = isinstance(problem, GitCommandError)  # which says what it was
+        _say(answer, {"failed": str(problem)[:4000], "trace": "" if known else traceback.format_exc()[-8000:]})
 
 
 def _end_with_asker(answer: int, answered: threading.Event) -> None:

@@ -77,8 +77,8 @@ class Workspaces:
         if "unusable" in answer:
             raise Refused(reason=reason("executor.include-unusable", told=str(answer["unusable"])[:1000]))
         if "failed" in answer:
-            log.warning("a workspace cannot be prepared: %s", answer.get("trace", answer["failed"]))
             text = str(answer["failed"]).strip() or "git failed"
+            log.warning("a workspace cannot be prepared: %s", answer.get("trace") or text)
             raise Unavailable(reason=reason("executor.workspace-failed", told=text[:1000]))
         return cast("list[dict[str, Json]]", answer["included"])
 
