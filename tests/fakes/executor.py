@@ -124,7 +124,7 @@ class HeardReports(WantedNodes):
     async def begun(self, build: str) -> None:
         await asyncio.wait_for(self._begun.setdefault(build, asyncio.Event()).wait(), 30)
 
-    async def of(self, build: str, patience: float = 60) -> BuildCompleted:
+    async def of(self, build: str, patience: float = 300) -> BuildCompleted:
         await asyncio.wait_for(self._done.setdefault(build, asyncio.Event()).wait(), patience)
         return self.completions[build]
 

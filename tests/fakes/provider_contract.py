@@ -68,7 +68,7 @@ class Yard:
         name = uuid4().hex
         self.lay(name)
         await self.provider.create(self.request(name))
-        await self.provider.wait_ready(name, 60)
+        await self.provider.wait_ready(name, 300)
         return Node(name, self.provider, self.provider.connect(name))
 
 
@@ -224,7 +224,7 @@ class ProviderContract:
         node = await yard.node()
         await node.ran("echo first > file")
         await yard.provider.create(yard.request(node.name))
-        await yard.provider.wait_ready(node.name, 60)
+        await yard.provider.wait_ready(node.name, 300)
         assert await yard.provider.list_owned() == (node.name,)
         assert (await node.ran("cat file"))[1] == "first\n"
         await yard.provider.destroy(node.name)
@@ -236,7 +236,7 @@ class ProviderContract:
         second = f"{first.name}-1"
         yard.lay(second)
         await yard.provider.create(yard.request(second))
-        await yard.provider.wait_ready(second, 60)
+        await yard.provider.wait_ready(second, 300)
         other = Node(second, yard.provider, yard.provider.connect(second))
         await first.ran("echo mine > file")
         assert (await other.ran("cat file"))[0].status != 0

@@ -128,12 +128,13 @@ async def test_a_build_runs_its_playbook_on_a_machine(ground: MachineGround, tmp
 
 
 async def test_what_is_missing_is_told_with_what_brings_it(tmp_path: Path) -> None:
-    nothing = Qemu(tmp_path / "machines", tmp_path, "h", architectures=("s390x", "x86_64"))
+    nothing = Qemu(tmp_path / "machines", tmp_path, "h", architectures=("sparc64", "x86_64"))
     found = await nothing.probe()
     await nothing.close()
     assert isinstance(found, Reason)
     assert say(found) == (
         "No virtual machine can be had here. "
         "x86_64: its image is not built; `gatebot image build LABEL --site DIRECTORY` makes it, for a label of this "
-        "provider. Virtual machines of s390x are not known to start; those of x86_64, arm64 are."
+        "provider. Virtual machines of sparc64 are not known to start; those of x86_64, arm64, ppc64le, s390x, riscv64 "
+        "are."
     )

@@ -20,13 +20,11 @@ OPEN = b"gatebot: open\n"
 BOOT = "/usr/lib/gatebot/boot"
 _KEYS = "/etc/ssh/gatebot_keys"
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
-#: More than a serial port holds.
-_LOST = 64
 
 #: The modules that a kernel may need before it has a disk; those that depend on others fail at first, so: three rounds.
 MODULES = (
     *("virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_mmio"),
-    *("virtio_blk", "failover", "net_failover", "virtio_net", "rng-core", "virtio-rng"),
+    *("virtio_ccw", "virtio_blk", "failover", "net_failover", "virtio_net", "rng-core", "virtio-rng"),
     *("crc32c_generic", "libcrc32c", "crc16", "mbcache", "jbd2", "ext4"),
 )
 
@@ -106,11 +104,18 @@ PidFile /run/sshd.pid
 Subsystem sftp internal-sftp
 """
 
+#: What root of a job is told, too: where package tools may go, and by what certificates.
+_KEPT = (
+    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_*", "npm_config_*"),
+    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"),
+)
+
 #: Files of a machine's disk, beside those of its packages; the first is executable.
 FILES: Mapping[str, str] = {
     BOOT: _BOOT,
     "/etc/ssh/sshd_config": _SSHD,
-    "/etc/sudoers": "root ALL=(ALL:ALL) ALL\njob ALL=(ALL:ALL) NOPASSWD: ALL\n",
+    "/etc/sudoers": f'Defaults env_keep += "{" ".join(_KEPT)}"\n'
+    "root ALL=(ALL:ALL) ALL\njob ALL=(ALL:ALL) NOPASSWD: ALL\n",
     "/etc/pam.d/sudo": "".join(f"{kind} sufficient pam_permit.so\n" for kind in ("auth", "account", "session")),
     "/etc/pam.d/other": "".join(f"{kind} required pam_deny.so\n" for kind in ("auth", "account", "session")),
     "/etc/resolv.conf": "nameserver 10.0.2.3\n",
@@ -119,6 +124,8 @@ FILES: Mapping[str, str] = {
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
     "/etc/group": "root:x:0:\ntty:x:5:\nsudo:x:27:job\njob:x:1000:\nnogroup:x:65534:\n",
 }
+#: The certificates that programs in a machine trust.
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 #: Directories of a machine that are the job's.
 OWNED = (HOME, PLAY)
 
@@ -134,19 +141,21 @@ class Orders:
     seed: bytes
     processes: int
 
-    def line(self, now: float) -> bytes:
-        """As the machine reads it at that time: what its serial port takes in before its state is there is lost."""
-        return b"\n" * _LOST + base64.b64encode(self._script(now).encode()) + b"\n"
+    def line(self, now: float, loses: int) -> bytes:
+        """As the machine reads it at that time; its console `loses` what it takes in before its state is there."""
+        return b"\n" * loses + base64.b64encode(self._script(now).encode()) + b"\n"
 
     def _script(self, now: float) -> str:
-        # Linux takes what is written to its randomness at once only when it is told to: RNDADDENTROPY, RNDRESEEDCRNG.
+        # Linux takes what is written to its randomness at once only when it is told to: RNDADDENTROPY, RNDRESEEDCRNG,
+        # whose numbers are other ones on POWER.
         reseed = (
             'open F, "+<", "/dev/urandom"; my $s = pack "H*", $ARGV[0]; '
-            'ioctl F, 0x40085203, pack("iia*", 8 * length $s, length $s, $s); ioctl F, 0x5207, 0'
+            "my @n = $ARGV[1] =~ /^ppc/ ? (0x80085203, 0x20005207) : (0x40085203, 0x5207); "
+            'ioctl F, $n[0], pack("iia*", 8 * length $s, length $s, $s) and ioctl F, $n[1], 0 or die $!'
         )
         return f"""\
 date -s @{now:.3f} >/dev/null
-perl -e '{reseed}' {self.seed.hex()}
+perl -e '{reseed}' {self.seed.hex()} $(uname -m)
 hostname {self.hostname}
 echo {self.hostname} > /etc/hostname
 printf '127.0.0.1 localhost\\n127.0.1.1 %s\\n::1 localhost\\n' {self.hostname} > /etc/hosts

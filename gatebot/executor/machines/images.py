@@ -8,6 +8,7 @@ of them and without root: a directory whose name is the hash of all that went in
 from __future__ import annotations
 
 import hashlib
+import lzma
 import shutil
 import subprocess
 import sys
@@ -90,7 +91,7 @@ def finish(root: Path, made: Path) -> None:
         shutil.chown(owned, 1000, 1000)
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
-    shutil.copyfile(next((root / "boot").glob("vmlinuz-*")), made / "kernel")
+    shutil.copyfile(next((root / "boot").glob("vmlinu[xz]-*")), made / "kernel")
     (made / "initrd").write_bytes(archive(_first_files(root)))
     shutil.rmtree(root / "boot")
     (root / "boot").mkdir()
@@ -98,10 +99,15 @@ def finish(root: Path, made: Path) -> None:
 
 
 def _first_files(root: Path) -> dict[str, bytes]:
-    modules = {path.stem: path for path in sorted((root / "usr/lib/modules").rglob("*.ko"))}
-    found = {f"modules/{one}.ko": modules[one].read_bytes() for one in guest.MODULES if one in modules}
+    modules = {path.name.partition(".")[0]: path for path in sorted((root / "usr/lib/modules").rglob("*.ko*"))}
+    found = {f"modules/{one}.ko": _plain(modules[one]) for one in guest.MODULES if one in modules}
     busybox = next(path for path in (root / "usr/bin/busybox", root / "bin/busybox") if path.exists())
     return {"init": guest.INIT.encode(), "bin/busybox": busybox.read_bytes(), **found}
+
+
+def _plain(module: Path) -> bytes:
+    """A module of a kernel as it is loaded: some of Debian's are packed."""
+    return lzma.decompress(module.read_bytes()) if module.suffix == ".xz" else module.read_bytes()
 
 
 def _disk(root: Path, disk: Path) -> None:

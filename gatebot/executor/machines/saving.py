@@ -22,8 +22,8 @@ from .guest import WAITING
 from .running import ENVIRONMENT, Running
 from .shapes import Kind, Shape, boot, disk, hardware, key, network
 
-_BOOTING = 180.0
-_SAVING = 120.0
+_BOOTING = 900.0
+_SAVING = 600.0
 _STATES = "states"
 _DISK, _STATE = "disk", "state"
 _MIGRATION = "MIGRATION"
@@ -49,10 +49,10 @@ class Plan:
     def line(self, name: str, shape: Shape, disk_file: str, forward: str, *, closed: bool) -> tuple[str, ...]:
         """The command line of a machine; the same for the one that is saved and for those that begin there."""
         start = boot(self.kind, f"{self.image}/kernel", f"{self.image}/initrd")
-        wires = network(forward, closed=closed)
+        wires = network(self.kind, forward, closed=closed)
         return (
             *(self.kind.program, "-name", name, *hardware(self.kind, self.how, shape)),
-            *(*disk(disk_file), *wires, *start),
+            *(*disk(self.kind, disk_file), *wires, *start),
         )
 
     async def begin(self, node: Path, shape: Shape, forward: str, *, closed: bool) -> Running:

@@ -31,7 +31,11 @@ VIRTUALIZED = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The machine of one architecture: qemu's program, the package that has it, and the kernel that starts in it."""
+    """The machine of one architecture: qemu's program, the package that has it, and the kernel that starts in it.
+
+    `bus` is what its devices are on, `emulated` the processor that is played; `loses` is how many bytes its console
+    takes in, and forgets, before a saved state is there.
+    """
 
     program: str
     package: str
@@ -39,6 +43,8 @@ class Kind:
     emulated: tuple[str, ...]
     console: str
     kernel: str
+    bus: str = "pci"
+    loses: int = 64
 
 
 KINDS: Mapping[str, Kind] = {
@@ -57,6 +63,32 @@ KINDS: Mapping[str, Kind] = {
         ("-cpu", "cortex-a72"),
         "ttyAMA0",
         "linux-image-cloud-arm64",
+    ),
+    "ppc64le": Kind(
+        "qemu-system-ppc64",
+        "qemu-system-ppc",
+        ("-machine", "pseries,usb=off,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"),
+        ("-cpu", "power9"),
+        "hvc0",
+        "linux-image-powerpc64le",
+    ),
+    "s390x": Kind(
+        "qemu-system-s390x",
+        "qemu-system-misc",
+        ("-machine", "s390-ccw-virtio"),
+        ("-cpu", "max"),
+        "ttysclp0",
+        "linux-image-s390x",
+        bus="ccw",
+        loses=4096 + 64,
+    ),
+    "riscv64": Kind(
+        "qemu-system-riscv64",
+        "qemu-system-misc",
+        ("-machine", "virt"),
+        ("-cpu", "rv64"),
+        "ttyS0",
+        "linux-image-riscv64",
     ),
 }
 """The architectures whose machines are known to start; of others nothing is claimed."""
@@ -90,21 +122,21 @@ def hardware(kind: Kind, acceleration: tuple[str, ...], shape: Shape) -> tuple[s
         *acceleration,
         *(() if "-cpu" in acceleration else kind.emulated),
         *("-smp", str(shape.cpus), "-m", str(-(-shape.memory // MIB))),
-        *("-device", "virtio-rng-pci"),
+        *("-device", f"virtio-rng-{kind.bus}"),
     )
 
 
-def disk(path: str) -> tuple[str, ...]:
+def disk(kind: Kind, path: str) -> tuple[str, ...]:
     """Its disk, which nobody needs after a crash of this machine."""
     drive = f"id=d,if=none,format=qcow2,file={path},cache=unsafe,discard=unmap"
-    return ("-drive", drive, "-device", "virtio-blk-pci,drive=d")
+    return ("-drive", drive, "-device", f"virtio-blk-{kind.bus},drive=d")
 
 
-def network(forward: str, *, closed: bool) -> tuple[str, ...]:
+def network(kind: Kind, forward: str, *, closed: bool) -> tuple[str, ...]:
     """Its network: nothing but the way in where it is `closed`. `forward` is ADDRESS:PORT of this machine for SSH."""
     way = f",hostfwd=tcp:{forward}-:22" if forward else ""
     backend = f"user,id=n,restrict={'on' if closed else 'off'},ipv6=off{way}"
-    return ("-netdev", backend, "-device", "virtio-net-pci,netdev=n,romfile=")
+    return ("-netdev", backend, "-device", f"virtio-net-{kind.bus},netdev=n{',romfile=' if kind.bus == 'pci' else ''}")
 
 
 def boot(kind: Kind, kernel: str, initrd: str, more: str = "") -> tuple[str, ...]:

@@ -159,7 +159,7 @@ class Qemu:
         forward = f"{address.host}:{address.port}"
         running = await plan.begin(node, Shape.of(label), forward, closed=closed)
         try:
-            running.tell(orders.line(time.time()))
+            running.tell(orders.line(time.time(), plan.kind.loses))
             await running.hears(OPEN)
             running.leave()
             await ssh.begin()
