@@ -22,7 +22,7 @@ from ..errors import SettingsError, Unavailable
 from ..reasons import Reason, reason
 from . import host_mirrors
 from .commands import Surroundings
-from .egress import Egress
+from .egress import Egress, Proxied
 from .errors_in_log import Rules
 from .holding import HeldNodes
 from .images import built, host_skeleton
@@ -141,6 +141,9 @@ def executor(
     listed = prepared.mirrors.hosts if mirrors is None else mirrors
     egress = Egress(Mirrors.of([*listed, *git_server]))
     logs = Logs(prepared.logs, clock, sizes, rules)
+    for one in (providers or {}).values():
+        if isinstance(one.provider, Proxied):
+            one.provider.through(egress.listening, prepared.mirrors.bundle)
     layers = prepared.directory / "layers"
     local = Source(_local(prepared, layers, host, egress))
     supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock)

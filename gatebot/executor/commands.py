@@ -80,9 +80,13 @@ def is_play(path: str) -> bool:
     return path.endswith((".yaml", ".yml"))
 
 
-def surroundings_of(own: Surroundings, arch: str, *, layered: bool) -> Surroundings:
-    """What a node has of this machine: all of it where its files are made of ours, else nothing."""
-    return own if layered else Surroundings(arch, proxied=False)
+def surroundings_of(own: Surroundings, arch: str, places: Places, *, layered: bool) -> Surroundings:
+    """What a node has of this machine: all of it where its files are made of ours, else at most the way to packages."""
+    if layered:
+        return own
+    if places.bundle:
+        return Surroundings(arch, bundle=places.bundle, indexes=own.indexes)
+    return Surroundings(arch, proxied=False)
 
 
 def login(places: Places, label: Label, around: Surroundings) -> dict[str, str]:

@@ -14,12 +14,15 @@ import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
 from urllib.parse import urlsplit
 
 from ..reasons import Reason, reason
 from ..words import say
 from .mirrors import Mirrors
 
+#: Called with a node and the socket that listens for it where it finds its way out.
+Listening: TypeAlias = Callable[[str, socket.socket], None]
 #: Where programs on a node find the proxy.
 PROXY = "http://127.0.0.1:3128"
 _HEAD_LIMIT = 64 * 1024
@@ -30,6 +33,15 @@ _HOP = {b"proxy-connection", b"proxy-authorization", b"connection", b"keep-alive
 #: Connections of one node at once: each takes descriptors of the server.
 _MOST = 100
 _ODD = re.compile(rb"[\r\n\0]")
+
+
+@runtime_checkable
+class Proxied(Protocol):
+    """A provider whose nodes are not made of this machine's files, and have the proxy for their only way out."""
+
+    def through(self, listening: Listening, bundle: str) -> None:
+        """From now on: who serves the way out of a node, and the file with the certificates that it is to trust."""
+        ...
 
 
 class _Refused(Exception):

@@ -33,6 +33,8 @@ from .variables import person
 from .workspace_order import files, order
 
 _MAKING = 60.0
+#: A machine that is played by software takes its time, above all where it starts from its kernel.
+_PLAYED = 600.0
 _PYTHON = "/usr/bin/python3"
 #: What playbooks for other nodes run in: nobody else's network, and room for the workspace.
 _CONTROL = Label("control", network=Network.NONE)
@@ -123,14 +125,14 @@ async def _make(tools: Tools, assignment: Assignment, placed: Placed, ways: tupl
     await _prepare(tools, assignment, layer, places, ways)
     try:
         await provider.create(NodeRequest(placed.node, placed.label, str(layer), placed.arch, placed.execution))
-        await provider.wait_ready(placed.node, _MAKING)
+        await provider.wait_ready(placed.node, _PLAYED if placed.execution is Execution.EMULATED_SYSTEM else _MAKING)
         connection = provider.connect(placed.node)
         if not provider.layered:
             await _bring(connection, layer, places)
     finally:
         if not provider.layered:
             await asyncio.to_thread(removed, layer)
-    around = surroundings_of(tools.surroundings, placed.arch, layered=provider.layered)
+    around = surroundings_of(tools.surroundings, placed.arch, places, layered=provider.layered)
     near = [name for pair in addresses(assignment, ways).items() for name in pair if name]
     return Ready(placed, places, connection, replace(around, near=tuple(near)))
 

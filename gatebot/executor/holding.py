@@ -80,7 +80,7 @@ class HeldNodes:
             raise NotFound(reason=reason("executor.node-not-held", node=node))
         provider = self._supply.provider(placed.provider)
         places = provider.places(node)
-        around = surroundings_of(self._around, placed.arch, layered=provider.layered)
+        around = surroundings_of(self._around, placed.arch, places, layered=provider.layered)
         argv = wanted.argv or ("sh",)
         if wanted.terminal:
             program = assets.path("jobs", "node", "terminal.py").read_text("utf-8")

@@ -17,7 +17,7 @@ NETWORKS: Mapping[str, tuple[Network, ...]] = {
     "local": (Network.MIRRORS, Network.NONE, Network.FULL),
     "static": (Network.FULL,),
     "container": (Network.FULL, Network.NONE),
-    "qemu": (Network.NONE,),
+    "qemu": (Network.MIRRORS, Network.NONE, Network.FULL),
     "kubernetes": (Network.FULL,),
 }
 

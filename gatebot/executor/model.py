@@ -147,6 +147,7 @@ class Places:
     """Where things are, as the job sees them: its home, the read-only room for playbooks, the site's host name.
 
     `own` is for files of one step that no other sees; `scheme` is the job's `workspace-scheme`; `user` who the job is.
+    `bundle` are certificates on a node that is not made of this machine's files, but reaches what those reach.
     """
 
     home: str
@@ -155,6 +156,7 @@ class Places:
     own: str = "/run/gatebot"
     scheme: str = "golang"
     user: str = "job"
+    bundle: str = ""
 
     @property
     def artifacts(self) -> str:

@@ -9,19 +9,18 @@ import os
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from aiohttp import web
 
 from gatebot.assignment import Checkout, NodeSpec, SecretRef
 from gatebot.executor.model import Sandbox
 from gatebot.words import say
 from tests.fakes.executor import PROJECT, job, script
+from tests.fakes.package_index import package_index, write_wheel
 from tests.fakes.workshop import Workshop, processes_of, workshop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,33 +158,8 @@ async def test_assigning_twice_runs_once_and_a_stale_fence_is_killed(shop: Works
 
 @pytest.fixture
 async def index(tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[str]:
-    """A package index on this machine with one package."""
-    (tmp_path / "wheels").mkdir()
-    wheel = tmp_path / "wheels/tiny_one-1-py3-none-any.whl"
-    _write_wheel(wheel)
-
-    async def listing(_: web.Request) -> web.Response:
-        return web.Response(text=f'<a href="/files/{wheel.name}">{wheel.name}</a>', content_type="text/html")
-
-    async def file(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(wheel)
-
-    application = web.Application()
-    application.router.add_get("/simple/tiny-one/", listing)
-    application.router.add_get("/files/{name}", file)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.2", unused_tcp_port).start()
-    yield f"http://127.0.0.2:{unused_tcp_port}/simple"
-    await runner.cleanup()
-
-
-def _write_wheel(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("tiny_one.py", "answer = 42\n")
-        archive.writestr("tiny_one-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-one\nVersion: 1\n")
-        archive.writestr("tiny_one-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr("tiny_one-1.dist-info/RECORD", "")
+    async with package_index(tmp_path / "wheels", unused_tcp_port) as address:
+        yield address
 
 
 _INSTALL = """set -e
@@ -208,7 +182,7 @@ async def test_pip_installs_through_the_proxy_what_the_setting_lists(tmp_path: P
 async def test_offline_jobs_install_from_the_read_only_wheelhouse(tmp_path: Path) -> None:
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    _write_wheel(wheels / "tiny_one-1-py3-none-any.whl")
+    write_wheel(wheels / "tiny_one-1-py3-none-any.whl")
     text = "#!/bin/sh\n" + _INSTALL.format(options="") + "touch $GATEBOT_WHEELHOUSE/x 2>&1 || true\n"
     async with workshop(tmp_path, wheelhouse=str(wheels)) as shop:
         given = shop.assignment({"run.sh": text, "requirements.txt": "tiny-one\n"}, job(label="large"))
@@ -236,6 +210,7 @@ _ROOTLESS = """
 import asyncio, sys
 from pathlib import Path
 from gatebot.executor.model import Sandbox
+from tests.fakes.package_index import package_index, write_wheel
 from tests.fakes.workshop import workshop
 
 async def main():
@@ -251,6 +226,7 @@ _KILLED = """
 import asyncio, sys
 from pathlib import Path
 from gatebot.executor.model import Sandbox
+from tests.fakes.package_index import package_index, write_wheel
 from tests.fakes.workshop import workshop
 
 async def main():

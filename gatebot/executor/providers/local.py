@@ -24,6 +24,7 @@ from uuid import uuid4
 from ...architectures import Execution, canonical
 from ...errors import GatebotError, Refused, Unavailable
 from ...reasons import Reason, reason
+from ..egress import Listening
 from ..images import arch_of
 from ..model import HOST_IMAGE, Label, Network, Places, Sandbox
 from . import trees
@@ -43,8 +44,6 @@ _NESTING = (
     *("sh", "-ec", "mount -t proc proc /proc; mount -t tmpfs probe /mnt; : <>/dev/net/tun"),
 )
 PORT = "3128"
-#: Called with a node and the socket that listens on 127.0.0.1:3128 inside it.
-Listening = Callable[[str, socket.socket], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 
 A node is a process of qemu and a directory with what its disk differs in from the image's. It begins in a saved state
 where there is one, is told who it is on its console, and is reached by SSH on an address of this machine's loopback,
-with keys that nobody had before.
+with keys that nobody had before. With `network: mirrors` the egress proxy is shown to it over that connection: its own
+network leads nowhere.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import platform
 import secrets
 import shutil
+import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,21 +25,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from ...architectures import Execution, canonical
 from ...errors import GatebotError, Unavailable
 from ...reasons import Reason, reason
+from ..egress import PROXY, Listening
 from ..machines import planning
-from ..machines.guest import OPEN, Orders
+from ..machines.guest import BUNDLE, OPEN, Orders
 from ..machines.running import Running, end_left
 from ..machines.saving import Plan
 from ..machines.shapes import EMULATED, KINDS, Shape
 from ..model import Label, Network, Places
 from .bubblewrap import HOME, OWN, PLAY
 from .making import Making, never_asked
-from .model import NODE_ID, Capacity, NodeRequest, Platform
+from .model import NODE_ID, Capacity, Command, NodeRequest, Platform
 from .shells import Line, ShellConnection
 from .ssh import Address, SshHost, control_directory
 
 _USER = "job"
 _ATTEMPTS = 3
 _KNOWN = "acceleration.json"
+#: Where the proxy is in a machine.
+_PROXY = PROXY.partition("//")[2]
 
 
 @dataclass(slots=True)
@@ -59,10 +64,16 @@ class Qemu:
     slots: int = 0
     architectures: tuple[str, ...] = ()
     layered: bool = field(default=False, init=False)
+    _listening: Listening | None = field(default=None, init=False)
+    _bundle: str = field(default="", init=False)
     _plans: dict[str, Plan] = field(default_factory=dict[str, Plan], init=False)
     _nodes: dict[str, _Node] = field(default_factory=dict[str, _Node], init=False)
     _making: Making = field(default_factory=Making, init=False)
     _control: Path = field(default_factory=control_directory, init=False)
+
+    def through(self, listening: Listening, bundle: str) -> None:
+        """Nodes with `network: mirrors` have a way out, and programs in them trust what this machine's do."""
+        self._listening, self._bundle = listening, bundle
 
     async def probe(self) -> Capacity | Reason:
         """Start a machine of each architecture for real; those that cannot be had are said."""
@@ -98,7 +109,7 @@ class Qemu:
 
     def places(self, node: str) -> Places:
         """The same in every machine."""
-        return Places(HOME, PLAY, self.site, OWN)
+        return Places(HOME, PLAY, self.site, OWN, bundle=BUNDLE)
 
     def connect(self, node: str) -> ShellConnection:
         """Run commands in it."""
@@ -121,6 +132,7 @@ class Qemu:
             await known.ssh.close()
         directory = self.directory / node
         await end_left(directory)
+        self._way_out(node).unlink(missing_ok=True)
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
     async def close(self) -> None:
@@ -155,18 +167,47 @@ class Qemu:
     async def _start(self, plan: Plan, request: NodeRequest, node: Path, address: Address) -> None:
         label = request.label
         ssh, orders = _identity(request, node, address, self._control)
-        closed = label.network is Network.NONE
+        closed = label.network is not Network.FULL
         forward = f"{address.host}:{address.port}"
         running = await plan.begin(node, Shape.of(label), forward, closed=closed)
         try:
             running.tell(orders.line(time.time(), plan.kind.loses))
             await running.hears(OPEN)
             running.leave()
+            if label.network is Network.MIRRORS and self._listening is not None:
+                ssh.shown = f"{_PROXY} {self._way_out(request.node)}"
+                self._listening(request.node, _listening_at(self._way_out(request.node)))
             await ssh.begin()
+            if label.network is not Network.NONE and self._bundle:
+                await self._trust(ssh.line(request.node, whole=True))
         except (GatebotError, asyncio.CancelledError):
             await running.end()
             raise
         self._nodes[request.node] = _Node(running, ssh, ssh.line(request.node, whole=True))
+
+    def _way_out(self, node: str) -> Path:
+        """The socket of this machine that leads to the proxy."""
+        return self._control / node
+
+    async def _trust(self, line: Line) -> None:
+        """Bring the machine the certificates of this one: a proxy on the way may have one that nobody else knows."""
+        printed, source = bytearray(), os.open(self._bundle, os.O_RDONLY)
+        try:
+            command = Command(("sudo", "sh", "-c", f"cat > {BUNDLE}"), {"PATH": "/usr/bin:/bin"}, "/")
+            ended = await ShellConnection(line).run(command, printed.extend, source=source)
+        finally:
+            os.close(source)
+            await line.close()
+        if ended.status:
+            raise Unavailable(reason=reason("executor.machine-ended", told=printed.decode("utf-8", "replace")[-300:]))
+
+
+def _listening_at(place: Path) -> socket.socket:
+    place.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(place))
+    listener.listen(128)
+    return listener
 
 
 def _loopback() -> str:

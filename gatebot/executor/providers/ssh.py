@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts that are reached by OpenSSH's client: one connection for all commands, known hosts only, nothing forwarded.
+"""Hosts that are reached by OpenSSH's client: one connection for all commands, known hosts only, nothing forwarded
+but what the host is to find of this machine.
 
 A host whose key is not known, or is another than the known one, is refused with what to do about it; nobody is ever
 asked anything. Keys and known hosts are files of this machine that the site's settings name.
@@ -73,12 +74,16 @@ class Address:
 
 @dataclass(slots=True)
 class SshHost:
-    """One host. `key` and `known_hosts` are files; `control` is a short directory for the socket of the connection."""
+    """One host. `key` and `known_hosts` are files; `control` is a short directory for the socket of the connection.
+
+    `shown` is a place there and a socket of this machine that it leads to; empty: none.
+    """
 
     address: Address
     key: Path
     known_hosts: Path
     control: Path
+    shown: str = ""
     _known: str = field(default="", init=False)
 
     @property
@@ -89,6 +94,7 @@ class SshHost:
             "UserKnownHostsFile": str(self.known_hosts),
             "IdentityFile": str(self.key),
             "ControlPath": f"{self.control}/%C",
+            **({"ClearAllForwardings": "no", "RemoteForward": self.shown} if self.shown else {}),
         }
         return ("-F", "none", *(part for name, value in given.items() for part in ("-o", f"{name}={value}")))
 
