@@ -32,6 +32,16 @@ disk = "4G"
 processes = 4096
 """
 CONFIG = "- project: {{queue: integrated, check: {{jobs: []}}, gate: {{jobs: [{job}]}}}}\n"
+KEEPING = """\
+- job:
+    name: light-cache
+    parent: cloud-cache
+    vars: {cloud_services: [keystone, placement, glance, neutron]}
+- project:
+    queue: integrated
+    check: {jobs: []}
+    gate: {jobs: [light-cache, cloud-light: {dependencies: [light-cache]}]}
+"""
 pytestmark = [
     pytest.mark.skipif("GATEBOT_CLOUD" not in os.environ, reason="a long one: make test-cloud"),
     pytest.mark.timeout(2 * PATIENCE),
@@ -50,9 +60,13 @@ def site(template: Template, tmp_path: Path) -> Iterator[RunningSite]:
         yield running
 
 
-def build_of(person: Person, change: int, outcome: str) -> str:
-    """The build of the only job of a change, when it has ended so."""
-    return re.findall(r"/build/(\w+)", person.hears(change, outcome, PATIENCE))[-1]
+def verdict(person: Person, change: int, job: str) -> tuple[str, str]:
+    """The build of a job of a change that the gate has ended with, and its log."""
+    pattern = re.compile(rf"- {job} \S+/build/(\w+) :")
+    found = eventually(
+        lambda: next(filter(None, map(pattern.search, person.said(change))), None), "a verdict", PATIENCE
+    )
+    return found[1], "".join(person.rest.text_lines(f"/logs/{found[1]}/job-output.txt"))
 
 
 @pytest.mark.parametrize(
@@ -66,15 +80,24 @@ def test_a_change_is_merged_when_the_cloud_works(site: RunningSite, job: str, pr
     ann, bob = site.person("ann"), site.person("bob")
     change = ann.propose("api", "Want a cloud", {".zuul.yaml": CONFIG.format(job=job)})
     bob.approve(change)
-    ended = eventually(
-        lambda: next((text for text in ann.said(change) if "/build/" in text), None), "the verdict", PATIENCE
-    )
-    build = re.findall(r"/build/(\w+)", ended)[-1]
-    log = "".join(ann.rest.text_lines(f"/logs/{build}/job-output.txt"))
-    assert ann.status(change) == "MERGED", log
+    build, log = verdict(ann, change, job)
+    assert "result: SUCCESS" in log, log
+    ann.sees_merged(change, 60)
     assert [name for name in proven if f"  {name}: " not in log] == []
     config = "".join(ann.rest.text_lines(f"/logs/{build}/artifacts/cloud/etc/keystone/keystone.conf"))
     assert "os:***@127.0.0.1/keystone" in config
+
+
+def test_a_cloud_begins_from_what_a_job_before_it_kept(site: RunningSite) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    change = ann.propose("api", "Want a cloud soon", {".zuul.yaml": KEEPING})
+    bob.approve(change)
+    _, log = verdict(ann, change, "cloud-light")
+    assert "result: SUCCESS" in log, log
+    ann.sees_merged(change, 60)
+    assert "It begins from a kept state." in log
+    assert "  kept state: " in log
+    assert "  tables: " not in log
 
 
 def test_a_change_that_breaks_a_service_is_refused_with_the_line_of_its_log(site: RunningSite) -> None:
