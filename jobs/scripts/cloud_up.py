@@ -49,6 +49,18 @@ def follow(process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.2)
 
 
+def lay_guest(options: Options) -> None:
+    """The image that is booted in the cloud: the job's own, or ours."""
+    target = cloud_job.WORK / "guest.image"
+    if not options.guest.image:
+        guest.make(target)
+        return
+    image = job.HOME / options.guest.image
+    if not image.is_file():
+        job.fail(f"cloud_guest.image: there is no {image}. It is a file below the home of the job.")
+    shutil.copy(image, target)
+
+
 def main() -> None:
     """Make what the cloud needs, bring it up."""
     options = cloud_job.prepared()
@@ -60,7 +72,7 @@ def main() -> None:
         "It begins from a kept state." if kept else "Nobody kept what it begins with: all tables are made.", flush=True
     )
     if Service.GLANCE in options:
-        guest.make(cloud_job.WORK / "guest.raw")
+        lay_guest(options)
     process = begin(options)
     follow(process)
     if why := cloud_job.why_failed():

@@ -52,6 +52,24 @@ class Impossible(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """What is booted in the cloud: an image below the job's home, or, where that is empty, the one that we make.
+
+    `ready` is what its console says when it is up, `user` whom it lets in with the server's key, `memory` in MiB.
+    """
+
+    image: str = ""
+    ready: str = "GATEBOT READY"
+    user: str = "root"
+    memory: int = 128
+
+    @property
+    def format(self) -> str:
+        """The format of the disk, by the name of its file."""
+        return "qcow2" if self.image.endswith(".qcow2") else "raw"
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """One cloud. `fake`: nova's fake driver instead of libvirt. `venv` is the environment that holds all services.
 
@@ -65,6 +83,7 @@ class Options:
     region: str = REGION
     venv: str = "/opt/cloud/venv"
     debug: bool = True
+    guest: Guest = Guest()
     overrides: Mapping[str, Mapping[str, Mapping[str, str]]] = field(
         default_factory=dict[str, Mapping[str, Mapping[str, str]]]
     )
@@ -77,7 +96,8 @@ class Options:
     def from_json(cls, told: str) -> Options:
         """What `to_json` said."""
         found = json.loads(told)
-        return cls(**(found | {"services": frozenset(map(Service, found["services"]))}))
+        told = {"services": frozenset(map(Service, found["services"])), "guest": Guest(**found["guest"])}
+        return cls(**(found | told))
 
     @property
     def broker(self) -> bool:

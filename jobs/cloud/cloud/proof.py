@@ -19,7 +19,6 @@ from .processes import Failed
 from .timings import Timings
 
 _PATIENCE = 900.0
-_READY = "GATEBOT READY"
 _GREETING = b"hello, object"
 
 
@@ -62,9 +61,10 @@ class Proof:
         self._all_live()
 
     def _image(self) -> Any:
+        properties = {f"hw_{name}": "virtio" for name in ("disk_bus", "vif_model", "rng_model")}
         return self._cloud.create_image(
-            "gate", filename=str(self._work / "guest.raw"), disk_format="raw", container_format="bare", wait=True,
-            visibility="public", hw_disk_bus="virtio", hw_vif_model="virtio", hw_rng_model="virtio",
+            "gate", filename=str(self._work / "guest.image"), disk_format=self._options.guest.format,
+            container_format="bare", wait=True, visibility="public", **properties,
         )  # fmt: skip
 
     def _network(self) -> Any:
@@ -93,7 +93,9 @@ class Proof:
             cloud.network.create_security_group_rule(
                 security_group_id=group.id, direction="ingress", protocol=protocol, ethertype="IPv4"
             )
-        flavor = cloud.compute.create_flavor(name="nano", ram=128, disk=1, vcpus=1)
+        guest = self._options.guest
+        disk = 0 if guest.image else 1  # 0: as large as the image says
+        flavor = cloud.compute.create_flavor(name="nano", ram=guest.memory, disk=disk, vcpus=1)
         server = cloud.compute.create_server(
             name="proof", image_id=image.id, flavor_id=flavor.id, key_name="gate",
             networks=[{"uuid": network.id}], security_groups=[{"name": group.id}],
@@ -101,20 +103,20 @@ class Proof:
         return cloud.compute.wait_for_server(server, interval=0.3, wait=_PATIENCE)
 
     def _console(self) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        ready, deadline = self._options.guest.ready, time.monotonic() + _PATIENCE
         text = ""
-        while _READY not in text:
+        while ready not in text:
             if time.monotonic() > deadline:
-                raise Failed(f"The guest's console does not say {_READY}. Its end:\n{text[-1500:]}")
+                raise Failed(f"The guest's console does not say {ready}. Its end:\n{text[-1500:]}")
             self._all_live()
             time.sleep(0.5)
             text = self._cloud.compute.get_server_console_output(self._server)["output"] or ""
-        (self._logs / "console.log").write_text(text)
+            (self._logs / "console.log").write_text(text)
         for line in text.splitlines():
             if "GATEBOT" in line:
                 print(f"  {line.strip()[:150]}", flush=True)
-        for wanted in ("GATEBOT dhcp", "GATEBOT metadata ok"):
-            if wanted not in text:
+        for wanted in ("GATEBOT dhcp", "GATEBOT metadata ok"):  # what the guest of our own says
+            if not self._options.guest.image and wanted not in text:
                 raise Failed(f"The guest is up, but its console does not say '{wanted}'. See cloud/console.log.")
 
     def _ssh(self) -> None:
@@ -127,9 +129,10 @@ class Proof:
 
     def _until(self, command: str, good: Callable[[str], bool], lack: str) -> str:
         """What a command says on the guest, as soon as it says what is wanted."""
+        who = f"{self._options.guest.user}@{self._address}"
         line = [
             "ssh", "-i", str(self._work / "guest-key"), "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=5",
-            "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", f"root@{self._address}", command,
+            "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", who, command,
         ]  # fmt: skip
         deadline = time.monotonic() + _PATIENCE
         while True:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import cast
 
 from . import local_conf
 from .ini import merged
-from .options import PASSWORD, REGION, WHOLE, Impossible, Options, chosen
+from .options import PASSWORD, REGION, WHOLE, Guest, Impossible, Options, chosen
 
 _DRIVERS = {"libvirt": False, "fake": True}
 _NAME = re.compile(r"[\w.-]+")
@@ -37,6 +38,7 @@ def options_of(variables: Mapping[str, object]) -> Options:
         region=localrc.get("REGION_NAME", REGION),
         venv=f"/opt/cloud/{release}",
         debug=_flag("cloud_debug", variables.get("cloud_debug", True)),
+        guest=_guest(_table(variables, "cloud_guest")),
         overrides=_overrides(conf, _table(variables, "devstack_local_conf")),
     )
 
@@ -51,6 +53,17 @@ def _overrides(conf: local_conf.LocalConf, told: Mapping[str, object]) -> dict[s
             given.setdefault(file, {})[section] = {name: str(value) for name, value in values.items()}
     below, above = local_conf.by_path(conf.options), local_conf.by_path(given)
     return {path: merged(below.get(path, {}), above.get(path, {})) for path in sorted({*below, *above})}
+
+
+def _guest(told: Mapping[str, object]) -> Guest:
+    known = {one.name for one in fields(Guest)}
+    if unknown := sorted(set(told) - known):
+        raise Impossible(f"cloud_guest.{unknown[0]} is not known. There are: {', '.join(sorted(known))}.")
+    memory = told.get("memory", Guest().memory)
+    if not isinstance(memory, int) or isinstance(memory, bool):
+        raise Impossible(f"cloud_guest.memory is a number of MiB, not '{memory}'.")
+    texts = {name: str(value) for name, value in told.items() if name != "memory"}
+    return replace(Guest(**texts), memory=memory)
 
 
 def _table(variables: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -46,6 +46,8 @@ def test_devstacks_switches_turn_off_what_others_cannot_do_without(
         ({"cloud_services": ["sahara"]}, "'sahara' is not a valid Service. There are: keystone, placement"),
         ({"cloud_services": "nova"}, "cloud_services is a list of services."),
         ({"cloud_virt_driver": "xen"}, "cloud_virt_driver: 'xen' is not there. There are: libvirt, fake."),
+        ({"cloud_guest": {"ram": 1}}, "cloud_guest.ram is not known. There are: image, memory, ready, user."),
+        ({"cloud_guest": {"memory": "much"}}, "cloud_guest.memory is a number of MiB, not 'much'."),
         ({"cloud_release": "../x"}, "cloud_release is the name of a directory in /opt/cloud of the image"),
         ({"devstack_services": {"swift": "maybe"}}, "devstack_services.swift is true or false, not 'maybe'."),
     ],
@@ -59,7 +61,13 @@ def test_what_cannot_be_is_refused_with_what_to_write_instead(
 
 
 def test_options_are_the_same_after_one_process_told_another(module: Module) -> None:
-    given = {"cloud_services": LIGHT, "cloud_debug": False, "devstack_localrc": {"ADMIN_PASSWORD": "x"}}
+    given = {
+        "cloud_guest": {"image": "x.qcow2", "memory": 512},
+        "cloud_services": LIGHT,
+        "cloud_debug": False,
+        "devstack_localrc": {"ADMIN_PASSWORD": "x"},
+    }
     options = module("variables").options_of(given)
     assert module("options").Options.from_json(options.to_json()) == options
     assert (options.debug, options.password) == (False, "x")
+    assert (options.guest.format, options.guest.memory, options.guest.user) == ("qcow2", 512, "root")
