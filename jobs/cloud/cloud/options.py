@@ -96,8 +96,8 @@ class Options:
     def from_json(cls, told: str) -> Options:
         """What `to_json` said."""
         found = json.loads(told)
-        told = {"services": frozenset(map(Service, found["services"])), "guest": Guest(**found["guest"])}
-        return cls(**(found | told))
+        values = {"services": frozenset(map(Service, found["services"])), "guest": Guest(**found["guest"])}
+        return cls(**(found | values))
 
     @property
     def broker(self) -> bool:

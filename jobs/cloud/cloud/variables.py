@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import cast
 
 from . import local_conf
@@ -56,14 +56,15 @@ def _overrides(conf: local_conf.LocalConf, told: Mapping[str, object]) -> dict[s
 
 
 def _guest(told: Mapping[str, object]) -> Guest:
-    known = {one.name for one in fields(Guest)}
-    if unknown := sorted(set(told) - known):
+    ours = Guest()
+    known = [one.name for one in fields(ours)]
+    if unknown := sorted(set(told) - set(known)):
         raise Impossible(f"cloud_guest.{unknown[0]} is not known. There are: {', '.join(sorted(known))}.")
-    memory = told.get("memory", Guest().memory)
+    memory = told.get("memory", ours.memory)
     if not isinstance(memory, int) or isinstance(memory, bool):
         raise Impossible(f"cloud_guest.memory is a number of MiB, not '{memory}'.")
-    texts = {name: str(value) for name, value in told.items() if name != "memory"}
-    return replace(Guest(**texts), memory=memory)
+    image, ready, user = (str(told.get(name, getattr(ours, name))) for name in ("image", "ready", "user"))
+    return Guest(image, ready, user, memory)
 
 
 def _table(variables: Mapping[str, object], name: str) -> Mapping[str, object]:
