@@ -324,6 +324,38 @@ def test_a_root_start_becomes_nobody_and_jobs_have_uids_of_their_own() -> None:
         assert lines[2:] == ["SUCCESS", "run: demo/api run.sh", "1000", "job", "Change", "result: SUCCESS", "[]"]
 
 
+_FURTHER = """
+import asyncio, sys
+from pathlib import Path
+from gatebot.executor import assembly, providing
+from gatebot.executor.model import Sandbox
+from gatebot.executor.providers import link
+from gatebot.executor.providers.container import Containers
+from gatebot.executor.providers.qemu import Qemu
+
+prepared = assembly.prepare(Path(sys.argv[1]), sandbox=Sandbox.NONE, server_uid=65534)
+link.drop(65534, 65534)
+around = providing.Around(prepared.directory, prepared.images, "h", str)
+wanted = {"podman": providing.Container(), "vm": providing.QemuSettings(architectures=("x86_64",))}
+made = providing.sources(wanted, around)
+containers, machines = made["podman"].provider, made["vm"].provider
+assert isinstance(containers, Containers) and isinstance(machines, Qemu)
+containers.podman.write()
+print(getattr(asyncio.run(machines.probe()), "kind", ""))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to begin with")
+def test_a_server_that_root_started_makes_the_directories_of_its_further_providers() -> None:
+    with tempfile.TemporaryDirectory(prefix="gatebot-further-") as place:
+        os.chown(place, 65534, 65534)
+        line = [sys.executable, "-c", _FURTHER, place]
+        told = subprocess.run(line, cwd=ROOT, env={**os.environ, "HOME": place}, capture_output=True, text=True)
+        assert (told.returncode, told.stdout) == (0, "executor.no-machine\n"), told.stderr
+        made = [Path(place, "executor", one) for one in ("containers/podman/storage.conf", "machines/vm")]
+        assert [path.stat().st_uid for path in made] == [65534, 65534]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 @pytest.mark.parametrize("subordinate", [False, True])
 def test_without_root_the_sandbox_is_made_in_a_user_namespace(subordinate: bool) -> None:
