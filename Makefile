@@ -40,7 +40,7 @@ test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21
 
 test-library: setup-test ## Each job of the job library, for real (needs a package index)
 	@command -v buildah podman >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends buildah \
-		podman runc qemu-user-static; } || echo "Without these, images are left out: apt-get install buildah podman runc"
+		podman runc uidmap qemu-user-static; } || echo "Without these, images are left out: apt-get install buildah podman runc"
 	@GATEBOT_LIBRARY=1 $(BIN)/python -m pytest -q tests/stories/test_job_library*.py
 
 test-cloud: setup-test ## A whole OpenStack in the gate (needs the image of docs/cloud.md; minutes)

@@ -21,6 +21,8 @@ from .model import FoundError
 
 _LONGEST = 400  # an error is shown in one line of a page
 _LOOKED_AT = 2000  # characters of a line that rules see
+_EXCEPTION = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit)(?::|$)")
+_TASK, _MARGIN = "TASK [", "    "  # what tasks of playbooks print stands behind a margin
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NEAR = 4  # lines after a heading in which its block begins
 _LONGEST_BLOCK = 500
@@ -110,6 +112,7 @@ class ErrorFinder:
         self._column: int | None = None
         self._began = 0
         self._source = False
+        self._tasks = False
 
     def feed(self, number: int, text: str) -> bool:
         """Read one line (`number` counts from 1). True when it is the first certain error."""
@@ -123,20 +126,29 @@ class ErrorFinder:
             return self._in_block(text, self._column)
         return self._outside(number, text)
 
+    def _kinds(self, text: str) -> frozenset[Kind]:
+        """Of which kinds a line is; what a task printed is read as if a script had printed it."""
+        self._tasks = self._tasks or text.startswith(_TASK)
+        if self._tasks and text.startswith(_MARGIN):
+            text = text.removeprefix(_MARGIN)
+        return self._rules.kinds(text)
+
     def _in_block(self, text: str, column: int) -> bool:
         """Whether a line ends the indented text, and so is the one that counts.
 
-        Some programs lose the indentation of source lines: what stands below `File "..."`, and marks, never count.
+        Some programs lose the indentation of source lines: what stands below `File "..."`, and marks, never count. Of
+        programs that are in no file (`python3 -c`) the exception stands there.
         """
         told = text.strip()
-        source, self._source = self._source, told.startswith('File "')
+        source = self._source and _EXCEPTION.match(told) is None
+        self._source = told.startswith('File "')
         if len(text) <= column or text[column].isspace() or source or not set(told) - set("~^ "):
             return False
         self._certain, self._column = self._last, None
         return True
 
     def _outside(self, number: int, text: str) -> bool:
-        kinds = self._rules.kinds(text)
+        kinds = self._kinds(text)
         if Kind.BLOCK in kinds:
             self._column, self._began = self._rules.column(text), number
             return False

@@ -23,7 +23,17 @@ import oci
 
 _ROOM = job.HOME / "containers"
 _TRUST = ("--signature-policy", str(_ROOM / "policy.json"))
-_OWN = ("--user", "--map-root-user", "--mount", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc")
+_OWN = (
+    "--user",
+    "--map-root-user",
+    *(("--map-auto",) if Path("/etc/subuid").is_file() else ()),
+    "--mount",
+    "--pid",
+    "--cgroup",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+)
 #: How qemu calls an architecture, and the number that heads of programs have for it (all of them little-endian).
 _EMULATED = {
     "amd64": ("x86_64", 0x3E),
@@ -37,7 +47,7 @@ driver = "vfs"
 runroot = "{room}/run"
 graphroot = "{room}/store"
 [storage.options]
-ignore_chown_errors = "true"
+ignore_chown_errors = "{single}"
 """
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 _ASKED = re.compile(r"^\s*ARG\s+(\w+)", re.IGNORECASE | re.MULTILINE)
@@ -73,7 +83,9 @@ def builder() -> str:
 def furnish() -> dict[str, str]:
     """Where the builder keeps things, whom it trusts, what short names mean; the environment that says so."""
     (_ROOM / "run").mkdir(parents=True)
-    (_ROOM / "storage.conf").write_text(_STORAGE.format(room=_ROOM), "utf-8")
+    (_ROOM / "storage.conf").write_text(
+        _STORAGE.format(room=_ROOM, single=str("--map-auto" not in _OWN).lower()), "utf-8"
+    )
     (_ROOM / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}', "utf-8")
     lines = ['unqualified-search-registries = ["docker.io"]']
     for name, place in job.table("container_registries").items():

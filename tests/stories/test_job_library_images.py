@@ -116,10 +116,12 @@ int main(int count, char **words) {
 CONTAINERFILE = """\
 FROM base AS made
 ARG WORD
-RUN ["/tell", "/told", "RUN"]
+COPY --chown=42:43 shop /own
+USER 42:43
+RUN ["/tell", "/own/told", "RUN"]
 FROM scratch
 ARG WORD
-COPY --from=made /told /srv/
+COPY --from=made /own/told /srv/
 COPY shop /srv/shop
 ENV SHOP=$WORD
 ENTRYPOINT ["/srv/shop/run"]

@@ -20,9 +20,9 @@ from tests.stories.test_browser import accessible
 REQUEST = "req-11111111-2222-4333-8444-555555555555"
 OTHER = "req-99999999-2222-4333-8444-555555555555"
 CONFIG = """\
-- job: {name: cloud, run: ci/cloud}
+- job: {name: boot, run: ci/cloud}
 - project:
-    check: {jobs: [cloud]}
+    check: {jobs: [boot]}
 """
 CLOUD = f"""\
 #!/bin/sh
@@ -37,9 +37,21 @@ END
 cat > services/nova-scheduler.log <<'END'
 2026-11-28 09:45:53.500 31 INFO nova.scheduler [None {REQUEST} admin] <b>0 hosts</b>
 END
+cat > services/journal.export <<'END'
+__REALTIME_TIMESTAMP=1795859153600000
+_SYSTEMD_UNIT=neutron.service
+MESSAGE=port bound {REQUEST}
+
+END
+cat > services/glance.json <<'END'
+{{"timestamp": "2026-11-28T09:45:53.700Z", "level": "INFO", "message": "image fetched {REQUEST}"}}
+END
 cat > reports/results.xml <<'END'
 <testsuite><testcase classname="t.Boot" name="test_boot" time="2.5"><failure>No valid host</failure></testcase>
 <testcase classname="t.Boot" name="test_list" time="0.25"/></testsuite>
+END
+cat > "$GATEBOT_RESULT" <<'END'
+{{"zuul": {{"artifacts": [{{"name": "How it booted", "url": "artifacts/services/nova-api.log"}}]}}}}
 END
 echo "booting with {REQUEST}"
 exit 1
@@ -81,11 +93,13 @@ def test_tests_and_requests_are_read_at_the_command_line(working_site: RunningSi
         "error": 0,
         "skipped": 0,
     }
-    assert told(working_site, "requests", build) == f"{REQUEST}\t4\n{OTHER}\t1\n"
+    assert told(working_site, "requests", build) == f"{REQUEST}\t6\n{OTHER}\t1\n"
     lines = told(working_site, "requests", build, REQUEST).splitlines()
     assert [line.split("\t")[1] for line in lines] == [
         "artifacts/services/nova-api.log:1",
         "artifacts/services/nova-scheduler.log:1",
+        "artifacts/services/journal.export:1",
+        "artifacts/services/glance.json:1",
         "artifacts/services/nova-api.log:2",
         "job-output.txt:2",
     ]
@@ -98,6 +112,8 @@ def test_a_reader_goes_from_the_failed_test_to_the_request_to_its_lines(
     page = context.new_page()
     page.goto(f"/build/{build}")
     accessible(page)
+    named = page.get_by_role("link", name="How it booted")
+    expect(named).to_have_attribute("href", f"/logs/{build}/artifacts/services/nova-api.log")
     page.get_by_role("link", name=re.compile("tests", re.IGNORECASE)).first.click()
     expect(page.get_by_text("t.Boot.test_boot")).to_be_visible()
     expect(page.get_by_text("No valid host")).to_be_visible()
@@ -106,6 +122,7 @@ def test_a_reader_goes_from_the_failed_test_to_the_request_to_its_lines(
     accessible(page)
     page.get_by_role("link", name=REQUEST).click()
     expect(page.locator("#main")).to_contain_text("<b>0 hosts</b>")
+    expect(page.get_by_role("row", name="09:45:53.600 journal.export:1 neutron.service: port bound")).to_be_visible()
     accessible(page)
     page.get_by_role("link", name=re.compile("nova-scheduler.log")).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("nova-scheduler.log")

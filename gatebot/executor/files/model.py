@@ -7,6 +7,7 @@ Only frozen values. Sizes are bytes, durations seconds, offsets bytes from the b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 #: The log of a build; beside it eight bytes a line, its offset; and the directory of what the job left.
@@ -87,3 +88,8 @@ class RequestLine:
     number: int
     at: float
     text: str
+
+    @property
+    def moment(self) -> datetime | None:
+        """Its time as pages show one."""
+        return datetime.fromtimestamp(self.at, UTC) if self.at else None

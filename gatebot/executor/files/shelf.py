@@ -23,8 +23,25 @@ _MOST = 20_000  # files of one build that are listed
 _TEXTS = frozenset(
     f".{kind}"
     for kind in (
-        *("cfg", "conf", "csv", "css", "diff", "env", "err", "htm", "html", "ini", "journal", "js", "json", "jsonl"),
-        *("list", "log", "md", "out", "patch", "py", "rst", "sh", "sql", "tap", "toml", "trace", "txt", "xml"),
+        *("cfg", "conf", "csv", "css", "diff", "env", "err", "export", "htm", "html", "ini", "journal", "js", "json"),
+        *(
+            "jsonl",
+            "list",
+            "log",
+            "md",
+            "ndjson",
+            "out",
+            "patch",
+            "py",
+            "rst",
+            "sh",
+            "sql",
+            "tap",
+            "toml",
+            "trace",
+            "txt",
+            "xml",
+        ),
         *("yaml", "yml"),
     )
 )

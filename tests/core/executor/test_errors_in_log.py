@@ -20,6 +20,12 @@ def first(text: str, rules: Rules | None = None) -> FoundError:
     return finder.found()
 
 
+STDIN = """\
+    Traceback (most recent call last):
+      File "<stdin>", line 3, in <module>
+    ValueError: No bread
+fatal: [node]: FAILED!
+"""
 TRACE = "Traceback (most recent call last):\n  File x\n    y\nKeyError: 'a'"
 
 
@@ -44,6 +50,9 @@ STESTR = """\
         ("./run.sh: 2: pytset: not found", 1, "./run.sh: 2: pytset: not found"),
         ("FAILED tests/test_a.py::test_b - ValueError", 1, "FAILED tests/test_a.py::test_b - ValueError"),
         ("not ok 3 - adds", 1, "not ok 3 - adds"),
+        ("TASK [Build]\n    a.c:3:1: error: no\nfatal: [node]: FAILED!", 2, "a.c:3:1: error: no"),
+        ("TASK [Test]\n    FAILED a.py\nfatal: [node]: FAILED!", 2, "FAILED a.py"),
+        ("    FAILED is what it would say\nfatal: [node]: no", 2, "fatal: [node]: no"),
         ("fatal: [node]: FAILED! non-zero return code", 1, "fatal: [node]: FAILED! non-zero return code"),
         ("\x1b[31mfatal: [node]: red\x1b[0m", 1, "fatal: [node]: red"),
         ("0 errors, 0 failed\nconnection refused\nerror: it broke", 3, "error: it broke"),
@@ -63,13 +72,14 @@ def test_the_first_error_is_the_line_a_person_looks_for(text: str, line: int, fo
         ("ERROR: Exception:\n" + TRACE, 5),
         ("FAIL: test_add (tests.Adding)\n-----------\n" + TRACE, 6),
         ("\n".join("    " + one for one in TRACE.splitlines()), 4),
+        (STDIN, 3),
         (STESTR, 6),
         ("\n".join("E   " + one for one in TRACE.splitlines()), 4),
         ("\n".join("2026-11-28 09:00:00.123 12 ERROR nova.compute " + one for one in TRACE.splitlines()), 4),
         ("  + Exception Group Traceback (most recent call last):\n  |   File x\n  | ExceptionGroup: two", 3),
         ("\x1b[1mTraceback (most recent call last):\x1b[0m\n  File x\nKeyError: 'a'", 3),
     ],
-    ids=["plain", "pip", "unittest", "indented", "stestr", "pytest", "service", "group", "coloured"],
+    ids=["plain", "pip", "unittest", "indented", "stdin", "stestr", "pytest", "service", "group", "coloured"],
 )
 def test_of_a_traceback_the_exception_counts_and_never_its_header(text: str, line: int) -> None:
     found = first(text + "\nlater: error: other")
