@@ -152,6 +152,7 @@ ADAPTERS: dict[str, set[str]] = {
         "holding",
         "host_mirrors",
         "images",
+        "ledger",
         "logs",
         "nodes.terminal",
         "machines.building",

@@ -132,6 +132,10 @@ async def _work(found: Settings, places: Places, prepared: assembly.Prepared, ur
         )  # fmt: skip
         log.info("executor %s runs builds of %s", known.name, url)
         await agent.run()
+    except Unauthenticated:  # the site knows us no more, and so nobody comes for what is kept here
+        if executor is not None:
+            await executor.held.give_up()
+        raise
     finally:
         if executor is not None:
             await executor.close()

@@ -26,6 +26,7 @@ from .egress import Egress, Proxied
 from .errors_in_log import Rules
 from .holding import HeldNodes
 from .images import built, host_skeleton
+from .ledger import Ledger
 from .logs import Logs
 from .mirrors import Mirrors
 from .model import DEFAULT_LABELS, HOST_IMAGE, LOCAL, Label, Network, Sandbox, Sizes
@@ -46,7 +47,7 @@ _ANSIBLE = "/opt/gatebot-ansible"
 _ENVIRONMENT = "/opt/gatebot-environment"
 _BUNDLE = "/opt/gatebot-ca.crt"
 #: Below the executor's directory, what is the server's also where root started it: what providers write to.
-_OWN = ("layers", "mirrors", "containers", "machines")
+_OWN = ("layers", "mirrors", "containers", "machines", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +146,9 @@ def executor(
         if isinstance(one.provider, Proxied):
             one.provider.through(egress.listening, prepared.mirrors.bundle)
     layers = prepared.directory / "layers"
-    local = Source(_local(prepared, layers, host, egress))
+    local = Source(_local(prepared, layers, host, egress), lasting=prepared.channel is None)
     supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock)
-    around = _surroundings(prepared)
+    around, ledger = _surroundings(prepared), Ledger(prepared.directory / "kept")
     tools = Tools(
         supply=supply,
         workspaces=Workspaces(prepared.directory / "mirrors"),
@@ -158,9 +159,9 @@ def executor(
         surroundings=around,
         layers=layers,
         held=(
-            HeldNodes(supply, reports, clock, layers, around)
+            HeldNodes(supply, reports, clock, layers, around, ledger)
             if keep is None
-            else KeptFiles(supply, reports, clock, layers, around, keep)
+            else KeptFiles(supply, reports, clock, layers, around, ledger, keep)
         ),
     )
     return Executor(tools, slots=slots or max(os.cpu_count() or 1, 2)), logs

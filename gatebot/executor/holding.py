@@ -19,6 +19,7 @@ from ..clock import Clock
 from ..errors import GatebotError, NotFound
 from ..reasons import Reason, reason
 from .commands import Surroundings, login, surroundings_of
+from .ledger import Ledger
 from .model import Result, Verdict
 from .nodes.model import Wanted
 from .ports import Reports
@@ -32,10 +33,16 @@ _RETRY_LIMIT = "RETRY_LIMIT"
 
 
 class HeldNodes:
-    """`reports` knows the requests; `layers` is where nodes' files are, `around` what they have of this machine."""
+    """`reports` knows the requests; `layers` is where nodes' files are, `around` what they have of this machine.
 
-    def __init__(self, supply: Supply, reports: Reports, clock: Clock, layers: Path, around: Surroundings) -> None:
+    `ledger` is for who comes after this executor.
+    """
+
+    def __init__(
+        self, supply: Supply, reports: Reports, clock: Clock, layers: Path, around: Surroundings, ledger: Ledger
+    ) -> None:
         self._supply = supply
+        self._ledger = ledger
         self._layers = layers
         self._reports = reports
         self._clock = clock
@@ -65,6 +72,7 @@ class HeldNodes:
             return None
         if hold is not None:
             self._kept.add(assignment.build)
+            self._write()
             with contextlib.suppress(GatebotError):  # what cannot be stopped is kept all the same
                 await self._supply.freeze(assignment.build)
         return hold
@@ -102,6 +110,15 @@ class HeldNodes:
                 with contextlib.suppress(GatebotError):
                     await self._supply.freeze(build)
 
+    def begin(self) -> None:
+        """Know again what was kept when this executor ended; before its supply starts."""
+        for build, nodes in self._ledger.read().items():
+            self._supply.remember(build, nodes)
+            self._kept.add(build)
+
+    def _write(self) -> None:
+        self._ledger.write({build: self._supply.nodes.get(build, ()) for build in self._kept})
+
     async def run(self) -> None:
         """Take away for ever what need not be kept any more."""
         while True:
@@ -112,14 +129,24 @@ class HeldNodes:
             await self._clock.sleep(_LOOK)
 
     async def sweep(self) -> None:
-        """Take away what need not be kept any more."""
+        """Take away what need not be kept any more, and forget what did not outlive an executor before this one."""
+        self._kept.intersection_update(self._supply.nodes)
         over = await self._reports.kept(self._kept)
         for build in self._kept.intersection(over):
             with contextlib.suppress(GatebotError):
                 await self._supply.destroy(build)
             self._kept.discard(build)
         if over:
+            self._write()
             await self._reports.kept(self._kept)
+
+    async def give_up(self) -> None:
+        """Take away all of them: nobody can come for them any more."""
+        for build in tuple(self._kept):
+            with contextlib.suppress(GatebotError):
+                await self._supply.destroy(build)
+        self._kept.clear()
+        self._write()
 
 
 def said_of(build: str, hold: NodeHold) -> Reason:

@@ -63,14 +63,15 @@ def _source(name: str, wanted: Wanted, around: Around) -> Source:
             return _static(name, wanted, around)
         case Container() as container:
             podman = Podman(around.directory / "containers" / name)
-            return Source(Containers(podman, around.instance, around.site, container.image, container.slots))
+            made = Containers(podman, around.instance, around.site, container.image, container.slots)
+            return Source(made, lasting=True)
         case QemuSettings() as qemu:
             architectures = tuple(map(canonical, qemu.architectures))
             return Source(
                 Qemu(around.directory / "machines" / name, around.images, around.site, qemu.slots, architectures)
             )
         case KubernetesSettings():
-            return Source(_kubernetes(name, wanted, around), changing=True)
+            return Source(_kubernetes(name, wanted, around), changing=True, lasting=True)
 
 
 def _static(name: str, static: StaticSettings, around: Around) -> Source:
@@ -90,7 +91,9 @@ def _static(name: str, static: StaticSettings, around: Around) -> Source:
         alone=static.alone,
         reuse=static.reuse,
     )
-    return Source(Static(hosts, policy, site=around.site), trusted=static.jobs == "post-review", changing=True)
+    return Source(
+        Static(hosts, policy, site=around.site), trusted=static.jobs == "post-review", changing=True, lasting=True
+    )
 
 
 def _kubernetes(name: str, kubernetes: KubernetesSettings, around: Around) -> Kubernetes:

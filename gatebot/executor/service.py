@@ -47,6 +47,7 @@ class Executor:
         """Probe for real and warm up; a reason says why no job can run here."""
         self._tools.layers.mkdir(parents=True, exist_ok=True)
         self._tools.workspaces.start()
+        self._tools.held.begin()
         self._capacity = await self._tools.supply.start()
         self._sweeping = [asyncio.create_task(one.run()) for one in (self._tools.held, self._tools.supply)]
         return self._capacity
@@ -134,7 +135,7 @@ class Executor:
         if running:
             await asyncio.wait([one.task for one in running])
         self._tools.workspaces.close()
-        await self._tools.supply.close()
+        await self._tools.supply.close(self._tools.held.kept)
 
     async def _go(self, run: Run, assignment: Assignment) -> None:
         try:

@@ -20,6 +20,7 @@ from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason
 from .commands import Surroundings
 from .holding import HeldNodes
+from .ledger import Ledger
 from .model import MIB, Verdict
 from .ports import Reports
 from .supply import Supply
@@ -97,9 +98,10 @@ class KeptFiles(HeldNodes):
     """Keeps no node, but the files of its home: `into` gets them before the node goes, however the build ended."""
 
     def __init__(
-        self, supply: Supply, reports: Reports, clock: Clock, layers: Path, around: Surroundings, into: Path
-    ) -> None:
-        super().__init__(supply, reports, clock, layers, around)
+        self, supply: Supply, reports: Reports, clock: Clock, layers: Path, around: Surroundings, ledger: Ledger,
+        into: Path,
+    ) -> None:  # fmt: skip
+        super().__init__(supply, reports, clock, layers, around, ledger)
         self._from = supply
         self._into = into
 

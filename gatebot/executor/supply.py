@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..assignment import NodeChoice, NodeWait
@@ -34,12 +34,14 @@ _PROBING = 60.0
 class Source:
     """A provider, and for whom it is. `trusted`: only for jobs that run after review.
 
-    `changing`: what it can do may be something else after each node, and is looked at again.
+    `changing`: what it can do may be something else after each node, and is looked at again. `lasting`: its nodes
+    outlive this process, and the next one can be connected to them.
     """
 
     provider: Provider
     trusted: bool = False
     changing: bool = False
+    lasting: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -73,6 +75,7 @@ class Supply:
     _nodes: dict[str, tuple[Placed, ...]] = field(default_factory=dict[str, "tuple[Placed, ...]"])
     _waiters: list[_Waiter] = field(default_factory=list[_Waiter])
     _leaving: dict[str, _Left] = field(default_factory=dict[str, "_Left"])
+    _known: dict[str, tuple[Placed, ...]] = field(default_factory=dict[str, "tuple[Placed, ...]"])
 
     async def start(self) -> Capacity | Reason:
         """Probe every provider for real, and take away what a server before this one left. What the local one said."""
@@ -101,6 +104,13 @@ class Supply:
         """What each build that has no nodes yet waits for."""
         asking = [Asking(one.build, one.choices, one.post_review) for one in self._waiters]
         return waits(self._site(), asking, self._nodes)
+
+    def remember(self, build: str, nodes: Sequence[Placed]) -> None:
+        """Nodes that an executor before this one kept; before `start`. What cannot have lasted is left out."""
+        lasting = tuple(one for one in nodes if one.provider in self.sources and self.sources[one.provider].lasting)
+        if lasting:
+            self._nodes[build] = lasting
+            self._known[build] = lasting
 
     def attach(self, build: str, node: Placed) -> None:
         """One more node of a build, which goes away with the others."""
@@ -156,10 +166,11 @@ class Supply:
                         await self._recover(name)
             self._settle()
 
-    async def close(self) -> None:
-        """Take away every node, and let go of the providers."""
-        for build in tuple(self._nodes):
-            await self.destroy(build)
+    async def close(self, kept: Collection[str] = ()) -> None:
+        """Take away every node but those of `kept` builds that can last, and let go of the providers."""
+        for build, nodes in tuple(self._nodes.items()):
+            if build not in kept or not any(self.sources[node.provider].lasting for node in nodes):
+                await self.destroy(build)
         for source in self.sources.values():
             await source.provider.close()
 
@@ -212,6 +223,10 @@ class Supply:
         for node in set(owned) - known:
             self._leaving.setdefault(node, _Left(name))
             await self._remove(node)
+        for build, nodes in tuple(self._known.items()):
+            if any(node.provider == name and node.node not in owned for node in nodes):
+                del self._known[build]
+                await self.destroy(build)  # without all of them there is nothing to look at
 
     async def _remove(self, node: str) -> None:
         try:

@@ -77,6 +77,44 @@ async def test_a_command_on_a_kept_node_gives_its_output_and_its_status(keeping:
     assert (status, shown) == (0, "evidence\n")
 
 
+async def test_a_kept_node_outlives_its_executor_and_goes_when_its_time_is_over(tmp_path: Path) -> None:
+    async with workshop(tmp_path, Sandbox.NONE) as first:
+        given = first.assignment({"run.sh": "#!/bin/sh\necho evidence > ../kept; sleep 4343.4343 & exit 1\n"}, job())
+        other = first.assignment({"run.sh": "#!/bin/sh\nexit 1\n"}, job())
+        first.reports.wanted.add(given.build)
+        for one in (given, other):
+            assert (await first.run(one)).result == "FAILURE"
+    (left,) = processes_of("4343.4343")
+    async with workshop(tmp_path, Sandbox.NONE) as again:
+        again.reports.thought.add(given.build)
+        assert (list(again.executor.held.kept), list(again.executor.supply.nodes)) == ([given.build], [given.build])
+        await again.executor.held.sweep()
+        looked = await visited(
+            again, given.build, Wanted(("find", ".", "-name", "kept", "-exec", "cat", "{}", ";")), b""
+        )
+        assert looked == (0, "evidence\n")
+        assert state(left) == "T"
+        again.reports.over.add(given.build)
+        await again.executor.held.sweep()
+        assert not again.executor.held.layer(given.build).exists()
+        assert again.reports.let == [given.build]
+        eventually(lambda: processes_of("4343.4343") == [], "what it left running ends with it", 60)
+    async with workshop(tmp_path, Sandbox.NONE) as last:
+        assert list(last.executor.held.kept) == []
+
+
+async def test_a_sandbox_ends_with_its_executor_and_is_said_to_be_gone(tmp_path: Path) -> None:
+    async with workshop(tmp_path) as first:
+        given = first.assignment({"run.sh": "#!/bin/sh\nexit 1\n"}, job())
+        first.reports.wanted.add(given.build)
+        assert (await first.run(given)).result == "FAILURE"
+    async with workshop(tmp_path) as again:
+        again.reports.thought.add(given.build)
+        await again.executor.held.sweep()
+        assert again.reports.let == [given.build]
+        assert not again.executor.held.kept
+
+
 async def test_what_a_job_left_running_stops_again_when_its_visitor_leaves(shop: Workshop) -> None:
     given = shop.assignment({"run.sh": "#!/bin/sh\nsleep 4242.4242 & exit 1\n"}, job())
     shop.reports.wanted.add(given.build)

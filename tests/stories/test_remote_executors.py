@@ -179,7 +179,7 @@ def test_a_node_on_another_machine_is_held_and_entered_until_it_is_let_go(templa
             listed = told(site, "ann", "node", "list")
             assert listed.startswith(f"{build}\theld until ")
             assert listed.endswith(f" UTC for bob\tsmall\t{HERE} native\tlocal\tfar\tunit of api\n")
-            (kept,) = far.directory.rglob("kept")
+            (kept,) = far.directory.rglob("api/kept")
             assert kept.read_text() == "evidence\n"
             assert told(site, "bob", "node", "ssh", build, "--", "find", ".", "-name", "kept") != ""
             with at_a_terminal(site, "bob", "node", "ssh", build) as typing:
@@ -192,6 +192,13 @@ def test_a_node_on_another_machine_is_held_and_entered_until_it_is_let_go(templa
                 typing("sleep 1000\n\x03", "^C")
                 typing("exit 5", "exit 5", status=5)
             assert run(site, "ann", "node", "ssh", build).stderr.startswith(f"gatebot: The node {build} is held for")
+            far.signal(signal.SIGKILL)
+            far.process.wait(20)
+            again = begin_machine(site, place, "far")
+            ends.callback(again.end)
+            looks = ("node", "ssh", build, "--", "find", ".", "-name", "kept")
+            eventually(lambda: run(site, "bob", *looks).exit_code == 0, "the node is there again", 60)
+            assert told(site, "bob", *looks) != ""
             gone = told(site, "bob", "node", "delete", build)
             assert gone == f"The node {build} goes as soon as the executor far hears of it.\n"
             eventually(lambda: told(site, "ann", "node", "list") == "No build has a node now.\n", "it is gone", 60)

@@ -99,10 +99,10 @@ class Bare:
             raise Unavailable(reason=reason("executor.files-stay", path=str(self._root / node)))
 
     async def close(self) -> None:
-        """End what still runs."""
-        for node in await self.list_owned():
-            with contextlib.suppress(Unavailable):
-                await self.destroy(node)
+        """Nodes that are left stay as they are, for who comes next."""
+        for node in tuple(self._pipes):
+            for pipe in self._pipes.pop(node):
+                pipe.close()
 
     async def list_owned(self) -> tuple[str, ...]:
         """The directories that exist."""

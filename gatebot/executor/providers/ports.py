@@ -100,7 +100,7 @@ class Provider(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of everything, at the end; nodes that are left die."""
+        """Let go of everything, at the end; nodes that are left stay for who comes next, or die where they cannot."""
         ...
 
     async def list_owned(self) -> tuple[str, ...]:

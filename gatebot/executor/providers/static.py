@@ -111,6 +111,9 @@ class Static:
 
     def connect(self, node: str) -> ShellConnection:
         """Run commands on its host."""
+        for host in self._hosts:
+            if node in host.nodes and node not in self._lines:  # another executor made it
+                self._lines[node] = host.ssh.line(node, whole=self._policy.alone)
         line = self._lines.get(node)
         if line is None:
             raise never_asked()
@@ -129,7 +132,7 @@ class Static:
                 host.nodes.discard(node)
 
     async def close(self) -> None:
-        """End the connections; hosts keep nothing, because every node was destroyed before."""
+        """End the connections; what is on the hosts stays there."""
         for node in tuple(self._lines):
             await self._lines.pop(node).close()
         for host in self._hosts:
