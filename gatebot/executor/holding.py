@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from pathlib import Path
 
 from .. import assets
@@ -22,6 +22,7 @@ from .commands import Surroundings, login, surroundings_of
 from .ledger import Ledger
 from .model import Result, Verdict
 from .nodes.model import Wanted
+from .placing import Placed
 from .ports import Reports
 from .providers.model import Command, Exit
 from .providers.ports import Output
@@ -110,11 +111,11 @@ class HeldNodes:
                 with contextlib.suppress(GatebotError):
                     await self._supply.freeze(build)
 
-    def begin(self) -> None:
-        """Know again what was kept when this executor ended; before its supply starts."""
-        for build, nodes in self._ledger.read().items():
-            self._supply.remember(build, nodes)
-            self._kept.add(build)
+    def begin(self) -> Mapping[str, Sequence[Placed]]:
+        """Know again what was kept when this executor ended: the nodes of each build."""
+        known = self._ledger.read()
+        self._kept.update(known)
+        return known
 
     def _write(self) -> None:
         self._ledger.write({build: self._supply.nodes.get(build, ()) for build in self._kept})

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from ..architectures import ANY, Execution, canonical
 from ..assignment import NODELESS, GivenNode, NodeChoice, NodeSpec
 from ..reasons import Reason, reason
-from .model import Label
+from .model import Label, Sandbox
 from .providers.model import Capacity, Platform
 
 #: A provider's name and what one of its nodes is: arch, execution, and of how many user ids, where that matters.
@@ -144,7 +144,8 @@ def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | 
     if isinstance(offer.capacity, Reason):
         return reason("executor.provider-unusable", offer.capacity, label=label.name, provider=label.provider)
     if label.nested and not offer.capacity.nested:
-        return reason("executor.no-nesting", *offer.capacity.problems, label=label.name, provider=label.provider)
+        helps = offer.capacity.problems or (_nesting(offer.capacity, label),)
+        return reason("executor.no-nesting", *helps, label=label.name, provider=label.provider)
     for asked, own in ((canonical(spec.arch), canonical(label.arch)), (_demand(spec), _demand(label))):
         if asked and own and asked != own:
             return reason("executor.label-is-other", label=label.name, own=own, asked=asked)
@@ -156,6 +157,13 @@ def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | 
         asked = f"{arch} {execution}".strip()
         return reason("executor.no-such-platform", label=label.name, provider=label.provider, asked=asked, have=have)
     return tuple((label.provider, one.arch, one.execution, one.ids if label.nested else 0) for one in found)
+
+
+def _nesting(capacity: Capacity, label: Label) -> Reason:
+    """What helps where nested nodes are no matter of what was tried."""
+    if capacity.sandbox is Sandbox.NONE:
+        return reason("executor.nesting-takes-sandbox", label=label.name)
+    return reason("executor.nesting-elsewhere", label=label.name)
 
 
 def _demand(what: NodeSpec | Label) -> str:

@@ -47,8 +47,7 @@ class Executor:
         """Probe for real and warm up; a reason says why no job can run here."""
         self._tools.layers.mkdir(parents=True, exist_ok=True)
         self._tools.workspaces.start()
-        self._tools.held.begin()
-        self._capacity = await self._tools.supply.start()
+        self._capacity = await self._tools.supply.start(self._tools.held.begin())
         self._sweeping = [asyncio.create_task(one.run()) for one in (self._tools.held, self._tools.supply)]
         return self._capacity
 

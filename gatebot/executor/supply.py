@@ -77,8 +77,15 @@ class Supply:
     _leaving: dict[str, _Left] = field(default_factory=dict[str, "_Left"])
     _known: dict[str, tuple[Placed, ...]] = field(default_factory=dict[str, "tuple[Placed, ...]"])
 
-    async def start(self) -> Capacity | Reason:
-        """Probe every provider for real, and take away what a server before this one left. What the local one said."""
+    async def start(self, kept: Mapping[str, Sequence[Placed]]) -> Capacity | Reason:
+        """Probe every provider for real, and take away what a server before this one left. What the local one said.
+
+        Nodes that it `kept` for people stay, as far as they last.
+        """
+        for build, nodes in kept.items():
+            lasting = tuple(one for one in nodes if one.provider in self.sources and self.sources[one.provider].lasting)
+            if lasting:
+                self._nodes[build] = self._known[build] = lasting
         await asyncio.gather(*(self._probe(name) for name in self.sources))
         for name, offer in self._offers.items():
             if isinstance(offer.capacity, Capacity):
@@ -104,13 +111,6 @@ class Supply:
         """What each build that has no nodes yet waits for."""
         asking = [Asking(one.build, one.choices, one.post_review) for one in self._waiters]
         return waits(self._site(), asking, self._nodes)
-
-    def remember(self, build: str, nodes: Sequence[Placed]) -> None:
-        """Nodes that an executor before this one kept; before `start`. What cannot have lasted is left out."""
-        lasting = tuple(one for one in nodes if one.provider in self.sources and self.sources[one.provider].lasting)
-        if lasting:
-            self._nodes[build] = lasting
-            self._known[build] = lasting
 
     def attach(self, build: str, node: Placed) -> None:
         """One more node of a build, which goes away with the others."""

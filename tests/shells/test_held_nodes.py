@@ -22,6 +22,7 @@ from tests.fakes.workshop import Workshop, processes_of, workshop
 async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
     async with workshop(tmp_path, Sandbox.NONE) as made:
         yield made
+        await made.executor.held.give_up()
 
 
 async def test_nobody_asks_for_the_nodes_of_builds_that_pass(shop: Workshop) -> None:
@@ -42,6 +43,7 @@ async def keeping(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterat
         shop.reports.wanted.add(given.build)
         assert (await shop.run(given)).result == "FAILURE"
         yield shop, given.build
+        await shop.executor.held.give_up()
 
 
 async def visited(shop: Workshop, node: str, wanted: Wanted, typed: bytes) -> tuple[int, str]:

@@ -62,7 +62,7 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> Bench:
     made = Bench(tmp_path)
-    await made.supply.start()
+    await made.supply.start({})
     return made
 
 
@@ -114,7 +114,7 @@ async def test_what_an_earlier_server_left_is_taken_away_at_the_start(tmp_path: 
     before = Bench(tmp_path)
     await before.few.create(NodeRequest("a" * 32, Label("board"), "", "arm64", Execution.NATIVE))
     after = Bench(tmp_path)
-    await after.supply.start()
+    await after.supply.start({})
     assert await after.few.list_owned() == ()
 
 
@@ -135,7 +135,7 @@ async def test_a_node_that_cannot_be_taken_away_counts_and_is_tried_again(bench:
 async def test_a_provider_that_cannot_be_used_is_looked_at_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.few.away = True
-    await bench.supply.start()
+    await bench.supply.start({})
     with pytest.raises(Refused, match=r"executor\.provider-unusable"):
         await bench.got("a", "board")
     bench.few.away = False

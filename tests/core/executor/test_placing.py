@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from gatebot.architectures import Execution
 from gatebot.assignment import NodeChoice, NodeSpec
-from gatebot.executor.model import Label
+from gatebot.executor.model import Label, Sandbox
 from gatebot.executor.placing import Busy, Never, Offer, Placement, Site, place
 from gatebot.executor.providers.model import Capacity, Platform
 from gatebot.reasons import reason
@@ -134,3 +134,23 @@ def test_ranges_of_user_ids_are_counted_where_they_are_few() -> None:
     assert isinstance(place(full, "c", [nodes("cloud")], post_review=False), Busy)
     assert isinstance(place(full, "c", [nodes("small")], post_review=False), Placement)
     assert isinstance(place(full, "c", [nodes("cloud", "cloud")], post_review=False), Never)
+
+
+def test_a_nested_label_says_what_to_change_where_nothing_was_tried() -> None:
+    labels = {"cloud": Label("cloud", nested=True)}
+    told = "The label cloud is nested, and nodes of the provider local cannot make namespaces of their own. "
+    helps = {
+        Sandbox.NONE: (
+            'Jobs run without a sandbox here. Write sandbox = "auto" under [executor] in gatebot.toml and restart the '
+            'server, or give the label a provider that makes them: provider = "NAME" in [labels.cloud], of '
+            '[providers.NAME] with kind = "qemu".'
+        ),
+        None: (
+            'Write a provider in [labels.cloud] that can: provider = "local" with a sandbox, or one of kind = "qemu".'
+        ),
+    }
+    for sandbox, words in helps.items():
+        site = Site(labels, {"local": Offer(Capacity((Platform("x86_64"),), 0, sandbox=sandbox))})
+        found = place(site, "b", [nodes("cloud")], post_review=False)
+        assert isinstance(found, Never)
+        assert say(found.why) == told + words
