@@ -123,7 +123,9 @@ class Field:
                 if ann.status(change) != "MERGED" and ann.votes(change, "Verified").get("gatebot", 0) >= 0
             ]
 
-        eventually(lambda: not undecided(), f"decided: {changes}", 90)
+        with suppress(AssertionError):
+            eventually(lambda: not undecided(), seconds=300)
+        assert (left := undecided()) == [], {change: (ann.status(change), ann.said(change)) for change in left}
 
     def approved(self, subject: str) -> int:
         """A change that adds a file, pushed and approved."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot` with leases a fifth as long, so that rounds need not wait: `python -m tests.chaos.hurried serve ...`.
+"""`gatebot` with leases a third as long, so that rounds need not wait: `python -m tests.chaos.hurried serve ...`.
 
 Nothing else is different; the constants are set before anything that reads them is imported.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 
 #: How much shorter than in earnest.
-HASTE = 0.2
+HASTE = 0.3
 
 
 def main() -> None:

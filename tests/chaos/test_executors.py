@@ -30,7 +30,7 @@ MACHINES = 10
 LEASE = LEASE_SECONDS * HASTE
 #: So many seconds all the machines have something to do, from the first approval on.
 WORK = 6.0
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 10 * ROUNDS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 + 20 * ROUNDS)]
 
 #: What happens to one machine: at which seconds, what.
 Plan: TypeAlias = "list[tuple[float, Callable[[], None]]]"

@@ -32,7 +32,7 @@ echo "all is said"
 """
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(120 + 20 * ROUNDS),
+    pytest.mark.timeout(600 + 20 * ROUNDS),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk"),
 ]
 

@@ -21,7 +21,7 @@ AT_ONCE = 10
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180 + 20 * ROUNDS)
+@pytest.mark.timeout(600 + 30 * ROUNDS)
 def test_a_server_that_is_killed_under_its_builds_and_those_of_another_machine_loses_none() -> None:
     chance = random.Random(f"{SEED} server")
     changes = {"executor.enabled": True, "executor.sandbox": "auto", "executor.slots": 2}
