@@ -41,7 +41,7 @@ def place() -> Iterator[Path]:
         yield made
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600 + 10 * KILLS)
 def test_a_server_that_is_killed_again_and_again_loses_nothing(place: Path) -> None:
     template = Template.make(place / "template" / "site")
     runs = place / "runs"
