@@ -29,9 +29,11 @@ test-clients: setup-test ## Other people's clients of Zuul's REST, unmodified, a
 test-chaos: setup-test ## A hundred rounds of each trouble of executors, more kills of the server (ROUNDS=100)
 	@GATEBOT_ROUNDS=$(or $(ROUNDS),100) GATEBOT_KILLS=$(or $(ROUNDS),100) $(BIN)/python -m pytest tests/chaos -v -s
 
-test-vm: setup-test ## The contract of nodes on a real virtual machine (MACHINE=arm64: on one of those; minutes)
-	@command -v qemu-img >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends \
-		qemu-system-x86 qemu-system-arm qemu-utils; } || { echo "It needs qemu-system-x86 qemu-system-arm qemu-utils"; exit 1; }
+test-vm: setup-test ## The contract of nodes on a real virtual machine (MACHINE=arm64, ppc64le, s390x, riscv64; minutes)
+	@case $(or $(MACHINE),x86_64) in x86_64) set x86 x86_64;; arm64) set arm aarch64;; ppc64le) set ppc ppc64;; \
+		*) set misc $(MACHINE);; esac; \
+	{ command -v qemu-img && command -v qemu-system-$$2; } >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q \
+		--no-install-recommends qemu-system-$$1 qemu-utils; } || { echo "It needs qemu-system-$$1 qemu-utils"; exit 1; }
 	@$(BIN)/gatebot image build --vm --arch $(or $(MACHINE),x86_64)
 	@GATEBOT_MACHINE=$(or $(MACHINE),x86_64) $(BIN)/python -m pytest -q tests/shells/test_machines.py
 
