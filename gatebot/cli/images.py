@@ -8,6 +8,7 @@ view of this machine's own /usr; nodes of another architecture need one.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -38,12 +39,19 @@ def build(directory: Path | None, label: str, arch: str, *, machine: bool = Fals
     if arch and arch not in ARCHITECTURES:
         raise click.UsageError(f"There is no architecture {arch} here: {', '.join(ARCHITECTURES)}.")
     target = _place(directory)
-    definition = images.definition_for(arch) if arch else images.definition_for_host()
+    definition = _definition(wanted, arch)
     if images.is_built(definition, target):
         click.echo(f"Nothing to do: {definition.name} is in {target}.")
         return
     made = images.build(definition, target, lambda line: click.echo(f"  {line}", err=True))
-    click.echo(f"Jobs run on {made}, from the next start of the server on.")
+    then = "" if wanted is not None and wanted.imaged else ", from the next start of the server on"
+    click.echo(f"Jobs run on {made}{then}.")
+
+
+def _definition(label: Label | None, arch: str) -> images.Definition:
+    if label is not None and label.imaged:
+        return images.definition_of(replace(label, arch=arch))
+    return images.definition_for(arch) if arch else images.definition_for_host()
 
 
 def _build_machine(place: Path, label: Label, arch: str) -> None:
@@ -73,12 +81,16 @@ def list_all(out: Output, directory: Path | None) -> None:
     for name in sorted(path.name.removesuffix(".new") for path in target.glob("*.new")):
         answer.append({"name": name, "state": "begun, not finished"})
         shown.append((name, "begun, not finished", "", ""))
+    for path in sorted(target.glob("*.failed")):
+        answer.append({"name": path.stem, "state": "failed", "told": path.read_text("utf-8")})
+        shown.append((path.stem, "failed", path.read_text("utf-8"), ""))
     for label in (one for one in labels.values() if one.provider == LOCAL and not _image(one, known)):
         how = f"gatebot image build {label.name}{f' --site {directory}' if directory else ''}"
         if label.image != "default":  # one of the site's own
             how = f"put a root file system into {target / label.image}"
-        answer.append({"name": label.image, "state": "not built", "labels": [label.name], "build": how})
-        shown.append((label.image, "not built", how, label.name))
+        name = images.definition_of(label).name if label.imaged else label.image
+        answer.append({"name": name, "state": "not built", "labels": [label.name], "build": how})
+        shown.append((name, "not built", how, label.name))
     out.table(answer, shown, ("image", "size", "age", "labels"), "No image is built: gatebot image build")
 
 
@@ -90,6 +102,8 @@ def _row(place: Path, known: dict[str, str], labels: dict[str, Label]) -> tuple[
 
 def _image(label: Label, known: dict[str, str]) -> str:
     """The directory of a label's image; empty: it has to be built first."""
+    if label.imaged:
+        return known.get(images.definition_of(label).name, "")
     if label.image != "default":
         return known.get(label.image, HOST_IMAGE if label.image == HOST_IMAGE else "")
     own = images.definition_for_host()

@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .. import assets
@@ -20,7 +21,7 @@ from ..architectures import canonical
 from ..clock import Clock
 from ..errors import SettingsError, Unavailable
 from ..reasons import Reason, reason
-from . import host_mirrors
+from . import host_mirrors, imaging
 from .commands import Surroundings
 from .egress import Egress, Proxied
 from .errors_in_log import Rules
@@ -147,7 +148,8 @@ def executor(
             one.provider.through(egress.listening, prepared.mirrors.bundle)
     layers = prepared.directory / "layers"
     local = Source(_local(prepared, layers, host, egress), lasting=prepared.channel is None)
-    supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock)
+    unready = partial(imaging.unready, prepared.images)
+    supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock, unready)
     around, ledger = _surroundings(prepared), Ledger(prepared.directory / "kept")
     tools = Tools(
         supply=supply,

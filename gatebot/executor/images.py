@@ -7,21 +7,23 @@ as root or without. Jobs see it read-only below an overlay. Nothing is built at 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..architectures import ARCHITECTURES, canonical
-from ..errors import Unavailable
+from ..errors import SettingsError, Unavailable
 from ..reasons import reason
+from . import image_script
 from .host_mirrors import apt_sources
-from .model import HOST_IMAGE
+from .model import HOST_IMAGE, Label
 
 #: How the names of images of virtual machines begin, which are no root file systems of sandboxes.
 MACHINE = "vm-"
@@ -52,6 +54,7 @@ class Definition:
     """What an image is made of; the hash of that is its name. `mirror` is only where it is fetched from.
 
     `foreign`: programs of it do not run on this machine by themselves, so its packages are unpacked, not installed.
+    `script` is run in it by root when all packages are there.
     """
 
     suite: str
@@ -60,11 +63,13 @@ class Definition:
     recipe: int = 1
     mirror: str = ""
     foreign: bool = False
+    script: str = ""
 
     @property
     def name(self) -> str:
         """The directory of the image."""
-        content = {name: value for name, value in asdict(self).items() if name not in ("mirror", "foreign")}
+        content = {name: value for name, value in asdict(self).items() if name not in ("mirror", "foreign", "script")}
+        content |= {"script": self.script} if self.script else {}
         told = json.dumps(content, sort_keys=True).encode()
         return f"{self.suite}-{self.arch}-{hashlib.sha256(told).hexdigest()[:16]}"
 
@@ -127,6 +132,22 @@ def definition_for(arch: str) -> Definition:
     return Definition(suite, debian, FOREIGN_PACKAGES, mirror=own.mirror, foreign=True)
 
 
+def definition_of(label: Label) -> Definition:
+    """The image of a label: the default one of its architecture, and what the label has besides.
+
+    Raises `SettingsError` where its script could not be run.
+    """
+    plain = definition_for(label.arch) if label.arch else definition_for_host()
+    if plain.foreign and label.script:
+        raise SettingsError(
+            f"labels.{label.name}.script: programs of {label.arch} do not run here while an image is built. "
+            "Leave it out, or build on a machine of that architecture."
+        )
+    have = plain.packages.split(",")
+    more = sorted(set(label.packages) - set(have))
+    return replace(plain, packages=",".join([*have, *more]), script=label.script)
+
+
 def arch_of(image: str) -> str:
     """The architecture of an image that was built, by the name of its directory; of others nothing is known."""
     _, _, rest = image.partition("-")
@@ -158,13 +179,23 @@ def build(definition: Definition, images: Path, progress: Callable[[str], None])
     target = images / definition.name
     if is_built(definition, images):
         return target
+    if lacking := missing():
+        raise Unavailable(f"An image needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
     images.mkdir(mode=0o755, parents=True, exist_ok=True)
-    made = images / f"{definition.name}.new"
-    return _finished(definition, made, target, unpack(definition, made, progress))
+    made, failed = images / f"{definition.name}.new", images / f"{definition.name}.failed"
+    with (images / f"{definition.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # somebody else may be building it
+        if not is_built(definition, images):
+            failed.unlink(missing_ok=True)
+            _finished(definition, made, target, unpack(definition, made, progress, lock.fileno()))
+    return target
 
 
-def unpack(definition: Definition, made: Path, progress: Callable[[str], None]) -> list[str]:
-    """Fetch the packages into a directory; what must stand before a program so that it is root of what is in there."""
+def unpack(definition: Definition, made: Path, progress: Callable[[str], None], *held: int) -> list[str]:
+    """Fetch the packages into a directory; what must stand before a program so that it is root of what is in there.
+
+    `held` are descriptors that stay open as long as something writes there.
+    """
     variant = "extract" if definition.foreign else "minbase"
     line = [
         "mmdebstrap",
@@ -173,15 +204,18 @@ def unpack(definition: Definition, made: Path, progress: Callable[[str], None]) 
         f"--include={definition.packages}",
     ]
     line += [f"--dpkgopt=path-exclude={path}" for path in _DROPPED]
-    line += ["--aptopt=Acquire::Retries 3", definition.suite]
+    line += ["--aptopt=Acquire::Retries 3"]
+    line += [f"--customize-hook={image_script.HOOK}"] if definition.script else []
+    line.append(definition.suite)
+    around = image_script.environment(definition.script)
     source = [f"deb {definition.mirror} {definition.suite} main"] if definition.mirror else []
     removed(made)
     if os.geteuid() == 0:
-        watched([*line, str(made), *source], progress)
+        watched([*line, str(made), *source], progress, around, held)
         return []
     made.mkdir()
     archive = made.with_suffix(".tar")
-    watched([*line, "--mode=unshare", str(archive), *source], progress)
+    watched([*line, "--mode=unshare", str(archive), *source], progress, around, held)
     # Whoever owns the directory must be able to lay out /etc; in it the owner is root of the namespace.
     prefix = ["unshare", "--user", "--map-root-user", "--map-auto"]
     watched([*prefix, "tar", "-C", str(made), "--exclude=./dev/*", "-xf", str(archive)], progress)
@@ -237,11 +271,25 @@ def removed(path: Path) -> None:
         subprocess.run([*prefix, "rm", "-rf", str(path)], check=True)
 
 
-def watched(line: list[str], progress: Callable[[str], None]) -> None:
-    """Run a program and hand on what it prints; its last lines are the message when it fails."""
+def watched(
+    line: list[str],
+    progress: Callable[[str], None],
+    around: Mapping[str, str] | None = None,
+    held: Collection[int] = (),
+) -> None:
+    """Run a program and hand on what it prints; its last lines are the message when it fails.
+
+    `around` is added to its environment; `held` are descriptors that are open as long as it runs.
+    """
     last: list[str] = []
     with subprocess.Popen(
-        line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+        line,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **(around or {})},
+        pass_fds=held,
     ) as process:
         assert process.stdout is not None
         for told in process.stdout:

@@ -42,6 +42,11 @@ def _checked(name: str, keys: Mapping[str, object], kinds: Mapping[str, str]) ->
             f"labels.{name}.nested: nodes of the provider {label.provider} ({kind}) are as that host lets them be. "
             f"Leave it out, or give the label to a provider of the kind {' or '.join(sorted(NESTING))}."
         )
+    if label.imaged and kind != LOCAL:
+        raise SettingsError(
+            f"labels.{name}: `packages` and `script` are for images of the provider local; {label.provider} is {kind}. "
+            "Leave them out."
+        )
     networks = NETWORKS[kind]
     if "network" not in keys:
         return label_from(name, {**keys, "network": networks[0].value})

@@ -8,9 +8,10 @@ Sizes are bytes, times seconds. Result names are Zuul's.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import cast
 from urllib.parse import quote_plus
 
 from ..architectures import ANY, ARCHITECTURES, Execution, canonical
@@ -47,7 +48,8 @@ class Label:
     """A kind of node that jobs ask for by name. `disk` is what a job may write, workspace included.
 
     `arch` and `execution` are what its nodes are, of what its provider has; empty: the best that there is. On nodes of
-    a `nested` label jobs may make namespaces and mounts of their own, as whole clouds in them need.
+    a `nested` label jobs may make namespaces and mounts of their own, as whole clouds in them need. Debian's `packages`
+    are in its image besides, and what `script` makes there, which root runs once when the image is built.
     """
 
     name: str
@@ -62,6 +64,13 @@ class Label:
     provider: str = LOCAL
     execution: str = ""
     nested: bool = False
+    packages: tuple[str, ...] = ()
+    script: str = ""
+
+    @property
+    def imaged(self) -> bool:
+        """Whether it has an image of its own, which is the default one and more."""
+        return bool(self.packages or self.script)
 
 
 _SIZE = re.compile(r"(\d+)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
@@ -103,26 +112,30 @@ def label_from(name: str, settings: Mapping[str, object]) -> Label:
                 given[key] = value
             case (("privileged" | "nested"), bool()):
                 given[key] = value
-            case (
-                (
-                    "image"
-                    | "provider"
-                    | "arch"
-                    | "execution"
-                    | "network"
-                    | "cpus"
-                    | "processes"
-                    | "privileged"
-                    | "nested"
-                ),
-                _,
-            ):
+            case "script", str() if value.strip():
+                given[key] = value
+            case "packages", list() if packages := _packages(cast("list[object]", value)):
+                given[key] = packages
+            case _, _ if key in _HINTS:
                 raise SettingsError(f"{where}: {value!r} cannot be used. {_HINTS[key]}")
             case _:
                 raise SettingsError(f"{where}: no such key; known are {', '.join(sorted(_HINTS))}.")
+    if settings.get("image", "default") != "default" and ("packages" in given or "script" in given):
+        raise SettingsError(
+            f"labels.{name}.image: `packages` and `script` say what is in the default image besides. "
+            "Take them away, or the image."
+        )
     return Label(name, **given)  # pyright: ignore[reportArgumentType]  # each was checked above
 
 
+def _packages(given: Sequence[object]) -> tuple[str, ...]:
+    """Nothing where one of them is no package."""
+    found = tuple(one for one in given if isinstance(one, str) and _PACKAGE.fullmatch(one))
+    return found if len(found) == len(given) else ()
+
+
+#: As Debian's policy has it.
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _HINTS = {
     "image": "Write the name of an image, or 'host'.",
     "network": "Write 'none', 'mirrors' or 'full'.",
@@ -135,6 +148,8 @@ _HINTS = {
     "execution": f"Write one of {', '.join((*Execution, ANY))}.",
     "privileged": "Write true or false.",
     "nested": "Write true or false.",
+    "packages": "Write a list of names of Debian packages.",
+    "script": "Write the text of a shell script.",
 }
 
 

@@ -80,7 +80,7 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """It is possible, but not now; `providers` are those whose nodes it waits for."""
+    """It is possible, but not now; `providers` are those whose nodes it waits for, if it is nodes."""
 
     why: Reason
     providers: frozenset[str]
@@ -88,11 +88,15 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The labels and providers of this executor, and how many nodes of each kind are in use."""
+    """The labels and providers of this executor, and how many nodes of each kind are in use.
+
+    `unready` says of labels that have no image yet what they wait for.
+    """
 
     labels: Mapping[str, Label]
     offers: Mapping[str, Offer]
     used: Mapping[Kind, int] = field(default_factory=dict[Kind, int])
+    unready: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
 
 
 def place(site: Site, build: str, choices: Sequence[NodeChoice], *, post_review: bool) -> Placement | Never | Busy:
@@ -119,6 +123,8 @@ def _alternative(site: Site, build: str, choice: NodeChoice, post_review: bool) 
     limits = _limits(site)
     if _fitted(wanted, limits, {}) is None:
         return Never(_too_many(wanted, limits))
+    if (waits := next((site.unready[spec.label] for spec in specs if spec.label in site.unready), None)) is not None:
+        return Busy(waits, frozenset())  # it takes nothing from others meanwhile
     fitted = _fitted(wanted, limits, site.used)
     if fitted is None:
         return _busy(wanted, limits, site.used)

@@ -66,11 +66,15 @@ class _Left:
 
 @dataclass(slots=True)
 class Supply:
-    """The nodes of this executor. `sources` are its providers by name; `labels` may change while it runs."""
+    """The nodes of this executor. `sources` are its providers by name; `labels` may change while it runs.
+
+    `unready` says what a label lacks before there can be nodes of it.
+    """
 
     sources: Mapping[str, Source]
     labels: Mapping[str, Label]
     clock: Clock
+    unready: Callable[[Label], Reason | None] = lambda _: None
     _offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
     _nodes: dict[str, tuple[Placed, ...]] = field(default_factory=dict[str, "tuple[Placed, ...]"])
     _waiters: list[_Waiter] = field(default_factory=list[_Waiter])
@@ -200,7 +204,9 @@ class Supply:
 
     def _site(self) -> Site:
         leaving = [left.kind for left in self._leaving.values() if left.kind is not None]
-        return Site(self.labels, self._offers, Counter([*leaving, *(node.kind for node in self._every())]))
+        used = Counter([*leaving, *(node.kind for node in self._every())])
+        lacking = {name: why for name, label in self.labels.items() if (why := self.unready(label)) is not None}
+        return Site(self.labels, self._offers, used, lacking)
 
     async def _probe(self, name: str) -> None:
         source = self.sources[name]

@@ -25,7 +25,7 @@ from ...architectures import Execution, canonical
 from ...errors import GatebotError, Refused, Unavailable
 from ...reasons import Reason, reason
 from ..egress import Listening
-from ..images import arch_of
+from ..images import arch_of, definition_of
 from ..model import HOST_IMAGE, Label, Network, Places, Sandbox
 from . import trees
 from .bubblewrap import HOME, PLAY
@@ -59,7 +59,7 @@ class Images:
         """
         if not arch:
             return self.by_name.get("default", HOST_IMAGE) if name == "default" else self.by_name.get(name, name)
-        found = self.by_name.get(f"default-{arch}" if name == "default" else name, "")
+        found = self.by_name.get(f"default-{arch}", "") if name == "default" else self.by_name.get(name, name)
         if arch_of(found) != arch:
             raise Refused(reason=reason("executor.image-is-other", image=name, arch=arch))
         return found
@@ -141,7 +141,8 @@ class Local:
         """Begin to make the node."""
         if request.node not in self._making:
             arch = request.arch if request.execution is Execution.EMULATED_USER else ""
-            image = self._images.resolve(request.label.image, arch)
+            own = definition_of(request.label).name if request.label.imaged else request.label.image
+            image = self._images.resolve(own, arch)
             self._foreign[request.node] = bool(arch)
             label, keep = request.label, self._listening
             if request.door:  # a proxy's socket is as good

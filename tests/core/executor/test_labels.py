@@ -39,6 +39,21 @@ def test_the_network_that_is_not_said_is_the_one_that_the_provider_has() -> None
             "labels.l.nested: nodes of the provider boards (static) are as that host lets them be. "
             "Leave it out, or give the label to a provider of the kind local or qemu.",
         ),
+        (
+            {"packages": ["git", "rm -rf"]},
+            "labels.l.packages: ['git', 'rm -rf'] cannot be used. Write a list of names of Debian packages.",
+        ),
+        ({"packages": []}, "labels.l.packages: [] cannot be used. Write a list of names of Debian packages."),
+        ({"script": " "}, "labels.l.script: ' ' cannot be used. Write the text of a shell script."),
+        (
+            {"script": "true", "image": "mine"},
+            "labels.l.image: `packages` and `script` say what is in the default image besides. "
+            "Take them away, or the image.",
+        ),
+        (
+            {"packages": ["git"], "provider": "boards"},
+            "labels.l: `packages` and `script` are for images of the provider local; boards is static. Leave them out.",
+        ),
         ({"nested": "yes"}, "labels.l.nested: 'yes' cannot be used. Write true or false."),
         ({"provider": "moon"}, "labels.l.provider: there is no [providers.moon]; this site has boards, local."),
         (

@@ -154,3 +154,13 @@ def test_a_nested_label_says_what_to_change_where_nothing_was_tried() -> None:
         found = place(site, "b", [nodes("cloud")], post_review=False)
         assert isinstance(found, Never)
         assert say(found.why) == told + words
+
+
+def test_a_label_whose_image_is_not_there_is_waited_for_and_takes_nothing_from_others() -> None:
+    why = reason("executor.label-image-building", label="small")
+    site = Site(LABELS, SITE.offers, {}, {"small": why})
+    found = place(site, "b", [nodes("small")], post_review=False)
+    assert found == Busy(why, frozenset())
+    assert say(why) == "Waits for the image of the label small, which is being built."
+    assert isinstance(place(site, "b", [nodes("arm")], post_review=False), Placement)
+    assert isinstance(place(site, "b", [nodes("lost"), nodes("small")], post_review=False), Busy)

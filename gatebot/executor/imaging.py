@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the images that labels lack in a process beside the server, one after another: never at job time.
+
+The process is started while the server may still be root, and ends with it. What became of an image is told by the
+directory of images alone: NAME is there, NAME.new is being built, NAME.failed says why it is not.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from ..errors import SettingsError, Unavailable
+from ..reasons import Reason, reason
+from ..words import say
+from . import images
+from .images import Definition
+from .model import LOCAL, Label
+from .providers import kernel
+
+log = logging.getLogger(__name__)
+_AGAIN = 300.0
+#: The builders that this server started, so that they are not taken for forgotten.
+_STARTED: list[subprocess.Popen[bytes]] = []
+
+
+def lacking(labels: Iterable[Label], place: Path) -> list[Definition]:
+    """The images that labels of this machine have to themselves and that are not built, each once."""
+    wanted = [images.definition_of(label) for label in labels if label.imaged and label.provider == LOCAL]
+    return [one for one in dict.fromkeys(wanted) if not images.is_built(one, place)]
+
+
+def unready(place: Path, label: Label) -> Reason | None:
+    """Why there is no node of a label yet: its image is not there. None: it is, or it is the default one."""
+    if not label.imaged or label.provider != LOCAL:
+        return None
+    try:
+        definition = images.definition_of(label)
+    except SettingsError:
+        return None  # making the node says it
+    if images.is_built(definition, place):
+        return None
+    if (failed := place / f"{definition.name}.failed").exists():
+        return reason("executor.label-image-failed", label=label.name, told=failed.read_text("utf-8").strip()[:500])
+    if (place / f"{definition.name}.new").exists():
+        return reason("executor.label-image-building", label=label.name)
+    return reason("executor.label-image-lacks", label=label.name)
+
+
+def start(labels: Iterable[Label], place: Path) -> None:
+    """Begin to build what labels lack, if they lack anything."""
+    wanted = lacking(labels, place)
+    if not wanted:
+        return
+    package = Path(__file__).resolve().parents[2]
+    line = [sys.executable, "-P", "-m", "gatebot.executor.imaging", str(place)]
+    process = subprocess.Popen(line, env={**os.environ, "PYTHONPATH": str(package)}, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    with process.stdin:
+        process.stdin.write(json.dumps([asdict(one) for one in wanted]).encode())
+    _STARTED.append(process)
+
+
+def main(place: Path, wanted: list[Definition]) -> None:
+    """Build until all are there; what fails is tried again later."""
+    place.mkdir(mode=0o755, parents=True, exist_ok=True)
+    while wanted:
+        for one in tuple(wanted):
+            log.info("the image %s is being built", one.name)
+            try:
+                images.build(one, place, lambda _: None)
+            except (Unavailable, OSError, subprocess.CalledProcessError) as problem:
+                told = say(problem.reason) if isinstance(problem, Unavailable) and problem.reason else str(problem)
+                log.warning("the image %s could not be built, again in %d seconds: %s", one.name, _AGAIN, told)
+                (place / f"{one.name}.failed").write_text(told, "utf-8")
+            else:
+                log.info("the image %s is built", one.name)
+                wanted.remove(one)
+        if wanted:
+            time.sleep(_AGAIN)
+
+
+if __name__ == "__main__":
+    kernel.die_with_parent()
+    os.nice(10)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    main(Path(sys.argv[1]), [Definition(**one) for one in json.load(sys.stdin)])

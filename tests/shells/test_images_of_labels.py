@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels with images of their own: content-addressed, built beside the server, waited for by jobs that need them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gatebot.errors import SettingsError
+from gatebot.executor import images, imaging
+from gatebot.executor.model import MIB, Label, Network
+from gatebot.words import say
+from tests.fakes.executor import job
+from tests.fakes.workshop import LABELS, SMALL, workshop
+from tests.programs import need
+
+CLOUD = Label("cloud", packages=("uidmap", "python3"), script="echo made > /etc/made", network=Network.NONE)
+
+
+def test_an_image_is_named_after_what_is_in_it() -> None:
+    """Those of labels that say nothing keep the name of the default one; what is there anyway adds nothing."""
+    plain = images.definition_for_host()
+    assert images.definition_of(Label("small")) == plain
+    assert images.definition_of(Label("l", packages=("python3",))).name == plain.name
+    own = images.definition_of(CLOUD)
+    assert own.packages == f"{plain.packages},uidmap"
+    names = {own.name, plain.name, images.definition_of(replace(CLOUD, script="true")).name}
+    names.add(images.definition_of(replace(CLOUD, packages=("uidmap", "jq"))).name)
+    assert len(names) == 4
+    assert images.definition_of(replace(CLOUD, name="other")).name == own.name
+    with pytest.raises(SettingsError, match=r"labels\.cloud\.script: programs of s390x do not run here"):
+        images.definition_of(replace(CLOUD, arch="s390x"))
+
+
+def test_what_is_there_of_an_image_says_what_is_waited_for(tmp_path: Path) -> None:
+    name = images.definition_of(CLOUD).name
+    told = [_said(tmp_path)]
+    (tmp_path / f"{name}.new").mkdir()
+    told.append(_said(tmp_path))
+    (tmp_path / f"{name}.failed").write_text("E: Unable to locate package\n")
+    told.append(_said(tmp_path))
+    assert told == [
+        "Waits for the image of the label cloud, which is not built yet: the server builds it in the background, "
+        "or gatebot image build cloud --site DIRECTORY.",
+        "Waits for the image of the label cloud, which is being built.",
+        "Waits for the image of the label cloud, which could not be built and is tried again in five minutes: "
+        "E: Unable to locate package",
+    ]
+    assert imaging.lacking([CLOUD, replace(CLOUD, name="other"), Label("small")], tmp_path) == [
+        images.definition_of(CLOUD)
+    ]
+    (tmp_path / name / "etc").mkdir(parents=True)
+    (tmp_path / name / "etc/passwd").touch()
+    assert imaging.unready(tmp_path, CLOUD) is None
+    assert imaging.lacking([CLOUD], tmp_path) == []
+
+
+def _said(place: Path) -> str:
+    why = imaging.unready(place, CLOUD)
+    assert why is not None
+    return say(why)
+
+
+async def test_a_job_waits_for_the_image_of_its_label_says_so_and_lets_others_pass(tmp_path: Path) -> None:
+    """The image is there as soon as it has its name; no restart is needed."""
+    own = replace(CLOUD, memory=96 * MIB, disk=48 * MIB, processes=64)
+    async with workshop(tmp_path, labels={**LABELS, "cloud": own, "small": SMALL}) as shop:
+        given = shop.assignment({"run.sh": "#!/bin/sh\ncat /etc/made\n"}, job(label="cloud"))
+        waiting = asyncio.create_task(shop.run(given))
+        completed, text = await shop.script("echo passed", label="small")
+        assert completed.result == "SUCCESS", text
+        assert "Waits for the image of the label cloud, which is not built yet" in shop.text(given.build)
+        place, name = tmp_path / "site/images", images.definition_of(own).name
+        new = place / f"{name}.new"
+        images.lay(new)
+        (new / "bin").mkdir()
+        for program in ("sh", "cat"):
+            shutil.copy(need("busybox"), new / "bin" / program)
+        (new / "etc/made").write_text("by its script\n")
+        new.rename(place / name)
+        _, text = await shop.script("echo and again", label="small")
+        assert "and again" in text
+        completed = await asyncio.wait_for(waiting, 60)
+        assert completed.result == "SUCCESS", shop.text(given.build)
+        assert "by its script" in shop.text(given.build)
