@@ -107,7 +107,8 @@ class NodeHold:
 class NodeWait:
     """What a build without nodes waits for: a label, after the builds `before` it, each in order.
 
-    `holders` are the builds that have the nodes, each as often as it has one; of these there can be `slots`.
+    `holders` are the builds that have the nodes, each as often as it has one; of these there can be `slots`. In
+    `otherwise` seconds it takes another alternative of its nodeset; None: it has none, or waits for ever.
     """
 
     label: str
@@ -115,6 +116,7 @@ class NodeWait:
     before: tuple[str, ...]
     holders: tuple[str, ...]
     slots: int
+    otherwise: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,13 @@ class Executor:
         "", "Wheels that every job may install from without a network, relative to this file; empty: none.",
         unit="directory",
     )  # fmt: skip
+    alternatives_after: int = _setting(
+        0,
+        "How long a build waits for the first possible alternative of its nodeset before it takes another that is "
+        "free; 0: for ever, as Zuul does.",
+        unit="minutes",
+        least=0,
+    )
     run_as: str = _setting("gatebot", "The user that the server becomes when it is started as root.", unit="user")
 
 

@@ -155,6 +155,7 @@ def make(found: Settings, prepared: assembly.Prepared, session: Session, uplink:
         mirrors=found.network.mirrors or None,
         git_server=(session.host,),
         slots=found.executor.slots or None,
+        patience=found.executor.alternatives_after * 60.0,
         sizes=Sizes(session.max_log, session.max_artifacts),
         providers=providing.sources(found.providers, around),
     )

@@ -65,6 +65,7 @@ def executor_of(
         mirrors=settings.network.mirrors or None,
         git_server=(host,),
         slots=settings.executor.slots or None,
+        patience=settings.executor.alternatives_after * 60.0,
         sizes=sizes,
         providers=providing.sources(settings.providers, around),
         rules=rules,

@@ -133,12 +133,14 @@ def executor(
     sizes: Sizes | None = None,
     rules: Rules | None = None,
     keep: Path | None = None,
+    patience: float = 0.0,
     providers: Mapping[str, Source] | None = None,
 ) -> tuple[Executor, Logs]:
     """The executor, to be started on the event loop. `mirrors` None: what this machine's own tools are set to.
 
     `git_server` are entries for the site's own address; its host stands for the site in workspaces (`src/HOST/`).
-    `keep` is for the files of the homes of nodes, where nobody can ask for the nodes themselves.
+    `keep` is for the files of the homes of nodes, where nobody can ask for the nodes themselves. `patience` is how many
+    seconds a build waits before it takes another alternative of its nodeset; 0: for ever.
     """
     listed = prepared.mirrors.hosts if mirrors is None else mirrors
     egress = Egress(Mirrors.of([*listed, *git_server]))
@@ -149,7 +151,7 @@ def executor(
     layers = prepared.directory / "layers"
     local = Source(_local(prepared, layers, host, egress), lasting=prepared.channel is None)
     unready = partial(imaging.unready, prepared.images)
-    supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock, unready)
+    supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock, unready, patience)
     around, ledger = _surroundings(prepared), Ledger(prepared.directory / "kept")
     tools = Tools(
         supply=supply,

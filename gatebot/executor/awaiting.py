@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from ..architectures import canonical
 from ..assignment import NODELESS, NodeChoice, NodeSpec, NodeWait
 from ..reasons import Reason
-from .placing import Busy, Placed, Placement, Site, place
+from .placing import Busy, Never, Placed, Placement, Site, place
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A build that asks for nodes."""
+    """A build that asks for nodes, for `waited` seconds now."""
 
     build: str
     choices: Sequence[NodeChoice]
     post_review: bool
+    waited: float = 0.0
 
 
 def waits(site: Site, asking: Sequence[Asking], nodes: Mapping[str, Sequence[Placed]]) -> dict[str, NodeWait]:
@@ -30,7 +31,7 @@ def waits(site: Site, asking: Sequence[Asking], nodes: Mapping[str, Sequence[Pla
     before: dict[str, list[str]] = {}
     found: dict[str, NodeWait] = {}
     for one in asking:
-        placed = place(site, one.build, one.choices, post_review=one.post_review)
+        placed = place(site, one.build, one.choices, post_review=one.post_review, waited=one.waited)
         match placed:
             case Busy(providers=providers):
                 pass
@@ -66,5 +67,16 @@ def _wait(
             holders = tuple(
                 build for build, given in nodes.items() for node in given if node.provider == label.provider
             )
-            return NodeWait(label.name, arch, tuple(before.get(label.provider, ())), holders, slots)
+            ahead = tuple(before.get(label.provider, ()))
+            return NodeWait(label.name, arch, ahead, holders, slots, _otherwise(site, one))
     return None
+
+
+def _otherwise(site: Site, one: Asking) -> float | None:
+    """In how many seconds it takes another alternative, if there is one that can ever be."""
+    able = [
+        choice
+        for choice in one.choices
+        if not isinstance(place(site, one.build, (choice,), post_review=one.post_review), Never)
+    ]
+    return max(site.patience - one.waited, 0.0) if site.patience and len(able) > 1 else None

@@ -2,7 +2,8 @@
 """Which provider gives each node of a build: decided from what the job asks for and what providers can do now.
 
 Pure. Alternatives of a nodeset are tried in order, and the first that is possible is kept to, as Zuul does: one that
-no provider can ever serve gives way to the next at once, one whose nodes are all in use is waited for. Without a word
+no provider can ever serve gives way to the next at once, one whose nodes are all in use is waited for, as long as the
+site has patience; then the first that is free is taken. Without a word
 on the architecture a provider's best platform is meant; another execution is only taken where the job says `any`.
 """
 
@@ -90,23 +91,34 @@ class Busy:
 class Site:
     """The labels and providers of this executor, and how many nodes of each kind are in use.
 
-    `unready` says of labels that have no image yet what they wait for.
+    `unready` says of labels that have no image yet what they wait for. `patience` is how many seconds a build waits for
+    an alternative before it takes another; 0: for ever.
     """
 
     labels: Mapping[str, Label]
     offers: Mapping[str, Offer]
     used: Mapping[Kind, int] = field(default_factory=dict[Kind, int])
     unready: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
+    patience: float = 0.0
 
 
-def place(site: Site, build: str, choices: Sequence[NodeChoice], *, post_review: bool) -> Placement | Never | Busy:
-    """The nodes of a build, or why it has none."""
+def place(
+    site: Site, build: str, choices: Sequence[NodeChoice], *, post_review: bool, waited: float = 0.0
+) -> Placement | Never | Busy:
+    """The nodes of a build that has `waited` so many seconds, or why it has none."""
     refused: list[Reason] = []
+    busy: Busy | None = None
     for choice in choices:
         found = _alternative(site, build, choice, post_review)
-        if not isinstance(found, Never):
-            return found
-        refused.append(found.why)
+        match found:
+            case Never(why):
+                refused.append(why)
+            case Busy(why, providers) if site.patience and waited >= site.patience:
+                busy = Busy(busy.why, busy.providers | providers) if busy is not None else found
+            case _:
+                return found
+    if busy is not None:
+        return busy
     if len(refused) == 1:
         return Never(refused[0])
     return Never(reason("executor.no-alternative", *refused, count=len(refused)))

@@ -13,6 +13,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ..assignment import NodeChoice, NodeWait
 from ..clock import Clock
@@ -53,6 +54,7 @@ class _Waiter:
     post_review: bool
     busy: Callable[[Reason], None]
     found: asyncio.Future[Placement | Never]
+    since: datetime
     told: Reason | None = None
 
 
@@ -68,13 +70,15 @@ class _Left:
 class Supply:
     """The nodes of this executor. `sources` are its providers by name; `labels` may change while it runs.
 
-    `unready` says what a label lacks before there can be nodes of it.
+    `unready` says what a label lacks before there can be nodes of it; `patience` is for how many seconds a build waits
+    for one alternative of its nodeset, 0: for ever.
     """
 
     sources: Mapping[str, Source]
     labels: Mapping[str, Label]
     clock: Clock
     unready: Callable[[Label], Reason | None] = lambda _: None
+    patience: float = 0.0
     _offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
     _nodes: dict[str, tuple[Placed, ...]] = field(default_factory=dict[str, "tuple[Placed, ...]"])
     _waiters: list[_Waiter] = field(default_factory=list[_Waiter])
@@ -113,7 +117,7 @@ class Supply:
 
     def waits(self) -> Mapping[str, NodeWait]:
         """What each build that has no nodes yet waits for."""
-        asking = [Asking(one.build, one.choices, one.post_review) for one in self._waiters]
+        asking = [Asking(one.build, one.choices, one.post_review, self._waited(one)) for one in self._waiters]
         return waits(self._site(), asking, self._nodes)
 
     def attach(self, build: str, node: Placed) -> None:
@@ -132,7 +136,7 @@ class Supply:
         Raises `Refused` at once where no provider can ever serve it.
         """
         future: asyncio.Future[Placement | Never] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(build, choices, post_review, busy, future)
+        waiter = _Waiter(build, choices, post_review, busy, future, self.clock.now())
         self._waiters.append(waiter)
         try:
             self._settle()
@@ -184,7 +188,8 @@ class Supply:
         """Serve who waits, in order."""
         held: set[str] = set()
         for waiter in tuple(self._waiters):
-            found = place(self._site(), waiter.build, waiter.choices, post_review=waiter.post_review)
+            site, waited = self._site(), self._waited(waiter)
+            found = place(site, waiter.build, waiter.choices, post_review=waiter.post_review, waited=waited)
             if isinstance(found, Placement) and held & {node.provider for node in found.nodes}:
                 found = Busy(reason("executor.nodes-promised"), frozenset(node.provider for node in found.nodes))
             if isinstance(found, Busy):
@@ -206,7 +211,10 @@ class Supply:
         leaving = [left.kind for left in self._leaving.values() if left.kind is not None]
         used = Counter([*leaving, *(node.kind for node in self._every())])
         lacking = {name: why for name, label in self.labels.items() if (why := self.unready(label)) is not None}
-        return Site(self.labels, self._offers, used, lacking)
+        return Site(self.labels, self._offers, used, lacking, self.patience)
+
+    def _waited(self, waiter: _Waiter) -> float:
+        return (self.clock.now() - waiter.since).total_seconds()
 
     async def _probe(self, name: str) -> None:
         source = self.sources[name]

@@ -63,6 +63,8 @@ def _said(wait: NodeWait, running: Sequence[float | None], ahead: Sequence[float
     because: tuple[Reason, ...] = ()
     if seconds is not None:
         because = (reason("pipeline.node-in-minutes", minutes=max(1, round(seconds / _MINUTE))),)
+    if wait.otherwise is not None:
+        because = (*because, reason("pipeline.node-otherwise", minutes=round(wait.otherwise / _MINUTE)))
     told = reason(
         "pipeline.waits-for-label",
         *because,

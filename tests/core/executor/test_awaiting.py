@@ -35,3 +35,20 @@ def test_who_came_first_is_before_the_others() -> None:
 
 def test_what_can_never_be_waits_for_nothing() -> None:
     assert waits(Site({"board": BOARD}, OFFERS), [asks("a", "elsewhere")], {}) == {}
+
+
+def test_it_is_told_when_another_alternative_will_be_taken() -> None:
+    kind = ("boards", "arm64", Execution.NATIVE, 0)
+    emulated = NodeChoice((NodeSpec(("node",), "arm"),))
+    labels = {"board": BOARD, "arm": Label("arm", arch="arm64", execution="emulated-user")}
+    offers = {**OFFERS, "local": Offer(Capacity((Platform("arm64", Execution.EMULATED_USER, 1),), 1))}
+    site = Site(labels, offers, {kind: 2}, patience=600.0)
+    first = asks("a").choices[0]
+    nodes = {"one": has("one"), "two": has("two")}
+
+    def told(*choices: NodeChoice, waited: float) -> float | None:
+        return waits(site, [Asking("a", choices, post_review=True, waited=waited)], nodes)["a"].otherwise
+
+    assert told(first, emulated, waited=60.0) == 540.0
+    assert told(first, waited=60.0) is None
+    assert told(first, NodeChoice((NodeSpec(("node",), "nowhere"),)), waited=60.0) is None

@@ -164,3 +164,23 @@ def test_a_label_whose_image_is_not_there_is_waited_for_and_takes_nothing_from_o
     assert say(why) == "Waits for the image of the label small, which is being built."
     assert isinstance(place(site, "b", [nodes("arm")], post_review=False), Placement)
     assert isinstance(place(site, "b", [nodes("lost"), nodes("small")], post_review=False), Busy)
+
+
+def test_after_a_wait_another_alternative_is_taken_if_it_is_free() -> None:
+    """Native nodes first, an emulated one when none came in time; never before, and never without being asked for."""
+    native, emulated = nodes(NodeSpec(("n",), "board", arch="arm64")), nodes("arm")
+    busy: dict[tuple[str, str, Execution, int], int] = {("hosts", "arm64", NATIVE, 0): 2}
+    site = Site(LABELS, SITE.offers, busy, patience=600.0)
+
+    def after(waited: float, *choices: NodeChoice, site: Site = site) -> object:
+        found = place(site, "b", choices, post_review=True, waited=waited)
+        return [node.kind[:3] for node in found.nodes] if isinstance(found, Placement) else type(found)
+
+    assert after(599.0, native, emulated) is Busy
+    assert after(600.0, native, emulated) == [("local", "arm64", USER)]
+    assert after(9999.0, native) is Busy
+    assert after(9999.0, native, nodes("pod")) is Busy
+    assert after(9999.0, native, emulated, site=Site(LABELS, SITE.offers, busy)) is Busy
+    assert after(9999.0, native, emulated, site=Site(LABELS, SITE.offers, {}, patience=600.0)) == [
+        ("hosts", "arm64", NATIVE)
+    ]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from gatebot import words
@@ -132,6 +133,10 @@ def test_a_build_without_a_node_says_its_label_who_is_before_it_and_how_long_it_
     assert job.left == 1300.0
     (untold,) = forecasts({waiting: wait}, [gate.queue], {}, {}).values()
     assert (untold.seconds, untold.why.because) == (None, ())
+    (patient,) = forecasts({waiting: replace(wait, otherwise=130.0)}, [gate.queue], {}, {}).values()
+    assert words.say(patient.why).endswith(
+        "1 in use of 1. If none is free in 2 min, it takes another alternative of its nodeset."
+    )
 
 
 def test_the_time_left_is_that_of_the_slowest_job_and_of_what_is_ahead() -> None:
