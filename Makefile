@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch test test-vm test-chaos test-clients test-gerrit test-library test-cloud gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch test test-vm test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test-library: setup-test ## Each job of the job library, for real (needs a packa
 
 test-cloud: setup-test ## A whole OpenStack in the gate (needs the image of docs/cloud.md; minutes)
 	@GATEBOT_CLOUD=1 $(BIN)/python -m pytest -q tests/stories/test_cloud_jobs.py
+
+test-zuul-jobs: setup-test ## Roles of Zuul's job library, unmodified: ZUUL_JOBS=CHECKOUT of zuul-jobs (needs a package index)
+	@GATEBOT_ZUUL_JOBS=$(abspath $(ZUUL_JOBS)) $(BIN)/python -m pytest -q tests/clients/test_zuul_jobs.py
 
 gerrit: setup-test ## Run a real Gerrit on this machine, to try gating one
 	@exec $(BIN)/python tools/gerrit.py run

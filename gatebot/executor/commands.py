@@ -8,18 +8,18 @@ Pure. What the host offers (Ansible's place, the certificate bundle, a wheelhous
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ..assignment import Assignment
 from . import paths, variables
-from .inventory import plain, spelled
 from .model import Label, Network, Phase, Places, Step
 from .providers.model import Command
+from .spelling import plain, written
 
 _PROXY = "http://127.0.0.1:3128"
 #: Kinds of plugins that playbooks get from us.
-_PLUGINS = ("action", "become", "callback", "connection")
+_PLUGINS = ("action", "become", "callback", "connection", "filter")
 _CA_VARIABLES = (
     *("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
     *("GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"),
@@ -67,12 +67,20 @@ def command_for(
     argv = [*around.ansible, "-i", places.secretive_inventory if secrets else places.inventory]
     files: dict[str, str] = {}
     if secrets:
-        files[f"{places.own}/secrets.json"] = json.dumps(spelled(plain(secrets)))
+        files[f"{places.own}/secrets.json"] = written(plain(secrets))
         argv += ["-e", f"@{places.own}/secrets.json"]
     argv += ["-e", json.dumps(_execution(step, places, success=success, retried=retried))]
     argv += ["-e", f"@{places.extra(secretive=bool(secrets))}", path]
     environment |= _ansible(assignment, step, places, around, apart=bool(secrets))
     return Command(tuple(argv), environment, cwd, apart=bool(secrets), files=files)
+
+
+def without(command: Command, gone: Iterable[str], around: Surroundings) -> Command:
+    """The command of a playbook with the nodes in the group `zuul_unreachable` that an earlier one did not reach."""
+    if not gone or not is_play(command.argv[-1]):
+        return command
+    argv = (*command.argv[:-1], "-i", f"{around.callbacks}/bin/unreachable", command.argv[-1])
+    return replace(command, argv=argv, env={**command.env, "GATEBOT_UNREACHABLE": json.dumps(sorted(gone))})
 
 
 def is_play(path: str) -> bool:
@@ -111,20 +119,28 @@ def _execution(step: Step, places: Places, *, success: bool, retried: bool) -> d
 def _ansible(
     assignment: Assignment, step: Step, places: Places, around: Surroundings, *, apart: bool
 ) -> dict[str, str]:
-    """Where Ansible finds what. Apart from others it takes nothing that they may have left in the home directory."""
-    ours = around.callbacks
-    installed = "/usr/share/ansible/collections"
+    """Where Ansible finds what, and the keys and facts that a build's playbooks share.
+
+    Apart from others it takes nothing that they may have left in the home directory.
+    """
+    ours, installed = around.callbacks, "/usr/share/ansible/collections"
+    home = f"{places.own if apart else places.home}/.ansible"
+    roles = [find(assignment, step.playbook, places) for find in (paths.role_paths, paths.named_roles)]
     found = {
+        "ANSIBLE_HOME": home,
+        "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": f"{home}/facts",
+        "SSH_AUTH_SOCK": f"{home}/agent",
+        "PATH": f"{ours}/bin:{variables.person(places)['PATH']}",
         "ANSIBLE_CONFIG": f"{ours}/ansible.cfg",
         **{f"ANSIBLE_{kind.upper()}_PLUGINS": f"{ours}/{kind}_plugins" for kind in _PLUGINS},
         "ANSIBLE_LIBRARY": f"{ours}/library",
         "ANSIBLE_COLLECTIONS_PATH": f"{places.home}/.ansible/collections:{installed}:{ours}/collections",
-        "ANSIBLE_ROLES_PATH": ":".join(paths.role_paths(assignment, step.playbook, places)),
+        "ANSIBLE_ROLES_PATH": ":".join((*roles[0], *roles[1])),
     }
     if not apart:
         return found
-    own = {"ANSIBLE_HOME": f"{places.own}/ansible", "ANSIBLE_COLLECTIONS_PATH": f"{installed}:{ours}/collections"}
-    return found | own | {"PYTHONNOUSERSITE": "1"}
+    return found | {"ANSIBLE_COLLECTIONS_PATH": f"{installed}:{ours}/collections", "PYTHONNOUSERSITE": "1"}
 
 
 def _network(label: Label, around: Surroundings) -> dict[str, str]:

@@ -29,7 +29,6 @@ from .providers.ports import Connection, Here
 from .providers.sweeping import removed
 from .switchboard import Line, Switchboard
 from .tools import Ended, Tools
-from .variables import person
 from .workspace_order import files, order
 
 _MAKING = 60.0
@@ -142,9 +141,10 @@ def _way(node: Ready, address: str) -> Way:
     reach, provider, name = node.connection.reach, node.placed.provider, node.placed.node
     match reach:
         case Ssh():
-            return Way(address or reach.host, provider, name, reach.user, "auto_silent")
+            return Way(address or reach.host, provider, name, reach.user, "auto_silent", node.places.home)
         case _:
-            return Way(address, provider, name, python=_PYTHON if provider == LOCAL else "auto_silent")
+            python = _PYTHON if provider == LOCAL else "auto_silent"
+            return Way(address, provider, name, python=python, home=node.places.home)
 
 
 async def _controlled(
@@ -168,9 +168,7 @@ async def _controlled(
         lines |= dict.fromkeys((way.address, *spec.names), line)
     switchboard, door = Switchboard(lines), here.door(name)
     await switchboard.open(door)
-    programs = f"{tools.surroundings.callbacks}/bin"
-    more = {"GATEBOT_DOOR": door.place, "ANSIBLE_SSH_EXECUTABLE": f"{programs}/ssh"}
-    more["PATH"] = f"{programs}:{person(places)['PATH']}"
+    more = {"GATEBOT_DOOR": door.place, "ANSIBLE_SSH_EXECUTABLE": f"{tools.surroundings.callbacks}/bin/ssh"}
     return Equipped(assignment, nodes, Ready(placed, places, here.connect(name), tools.surroundings, more), switchboard)
 
 

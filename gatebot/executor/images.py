@@ -107,6 +107,11 @@ def host_skeleton(images: Path) -> str:
         if source.exists():
             _put(root / "etc" / name, source.read_bytes())
     (root / "etc/resolv.conf").touch()
+    packages = Path("/var/lib/dpkg/status")  # of what is in /usr, for those who ask whether a package is there
+    if packages.exists():
+        (root / "var/lib/dpkg/updates").mkdir(parents=True, exist_ok=True)
+        (root / "var/lib/dpkg/info").mkdir(exist_ok=True)
+        _put(root / "var/lib/dpkg/status", packages.read_bytes())
     return HOST_IMAGE
 
 

@@ -15,19 +15,23 @@ from typing import cast
 from ..assignment import Assignment, Json, NodeSpec
 from ..merging import merged
 from .model import LOCAL, Places
+from .spelling import Plain, plain
 from .variables import zuul
 
 Table = Mapping[str, Json]
-_TALK = ("change_message",)
+#: Parts of `zuul.*` that are told by people and by their jobs.
+_TALK = ("change_message", "topic", "branch", "ref", "subject", "artifacts")
 #: How tasks become somebody else: `become_plugins/gatebot.py`.
 _BECOME = "gatebot"
+#: That of ssh: whoever calls `ssh` comes to the node whatever the port, and roles put it into addresses.
+_PORT = 22
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """How playbooks that run elsewhere come to a node, and where it is for the other nodes of the build.
 
-    `node` is its id.
+    `node` is its id, `home` where a login begins.
     """
 
     address: str
@@ -35,35 +39,12 @@ class Way:
     node: str = ""
     user: str = "job"
     python: str = "/usr/bin/python3"
-
-
-class Plain(str):
-    """A text that is no template."""
-
-    __slots__ = ()
-
-
-def plain(value: Json) -> Json:
-    """The value with its texts marked as texts that are no templates."""
-    if isinstance(value, str):
-        return Plain(value)
-    if isinstance(value, Mapping):
-        return {name: plain(inner) for name, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, list) else value
-
-
-def spelled(value: Json) -> Json:
-    """As Ansible reads it from JSON. Names that would mean something to its reader are left out: they are not ours."""
-    if isinstance(value, Plain):
-        return {"__ansible_unsafe": str(value)} if "{" in value else str(value)
-    if isinstance(value, Mapping):
-        return {name: spelled(inner) for name, inner in value.items() if not name.startswith("__ansible_")}
-    return [spelled(inner) for inner in value] if isinstance(value, list) else value
+    home: str = ""
 
 
 def job_variables(assignment: Assignment, files: Iterable[Table]) -> dict[str, Json]:
     """What every node is told, apart from what gatebot says itself. `files` are the included ones, in order."""
-    found: Table = {name: plain(value) for name, value in assignment.inherited.items() if name != "zuul"}
+    found = _table(plain({name: value for name, value in assignment.inherited.items() if name != "zuul"}))
     for file in files:
         found = merged(found, file)
     return merged(found, assignment.job.vars)
@@ -96,12 +77,14 @@ def told(assignment: Assignment, places: Places, node: str, nodes: Mapping[str, 
 
 
 def untalkative(value: Json, name: str = "") -> Json:
-    """What gatebot says, with people's messages marked as texts that are no templates."""
+    """What gatebot says, with people's messages and what other jobs said marked as texts that are no templates."""
+    if name in _TALK:
+        return plain(value)
     if isinstance(value, Mapping):
-        return {key: untalkative(inner, key) for key, inner in value.items()}
+        return {Plain(key): untalkative(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
         return [untalkative(inner, name) for inner in value]
-    return plain(value) if name in _TALK or name in ("topic", "branch", "ref", "subject") else value
+    return value
 
 
 def squashed(assignment: Assignment, common: Table) -> dict[str, Json]:
@@ -124,17 +107,19 @@ def inventory(
     *,
     secretive: bool = False,
     user: str = "job",
+    home: str = "",
     ways: tuple[Way, ...] = (),
 ) -> dict[str, Json]:
     """An Ansible inventory. Without `ways`, which are in the order of the nodes, the playbook runs in the only node.
 
-    There it is `user`, with this `python`.
+    There it is `user` at `home`, with this `python`.
     """
     job = assignment.job
     show = plain if secretive else _same
+    own = Way("127.0.0.1", LOCAL, assignment.build, user, python, home)
     nodes = {name: (node, number) for number, node in enumerate(job.nodes) for name in node.names}
     hosts: dict[str, Json] = {
-        name: (_reached(node, name, number, ways) if ways else _host(node, assignment.build, python, user))
+        name: (_reached(node, name, number, ways) if ways else _host(node, own))
         | _table(show(_table(job.host_vars.get(name))))
         for name, (node, number) in nodes.items()
     }
@@ -148,21 +133,13 @@ def inventory(
     groups["zuul_unreachable"] = {"hosts": {}}
     everywhere = _table(show(merged(common, _table(job.group_vars.get("all")))))
     if not nodes:
-        here = _host(NodeSpec(("localhost",), ""), assignment.build, python, user)
-        hosts = {"localhost": here | {"ansible_connection": "local"}}
+        hosts = {"localhost": _host(NodeSpec(("localhost",), ""), own) | {"ansible_connection": "local"}}
     return {"all": {"hosts": hosts, "children": groups, "vars": everywhere}}
 
 
-def _host(node: NodeSpec, uuid: str, python: str, user: str) -> dict[str, Json]:
+def _host(node: NodeSpec, own: Way) -> dict[str, Json]:
     """The node that the playbook runs in."""
-    return {
-        "ansible_connection": "gatebot",
-        "ansible_become_method": _BECOME,
-        "ansible_host": "127.0.0.1",
-        "ansible_user": user,
-        "ansible_python_interpreter": python,
-        **_about(node, uuid, LOCAL, "127.0.0.1"),
-    }
+    return {"ansible_connection": "gatebot", "ansible_host": own.address, **_about(node, own)}
 
 
 def _reached(node: NodeSpec, name: str, number: int, ways: tuple[Way, ...]) -> dict[str, Json]:
@@ -172,24 +149,32 @@ def _reached(node: NodeSpec, name: str, number: int, ways: tuple[Way, ...]) -> d
     return {
         "ansible_connection": "ssh",
         "ansible_host": way.address if own else name,
-        "ansible_user": way.user,
-        "ansible_python_interpreter": way.python,
         "ansible_ssh_args": "",
         "ansible_ssh_transfer_method": "piped",
-        "ansible_become_method": _BECOME,
-        **_about(node, way.node, way.provider, way.address),
+        **_about(node, way),
     }
 
 
-def _about(node: NodeSpec, uuid: str, provider: str, address: str) -> dict[str, Json]:
-    """What Zuul says about a node; null is what has no meaning here."""
+def _about(node: NodeSpec, way: Way) -> dict[str, Json]:
+    """What Ansible has to know of any node, and what Zuul says about it; null is what has no meaning here.
+
+    Gathered facts replace the home directory that is said here.
+    """
     about: dict[str, Json] = {
-        **{"label": node.label, "provider": provider, "external_id": uuid, "node_properties": {}},
+        **{"label": node.label, "provider": way.provider, "external_id": way.node, "node_properties": {}},
         **dict.fromkeys(("region", "az", "cloud", "host_id", "slot")),
-        **{"interface_ip": address, "public_ipv4": address, "private_ipv4": address},
+        **dict.fromkeys(("interface_ip", "public_ipv4", "private_ipv4"), way.address),
         **{"public_ipv6": "", "private_ipv6": ""},
     }
-    return {"nodepool": about, "zuul_node": {**about, "uuid": uuid, "reuse": None}}
+    return {
+        "ansible_user": way.user,
+        "ansible_user_dir": way.home,
+        "ansible_port": _PORT,
+        "ansible_python_interpreter": way.python,
+        "ansible_become_method": _BECOME,
+        "nodepool": about,
+        "zuul_node": {**about, "uuid": way.node, "reuse": None},
+    }
 
 
 def _same(value: Json) -> Json:

@@ -321,6 +321,7 @@ class Returned:
     """What a job gave back (`zuul_return`, or the files `$GATEBOT_RESULT` and `$GATEBOT_SECRET_RESULT` of a script).
 
     `secret_data` is for the jobs after it alone. `child_jobs` are the only ones of those that may run, None: all.
+    `redactions` are covered in the log from the next step on, and go nowhere else.
     """
 
     data: Mapping[str, Json] = field(default_factory=dict[str, Json])
@@ -329,3 +330,4 @@ class Returned:
     pause: bool = False
     child_jobs: tuple[str, ...] | None = None
     artifacts: tuple[tuple[str, str], ...] = ()
+    redactions: tuple[str, ...] = ()

@@ -6,10 +6,15 @@ Pure. What is trusted never comes from a tree that steps of the build can write 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import quote_plus
 
 from ..assignment import Assignment, Checkout, IncludeVars, Json, Playbook
-from .model import Places
+from .model import SRC, Places
+
+_PREFIX = re.compile(r"^(ansible[-_.+]*)*(role[-_.+]*)*")
 
 
 def own_files(assignment: Assignment) -> tuple[IncludeVars, ...]:
@@ -30,25 +35,52 @@ def playbook_checkouts(assignment: Assignment) -> tuple[Checkout, ...]:
     return (*apart, *(one for one in assignment.checkouts if one.required and one.project in trusted))
 
 
+def _tree_of(assignment: Assignment, playbook: Playbook, places: Places) -> tuple[Checkout, bool] | None:
+    """What its repository is checked out as for it, and whether apart; None: it is not in the workspace."""
+    found = [(one, True) for one in playbook_checkouts(assignment)]
+    if not playbook.trusted:
+        found += [(one, False) for one in assignment.checkouts if one.required]
+    fitting = [pair for pair in found if pair[0].project == playbook.project]
+    fitting.sort(key=lambda pair: (pair[0].branch != playbook.branch, not pair[0].required))
+    return fitting[0] if fitting else None
+
+
 def path_of(assignment: Assignment, playbook: Playbook, places: Places) -> str | None:
     """The path of a playbook as the job sees it; None: its repository is not in the workspace."""
-    apart = [(one, places.playbooks(one)) for one in playbook_checkouts(assignment)]
-    required = [(one, places.source(one.project)) for one in assignment.checkouts if one.required]
-    fitting = [
-        pair for pair in (apart if playbook.trusted else apart + required) if pair[0].project == playbook.project
-    ]
-    fitting.sort(key=lambda pair: (pair[0].branch != playbook.branch, not pair[0].required))
-    return f"{fitting[0][1]}/{playbook.path}" if fitting else None
+    found = _tree_of(assignment, playbook, places)
+    if found is None:
+        return None
+    checkout, apart = found
+    return f"{places.playbooks(checkout) if apart else places.source(checkout.project)}/{playbook.path}"
 
 
 def role_paths(assignment: Assignment, playbook: Playbook, places: Places) -> tuple[str, ...]:
-    """The directories in which a playbook finds roles: beside it, its repository's, and those of the job's `roles`."""
-    trees: list[str] = []
-    for project in (playbook.project, *(role.project for role in assignment.job.roles)):
-        found = path_of(assignment, Playbook(project, playbook.branch, "roles", trusted=playbook.trusted), places)
-        if found is not None and found not in trees:
-            trees.append(found)
-    return tuple(trees)
+    """The directories in which a playbook finds roles: its repository's, and those of the job's `roles`."""
+    found = [path_of(assignment, one, places) for one in _with_roles(assignment, playbook)]
+    return tuple(path for path in found if path is not None)
+
+
+def named_roles(assignment: Assignment, playbook: Playbook, places: Places) -> tuple[str, ...]:
+    """The directories in which a playbook finds those repositories that are themselves a role, if they are."""
+    found = [_tree_of(assignment, one, places) for one in _with_roles(assignment, playbook)]
+    return tuple(naming(places, one[0], apart=one[1]) for one in found if one is not None)
+
+
+def naming(places: Places, checkout: Checkout, *, apart: bool) -> str:
+    """Where a repository that is itself a role has a name; `apart`: the tree for playbooks and roles only."""
+    return f"{places.play}/role/{checkout.branch if apart else SRC}/{quote_plus(checkout.project)}"
+
+
+def names_of_role(project: str) -> tuple[str, ...]:
+    """What a repository that is itself a role is called: as the repository, and without `ansible-role-` before it."""
+    name = project.rpartition("/")[2]
+    return tuple(dict.fromkeys((name, _PREFIX.sub("", name) or name)))
+
+
+def _with_roles(assignment: Assignment, playbook: Playbook) -> Iterator[Playbook]:
+    """The `roles` of each repository that a playbook may take roles from, as if they were playbooks."""
+    for project in dict.fromkeys((playbook.project, *(role.project for role in assignment.job.roles))):
+        yield Playbook(project, playbook.branch, "roles", trusted=playbook.trusted)
 
 
 def included(assignment: Assignment, file: IncludeVars, places: Places) -> str | None:

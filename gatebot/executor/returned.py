@@ -19,8 +19,11 @@ _DEEPEST = 64
 
 def read(content: bytes, secret: bytes = b"") -> Returned:
     """Data, and in it under `zuul` what the scheduler is told; `secret` is the file of secret data."""
-    data = _table(_parsed(content))
-    told = _table(data.get("zuul"))
+    data = dict(_table(_parsed(content)))
+    told = dict(_table(data.get("zuul")))
+    redactions = _list(told.pop("redactions", None))
+    if told or "zuul" in data:
+        data["zuul"] = told
     artifacts = [_table(one) for one in _list(told.get("artifacts"))]
     child_jobs = told.get("child_jobs")
     return Returned(
@@ -30,6 +33,7 @@ def read(content: bytes, secret: bytes = b"") -> Returned:
         pause=told.get("pause") is True,
         child_jobs=tuple(map(str, _list(child_jobs))) if isinstance(child_jobs, list) else None,
         artifacts=tuple((str(one.get("name", "")), str(one.get("url", ""))) for one in artifacts if one),
+        redactions=tuple(one for one in redactions if isinstance(one, str)),
     )
 
 
@@ -44,6 +48,7 @@ def together(found: Sequence[Returned]) -> Returned:
             pause=result.pause or one.pause,
             child_jobs=result.child_jobs if one.child_jobs is None else one.child_jobs,
             artifacts=result.artifacts + one.artifacts,
+            redactions=result.redactions + one.redactions,
         )
     return result
 

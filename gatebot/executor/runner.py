@@ -26,7 +26,7 @@ from ..reasons import Reason, reason
 from ..words import say
 from . import lineage
 from .artifacts import collect, returned_so_far
-from .commands import command_for
+from .commands import command_for, without
 from .equipping import Equipped, equip, remarkable
 from .holding import said_of
 from .logs import LogWriter
@@ -54,6 +54,8 @@ class Run:
     _exposed: bool = False
     _stopping: asyncio.Task[None] | None = None
     _unreachable: bool = False
+    _gone: set[str] = field(default_factory=set[str])
+    _returned: Returned = field(default_factory=Returned)
     _done: list[StepDone] = field(default_factory=list[StepDone])
     _looked: bool = False
     _equipped: Equipped | None = None
@@ -146,10 +148,13 @@ class Run:
         if job.resources_first and not self.aborted:
             await self._ask(job.resources_first, log)  # kept until the build ends
         while not self._over and (step := next_step(job, self._done, aborted=self._stopped)) is not None:
+            await self._hear(equipped)
             if step.phase not in (Phase.PRE, Phase.RUN):
                 await self._pause(equipped, log)
             self._done.append(await self._step(step, equipped, log))
-        await self._pause(equipped, log)
+        if not self._looked:
+            await self._hear(equipped)
+            await self._pause(equipped, log)
         log.on_line = log.on_signal = None
         returned = Returned()
         if not self._stopped:
@@ -166,6 +171,15 @@ class Run:
         """Whether nothing runs any more but what cleans up."""
         return self.aborted or self._exposed
 
+    async def _hear(self, equipped: Equipped) -> None:
+        """Between steps: what the job returned until now, and wants to be covered from now on."""
+        if self._stopped or not self._done or self._done[-1].ending not in (Ending.OK, Ending.FAILED):
+            return
+        with contextlib.suppress(GatebotError):  # the next step will say what is the matter with the node
+            found = [await returned_so_far(one.connection, one.places) for one in equipped.returning]
+            self._returned = together(found)
+            self._scrubber.add({"redactions": list[Json](self._returned.redactions)})
+
     async def _pause(self, equipped: Equipped, log: LogWriter) -> None:
         """After a clean run that asked for it: wait, with everything on the node alive, until nobody needs it."""
         if self._looked or self._stopped:
@@ -173,7 +187,7 @@ class Run:
         self._looked = True
         if any(item.ending is not Ending.OK for item in self._done):
             return
-        returned = together([await returned_so_far(one.connection, one.places) for one in equipped.returning])
+        returned = self._returned
         if not returned.pause:
             return
         log.say("gatebot: paused until the jobs that depend on this one have ended")
@@ -197,12 +211,12 @@ class Run:
             told = reason("executor.playbook-missing", project=step.playbook.project, path=step.playbook.path)
             raise Ended(Verdict(Result.CONFIG_ERROR, told))
         success = all(item.ending is Ending.OK for item in self._done)
-        retried = verdict(job, self._done, Returned(), self._early).retry and self.assignment.attempt < job.attempts
+        retried = verdict(job, self._done, self._returned, self._early).retry and self.assignment.attempt < job.attempts
         assignment = await self._with_tokens(step)
         command = command_for(
             assignment, step, path, node.places, node.placed.label, node.around, success=success, retried=retried
         )
-        command = replace(command, env={**command.env, **node.more})
+        command = without(replace(command, env={**command.env, **node.more}), self._gone, node.around)
         log.say(f"{step.phase}: {step.playbook.project} {step.playbook.path}")
         self._watch(step, log)
         began = time.monotonic()
@@ -278,9 +292,11 @@ class Run:
                 self._exposed = True
                 self._stopping = asyncio.create_task(self._kill())
 
-        def signalled(what: str) -> None:
+        def signalled(told: str) -> None:
+            what, _, host = told.partition(" ")
             if what == "unreachable":
                 self._unreachable = True
+                self._gone |= {host} & {name for node in self.assignment.job.nodes for name in node.names}
             elif what == "failing" and running and not self._unreachable:
                 self._fails_early(reason("executor.task-failed", step=f"{step.phase} {step.playbook.path}"))
 

@@ -30,6 +30,7 @@ from typing import cast
 import yaml
 
 from .fetching import copy_of, fetched
+from .paths import names_of_role
 from .workspace_order import Include, Order, Tree
 
 #: git as a tool and nothing else: no configuration of the machine or of people, no protocol but files.
@@ -72,6 +73,8 @@ def prepare(order: Order, mirrors: Path) -> list[dict[str, object]]:
         for trees in _outer_first(order.trees):
             for done in [pool.submit(_work_tree, _place(layer, tree), tree, mirrors) for tree in trees]:
                 done.result()
+    for tree in order.trees:
+        _name_role(layer, tree)
     return [_table(layer, include) for include in order.includes]
 
 
@@ -93,6 +96,15 @@ def _place(layer: Path, tree: Tree) -> Path:
         if above.is_symlink():
             raise Unusable(f"{tree.project}: its place in the workspace is a link of another repository")
     raise Unusable(f"{tree.project}: its place is not in the workspace")
+
+
+def _name_role(layer: Path, tree: Tree) -> None:
+    """Give a repository that is itself a role its names. Links say where it lies from there, wherever that is."""
+    if (layer / tree.target / "tasks").is_dir() and tree.role:
+        role = layer / tree.role
+        role.mkdir(parents=True, exist_ok=True)
+        for name in names_of_role(tree.project):
+            (role / name).symlink_to(os.path.relpath(layer / tree.target, role))
 
 
 def _table(layer: Path, include: Include) -> dict[str, object]:

@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, field
 from typing import cast
 
 from ..assignment import Assignment, Checkout, FrozenJob, Json
-from .inventory import Way, addresses, inventory, job_variables, plain, spelled, squashed, told, untalkative
+from .inventory import Way, addresses, inventory, job_variables, squashed, told, untalkative
 from .model import Places
-from .paths import included, own_files, playbook_checkouts
+from .paths import included, naming, own_files, playbook_checkouts
+from .spelling import plain, written
 from .variables import secrets_for
 
 #: Zuul's own: playbooks that run elsewhere find the job at home in their own sandbox, and on each node.
@@ -33,7 +34,8 @@ class Tree:
 
     `only`: of its files those at the top and those below these directories are checked out; None: all. `others` are
     branches at commits of their own. `public` is the store of the project, where that is another. Where `branch` is the
-    full name of a tag, HEAD is detached, and `others` may say what the tag itself is.
+    full name of a tag, HEAD is detached, and `others` may say what the tag itself is. Where the repository is itself a
+    role, it is named in the directory `role`, which is below the layer, too.
     """
 
     project: str
@@ -44,6 +46,7 @@ class Tree:
     only: tuple[str, ...] | None = None
     others: Mapping[str, str] = field(default_factory=dict[str, str])
     public: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ def order(assignment: Assignment, inside: Places, layer: str, locate: Callable[[
             _below(inside.playbooks(one)),
             _only(assignment.job, one.project),
             public=_public(one.project, one.store, locate),
+            role=_below(naming(inside, one, apart=True)),
         )
         for one in playbook_checkouts(assignment)
     ]
@@ -112,7 +116,8 @@ def _tree(assignment: Assignment, group: list[Checkout], inside: Places, locate:
     if assignment.new_commit and own.branch == assignment.branch and own.project == assignment.project:
         others[own.branch] = assignment.new_commit
     target, public = _below(inside.source(own.project)), _public(own.project, store, locate)
-    return Tree(own.project, locate(store), own.branch, own.commit, target, only, others, public)
+    role = _below(naming(inside, own, apart=False))
+    return Tree(own.project, locate(store), own.branch, own.commit, target, only, others, public, role)
 
 
 def _only(job: FrozenJob, project: str) -> tuple[str, ...] | None:
@@ -157,17 +162,17 @@ def files(
     if ways:
         guarded["zuul_user_dir"] = _USER_DIR
     found: dict[str, Json] = {
-        inside.inventory: inventory(assignment, common, _PYTHON, user=places.user, ways=ways),
+        inside.inventory: inventory(assignment, common, _PYTHON, user=places.user, home=places.home, ways=ways),
         inside.extra(secretive=False): _ours({**job.extra_vars, **guarded}, common, job.extra_vars),
     }
     playbooks = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
     if any(secrets_for(assignment, book) for book in playbooks):
         extra = cast("dict[str, Json]", plain(dict(job.extra_vars)))
         found[inside.secretive_inventory] = inventory(
-            assignment, common, _PYTHON, secretive=True, user=places.user, ways=ways
+            assignment, common, _PYTHON, secretive=True, user=places.user, home=places.home, ways=ways
         )
         found[inside.extra(secretive=True)] = _ours({**extra, **guarded}, common, job.extra_vars)
-    texts = {_below(path): json.dumps(spelled(value)) for path, value in found.items()}
+    texts = {_below(path): written(value) for path, value in found.items()}
     if ways:
         texts["etc/hosts"] = _hosts(addresses(assignment, ways))
     return {**texts, _below(inside.variables): json.dumps({**squashed(assignment, common), **said})}

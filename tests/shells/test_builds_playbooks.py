@@ -72,8 +72,13 @@ async def test_a_failing_pre_run_tells_no_early_failure_and_is_tried_again(shop:
 async def test_a_host_that_is_not_reached_asks_for_another_attempt_unless_a_task_failed_before(shop: Workshop) -> None:
     gone = {"two": {"ansible_connection": "ssh", "ansible_port": 1}}
     frozen = replace(job(script("run.yaml"), host_vars=gone), nodes=(NodeSpec(("one", "two"), "large"),))
-    lost = await shop.run(shop.assignment({"run.yaml": HEAD + task("command: 'true'")}, frozen))
-    assert (lost.result, lost.retry) == ("RETRY", True), shop.text(lost.build)
+    post = HEAD.replace("hosts: all", "hosts: all:!zuul_unreachable") + task("debug: {var: groups.zuul_unreachable}")
+    files = {"run.yaml": HEAD + task("command: 'true'"), "post.yaml": post}
+    lost = await shop.run(shop.assignment(files, replace(frozen, post_run=(script("post.yaml"),))))
+    text = shop.text(lost.build)
+    assert (lost.result, lost.retry) == ("RETRY", True), text
+    assert text.count("fatal: [two]") == 1
+    assert "RECAP one: 1 ok" in text.partition("post-run: ")[2]
     assert shop.reports.failings == []
     failing = HEAD + task("{fail: {msg: broken}, when: inventory_hostname == 'one'}") + task("command: 'true'")
     failed = await shop.run(shop.assignment({"run.yaml": failing}, frozen))
@@ -85,10 +90,12 @@ async def test_a_host_that_is_not_reached_asks_for_another_attempt_unless_a_task
 async def test_variables_come_in_zuuls_order_and_texts_of_people_are_never_templates(shop: Workshop) -> None:
     playbook = HEAD + task("debug: {msg: '{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ f.x }}{{ f.y }}'}")
     playbook += task("debug: {msg: '{{ gift }} {{ zuul.change_message }} {{ unsafe_vars.d }}'}")
+    playbook += "    - debug: {msg: 'it is {{ item.key }}'}\n      with_items: ['{{ named | dict2items }}', "
+    playbook += "'{{ gifts | dict2items }}']\n"
     frozen = replace(
         job(
             script("run.yaml"),
-            vars={"a": "job", "b": "job", "d": "{{ a | upper }}", "f": {"y": 2}},
+            vars={"a": "job", "b": "job", "d": "{{ a | upper }}", "f": {"y": 2}, "named": {"{{ a }}.log": "logs"}},
             extra_vars={"e": "extra", "c": "extra"},
             host_vars={"node": {"b": "host", "c": "host"}},
             include_vars=(IncludeVars("vars.yaml"), IncludeVars("gone.yaml", required=False)),
@@ -96,13 +103,15 @@ async def test_variables_come_in_zuuls_order_and_texts_of_people_are_never_templ
         nodes=(NodeSpec(("node",), "large"),),
     )
     files = {"run.yaml": playbook, "vars.yaml": "a: file\nf: {x: 1, y: 1}\n"}
-    given = shop.assignment(files, frozen, inherited={"gift": "{{ 6 * 7 }}"})
+    given = shop.assignment(files, frozen, inherited={"gift": "{{ 6 * 7 }}", "gifts": {"{{ 6 * 7 }}": 1}})
     given = replace(given, changes=tuple(replace(one, message="{{ 6 * 7 }}") for one in given.changes))
     completed = await shop.run(given)
     text = shop.text(given.build)
     assert completed.result == "SUCCESS", text
     assert "    job host extra JOB extra 12" in text
     assert "    {{ 6 * 7 }} {{ 6 * 7 }} {{ a | upper }}" in text
+    assert "    it is job.log\n" in text
+    assert "    it is {{ 6 * 7 }}\n" in text
 
 
 async def test_a_file_of_variables_that_is_needed_and_not_there_is_an_error_with_the_remedy(shop: Workshop) -> None:
@@ -155,9 +164,13 @@ async def test_everything_that_zuul_return_knows_comes_back_and_lists_are_added_
         " warnings: [w2], log_url: 'http://logs/', file_comments: {f.py: [{line: 3, message: bad}]}}},"
         " secret_data: {key: s3cret}}"
     )
-    given = shop.assignment({"run.yaml": playbook}, job(script("run.yaml"), label="large"))
+    playbook += task("zuul_return: {data: {zuul: {redactions: [hushhush]}}}")
+    files = {"run.yaml": playbook, "post.sh": "#!/bin/sh\necho it is hushhush\n"}
+    given = shop.assignment(files, job(script("run.yaml"), label="large", post_run=(script("post.sh"),)))
     completed = await shop.run(given)
     assert completed.result == "SUCCESS", shop.text(given.build)
+    assert "it is *****" in shop.text(given.build).splitlines()
+    assert "hushhush" not in repr(completed)
     assert completed.artifacts == (("one", "http://1/"), ("two", "http://2/"))
     assert completed.child_jobs == ("deploy",)
     data = json.loads(completed.data)

@@ -33,6 +33,7 @@ from .sweeping import removed
 from .user import current_user
 
 _MARK = "GATEBOT_NODE"
+_EVERYWHERE = frozenset(("", *(f"{root}/{kind}" for root in ("", "/usr", "/usr/local") for kind in ("bin", "sbin"))))
 
 
 class Bare:
@@ -138,8 +139,7 @@ class BareConnection:
         source: int | None = None,
     ) -> Exit:
         """Run a command to its end; its files are there only so long."""
-        path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "/usr/bin:/bin")])
-        environment = {**command.env, "PATH": path, _MARK: self._node}
+        environment = {**command.env, "PATH": _programs(command.env.get("PATH", "")), _MARK: self._node}
         pipe = Pipe(output)
         self._pipes.append(pipe)
         with _written(command.files):
@@ -174,6 +174,12 @@ class BareConnection:
             if not _signal(self._node, signal.SIGKILL):
                 return
             await asyncio.sleep(0.01)
+
+
+def _programs(told: str) -> str:
+    """Where programs are: this machine's own places in place of those that every node has."""
+    ours = [place for place in told.split(os.pathsep) if place not in _EVERYWHERE]
+    return os.pathsep.join([*ours, os.path.dirname(sys.executable), os.environ.get("PATH", "/usr/bin:/bin")])
 
 
 @contextlib.contextmanager

@@ -16,11 +16,13 @@ Loaded by ansible-playbook only, never by gatebot itself, which is why its licen
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import secrets
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -94,6 +96,24 @@ class Listener:
                 self._display.display("\n".join(f"{begin}{line}" for line in lines))
 
 
+def start_agent():
+    """An agent for ssh where `SSH_AUTH_SOCK` says, unless one is there, as jobs of Zuul's have one; empty at first."""
+    place = os.environ.get("SSH_AUTH_SOCK")
+    if not place:
+        return
+    try:
+        socket.socket(socket.AF_UNIX).connect(place)
+        return
+    except OSError:
+        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+    with contextlib.suppress(OSError):
+        os.unlink(place)
+    try:
+        subprocess.run(["ssh-agent", "-a", place], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):  # there is none, or it cannot be where the node's files are
+        del os.environ["SSH_AUTH_SOCK"]
+
+
 def is_rescuable(task):
     """Whether a block around the task goes on when it fails."""
     parent = task._parent
@@ -114,6 +134,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook):
         self._listener = Listener(self._display)
         os.environ["GATEBOT_LIVE"] = self._listener.place
+        start_agent()
 
     def v2_playbook_on_play_start(self, play):
         name = play.get_name().strip()
@@ -137,7 +158,7 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_unreachable(self, result):
         self._tell(result, "fatal", failed=True)
         if not result._task.ignore_unreachable:
-            self._signal("unreachable")
+            self._signal(f"unreachable {result._host.get_name()}")
 
     def v2_runner_on_skipped(self, result):
         self._display.display(f"  {result._host.get_name()}: skipped")

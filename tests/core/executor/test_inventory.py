@@ -6,12 +6,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gatebot.assignment import FrozenJob, NodeGroup, NodeSpec
-from gatebot.executor.inventory import inventory, job_variables, plain, spelled, squashed, told, untalkative
+from gatebot.executor.inventory import inventory, job_variables, squashed, told, untalkative
 from gatebot.executor.model import Places
+from gatebot.executor.spelling import Plain, plain, spelled, written
 from gatebot.merging import merged
 from tests.fakes.executor import assignment, job
 
@@ -55,6 +57,29 @@ def test_no_text_that_could_be_a_template_is_left_unmarked_and_scripts_get_it_as
 
     check(spelled(plain(value)))
     assert json.loads(json.dumps(plain(value))) == value
+
+
+def keys_of(value: Any) -> list[str]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [*(value if isinstance(value, dict) else ()), *(key for one in inner for key in keys_of(one))]
+
+
+@given(values, values)
+def test_names_that_are_templates_are_written_so_that_ansible_knows_them_and_marked_ones_never(
+    live: Any, marked: Any
+) -> None:
+    class Reader(yaml.SafeLoader):
+        pass
+
+    Reader.add_constructor("!unsafe", lambda reader, node: Plain(node.value))
+    text = written({"live": live, "marked": plain(marked)})
+    if not any("{" in key for key in keys_of(live)):
+        assert json.loads(text) == spelled({"live": live, "marked": plain(marked)})
+        return
+    found = yaml.load(text, Reader)
+    assert found == {"live": live, "marked": marked}
+    assert all(isinstance(key, Plain) for key in keys_of(found["marked"]) if "{" in key)
+    assert not any(isinstance(key, Plain) for key in keys_of(found["live"]))
 
 
 def test_a_job_cannot_write_what_the_reader_of_the_inventory_takes_for_its_own() -> None:

@@ -8,15 +8,16 @@ import json
 from dataclasses import replace
 
 from gatebot.assignment import Checkout, IncludeVars, ProvidedArtifact, RequiredProject, Role, SecretRef
-from gatebot.executor.commands import Surroundings, command_for
+from gatebot.executor.commands import Surroundings, command_for, without
 from gatebot.executor.model import DEFAULT_LABELS, Phase, Places, Step
-from gatebot.executor.paths import path_of, role_paths
+from gatebot.executor.paths import named_roles, names_of_role, path_of, role_paths
 from gatebot.executor.variables import environment, zuul
 from gatebot.executor.workspace_order import Include, Order, files, order
 from tests.fakes.executor import PROJECT, assignment, job, script
 
 PLACES = Places("/home/job", "/opt/gatebot", "git.example.org")
 COMMIT = "a" * 40
+SMALL = DEFAULT_LABELS["small"]
 CONFIG = Checkout("config", "main", "c" * 40, "config", required=False)
 
 
@@ -87,6 +88,19 @@ def test_roles_are_found_in_the_repositories_that_the_job_names() -> None:
     )
 
 
+def test_a_repository_that_is_itself_a_role_is_found_by_its_name_with_and_without_what_stands_before_it() -> None:
+    greet = Checkout("demo/ansible-role-greet", "main", "d" * 40, "demo/ansible-role-greet", required=False)
+    given = assignment(
+        COMMIT, job(roles=(Role(greet.project),)), checkouts=(*assignment(COMMIT, job()).checkouts, greet)
+    )
+    found = named_roles(given, script("run.yaml"), PLACES)
+    assert found == ("/opt/gatebot/role/src/demo%2Fapi", "/opt/gatebot/role/main/demo%2Fansible-role-greet")
+    trees = order(given, PLACES, "/layer", lambda store: f"/git/{store}").trees
+    assert [f"/{tree.role}" for tree in trees] == list(found)
+    assert names_of_role(greet.project) == ("ansible-role-greet", "greet")
+    assert names_of_role("demo/ansible") == ("ansible",)
+
+
 def test_an_order_survives_its_way_to_the_child() -> None:
     made = order(assignment(COMMIT, job()), PLACES, "/layer", lambda store: f"/git/{store}")
     assert Order.from_bytes(made.to_bytes()) == made
@@ -128,6 +142,19 @@ def test_a_step_without_secrets_runs_with_all_that_others_left_on_the_node() -> 
     assert not command.apart
     assert "s3cret" not in f"{command.argv} {command.env} {command.files}"
     assert command.argv[1:3] == ("-i", "/opt/gatebot/inventory.json")
+
+
+def test_a_playbook_knows_which_nodes_an_earlier_one_did_not_reach_and_a_script_is_as_it_was() -> None:
+    around = Surroundings("x", ("ap",), "/ours")
+    commands = [
+        command_for(assignment(COMMIT, job()), Step(Phase.POST, 0, script()), path, PLACES, SMALL, around, success=True)
+        for path in ("/p/post.yaml", "/p/post.sh")
+    ]
+    assert [without(one, (), around) for one in commands] == commands
+    play, program = (without(one, {"two"}, around) for one in commands)
+    assert play.argv[-3:] == ("-i", "/ours/bin/unreachable", "/p/post.yaml")
+    assert play.env["GATEBOT_UNREACHABLE"] == '["two"]'
+    assert program == commands[1]
 
 
 def test_what_jobs_before_it_returned_as_secret_is_for_every_step() -> None:
