@@ -163,7 +163,8 @@ def make(found: Settings, prepared: assembly.Prepared, session: Session, uplink:
 
 def _beat(executor: Executor, found: Settings) -> Beat:
     labels = cast("dict[str, Written]", {name: dict(keys) for name, keys in found.labels.items()})
-    return Beat(__version__, executor.free_slots() + len(executor.running), abilities_of(executor, labels))
+    slots, can = executor.free_slots() + len(executor.running), abilities_of(executor, labels)
+    return Beat(__version__, slots, can, waits=executor.supply.waits())
 
 
 def take_labels(labels: dict[str, Label], found: Settings, told: Mapping[str, Mapping[str, object]]) -> None:

@@ -25,6 +25,7 @@ from ..clock import Clock
 from ..db import Database
 from ..errors import Unavailable
 from ..executor.fleet import pages, rest
+from ..executor.fleet.choosing import HERE, Member
 from ..executor.fleet.doors import MACHINES, Parts
 from ..executor.fleet.doors import routes as machine_routes
 from ..executor.fleet.fleet import Fleet
@@ -134,8 +135,15 @@ class Executors:
         ]
 
     def waits(self) -> Mapping[str, NodeWait]:
-        """What builds of this process' executor wait for; those for others wait for a free one."""
-        return self.local.supply.waits() if self.local is not None else {}
+        """What builds wait for that have no nodes: those of this process' executor, and those of all others."""
+        fleet, now = self.fleet, self.fleet.clock.now()
+        own, members = dict[str, NodeWait](), list[Member]()
+        if self.local is not None:
+            own.update(self.local.supply.waits())
+            members.append(Member(HERE, self.local.free_slots(), fleet.offers(), running=tuple(self.local.running)))
+        if not self.on:
+            return own
+        return {**fleet.roster.waits((*members, *fleet.roster.members(now)), fleet.labels(), now), **own}
 
     async def start(self, run: Run) -> None:
         """Connect, let executors in, and know again what they have; before the queues are read."""

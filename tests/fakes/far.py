@@ -147,7 +147,7 @@ class FarWorkshop:
         await executor.start()
 
         def beat() -> Beat:
-            return Beat("1", slots, abilities_of(executor, {}))
+            return Beat("1", slots, abilities_of(executor, {}), waits=executor.supply.waits())
 
         agent = Agent(
             server, line, executor, uplink, self.clock, key, beat, lambda told: take_labels(labels, settings, told)

@@ -68,6 +68,23 @@ async def test_an_offer_that_was_lost_is_made_again(shop: FarWorkshop) -> None:
     await far.stop()
 
 
+async def test_a_build_that_waits_for_another_machine_says_who_has_the_room(shop: FarWorkshop, tmp_path: Path) -> None:
+    far = await shop.machine("far", slots=1)
+    far.begin()
+    await shop.lives("far")
+    flag = tmp_path / "go"
+    first, second = (ground(shop).build(f"while [ ! -e {flag} ]; do sleep 0.02; done; echo {n}") for n in range(2))
+    await shop.give(first)
+    await shop.reports.begun(first.build)
+    await shop.give(second)
+    roster, now = shop.fleet.roster, shop.clock.now()
+    (wait,) = roster.waits(tuple(roster.members(now)), shop.fleet.labels(), now).values()
+    assert (wait.label, wait.before, wait.holders, wait.slots) == ("small", (), (first.build,), 1)
+    flag.touch()
+    assert (await shop.reports.of(second.build)).result == "SUCCESS"
+    await far.stop()
+
+
 async def test_who_is_not_answered_for_ten_seconds_ends_its_builds_itself(shop: FarWorkshop, tmp_path: Path) -> None:
     near, beat = await shop.machine("near"), tmp_path / "beat"
     far, given = await busy(shop, beat)

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from ...assignment import Assignment, NodeChoice
+from ...architectures import canonical
+from ...assignment import NODELESS, Assignment, NodeChoice, NodeSpec, NodeWait
 from ...reasons import Reason
 from ..model import Label
 from ..placing import Never, Offer, Site, place
+from ..providers.model import Capacity
 
 HERE = ""
 """The name of the executor in the server's own process."""
@@ -23,12 +25,16 @@ HERE = ""
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An executor as the choice sees it: `free` is how many builds it would take now, `labels` are its own ones."""
+    """An executor as the choice sees it: `free` is how many builds it would take now, `labels` are its own ones.
+
+    `running` are those that it has.
+    """
 
     name: str
     free: int
     offers: Mapping[str, Offer]
     labels: Mapping[str, Label] = field(default_factory=dict[str, Label])
+    running: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +71,29 @@ def nobody(members: Sequence[Member], labels: Mapping[str, Label], wish: Wish) -
     """Why none of these can ever give the nodes, each reason once; nothing where one of them can."""
     reasons = [never(one, labels, wish) for one in members]
     return () if None in reasons else tuple(dict.fromkeys(why for why in reasons if why is not None))
+
+
+def waits(members: Sequence[Member], labels: Mapping[str, Label], wishes: Iterable[Wish]) -> dict[str, NodeWait]:
+    """What builds wait for that nobody has room for, who came first being the first; a slot stands for its nodes."""
+    found: dict[str, NodeWait] = {}
+    before: list[tuple[str, frozenset[str]]] = []
+    for wish in wishes:
+        fit = [one for one in members if never(one, labels, wish) is None]
+        if not fit or any(one.free > 0 for one in fit):
+            continue
+        names = frozenset(one.name for one in fit)
+        holders = tuple(build for one in fit for build in one.running)
+        ahead = tuple(build for build, theirs in before if theirs & names)
+        label, arch = _first(fit[0], labels, wish)
+        found[wish.build] = NodeWait(label, arch, ahead, holders, len(holders))
+        before.append((wish.build, names))
+    return found
+
+
+def _first(member: Member, labels: Mapping[str, Label], wish: Wish) -> tuple[str, str]:
+    """The label of the first node, and the architecture that it has there."""
+    spec = next((node for choice in wish.choices for node in choice.nodes), NodeSpec((), NODELESS))
+    label = member.labels.get(spec.label) or labels.get(spec.label)
+    offer = member.offers.get(label.provider) if label is not None else None
+    best = offer.capacity.platforms[0].arch if offer is not None and isinstance(offer.capacity, Capacity) else ""
+    return spec.label, canonical(spec.arch or (label.arch if label is not None else "")) or best

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from ...assignment import Assignment, Checkout
+from ...assignment import Assignment, Checkout, NodeWait
 from ...reasons import Reason
 from ..providers.model import Capacity
 
@@ -84,7 +84,8 @@ class Abilities:
 class Beat:
     """An executor lives. `builds` are those that it runs, with their fences.
 
-    It keeps the nodes of `held` builds for people, and has none of `gone` ones, that the server thought it had.
+    It keeps the nodes of `held` builds for people, and has none of `gone` ones, that the server thought it had. Of its
+    builds those of `waits` have no nodes yet.
     """
 
     version: str
@@ -93,6 +94,7 @@ class Beat:
     builds: Mapping[str, int] = field(default_factory=dict[str, int])
     held: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    waits: Mapping[str, NodeWait] = field(default_factory=dict[str, NodeWait])
 
 
 @dataclass(frozen=True, slots=True)

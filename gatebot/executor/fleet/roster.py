@@ -8,16 +8,16 @@ Only memory and no clock: `now` is an argument. What must outlive the server is 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ...assignment import Assignment
+from ...assignment import Assignment, NodeWait
 from ...errors import Conflict, SettingsError
 from ...reasons import reason
 from ..model import Label, label_from
 from ..placing import Offer
-from .choosing import Member, Wish
+from .choosing import Member, Wish, waits
 from .model import SILENT_SECONDS, Abilities, Beat, Claim, Enrolled
 
 
@@ -58,8 +58,15 @@ class Roster:
         """Those that live, with the room that they have."""
         for name, (beat, _) in tuple(self._beats.items()):  # metrics are read on a thread of their own
             if self.lives(name, now):
-                load = sum(given.executor == name for given in tuple(self.builds.values()))
-                yield member(name, max(beat.slots - load, 0), beat.abilities)
+                has = tuple(build for build, given in tuple(self.builds.items()) if given.executor == name)
+                yield replace(member(name, max(beat.slots - len(has), 0), beat.abilities), running=has)
+
+    def waits(self, members: Sequence[Member], labels: Mapping[str, Label], now: datetime) -> Mapping[str, NodeWait]:
+        """What builds wait for that nobody has room for, and those whose executor has no nodes for them yet."""
+        nobodys = [one.wish for one in tuple(self.builds.values()) if one.executor is None and one.wish is not None]
+        told = [beat.waits for name, (beat, _) in tuple(self._beats.items()) if self.lives(name, now)]
+        own = {build: wait for waits in told for build, wait in waits.items() if build in self.builds}
+        return {**own, **waits(members, labels, nobodys)}
 
     def running(self, name: str) -> tuple[str, ...]:
         """The builds that an executor has."""

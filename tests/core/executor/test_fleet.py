@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gatebot.architectures import Execution
-from gatebot.assignment import Assignment, FrozenJob, NodeChoice, NodeSpec
+from gatebot.assignment import Assignment, FrozenJob, NodeChoice, NodeSpec, NodeWait
 from gatebot.errors import Conflict
-from gatebot.executor.fleet.choosing import HERE, Member, Wish, choose, never, nobody
+from gatebot.executor.fleet.choosing import HERE, Member, Wish, choose, never, nobody, waits
 from gatebot.executor.fleet.model import Abilities, Beat, Claim
 from gatebot.executor.fleet.roster import Given, Roster, member
 from gatebot.executor.model import DEFAULT_LABELS, Label
@@ -117,3 +118,30 @@ def test_a_build_that_ended_while_a_beat_was_taken_does_no_harm() -> None:
     roster.runs(["a", "ended"])
     assert roster.builds["a"].assignment is None
     assert "ended" not in roster.builds
+
+
+def test_builds_that_wait_for_executors_are_told_behind_whom_and_who_has_the_room() -> None:
+    asked = (NodeChoice((NodeSpec((), "small", arch="amd64"),)),)
+    small, arm = Wish("a", asked, post_review=False), replace(wish("arm"), build="b")
+    members = [
+        replace(having("one", 0), running=("x",)),
+        replace(having("two", 0), running=("y", "z")),
+        replace(having("board", 0, "arm64"), running=("w",)),
+    ]
+    assert waits(members, LABELS, [small, arm, replace(small, build="c")]) == {
+        "a": NodeWait("small", "x86_64", (), ("x", "y", "z"), 3),
+        "b": NodeWait("arm", "arm64", (), ("w",), 1),
+        "c": NodeWait("small", "x86_64", ("a",), ("x", "y", "z"), 3),
+    }
+    assert waits([*members, having("three", 1)], LABELS, [small]) == {}, "it is about to be given away"
+    assert waits([], LABELS, [small]) == {}
+
+
+def test_what_an_executor_itself_waits_for_is_known_from_its_beats() -> None:
+    roster, wait = Roster(), NodeWait("board", "arm64", (), ("x",), 1)
+    roster.heard("far", Beat("1", 4, Abilities(), waits={"a": wait, "gone": wait}), NOW)
+    roster.builds["a"] = Given(1, executor="far")
+    roster.builds["b"] = Given(1, wish=replace(wish("small"), build="b"))
+    members = [replace(having("far", 0), running=("a",))]
+    assert roster.waits(members, LABELS, NOW) == {"a": wait, "b": NodeWait("small", "x86_64", (), ("a",), 1)}
+    assert list(roster.waits(members, LABELS, NOW + timedelta(seconds=10))) == ["b"], "it was not heard any more"
