@@ -23,20 +23,9 @@ from typing import cast, get_type_hints
 
 from .errors import SettingsError
 from .expressions import compiled
-from .settings_fields import (
-    BYTES,
-    GIB,
-    KIB,
-    MIB,
-    NEEDED,
-    PROVIDERS,
-    SECTIONS,
-    Connection,
-    Irc,
-    Provider,
-    Settings,
-    ThirdPartyCi,
-)  # fmt: skip
+from .settings_fields import SECTIONS, Connection, Irc, Settings, ThirdPartyCi
+from .settings_providers import NEEDED, PROVIDERS, Provider
+from .settings_words import BYTES, GIB, KIB, MIB
 
 __all__ = ["Connection", "Described", "Irc", "Settings", "ThirdPartyCi", "described", "init_text", "load", "resolve"]
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every setting of a site: its name, type, default, unit, and what it is for.
 
-Only frozen values. Each field tells about itself; `gatebot.toml`, `docs/config.md` and the checks of
-a file are made from that. Secrets are never settings: a setting names the file that holds one.
-Reading a file is `settings.py`'s work, which is what others import.
+Only frozen values; those of providers are in `settings_providers.py`. Each field tells about itself; `gatebot.toml`,
+`docs/config.md` and the checks of a file are made from that. Secrets are never settings: a setting names the file that
+holds one. Reading a file is `settings.py`'s work, which is what others import.
 """
 
 from __future__ import annotations
@@ -11,28 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias, TypeVar
 
-T = TypeVar("T")
-
-BYTES = "bytes"
-"""The unit of sizes; in the file a number or a text such as "512M"."""
-
-KIB, MIB, GIB = 1024, 1024**2, 1024**3
-
-
-def _setting(default: T, about: str, *, unit: str = "", choices: tuple[str, ...] = (), least: int | None = None) -> T:
-    """A field that describes itself; typed as its value, because that is what readers of it get."""
-    metadata = {"about": about, "unit": unit, "choices": choices, "least": least}
-    return field(default=default, metadata=metadata)
+from .settings_providers import Provider
+from .settings_words import BYTES, GIB, MIB, setting
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """Who this site is, and where its files are."""
 
-    name: str = _setting("gatebot", "The site's name, at the top of every page.")
-    data: str = _setting(
+    name: str = setting("gatebot", "The site's name, at the top of every page.")
+    data: str = setting(
         ".", "Where repositories, logs and the embedded database are kept; relative to this file.", unit="directory"
     )
 
@@ -41,13 +30,13 @@ class Site:
 class Web:
     """Where browsers, git and other clients find the site."""
 
-    listen: str = _setting("127.0.0.1:8080", "The address and port to listen on.", unit="host:port")
-    url: str = _setting(
+    listen: str = setting("127.0.0.1:8080", "The address and port to listen on.", unit="host:port")
+    url: str = setting(
         "", "The site's address as people type it; empty: made from `listen`. Links are made from it.", unit="URL"
     )
-    tls_certificate: str = _setting("", "The certificate chain for HTTPS; empty: plain HTTP.", unit="PEM file")
-    tls_key: str = _setting("", "The private key of the certificate.", unit="PEM file")
-    trusted_proxies: tuple[str, ...] = _setting(
+    tls_certificate: str = setting("", "The certificate chain for HTTPS; empty: plain HTTP.", unit="PEM file")
+    tls_key: str = setting("", "The private key of the certificate.", unit="PEM file")
+    trusted_proxies: tuple[str, ...] = setting(
         (), "Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.", unit="addresses or networks"
     )
 
@@ -56,7 +45,7 @@ class Web:
 class Database:
     """Where the truth is kept."""
 
-    url: str = _setting(
+    url: str = setting(
         "",
         "Empty: SQLite in the data directory. Else postgresql://USER@HOST/NAME without a password, "
         "which libpq reads from PGPASSFILE, ~/.pgpass or PGPASSWORD.",
@@ -68,20 +57,20 @@ class Database:
 class Git:
     """What a push may bring."""
 
-    max_pack: int = _setting(512 * MIB, "The largest pack of one push.", unit=BYTES)
-    max_refs: int = _setting(100, "The most refs that one push may change.", unit="refs", least=1)
-    max_changes: int = _setting(100, "The most commits that one push may send for review.", unit="commits", least=1)
+    max_pack: int = setting(512 * MIB, "The largest pack of one push.", unit=BYTES)
+    max_refs: int = setting(100, "The most refs that one push may change.", unit="refs", least=1)
+    max_changes: int = setting(100, "The most commits that one push may send for review.", unit="commits", least=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """The tenant whose pipelines gate the hosted projects."""
 
-    tenant: str = _setting("main", "The name of the site's own tenant.")
-    config_projects: tuple[str, ...] = _setting(
+    tenant: str = setting("main", "The name of the site's own tenant.")
+    config_projects: tuple[str, ...] = setting(
         ("gatebot-config",), "Projects that define pipelines and trusted jobs.", unit="projects"
     )
-    tenants_file: str = _setting(
+    tenants_file: str = setting(
         "",
         "A Zuul tenant file that describes all tenants; empty: one tenant with every hosted project.",
         unit="YAML file",
@@ -92,50 +81,50 @@ class Gate:
 class Executor:
     """Where jobs run."""
 
-    enabled: bool = _setting(True, "Whether this process runs jobs.")
-    slots: int = _setting(0, "How many builds run at the same time; 0: as many as there are processors.", least=0)
-    sandbox: str = _setting(
+    enabled: bool = setting(True, "Whether this process runs jobs.")
+    slots: int = setting(0, "How many builds run at the same time; 0: as many as there are processors.", least=0)
+    sandbox: str = setting(
         "auto",
         "How jobs are kept apart from this machine: auto takes the best that works and never none; "
         "none lets jobs run as the server itself, and every page says so.",
         choices=("auto", "privileged", "rootless", "none"),
     )
-    images: str = _setting(
+    images: str = setting(
         "",
         "Root file systems of nodes, relative to the data directory; empty: this machine's own, which set-up and "
         "`gatebot image build` make, or, where there are none, `images`.",
         unit="directory",
     )
-    wheelhouse: str = _setting(
+    wheelhouse: str = setting(
         "", "Wheels that every job may install from without a network, relative to this file; empty: none.",
         unit="directory",
     )  # fmt: skip
-    alternatives_after: int = _setting(
+    alternatives_after: int = setting(
         0,
         "How long a build waits for the first possible alternative of its nodeset before it takes another that is "
         "free; 0: for ever, as Zuul does.",
         unit="minutes",
         least=0,
     )
-    run_as: str = _setting("gatebot", "The user that the server becomes when it is started as root.", unit="user")
+    run_as: str = setting("gatebot", "The user that the server becomes when it is started as root.", unit="user")
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     """How builds reach executors on other machines."""
 
-    nats: str = _setting(
+    nats: str = setting(
         "",
         "Where builds are handed to executors on other machines: `embedded` runs a NATS server here, else the address "
         "of the site's own (nats:// or tls://); empty: only this process runs builds.",
         unit="URL or embedded",
     )
-    listen: str = _setting("127.0.0.1:4222", "Where the embedded NATS server listens.", unit="host:port")
-    url: str = _setting(
+    listen: str = setting("127.0.0.1:4222", "Where the embedded NATS server listens.", unit="host:port")
+    url: str = setting(
         "", "The address of NATS as executors reach it; empty: made from `nats`, or from `listen` and the site's host.",
         unit="URL",
     )  # fmt: skip
-    password_file: str = _setting(
+    password_file: str = setting(
         "", "Holds the password of the user `gatebot` on a NATS server of the site's own.", unit="file"
     )
 
@@ -144,7 +133,7 @@ class Dispatch:
 class Network:
     """What jobs may reach."""
 
-    mirrors: tuple[str, ...] = _setting(
+    mirrors: tuple[str, ...] = setting(
         (),
         "Hosts that jobs with `network: mirrors` may reach; empty: those that this host's pip, npm and apt are set to.",
         unit="hosts, *.domains or networks",
@@ -155,36 +144,36 @@ class Network:
 class Irc:
     """One IRC network on which the bot is present."""
 
-    host: str = _setting("", "The server to connect to.", unit="host")
-    name: str = _setting("irc", "The network's name in addresses of logs; each network has its own.")
-    port: int = _setting(6697, "The server's port.", least=1)
-    tls: bool = _setting(True, "Whether the connection is encrypted.")
-    nick: str = _setting("gatebot", "The bot's nick.")
-    channels: tuple[str, ...] = _setting((), "Channels to join, log and hold meetings in.", unit="channels")
-    password_file: str = _setting("", "Holds the password of the server.", unit="file")
-    account: str = _setting("", "The services account to log in to by SASL; empty: none.")
-    sasl_password_file: str = _setting("", "Holds the password of that account.", unit="file")
+    host: str = setting("", "The server to connect to.", unit="host")
+    name: str = setting("irc", "The network's name in addresses of logs; each network has its own.")
+    port: int = setting(6697, "The server's port.", least=1)
+    tls: bool = setting(True, "Whether the connection is encrypted.")
+    nick: str = setting("gatebot", "The bot's nick.")
+    channels: tuple[str, ...] = setting((), "Channels to join, log and hold meetings in.", unit="channels")
+    password_file: str = setting("", "Holds the password of the server.", unit="file")
+    account: str = setting("", "The services account to log in to by SASL; empty: none.")
+    sasl_password_file: str = setting("", "Holds the password of that account.", unit="file")
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Another review site whose changes are gated here; its name is that of the tenant file."""
 
-    driver: str = _setting("gerrit", "What it is.", choices=("gerrit",))
-    url: str = _setting("", "The address of its web site and of its REST.", unit="URL")
-    user: str = _setting("gatebot", "The account of the gate there.")
-    password_file: str = _setting("", "Holds the account's HTTP password.", unit="file")
-    server: str = _setting("", "The host of its SSH; empty: that of `url`.", unit="host")
-    ssh_port: int = _setting(29418, "The port of its SSH.", least=1)
-    ssh_key: str = _setting("", "The account's private key, without a passphrase.", unit="file")
-    known_hosts: str = _setting("", "Holds the server's host key, as `ssh-keyscan` prints it.", unit="file")
-    landing: str = _setting(
+    driver: str = setting("gerrit", "What it is.", choices=("gerrit",))
+    url: str = setting("", "The address of its web site and of its REST.", unit="URL")
+    user: str = setting("gatebot", "The account of the gate there.")
+    password_file: str = setting("", "Holds the account's HTTP password.", unit="file")
+    server: str = setting("", "The host of its SSH; empty: that of `url`.", unit="host")
+    ssh_port: int = setting(29418, "The port of its SSH.", least=1)
+    ssh_key: str = setting("", "The account's private key, without a passphrase.", unit="file")
+    known_hosts: str = setting("", "Holds the server's host key, as `ssh-keyscan` prints it.", unit="file")
+    landing: str = setting(
         "submit",
         "How changes merge: `submit` lets Gerrit make the merge, whose files are then compared with those that were "
         "tested; `push` moves the branch to the tested commit itself, and needs the permission Push.",
         choices=("submit", "push"),
     )
-    visible_to: str = _setting(
+    visible_to: str = setting(
         "signed-in", "Who may see its changes and builds here.", choices=("everybody", "signed-in", "administrators")
     )
 
@@ -193,49 +182,49 @@ class Connection:
 class ThirdPartyCi:
     """A CI elsewhere that votes here with an account of its own; the name is the one that people ask it by."""
 
-    account: str = _setting("", "The user name of its account; empty: the name of the section.")
-    recheck: str = _setting(
+    account: str = setting("", "The user name of its account; empty: the name of the section.")
+    recheck: str = setting(
         "",
         "What people write to ask it again, as an RE2 expression; empty: `recheck-NAME` or `NAME recheck` on a line.",
         unit="expression",
     )
-    projects: tuple[str, ...] = _setting((), "The projects that it tests, as RE2 expressions; empty: all.")
-    label: str = _setting("Verified", "The label that it votes on.")
-    url: str = _setting("", "Where people read about it.", unit="URL")
-    contact: str = _setting("", "Whom people ask about it, such as a mail address.")
+    projects: tuple[str, ...] = setting((), "The projects that it tests, as RE2 expressions; empty: all.")
+    label: str = setting("Verified", "The label that it votes on.")
+    url: str = setting("", "Where people read about it.", unit="URL")
+    contact: str = setting("", "Whom people ask about it, such as a mail address.")
 
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
     """The meeting bot."""
 
-    enabled: bool = _setting(True, "Whether the bot holds meetings and logs channels on the networks of [[irc]].")
+    enabled: bool = setting(True, "Whether the bot holds meetings and logs channels on the networks of [[irc]].")
 
 
 @dataclass(frozen=True, slots=True)
 class Logs:
     """Logs and artifacts of builds."""
 
-    keep_days: int = _setting(90, "How long logs of builds that passed are kept.", unit="days", least=1)
-    keep_failed_days: int = _setting(180, "How long logs of all other builds are kept.", unit="days", least=1)
-    keep_artifacts_days: int = _setting(
+    keep_days: int = setting(90, "How long logs of builds that passed are kept.", unit="days", least=1)
+    keep_failed_days: int = setting(180, "How long logs of all other builds are kept.", unit="days", least=1)
+    keep_artifacts_days: int = setting(
         90, "How long artifacts are kept, but never longer than the log.", unit="days", least=1
     )
-    max_total: int = _setting(
+    max_total: int = setting(
         1024 * GIB, "The largest sum of everything that builds leave; the oldest goes first.", unit=BYTES
     )
-    max_log: int = _setting(200 * MIB, "The longest log of one build; what comes after is cut.", unit=BYTES)
-    max_artifacts: int = _setting(GIB, "The largest sum of one build's artifacts.", unit=BYTES)
-    error_rules: str = _setting(
+    max_log: int = setting(200 * MIB, "The longest log of one build; what comes after is cut.", unit=BYTES)
+    max_artifacts: int = setting(GIB, "The largest sum of one build's artifacts.", unit=BYTES)
+    error_rules: str = setting(
         "",
         "Rules that find the first error of a log, asked before those of `jobs/log-errors.toml`; empty: none.",
         unit="TOML file",
     )
-    store: str = _setting(
+    store: str = setting(
         "", "Where logs and artifacts of ended builds are moved, s3://BUCKET/PREFIX; empty: they stay here.", unit="URL"
     )
-    store_endpoint: str = _setting("", "The address of an S3-compatible service; empty: AWS.", unit="URL")
-    store_credentials: str = _setting(
+    store_endpoint: str = setting("", "The address of an S3-compatible service; empty: AWS.", unit="URL")
+    store_credentials: str = setting(
         "", "Holds aws_access_key_id and aws_secret_access_key; empty: they are in the environment.", unit="file"
     )
 
@@ -244,87 +233,8 @@ class Logs:
 class Limits:
     """What strangers may cost this site."""
 
-    max_body: int = _setting(10 * MIB, "The largest body of a request that is not a push.", unit=BYTES)
-    git_processes: int = _setting(8, "How many git processes serve clients at the same time.", least=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Static:
-    """Hosts that are there already, reached by SSH and used by one build after another."""
-
-    hosts: tuple[str, ...] = _setting((), "Where nodes can be.", unit="HOST, USER@HOST or USER@HOST:PORT")
-    user: str = _setting("", "The user on hosts that name none; it needs no rights. Empty: the server's own name.")
-    key: str = _setting(
-        "", "The private key, without a passphrase, that the user's `authorized_keys` knows; relative to this file.",
-        unit="file",
-    )  # fmt: skip
-    known_hosts: str = _setting(
-        "", "Holds the keys of the hosts, as `ssh-keyscan` prints them; no other host is spoken to.", unit="file"
-    )
-    directory: str = _setting(
-        "/var/tmp/gatebot",  # noqa: S108 - on hosts; whose it is is checked there
-        "Where nodes are on every host; made there, and refused where it is somebody else's.",
-        unit="directory",
-    )
-    slots: int = _setting(1, "How many nodes a host has at the same time.", least=1)
-    jobs: str = _setting(
-        "post-review",
-        "Which jobs may have the nodes: one can leave behind what the next one trips over, so by default only those of "
-        "pipelines that run after review.",
-        choices=("post-review", "any"),
-    )
-    reuse: bool = _setting(
-        True,
-        "Whether a host has another build after its first. If not, it waits until somebody has made it new, and with "
-        "that has removed the file `used` from `directory`; `slots` is 1 then.",
-    )
-    cleanup: str = _setting(
-        "",
-        "What is done on a host between builds: a command for its shell, or an Ansible playbook of this machine "
-        "(`.yaml`, relative to this file). A host whose cleaning fails has no builds until it succeeds.",
-        unit="command or file",
-    )
-    alone: bool = _setting(
-        False,
-        "Whether the user is there for builds alone: all its processes then end with a build. If not, those do that "
-        "carry the build's mark in their environment.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """Containers of podman on this machine, for images of a registry."""
-
-    image: str = _setting(
-        "", "The image of labels that name none, such as `docker.io/library/debian:12`; pulled when it is not there."
-    )
-    slots: int = _setting(0, "How many there are at the same time; 0: as many as there are processors.", least=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Qemu:
-    """Full virtual machines on this machine, of its own and of other architectures; see docs/nodes.md."""
-
-    architectures: tuple[str, ...] = _setting(
-        (), "Which machines there must be: a missing one is said. Empty: those whose image is built."
-    )
-    slots: int = _setting(0, "How many there are at the same time; 0: as many as there are processors.", least=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Kubernetes:
-    """Pods of a Kubernetes cluster, version 1.30 or newer."""
-
-    server: str = _setting("", "The cluster's API, such as https://10.0.0.1:6443.", unit="URL")
-    token: str = _setting("", "Holds the token of a service account; read anew when it changes.", unit="file")
-    ca: str = _setting("", "The certificate authority of the API; empty: those of this machine.", unit="file")
-    namespace: str = _setting("gatebot", "Where the pods are made.")
-    image: str = _setting("", "The image of labels that name none, such as `docker.io/library/debian:12`.")
-    slots: int = _setting(0, "How many pods there are at the same time; 0: as many as builds want.", least=0)
-    architectures: tuple[str, ...] = _setting((), "Those of the cluster's machines; empty: the cluster is asked.")
-
-
-Provider: TypeAlias = Static | Container | Qemu | Kubernetes
+    max_body: int = setting(10 * MIB, "The largest body of a request that is not a push.", unit=BYTES)
+    git_processes: int = setting(8, "How many git processes serve clients at the same time.", least=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,18 +285,3 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("third_party_ci", ThirdPartyCi),
 )
 """The sections of the file in the order in which it shows them; the last three may be there several times."""
-
-PROVIDERS: tuple[tuple[str, type[Provider]], ...] = (
-    ("static", Static),
-    ("container", Container),
-    ("qemu", Qemu),
-    ("kubernetes", Kubernetes),
-)
-"""The kinds of `[providers.NAME]`, each with keys of its own; this machine is the provider `local`, and needs none."""
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    "static": ("hosts", "key", "known_hosts"),
-    "container": ("image",),
-    "qemu": (),
-    "kubernetes": ("server", "token", "image"),
-}
-"""What a provider of a kind cannot be without."""

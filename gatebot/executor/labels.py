@@ -19,11 +19,12 @@ NETWORKS: Mapping[str, tuple[Network, ...]] = {
     "container": (Network.FULL, Network.NONE),
     "qemu": (Network.MIRRORS, Network.NONE, Network.FULL),
     "kubernetes": (Network.FULL,),
+    "openstack": (Network.FULL,),
 }
 
 
 #: Kinds of providers whose nodes can let jobs make namespaces of their own.
-NESTING = frozenset({LOCAL, "qemu"})
+NESTING = frozenset({LOCAL, "qemu", "openstack"})
 
 
 def site_labels(labels: Mapping[str, Mapping[str, object]], kinds: Mapping[str, str]) -> dict[str, Label]:
@@ -46,6 +47,11 @@ def _checked(name: str, keys: Mapping[str, object], kinds: Mapping[str, str]) ->
         raise SettingsError(
             f"labels.{name}: `packages` and `script` are for images of the provider local; {label.provider} is {kind}. "
             "Leave them out."
+        )
+    if "server" in keys and kind != "openstack":
+        raise SettingsError(
+            f"labels.{name}.server: nodes of the provider {label.provider} ({kind}) are no servers of a cloud. "
+            "Leave it out, or give the label to a provider of the kind openstack."
         )
     networks = NETWORKS[kind]
     if "network" not in keys:

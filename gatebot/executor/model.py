@@ -18,10 +18,12 @@ from ..architectures import ANY, ARCHITECTURES, Execution, canonical
 from ..assignment import Checkout, Json, Playbook
 from ..errors import SettingsError
 from ..reasons import Reason
+from .clouds.model import Server, server_from
 
 MIB = 1024 * 1024
 #: The image that is the host's own /usr, read-only, with an /etc of our making.
 HOST_IMAGE = "host"
+_ANY = Server()
 #: The provider that every executor has: this machine.
 LOCAL = "local"
 
@@ -49,7 +51,8 @@ class Label:
 
     `arch` and `execution` are what its nodes are, of what its provider has; empty: the best that there is. On nodes of
     a `nested` label jobs may make namespaces and mounts of their own, as whole clouds in them need. Debian's `packages`
-    are in its image besides, and what `script` makes there, which root runs once when the image is built.
+    are in its image besides, and what `script` makes there, which root runs once when the image is built. `server` is
+    what its servers are in a cloud.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Label:
     nested: bool = False
     packages: tuple[str, ...] = ()
     script: str = ""
+    server: Server = _ANY
 
     @property
     def imaged(self) -> bool:
@@ -116,6 +120,8 @@ def label_from(name: str, settings: Mapping[str, object]) -> Label:
                 given[key] = value
             case "packages", list() if packages := _packages(cast("list[object]", value)):
                 given[key] = packages
+            case "server", dict():
+                given[key] = server_from(cast("dict[str, object]", value), where)
             case _, _ if key in _HINTS:
                 raise SettingsError(f"{where}: {value!r} cannot be used. {_HINTS[key]}")
             case _:
@@ -150,6 +156,7 @@ _HINTS = {
     "nested": "Write true or false.",
     "packages": "Write a list of names of Debian packages.",
     "script": "Write the text of a shell script.",
+    "server": "Write a table, such as {flavor = 'm1.small'}.",
 }
 
 

@@ -12,16 +12,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..architectures import canonical
+from ..architectures import Execution, canonical
 from ..errors import SettingsError
-from ..settings_fields import Container
-from ..settings_fields import Kubernetes as KubernetesSettings
-from ..settings_fields import Provider as Wanted
-from ..settings_fields import Qemu as QemuSettings
-from ..settings_fields import Static as StaticSettings
+from ..settings_providers import Container
+from ..settings_providers import Kubernetes as KubernetesSettings
+from ..settings_providers import OpenStack as OpenStackSettings
+from ..settings_providers import Provider as Wanted
+from ..settings_providers import Qemu as QemuSettings
+from ..settings_providers import Static as StaticSettings
+from .clouds.asking import Cloud
+from .clouds.entering import Way
+from .clouds.holding import Holding
+from .clouds.looking import Looking
+from .clouds.model import Server
+from .clouds.starting import Starting
 from .providers.cluster import Cluster
 from .providers.container import Containers, Podman
 from .providers.kubernetes import Kubernetes
+from .providers.openstack import OpenStack
 from .providers.qemu import Qemu
 from .providers.ssh import Address, SshHost, control_directory
 from .providers.static import Policy, Static
@@ -72,6 +80,8 @@ def _source(name: str, wanted: Wanted, around: Around) -> Source:
             )
         case KubernetesSettings():
             return Source(_kubernetes(name, wanted, around), changing=True, lasting=True)
+        case OpenStackSettings() as openstack:
+            return Source(_openstack(name, openstack, around), changing=True, making=openstack.boot_timeout)
 
 
 def _static(name: str, static: StaticSettings, around: Around) -> Source:
@@ -103,3 +113,28 @@ def _kubernetes(name: str, kubernetes: KubernetesSettings, around: Around) -> Ku
     cluster = Cluster(kubernetes.server.rstrip("/"), kubernetes.namespace, Path(around.resolve(kubernetes.token)), ca)
     archs = kubernetes.architectures
     return Kubernetes(cluster, around.instance, around.site, kubernetes.image, kubernetes.slots, archs)
+
+
+def _openstack(name: str, openstack: OpenStackSettings, around: Around) -> OpenStack:
+    if not openstack.directory.startswith("/"):
+        raise SettingsError(f"providers.{name}.directory: write a path from / on; it is the same on all servers.")
+    cloud = Cloud(openstack.cloud, Path(around.resolve(openstack.clouds)), openstack.rate)
+    server = Server(
+        flavor=openstack.flavor,
+        network=openstack.network,
+        floating_network=openstack.floating_network,
+        security_groups=openstack.security_groups,
+        zone=openstack.zone,
+        volume=openstack.volume,
+        user=openstack.user,
+    )
+    return OpenStack(
+        Starting(Looking(cloud), Holding(cloud, around.instance), openstack.image, around.site),
+        server,
+        Way(openstack.directory, openstack.port, openstack.trust_first_host_key),
+        around.directory / "servers" / name,
+        around.site,
+        openstack.slots,
+        openstack.architectures,
+        Execution(openstack.execution),
+    )

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _LOOK = 20.0
 #: A provider that does not answer is as good as one that is not there.
 _PROBING = 60.0
+#: How long a node may take that is made here.
+MAKING = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,15 @@ class Source:
     """A provider, and for whom it is. `trusted`: only for jobs that run after review.
 
     `changing`: what it can do may be something else after each node, and is looked at again. `lasting`: its nodes
-    outlive this process, and the next one can be connected to them.
+    outlive this process, and the next one can be connected to them. `making` is how many seconds a node of it may take
+    until commands can run.
     """
 
     provider: Provider
     trusted: bool = False
     changing: bool = False
     lasting: bool = False
+    making: float = MAKING
 
 
 @dataclass(eq=False, slots=True)

@@ -45,17 +45,28 @@ def new_key(path: Path) -> str:
     return path.with_suffix(".pub").read_text().strip()
 
 
+def free_port() -> int:
+    """A port of the loopback that nobody has now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def loopback_host(root: Path) -> Generator[LoopbackHost]:
-    server = need("sshd", "openssh-server")
     root.mkdir(exist_ok=True)
     (root / "authorized_keys").write_text(new_key(root / "key"))
-    public = new_key(root / "host_key")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    public, port = new_key(root / "host_key"), free_port()
     (root / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
+    with running_server(root, "127.0.0.1", port) as process:
+        yield LoopbackHost(port, root, process)
+
+
+@contextmanager
+def running_server(root: Path, address: str, port: int) -> Generator[subprocess.Popen[bytes]]:
+    """A server with the files `host_key` and `authorized_keys` of a directory."""
+    server = need("sshd", "openssh-server")
     (root / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {root}/host_key\nPidFile none\nUsePAM no\n"
+        f"Port {port}\nListenAddress {address}\nHostKey {root}/host_key\nPidFile none\nUsePAM no\n"
         f"AuthorizedKeysFile {root}/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
         "KbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxStartups 100\nLogLevel ERROR\n"
     )
@@ -73,6 +84,6 @@ def loopback_host(root: Path) -> Generator[LoopbackHost]:
                     break
             else:
                 leave_out("a server of SSH that can run here", "openssh-server")
-            yield LoopbackHost(port, root, process)
+            yield process
         finally:
             process.kill()

@@ -24,7 +24,8 @@ from aiohttp import hdrs
 
 from ...errors import Unavailable
 from ...reasons import reason
-from .pods import CONTAINER, Object, name_of
+from .answers import Object
+from .pods import CONTAINER, name_of
 from .ports import Output
 
 #: Streams with a word for "that was all": since Kubernetes 1.30.

@@ -15,11 +15,12 @@ from ...architectures import Execution, canonical
 from ...errors import Unavailable
 from ...reasons import Reason, reason
 from ..model import Places
+from .answers import Object
 from .bubblewrap import HOME, OWN, PLAY
 from .cluster import Cluster
 from .making import Making
 from .model import Broker, Capacity, NodeRequest, Platform
-from .pods import INSTANCE, RIGHTS, Object, allowed, architectures, called, owned, pod, review, state, version
+from .pods import INSTANCE, RIGHTS, allowed, architectures, called, owned, pod, review, state, version
 from .ports import Output
 from .remote_shell import BOOT
 from .shells import Channel, Line, ShellConnection

@@ -43,6 +43,11 @@ class Making:
         except TimeoutError as problem:
             raise Unavailable(reason=reason("executor.node-not-made", told="timeout")) from problem
 
+    def ended(self, node: str) -> bool:
+        """Whether nothing more happens: it is made, it failed, or nobody asked for it."""
+        making = self._tasks.get(node)
+        return making is None or making.done()
+
     async def end(self, node: str, *, cancel: bool) -> None:
         """Forget it, when the making has ended: by itself, or because it was cancelled."""
         making = self._tasks.pop(node, None)

@@ -6,15 +6,13 @@ Pure. Objects are those of the API `v1`; a node is one pod with one container th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, cast
 
 from ...architectures import canonical
 from ..model import MIB, Label
+from .answers import Object, table, tables
 from .bubblewrap import HOME, OWN, PLAY
-
-Object: TypeAlias = dict[str, object]
 
 CONTAINER = "node"
 INSTANCE, NODE = "gatebot.org/instance", "gatebot.org/node"
@@ -114,7 +112,7 @@ def review(namespace: str, right: tuple[str, str, str]) -> Object:
 
 def allowed(answer: Object) -> bool:
     """What the answer to such a question says."""
-    return _table(answer, "status").get("allowed") is True
+    return table(answer, "status").get("allowed") is True
 
 
 def called(right: tuple[str, str, str]) -> str:
@@ -125,9 +123,9 @@ def called(right: tuple[str, str, str]) -> str:
 
 def state(found: Object) -> State:
     """How far a pod is."""
-    status = _table(found, "status")
-    for container in _tables(status.get("containerStatuses")):
-        waiting = _table(_table(container, "state"), "waiting")
+    status = table(found, "status")
+    for container in tables(status.get("containerStatuses")):
+        waiting = table(table(container, "state"), "waiting")
         why = f"{waiting.get('reason', '')}: {waiting.get('message', '')}".strip(": ")
         if waiting.get("reason") in _HOPELESS:
             return State(hopeless=True, why=why)
@@ -138,7 +136,7 @@ def state(found: Object) -> State:
     if status.get("phase") in ("Failed", "Succeeded"):
         told = status.get("message") or status.get("reason") or "it ended"
         return State(hopeless=True, why=f"the pod ended: {told}")
-    for condition in _tables(status.get("conditions")):
+    for condition in tables(status.get("conditions")):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             return State(why=str(condition.get("message") or condition.get("reason") or ""))
     return State()
@@ -146,15 +144,15 @@ def state(found: Object) -> State:
 
 def owned(listing: Object) -> tuple[str, ...]:
     """The nodes of a list of pods."""
-    labels = (_table(_table(item, "metadata"), "labels") for item in _tables(listing.get("items")))
+    labels = (table(table(item, "metadata"), "labels") for item in tables(listing.get("items")))
     return tuple(sorted(str(found[NODE]) for found in labels if NODE in found))
 
 
 def architectures(listing: Object) -> tuple[str, ...]:
     """Those of a cluster's machines, each once, the most frequent first."""
     told = [
-        canonical(str(_table(_table(item, "status"), "nodeInfo").get("architecture", "")))
-        for item in _tables(listing.get("items"))
+        canonical(str(table(table(item, "status"), "nodeInfo").get("architecture", "")))
+        for item in tables(listing.get("items"))
     ]
     return tuple(sorted({one for one in told if one}, key=lambda one: (-told.count(one), one)))
 
@@ -167,13 +165,3 @@ def version(answer: Object) -> tuple[int, int]:
     )
     major, minor = map(int, numbers)
     return major, minor
-
-
-def _table(value: Mapping[str, object], name: str) -> Object:
-    found = value.get(name)
-    return cast("Object", found) if isinstance(found, dict) else {}
-
-
-def _tables(value: object) -> Iterable[Object]:
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return (cast("Object", item) for item in items if isinstance(item, dict))

@@ -19,9 +19,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
 from ...architectures import Execution, canonical
 from ...errors import GatebotError, Unavailable
 from ...reasons import Reason, reason
@@ -35,6 +32,7 @@ from ..model import Label, Network, Places
 from .bubblewrap import HOME, OWN, PLAY
 from .making import Making, never_asked
 from .model import NODE_ID, Capacity, Command, NodeRequest, Platform
+from .pairs import new_pair
 from .shells import Line, ShellConnection
 from .ssh import Address, SshHost, control_directory
 
@@ -217,7 +215,7 @@ def _loopback() -> str:
 
 def _identity(request: NodeRequest, node: Path, address: Address, control: Path) -> tuple[SshHost, Orders]:
     """Keys for a machine and for its job, which only this directory has, and what the machine is told."""
-    (host, host_public), (job, job_public) = _pair(), _pair()
+    (host, host_public), (job, job_public) = new_pair(), new_pair()
     key, known = node / "key", node / "known_hosts"
     for file, text in ((key, job), (known, f"{address.known_as} {host_public}\n")):
         file.touch(mode=0o600)
@@ -231,11 +229,3 @@ def _identity(request: NodeRequest, node: Path, address: Address, control: Path)
         processes=request.label.processes,
     )
     return SshHost(address, key, known, control), told
-
-
-def _pair() -> tuple[str, str]:
-    """A new key of OpenSSH and its public half."""
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-    return private.decode(), public.decode()

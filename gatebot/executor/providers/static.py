@@ -24,14 +24,13 @@ from ...architectures import Execution, canonical
 from ...errors import GatebotError, Unavailable
 from ...reasons import Reason, reason
 from ..model import Places
-from .bubblewrap import HOME, PLAY
+from .host_places import places_below, prepare
 from .making import Making, never_asked
 from .model import NODE_ID, Capacity, NodeRequest, Platform
 from .shells import Line, ShellConnection
 from .ssh import SshHost
 
 _CLEANING = 900.0
-_PREPARE = 'umask 077; mkdir -p "$1" && [ -O "$1" ] && mkdir -p "$1$2$3" "$1$2$4" "$1$2/own" && uname -m'
 _REMOVE = 'if [ -e "$1" ]; then chmod -R u+rwX "$1" 2>/dev/null; rm -rf -- "$1"; fi'
 _LIST = 'umask 077; mkdir -p "$1" && [ -O "$1" ] && uname -m && ls "$1"'
 _USED = "used"
@@ -106,8 +105,7 @@ class Static:
 
     def places(self, node: str) -> Places:
         """The same directories on every host."""
-        own = self._directory(node)
-        return Places(f"{own}{HOME}", f"{own}{PLAY}", self._site, f"{own}/own")
+        return places_below(self._policy.directory, node, self._site)
 
     def connect(self, node: str) -> ShellConnection:
         """Run commands on its host."""
@@ -171,7 +169,7 @@ class Static:
 
     async def _make(self, host: _Host, node: str) -> None:
         self._lines[node] = host.ssh.line(node, whole=self._policy.alone)
-        await host.ssh.ask("sh", "-c", _PREPARE, "sh", self._policy.directory, f"/{node}", HOME, PLAY)
+        await prepare(host.ssh, self._policy.directory, node)
         if not self._policy.reuse:
             await host.ssh.ask("touch", f"{self._policy.directory}/{_USED}")
 

@@ -37,7 +37,7 @@ def test_the_network_that_is_not_said_is_the_one_that_the_provider_has() -> None
         (
             {"provider": "boards", "nested": True},
             "labels.l.nested: nodes of the provider boards (static) are as that host lets them be. "
-            "Leave it out, or give the label to a provider of the kind local or qemu.",
+            "Leave it out, or give the label to a provider of the kind local or openstack or qemu.",
         ),
         (
             {"packages": ["git", "rm -rf"]},
