@@ -247,11 +247,14 @@ class Supply:
                 await self.destroy(build)  # without all of them there is nothing to look at
 
     async def _remove(self, node: str) -> None:
+        left = self._leaving.get(node)
+        if left is None:
+            return
         try:
-            await self.provider(self._leaving[node].provider).destroy(node)
+            await self.provider(left.provider).destroy(node)
         except GatebotError as problem:
             log.warning("the node %s could not be taken away; again in %s seconds: %s", node, _LOOK, problem)
         else:
-            left = self._leaving.pop(node)
+            self._leaving.pop(node, None)  # while that took its time it may have been done once more
             if self.sources[left.provider].changing:
                 await self._probe(left.provider)

@@ -26,6 +26,7 @@ class Few(Bare):
     """Directories, two at most; while it is `away` it can do nothing."""
 
     away = False
+    slow: asyncio.Event | None = None
 
     async def probe(self) -> Capacity | Reason:  # type: ignore[override]
         return reason("executor.provider-failed", told="no route") if self.away else Capacity((Platform("arm64"),), 2)
@@ -33,6 +34,8 @@ class Few(Bare):
     async def destroy(self, node: str) -> None:
         if self.away:
             raise Unavailable("no route")
+        if self.slow is not None:
+            await self.slow.wait()
         await super().destroy(node)
 
 
@@ -130,6 +133,21 @@ async def test_a_node_that_cannot_be_taken_away_counts_and_is_tried_again(bench:
     await bench.clock.run(30)
     assert (await asyncio.wait_for(waits, 5)).nodes[0].node == "b"
     runs.cancel()
+
+
+async def test_a_node_that_is_taken_away_twice_at_once_is_gone_and_troubles_nobody(bench: Bench) -> None:
+    await bench.got("a", "board")
+    bench.few.slow = asyncio.Event()
+    ending = asyncio.create_task(bench.supply.destroy("a"))
+    looking = asyncio.create_task(bench.supply.run())
+    await asyncio.sleep(0)
+    await bench.clock.run(30)
+    await asyncio.sleep(0)
+    bench.few.slow.set()
+    await asyncio.wait_for(ending, 60)
+    assert await bench.few.list_owned() == []
+    assert not looking.done()
+    looking.cancel()
 
 
 async def test_a_provider_that_cannot_be_used_is_looked_at_again(tmp_path: Path) -> None:
