@@ -32,7 +32,7 @@ _CEILING = 256 * 1024
 MACHINE_UIDS = 1_900_000_000
 _NAMESPACE_UIDS = 1
 _UIDS = 1024  # of jobs at once; as root as many ranges
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 #: Jobs are entered from the interpreter's process. Where it is owned by their own uid, they must not write to it.
