@@ -14,9 +14,15 @@ from dataclasses import dataclass, field, replace
 from ..assignment import Assignment
 from . import paths, variables
 from .model import Label, Network, Phase, Places, Step
+from .nodes.model import Wanted
 from .providers.model import Command
 from .spelling import plain, written
 
+#: What has no Python has no terminal, and says so.
+_TERMINAL = r"""
+command -v python3 > /dev/null || { printf '%s\r\n' "$1"; exit 127; }
+shift; exec python3 -c "$@"
+"""
 _PROXY = "http://127.0.0.1:3128"
 #: Kinds of plugins that playbooks get from us.
 _PLUGINS = ("action", "become", "callback", "connection", "filter")
@@ -100,6 +106,15 @@ def surroundings_of(own: Surroundings, arch: str, places: Places, *, layered: bo
 def login(places: Places, label: Label, around: Surroundings) -> dict[str, str]:
     """The environment of who comes to a node from outside."""
     return variables.person(places) | _network(label, around)
+
+
+def visiting(wanted: Wanted, program: str, environment: Mapping[str, str], home: str, lacking: str) -> Command:
+    """The command of somebody who came to a node; a terminal is made there by `program`, or `lacking` is shown."""
+    told = {**environment, "TERM": wanted.term}
+    if not wanted.terminal:
+        return Command(wanted.argv or ("sh",), told, home)
+    given = (lacking, program, str(wanted.rows), str(wanted.columns), *wanted.argv)
+    return Command(("sh", "-c", _TERMINAL, "sh", *given), told, home)
 
 
 def _execution(step: Step, places: Places, *, success: bool, retried: bool) -> dict[str, str | bool | int]:

@@ -18,13 +18,14 @@ from ..assignment import Assignment, NodeHold
 from ..clock import Clock
 from ..errors import GatebotError, NotFound
 from ..reasons import Reason, reason
-from .commands import Surroundings, login, surroundings_of
+from ..words import say
+from .commands import Surroundings, login, surroundings_of, visiting
 from .ledger import Ledger
 from .model import Result, Verdict
 from .nodes.model import Wanted
 from .placing import Placed
 from .ports import Reports
-from .providers.model import Command, Exit
+from .providers.model import Exit
 from .providers.ports import Output
 from .supply import Supply
 
@@ -90,13 +91,11 @@ class HeldNodes:
         provider = self._supply.provider(placed.provider)
         places = provider.places(node)
         around = surroundings_of(self._around, placed.arch, places, layered=provider.layered)
-        argv = wanted.argv or ("sh",)
-        if wanted.terminal:
-            program = assets.path("jobs", "node", "terminal.py").read_text("utf-8")
-            argv = ("python3", "-c", program, str(wanted.rows), str(wanted.columns), *wanted.argv)
-        environment = {**login(places, placed.label, around), "TERM": wanted.term}
+        program = assets.path("jobs", "node", "terminal.py").read_text("utf-8")
+        lacking = say(reason("executor.terminal-needs-python", node=node))
+        command = visiting(wanted, program, login(places, placed.label, around), places.home, lacking)
         async with self._going_on(build):
-            return await provider.connect(node).run(Command(argv, environment, places.home), output, source=source)
+            return await provider.connect(node).run(command, output, source=source)
 
     @contextlib.asynccontextmanager
     async def _going_on(self, build: str) -> AsyncGenerator[None, None]:

@@ -14,9 +14,12 @@ from uuid import uuid4
 
 import pytest
 
+from gatebot import assets
 from gatebot.architectures import ARCHITECTURES
 from gatebot.errors import TooLarge, Unavailable
+from gatebot.executor.commands import visiting
 from gatebot.executor.model import Network
+from gatebot.executor.nodes.model import Wanted
 from gatebot.executor.providers.bubblewrap import HOME, PLAY
 from gatebot.executor.providers.model import Capacity, Command, Exit, NodeRequest, Platform
 from gatebot.executor.providers.ports import Connection, Provider
@@ -138,6 +141,24 @@ class ProviderContract:
             command = node.command("tail -n 1; echo over")
             await node.connection.run(command, printed.extend, source=feed.stdout.fileno())
         assert printed == b"50000\nover\n"
+
+    async def test_a_visitor_has_a_terminal_or_reads_what_it_takes(self, yard: Yard) -> None:
+        node, shown = await yard.node(), bytearray()
+        program = assets.path("jobs", "node", "terminal.py").read_text()
+        command = visiting(Wanted((), True, 30, 100, "xterm"), program, PATH, node.home, "It takes python3.")
+        typed = b"stty size; echo $TERM; exit 7\n"
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as feed:
+            assert feed.stdin is not None
+            assert feed.stdout is not None
+            feed.stdin.write(b"d" + len(typed).to_bytes(4, "big") + typed)
+            feed.stdin.flush()  # and the visitor stays
+            ended = await node.connection.run(command, shown.extend, source=feed.stdout.fileno())
+        if (await node.ran("command -v python3"))[0].status:
+            assert (ended.status, shown.decode()) == (127, "It takes python3.\r\n")
+        else:
+            assert ended.status == 7
+            assert "30 100\r\n" in shown.decode()
+            assert "xterm\r\n" in shown.decode()
 
     async def test_a_tree_goes_to_the_node_and_comes_back(self, yard: Yard, tmp_path: Path) -> None:
         node = await yard.node()
