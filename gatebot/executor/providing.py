@@ -81,7 +81,8 @@ def _source(name: str, wanted: Wanted, around: Around) -> Source:
         case KubernetesSettings():
             return Source(_kubernetes(name, wanted, around), changing=True, lasting=True)
         case OpenStackSettings() as openstack:
-            return Source(_openstack(name, openstack, around), changing=True, making=openstack.boot_timeout)
+            made = _openstack(name, openstack, around)
+            return Source(made, changing=True, lasting=True, making=openstack.boot_timeout)
 
 
 def _static(name: str, static: StaticSettings, around: Around) -> Source:

@@ -231,6 +231,19 @@ async def test_playbooks_reach_a_server_by_the_key_that_it_was_given(ground: Clo
     await gone(yard, ground)
 
 
+async def test_a_node_that_was_kept_is_entered_by_the_process_that_comes_after(ground: CloudGround) -> None:
+    yard = await yard_of(ground)
+    node = await yard.node()
+    await node.ran("echo kept > file")
+    await yard.provider.close()
+    after = await yard_of(ground)
+    again = replace(node, provider=after.provider, connection=after.provider.connect(node.name))
+    assert (await again.ran("cat file"))[1] == "kept\n"
+    with pytest.raises(Unavailable):
+        after.provider.connect(uuid4().hex)
+    await gone(after, ground)
+
+
 async def test_a_server_without_cloud_init_is_known_by_the_key_on_its_console(ground: CloudGround) -> None:
     ground.cloud.cloud_init = False
     yard = await yard_of(ground)
@@ -371,7 +384,7 @@ def test_the_settings_describe_the_provider(tmp_path: Path) -> None:
     )
     around = providing.Around(tmp_path, tmp_path, "h", lambda path: str(tmp_path / path))
     source = providing.sources(loaded.providers, around)["sky"]
-    assert (source.making, source.changing) == (300, True)
+    assert (source.making, source.changing, source.lasting) == (300, True, True)
     provider = source.provider
     assert isinstance(provider, OpenStack)
     assert provider.server == Server("", "", "", ("ssh",), "", 8, "ci")

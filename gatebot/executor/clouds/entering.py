@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from ..providers.ssh import Address, SshHost
 from .troubles import pauses
 from .trust import Keys, on_console, on_offer
 
+_WHERE = "address"
 _LONGEST = 5.0
 _STRANGE = frozenset({"executor.host-key-changed", "executor.host-key-unknown"})
 
@@ -43,6 +45,20 @@ def new_keys(directory: Path) -> Keys:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(directory / "key", job)
     return Keys(host, host_public, job_public)
+
+
+def remember(directory: Path, address: Address) -> None:
+    """Keep where a server is beside what lets us in, for whoever runs here after this process."""
+    _write(directory / _WHERE, json.dumps([address.host, address.user, address.port]))
+
+
+def recalled(directory: Path) -> Address | None:
+    """Where the server of a directory is, if it was ever entered."""
+    try:
+        host, user, port = json.loads((directory / _WHERE).read_text())
+    except (OSError, ValueError):
+        return None
+    return Address(str(host), str(user), int(port))
 
 
 async def enter(

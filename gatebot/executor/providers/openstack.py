@@ -17,7 +17,7 @@ from ...architectures import Execution, canonical
 from ...errors import Unavailable
 from ...reasons import Reason, reason
 from ..clouds import choosing, parts
-from ..clouds.entering import Way, enter, new_keys
+from ..clouds.entering import Way, enter, new_keys, recalled, remember
 from ..clouds.model import Server
 from ..clouds.starting import Starting
 from ..clouds.troubles import AWAY, QUOTA
@@ -104,7 +104,7 @@ class OpenStack:
 
     def connect(self, node: str) -> ShellConnection:
         """Run commands on it."""
-        known = self._nodes.get(node)
+        known = self._nodes.get(node) or self._recalled(node)
         if known is None:
             raise never_asked()
         return ShellConnection(known[1])
@@ -147,15 +147,28 @@ class OpenStack:
         try:
             started = await self.starting.start(request, wanted, keys, waits)
             address = Address(started.address, wanted.user or "", self.way.port)
-            ssh = SshHost(address, directory / "key", directory / "known_hosts", self._control)
+            ssh = self._host(node, address)
             holding = self.starting.holding
             arch = await enter(self.way, keys, ssh, node, console=lambda: holding.console(started.server), waits=waits)
         finally:
             self._waits.pop(node, None)
+        await asyncio.to_thread(remember, directory, address)
         self._nodes[node] = (ssh, ssh.line(node, whole=wanted.user != "root"))
         if arch != request.arch:
             told = reason("executor.cloud-is-other", host=str(address), arch=arch, asked=request.arch)
             raise Unavailable(reason=told)
+
+    def _host(self, node: str, address: Address) -> SshHost:
+        return SshHost(address, self.keys / node / "key", self.keys / node / "known_hosts", self._control)
+
+    def _recalled(self, node: str) -> tuple[SshHost, Line] | None:
+        """A node that a process before this one made, and that was kept."""
+        address = recalled(self.keys / node)
+        if address is None:
+            return None
+        ssh = self._host(node, address)
+        self._nodes[node] = (ssh, ssh.line(node, whole=address.user != "root"))
+        return self._nodes[node]
 
     async def _leave(self, node: str) -> None:
         known = self._nodes.pop(node, None)
