@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ async def web(house: PipelineHouse, tmp_path: Path) -> AsyncIterator[WebHouse]:
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> tuple[Podman, str]:
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Podman, str]]:
     """A podman with settings of its own, and an image that it has; the test is left out where none can run."""
     root = tmp_path_factory.mktemp("podman")
     made = Podman(root / "podman")
@@ -45,4 +46,6 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> tuple[Podman, str]:
     found = asyncio.run(Containers(made, "probe", "h", image).probe())
     if isinstance(found, Reason):
         leave_out(f"a podman that can run containers here ({say(found)})", "podman")
-    return made, image
+    yield made, image
+    # What podman of root leaves mounted keeps every later run of the tests from clearing their old directories away.
+    subprocess.run(["umount", "--quiet", "--lazy", str(made.root / "store/overlay")], capture_output=True)
