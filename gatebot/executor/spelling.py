@@ -71,9 +71,9 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _unsafe(dumper: yaml.SafeDumper, text: Plain) -> yaml.ScalarNode:
+def _unsafe(_dumper: yaml.SafeDumper, text: Plain) -> yaml.ScalarNode:
     tag = "!unsafe" if "{" in text else "tag:yaml.org,2002:str"
-    return dumper.represent_scalar(tag, str(text), style='"')
+    return yaml.ScalarNode(tag, str(text), style='"')
 
 
 _Dumper.add_representer(Plain, _unsafe)
