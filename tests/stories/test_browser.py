@@ -143,9 +143,11 @@ def test_a_log_grows_in_the_page_while_the_build_runs(
     page.locator("#L3 > a").click()
     expect(page.locator("#L3")).to_have_class("chosen")
     accessible(page)
+    expect(page.locator("#log-state")).to_have_text("The log grows while the build runs.")
     site.do(_call(lambda: logs.close(build)))
     builds.finish("check", change, "FAILURE")
     expect(page.locator("#verdict")).to_contain_text("The job failed.")
+    expect(page.locator("#log-state")).to_have_text("")
 
 
 async def _call(what: Callable[[], T]) -> T:
