@@ -52,7 +52,7 @@ class Ground:
 
 async def holds(what: Callable[[], bool]) -> None:
     """Until it holds; a failure after a while."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not what():
             await asyncio.sleep(0.01)
 
