@@ -2,13 +2,16 @@
 """Two streams of a command in one: what it printed, a mark, what it had to say besides.
 
 Pure. A connection to a node has one stream for both; programs that speak a protocol over the first need them apart.
-The mark is random, so that no output has it by chance.
+The mark is random, so that no output has it by chance. What may be its beginning is held back until more comes, so it
+begins with a letter that no protocol stops at to wait for an answer (git's stop at `0000`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: What marks begin with; the rest is random.
+BEGIN = b"~"
 #: Runs its second argument as a login would; its first is the mark.
 SCRIPT = (
     'said=$(mktemp) || exit 255; cd "$HOME"; '

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from ..errors import GatebotError
-from .marked import SCRIPT, Marked
+from .marked import BEGIN, SCRIPT, Marked
 from .providers.model import Command, Door, Exit
 from .providers.ports import Connection
 
@@ -100,7 +100,7 @@ class Switchboard:
 
     async def _run(self, line: Line, command: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
         """Run a command on a node, until it ends or nobody listens any more."""
-        marked = Marked(secrets.token_hex(16).encode())
+        marked = Marked(BEGIN + secrets.token_hex(16).encode())
 
         def came(piece: bytes) -> Awaitable[None] | None:
             output, said = marked.feed(piece)

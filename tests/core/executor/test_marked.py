@@ -8,7 +8,7 @@ import subprocess
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatebot.executor.marked import SCRIPT, Marked
+from gatebot.executor.marked import BEGIN, SCRIPT, Marked
 
 MARK = b"aab"
 texts = st.binary(max_size=40).filter(lambda text: MARK not in text)
@@ -32,6 +32,12 @@ def test_a_stream_that_ends_without_a_mark_is_all_output(pieces: list[bytes]) ->
     marked = Marked(MARK)
     got = b"".join(marked.feed(piece)[0] for piece in pieces)
     assert (got + marked.end(), marked.past) == (b"".join(pieces), False)
+
+
+@given(st.text("0123456789abcdef", min_size=32, max_size=32).map(str.encode))
+def test_a_protocol_that_stops_to_wait_for_an_answer_is_not_held_back(random: bytes) -> None:
+    for said in (b"0000", b"00000009 done\n0000", b"password: ", random[:4]):
+        assert Marked(BEGIN + random).feed(said) == (said, b"")
 
 
 def test_the_script_keeps_the_streams_and_the_status_of_its_command_apart(tmp_path: object) -> None:
