@@ -33,15 +33,15 @@ CHECKS: dict[str, Sequence[str]] = {
     "lint": ["ruff", "check", "."],
     "types": ["pyright"],
 }
-# Two workers where tests wait for programs or compute for long; the core is over before workers have started.
+# Workers where tests wait for programs or compute for long; the core is over before workers have started.
 RINGS: dict[str, Sequence[str]] = {
     "house": ["tests/test_house.py"],
     "core": ["tests/core"],
     "laws": ["tests/laws", "-n", "2"],
-    "shells": ["tests/shells", "-n", "2"],
-    "stories": ["tests/stories", "-n", "2"],
+    "shells": ["tests/shells", "-n", "3", "--durations=25"],
+    "stories": ["tests/stories", "-n", "2", "--durations=15"],
     "clients": ["tests/clients"],
-    "chaos": ["tests/chaos", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"],
+    "chaos": ["tests/chaos", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"],
 }
 
 

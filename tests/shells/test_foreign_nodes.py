@@ -39,7 +39,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Workshop]:
 async def test_the_probe_ran_a_program_of_the_other_architecture(shop: Workshop) -> None:
     capacity = shop.executor.capacity
     assert isinstance(capacity, Capacity), say(capacity)
-    assert Platform("arm64", Execution.EMULATED_USER) in capacity.platforms
+    assert Platform("arm64", Execution.EMULATED_USER, ids=1) in capacity.platforms
     assert capacity.platforms[0].execution is Execution.NATIVE
 
 
