@@ -7,7 +7,9 @@ not skipped.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +18,11 @@ import pytest
 
 from gatebot.assignment import SecretRef
 from gatebot.executor.model import Sandbox
+from gatebot.executor.providers.link import processes
 from gatebot.executor.providers.model import Capacity
 from gatebot.words import say
 from tests.fakes.executor import PROJECT, job, script
+from tests.fakes.site import eventually
 from tests.fakes.workshop import Workshop, processes_of, workshop
 
 needs_groups = pytest.mark.skipif(os.geteuid() != 0, reason="limits by control groups need root")
@@ -83,6 +87,24 @@ async def test_a_job_that_ends_its_own_sandbox_loses_what_runs_and_nothing_else(
     completed = await shop.run(given)
     assert completed.result == "FAILURE"
     assert "after all" in shop.text(given.build)
+
+
+async def test_a_build_whose_node_is_killed_from_outside_is_tried_again(shop: Workshop) -> None:
+    given = shop.assignment({"run.sh": "#!/bin/sh\nsleep 98767\n"})
+    await shop.executor.assign(given)
+    await asyncio.to_thread(eventually, lambda: processes_of("98767"), "it runs")
+    for privileged in processes():
+        for child in Path(f"/proc/{privileged.pid}/task/{privileged.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+    completed = await shop.reports.of(given.build)
+    assert completed.result == "RETRY"
+    assert "were killed on its machine, by somebody who is not of the build" in shop.text(given.build)
+    assert processes_of("98767") == []
+
+
+async def test_a_job_that_kills_itself_has_failed(shop: Workshop) -> None:
+    completed, _ = await shop.script("kill -9 $$")
+    assert completed.result == "FAILURE"
 
 
 async def test_nothing_of_the_process_that_enters_the_sandbox_is_left_for_the_job(shop: Workshop) -> None:

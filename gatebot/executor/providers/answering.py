@@ -11,6 +11,7 @@ import json
 import os
 import selectors
 import socket
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -30,15 +31,25 @@ class Answering:
         self._channel = channel
         self._selector = selectors.DefaultSelector()
         self._reading: dict[int, Callable[[], None]] = {}
+        self._later: list[tuple[float, Callable[[], None]]] = []
 
     def serve(self, verbs: Mapping[str, Verb], end: Callable[[], None]) -> None:
         """Answer until the other end closes; then `end` is called, which does not return."""
         self.watch(self._channel.fileno(), lambda: self._receive(verbs, end))
         while True:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(self._patience()):
                 action = self._reading.get(key.fd)
                 if action is not None:
                     action()
+            while self._later and self._patience() == 0:
+                self._later.pop(0)[1]()
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Call this in a second: what ends at the same moment is known then."""
+        self._later.append((time.monotonic() + 1, action))
+
+    def _patience(self) -> float | None:
+        return max(self._later[0][0] - time.monotonic(), 0) if self._later else None
 
     def watch(self, descriptor: int, action: Callable[[], None]) -> None:
         """Call this whenever there is something to read."""

@@ -121,7 +121,8 @@ class Making:
 class Node:
     """A node. `waiting` are commands, with their streams, that came before its sandbox was ready.
 
-    `ids` is the first of its range of ids, for nodes that have one.
+    `ids` is the first of its range of ids, for nodes that have one. `stopped` are commands that were told to end;
+    `robbed`: its sandbox was killed from outside.
     """
 
     ground: Ground
@@ -131,6 +132,8 @@ class Node:
     waiting: list[tuple[Run, Streams]] = field(default_factory=list[tuple[Run, Streams]])
     ooms: int = 0
     ids: int | None = None
+    stopped: set[str] = field(default_factory=set[str])
+    robbed: bool = False
 
 
 def begin(box: Box, ground: Ground, calls: bytes) -> Making:

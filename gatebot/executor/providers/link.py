@@ -198,7 +198,12 @@ class Link:
         if "ended" in content:
             _settle(
                 self._ends.get(str(content["ended"])),
-                Exit(int(cast("int", content["status"])), bool(content["oom"]), bool(content["full"])),
+                Exit(
+                    int(cast("int", content["status"])),
+                    bool(content["oom"]),
+                    bool(content["full"]),
+                    bool(content.get("robbed")),
+                ),
             )
             return
         waiting = self._answers.get(cast("int", content.get("id")))

@@ -276,6 +276,8 @@ class LocalConnection:
                 started()
             ended = await ending
             pipe.read()
+            if ended.robbed:
+                raise Unavailable(reason=reason("executor.node-robbed"))
             return ended
         except asyncio.CancelledError:
             if begun:

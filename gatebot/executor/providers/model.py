@@ -124,8 +124,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a command ended; `status` is negative for the signal that killed it."""
+    """How a command ended; `status` is negative for the signal that killed it.
+
+    `robbed`: the node was killed under it, by somebody who is not of the build.
+    """
 
     status: int
     out_of_memory: bool = False
     disk_full: bool = False
+    robbed: bool = False

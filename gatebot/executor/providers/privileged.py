@@ -195,8 +195,10 @@ class Privileged:
         """The sandbox of a node ended: with the node, or killed from inside."""
         self._server.unwatch(watcher)
         os.close(watcher)
-        os.waitpid(process, 0)
+        _, status = os.waitpid(process, 0)
         if node.sandbox is not None and node.sandbox.process == process:
+            # Jobs cannot see the process that watches over their sandbox: whoever killed it is not one of them.
+            node.robbed |= os.WIFSIGNALED(status)
             self._leave(node)
 
     def _leave(self, node: inside.Node) -> None:
@@ -225,6 +227,7 @@ class Privileged:
         """End one command and what it started; what left it to live on, lives on."""
         node, run = self._nodes.get(node_of(asked)), run_of(asked)
         if node is not None and run in node.runs:
+            node.stopped.add(run)
             processes.kill_tree(node.runs[run])
         return {}, []
 
@@ -307,6 +310,7 @@ class Privileged:
             streams.close()
             self._server.send({"ended": wanted.run, "status": -signal.SIGKILL, "oom": False, "full": False}, [])
         node.waiting.clear()
+        node.stopped.update(node.runs)
         if self._groups is not None:
             self._groups.kill(name)
         sandbox = [node.sandbox.process] if node.sandbox is not None else []
@@ -330,6 +334,9 @@ class Privileged:
                 found["oom"], node.ooms = ooms > node.ooms, ooms
             disk = os.statvfs(f"{ROOM}/nodes/{name}/disk")
             found["full"] = disk.f_bavail == 0 or disk.f_favail == 0
+            if found["status"] == -signal.SIGKILL and not found["oom"] and run not in node.stopped:
+                self._server.later(lambda: self._server.send({"ended": run, **found, "robbed": node.robbed}, []))
+                return
         self._server.send({"ended": run, **found}, [])
 
     def _end(self) -> None:
