@@ -129,12 +129,11 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoopbackHost]:
 @pytest.mark.parametrize(
     ("nodes", "sandbox", "kept"),
     [
-        (("large",), Sandbox.AUTO, ["thing.tar", "unit.log"]),
         (("large",), Sandbox.NONE, ["thing.tar", "unit.log"]),
         (("board",), Sandbox.AUTO, ["thing.tar", "unit.log"]),
         (("large", "large"), Sandbox.AUTO, ["node0/unit.log", "node1/unit.log", "thing.tar"]),
     ],
-    ids=("sandbox", "bare", "ssh", "several"),
+    ids=("bare", "ssh", "sandboxes"),
 )
 async def test_a_job_of_zuuls_roles_runs_on_every_kind_of_node(
     nodes: tuple[str, ...], sandbox: Sandbox, kept: list[str], tmp_path: Path, host: LoopbackHost
