@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-FIRST = ("test_executors.py", "test_full_disks.py", "test_kills.py", "test_server_and_builds.py", "test_floods.py")
+FIRST = ("test_kills.py", "test_executors.py", "test_full_disks.py", "test_server_and_builds.py", "test_floods.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
