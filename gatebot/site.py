@@ -25,6 +25,7 @@ from markupsafe import Markup
 from . import __version__, assets, words
 from .asking import READS, SESSION, Asking, xsrf
 from .change import own_number
+from .durations import about, duration
 from .errors import GatebotError, Unauthenticated, http_status
 from .identity import Identity
 from .proxies import believed, is_private
@@ -251,29 +252,6 @@ def _own_number(number: int) -> str:
 
 def _iso(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-_UNITS = {"en": (" h", " min", " s"), "ko": ("시간", "분", "초")}
-_MOMENT = {"en": "under 1 s", "ko": "1초 미만"}
-
-
-def duration(seconds: float | None, language: str = "en") -> str:
-    """`1 h 20 min`, `2 min 03 s`, `4 s`, `under 1 s`: the two largest units."""
-    if seconds is None:
-        return ""
-    if seconds < 1:
-        return _MOMENT[language]
-    hour, minute, second = _UNITS[language]
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole % 3600 // 60
-    if hours:
-        return f"{hours}{hour} {minutes:02d}{minute}"
-    return f"{minutes}{minute} {whole % 60:02d}{second}" if minutes else f"{whole}{second}"
-
-
-def about(seconds: float, language: str = "en") -> str:
-    """A guess: `1 min` at least, in whole minutes."""
-    return duration(max(1, round(seconds / 60)) * 60, language).removesuffix(f" 00{_UNITS[language][2]}")
 
 
 def _local(target: str) -> str:

@@ -28,6 +28,7 @@ HALL = {
     "assignment": 0,
     "change": 0,
     "clock": 0,
+    "durations": 0,
     "errors": 0,
     "asked": 0,
     "events": 0,

@@ -12,12 +12,40 @@ import sys
 
 import click
 
-from .. import __version__, words
+from .. import __version__
 from ..errors import GatebotError, Unavailable
+from .lazy import Lazy
 from .output import Output, printable
 
+_COMMANDS = {
+    "autohold": ("autoholds:autohold", "Keep the nodes of failed builds, to look at them."),
+    "backup": ("local:backup", "Copy the whole site to TARGET; the server may go on running."),
+    "build": ("builds:build", "Look at builds and their logs."),
+    "change": ("changes:change", "Look at changes, vote, recheck, submit, enqueue."),
+    "ci": ("third_party:ci", "Look at CIs elsewhere that vote here."),
+    "config": ("config_errors:config", "Check configuration, and look at its errors."),
+    "demo": ("demo:demo", "Start everything and play a tour: pushes, votes, gate, meeting."),
+    "executor": ("executors:executor", "Let other machines run builds for this site."),
+    "image": ("local:image", "Build and list the root file systems that jobs run on."),
+    "init": ("local:init", "Make a new site: settings, database, administrator, pipelines."),
+    "job": ("tenants:job", "Look at jobs, and at what would run."),
+    "keys": ("project_keys:keys", "Bring, take and list the keys of projects."),
+    "meeting": ("replay:meeting", "Make minutes again from the log of a meeting."),
+    "migrate": ("local:migrate", "Bring the site's database to the schema of this version."),
+    "node": ("nodes:node", "Look at nodes, labels and providers; enter nodes that are held."),
+    "project": ("people:project", "Make, import and list repositories."),
+    "queue": ("queues:queue", "Look at the queues; bring changes to their head."),
+    "restore": ("local:restore", "Make a site in the new DIRECTORY from the backup in SOURCE."),
+    "run": ("running:run", "Run a job on this machine: of this work tree, or of a change."),
+    "secret": ("secrets:secret", "Encrypt values for jobs of a project."),
+    "semaphore": ("tenants:semaphore", "Look at semaphores: who holds them, who waits."),
+    "serve": ("local:serve", "Serve the site in DIRECTORY until stopped (Ctrl-C)."),
+    "user": ("people:user", "Make and list accounts."),
+    "why": ("changes:why", "Say what a change waits for, who can do it, where it stands."),
+}
 
-class _Group(click.Group):
+
+class _Main(Lazy):
     """Turns our errors into one line on stderr and an exit code; a stack trace is never shown."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -46,10 +74,16 @@ class _Group(click.Group):
 
 
 def _told(error: GatebotError) -> str:
-    return printable(words.say(error.reason) if error.reason is not None else str(error))
+    if error.reason is None:
+        return printable(str(error))
+    from .. import words  # catalogues are read for a reason only: what a server says is a sentence already
+
+    return printable(words.say(error.reason))
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Main, elsewhere=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="gatebot")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option(
@@ -69,35 +103,3 @@ def main(context: click.Context, as_json: bool, url: str | None, user: str | Non
     Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.
     """
     context.obj = Output(as_json=as_json, url=url, user=user)
-
-
-def _register() -> None:
-    from . import (
-        autoholds,
-        builds,
-        changes,
-        demo,
-        executors,
-        given,
-        local,
-        nodes,
-        people,
-        queues,
-        replay,
-        running,
-        secrets,
-        tenants,
-        third_party,
-    )
-
-    for command in (
-        local.init, local.serve, local.migrate, local.backup, local.restore, local.config, local.image,
-        changes.change, changes.why, people.user, people.project, queues.queue, builds.build, replay.meeting, demo.demo,
-        secrets.secret, secrets.keys, tenants.job, tenants.semaphore, autoholds.autohold, running.run,
-        third_party.ci, executors.executor, nodes.node,
-    ):  # fmt: skip
-        main.add_command(command)
-    builds.build.add_command(given.reproduce)
-
-
-_register()

@@ -15,10 +15,13 @@ from typing import Any
 import click
 
 from ..executor.log_html import REQUEST, calmed
+from .lazy import Lazy
 from .output import Output
 
+_REPRODUCE = "Run a build of a site once more, on this machine."
 
-@click.group()
+
+@click.group(cls=Lazy, elsewhere={"reproduce": ("given:reproduce", _REPRODUCE)})
 def build() -> None:
     """Look at builds and their logs."""
 
@@ -94,7 +97,7 @@ def tests(out: Output, uuid: str, failed: bool) -> None:
 @click.argument("request", required=False)
 @click.pass_obj
 def requests(out: Output, uuid: str, request: str | None) -> None:
-    """List the request ids in a build's logs, or the lines about one of them in the order of time."""
+    """List the request ids in a build's logs, or lines about one. In order of time, of all files."""
     path = f"/api/build/{build_id(uuid)}/requests"
     if request is None:
         info = out.client().get(path)

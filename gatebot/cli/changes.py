@@ -26,7 +26,7 @@ def change() -> None:
 @click.option("-n", "limit", default=50, help="At most this many.", show_default=True)
 @click.pass_obj
 def list_changes(out: Output, query: tuple[str, ...], limit: int) -> None:
-    """List changes that match QUERY (default: status:open), newest first.
+    """List changes that match QUERY (default: status:open). Newest first.
 
     Example: gatebot change list status:open project:demo/api
     """
@@ -62,7 +62,7 @@ def show(out: Output, change_id: str) -> None:
 @click.option("-m", "--message", default="", help="A comment to go with the votes.")
 @click.pass_obj
 def vote(out: Output, change_id: str, votes: tuple[str, ...], message: str) -> None:
-    """Vote, for example: gatebot change vote 12 Code-Review=+2 Workflow=+1"""
+    """Vote on a change. For example: gatebot change vote 12 Code-Review=+2 Workflow=+1"""
     labels: dict[str, int] = {}
     for given in votes:
         found = re.fullmatch(r"([A-Za-z0-9-]+)=([+-]?\d)", given)
@@ -93,7 +93,7 @@ def comment(out: Output, change_id: str, message: str) -> None:
 @click.argument("change_id", metavar="CHANGE")
 @click.pass_obj
 def submit(out: Output, change_id: str) -> None:
-    """Submit: where a gate is, this puts the change into its queue; it merges when its jobs pass."""
+    """Submit a change. Where a gate is, this puts it into the queue; it merges when its jobs pass."""
     client = out.client()
     try:
         answer = client.call("POST", f"/changes/{_id(change_id)}/submit", {})
@@ -134,7 +134,7 @@ def _queue(out: Output, change_id: str, verb: str, pipeline: str) -> None:
 @click.argument("change_id", metavar="CHANGE")
 @click.pass_obj
 def why(out: Output, change_id: str) -> None:
-    """Say in words what a change waits for, who can do it, and where it stands in the gate."""
+    """Say what a change waits for, who can do it, where it stands."""
     client = out.client()
     info = client.get(f"/changes/{_id(change_id)}")
     number = info["_number"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gatebot config errors`, `accept`, `unaccept`: what is wrong in a tenant's configuration, and what of it may stay.
+"""`gatebot config ...`: here `errors`, `accept`, `unaccept`, what is wrong in a tenant's configuration and may stay.
 
 A client of `/api/tenant/NAME/`. An accepted error stops no change until its day, unless the change needs a secret that
 cannot be decrypted; then it does again.
@@ -9,18 +9,29 @@ from __future__ import annotations
 
 import click
 
+from .lazy import Lazy
 from .output import Output
 from .tenants import TENANT, tenant_of
 
 _MOST = 10_000
+_ELSEWHERE = {
+    "check": ("checking:check", "Check the configuration files of a project; all errors at once."),
+    "freeze": ("freezing:freeze", "Show which jobs a change of the files PATH would run, and why."),
+    "try": ("freezing:try_change", "Say what a change of configuration does to everybody's jobs."),
+}
 
 
-@click.command("errors")
+@click.group(cls=Lazy, elsewhere=_ELSEWHERE)
+def config() -> None:
+    """Check configuration, and look at its errors."""
+
+
+@config.command("errors")
 @click.option("--project", default="", help="Only those of one project.")
 @TENANT
 @click.pass_obj
 def errors(out: Output, project: str, tenant: str) -> None:
-    """List the errors of the merged configuration, each with its id, and who accepted it until when."""
+    """List the errors of the merged configuration. Each with its id, and who accepted it until when."""
     client = out.client()
     at = f"/api/tenant/{tenant_of(client, tenant)}"
     query = {"limit": _MOST} | ({"project": project} if project else {})
@@ -40,7 +51,7 @@ def errors(out: Output, project: str, tenant: str) -> None:
     out.table(found, rows, ("id", "where", "error", "accepted"), "No errors.")
 
 
-@click.command("accept")
+@config.command("accept")
 @click.argument("error")
 @click.option("--owner", required=True, help="Who mends it.")
 @click.option("--reason", required=True, help="Why it may stay.")
@@ -48,7 +59,9 @@ def errors(out: Output, project: str, tenant: str) -> None:
 @TENANT
 @click.pass_obj
 def accept(out: Output, error: str, owner: str, reason: str, until: str, tenant: str) -> None:
-    """Let an error of the configuration be: changes that it concerns run without what it takes away, as in Zuul.
+    """Let an error of the configuration be for a time.
+
+    Changes that it concerns run without what it takes away, as in Zuul.
 
     A secret that cannot be decrypted stops the changes that need it all the same; they are told who mends it.
     """
@@ -58,7 +71,7 @@ def accept(out: Output, error: str, owner: str, reason: str, until: str, tenant:
     out.text(made, [f"Accepted until {until}; {owner} mends it."])
 
 
-@click.command("unaccept")
+@config.command("unaccept")
 @click.argument("error")
 @TENANT
 @click.pass_obj

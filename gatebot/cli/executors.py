@@ -12,13 +12,12 @@ from typing import Any
 
 import click
 
-from ..app import places
 from .output import Output, quote
 
 
 @click.group()
 def executor() -> None:
-    """Machines that run builds for this site."""
+    """Let other machines run builds for this site."""
 
 
 @executor.command("enrol")
@@ -45,7 +44,7 @@ def list_executors(out: Output) -> None:
 @click.argument("name")
 @click.pass_obj
 def revoke(out: Output, name: str) -> None:
-    """Let a machine run no more builds; what it runs is given to others."""
+    """Let a machine run no more builds. What it runs is given to others."""
     out.client().call("DELETE", f"/api/executors/{quote(name)}")
     out.text({"name": name}, [f"{name} runs no more builds of this site."])
 
@@ -55,7 +54,8 @@ def revoke(out: Output, name: str) -> None:
     "--site", "directory", type=click.Path(path_type=Path), default=".", help="The site's directory (default: here)."
 )
 def nats_config(directory: Path) -> None:
-    """Print what a NATS server of your own must have in its configuration, with a new password."""
+    """Print configuration for a NATS server of your own. With a new password."""
+    from ..app import places
     from ..app.executors import nats_configuration
 
     _, where = places.load(directory)

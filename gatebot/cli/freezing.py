@@ -46,7 +46,7 @@ def freeze(
     out: Output, tenant_config: Path, name: str, repos: Path, project: str, pipeline: str, branch: str,
     files: tuple[str, ...], more: tuple[str, ...], over: Path | None, plain_branch: str,
 ) -> None:  # fmt: skip
-    """Show the jobs that a change of the files PATH would run, each with why it runs or does not.
+    """Show which jobs a change of the files PATH would run, and why.
 
     A change that edits configuration is shown with what it proposes by --with. Exits with 1 if something is wrong with
     the graph, or with what is proposed: such a change would not pass.
@@ -107,10 +107,10 @@ def try_change(
     out: Output, change: int | None, tenant_config: Path | None, repos: Path | None, over: Path | None,
     plain_branch: str, tenant: str,
 ) -> None:  # fmt: skip
-    """Say what a change of configuration does to the jobs of every project, pipeline and branch, before it is merged.
+    """Say what a change of configuration does to everybody's jobs.
 
-    CHANGE is one of the server; or compare two sets of checkouts by --tenant-config, --repos and --with. Exits with 1
-    if jobs could not be run any more.
+    Of every project, pipeline and branch, before it is merged. CHANGE is one of the server; or compare two sets of
+    checkouts by --tenant-config, --repos and --with. Exits with 1 if jobs could not be run any more.
     """
     if change is not None:
         client = out.client()

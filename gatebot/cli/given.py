@@ -60,9 +60,10 @@ def fetched(out: Output, given: Handed, scratch: Path) -> solo.Laid:
 @click.option("--keep", is_flag=True, help="Keep what the job leaves in its home: the workspace as it is at the end.")
 @click.pass_obj
 def reproduce(out: Output, build: str, printed: bool, label: str, keep: bool) -> None:
-    """Run a build of a site once more, on this machine: with exactly the commits and variables that it had.
+    """Run a build of a site once more, on this machine.
 
-    Secrets stay on the site. Exits with 0 when the job succeeds, with 1 when it does not.
+    With exactly the commits and variables that it had. Secrets stay on the site. Exits with 0 when the
+    job succeeds, with 1 when it does not.
     """
     client = out.client()
     told = client.get(f"/api/build/{build_id(build)}/assignment")

@@ -15,13 +15,13 @@ import click
 
 from ..app import places
 from ..architectures import ARCHITECTURES, canonical
+from ..durations import duration
 from ..errors import NotFound, Unavailable
 from ..executor import images
 from ..executor.machines import building
 from ..executor.machines import images as machine_images
 from ..executor.model import DEFAULT_LABELS, HOST_IMAGE, LOCAL, Label, label_from
 from ..executor.providing import kinds
-from ..site import duration
 from .output import Output
 
 _DAY = 86_400

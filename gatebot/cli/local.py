@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands that work on a site's directory, or on files, without a server.
+"""Commands that work on a site's directory, without a server.
 
-`init`, `serve`, `migrate`, `backup`, `restore`, `config check`, `image build`. Each checks first and
+`init`, `serve`, `migrate`, `backup`, `restore`, `image build`, `image list`. Each checks first and
 says what it did and what comes next.
 """
 
@@ -12,12 +12,10 @@ from pathlib import Path
 
 import click
 
-from .. import assets, db, words
+from .. import db
 from ..app import places, users
 from ..app.footing import sole_server
-from ..pipeline.config.check import check as check_files
-from ..pipeline.config.check import told
-from . import config_errors, founding, freezing, images, keeping
+from . import founding, images, keeping
 from .output import Output
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), default=".")
@@ -28,7 +26,7 @@ _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), defaul
 @click.option("--listen", default="", metavar="HOST:PORT", help="Where it will listen (default 127.0.0.1:8080).")
 @click.pass_obj
 def init(out: Output, directory: Path, listen: str) -> None:
-    """Make a new site in DIRECTORY: settings, database, administrator, default pipelines."""
+    """Make a new site: settings, database, administrator, pipelines."""
     from ..settings import init_text
 
     changes: dict[str, object] = {"site.data": "data"}
@@ -90,7 +88,10 @@ def migrate(directory: Path) -> None:
     "--site", "directory", type=click.Path(path_type=Path), default=".", help="The site's directory (default: here)."
 )
 def backup(target: Path, directory: Path) -> None:
-    """Copy the whole site to the new directory TARGET; the server may go on running."""
+    """Copy the whole site to TARGET; the server may go on running.
+
+    TARGET is a new directory; `gatebot restore` makes a site of it.
+    """
     told = keeping.backup(directory, target)
     click.echo(f"Backed up to {target}: {told}.\nBring it back with: gatebot restore {target} NEW-DIRECTORY")
 
@@ -105,39 +106,8 @@ def restore(source: Path, directory: Path) -> None:
 
 
 @click.group()
-def config() -> None:
-    """Look at configuration without a server."""
-
-
-@config.command("check")
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False), default=".")
-@click.option("--trusted", is_flag=True, help="It is a config project: pipelines and base jobs are allowed.")
-def check(directory: Path, trusted: bool) -> None:
-    """Check the configuration files (.zuul.yaml, zuul.d/ ...) of a project in DIRECTORY; all errors at once."""
-    files = {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in sorted(directory.rglob("*"))
-        if path.is_file() and ".git" not in path.parts
-    }
-    shipped = assets.path("jobs")
-    base = {str(path.relative_to(shipped)): path.read_bytes() for path in shipped.rglob("*") if path.is_file()}
-    errors = check_files(files, trusted=trusted, base=None if trusted else base)
-    if errors:
-        click.echo(told(errors, words.say))
-        click.echo(f"\n{len(errors)} error{'s' if len(errors) > 1 else ''}.", err=True)
-        sys.exit(1)
-    click.echo("No errors.")
-
-
-config.add_command(freezing.freeze)
-config.add_command(freezing.try_change)
-for command in (config_errors.errors, config_errors.accept, config_errors.unaccept):
-    config.add_command(command)
-
-
-@click.group()
 def image() -> None:
-    """Root file systems that jobs run on."""
+    """Build and list the root file systems that jobs run on."""
 
 
 _SITE = click.option(
@@ -151,7 +121,7 @@ _SITE = click.option(
 @click.option("--vm", is_flag=True, help="For virtual machines; a label of the provider qemu means that by itself.")
 @_SITE
 def build_image(label: str, arch: str, directory: Path | None, vm: bool) -> None:
-    """Build the image that nodes of a label, or of an architecture, are made from: some minutes, 250-500 MB, once."""
+    """Build the image of a label, or of an architecture. Takes some minutes and 250-500 MB, once."""
     images.build(directory, label, arch, machine=vm)
 
 

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 import click
 
-from . import terminal
 from .output import Output
 
 _GIB = 1024**3
@@ -23,7 +22,7 @@ _HERE = "this server"
 
 @click.group()
 def node() -> None:
-    """Look at the nodes that jobs run on."""
+    """Look at nodes, labels and providers; enter nodes that are held."""
 
 
 @node.command("list")
@@ -52,11 +51,13 @@ def list_nodes(out: Output) -> None:
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def ssh(out: Output, node: str, command: tuple[str, ...]) -> None:
-    """Go into a node that is held: a shell, or a command with its status.
+    """Go into a node that is held: for a shell, or for one command.
 
     For whoever asked for it, and for administrators. What the job left running goes on meanwhile, and is stopped again
     when the last visitor has left.
     """
+    from . import terminal
+
     client = out.client()
     path = f"/api/nodes/{quote(node, safe='')}/terminal"
     client.get(path)  # says why not, in words
@@ -77,7 +78,7 @@ def hold(out: Output, node: str, hours: int) -> None:
 @click.argument("node")
 @click.pass_obj
 def delete(out: Output, node: str) -> None:
-    """End the hold of a node: it goes now, and the other nodes of its build."""
+    """End the hold of a node. It goes now, and the other nodes of its build."""
     gone = out.client().call("DELETE", f"/api/nodes/{quote(node, safe='')}")
     if gone["executor"]:
         out.text(gone, [f"The node {node} goes as soon as the executor {gone['executor']} hears of it."])
@@ -88,7 +89,7 @@ def delete(out: Output, node: str) -> None:
 @node.command("labels")
 @click.pass_obj
 def labels(out: Output) -> None:
-    """List the labels that jobs can ask for, who serves each, and why nobody does."""
+    """List the labels that jobs can ask for, and who serves each. With the reason why nobody does."""
     found = out.client().get("/api/nodes")["labels"]
     rows = [
         (
@@ -107,7 +108,7 @@ def labels(out: Output) -> None:
 @node.command("providers")
 @click.pass_obj
 def providers(out: Output) -> None:
-    """List the providers of all executors, what they can do, and what is wrong with them."""
+    """List the providers of all executors, and what they can do. With what is wrong with them."""
     found = out.client().get("/api/nodes")["executors"]
     heads = ("executor", "provider", "in use", "has", "problems")
     out.table(found, _providers(found), heads, "Nobody runs builds.")

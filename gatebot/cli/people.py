@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 
 from .histories import git, make_project, push_history
+from .lazy import Lazy
 from .output import Client, Output, quote
-from .sdists import import_sdist
 
 
 @click.group()
@@ -53,7 +53,7 @@ def add_user(
 @click.argument("username")
 @click.pass_obj
 def new_password(out: Output, username: str) -> None:
-    """Give an account a new password and print it, once; its sessions end."""
+    """Give an account a new password and print it, once. Its sessions end."""
     password = out.client().call("PUT", f"/accounts/{quote(username)}/password.http", {"generate": True})
     out.text({"username": username, "password": password}, [f"Password of {username} (shown once): {password}"])
 
@@ -67,12 +67,12 @@ def list_users(out: Output) -> None:
     out.table(found, rows, ("id", "user name", "name", "email"), "No accounts.")
 
 
-@click.group()
+_IMPORT = "Host a package of PyPI, with a commit and tag a version."
+
+
+@click.group(cls=Lazy, elsewhere={"import-sdist": ("sdists:import_sdist", _IMPORT)})
 def project() -> None:
-    """Make and list repositories."""
-
-
-project.add_command(import_sdist)
+    """Make, import and list repositories."""
 
 
 @project.command("create")
@@ -80,7 +80,7 @@ project.add_command(import_sdist)
 @click.option("--import", "source", metavar="URL|DIR", help="Bring a repository with its full history.")
 @click.pass_obj
 def create_project(out: Output, name: str, source: str | None) -> None:
-    """Host a repository; its changes go through review and the gate from the first push on."""
+    """Host a repository. Its changes go through review and the gate from the first push on."""
     client = out.client()
     make_project(client, name, empty_commit=not source)
     if source:

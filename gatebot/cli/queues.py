@@ -13,13 +13,13 @@ from .output import Output
 
 @click.group()
 def queue() -> None:
-    """Look at the queues of the pipelines; bring changes to their head."""
+    """Look at the queues; bring changes to their head."""
 
 
 @queue.command("show")
 @click.pass_obj
 def show(out: Output) -> None:
-    """Show every queue: its items in order, what each waits for, and its jobs."""
+    """Show every queue: its items, what each waits for, its jobs."""
     status = out.client().get("/api/status")
     lines: list[str] = []
     for pipeline in status["pipelines"]:

@@ -24,7 +24,7 @@ _ENDINGS = tuple(ending.removeprefix(".") for ending in FORMATS)
 
 @click.group()
 def meeting() -> None:
-    """Meetings and their minutes."""
+    """Make minutes again from the log of a meeting."""
 
 
 @meeting.command("replay")

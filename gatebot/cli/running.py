@@ -60,11 +60,11 @@ def run(
     directory: Path, project: str, branch: str, pipeline: str, label: str, tenant_config: Path | None, name: str,
     repos: Path | None, plain_branch: str, sandbox: str, keep: bool, site: Path | None,
 ) -> None:  # fmt: skip
-    """Run a job on this machine: of this work tree, without a server, or of a change. Without JOB: list the jobs.
+    """Run a job on this machine: of this work tree, or of a change.
 
-    The files of a work tree count as they are, committed or not, but for what git ignores. A change is merged with all
-    that it depends on onto the present tip of its branch, as the site does it, and nothing is queued there. Exits with
-    0 when the job succeeds, with 1 when it does not.
+    Without JOB: list the jobs. A work tree needs no server; its files count as they are, committed or not, but for what
+    git ignores. A change is merged with all that it depends on onto the present tip of its branch, as the site does it,
+    and nothing is queued there. Exits with 0 when the job succeeds, with 1 when it does not.
     """
     check_git()
     manner = Manner(Sandbox(sandbox), label, keep)

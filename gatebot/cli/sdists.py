@@ -47,7 +47,7 @@ def import_sdist(
     out: Output, requirements: Sequence[str], name: str | None, branch: str, index: str | None,
     leave_out: Sequence[str],
 ) -> None:  # fmt: skip
-    """Host a package of PyPI as a project: a commit and a tag for each version, the oldest first."""
+    """Host a package of PyPI, with a commit and tag a version. The oldest first."""
     client = out.client()
     source = _Index(index)
     found = in_order(map(source.find, requirements))

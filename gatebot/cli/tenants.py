@@ -48,7 +48,7 @@ def list_jobs(out: Output, tenant: str) -> None:
 @TENANT
 @click.pass_obj
 def show(out: Output, name: str, tenant: str) -> None:
-    """Show every definition of a job: where it stands, its parent, its branches."""
+    """Show every definition of a job. With where it stands, its parent and branches."""
     client = out.client()
     found = client.get(f"/api/tenant/{tenant_of(client, tenant)}/job/{quote(name, safe='')}")
     lines: list[str] = []
@@ -114,14 +114,14 @@ def _one(out: Output, client: Client, at: str, name: str, files: tuple[str, ...]
 
 @click.group()
 def semaphore() -> None:
-    """Look at semaphores."""
+    """Look at semaphores: who holds them, who waits."""
 
 
 @semaphore.command("list")
 @TENANT
 @click.pass_obj
 def list_semaphores(out: Output, tenant: str) -> None:
-    """List the semaphores: how many jobs may hold each, how many do, how many wait."""
+    """List the semaphores. With how many jobs may hold each, how many do, how many wait."""
     client = out.client()
     found = client.get(f"/api/tenant/{tenant_of(client, tenant)}/semaphores")
     rows = [(one["name"], one["max"], one["holders"]["count"], len(one["waiting"])) for one in found]

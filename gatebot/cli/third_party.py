@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..site import duration
+from ..durations import duration
 from .output import Output
 
 _NONE = "No CI elsewhere votes here: give it a section [third_party_ci.NAME] in gatebot.toml."
@@ -24,7 +24,7 @@ def ci() -> None:
 @ci.command("list")
 @click.pass_obj
 def list_cis(out: Output) -> None:
-    """List them: how much they voted on, how well, how fast, and who waits for them."""
+    """List them: how much they voted on, how well and how fast. With the changes that wait for them."""
     found: dict[str, Any] = out.client().get("/api/third-party-ci")
     heads = ("ci", "last vote", "voted", "success", "median", "9 of 10", "waiting")
     rows = [_row(one) for one in found["third_party_ci"]]

@@ -60,7 +60,7 @@ class _Stopped(BaseException):
 )  # fmt: skip
 @click.option("--multiarch", is_flag=True, help="Instead: one job on x86_64 and on emulated arm64.")
 def demo(once: bool, directory: Path | None, port: int, irc_port: int, multiarch: bool) -> None:
-    """Start everything with defaults and play a tour: pushes, votes, the gate, a meeting."""
+    """Start everything and play a tour: pushes, votes, gate, meeting."""
     for number in _SIGNALS:
         signal.signal(number, _stop)
     teller = Teller(of=2 + (1 if multiarch else PARTS))
