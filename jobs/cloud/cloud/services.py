@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
 
 from . import swift
@@ -18,11 +19,9 @@ _PATIENCE = 900.0
 _LOG = '%(addr) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(rsize) %(msecs)ms'
 
 
-async def begin(options: Options, processes: Processes, *, known: bool) -> None:
-    """Start everything; `known`: users and endpoints are in the databases already."""
-    start = _Starter(options, processes)
-    if Service.NOVA in options and known:
-        await start.program("nova-conductor")  # first: nova-compute loses ten seconds when it has to wait for it
+async def first(options: Options, start: Starter) -> None:
+    """Start what needs no broker as soon as there is a database: a broker takes longest to come up."""
+    await start.processes.listens("mariadb", 3306)
     await start.api("keystone", "keystone.wsgi.api:application")
     if Service.PLACEMENT in options:
         await start.api("placement", "placement.wsgi.api:application")
@@ -30,22 +29,25 @@ async def begin(options: Options, processes: Processes, *, known: bool) -> None:
         # Uploads come in chunks, which uWSGI passes on only in this mode.
         http = ("--http", f"127.0.0.1:{PORTS['glance']}", "--http-chunked-input", "--http-raw-body")
         await start.api("glance", "glance.wsgi.api:application", *http)
+    if Service.SWIFT in options:
+        await swift.begin(start.processes)
+        start.apis.append("swift")
+
+
+async def begin(options: Options, start: Starter, *, known: bool) -> None:
+    """Start everything else; `known`: users and endpoints are in the databases already."""
+    processes = start.processes
+    if Service.NOVA in options and known:
+        await start.program("nova-conductor")  # first: nova-compute loses ten seconds when it has to wait for it
     if Service.NOVA in options:
         await start.api("nova", "nova.wsgi.osapi_compute:application")
         await start.api("metadata", "nova.wsgi.metadata:application")
     if Service.NEUTRON in options:
-        told = (
-            "--set",
-            f"start-time={int(time.time())}",
-            "--env",
-            f"OS_NEUTRON_CONFIG_FILES={';'.join(NEUTRON_FILES)}",
-        )
+        files = f"OS_NEUTRON_CONFIG_FILES={';'.join(NEUTRON_FILES)}"
+        told = ("--set", f"start-time={int(time.time())}", "--env", files)
         await start.api("neutron", "neutron.wsgi.api:application", *told)
     if Service.CINDER in options:
         await start.api("cinder", "cinder.wsgi.api:application")
-    if Service.SWIFT in options:
-        await swift.begin(processes)
-        start.apis.append("swift")
     await processes.answers("keystone", f"{KEYSTONE_URL}/v3")
     if not known:
         with processes.step("users and endpoints"):
@@ -58,12 +60,15 @@ async def begin(options: Options, processes: Processes, *, known: bool) -> None:
             *(processes.answers(name, f"http://127.0.0.1:{PORTS[name]}/{_ASKED.get(name, '')}") for name in start.apis)
         )
     with processes.step("compute host and network agents are there"):
-        await asyncio.to_thread(_complete, options, processes)
+        parts = [asyncio.to_thread(_complete, options, processes)]
+        if Service.CINDER in options:
+            parts.append(asyncio.to_thread(_volume_type))
+        await asyncio.gather(*parts)
 
 
 async def keystone_alone(options: Options, processes: Processes) -> None:
     """Start keystone, tell it of users and endpoints, end it."""
-    start = _Starter(options, processes)
+    start = Starter(options, processes)
     await start.api("keystone", "keystone.wsgi.api:application")
     await processes.answers("keystone", f"{KEYSTONE_URL}/v3")
     with processes.step("users and endpoints"):
@@ -71,7 +76,7 @@ async def keystone_alone(options: Options, processes: Processes) -> None:
     await processes.end("keystone")
 
 
-async def _agents(options: Options, start: _Starter) -> None:
+async def _agents(options: Options, start: Starter) -> None:
     if Service.NEUTRON in options:
         files = tuple(word for path in NEUTRON_FILES for word in ("--config-file", path))
         if options.broker:
@@ -98,10 +103,11 @@ def _complete(options: Options, processes: Processes) -> None:
         lacking: list[str] = []
         if Service.NEUTRON in options:
             agents = list(cloud.network.agents())
-            wanted = 2 if Service.NOVA in options else 1
-            if len(agents) < wanted or not all(agent.is_alive for agent in agents):
+            if not agents or not all(agent.is_alive for agent in agents):
                 told = ", ".join(f"{agent.agent_type} {'alive' if agent.is_alive else 'silent'}" for agent in agents)
                 lacking.append(f"network agents ({told or 'none'})")
+            if Service.NOVA in options and not _metadata_agent():
+                lacking.append("the agent of metadata")
         if Service.NOVA in options and not list(cloud.compute.hypervisors()):
             lacking.append("a compute host")
         if not lacking:
@@ -112,19 +118,37 @@ def _complete(options: Options, processes: Processes) -> None:
         time.sleep(0.3)
 
 
-class _Starter:
+def _metadata_agent() -> bool:
+    """Whether OVN knows the agent that guests get their metadata from.
+
+    What neutron tells of it is old: it hears of an agent when OVN's databases next count on, after a minute or so.
+    """
+    line = ["ovn-sbctl", "--bare", "--columns=external_ids", "list", "Chassis_Private"]
+    return "neutron:ovn-metadata-id" in subprocess.run(line, capture_output=True, text=True, check=False).stdout
+
+
+def _volume_type() -> None:
+    """The type that volumes have when nobody says which."""
+    import openstack
+
+    storage = openstack.connect(cloud="admin").block_storage
+    if not [one for one in storage.types() if one.name == "files"]:
+        storage.create_type(name="files", extra_specs={"volume_backend_name": "nfs"})
+
+
+class Starter:
     """How services are started: APIs by uWSGI, others by their own program."""
 
     def __init__(self, options: Options, processes: Processes) -> None:
         self._options = options
-        self._processes = processes
+        self.processes = processes
         self.apis: list[str] = []
 
     async def api(self, name: str, module: str, *more: str) -> None:
         """An application of WSGI on its port."""
         port = () if "--http" in more else ("--http-socket", f"127.0.0.1:{PORTS[name]}")
         self.apis.append(name)
-        await self._processes.start(
+        await self.processes.start(
             name, "uwsgi", *port, "--module", module, "--virtualenv", self._options.venv,
             "--master", "--processes", "1", "--threads", "4", "--enable-threads", "--lazy-apps", "--thunder-lock",
             "--die-on-term", "--need-app", "--buffer-size", "65535", "--procname-prefix", f"{name} ",
@@ -134,4 +158,4 @@ class _Starter:
 
     async def program(self, name: str, *more: str) -> None:
         """A service that is a program of its own."""
-        await self._processes.start(name, name, *more)
+        await self.processes.start(name, name, *more)

@@ -82,15 +82,17 @@ async def bring_up(options: Options, processes: Processes) -> None:
     with processes.step("configuration"):
         prepare(options)
     known = kept is not None
+    start = services.Starter(options, processes)
     with processes.step("what services stand on"):
-        await base.begin(options, processes, known=known)
+        parts = [base.begin(options, processes, known=known)]
+        if known:
+            parts.append(services.first(options, start))
+        await asyncio.gather(*parts)
     if not known:
         with processes.step("tables"):
             await data.migrate(options, processes)
-    await services.begin(options, processes, known=known)
-    if Service.CINDER in options:
-        with processes.step("volume type"):
-            await asyncio.to_thread(_volume_type)
+        await services.first(options, start)
+    await services.begin(options, start, known=known)
 
 
 async def keep_state(options: Options, processes: Processes, target: Path) -> None:
@@ -112,11 +114,3 @@ def _kept() -> Path | None:
     """The state that the job found for this cloud."""
     found = Path("/work/state").glob(f"*{state.SUFFIX}")
     return next(found, None)
-
-
-def _volume_type() -> None:
-    import openstack
-
-    storage = openstack.connect(cloud="admin").block_storage
-    if not [one for one in storage.types() if one.name == "files"]:
-        storage.create_type(name="files", extra_specs={"volume_backend_name": "nfs"})
