@@ -140,6 +140,7 @@ ADAPTERS: dict[str, set[str]] = {
         "files.objects",
         "files.outcomes",
         "files.requests",
+        "files.resources",
         "files.shelf",
         "files.writing",
         "files.view",

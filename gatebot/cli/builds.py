@@ -110,6 +110,28 @@ def requests(out: Output, uuid: str, request: str | None) -> None:
     out.table(info, rows, ("time", "where", "line"), "No line names this request.")
 
 
+@build.command("resources")
+@click.argument("uuid")
+@click.argument("server", required=False)
+@click.pass_obj
+def resources(out: Output, uuid: str, server: str | None) -> None:
+    """List the servers of clouds in a build's logs, or what happened to one."""
+    path = f"/api/build/{build_id(uuid)}/resources"
+    if server is None:
+        info = out.client().get(path)
+        out.table(info, [(one["id"], one["lines"]) for one in info["resources"]], ("server", "lines"), "None.")
+        return
+    if not re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", server):
+        raise click.UsageError(f"'{server}' is no server. List them with: gatebot build resources {uuid}")
+    info = out.client().get(f"{path}/{server}")
+    rows = [
+        (one["at"] or "", one["happened"], f"{one['times']}x" if one["times"] > 1 else "", one["text"],
+         f"{one['file']}:{one['line']}")
+        for one in info["steps"]
+    ]  # fmt: skip
+    out.table(info, rows, ("time", "what", "", "told", "where"), "No line names this server.")
+
+
 def told(node: Mapping[str, Any]) -> str:
     """A node in words: its names, its label, what it is, and who gives it."""
     names = f"{', '.join(node['names'])}: " if node["names"] else ""

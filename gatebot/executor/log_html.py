@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d (\d\d:\d\d:\d\d))\.\d+ \| ")
 _COLOURS = re.compile(r"\x1b\[([0-9;]*)m")
@@ -28,6 +28,9 @@ _TASK = re.compile(r"(PLAY|TASK|RUNNING HANDLER) \[([^\]]*)\]|PLAY RECAP")
 REQUEST = re.compile(r"\breq-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _SHOWN = 4_000  # characters of a line; the rest is in the plain text
 _LONG = 20  # lines of a task that is folded when all went well
+#: A line of the dump of all options with which a service of OpenStack begins: half of the lines of a short log.
+_OPTION = " log_opt_values "
+_LOGGER = re.compile(r"^\S+ \S+ \d+ [A-Z]+ (\S+) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +49,40 @@ def lines_html(lines: Iterable[str], first: int, shown: Shown | None = None) -> 
 
 
 def folded_html(lines: Sequence[str], first: int, shown: Shown) -> str:
-    """The same in sections that can be folded: one for each step, in it one for each play and task."""
+    """The same in sections that can be folded: one for each step, in it one for each play and task; options."""
     starts = [(at, heading) for at, line in enumerate(lines) if (heading := heading_of(line)) is not None]
     if not starts:
-        return lines_html(lines, first, shown)
-    told = [lines_html(lines[: starts[0][0]], first, shown)]
+        return _without_options(lines, first, shown)
+    told = [_without_options(lines[: starts[0][0]], first, shown)]
     in_step = False
     for (at, (step, title)), (end, _) in pairwise([*starts, (len(lines), (False, ""))]):
         if step:
             told.append("</details>\n" if in_step else "")
             in_step = not title.startswith("result: ")
             told.append(f'<details class="step" open><summary>{_title(title)}</summary>\n' if in_step else "")
-            told.append(lines_html(lines[at:end], first + at, shown))
+            told.append(_without_options(lines[at:end], first + at, shown))
             continue
         holds = at <= shown.error - first < end
         opened = " open" if shown.growing or holds or end - at <= _LONG or end == len(lines) else ""
         told.append(f'<details class="task"{opened}><summary>{_title(title)}{_measure(lines[at:end])}</summary>\n')
         told.append(lines_html(lines[at:end], first + at, shown) + "</details>\n")
     told.append("</details>\n" if in_step else "")
+    return "".join(told)
+
+
+def _without_options(lines: Sequence[str], first: int, shown: Shown) -> str:
+    """Lines, in which what a service says of all its options is folded."""
+    told: list[str] = []
+    for options, group in groupby(lines, lambda line: _OPTION in line):
+        run = list(group)
+        text = lines_html(run, first, shown)
+        if options and len(run) > _LONG:
+            logger = _LOGGER.match(run[0])
+            opened = " open" if first <= shown.error < first + len(run) else ""
+            title = f"{_title(f'options: {logger[1]}' if logger else 'options')} <small>{len(run)}</small>"
+            text = f'<details class="task"{opened}><summary>{title}</summary>\n{text}</details>\n'
+        told.append(text)
+        first += len(run)
     return "".join(told)
 
 

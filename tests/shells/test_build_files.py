@@ -21,6 +21,7 @@ from tests.fakes.pipeline_house import PipelineHouse
 from tests.shells.test_pages import words
 
 BUILD = "ab" * 16
+SERVER = "53764d92-e7eb-4508-b27a-548e504781cb"
 REQUEST = "req-e4b65285-c9b2-48cb-963d-97cc84135279"
 
 
@@ -152,6 +153,22 @@ async def test_a_request_is_followed_through_all_files_in_the_order_of_time(
         assert [line["file"].split("/")[-1] for line in (await answer.json())["lines"]] == [
             OUTPUT, "keystone.json", "neutron.log", "nova.log",
         ]  # fmt: skip
+
+
+async def test_a_server_of_a_cloud_is_followed_from_where_it_was_accepted(web: WebHouse, house: PipelineHouse) -> None:
+    build = await a_build(web, house)
+    for path in (Path(__file__).parents[1] / "data/cloud-logs").iterdir():
+        leave(web.logs.shelf.root, f"artifacts/cloud/services/{path.name}", path.read_bytes(), build)
+    assert f'href="/build/{build}/resources/{SERVER}"' in await web.page(f"/build/{build}/requests")
+    page = await web.page(f"/build/{build}/resources/{SERVER}")
+    assert "accepted POST /v2.1/servers 202" in words(page)
+    assert "services/nova-compute.log?from=1#L" in page
+    async with web.client.get(f"/api/build/{build}/resources/{SERVER}") as answer:
+        told = await answer.json()
+    assert [(one["happened"], one["times"]) for one in told["steps"][:2]] == [("accepted", 1), ("polled", 3)]
+    assert (told["steps"][0]["at"], told["more"]) == ("2026-11-28T18:43:52.736000+00:00", False)
+    async with web.client.get(f"/api/build/{build}/resources") as answer:
+        assert [one["id"] for one in (await answer.json())["resources"]] == [SERVER]
 
 
 async def test_a_text_is_searched_on_the_server_and_files_are_a_tree(web: WebHouse, house: PipelineHouse) -> None:

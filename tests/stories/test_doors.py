@@ -18,6 +18,7 @@ from tests.fakes.doors import Answer, Door, Visitor, doors
 from tests.fakes.git import WorkTree
 from tests.fakes.site import Builds, RunningSite, Template, begin, eventually, open_place
 
+SERVER = "53764d92-e7eb-4508-b27a-548e504781cb"
 REQUEST = "req-e4b65285-c9b2-48cb-963d-97cc84135279"
 SECRET = "Sesame-opens-the-mountain"
 ROLES = ("stranger", "dan", "bob", GATE, "admin")
@@ -48,6 +49,8 @@ class Ground:
             "/build/{build}/files/{path}": f"/build/{table['build']}/files/job-output.txt",
             "/build/{build}/requests/{request}": f"/build/{table['build']}/requests/{REQUEST}",
             "/api/build/{build}/requests/{request}": f"/api/build/{table['build']}/requests/{REQUEST}",
+            "/build/{build}/resources/{resource}": f"/build/{table['build']}/resources/{SERVER}",
+            "/api/build/{build}/resources/{resource}": f"/api/build/{table['build']}/resources/{SERVER}",
             "/api/build/{build}/git/{project}/info/refs": f"/api/build/{table['build']}/git/api/info/refs"
             "?service=git-upload-pack",
             "/api/change/{number}/assignment": f"/api/change/{table['number']}/assignment?job=unit",

@@ -92,4 +92,9 @@ class RequestLine:
     @property
     def moment(self) -> datetime | None:
         """Its time as pages show one."""
-        return datetime.fromtimestamp(self.at, UTC) if self.at else None
+        return moment_of(self.at)
+
+
+def moment_of(at: float) -> datetime | None:
+    """A time of a line in seconds since 1970; None: it has none."""
+    return datetime.fromtimestamp(at, UTC) if at else None

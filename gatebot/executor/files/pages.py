@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages about what a build left: any text of it by windows, its tests, the lines about one request.
+"""Pages about what a build left: any text of it by windows, its tests, lines about a request, the story of a server.
 
 Complete without scripts. Who may see a build may see these; what is no text is passed on as it is.
 """
@@ -26,6 +26,7 @@ Allowed = Callable[[web.Request, str], Awaitable[None]]
 #: Those of some changes that the asker may not see.
 Hidden = Callable[[web.Request, Collection[int]], Awaitable[frozenset[int]]]
 _TESTS = 1_000  # on one page
+_SERVERS = 200
 _BUILD = r"/build/{build:[0-9a-f]{32}}"
 
 
@@ -61,6 +62,7 @@ def routes(site: Site, builds: Builds, files: BuildFiles, allowed: Allowed, hidd
         web.get(_BUILD + "/tests", pages.tests),
         web.get(_BUILD + "/requests", pages.requests),
         web.get(_BUILD + "/requests/{request:req-[0-9a-f-]{36}}", pages.request),
+        web.get(_BUILD + "/resources/{resource:[0-9a-f]{8}-[0-9a-f-]{27}}", pages.resource),
     ]
 
 
@@ -102,7 +104,10 @@ class FilePages:
         """The ids of requests in all files."""
         build = await self._build(request)
         ids, more = await self._files.requests(build.build)
-        return self._site.render(request, "executor/requests.html", build=build, ids=ids, more=more)
+        servers, _ = await self._files.servers(build.build)
+        return self._site.render(
+            request, "executor/requests.html", build=build, ids=ids, more=more, servers=servers[:_SERVERS]
+        )  # fmt: skip
 
     async def request(self, request: web.Request) -> web.StreamResponse:
         """The lines about one request in time order."""
@@ -113,6 +118,13 @@ class FilePages:
         return self._site.render(
             request, "executor/request.html", build=build, id=id, lines=lines, more=more, files=files
         )  # fmt: skip
+
+    async def resource(self, request: web.Request) -> web.StreamResponse:
+        """What happened to one server of a cloud."""
+        build = await self._build(request)
+        id = request.match_info["resource"]
+        steps, more = await self._files.steps(build.build, id)
+        return self._site.render(request, "executor/resource.html", build=build, id=id, steps=steps, more=more)
 
     async def _build(self, request: web.Request) -> BuildFacts:
         id = request.match_info["build"]

@@ -108,17 +108,10 @@ class Requests:
         head = self._shelf.read(build, name, 0, 64) if self._shelf.size(build, name) else b""
         if is_export(head):
             return exported(self._shelf.read(build, name, 0, _LARGEST_EXPORT))
-        return entries(self._split(build, name), self._year(build))
+        return entries(self._shelf.split(build, name), year_of(self._shelf, build))
 
-    def _year(self, build: str) -> int:
-        """When the build ran, for times that do not say it; its log says it first."""
-        said = self._shelf.read(build, OUTPUT, 0, 4) if self._shelf.size(build, OUTPUT) else b""
-        return int(said) if said.isdigit() else 1970
 
-    def _split(self, build: str, name: str) -> Iterator[bytes]:
-        rest = b""
-        for block in self._shelf.blocks(build, name):
-            *whole, rest = (rest + block).split(b"\n")
-            yield from whole
-        if rest:
-            yield rest
+def year_of(shelf: Shelf, build: str) -> int:
+    """When a build ran, for times that do not say it; its log says it first."""
+    said = shelf.read(build, OUTPUT, 0, 4) if shelf.size(build, OUTPUT) else b""
+    return int(said) if said.isdigit() else 1970

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a build left over REST: its tests, its requests, and text found in its files.
+"""What a build left over REST: its tests, its requests, its servers, and text found in its files.
 
 Nothing is shown on a page that is not told here. Who may see a build may ask; answers are bounded as pages are, and
 say where there was more.
@@ -8,7 +8,7 @@ say where there was more.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
@@ -17,9 +17,10 @@ from ...errors import Invalid, NotFound
 from ...reasons import reason
 from ..ports import BuildFacts, Builds
 from .comparing import counts, ordered
-from .model import OUTPUT, RequestLine, TestCase
+from .model import OUTPUT, RequestLine, TestCase, moment_of
 from .pages import Allowed, Hidden, tests_of
 from .service import BuildFiles
+from .timeline import Step
 from .view import asked_by
 
 _API = r"/api/build/{build:[0-9a-f]{32}}"
@@ -76,6 +77,23 @@ def routes(builds: Builds, files: BuildFiles, allowed: Allowed, hidden: Hidden) 
         web.get(_API + "/requests", ids),
         web.get(_API + "/requests/{request:req-[0-9a-f-]{36}}", lines),
         web.get(_API + "/search", search),
+        *_of_servers(files, the_build),
+    ]
+
+
+def _of_servers(files: BuildFiles, the_build: Callable[[web.Request], Awaitable[BuildFacts]]) -> list[web.RouteDef]:
+    async def servers(request: web.Request) -> web.StreamResponse:
+        found, more = await files.servers((await the_build(request)).build)
+        return _json({"resources": [{"id": id, "lines": count} for id, count in found], "more": more})
+
+    async def steps(request: web.Request) -> web.StreamResponse:
+        id = request.match_info["resource"]
+        found, more = await files.steps((await the_build(request)).build, id)
+        return _json({"id": id, "more": more, "steps": [_step(step) for step in found]})
+
+    return [
+        web.get(_API + "/resources", servers),
+        web.get(_API + "/resources/{resource:[0-9a-f]{8}-[0-9a-f-]{27}}", steps),
     ]
 
 
@@ -94,5 +112,22 @@ def _case(case: TestCase) -> dict[str, object]:
 
 
 def _line(line: RequestLine) -> dict[str, object]:
-    at = datetime.fromtimestamp(line.at, UTC).isoformat() if line.at else None
-    return {"file": line.file, "line": line.number, "at": at, "text": line.text}
+    return {"file": line.file, "line": line.number, "at": _moment(line.at), "text": line.text}
+
+
+def _step(step: Step) -> dict[str, object]:
+    return {
+        "happened": str(step.happened),
+        "at": _moment(step.at),
+        "until": _moment(step.until),
+        "times": step.times,
+        "text": step.text,
+        "request": step.request or None,
+        "file": step.file,
+        "line": step.line,
+    }
+
+
+def _moment(at: float) -> str | None:
+    moment = moment_of(at)
+    return moment.isoformat() if moment else None

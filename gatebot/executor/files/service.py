@@ -21,6 +21,8 @@ from .comparing import Compared, compare
 from .model import ARTIFACTS, FileFacts, Found, RequestLine, TestRun
 from .outcomes import Outcomes
 from .requests import Requests
+from .resources import Resources
+from .timeline import Step
 from .view import Asked, View, Views
 
 #: Those of some changes that the asker may not see.
@@ -47,6 +49,7 @@ class BuildFiles:
         self._views = Views(logs.shelf, logs.text)
         self._outcomes = Outcomes(logs.shelf)
         self._requests = Requests(logs.shelf, logs.text)
+        self._resources = Resources(logs.shelf)
 
     async def view(self, build: str, name: str, asked: Asked, error: int = 0) -> View:
         """A text as a page shows it."""
@@ -78,6 +81,14 @@ class BuildFiles:
     async def request(self, build: str, id: str) -> tuple[tuple[RequestLine, ...], bool]:
         """The lines about one request in time order; whether there are more."""
         return await asyncio.to_thread(self._requests.lines_of, build, id, ended=self._ended(build))
+
+    async def servers(self, build: str) -> tuple[tuple[tuple[str, int], ...], bool]:
+        """The servers of clouds that a build's files name, with how many lines; whether there was more than is read."""
+        return await asyncio.to_thread(self._resources.servers, build)
+
+    async def steps(self, build: str, server: str) -> tuple[tuple[Step, ...], bool]:
+        """What happened to one of them, in the order of time; whether there was more than is read."""
+        return await asyncio.to_thread(self._resources.steps, build, server)
 
     async def finish(self, build: str) -> None:
         """A build ended: understand what it left, so that nobody waits for that later."""

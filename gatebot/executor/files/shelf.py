@@ -107,6 +107,15 @@ class Shelf:
             start += len(block)
             yield block
 
+    def split(self, build: str, name: str) -> Iterator[bytes]:
+        """The lines of a file, without their ends."""
+        rest = b""
+        for block in self.blocks(build, name):
+            *whole, rest = (rest + block).split(b"\n")
+            yield from whole
+        if rest:
+            yield rest
+
     def local(self, build: str, name: str) -> Path | None:
         """Where a file lies here; None when it lies in the far store. Raises `NotFound` when there is none."""
         if any(part.startswith(".") for part in PurePosixPath(name).parts[:1]):

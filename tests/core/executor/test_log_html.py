@@ -79,3 +79,15 @@ def test_a_terminal_gets_colours_at_most(hostile: str) -> None:
 
 def test_a_line_of_a_megabyte_is_cut_on_the_page_and_says_by_how_much() -> None:
     assert '<b class="cut">+996000</b>' in lines_html(["x" * 1_000_000], 1)
+
+
+def test_the_options_of_a_service_are_folded_and_the_lines_around_them_are_not() -> None:
+    option = "2026-11-28 18:43:03.843 438 DEBUG nova.cmd.compute [-] my_ip = 127.0.0.1 log_opt_values /x/cfg.py:1"
+    shown = folded_html(["begins", *[option] * 30, "goes on", *[option] * 3], 1, Shown(growing=False))
+    before, _, rest = shown.partition(
+        '<details class="task"><summary>options: nova.cmd.compute <small>30</small></summary>'
+    )
+    inside, _, after = rest.partition("</details>")
+    assert (before.count("<div"), inside.count("<div"), after.count("<div")) == (1, 30, 4)
+    assert '<div id="L32">' in after
+    assert '<details class="task" open>' in folded_html([option] * 30, 1, Shown(error=5))
