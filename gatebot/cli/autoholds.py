@@ -39,10 +39,11 @@ def add(
         "job": job, "reason": reason, "count": count, "change": str(change or ""), "ref": ref,
         "node_hold_expiration": hours * 3600 or None,
     }  # fmt: skip
-    client.call("POST", f"/api/tenant/{tenant_of(client, tenant)}/project/{quote(project)}/autohold", body)
-    kept = f"for {hours} hours each" if hours else "until they are let go"
-    told = f"The next {count} failed builds of {job} in {project} keep their nodes {kept}."
-    out.text(body | {"project": project}, [told])
+    path = f"/api/tenant/{tenant_of(client, tenant)}/project/{quote(project)}/autohold"
+    client.call("POST", path, body)
+    doubt = next((one["sentence"] for one in client.get(path) if one["job"] == job), "")
+    answer = body | {"project": project, "sentence": doubt}
+    out.text(answer, [f"{_whose(count)} of {job} in {project} {_kept(count, hours)}.", *filter(None, [doubt])])
 
 
 @autohold.command("list")
@@ -66,6 +67,8 @@ def show(out: Output, request: str, tenant: str) -> None:
     found = client.get(f"/api/tenant/{tenant_of(client, tenant)}/autohold/{quote(request, safe='')}")
     lines = [f"{found['id']}  {found['job']} of {found['project']}, {found['ref_filter']}", f"  {found['reason']}"]
     lines.append(f"  used {_used(found)}")
+    if found["sentence"]:
+        lines.append(f"  {found['sentence']}")
     lines += [f"  holds {', '.join(held['nodes'])} of build {held['build']}" for held in found["nodes"]]
     out.text(found, lines)
 
@@ -79,6 +82,17 @@ def delete(out: Output, request: str, tenant: str) -> None:
     client = out.client()
     client.call("DELETE", f"/api/tenant/{tenant_of(client, tenant)}/autohold/{quote(request, safe='')}")
     out.text({"id": request}, [f"Request {request} is gone."])
+
+
+def _whose(count: int) -> str:
+    return "The next failed build" if count == 1 else f"The next {count} failed builds"
+
+
+def _kept(count: int, hours: int) -> str:
+    keep = "keeps its nodes" if count == 1 else "keep their nodes"
+    if not hours:
+        return f"{keep} until they are let go"
+    return f"{keep} for {hours} hour{'' if hours == 1 else 's'}" + ("" if count == 1 else " each")
 
 
 def _used(one: dict[str, Any]) -> str:

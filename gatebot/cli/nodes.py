@@ -53,6 +53,8 @@ def list_nodes(out: Output) -> None:
 def ssh(out: Output, node: str, command: tuple[str, ...]) -> None:
     """Go into a node that is held: for a shell, or for one command.
 
+    COMMAND goes to a shell there, its words joined by blanks, as with ssh: gatebot node ssh NODE -- 'pwd; ls'
+
     For whoever asked for it, and for administrators. What the job left running goes on meanwhile, and is stopped again
     when the last visitor has left.
     """
@@ -61,7 +63,8 @@ def ssh(out: Output, node: str, command: tuple[str, ...]) -> None:
     client = out.client()
     path = f"/api/nodes/{quote(node, safe='')}/terminal"
     client.get(path)  # says why not, in words
-    sys.exit(terminal.visit(client.url + path, client.auth_header(), command))
+    argv = ("sh", "-c", " ".join(command)) if command else ()
+    sys.exit(terminal.visit(client.url + path, client.auth_header(), argv))
 
 
 @node.command("hold")

@@ -24,6 +24,8 @@ ANY = ".*"
 HOLDS = frozenset({"FAILURE", "RETRY_LIMIT", "POST_FAILURE", "TIMED_OUT"})
 """The results of builds whose nodes are worth a look; Zuul's."""
 
+_LATELY = 2_000  # builds that are looked through for names of jobs
+
 _serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 requests = sa.Table(
     "pipeline_autoholds",
@@ -188,6 +190,14 @@ def settled(keeping: Iterable[Keeping], executor: str, kept: Collection[str]) ->
     own = [one for one in keeping if one.executor == executor]
     wanted = {one.build for one in own if not one.over}
     return frozenset(kept) - wanted, frozenset(one.build for one in own if one.ended)
+
+
+def lately(session: Session, tenant: str, projects: Collection[str]) -> frozenset[str]:
+    """The jobs of the newest builds of a tenant; those that only an open change has are among them."""
+    newest = sa.select(builds.c.job, builds.c.tenant, builds.c.project).order_by(builds.c.created.desc()).limit(_LATELY)
+    found = newest.subquery()
+    wanted = sa.select(found.c.job).where(found.c.tenant == tenant, found.c.project.in_(projects)).distinct()
+    return frozenset(session.execute(wanted).scalars())
 
 
 def keep_until(session: Session, build: str, until: datetime) -> None:

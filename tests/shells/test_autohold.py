@@ -89,7 +89,6 @@ async def test_those_who_may_ask_for_nodes_on_a_page_and_let_them_go(web: WebHou
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"job": "none"}, "There is no job none in the tenant main."),
         ({"count": "0"}, "Ask for 1 to 100 failed builds."),
         ({"reason": ""}, "Say which job, and what the nodes are wanted for."),
         ({"project": "none"}, "There is no project none in the tenant main"),

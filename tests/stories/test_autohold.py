@@ -18,7 +18,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.fakes.doors import Visitor
-from tests.fakes.site import RunningSite
+from tests.fakes.site import ZUUL, RunningSite
 from tests.shells.test_pages import words
 from tests.stories.test_cli import run, told
 
@@ -63,7 +63,7 @@ def at_a_terminal(site: RunningSite, who: str, *words: str) -> Iterator[Callable
 def test_the_node_of_a_failed_build_is_kept_for_whoever_asked(working_site: RunningSite) -> None:
     site, ann = working_site, working_site.person("ann")
     asked = ("autohold", "add", "--project", "api", "--job", "unit", "--reason", "It fails on Mondays.")
-    assert told(site, "bob", *asked) == "The next 1 failed builds of unit in api keep their nodes for 24 hours each.\n"
+    assert told(site, "bob", *asked) == "The next failed build of unit in api keeps its nodes for 24 hours.\n"
     refused = run(site, "ann", *asked)
     assert "This needs the permission autohold on refs/* of api." in refused.stderr
     assert told(site, "ann", "autohold", "list") == "1\tapi\tunit\t.*\t0 of 1\tIt fails on Mondays.\n"
@@ -87,8 +87,8 @@ def test_the_node_of_a_failed_build_is_kept_for_whoever_asked(working_site: Runn
         typing("until stty size | grep -qx '30 100'; do :; done; echo seen $((1+1))", "seen 2", rows=30, columns=100)
         typing("until stty size | grep -qx '40 120'; do :; done; echo seen $((2+1))", "seen 3", rows=40, columns=120)
         typing("exit 5", "exit 5", status=5)
-    left = run(site, "bob", "node", "ssh", build["uuid"], "--", "sh", "-c", "exit 7")
-    assert left.exit_code == 7
+    left = run(site, "bob", "node", "ssh", build["uuid"], "--", "echo one; exit", "7")
+    assert (left.stdout, left.exit_code) == ("one\n", 7)
     refused = run(site, "ann", "node", "ssh", build["uuid"])
     assert f"The node {build['uuid']} is held for somebody else" in refused.stderr
     assert told(site, "bob", "node", "hold", build["uuid"], "--hours", "2").startswith(
@@ -116,3 +116,21 @@ def test_a_held_node_is_let_go_by_whom_it_is_held_for(working_site: RunningSite)
     assert told(site, "ann", "node", "list") == "No build has a node now.\n"
     gone = run(site, "bob", "node", "ssh", build["uuid"])
     assert gone.stderr.startswith(f"gatebot: No node {build['uuid']} is held.")
+
+
+def test_nodes_of_any_job_may_be_asked_for_and_names_that_nobody_knows_are_told(site: RunningSite) -> None:
+    ann = site.person("ann")
+    own = ZUUL.replace("check: {jobs: [unit", "check: {jobs: [unit-lately")
+    change = ann.propose("api", "Bring a job", {".zuul.yaml": f"- job: {{name: unit-lately, run: ci/unit}}\n{own}"})
+    ann.hears(change, "Build succeeded.")
+    asking = ("autohold", "add", "--project", "api", "--reason", "look", "--job")
+    assert told(site, "bob", *asking, "unit-lately", "--count", "2", "--hours", "1") == (
+        "The next 2 failed builds of unit-lately in api keep their nodes for 1 hour each.\n"
+    )
+    stands = "No job unit-latly is known yet. The request stands, for when a change brings one."
+    doubt = f"{stands} Did you mean: unit-lately"
+    assert doubt in told(site, "bob", *asking, "unit-latly", "--hours", "0")
+    assert doubt in told(site, "ann", "autohold", "show", "2")
+    page = words(Visitor(site).get("/autoholds").text)
+    assert page.count("is known yet") == 1
+    assert doubt in page

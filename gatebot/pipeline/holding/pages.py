@@ -10,7 +10,7 @@ from aiohttp import web
 
 from ...reasons import reason
 from ...site import Site
-from .service import Holding, Wish
+from .service import Holding, Wish, will_hold
 
 
 def routes(site: Site, holding: Holding) -> list[web.RouteDef]:
@@ -35,12 +35,14 @@ class HoldingPages:
         actor, overview = self._site.actor(request), self._holding.overview
         names = overview.names(actor)
         layout = overview.layout(actor, request.query.get("tenant", "") or next(iter(names), ""))
+        requests = await self._holding.all(actor, layout.tenant.name)
         return self._site.render(
             request,
             "pipeline/autoholds.html",
             tenant=layout.tenant.name,
             tenants=names,
-            requests=await self._holding.all(actor, layout.tenant.name),
+            requests=requests,
+            doubts=await self._holding.doubts(actor, layout.tenant.name, requests),
             projects=sorted(one.name for one in overview.projects(actor, layout)),
             jobs=sorted(layout.jobs),
             may_hold=self._holding.may_hold(actor),
@@ -61,7 +63,7 @@ class HoldingPages:
             seconds=int(hours) * 3600 if hours.isdecimal() and len(hours) < 5 else None,
         )
         made = await self._holding.add(self._site.actor(request), form.get("tenant", ""), wish)
-        told = reason("pipeline.will-hold", count=made.count, job=made.job, project=made.project)
+        told = will_hold(made)
         return self._site.redirect(request, f"/autoholds?tenant={made.tenant}", told)
 
     async def delete(self, request: web.Request) -> web.StreamResponse:

@@ -6,8 +6,11 @@ A request that is over holds no further build and stays in the list until it is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
+from ... import words
 from ...site import Site
 from ..autohold import Autohold
 from ..operating.rest import body_of, text
@@ -42,13 +45,13 @@ class Doors:
         place = request.match_info
         project = place.get("project") or request.query.get("project", "")
         found = await self._holding.all(self._site.actor(request), place["tenant"], project)
-        return web.json_response([as_json(one) for one in found])
+        return web.json_response(await self._told(request, found))
 
     async def one(self, request: web.Request) -> web.StreamResponse:
         """One request with the nodes that it holds."""
         place = request.match_info
         found = await self._holding.one(self._site.actor(request), place["tenant"], place["request"])
-        return web.json_response(as_json(found))
+        return web.json_response((await self._told(request, (found,)))[0])
 
     async def add(self, request: web.Request) -> web.StreamResponse:
         """`{"job", "reason", "count", "change" or "ref", "node_hold_expiration"}`; answers `true`."""
@@ -65,6 +68,12 @@ class Doors:
         )
         await self._holding.add(self._site.actor(request), place["tenant"], wish)
         return web.json_response(True)
+
+    async def _told(self, request: web.Request, found: Sequence[Autohold]) -> list[dict[str, object]]:
+        """Requests in Zuul's form, with a sentence beside where one may wait for ever."""
+        doubts = await self._holding.doubts(self._site.actor(request), request.match_info["tenant"], found)
+        said = {job: words.say(why, self._site.language(request)) for job, why in doubts.items()}
+        return [as_json(one) | {"sentence": said.get(one.job, "")} for one in found]
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """Give a request up."""

@@ -6,17 +6,19 @@ Who may see the queues sees the requests; asking for one and deleting one takes 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ...access import DEFAULT, Actor, Target, Verb, may
 from ...clock import Clock
 from ...db import Database
 from ...errors import Conflict, Invalid, NotFound
-from ...reasons import reason
+from ...reasons import Reason, reason
 from .. import autohold
 from ..autohold import ANY, Autohold
 from ..permission import account_of, require
 from ..tenants.service import Overview
+from .doubts import doubts
 
 _MOST = 100
 
@@ -50,8 +52,6 @@ class Holding:
         require(actor, Verb.AUTOHOLD, Target(project))
         if not (wish.job and wish.reason):
             raise Invalid(reason=reason("pipeline.autohold-incomplete"))
-        if wish.job not in layout.jobs:
-            raise NotFound(reason=reason("pipeline.no-such-job", job=wish.job, tenant=tenant))
         if not 1 <= wish.count <= _MOST:
             raise Invalid(reason=reason("pipeline.autohold-count", most=_MOST))
         made = Autohold(
@@ -76,6 +76,15 @@ class Holding:
         found = await self.db.read(autohold.every, tenant, name)
         return tuple(one for one in found if one.project in seen)
 
+    async def doubts(self, actor: Actor, tenant: str, requests: Iterable[Autohold]) -> Mapping[str, Reason]:
+        """What is to be said of jobs that nobody has heard of, by name."""
+        asked = {one.job for one in requests}
+        layout = self.overview.layout(actor, tenant)
+        if asked <= layout.jobs.keys():
+            return {}
+        seen = {one.name for one in self.overview.projects(actor, layout)}
+        return doubts(asked, layout.jobs.keys() | await self.db.read(autohold.lately, tenant, seen))
+
     async def one(self, actor: Actor, tenant: str, id: str) -> Autohold:
         """One request."""
         layout = self.overview.layout(actor, tenant)
@@ -97,6 +106,13 @@ class Holding:
     def may_hold(self, actor: Actor) -> bool:
         """Whether the asker may ask for nodes in every project: for the form of the page."""
         return may(actor, Verb.AUTOHOLD, Target(), DEFAULT)
+
+
+def will_hold(made: Autohold) -> Reason:
+    """What comes of a new request."""
+    if made.count == 1:
+        return reason("pipeline.will-hold-next", job=made.job, project=made.project)
+    return reason("pipeline.will-hold", count=made.count, job=made.job, project=made.project)
 
 
 def _filter(wish: Wish) -> str:
