@@ -174,6 +174,7 @@ ADAPTERS: dict[str, set[str]] = {
         "remote.uplink",
         "runner",
         "solo",
+        "staying",
         "supply",
         "switchboard",
         "telling",

@@ -24,6 +24,7 @@ from ..executor.logs import Logs
 from ..executor.model import DEFAULT_LABELS, Label, Sandbox
 from ..executor.providers import link
 from ..executor.solo import Alone
+from ..executor.staying import Stay
 from ..pipeline.config.check import told
 from ..pipeline.config.directories import Directories
 from ..pipeline.config.layout import Layout
@@ -181,19 +182,24 @@ async def build(
 ) -> tuple[BuildCompleted, Path]:
     """Run it to its end; `show` gets its log, line by line. How it ended, and where log and artifacts are.
 
-    `keep` is a directory for what the build leaves in its home.
+    `keep` is a directory for what the build leaves in its home; then its node stays if the job wants that.
 
-    The first interruption (Ctrl-C) aborts the build: what cleans up still runs. The second ends that too.
+    The first interruption (Ctrl-C) aborts the build: what cleans up still runs. The second ends that too. One while
+    the node stays only ends that.
     """
     wanted, alone = laid.assignment, Alone()
+    stay = Stay(keep.parent, show) if keep is not None else None
     executor, logs = assembly.executor(
-        prepared, reports=alone, sources=_Stores(laid.repositories), clock=SystemClock(), host=laid.host, keep=keep
-    )
+        prepared, reports=alone, sources=_Stores(laid.repositories), clock=SystemClock(), host=laid.host,
+        keep=(keep, stay) if keep is not None and stay is not None else None,
+    )  # fmt: skip
     alone.listen_to(executor)
     loop = asyncio.get_running_loop()
     aborts: set[asyncio.Task[None]] = set()
 
     def interrupt() -> None:
+        if stay is not None and stay.leave():
+            return
         aborts.add(asyncio.create_task(executor.abort(wanted.build, wanted.fence)))
 
     try:

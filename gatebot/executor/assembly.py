@@ -38,6 +38,7 @@ from .providers.local import Images, Local
 from .providers.ports import Provider
 from .service import Executor
 from .solo import KeptFiles
+from .staying import Stay
 from .supply import Source, Supply
 from .tools import Tools
 from .workspaces import Workspaces
@@ -132,15 +133,16 @@ def executor(
     slots: int | None = None,
     sizes: Sizes | None = None,
     rules: Rules | None = None,
-    keep: Path | None = None,
+    keep: tuple[Path, Stay] | None = None,
     patience: float = 0.0,
     providers: Mapping[str, Source] | None = None,
 ) -> tuple[Executor, Logs]:
     """The executor, to be started on the event loop. `mirrors` None: what this machine's own tools are set to.
 
     `git_server` are entries for the site's own address; its host stands for the site in workspaces (`src/HOST/`).
-    `keep` is for the files of the homes of nodes, where nobody can ask for the nodes themselves. `patience` is how many
-    seconds a build waits before it takes another alternative of its nodeset; 0: for ever.
+    `keep` is for the files of the homes of nodes, and for who may stay there, where nobody can ask for the nodes
+    themselves. `patience` is how many seconds a build waits before it takes another alternative of its nodeset; 0: for
+    ever.
     """
     listed = prepared.mirrors.hosts if mirrors is None else mirrors
     egress = Egress(Mirrors.of([*listed, *git_server]))
@@ -165,7 +167,7 @@ def executor(
         held=(
             HeldNodes(supply, reports, clock, layers, around, ledger)
             if keep is None
-            else KeptFiles(supply, reports, clock, layers, around, ledger, keep)
+            else KeptFiles(supply, reports, clock, layers, around, ledger, *keep)
         ),
     )
     return Executor(tools, slots=slots or max(os.cpu_count() or 1, 2)), logs

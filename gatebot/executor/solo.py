@@ -18,12 +18,14 @@ from ..clock import Clock
 from ..errors import GatebotError
 from ..events import BuildCompleted, BuildPaused
 from ..reasons import Reason
-from .commands import Surroundings
+from .commands import Surroundings, login, surroundings_of
 from .holding import HeldNodes
 from .ledger import Ledger
 from .model import MIB, Verdict
 from .ports import Reports
+from .staying import Stay, wished
 from .supply import Supply
+from .switchboard import Line
 
 _LARGEST = 8192 * MIB
 
@@ -95,20 +97,29 @@ class Alone:
 
 
 class KeptFiles(HeldNodes):
-    """Keeps no node, but the files of its home: `into` gets them before the node goes, however the build ended."""
+    """Keeps the files of a node's home: `into` gets them before the node goes, however the build ended.
+
+    The node itself stays as long as the person in front of it does, if its job wants that.
+    """
 
     def __init__(
         self, supply: Supply, reports: Reports, clock: Clock, layers: Path, around: Surroundings, ledger: Ledger,
-        into: Path,
+        into: Path, stay: Stay,
     ) -> None:  # fmt: skip
         super().__init__(supply, reports, clock, layers, around, ledger)
         self._from = supply
+        self._here = around
         self._into = into
+        self._stay = stay
 
     async def keep(self, assignment: Assignment, found: Verdict) -> NodeHold | None:
-        """Nobody keeps the node."""
+        """Nobody keeps the node for longer than this takes."""
         for node in self._from.nodes.get(assignment.build, ())[:1]:
             provider = self._from.provider(node.provider)
+            connection, places = provider.connect(node.node), provider.places(node.node)
             with contextlib.suppress(GatebotError):  # a node that is lost has nothing any more
-                await provider.connect(node.node).get(provider.places(node.node).home, self._into, _LARGEST)
+                await connection.get(places.home, self._into, _LARGEST)
+            if (wish := wished(self._into)) is not None:
+                around = surroundings_of(self._here, node.arch, places, layered=provider.layered)
+                await self._stay.until_left(wish, Line(connection, login(places, node.label, around)))
         return None

@@ -7,6 +7,8 @@ give to the interpreter inside the cloud.
 
 from __future__ import annotations
 
+import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +19,7 @@ import job
 CODE = Path(__file__).resolve().parent.parent / "cloud"
 sys.path.insert(0, str(CODE))
 
-from cloud import speculative, state, variables  # noqa: E402 - from where the line above says
+from cloud import speculative, state, up, variables  # noqa: E402 - from where the line above says
 from cloud.options import Impossible, Options  # noqa: E402
 
 #: Shared with the cloud as /work: what is asked of it, the guest's image, how it fares.
@@ -101,6 +103,19 @@ def inside(*words: str) -> int:
     options = Options.from_json(_OPTIONS.read_text("utf-8"))
     line = [CODE / "inside", WORK, f"{options.venv}/bin/python", "-m", "cloud", *words]
     return subprocess.run(line, env=ENVIRONMENT, check=False).returncode
+
+
+def offer(options: Options) -> None:
+    """Say how people use the cloud, should its node stay for one (`gatebot run --keep`)."""
+    variable = shlex.join(f"{name}={value}" for name, value in up.environment(options).items())
+    enter = [str(CODE / "inside"), str(WORK), "env", "-i", *shlex.split(variable), "TERM=xterm"]
+    says = [
+        f"The cloud: http://127.0.0.1:5000/v3 in there, as admin of the project admin, password {options.password}.",
+        "Clients find that by OS_CLOUD=admin, which is set, and /etc/openstack/clouds.yaml. For example:",
+        "  {enter} openstack server list",
+        "  {enter} bash",
+    ]
+    (job.HOME / ".stay.json").write_text(json.dumps({"enter": enter, "says": says}), "utf-8")
 
 
 def why_failed() -> str:

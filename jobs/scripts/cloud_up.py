@@ -75,6 +75,7 @@ def main() -> None:
         lay_guest(options)
     process = begin(options)
     follow(process)
+    cloud_job.offer(options)
     if why := cloud_job.why_failed():
         job.fail(why)
     if process.poll() is not None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator
+from itertools import takewhile
 from pathlib import Path
 from shutil import rmtree
 
@@ -80,6 +81,25 @@ def test_a_job_that_fails_says_where_and_the_command_fails(tree: WorkTree, left:
     left.extend(Path(line.partition(": ")[2]) for line in done.stdout.splitlines() if line.startswith("Log and"))
     assert done.returncode == 1
     assert "unit: FAILURE. The step run ci/unit failed with exit code 1.\n" in done.stdout
+
+
+def test_what_a_job_left_running_is_used_until_its_person_leaves(tree: WorkTree, left: list[Path]) -> None:
+    wish = json.dumps({"enter": ["env", "WHO=you"], "says": ["Ask it: {enter} cat said"]})
+    tree.write(**{"ci/unit": f"#!/bin/sh\ncd; echo 'I am here' > said; cat > .stay.json <<'END'\n{wish}\nEND\n"})
+    command = [sys.executable, "-P", "-m", "gatebot", "run", "unit", "--keep"]
+    with subprocess.Popen(command, cwd=tree.path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        said = list(takewhile(lambda line: not line.startswith("Ask it: "), running.stdout))
+        assert "The node stays until Ctrl-C here" in said[-1]
+        program = said[-1].split()[-2]
+        asked = subprocess.run([program, "sh", "-c", 'cat said; echo "$WHO $0"', "a b"], capture_output=True, text=True)
+        assert (asked.stdout, asked.stderr, asked.returncode) == ("I am here\nyou a b\n", "", 0)
+        assert subprocess.run([program, "false"], check=False).returncode == 1
+        running.send_signal(signal.SIGINT)
+        rest = running.stdout.read()
+    left.extend(Path(line.partition(": ")[2]) for line in rest.splitlines() if line.startswith("Log and"))
+    assert (running.returncode, "unit: SUCCESS\n" in rest) == (0, True)
+    assert [one.name for one in Path(program).parent.iterdir()] == ["kept"]
 
 
 def test_labels_of_a_site_are_there_with_its_settings(tree: WorkTree, tmp_path: Path) -> None:
