@@ -115,7 +115,7 @@ def requests(out: Output, uuid: str, request: str | None) -> None:
 @click.argument("server", required=False)
 @click.pass_obj
 def resources(out: Output, uuid: str, server: str | None) -> None:
-    """List the servers of clouds in a build's logs, or what happened to one."""
+    """List the servers in a build's logs, or tell what happened to one."""
     path = f"/api/build/{build_id(uuid)}/resources"
     if server is None:
         info = out.client().get(path)
