@@ -31,7 +31,7 @@ from gatebot.assignment import Assignment
 from gatebot.cli import founding
 from gatebot.cli.output import Client
 from gatebot.clock import Clock, SystemClock
-from gatebot.executor import assembly
+from gatebot.executor import assembly, providing
 from gatebot.executor.images import shared as shared_images
 from gatebot.executor.labels import site_labels
 from gatebot.executor.model import Sandbox
@@ -262,7 +262,7 @@ class RunningSite:
             prepared = assembly.prepare(
                 self.places.data,
                 sandbox=self.sandbox,
-                labels=site_labels(self.settings.labels, {}),
+                labels=site_labels(self.settings.labels, providing.kinds(self.settings.providers)),
                 wheelhouse=self.settings.executor.wheelhouse,
                 images=shared_images() if self.sandbox is not Sandbox.NONE else None,
             )

@@ -7,8 +7,10 @@ are tested, and nodes of nested labels. `make test-cloud` runs these.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,6 +44,13 @@ KEEPING = """\
     check: {jobs: []}
     gate: {jobs: [light-cache, cloud-light: {dependencies: [light-cache]}]}
 """
+#: A job whose cloud stays up until somebody ends it.
+OPEN = """\
+- job: {name: cloud-open, parent: cloud, post-timeout: 21600, post-run: ci/wait}
+- project: {check: {jobs: [cloud-open]}}
+"""
+WAITS = "#!/bin/sh\necho the cloud waits\nexec sleep 21600\n"
+ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.skipif("GATEBOT_CLOUD" not in os.environ, reason="a long one: make test-cloud"),
     pytest.mark.timeout(2 * PATIENCE),
@@ -58,6 +67,57 @@ def site(template: Template, tmp_path: Path) -> Iterator[RunningSite]:
         settings.write(LABEL)
     with RunningSite(directory, template.tokens, tmp_path / "homes", sandbox=Sandbox.AUTO) as running:
         yield running
+
+
+def in_cloud(process: int) -> int:
+    """A process of the cloud that a process has begun: one that sees its configuration."""
+    parents = {}
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(place.parent.name)] = int(place.read_text().rpartition(")")[2].split()[1])
+
+    def ours(one: int) -> bool:
+        return one == process or (one in parents and ours(parents[one]))
+
+    return min(one for one in parents if ours(one) and Path(f"/proc/{one}/root/etc/openstack/clouds.yaml").exists())
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[int]:
+    """A cloud that is up, by one of its processes: of a work tree, as a developer runs it."""
+    if os.geteuid() or not (shared() / IMAGE).is_dir():
+        pytest.skip(f"only root enters the network of a cloud, and {shared()} needs the image {IMAGE}: docs/cloud.md")
+    tree, site = tmp_path / "tree", tmp_path / "site"
+    (tree / "ci").mkdir(parents=True)
+    site.mkdir()
+    (tree / ".zuul.yaml").write_text(OPEN)
+    (tree / "ci/wait").write_text(WAITS)
+    (tree / "ci/wait").chmod(0o755)
+    (site / "gatebot.toml").write_text(LABEL)
+    line = [sys.executable, "-P", "-m", "gatebot", "run", "cloud-open", "--dir", str(tree), "--site", str(site)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        assert running.stdout is not None
+        said: list[str] = []
+        for row in running.stdout:
+            said.append(row)
+            if "the cloud waits" in row:
+                break
+        assert "guest ready" in "".join(said), "".join(said)
+        yield in_cloud(running.pid)
+        running.send_signal(signal.SIGINT)
+        running.stdout.read()
+
+
+def test_gatebot_has_nodes_in_the_cloud_that_its_job_brought_up(cloud: int, tmp_path: Path) -> None:
+    clouds = tmp_path / "clouds.yaml"
+    clouds.write_text(Path(f"/proc/{cloud}/root/etc/openstack/clouds.yaml").read_text())
+    inside = ["nsenter", "--net", f"--target={cloud}", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*inside, "tests/stories/test_cloud_nodes.py"], cwd=ROOT, env={**os.environ, "GATEBOT_CLOUDS": str(clouds)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "skipped" not in done.stdout
 
 
 def verdict(person: Person, change: int, job: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from . import first_error
 from .collecting import collect
 from .options import Options
 from .processes import Failed, Processes
@@ -41,9 +42,15 @@ def prove(options: Options, timings: Timings) -> int:
         Proof(options, timings, WORK, LOGS).all()
     except Exception as problem:  # as above
         ended = WORK / "failed"
-        print(f"error: {ended.read_text() if ended.exists() else _told(problem)}", flush=True)
+        print(f"error: {ended.read_text() if ended.exists() else _with_reason(_told(problem))}", flush=True)
         return 1
     return 0
+
+
+def _with_reason(told: str) -> str:
+    """What does not work, and what a service logged about it, if one did."""
+    found = first_error.read(LOGS / "services")
+    return f"{told.rstrip('.')}. The first error of a service is of {found}" if found else told
 
 
 def _told(problem: Exception) -> str:
@@ -77,6 +84,7 @@ def main(words: list[str]) -> int:
             return asyncio.run(keep(options, timings, Path(target)))
         case ["collect"]:
             collect(options, LOGS)
+            print(f"First error of a service: {first_error.read(LOGS / 'services') or 'none'}", flush=True)
             return 0
         case ["prove"]:
             return prove(options, timings)

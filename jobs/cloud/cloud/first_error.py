@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first error that the services of a cloud logged: of all their logs, in the order of time, past what is noise.
+
+Pure. Where a server does not boot, one service says why and the others say that it did not: the first one counts. What
+services log as errors though all is well is known by rules that are data (`noise.toml`), each with its reason.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+#: `2026-11-28 12:54:21.123 4711 ERROR nova.compute.manager [None req-...] [instance: ...] message`, by oslo.log.
+_LOGGED = re.compile(
+    r"^(?P<at>\d{4}-\d\d-\d\d \S+) \d+ (?:ERROR|CRITICAL) (?P<where>\S+) \[[^\]]*\] "
+    r"(?:\[instance: \S+\] )?(?P<told>.*)$"
+)
+NOISE = Path(__file__).parent.parent / "noise.toml"
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What one service logs as an error though nothing is wrong. `where` is the logger."""
+
+    service: str
+    where: str
+    pattern: str
+    reason: str
+
+    def covers(self, service: str, where: str, told: str) -> bool:
+        """Whether it is this."""
+        return (self.service, self.where) == (service, where) and re.search(self.pattern, told) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstError:
+    """An error of a service, when it was logged, and in which line."""
+
+    at: str
+    service: str
+    line: int
+    told: str
+
+    def __str__(self) -> str:
+        """As a sentence, with where to read on."""
+        return f"{self.service}: {self.told} (cloud/services/{self.service}.log:{self.line})"
+
+
+def noise(text: str) -> tuple[Noise, ...]:
+    """The rules of a file."""
+    return tuple(Noise(**rule) for rule in tomllib.loads(text).get("noise", ()))
+
+
+def first_error(logs: Mapping[str, Iterable[str]], rules: Sequence[Noise]) -> FirstError | None:
+    """The first one of all logs, by the names of their services."""
+    found = (_of(service, lines, rules) for service, lines in logs.items())
+    return min((one for one in found if one is not None), key=lambda one: one.at, default=None)
+
+
+def _of(service: str, lines: Iterable[str], rules: Sequence[Noise]) -> FirstError | None:
+    for number, line in enumerate(lines, 1):
+        logged = _LOGGED.match(line)
+        if logged is None or any(rule.covers(service, logged["where"], logged["told"]) for rule in rules):
+            continue
+        return FirstError(logged["at"], service, number, logged["told"].strip()[:_LONGEST])
+    return None
+
+
+def read(place: Path) -> FirstError | None:
+    """The first error of all logs of a directory."""
+    logs = {path.stem: path.read_text(errors="replace").splitlines() for path in sorted(place.glob("*.log"))}
+    return first_error(logs, noise(NOISE.read_text()))

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first error of a cloud's services, in lines that real clouds wrote: one that worked and one that did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+DATA = Path(__file__).parents[2] / "data"
+Module = Callable[[str], ModuleType]
+#: For each rule of `noise.toml`, by its logger, the line that it is there for.
+SEEN = {
+    "nova.db.main.api": (
+        "nova-compute",
+        "2026-11-28 19:14:11.462 2771 ERROR nova.db.main.api [None req-a500eb19-a5c0-4d79-8661-125cee8ea337 - - - - - "
+        '-] No DB access allowed in nova-compute:   File "/usr/lib/python3.11/threading.py", line 995, in _bootstrap',
+    ),
+}
+
+
+def test_of_services_that_failed_one_after_the_other_the_first_one_says_why(module: Module) -> None:
+    assert str(module("first_error").read(DATA / "cloud-logs-failed")) == (
+        "glance: Glance tried all active locations to get data for image 405ace00-a4d0-45d5-8406-63e30fcd21f8 but all "
+        "have failed. (cloud/services/glance.log:1)"
+    )
+
+
+def test_the_logs_of_a_cloud_that_works_have_no_first_error(module: Module) -> None:
+    assert module("first_error").read(DATA / "cloud-logs") is None
+
+
+def test_each_rule_has_a_reason_and_is_for_a_line_that_was_seen(module: Module) -> None:
+    first_error = module("first_error")
+    rules = first_error.noise(first_error.NOISE.read_text())
+    assert {rule.where for rule in rules} == set(SEEN)
+    for rule in rules:
+        service, line = SEEN[rule.where]
+        assert len(rule.reason) > 30
+        assert first_error.first_error({service: [line]}, rules) is None
+        assert first_error.first_error({service: [line]}, ()).service == service
+        assert first_error.first_error({f"not-{service}": [line]}, rules) is not None
+
+
+def test_options_and_tracebacks_are_no_errors_of_their_own(module: Module) -> None:
+    lines = [
+        "2026-11-28 18:43:03.8 1 DEBUG x [-] logging_exception_prefix = %(asctime)s ERROR x [-] log_opt_values /x.py:1",
+        "2026-11-28 18:43:04.8 1 ERROR x Traceback (most recent call last):",
+        "2026-11-28 18:43:05.8 1 CRITICAL x [-] Unhandled error: ValueError: no",
+    ]
+    found = module("first_error").first_error({"x": lines}, ())
+    assert (found.line, found.told) == (3, "Unhandled error: ValueError: no")
