@@ -133,7 +133,7 @@ def inventory(
     groups["zuul_unreachable"] = {"hosts": {}}
     everywhere = _table(show(merged(common, _table(job.group_vars.get("all")))))
     if not nodes:
-        hosts = {"localhost": _host(NodeSpec(("localhost",), ""), own) | {"ansible_connection": "local"}}
+        hosts = {"localhost": _host(NodeSpec(("localhost",), ""), own)}
     return {"all": {"hosts": hosts, "children": groups, "vars": everywhere}}
 
 

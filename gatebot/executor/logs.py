@@ -78,7 +78,9 @@ class LogWriter:
         self._largest = largest
         self._streams: list[Stream] = []
         self._full = False
+        self._rules = rules
         self._errors = ErrorFinder(rules)
+        self._first: FoundError | None = None
         self.on_signal: Callable[[str], None] | None = None
         self.on_line: Callable[[str], None] | None = None
         self.changed = asyncio.Event()
@@ -104,9 +106,16 @@ class LogWriter:
         for stream in self._streams:
             stream.flush()
 
+    def step_over(self, *, passed: bool) -> None:
+        """A step ended: in one that passed there was no error, and after one that failed none counts any more."""
+        self.flush()
+        if self._first is None and not passed:
+            self._first = self._errors.found()
+        self._errors = ErrorFinder(self._rules)
+
     def found(self) -> FoundError:
         """The first error so far."""
-        return self._errors.found()
+        return self._errors.found() if self._first is None else self._first
 
     def close(self) -> None:
         """No more will come; followers end."""

@@ -232,7 +232,7 @@ class Run:
         elif self._unreachable and ending is Ending.FAILED:
             ending = Ending.UNREACHABLE
         done = StepDone(step, ending, code, time.monotonic() - began)
-        log.flush()
+        log.step_over(passed=ending is Ending.OK and self._early is None)
         if ending is not Ending.OK:
             told = reason("executor.aborted") if ending is Ending.ABORTED else why(done, job)
             log.say(f"{step.phase}: {say(told)}")

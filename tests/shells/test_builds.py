@@ -110,8 +110,8 @@ async def test_a_playbook_runs_with_zuuls_variables_and_its_output_reads_well(sh
         "    demo/api 12",
         "  node: changed",
     ]
-    assert "    out\nfatal: [node]: FAILED! non-zero return code\n" in text
-    assert completed.error_text == "fatal: [node]: FAILED! non-zero return code"
+    assert "    out\nfatal: [node]: FAILED! exit code 3: out\n" in text
+    assert completed.error_text == "fatal: [node]: FAILED! exit code 3: out"
     assert json.loads(completed.data) == {"answer": 42}
 
 

@@ -231,3 +231,35 @@ async def test_flat_workspaces_are_as_the_job_asks(shop: Workshop) -> None:
     frozen = job(workspace_scheme="flat")
     completed = await shop.run(shop.assignment({"run.sh": "#!/bin/sh\npwd\n"}, frozen))
     assert "/home/job/src/api" in shop.text(completed.build).splitlines()
+
+
+async def test_the_log_shows_values_and_the_report_tells_which_task_failed_and_what_it_said(shop: Workshop) -> None:
+    playbook = (
+        HEAD
+        + task("debug: {var: zuul.project.name}")
+        + task("debug: {var: seen}")
+        + task("debug: {msg: [one, {two: 2}]}")
+        + task("{command: 'false {{ item }}', loop: [x], ignore_errors: true}")
+        + task("{command: 'ls {{ item }}', loop: [/etc/hostname, /nowhere]}")
+    )
+    frozen = job(script("run.yaml"), label="large", vars={"seen": {"deep": [True]}})
+    given = shop.assignment({"run.yaml": playbook}, frozen)
+    completed = await shop.run(given)
+    text = shop.text(given.build)
+    assert "  node: ok\n    zuul.project.name: demo/api\n" in text
+    assert '    seen: {\n      "deep": [\n        true\n      ]\n    }\n' in text
+    assert '    [\n      "one",\n      {\n        "two": 2\n      }\n    ]\n' in text
+    assert "  node: failed, ignored (x)\n" in text
+    said = "ls: cannot access '/nowhere': No such file or directory"
+    assert completed.error_text == f"fatal: [node]: (/nowhere) FAILED! exit code 2: {said}"
+
+
+async def test_the_first_error_is_of_the_first_step_that_failed_and_not_of_those_that_passed(shop: Workshop) -> None:
+    says = "- hosts: all\n  gather_facts: false\n  tasks: [{debug: {msg: all is well}}]\n"
+    files = {"run": "#!/bin/sh\necho ERROR: no, only words\n", "broken": "#!/bin/sh\necho It broke.\nexit 3\n"}
+    files |= {"after.yaml": says, "worse": "#!/bin/sh\necho 'fatal: later' >&2\nexit 4\n"}
+    after = (script("broken"), script("after.yaml"), script("worse"))
+    given = shop.assignment(files, job(script("run"), label="large", post_run=after))
+    completed = await shop.run(given)
+    assert completed.result == "POST_FAILURE"
+    assert completed.error_text == "It broke."

@@ -93,15 +93,15 @@ async def test_an_aborted_playbook_is_gone_within_two_seconds_and_cleanup_playbo
     assert "    after" not in lines
 
 
-@pytest.mark.parametrize("sandbox", [Sandbox.AUTO, Sandbox.NONE])
-async def test_commands_begin_in_the_home_directory_with_and_without_a_sandbox(
-    sandbox: Sandbox, tmp_path: Path
+@pytest.mark.parametrize(("sandbox", "label"), [(Sandbox.AUTO, "large"), (Sandbox.AUTO, ""), (Sandbox.NONE, "large")])
+async def test_commands_begin_in_the_home_directory_also_without_a_sandbox_or_a_nodeset(
+    sandbox: Sandbox, label: str, tmp_path: Path
 ) -> None:
     playbook = HEAD + "    - {command: cat note, args: {chdir: '{{ zuul.project.src_dir }}'}}\n"
     playbook += "    - {command: cat note, args: {chdir: '{{ zuul.project.src_dir }}'}, become: true}\n"
     playbook += "    - copy: {src: '{{ zuul.project.src_dir }}/note', dest: taken, remote_src: true}\n"
     async with workshop(tmp_path, sandbox) as shop:
-        given = shop.assignment({"run.yaml": playbook, "note": "found"}, job(script("run.yaml"), label="large"))
+        given = shop.assignment({"run.yaml": playbook, "note": "found"}, job(script("run.yaml"), label=label))
         completed = await shop.run(given)
         text = shop.text(given.build)
         assert completed.result == "SUCCESS", text

@@ -167,7 +167,8 @@ class CallbackModule(CallbackBase):
         self._tell(result, f"ok ({self._get_item_label(result._result)})")
 
     def v2_runner_item_on_failed(self, result):
-        self._tell(result, f"fatal ({self._get_item_label(result._result)})", failed=True)
+        item, ignored = self._get_item_label(result._result), bool(result._task_fields.get("ignore_errors"))
+        self._tell(result, f"failed, ignored ({item})" if ignored else "fatal", failed=not ignored, item=item)
 
     def v2_playbook_on_stats(self, stats):
         for host in sorted(stats.processed):
@@ -187,26 +188,43 @@ class CallbackModule(CallbackBase):
         sys.stdout.flush()
         os.write(1, f"\x1fgatebot {what}\n".encode())
 
-    def _tell(self, result, word, failed=False):
+    def _tell(self, result, word, failed=False, item=None):
         found = result._result
         host = result._host.get_name()
         hidden = found.get("_ansible_no_log", False)
         heard = self._listener.heard(f"{result._task._uuid}-{host}")
-        message = "" if hidden else str(found.get("msg") or found.get("module_stderr") or "")
         if failed:
-            self._display.display(f"fatal: [{host}]: FAILED! {message or self._code(found)}")
+            which = f"({item}) " if item is not None and not hidden else ""
+            self._display.display(f"fatal: [{host}]: {which}FAILED! {self._why(found, hidden)}")
         else:
             self._display.display(f"  {host}: {word}")
         if hidden:
             return
-        if not failed and message and result._task.action.rpartition(".")[2] in ("debug", "assert", "fail"):
-            self._lines(message)
+        if not failed and result._task.action.rpartition(".")[2] in ("debug", "assert", "fail"):
+            self._lines(self._said(found))
         for stream in () if heard else ("stdout", "stderr"):
             if isinstance(found.get(stream), str):
                 self._lines(found[stream])
 
-    def _code(self, found):
-        return f"exit code {found['rc']}" if "rc" in found else "no reason given"
+    def _why(self, found, hidden):
+        """Why a task failed; of a command the last that it said of it."""
+        code = f"exit code {found['rc']}" if "rc" in found else "no reason given"
+        message = "" if hidden else str(found.get("msg") or found.get("module_stderr") or "")
+        if message != "non-zero return code":
+            return message or code
+        said = str(found.get("stderr") or found.get("stdout") or "").split("\n")
+        last = next((line.strip() for line in reversed(said) if line.strip()), "")
+        return f"{code}: {last}" if last else code
+
+    def _said(self, found):
+        """What a task was to show: its message, or the value of a variable by its name."""
+        if "msg" in found:
+            return self._shown(found["msg"])
+        shown = {name: value for name, value in found.items() if name[0] != "_" and name not in self._hide_in_debug}
+        return "\n".join(f"{name}: {self._shown(value)}" for name, value in shown.items())
+
+    def _shown(self, value):
+        return value if isinstance(value, str) else json.dumps(value, indent=2, default=str, ensure_ascii=False)
 
     def _lines(self, text):
         for line in text.splitlines():
