@@ -14,6 +14,7 @@ from typing import Any
 
 import openstack
 
+from . import calls
 from .options import Options, Service
 from .processes import Failed
 from .timings import Timings
@@ -29,6 +30,7 @@ class Proof:
         """Sign in as the administrator. `work` has the guest's image, and says when a service of the cloud ends."""
         self._options = options
         self._step = timings.step
+        calls.keep(logs / "services/openstack.log")
         self._cloud = openstack.connect(cloud="admin")
         self._work = work
         self._logs = logs
