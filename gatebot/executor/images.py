@@ -35,6 +35,7 @@ _ETC = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "hostname": "node\n",
 }
+_ACCOUNTS = ("passwd", "group")
 #: How Debian calls architectures where it does not call them as everybody.
 DEBIAN = {"x86_64": "amd64", "ppc64le": "ppc64el"}
 _EMPTY = ("dev", "proc", "sys", "tmp", "run", "var/tmp", "home/job", "opt/gatebot", "root", "mnt")
@@ -80,7 +81,16 @@ def lay(root: Path) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / "etc").mkdir(exist_ok=True)
     for name, text in _ETC.items():
-        _put(root / "etc" / name, text.encode())
+        path = root / "etc" / name
+        if name in _ACCOUNTS and path.is_file():
+            text = with_others(text, path.read_text("utf-8"))
+        _put(path, text.encode())
+
+
+def with_others(ours: str, there: str) -> str:
+    """Accounts or groups of our own, and those that packages have made for their services."""
+    names = {line.partition(":")[0] for line in ours.splitlines()}
+    return ours + "".join(f"{line}\n" for line in there.splitlines() if line.partition(":")[0] not in names)
 
 
 def _put(path: Path, content: bytes) -> None:

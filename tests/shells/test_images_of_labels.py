@@ -87,3 +87,13 @@ async def test_a_job_waits_for_the_image_of_its_label_says_so_and_lets_others_pa
         completed = await asyncio.wait_for(waiting, 60)
         assert completed.result == "SUCCESS", shop.text(given.build)
         assert "by its script" in shop.text(given.build)
+
+
+def test_accounts_that_packages_made_stay_beside_our_own(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/bash\nlibvirt-qemu:x:64055:107::/:/bin/false\n")
+    for _ in range(2):
+        images.lay(tmp_path)
+    told = (tmp_path / "etc/passwd").read_text().splitlines()
+    assert [line.partition(":")[0] for line in told] == ["root", "job", "nobody", "libvirt-qemu"]
+    assert told[0].endswith(":/bin/sh")
