@@ -45,7 +45,8 @@ test-library: setup-test ## Each job of the job library, for real (needs a packa
 		podman runc uidmap qemu-user-static; } || echo "Without these, images are left out: apt-get install buildah podman runc"
 	@GATEBOT_LIBRARY=1 $(BIN)/python -m pytest -q tests/stories/test_job_library*.py
 
-test-cloud: setup-test ## A whole OpenStack in the gate (needs the image of docs/cloud.md; minutes)
+test-cloud: setup-test ## A whole OpenStack in the gate (makes its image first; minutes)
+	@$(BIN)/gatebot image build cloud --site jobs/cloud/image
 	@GATEBOT_CLOUD=1 $(BIN)/python -m pytest -q tests/stories/test_cloud_jobs.py
 
 test-zuul-jobs: setup-test ## Roles of Zuul's job library, unmodified: ZUUL_JOBS=CHECKOUT of zuul-jobs (needs a package index)

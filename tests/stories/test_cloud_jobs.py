@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole OpenStack in the gate: what works is merged, and a change to a service that breaks it is not.
 
-Minutes each, with an image that docs/cloud.md tells how to make, so not in `make test`: there the pure parts of jobs
+Minutes each, with an image that takes minutes too (docs/cloud.md), so not in `make test`: there the pure parts of jobs
 are tested, and nodes of nested labels. `make test-cloud` runs these.
 """
 
@@ -18,21 +18,15 @@ from pathlib import Path
 
 import pytest
 
-from gatebot.executor.images import shared
-from gatebot.executor.model import Sandbox
+from gatebot import assets
+from gatebot.app import places
+from gatebot.executor import images
+from gatebot.executor.model import Sandbox, label_from
 from tests.fakes.irc import free_port
 from tests.fakes.site import Person, RunningSite, Template, eventually
 
-IMAGE = "cloud"
 PATIENCE = 3000.0
-LABEL = f"""
-[labels.cloud]
-image = "{IMAGE}"
-nested = true
-memory = "8G"
-disk = "4G"
-processes = 4096
-"""
+PLACE = assets.path("jobs", "cloud", "image")
 CONFIG = "- project: {{queue: integrated, check: {{jobs: []}}, gate: {{jobs: [{job}]}}}}\n"
 KEEPING = """\
 - job:
@@ -57,14 +51,21 @@ pytestmark = [
 ]
 
 
+def need_image() -> None:
+    """Skip what has no image here."""
+    settings, _ = places.load(PLACE)
+    needed = images.definition_of(label_from("cloud", settings.labels["cloud"]))
+    if not images.is_built(needed, images.shared()):
+        pytest.skip("the image is not there: gatebot image build cloud --site jobs/cloud/image")
+
+
 @pytest.fixture
 def site(template: Template, tmp_path: Path) -> Iterator[RunningSite]:
     """A site with nodes for clouds."""
-    if not (shared() / IMAGE).is_dir():
-        pytest.skip(f"there is no image {IMAGE} in {shared()}: docs/cloud.md")
+    need_image()
     directory = template.copy(tmp_path / "site", free_port())
-    with (directory / "gatebot.toml").open("a") as settings:
-        settings.write(LABEL)
+    with (directory / "gatebot.toml").open("a") as told:
+        told.write((PLACE / "gatebot.toml").read_text())
     with RunningSite(directory, template.tokens, tmp_path / "homes", sandbox=Sandbox.AUTO) as running:
         yield running
 
@@ -85,16 +86,15 @@ def in_cloud(process: int) -> int:
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[int]:
     """A cloud that is up, by one of its processes: of a work tree, as a developer runs it."""
-    if os.geteuid() or not (shared() / IMAGE).is_dir():
-        pytest.skip(f"only root enters the network of a cloud, and {shared()} needs the image {IMAGE}: docs/cloud.md")
-    tree, site = tmp_path / "tree", tmp_path / "site"
+    if os.geteuid():
+        pytest.skip("only root enters the network of a cloud")
+    need_image()
+    tree = tmp_path / "tree"
     (tree / "ci").mkdir(parents=True)
-    site.mkdir()
     (tree / ".zuul.yaml").write_text(OPEN)
     (tree / "ci/wait").write_text(WAITS)
     (tree / "ci/wait").chmod(0o755)
-    (site / "gatebot.toml").write_text(LABEL)
-    line = [sys.executable, "-P", "-m", "gatebot", "run", "cloud-open", "--dir", str(tree), "--site", str(site)]
+    line = [sys.executable, "-P", "-m", "gatebot", "run", "cloud-open", "--dir", str(tree), "--site", str(PLACE)]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
         assert running.stdout is not None
         said: list[str] = []
