@@ -204,6 +204,7 @@ ADAPTERS: dict[str, set[str]] = {
         "providers.openstack",
         "providers.pairs",
         "providers.making",
+        "providers.owning",
         "providers.nesting",
         "providers.pipe",
         "providers.privileged",

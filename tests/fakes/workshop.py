@@ -107,3 +107,12 @@ def processes_of(marker: str) -> list[int]:
             if marker.encode() in line.split(b"\0"):
                 found.append(int(entry.name))
     return found
+
+
+def started_by(process: int) -> list[int]:
+    """What a process has started, and what that has."""
+    try:
+        children = [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:  # it has ended
+        return []
+    return [*children, *(one for child in children for one in started_by(child))]

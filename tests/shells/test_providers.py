@@ -24,6 +24,7 @@ from gatebot.executor.providers.model import Capacity, Exit
 from gatebot.executor.providers.ports import Provider
 from tests.fakes.provider_contract import Node, ProviderContract, Yard
 from tests.fakes.site import eventually
+from tests.fakes.workshop import started_by
 
 #: The command line of the process that keeps a sandbox open.
 KEEPER = b"\0".join(word.encode() for word in (*inside.KEEPER, ""))
@@ -43,6 +44,7 @@ class BareGround:
 @dataclass
 class LocalGround:
     root: Path
+    instance: str = field(default_factory=lambda: uuid4().hex[:12])
     layers: Path = field(init=False)
     channel: socket.socket = field(init=False)
 
@@ -58,7 +60,7 @@ class LocalGround:
             sandbox,
             root=self.layers,
             images=images,
-            instance=uuid4().hex[:12],
+            instance=self.instance,
             shown={},
             full=False,
             server_uid=os.geteuid(),
@@ -127,12 +129,6 @@ async def test_a_command_after_the_end_of_the_sandbox_runs_also_before_that_is_h
 
 def parent_of(process: int) -> int:
     return int(Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[1])
-
-
-def started_by(process: int) -> list[int]:
-    """What a process has started, and what that has."""
-    children = [int(one) for one in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    return [*children, *(one for child in children for one in started_by(child))]
 
 
 async def test_when_the_privileged_process_dies_runs_end_with_a_reason(tmp_path: Path) -> None:

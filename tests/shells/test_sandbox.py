@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from gatebot.executor.providers.model import Capacity
 from gatebot.words import say
 from tests.fakes.executor import PROJECT, job, script
 from tests.fakes.site import eventually
-from tests.fakes.workshop import Workshop, processes_of, workshop
+from tests.fakes.workshop import Workshop, processes_of, started_by, workshop
 
 needs_groups = pytest.mark.skipif(os.geteuid() != 0, reason="limits by control groups need root")
 
@@ -93,9 +94,10 @@ async def test_a_build_whose_node_is_killed_from_outside_is_tried_again(shop: Wo
     given = shop.assignment({"run.sh": "#!/bin/sh\nsleep 98767\n"})
     await shop.executor.assign(given)
     await asyncio.to_thread(eventually, lambda: processes_of("98767"), "it runs")
-    for privileged in processes():
-        for child in Path(f"/proc/{privileged.pid}/task/{privileged.pid}/children").read_text().split():
-            os.kill(int(child), signal.SIGKILL)
+    for started in [one for privileged in processes() for one in started_by(privileged.pid)]:
+        with suppress(OSError):  # it has ended with another
+            if Path(f"/proc/{started}/comm").read_text() == "bwrap\n":
+                os.kill(started, signal.SIGKILL)
     completed = await shop.reports.of(given.build)
     assert completed.result == "RETRY"
     assert "were killed on its machine, by somebody who is not of the build" in shop.text(given.build)

@@ -11,10 +11,13 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_ROOT = Path("/sys/fs/cgroup")
+from . import owning
+
+_NAME = "gatebot-"
 _V1 = ("memory", "pids", "cpu", "freezer")
 _PERIOD = 100_000
 #: What whoever may make groups below one writes to, by the kernel's documentation of version 2; and how many.
@@ -52,44 +55,65 @@ def _mounts() -> dict[str, Path]:
     return found
 
 
-def _base(mount: Path, own: str, name: str) -> Path | None:
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A directory of ours in a hierarchy, and what keeps it ours, open."""
+
+    path: Path
+    held: int
+
+    def leave(self) -> None:
+        """It is ours no more, and gone when nothing is in it."""
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+        os.close(self.held)
+
+
+def _base(mount: Path, own: str, name: str) -> Base | None:
     """A directory of ours in a hierarchy: below our own group where that may be, else at the top."""
     for parent in (mount / own.lstrip("/"), mount):
-        base = parent / name
-        try:
-            base.mkdir(exist_ok=True)
-            trial = base / "trial"
-            trial.mkdir(exist_ok=True)
-            trial.rmdir()
-        except OSError:
-            continue
-        return base
+        with contextlib.suppress(OSError):
+            base = Base(parent / name, owning.hold(parent / name))
+            try:
+                (base.path / "trial").mkdir()
+                (base.path / "trial").rmdir()
+            except OSError:
+                base.leave()
+                continue
+            return base
     return None
 
 
 class Cgroups:
     """The groups of one gatebot instance."""
 
-    def __init__(self, v1: dict[str, Path], unified: Path | None, controllers: frozenset[str]) -> None:
-        self._v1 = v1
-        self._unified = unified
+    def __init__(self, v1: Mapping[str, Base], unified: Base | None, controllers: frozenset[str]) -> None:
+        self._bases = [*dict.fromkeys(v1.values()), *([unified] if unified else [])]
+        self._v1 = {controller: base.path for controller, base in v1.items()}
+        self._unified = unified.path if unified else None
         self._controllers = controllers
 
     @classmethod
     def probe(cls, instance: str) -> Cgroups | None:
-        """The groups that can be written here; None when memory and processes cannot be limited."""
+        """The groups that can be written here; None when memory and processes cannot be limited. Others' that died go.
+
+        Raises `owning.Occupied` where another server that lives has them.
+        """
         mounts, own = _mounts(), _memberships()
-        name = f"gatebot-{instance}"
-        v1 = {
-            controller: base
-            for controller in _V1
-            if controller in mounts and (base := _base(mounts[controller], own.get(controller, "/"), name)) is not None
-        }
+        name = f"{_NAME}{instance}"
+        places = {mounts[controller]: own.get(controller, "/") for controller in _V1 if controller in mounts}
+        held = {mount: _base(mount, group, name) for mount, group in places.items()}  # several may be mounted together
+        v1 = {controller: base for controller in _V1 if (base := held.get(mounts.get(controller, Path()))) is not None}
         unified, controllers = (
             _unified(mounts[""], own.get("", "/"), name) if "" in mounts else (None, frozenset[str]())
         )
-        enough = {"memory", "pids"} <= controllers or {"memory", "pids"} <= v1.keys()
-        return cls(v1, unified, controllers) if enough else None
+        made = cls(v1, unified, controllers)
+        if not ({"memory", "pids"} <= controllers or {"memory", "pids"} <= v1.keys()):
+            made.close()
+            return None
+        parents = {base.path.parent for base in made._bases}
+        owning.take_away_abandoned([path for parent in parents for path in parent.glob(f"{_NAME}*")])
+        return made
 
     @property
     def version(self) -> str:
@@ -97,7 +121,7 @@ class Cgroups:
         return "cgroup2" if {"memory", "pids"} <= self._controllers else "cgroup1"
 
     def _paths(self, node: str) -> list[Path]:
-        return [base / node for base in (*self._v1.values(), *([self._unified] if self._unified else []))]
+        return [base.path / node for base in self._bases]
 
     def create(self, node: str, limits: Limits) -> None:
         """Make the groups of a node and set its limits."""
@@ -140,7 +164,7 @@ class Cgroups:
             with contextlib.suppress(OSError):
                 for file in path.rglob("cgroup.procs"):
                     found |= {int(pid) for pid in file.read_text().split()}
-        return found
+        return found - {0}  # whom we cannot see; as a number to kill it is ourselves
 
     def kill(self, node: str) -> None:
         """Kill every process on a node: at once where the kernel can, else frozen first so that none escapes."""
@@ -176,47 +200,36 @@ class Cgroups:
 
     def remove(self, node: str) -> bool:
         """Take the groups of a node away, whose processes were killed before; whether they are gone."""
-        deadline = time.monotonic() + 2
-        for path in self._paths(node):
-            while path.exists():
-                with contextlib.suppress(OSError):
-                    for below in sorted(path.rglob("*/"), reverse=True):  # what a job made comes before its own
-                        below.rmdir()
-                    path.rmdir()
-                    break
-                if time.monotonic() > deadline:
-                    return False
-                time.sleep(0.002)  # the last process is still being reaped, which takes long on a busy machine
-        return True
+        deadline = time.monotonic() + owning.ENDING
+        return all(owning.remove(path, deadline) for path in self._paths(node))
 
     def close(self) -> None:
         """Take our own directories away, when nothing is in them."""
-        for base in (*self._v1.values(), *([self._unified] if self._unified else [])):
-            with contextlib.suppress(OSError):
-                base.rmdir()
+        for base in self._bases:
+            base.leave()
 
     def list(self) -> list[str]:
         """The nodes that have groups: also those of a process before us that died."""
-        bases = [*self._v1.values(), *([self._unified] if self._unified else [])]
-        return sorted({path.name for base in bases if base.exists() for path in base.iterdir() if path.is_dir()})
+        return sorted({path.name for base in self._bases for path in base.path.iterdir() if path.is_dir()})
 
 
-def _unified(mount: Path | None, own: str, name: str) -> tuple[Path | None, frozenset[str]]:
+def _unified(mount: Path, own: str, name: str) -> tuple[Base | None, frozenset[str]]:
     """Our directory of version 2 and the controllers it hands on; none in a mixture of versions.
 
     A group that has processes of its own hands no controller on, so the top is tried as well.
     """
-    last: Path | None = None
-    for path in (own, "/") if mount is not None else ():
-        assert mount is not None
+    last: Base | None = None
+    for path in dict.fromkeys((own, "/")):
         base = _base(mount, path, name)
         if base is None:
             continue
+        if last is not None:
+            last.leave()
         last = base
-        for directory in (base.parent, base):
+        for directory in (base.path.parent, base.path):
             for controller in ("memory", "pids", "cpu"):
                 _write(directory / "cgroup.subtree_control", f"+{controller}", needed=False)
-        controllers = frozenset((base / "cgroup.subtree_control").read_text().split())
+        controllers = frozenset((base.path / "cgroup.subtree_control").read_text().split())
         if {"memory", "pids"} <= controllers:
             return base, controllers
     return last, frozenset()

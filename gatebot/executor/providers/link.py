@@ -35,8 +35,13 @@ _UIDS = 1024  # of jobs at once; as root as many ranges
 _PATIENCE = 60.0
 
 
+#: The privileged process is in a space of processes of its own, which the kernel ends whole, whatever was being made in
+#: it: with `unshare`, whose end its child hears, and with its first process. That ends with the privileged one, and
+#: waits for whoever has lost the parent who would.
+_SPACE = ("unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child", "--")
+_FIRST = 'trap "" INT TERM; "$@"; exit'
 #: Jobs are entered from the interpreter's process. Where it is owned by their own uid, they must not write to it.
-_UNWRITABLE = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+_UNWRITABLE = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift || exit; '
 
 
 def start(config: Config, sandbox: Sandbox) -> socket.socket:
@@ -48,9 +53,8 @@ def start(config: Config, sandbox: Sandbox) -> socket.socket:
     package = Path(__file__).resolve().parents[3]
     line = [sys.executable, "-P", "-m", "gatebot.executor.providers.privileged", str(theirs.fileno())]
     line.append(json.dumps(config.to_json()))
-    if sandbox is Sandbox.ROOTLESS:
-        own = ["sh", "-c", _UNWRITABLE, "sh", os.path.realpath(sys.executable)]
-        line = ["unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child", "--", *own, *line]
+    locked = [_UNWRITABLE + _FIRST, "sh", os.path.realpath(sys.executable)]
+    line = [*_SPACE, "sh", "-c", *(locked if sandbox is Sandbox.ROOTLESS else [_FIRST, "sh"]), *line]
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(package)}
     with tempfile.TemporaryFile() as said, theirs:
         given = [theirs.fileno()]

@@ -23,6 +23,7 @@ from .answering import Answer, Answering, Verb
 from .cgroups import Cgroups, Limits
 from .checks import Config, Create, Refusal, Run, checked_create, checked_run, neighbours_of, node_of, run_of
 from .emulation import Emulator, registration
+from .owning import Occupied
 from .sweeping import Sweeper
 
 #: A private mount over a directory that every system has and no job sees: where the jobs' uids can walk.
@@ -315,8 +316,7 @@ class Privileged:
             self._groups.kill(name)
         sandbox = [node.sandbox.process] if node.sandbox is not None else []
         for process in (*sandbox, *node.runs.values()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+            processes.kill_tree(process)  # of a sandbox that is being made the parent alone would leave its child
         if self._groups is None and not node.runs and isinstance(node.sandbox, inside.Inside):
             node.sandbox.kill()
         self._leave(node)
@@ -357,12 +357,10 @@ def main(arguments: list[str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # the server decides when to end; a terminal's Ctrl-C reaches it
         signal.signal(number, signal.SIG_IGN)
     config = Config.from_json(json.loads(arguments[1]))
-    if config.machine_root:
-        kernel.unshare(kernel.NEW_MOUNTS)
-    privileged = Privileged(config, channel)
     try:
+        privileged = Privileged(config, channel)
         privileged.prepare()
-    except OSError as problem:
+    except (OSError, Occupied) as problem:
         socket.send_fds(channel, [json.dumps({"error": str(problem)}).encode()], [])
         return
     os.dup2(1, 2)  # what went wrong until here was for the one who waits; from here on it is for the server's log
