@@ -31,8 +31,6 @@ from .switchboard import Line, Switchboard
 from .tools import Ended, Tools
 from .workspace_order import files, order
 
-#: A machine that is played by software takes its time, above all where it starts from its kernel.
-_PLAYED = 600.0
 _PYTHON = "/usr/bin/python3"
 #: What playbooks for other nodes run in: nobody else's network, and room for the workspace.
 _CONTROL = Label("control", network=Network.NONE)
@@ -123,7 +121,7 @@ async def _make(tools: Tools, assignment: Assignment, placed: Placed, ways: tupl
     await _prepare(tools, assignment, layer, places, ways)
     try:
         await provider.create(NodeRequest(placed.node, placed.label, str(layer), placed.arch, placed.execution))
-        await provider.wait_ready(placed.node, _patience(tools, placed))
+        await provider.wait_ready(placed.node, tools.supply.sources[placed.provider].making)
         connection = provider.connect(placed.node)
         if not provider.layered:
             await _bring(connection, layer, places)
@@ -133,12 +131,6 @@ async def _make(tools: Tools, assignment: Assignment, placed: Placed, ways: tupl
     around = surroundings_of(tools.surroundings, placed.arch, places, layered=provider.layered)
     near = [name for pair in addresses(assignment, ways).items() for name in pair if name]
     return Ready(placed, places, connection, replace(around, near=tuple(near)))
-
-
-def _patience(tools: Tools, placed: Placed) -> float:
-    """How long a node may take until commands can run."""
-    making = tools.supply.sources[placed.provider].making
-    return max(making, _PLAYED) if placed.execution is Execution.EMULATED_SYSTEM else making
 
 
 def _way(node: Ready, address: str) -> Way:

@@ -35,6 +35,9 @@ from .providers.ssh import Address, SshHost, control_directory
 from .providers.static import Policy, Static
 from .supply import Source
 
+#: A machine that is played by software takes its time, above all where it starts from its kernel.
+_PLAYED = 600.0
+
 
 def kinds(wanted: Mapping[str, Wanted]) -> dict[str, str]:
     """The kind of each provider, by its name."""
@@ -75,9 +78,8 @@ def _source(name: str, wanted: Wanted, around: Around) -> Source:
             return Source(made, lasting=True)
         case QemuSettings() as qemu:
             architectures = tuple(map(canonical, qemu.architectures))
-            return Source(
-                Qemu(around.directory / "machines" / name, around.images, around.site, qemu.slots, architectures)
-            )
+            machines = Qemu(around.directory / "machines" / name, around.images, around.site, qemu.slots, architectures)
+            return Source(machines, making=_PLAYED)
         case KubernetesSettings():
             return Source(_kubernetes(name, wanted, around), changing=True, lasting=True)
         case OpenStackSettings() as openstack:

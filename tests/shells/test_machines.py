@@ -113,7 +113,7 @@ async def _shop(root: Path, provider: Qemu, network: Network) -> AsyncGenerator[
     """An executor whose label `machine` is of that provider; it may reach the package index of the tests."""
     shape = {"memory": LABEL.memory, "disk": LABEL.disk, "cpus": LABEL.cpus}
     labels = site_labels({"machine": {"provider": "vm", "network": network.value, **shape}}, {"vm": "qemu"})
-    async with workshop(root, labels=labels, providers={"vm": Source(provider)}, mirrors=[HOST]) as shop:
+    async with workshop(root, labels=labels, providers={"vm": Source(provider, making=600)}, mirrors=[HOST]) as shop:
         yield shop
 
 
