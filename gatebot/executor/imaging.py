@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import subprocess
 import sys
 import time
@@ -23,11 +24,11 @@ from ..words import say
 from . import images
 from .images import Definition
 from .model import LOCAL, Label
-from .providers import kernel
+from .providers.processes import kill_tree
 
 log = logging.getLogger(__name__)
 _AGAIN = 300.0
-#: The builders that this server started, so that they are not taken for forgotten.
+#: The builders that this server started; each ends when nobody can write to it any more.
 _STARTED: list[subprocess.Popen[bytes]] = []
 
 
@@ -63,8 +64,8 @@ def start(labels: Iterable[Label], place: Path) -> None:
     line = [sys.executable, "-P", "-m", "gatebot.executor.imaging", str(place)]
     process = subprocess.Popen(line, env={**os.environ, "PYTHONPATH": str(package)}, stdin=subprocess.PIPE)
     assert process.stdin is not None
-    with process.stdin:
-        process.stdin.write(json.dumps([asdict(one) for one in wanted]).encode())
+    process.stdin.write(json.dumps([asdict(one) for one in wanted]).encode() + b"\n")
+    process.stdin.flush()
     _STARTED.append(process)
 
 
@@ -87,8 +88,21 @@ def main(place: Path, wanted: list[Definition]) -> None:
             time.sleep(_AGAIN)
 
 
+def watch(builder: int) -> None:
+    """Until all is built; when the server is gone before, the builder and what it started are ended.
+
+    A server that gave up its rights cannot end them, and the kernel does not in its name.
+    """
+    ended = os.pidfd_open(builder)
+    if ended not in select.select([ended, sys.stdin], [], [])[0]:
+        kill_tree(builder)
+
+
 if __name__ == "__main__":
-    kernel.die_with_parent()
     os.nice(10)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    main(Path(sys.argv[1]), [Definition(**one) for one in json.load(sys.stdin)])
+    asked = [Definition(**one) for one in json.loads(sys.stdin.readline())]
+    if (builder := os.fork()) == 0:
+        main(Path(sys.argv[1]), asked)
+    else:
+        watch(builder)

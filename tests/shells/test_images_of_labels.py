@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from gatebot.executor import images, imaging
 from gatebot.executor.model import MIB, Label, Network
 from gatebot.words import say
 from tests.fakes.executor import job
+from tests.fakes.site import eventually
 from tests.fakes.workshop import LABELS, SMALL, workshop
 from tests.programs import need
 
@@ -97,3 +101,32 @@ def test_accounts_that_packages_made_stay_beside_our_own(tmp_path: Path) -> None
     told = (tmp_path / "etc/passwd").read_text().splitlines()
     assert [line.partition(":")[0] for line in told] == ["root", "job", "nobody", "libvirt-qemu"]
     assert told[0].endswith(":/bin/sh")
+
+
+_SERVER = """
+import os, sys
+from pathlib import Path
+from gatebot.executor import imaging
+from gatebot.executor.model import Label
+imaging.start([Label("own", packages=("uidmap",))], Path(sys.argv[1]))
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+sys.stdin.read()
+"""
+
+
+def test_the_builder_ends_with_its_server_and_all_that_it_started_too(tmp_path: Path) -> None:
+    """Also where the server has given up its rights: the builder keeps them."""
+    programs, told = tmp_path / "programs", tmp_path / "pids"
+    programs.mkdir()
+    (programs / "mmdebstrap").write_text(
+        f"#!/bin/sh\nsetsid sleep 300 &\necho $$ $! $PPID > {told}.new\nmv {told}.new {told}\nwait\n"
+    )
+    (programs / "mmdebstrap").chmod(0o755)
+    around = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    line = [sys.executable, "-c", _SERVER, str(tmp_path / "images")]
+    with subprocess.Popen(line, env=around, stdin=subprocess.PIPE) as server:
+        eventually(told.exists, "it builds", 60)
+        pids = told.read_text().split()
+        server.kill()
+    eventually(lambda: not any(Path("/proc", pid).exists() for pid in pids), f"ended: {pids}")

@@ -135,8 +135,3 @@ def loopback_up() -> None:
 def never_gain_privileges() -> None:
     """From here on no set-uid program helps this process or its children."""
     _check(_libc.prctl(38, 1, 0, 0, 0), "prctl")
-
-
-def die_with_parent() -> None:
-    """Be killed when the parent is gone."""
-    _check(_libc.prctl(1, 9, 0, 0, 0), "prctl")
