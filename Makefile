@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch test test-vm test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch test test-vm test-cgroup2 test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,11 @@ test-vm: setup-test ## The contract of nodes on a real virtual machine (MACHINE=
 		--no-install-recommends qemu-system-$$1 qemu-utils; } || { echo "It needs qemu-system-$$1 qemu-utils"; exit 1; }
 	@$(BIN)/gatebot image build --vm --arch $(or $(MACHINE),x86_64)
 	@GATEBOT_MACHINE=$(or $(MACHINE),x86_64) $(BIN)/python -m pytest -q tests/shells/test_machines.py
+
+test-cgroup2: setup-test ## Nodes on control groups of version 2 alone: a Debian with systemd, emulated (most of an hour)
+	@command -v qemu-img mmdebstrap >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends \
+		qemu-system-x86 qemu-utils mmdebstrap; } || { echo "It needs qemu-system-x86 qemu-utils mmdebstrap"; exit 1; }
+	@$(BIN)/python tools/cgroup2.py $(ARGS)
 
 test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21 and mvn)
 	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/gerrit

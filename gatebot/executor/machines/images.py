@@ -94,7 +94,7 @@ def finish(root: Path, made: Path) -> None:
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
     shutil.copyfile(next((root / "boot").glob("vmlinu[xz]-*")), made / "kernel")
-    (made / "initrd").write_bytes(archive(_first_files(root)))
+    (made / "initrd").write_bytes(archive(first_files(root)))
     shutil.rmtree(root / "boot")
     (root / "boot").mkdir()
     _disk(root, made / "disk.img")
@@ -108,7 +108,8 @@ def _compile(root: Path) -> None:
             compileall.compile_dir(place, quiet=2, stripdir=root)
 
 
-def _first_files(root: Path) -> dict[str, bytes]:
+def first_files(root: Path) -> dict[str, bytes]:
+    """What is unpacked into memory before there is a disk: from the packages in a directory."""
     modules = {path.name.partition(".")[0]: path for path in sorted((root / "usr/lib/modules").rglob("*.ko*"))}
     found = {f"modules/{one}.ko": _plain(modules[one]) for one in guest.MODULES if one in modules}
     busybox = next(path for path in (root / "usr/bin/busybox", root / "bin/busybox") if path.exists())

@@ -23,6 +23,9 @@ _PERIOD = 100_000
 #: What whoever may make groups below one writes to, by the kernel's documentation of version 2; and how many.
 _DELEGATED = ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control")
 _DESCENDANTS = 1000
+#: Where the server itself is, below a group that was handed to it.
+LEAF = "server"
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,35 @@ def _mounts() -> dict[str, Path]:
                 if option in _V1:
                     found.setdefault(option, Path(where))
     return found
+
+
+def make_room() -> None:
+    """Leave our own group of version 2 for one below it, where it was handed to us with its controllers.
+
+    A group that has processes of its own hands no controllers on. Who else is in it started us, or was started by us.
+    """
+    mount, own = _mounts().get(""), _memberships().get("", "/")
+    group = None if mount is None else mount / own.lstrip("/")
+    if group is None or group.name == LEAF or not _is_handed_over(group):
+        return
+    with contextlib.suppress(OSError):
+        (group / LEAF).mkdir(exist_ok=True)
+        for _ in range(_ROUNDS):  # others start processes meanwhile
+            for pid in (group / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    (group / LEAF / "cgroup.procs").write_text(pid)
+
+
+def _is_handed_over(group: Path) -> bool:
+    """Whether we may make of a group what we like: systemd says so to root, and gives it to others (`Delegate=yes`)."""
+    try:
+        if not {"memory", "pids"} <= set((group / "cgroup.controllers").read_text().split()):
+            return False
+        if os.geteuid() != 0:
+            return all(os.access(group / name, os.W_OK) for name in ("", *_DELEGATED))
+        return os.getxattr(group, "trusted.delegate") == b"1"
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +248,11 @@ class Cgroups:
 def _unified(mount: Path, own: str, name: str) -> tuple[Base | None, frozenset[str]]:
     """Our directory of version 2 and the controllers it hands on; none in a mixture of versions.
 
-    A group that has processes of its own hands no controller on, so the top is tried as well.
+    A group that has processes of its own hands no controller on, so those above are tried as well.
     """
     last: Base | None = None
-    for path in dict.fromkeys((own, "/")):
+    above = own.removesuffix(f"/{LEAF}") or "/"
+    for path in dict.fromkeys((above, "/")):
         base = _base(mount, path, name)
         if base is None:
             continue

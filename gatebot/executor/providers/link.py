@@ -23,7 +23,7 @@ from typing import cast
 from ...errors import Refused, Unavailable
 from ...reasons import reason
 from ..model import Sandbox
-from . import emulation, rootless, subordinate
+from . import cgroups, emulation, rootless, subordinate
 from .checks import Config
 from .model import Exit
 
@@ -49,6 +49,7 @@ def start(config: Config, sandbox: Sandbox) -> socket.socket:
 
     Returns when it is ready, or raises `Unavailable` with what was said.
     """
+    cgroups.make_room()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     package = Path(__file__).resolve().parents[3]
     line = [sys.executable, "-P", "-m", "gatebot.executor.providers.privileged", str(theirs.fileno())]
