@@ -38,7 +38,7 @@ from gatebot.identity import Identity
 from gatebot.repo import Repositories, environment
 from gatebot.review.model import Project
 from gatebot.review.projects import Projects
-from gatebot.settings import init_text
+from gatebot.settings_file import init_text
 
 T = TypeVar("T")
 PERSON = {

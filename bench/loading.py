@@ -35,7 +35,7 @@ from gatebot.pipeline.config.layout import Layout, Sources
 from gatebot.pipeline.config.loader import Loader
 from gatebot.pipeline.config.objects import ConfigFile
 from gatebot.pipeline.config.offline import tenant_of
-from gatebot.settings import init_text
+from gatebot.settings_file import init_text
 
 from ._ground import eventually, figure, free_port, percentile
 

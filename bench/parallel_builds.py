@@ -21,7 +21,7 @@ from pathlib import Path
 
 from gatebot.cli.output import Client
 from gatebot.executor.fleet.model import BEAT_SECONDS, SILENT_SECONDS
-from gatebot.settings import init_text
+from gatebot.settings_file import init_text
 
 from . import _ground
 from ._ground import Ground, eventually, figure, free_port

@@ -12,7 +12,8 @@ from enum import StrEnum
 ARCHITECTURES = ("x86_64", "arm64", "ppc64le", "s390x", "riscv64")
 #: What a job writes for the execution where any will do.
 ANY = "any"
-_ALIASES = {"amd64": "x86_64", "x86-64": "x86_64", "aarch64": "arm64", "ppc64el": "ppc64le"}
+#: Other names of these, by theirs.
+ALIASES = {"amd64": "x86_64", "x86-64": "x86_64", "aarch64": "arm64", "ppc64el": "ppc64le"}
 
 
 class Execution(StrEnum):
@@ -27,4 +28,4 @@ class Execution(StrEnum):
 def canonical(name: str) -> str:
     """The one name of an architecture; a name that nobody knows stays as it is."""
     low = name.strip().lower()
-    return _ALIASES.get(low, low)
+    return ALIASES.get(low, low)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings: from the text of `gatebot.toml` to frozen values, and the text of a new file.
+"""Settings: from the text of `gatebot.toml` to frozen values.
 
-Pure: reading the file is the caller's work. Unknown keys are refused, with a guess at what was
-meant; all errors are told at once, each with file and key. The settings themselves are listed in
-`settings_fields.py`; labels of nodes (`[labels.NAME]`) are read by the executor's room.
+Pure: reading the file is the caller's work. Unknown keys are refused, with a guess at what was meant; all errors are
+told at once, each with file, key and what was written. The settings themselves are listed in `settings_fields.py`, the
+text of a new file is made in `settings_file.py`; labels of nodes (`[labels.NAME]`) are read by the executor's room.
 """
 
 from __future__ import annotations
@@ -11,28 +11,32 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import ipaddress
-import json
 import re
-import textwrap
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import cast, get_type_hints
+from typing import TypeAlias, cast, get_type_hints
 
 from .errors import SettingsError
 from .expressions import compiled
 from .settings_fields import SECTIONS, Connection, Irc, Settings, ThirdPartyCi
 from .settings_providers import NEEDED, PROVIDERS, Provider
-from .settings_words import BYTES, GIB, KIB, MIB
+from .settings_words import BYTES, GIB, KIB, MIB, guess, written
 
-__all__ = ["Connection", "Described", "Irc", "Settings", "ThirdPartyCi", "described", "init_text", "load", "resolve"]
+__all__ = ["Connection", "Described", "Irc", "LabelErrors", "Settings", "ThirdPartyCi", "described", "load", "resolve"]
 
 _SIZE = re.compile(r"(\d+)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
+NAMED = {"connections": "gerrit", "third_party_ci": "example", "providers": "hosts"}
+"""Sections that each have a name of their own, and one for the sake of example."""
 _OWN_NAMES = ("gatebot", "timer", "zuul")
 _PASSWORD = re.compile(r"^[a-z0-9+]+://[^/@:]*:[^/@]+@")
+
+
+LabelErrors: TypeAlias = Callable[[Mapping[str, Mapping[str, object]], Mapping[str, str]], Iterable[str]]
+"""What is wrong with labels, given the kinds of providers by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Described:
         if self.unit == BYTES and isinstance(self.default, int):
             size, letter = (self.default // GIB, "G") if self.default % GIB == 0 else (self.default // MIB, "M")
             return f'"{size}{letter}"'
-        return _toml(self.default)
+        return written(self.default)
 
 
 def described() -> tuple[Described, ...]:
@@ -84,14 +88,17 @@ def described() -> tuple[Described, ...]:
     return tuple(found)
 
 
-def load(text: str, where: str) -> Settings:
-    """The settings that a file's text describes; `where` is the file's path. Raises `SettingsError` with all errors."""
+def load(text: str, where: str, labels: LabelErrors = lambda labels, kinds: ()) -> Settings:
+    """The settings that a file's text describes; `where` is the file's path. Raises `SettingsError` with all errors.
+
+    `labels` says what is wrong with labels, which another room reads.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{where}: this is not TOML: {error}.") from error
     known = {section for section, _ in SECTIONS} | {"labels", "providers"}
-    errors = [f"{name}: there is no such section.{_guess(name, known)}" for name in table.keys() - known]
+    errors = [f"{name}: there is no such section.{guess(name, known)}" for name in table.keys() - known]
     values: dict[str, object] = {}
     for section, section_class in SECTIONS:
         given = table.get(section)
@@ -105,8 +112,9 @@ def load(text: str, where: str) -> Settings:
             values[section] = _third_party_cis(given, errors)
         else:
             values[section] = _section(section, section, section_class, given, errors)
-    values["providers"] = _providers(table.get("providers", {}), errors)
-    values["labels"] = _labels(table.get("labels", {}), errors)
+    values["providers"], kinds = _providers(table.get("providers", {}), errors)
+    values["labels"] = found = _labels(table.get("labels", {}), errors)
+    errors += labels(found, kinds)
     settings = dataclasses.replace(Settings(where=where), **values)  # pyright: ignore[reportArgumentType]
     errors += _disagreements(settings)
     if errors:
@@ -129,7 +137,7 @@ def _section(section: str, place: str, section_class: type, given: object, error
     for key, value in cast(dict[str, object], given).items():
         item = known.get(key)
         if item is None:
-            errors.append(f"{place}.{key}: there is no such key.{_guess(key, known)}")
+            errors.append(f"{place}.{key}: there is no such key.{guess(key, known)}")
             continue
         try:
             values[key] = _value(item, value)
@@ -148,18 +156,21 @@ def _networks(given: object, errors: list[str]) -> tuple[Irc, ...]:
     return tuple(networks)
 
 
+def _named(section: str, given: object, errors: list[str]) -> Iterator[tuple[str, str, object]]:
+    """Each of the sections `[SECTION.NAME]`: its name, its place, and what is in it."""
+    if isinstance(given, dict):
+        yield from ((name, f"{section}.{name}", one) for name, one in cast(dict[str, object], given).items())
+    else:
+        errors.append(f"{section}: write one section for each, such as [{section}.{NAMED[section]}].")
+
+
 def _connections(given: object, errors: list[str]) -> Mapping[str, Connection]:
     found: dict[str, Connection] = {}
-    if not isinstance(given, dict):
-        errors.append("connections: write one section for each, such as [connections.gerrit].")
-        return found
-    for name, values in cast(dict[str, object], given).items():
-        place = f"connections.{name}"
+    for name, place, values in _named("connections", given, errors):
         found[name] = one = cast(Connection, _section("connections", place, Connection, values, errors))
         needed = ("url", "password_file", "ssh_key", "known_hosts") if isinstance(values, dict) else ()
         errors += [f"{place}.{key}: this is needed." for key in needed if not getattr(one, key)]
-        if one.url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", one.url):
-            errors.append(f"{place}.url: write http:// or https://.")
+        errors += _no_address(f"{place}.url", one.url)
         if name in _OWN_NAMES:
             errors.append(f"{place}: {name} is this site's own; choose another name.")
     return MappingProxyType(found)
@@ -167,47 +178,62 @@ def _connections(given: object, errors: list[str]) -> Mapping[str, Connection]:
 
 def _third_party_cis(given: object, errors: list[str]) -> Mapping[str, ThirdPartyCi]:
     found: dict[str, ThirdPartyCi] = {}
-    if not isinstance(given, dict):
-        errors.append("third_party_ci: write one section for each, such as [third_party_ci.example].")
-        return found
-    for name, values in cast(dict[str, object], given).items():
-        place = f"third_party_ci.{name}"
+    for name, place, values in _named("third_party_ci", given, errors):
         found[name] = one = cast(ThirdPartyCi, _section("third_party_ci", place, ThirdPartyCi, values, errors))
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             errors.append(f"{place}: a name is letters, digits, '.', '_' and '-'.")
         regexes = [("recheck", one.recheck), *(("projects", regex) for regex in one.projects)]
         errors += [f"{place}.{key}: {problem}" for key, regex in regexes if (problem := _no_regex(regex))]
-        if one.url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", one.url):
-            errors.append(f"{place}.url: write http:// or https://.")
+        errors += _no_address(f"{place}.url", one.url)
     return MappingProxyType(found)
+
+
+def _no_address(place: str, url: str) -> Iterator[str]:
+    if url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        yield f"{place}: {_quoted(url)}write http:// or https://."
+
+
+def _quoted(value: str) -> str:
+    """What was written, unless there may be a password in it."""
+    return "" if "@" in value else f"{written(value)} cannot be used; "
 
 
 def _no_regex(text: str) -> str:
     try:
         compiled(text)
     except ValueError as problem:
-        return f"{json.dumps(text)} is no RE2 expression: {problem}."
+        return f"{written(text)} is no RE2 expression: {problem}."
     return ""
 
 
-def _providers(given: object, errors: list[str]) -> Mapping[str, Provider]:
+def _providers(given: object, errors: list[str]) -> tuple[Mapping[str, Provider], Mapping[str, str]]:
+    """The providers that can be used, and what kind each is, with those whose kind is not known."""
     found: dict[str, Provider] = {}
-    kinds = dict(PROVIDERS)
-    if not isinstance(given, dict):
-        errors.append("providers: write one section for each, such as [providers.hosts].")
-        return found
-    for name, values in cast(dict[str, object], given).items():
-        place = f"providers.{name}"
-        keys = dict(cast(dict[str, object], values)) if isinstance(values, dict) else {}
-        kind = str(keys.pop("kind", ""))
+    kinds: dict[str, str] = {}
+    classes = dict(PROVIDERS)
+    for name, place, values in _named("providers", given, errors):
+        if not isinstance(values, dict):
+            errors.append(f"{place}: this is a section; write [{place}] and its keys on the lines below it.")
+            continue
+        keys = dict(cast(dict[str, object], values))
+        kind = kinds[name] = _kind(place, keys.pop("kind", None), errors)
         if name == "local":
             errors.append(f"{place}: this machine is always there, and set in [executor]; choose another name.")
-        elif kind not in kinds:
-            errors.append(f"{place}.kind: write what it is, one of {', '.join(kinds)}.")
-        else:
-            found[name] = one = cast(Provider, _section(f"providers.{kind}", place, kinds[kind], keys, errors))
-            errors += [f"{place}.{key}: this is needed." for key in NEEDED[kind] if not getattr(one, key)]
-    return MappingProxyType(found)
+        elif kind:
+            found[name] = cast(Provider, _section(f"providers.{kind}", place, classes[kind], keys, errors))
+            errors += [f"{place}.{key}: this is needed." for key in NEEDED[kind] if not keys.get(key)]
+    return MappingProxyType(found), kinds
+
+
+def _kind(place: str, given: object, errors: list[str]) -> str:
+    """The kind of a provider, or the one that was meant; nothing where that is not clear."""
+    names = [name for name, _ in PROVIDERS]
+    if given in names:
+        return str(given)
+    near = difflib.get_close_matches(str(given), names, 1)
+    what = f"{written(given)} is none of" if given is not None else "write what it is, one of"
+    errors.append(f"{place}.kind: {what} {', '.join(names)}.{guess(str(given), names, known=False)}")
+    return next(iter(near), "")
 
 
 def _labels(given: object, errors: list[str]) -> Mapping[str, Mapping[str, object]]:
@@ -236,7 +262,8 @@ def _value(item: Described, value: object) -> object:
             return value
         case type() as hint, str() if hint is str:
             if item.choices and value not in item.choices:
-                raise ValueError(f"{json.dumps(value)} is none of {', '.join(item.choices)}.")
+                near = guess(value, item.choices, known=False)
+                raise ValueError(f"{written(value)} is none of {', '.join(item.choices)}.{near}")
             return value
         case _, list() if item.hint == tuple[str, ...]:
             texts = cast(list[object], value)
@@ -244,7 +271,9 @@ def _value(item: Described, value: object) -> object:
                 return tuple(texts)
         case _:
             pass
-    raise ValueError(f"write {_KINDS[item.hint]}, such as {item.default_text}.")
+    raise ValueError(
+        f"{written(cast(object, value))} cannot be used; write {_KINDS[item.hint]}, such as {item.default_text}."
+    )
 
 
 _KINDS: dict[object, str] = {
@@ -258,7 +287,7 @@ _KINDS: dict[object, str] = {
 def _size(value: object) -> int:
     match = _SIZE.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
     if match is None or int(match[1]) == 0:
-        raise ValueError('write a number of bytes, or a text such as "512M" or "2G".')
+        raise ValueError(f'{written(value)} cannot be used; write a number of bytes, or a text such as "512M" or "2G".')
     return int(match[1]) * _UNITS[match[2].upper()]
 
 
@@ -266,14 +295,21 @@ def _disagreements(settings: Settings) -> list[str]:
     """What is wrong although each value alone could be right."""
     web = settings.web
     checks: Iterable[tuple[str, bool, str]] = (
-        ("web.listen", _listens(web.listen), 'write an address and a port, such as "127.0.0.1:8080" or "[::]:443".'),
-        ("web.url", re.fullmatch(r"(https?://[^\s/]+(/\S*)?)?", web.url) is not None, "write http:// or https://."),
+        (
+            "web.listen",
+            _listens(web.listen),
+            f'{_quoted(web.listen)}write an address and a port, such as "127.0.0.1:8080" or "[::]:443".',
+        ),
         ("web.tls_key", bool(web.tls_key) == bool(web.tls_certificate), "HTTPS needs tls_certificate and tls_key."),
-        ("dispatch.listen", _listens(settings.dispatch.listen), 'write an address and a port, "127.0.0.1:4222".'),
+        (
+            "dispatch.listen",
+            _listens(settings.dispatch.listen),
+            f'{_quoted(settings.dispatch.listen)}write an address and a port, such as "127.0.0.1:4222".',
+        ),
         (
             "dispatch.nats",
             re.fullmatch(r"(embedded|(nats|tls)://[^\s/@]+)?", settings.dispatch.nats) is not None,
-            'write "embedded", or nats://HOST:PORT or tls://HOST:PORT.',
+            f'{_quoted(settings.dispatch.nats)}write "embedded", or nats://HOST:PORT or tls://HOST:PORT.',
         ),
         (
             "dispatch.password_file",
@@ -287,6 +323,7 @@ def _disagreements(settings: Settings) -> list[str]:
         ),
     )
     errors = [f"{key}: {what}" for key, right, what in checks if not right]
+    errors += _no_address("web.url", web.url)
     errors += [f"web.trusted_proxies: {text} is no address." for text in web.trusted_proxies if not _is_network(text)]
     names = [network.name for network in settings.irc]
     for number, network in enumerate(settings.irc, 1):
@@ -310,70 +347,3 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _guess(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f" Did you mean {near[0]}?" if near else f" Known are: {', '.join(sorted(known))}."
-
-
-_NAMED = {"connections": "gerrit", "third_party_ci": "example"}
-"""Sections that each have a name of their own, and one for the sake of example."""
-
-_LABELS = """
-# Kinds of nodes that jobs ask for by name, one section each. Without any: small, debian and offline.
-#[labels.large]
-#image = "default"
-#network = "mirrors"
-#memory = "8G"
-#disk = "20G"
-#cpus = 4
-
-# Where nodes come from besides this machine, one section each; a label says `provider = "NAME"`. See docs/nodes.md.
-"""
-
-_HEAD = """\
-# Settings of this gatebot site. Every setting is shown with its default, behind a #.
-# To change one, remove its # and edit it; then restart the server.
-"""
-
-
-def init_text(changes: Mapping[str, object] | None = None, irc: Sequence[Mapping[str, object]] = ()) -> str:
-    """The text of a new gatebot.toml: all defaults, commented out, and the `changes` (`{"web.listen": ...}`) set."""
-    left = dict(changes or {})
-    lines = [_HEAD]
-    for section, section_class in SECTIONS:
-        items = [item for item in described() if item.section == section]
-        lines.append(f"\n# {section_class.__doc__}")
-        if section in _NAMED:
-            lines += [f"#[{section}.{_NAMED[section]}]", *_lines(items, lambda _: None)]
-            continue
-        if section != "irc":
-            lines += [f"[{section}]", *_lines(items, lambda item: left.pop(item.name, None))]
-            continue
-        for network in irc or ({},):
-            lines += ["[[irc]]" if network else "#[[irc]]", *_lines(items, lambda item, n=network: n.get(item.key))]
-    if left:
-        raise KeyError(f"there are no settings {', '.join(sorted(left))}")
-    lines.append(_LABELS)
-    for kind, section_class in PROVIDERS:
-        items = [item for item in described() if item.section == f"providers.{kind}"]
-        lines += [f"# {section_class.__doc__}", f"#[providers.my-{kind}]", f'#kind = "{kind}"']
-        lines += [*_lines(items, lambda _: None), ""]
-    return "\n".join(lines)
-
-
-def _lines(items: Iterable[Described], changed: Callable[[Described], object]) -> Iterable[str]:
-    for item in items:
-        unit = f" ({item.unit})" if item.unit else ""
-        choices = f" One of: {', '.join(item.choices)}." if item.choices else ""
-        value = changed(item)
-        yield from textwrap.wrap(f"{item.about}{unit}{choices}", 100, initial_indent="# ", subsequent_indent="# ")
-        yield f"#{item.key} = {item.default_text}" if value is None else f"{item.key} = {_toml(value)}"
-
-
-def _toml(value: object) -> str:
-    """A value as TOML writes it; what we have to write is the part that JSON writes alike."""
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(_toml(each) for each in cast(Sequence[object], value))}]"
-    return json.dumps(value, ensure_ascii=False)

@@ -26,8 +26,9 @@ from ..clock import SystemClock
 from ..errors import NotFound, Refused, Unauthenticated, Unavailable
 from ..executor import assembly, providing
 from ..executor.fleet.model import Beat, Session, Written
+from ..executor.labels import label_from
 from ..executor.logs import Logs
-from ..executor.model import Label, Sizes, label_from
+from ..executor.model import Label, Sizes
 from ..executor.providers import link
 from ..executor.remote.agent import Agent
 from ..executor.remote.line import Line

@@ -25,10 +25,9 @@ from ..clock import Clock
 from ..db import Database
 from ..errors import Unavailable
 from ..executor.fleet import pages, rest
-from ..executor.fleet.choosing import HERE, Member
 from ..executor.fleet.doors import MACHINES, Parts
 from ..executor.fleet.doors import routes as machine_routes
-from ..executor.fleet.fleet import Fleet
+from ..executor.fleet.fleet import Fleet, here
 from ..executor.fleet.git_door import GitDoor
 from ..executor.fleet.model import Abilities, Session, Written
 from ..executor.fleet.nats_access import USER, Signer, answer_for_ever, configuration
@@ -48,6 +47,7 @@ from ..executor.nodes.service import Nodes
 from ..executor.providers.model import Capacity
 from ..executor.providing import kinds
 from ..executor.service import Executor
+from ..executor.supply import lacking_of
 from ..front import Sign
 from ..git_door import CommitDoor
 from ..keys.site_key import SiteKey
@@ -90,7 +90,8 @@ class Executors:
         fleet = Fleet(
             db, clock, Fences(results), results.holds, results, lambda: labels, lambda build: logs.size(build) or 0,
             received.begin, received.end, local,
-            lambda: local.supply.offers if local is not None else {}, post,
+            lambda: local.supply.offers if local is not None else {},
+            lambda: lacking_of(local.supply) if local is not None else {}, post,
         )  # fmt: skip
         passes = Passes(key, clock)
         enrolment = Enrolment(db, clock, fleet, passes, on=post is not None)
@@ -137,13 +138,10 @@ class Executors:
     def waits(self) -> Mapping[str, NodeWait]:
         """What builds wait for that have no nodes: those of this process' executor, and those of all others."""
         fleet, now = self.fleet, self.fleet.clock.now()
-        own, members = dict[str, NodeWait](), list[Member]()
-        if self.local is not None:
-            own.update(self.local.supply.waits())
-            members.append(Member(HERE, self.local.free_slots(), fleet.offers(), running=tuple(self.local.running)))
+        own = dict(self.local.supply.waits()) if self.local is not None else dict[str, NodeWait]()
         if not self.on:
             return own
-        return {**fleet.roster.waits((*members, *fleet.roster.members(now)), fleet.labels(), now), **own}
+        return {**fleet.roster.waits((*here(fleet), *fleet.roster.members(now)), fleet.labels(), now), **own}
 
     async def start(self, run: Run) -> None:
         """Connect, let executors in, and know again what they have; before the queues are read."""
@@ -189,7 +187,9 @@ def abilities_of(executor: Executor, labels: Mapping[str, Written]) -> Abilities
     offers = executor.supply.offers
     capacities = {name: one.capacity for name, one in offers.items() if isinstance(one.capacity, Capacity)}
     unusable = {name: one.capacity for name, one in offers.items() if isinstance(one.capacity, Reason)}
-    return Abilities(capacities, tuple(name for name, one in offers.items() if one.trusted), labels, unusable)
+    trusted = tuple(name for name, one in offers.items() if one.trusted)
+    trying = {name: one.trying for name, one in offers.items() if one.trying is not None}
+    return Abilities(capacities, trusted, labels, unusable, trying, lacking_of(executor.supply))
 
 
 def nats_configuration(places: Places, password: str) -> str:

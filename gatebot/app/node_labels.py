@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from ..executor.model import Label, label_from
+from ..executor.labels import label_from
+from ..executor.model import Label
 from ..pipeline.config.layout import Layout
 from ..pipeline.config.nodes import site_labels
 from ..pipeline.layouts import Layouts

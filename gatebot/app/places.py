@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import settings as settings_text
 from ..errors import NotFound, Unavailable
 from ..executor import images
+from ..executor.labels import label_errors
 from ..settings import Settings
 
 SETTINGS = "gatebot.toml"
@@ -100,5 +101,5 @@ def load(directory: Path) -> tuple[Settings, Places]:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise Unavailable(f"{file} cannot be read: {why}.") from None
-    found = settings_text.load(text, str(file.resolve()))
+    found = settings_text.load(text, str(file.resolve()), label_errors)
     return found, places_of(found)

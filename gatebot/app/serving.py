@@ -66,7 +66,8 @@ def prepare_executor(found: Settings, places: Places, user: User | None) -> asse
     """What of the executor must be made while we may be root."""
     labels = site_labels(found.labels, providing.kinds(found.providers))
     images = site_places.images_of(found, places)
-    imaging.start(labels.values(), images)
+    if found.executor.sandbox != Sandbox.NONE:
+        imaging.start(labels.values(), images)
     wheels = settings.resolve(found, found.executor.wheelhouse) if found.executor.wheelhouse else ""
     return assembly.prepare(
         places.data,

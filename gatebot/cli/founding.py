@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import assets, db, settings
+from .. import assets, db, settings, settings_file
 from ..app.footing import check_git, check_reach
 from ..app.places import SETTINGS, TOKEN, Places, places_of
 from ..app.users import give, server_user
@@ -50,7 +50,7 @@ def found(directory: Path, text: str | None = None) -> Founded:
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise Conflict(f"{directory} is not empty. Name a directory that does not exist yet: gatebot init DIR")
-    text = text or settings.init_text({"site.data": "data"})
+    text = text or settings_file.init_text({"site.data": "data"})
     made = settings.load(text, str(directory.resolve() / SETTINGS))
     places = places_of(made)
     user = server_user(made.executor.run_as)

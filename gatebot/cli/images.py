@@ -18,9 +18,10 @@ from ..architectures import ARCHITECTURES, canonical
 from ..durations import duration
 from ..errors import NotFound, Unavailable
 from ..executor import images
+from ..executor.labels import site_labels
 from ..executor.machines import building
 from ..executor.machines import images as machine_images
-from ..executor.model import DEFAULT_LABELS, HOST_IMAGE, LOCAL, Label, label_from
+from ..executor.model import DEFAULT_LABELS, HOST_IMAGE, LOCAL, Label
 from ..executor.providing import kinds
 from .output import Output
 
@@ -123,7 +124,7 @@ def _labels(directory: Path | None) -> dict[str, Label]:
     if directory is None:
         return dict(DEFAULT_LABELS)
     settings, _ = places.load(directory)
-    return {**DEFAULT_LABELS, **{name: label_from(name, keys) for name, keys in settings.labels.items()}}
+    return site_labels(settings.labels, kinds(settings.providers))
 
 
 def _label(directory: Path | None, name: str) -> Label:

@@ -27,7 +27,7 @@ _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), defaul
 @click.pass_obj
 def init(out: Output, directory: Path, listen: str) -> None:
     """Make a new site: settings, database, administrator, pipelines."""
-    from ..settings import init_text
+    from ..settings_file import init_text
 
     changes: dict[str, object] = {"site.data": "data"}
     if listen:

@@ -153,7 +153,9 @@ def executor(
     layers = prepared.directory / "layers"
     local = Source(_local(prepared, layers, host, egress), lasting=prepared.channel is None)
     unready = partial(imaging.unready, prepared.images)
-    supply = Supply({LOCAL: local, **(providers or {})}, prepared.labels, clock, unready, patience)
+    made = {LOCAL: local, **(providers or {})}
+    # without a sandbox nothing of an image is shown to a job, so none is waited for
+    supply = Supply(made, prepared.labels, clock, _never_lacks if prepared.channel is None else unready, patience)
     around, ledger = _surroundings(prepared), Ledger(prepared.directory / "kept")
     tools = Tools(
         supply=supply,
@@ -173,12 +175,16 @@ def executor(
     return Executor(tools, slots=slots or max(os.cpu_count() or 1, 2)), logs
 
 
+def _never_lacks(_: Label) -> Reason | None:
+    return None
+
+
 def _local(prepared: Prepared, layers: Path, host: str, egress: Egress) -> Provider:
     if prepared.channel is None:
         return Bare(layers, host=host)
     return Local(
         prepared.channel if isinstance(prepared.channel, Reason) else link.Link(prepared.channel),
-        Images({HOST_IMAGE: HOST_IMAGE} | built(prepared.images)),
+        Images({HOST_IMAGE: HOST_IMAGE} | built(prepared.images), prepared.images),
         layers=layers,
         host=host,
         sandbox=prepared.sandbox,

@@ -7,6 +7,7 @@ as root or without. Jobs see it read-only below an overlay. Nothing is built at 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -16,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ..architectures import ARCHITECTURES, canonical
@@ -181,6 +183,15 @@ def shared() -> Path:
 def is_built(definition: Definition, images: Path) -> bool:
     """Whether an image is there and complete."""
     return (images / definition.name / "etc/passwd").exists()
+
+
+def begun(definition: Definition, images: Path) -> datetime | None:
+    """When somebody began to make an image, who has not finished it; None: nobody did."""
+    if not (images / f"{definition.name}.new").is_dir():
+        return None
+    with contextlib.suppress(FileNotFoundError):
+        return datetime.fromtimestamp((images / f"{definition.name}.lock").stat().st_mtime, UTC)
+    return None
 
 
 def missing() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import platform
 import select
 import subprocess
 import sys
@@ -18,40 +19,57 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
+from ..architectures import ANY, Execution, canonical
 from ..errors import SettingsError, Unavailable
 from ..reasons import Reason, reason
 from ..words import say
 from . import images
 from .images import Definition
 from .model import LOCAL, Label
+from .providers import emulation
 from .providers.processes import kill_tree
 
 log = logging.getLogger(__name__)
 _AGAIN = 300.0
+#: What labels ask for whose nodes may be those of another architecture.
+_EMULATED = ("", ANY, Execution.EMULATED_USER)
 #: The builders that this server started; each ends when nobody can write to it any more.
 _STARTED: list[subprocess.Popen[bytes]] = []
 
 
+def wanted(label: Label) -> Definition | None:
+    """The image that nodes of a label cannot be without, where this machine can have such nodes.
+
+    Nodes of its own architecture can be without the default one: they show its own programs then.
+    """
+    if label.provider != LOCAL or label.image != "default":
+        return None
+    foreign = label.arch not in ("", canonical(platform.machine()))
+    if not label.imaged and not foreign:
+        return None
+    if foreign and (label.execution not in _EMULATED or label.arch not in {one.arch for one in emulation.installed()}):
+        return None
+    try:
+        return images.definition_of(label)
+    except SettingsError:
+        return None  # making the node says it
+
+
 def lacking(labels: Iterable[Label], place: Path) -> list[Definition]:
-    """The images that labels of this machine have to themselves and that are not built, each once."""
-    wanted = [images.definition_of(label) for label in labels if label.imaged and label.provider == LOCAL]
-    return [one for one in dict.fromkeys(wanted) if not images.is_built(one, place)]
+    """The images that labels of this machine cannot be without and that are not built, each once."""
+    needed = dict.fromkeys(one for label in labels if (one := wanted(label)) is not None)
+    return [one for one in needed if not images.is_built(one, place)]
 
 
 def unready(place: Path, label: Label) -> Reason | None:
-    """Why there is no node of a label yet: its image is not there. None: it is, or it is the default one."""
-    if not label.imaged or label.provider != LOCAL:
-        return None
-    try:
-        definition = images.definition_of(label)
-    except SettingsError:
-        return None  # making the node says it
-    if images.is_built(definition, place):
+    """Why there is no node of a label yet: its image is not there. None: it is, or it needs none."""
+    definition = wanted(label)
+    if definition is None or images.is_built(definition, place):
         return None
     if (failed := place / f"{definition.name}.failed").exists():
         return reason("executor.label-image-failed", label=label.name, told=failed.read_text("utf-8").strip()[:500])
-    if (place / f"{definition.name}.new").exists():
-        return reason("executor.label-image-building", label=label.name)
+    if (since := images.begun(definition, place)) is not None:
+        return reason("executor.label-image-building", label=label.name, since=f"{since:%H:%M}")
     return reason("executor.label-image-lacks", label=label.name)
 
 

@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values of the executor's room: labels of nodes, the steps of a run, how a step and a build end.
 
-Only frozen values and the reading of a label from the site's settings; nothing here runs anything.
-Sizes are bytes, times seconds. Result names are Zuul's.
+Only frozen values; what settings say of a label is read in `labels.py`. Nothing here runs anything. Sizes are bytes,
+times seconds. Result names are Zuul's.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import cast
 from urllib.parse import quote_plus
 
-from ..architectures import ANY, ARCHITECTURES, Execution, canonical
 from ..assignment import Checkout, Json, Playbook
-from ..errors import SettingsError
 from ..reasons import Reason
-from .clouds.model import Server, server_from
+from .clouds.model import Server
 
 MIB = 1024 * 1024
 #: The image that is the host's own /usr, read-only, with an /etc of our making.
@@ -77,86 +73,11 @@ class Label:
         return bool(self.packages or self.script)
 
 
-_SIZE = re.compile(r"(\d+)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
-_UNITS = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB, "T": 1024 * 1024 * MIB}
 #: The labels of a site that sets none.
 DEFAULT_LABELS: Mapping[str, Label] = {
     "small": Label("small"),
     "debian": Label("debian"),
     "offline": Label("offline", network=Network.NONE),
-}
-
-
-def _size(value: object, where: str) -> int:
-    match = _SIZE.fullmatch(str(value).strip()) if isinstance(value, (int, str)) else None
-    if match is None or isinstance(value, bool):
-        raise SettingsError(f"{where}: {value!r} is no size; write a number of bytes, or for example '512M' or '2G'.")
-    return int(match[1]) * _UNITS[match[2].upper()]
-
-
-def label_from(name: str, settings: Mapping[str, object]) -> Label:
-    """The label that `[labels.NAME]` describes; unknown keys and unusable values name the key."""
-    given: dict[str, object] = {}
-    for key, value in settings.items():
-        where = f"labels.{name}.{key}"
-        match key, value:
-            case (("image" | "provider"), str()):
-                given[key] = value
-            case "arch", str() if value:
-                given[key] = canonical(value)
-            case "execution", str() if value in (*Execution, ANY):
-                given[key] = value
-            case "network", str() if value in set(Network):
-                given[key] = Network(value)
-            case (("memory" | "disk"), _):
-                given[key] = _size(value, where)
-            case "cpus", int() | float() if value > 0 and not isinstance(value, bool):
-                given[key] = float(value)
-            case "processes", int() if value > 0 and not isinstance(value, bool):
-                given[key] = value
-            case (("privileged" | "nested"), bool()):
-                given[key] = value
-            case "script", str() if value.strip():
-                given[key] = value
-            case "packages", list() if packages := _packages(cast("list[object]", value)):
-                given[key] = packages
-            case "server", dict():
-                given[key] = server_from(cast("dict[str, object]", value), where)
-            case _, _ if key in _HINTS:
-                raise SettingsError(f"{where}: {value!r} cannot be used. {_HINTS[key]}")
-            case _:
-                raise SettingsError(f"{where}: no such key; known are {', '.join(sorted(_HINTS))}.")
-    if settings.get("image", "default") != "default" and ("packages" in given or "script" in given):
-        raise SettingsError(
-            f"labels.{name}.image: `packages` and `script` say what is in the default image besides. "
-            "Take them away, or the image."
-        )
-    return Label(name, **given)  # pyright: ignore[reportArgumentType]  # each was checked above
-
-
-def _packages(given: Sequence[object]) -> tuple[str, ...]:
-    """Nothing where one of them is no package."""
-    found = tuple(one for one in given if isinstance(one, str) and _PACKAGE.fullmatch(one))
-    return found if len(found) == len(given) else ()
-
-
-#: As Debian's policy has it.
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
-_HINTS = {
-    "image": "Write the name of an image, or 'host'.",
-    "network": "Write 'none', 'mirrors' or 'full'.",
-    "memory": "Write a size.",
-    "disk": "Write a size.",
-    "cpus": "Write a number above 0.",
-    "processes": "Write a whole number above 0.",
-    "arch": f"Write one of {', '.join(ARCHITECTURES)}.",
-    "provider": "Write the name of a section [providers.NAME], or 'local'.",
-    "execution": f"Write one of {', '.join((*Execution, ANY))}.",
-    "privileged": "Write true or false.",
-    "nested": "Write true or false.",
-    "packages": "Write a list of names of Debian packages.",
-    "script": "Write the text of a shell script.",
-    "server": "Write a table, such as {flavor = 'm1.small'}.",
 }
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from ..architectures import ANY, Execution, canonical
@@ -27,14 +28,31 @@ _Limited: TypeAlias = str | tuple[str, str, Execution] | tuple[str, str]
 
 
 _RANGES = "ranges"
+#: What nothing brings that can be installed.
+_REAL = (Execution.NATIVE, Execution.KVM)
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a provider can do; a reason says why it can do nothing. `trusted`: only for jobs that run after review."""
+    """What a provider can do; a reason says why it can do nothing. `trusted`: only for jobs that run after review.
+
+    `trying` is since when it is being tried out, where that goes on: it may be able to do more than is known.
+    """
 
     capacity: Capacity | Reason
     trusted: bool = False
+    trying: datetime | None = None
+
+    @property
+    def problems(self) -> tuple[Reason, ...]:
+        """What people are told of what it cannot do."""
+        known = (self.capacity,) if isinstance(self.capacity, Reason) else self.capacity.problems
+        return known if self.trying is None else (*known[: isinstance(self.capacity, Capacity)], tried(self.trying))
+
+
+def tried(since: datetime) -> Reason:
+    """That a provider is still being tried out."""
+    return reason("executor.provider-tried", since=f"{since:%H:%M}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +145,17 @@ def place(
 def _alternative(site: Site, build: str, choice: NodeChoice, post_review: bool) -> Placement | Never | Busy:
     specs = choice.nodes or (NodeSpec((), NODELESS),)
     wanted: list[tuple[Kind, ...]] = []
+    unknown: Busy | None = None
     for spec in specs:
-        kinds = _kinds(site, spec, post_review)
-        if isinstance(kinds, Reason):
-            return Never(kinds)
-        wanted.append(kinds)
+        match _kinds(site, spec, post_review):
+            case Never() as never:
+                return never
+            case Busy() as busy:
+                unknown = unknown or busy
+            case kinds:
+                wanted.append(kinds)
+    if unknown is not None:
+        return unknown
     limits = _limits(site)
     if _fitted(wanted, limits, {}) is None:
         return Never(_too_many(wanted, limits))
@@ -147,34 +171,58 @@ def _alternative(site: Site, build: str, choice: NodeChoice, post_review: bool) 
     return Placement(choice, nodes)
 
 
-def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | Reason:
+def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | Never | Busy:
     """What would serve for a node, best first; never nothing."""
     label = site.labels.get(spec.label)
     if label is None:
-        return reason("executor.no-such-label", label=spec.label, known=", ".join(sorted(site.labels)))
+        return Never(reason("executor.no-such-label", label=spec.label, known=", ".join(sorted(site.labels))))
     offer = site.offers.get(label.provider)
     if offer is None:
-        return reason("executor.no-such-provider", label=label.name, provider=label.provider)
+        return Never(reason("executor.no-such-provider", label=label.name, provider=label.provider))
+    if (refused := _refused(label, offer, spec, post_review)) is not None:
+        return Never(refused)
+    if isinstance(offer.capacity, Reason):
+        why = reason("executor.provider-unusable", offer.capacity, label=label.name, provider=label.provider)
+        return _unless_tried(offer, label, why)
+    if label.nested and not offer.capacity.nested:
+        helps = offer.capacity.problems or (_nesting(offer.capacity, label),)
+        return Never(reason("executor.no-nesting", *helps, label=label.name, provider=label.provider))
+    arch = canonical(spec.arch or label.arch)
+    execution = _demand(spec) or _demand(label) or spec.execution or label.execution
+    found = _fitting(offer.capacity.platforms, arch, execution)
+    if found:
+        return tuple((label.provider, one.arch, one.execution, one.ids if label.nested else 0) for one in found)
+    if label.name in site.unready:
+        return Busy(site.unready[label.name], frozenset())
+    return _unless_tried(offer, label, _no_platform(offer.capacity, label, arch, execution))
+
+
+def _refused(label: Label, offer: Offer, spec: NodeSpec, post_review: bool) -> Reason | None:
+    """Why a job may not have nodes of a label, or asks for something that the label says they are not."""
     if label.privileged and not post_review:
         return reason("executor.label-privileged", label=label.name)
     if offer.trusted and not post_review:
         return reason("executor.provider-post-review", label=label.name, provider=label.provider)
-    if isinstance(offer.capacity, Reason):
-        return reason("executor.provider-unusable", offer.capacity, label=label.name, provider=label.provider)
-    if label.nested and not offer.capacity.nested:
-        helps = offer.capacity.problems or (_nesting(offer.capacity, label),)
-        return reason("executor.no-nesting", *helps, label=label.name, provider=label.provider)
     for asked, own in ((canonical(spec.arch), canonical(label.arch)), (_demand(spec), _demand(label))):
         if asked and own and asked != own:
             return reason("executor.label-is-other", label=label.name, own=own, asked=asked)
-    arch = canonical(spec.arch or label.arch)
-    execution = _demand(spec) or _demand(label) or spec.execution or label.execution
-    found = _fitting(offer.capacity.platforms, arch, execution)
-    if not found:
-        have = ", ".join(f"{one.arch} {one.execution}" for one in offer.capacity.platforms)
-        asked = f"{arch} {execution}".strip()
-        return reason("executor.no-such-platform", label=label.name, provider=label.provider, asked=asked, have=have)
-    return tuple((label.provider, one.arch, one.execution, one.ids if label.nested else 0) for one in found)
+    return None
+
+
+def _unless_tried(offer: Offer, label: Label, why: Reason) -> Never | Busy:
+    """It is impossible for this reason, unless its provider may be found to be able to do more."""
+    if offer.trying is None:
+        return Never(why)
+    since = f"{offer.trying:%H:%M}"
+    return Busy(reason("executor.label-tried", label=label.name, provider=label.provider, since=since), frozenset())
+
+
+def _no_platform(capacity: Capacity, label: Label, arch: str, execution: str) -> Reason:
+    """That no node can be what is asked for, and what would bring it, if something here would."""
+    have = ", ".join(f"{one.arch} {one.execution}" for one in capacity.platforms)
+    told = {"label": label.name, "provider": label.provider, "asked": f"{arch} {execution}".strip(), "have": have}
+    brings = [why for lacking, why in capacity.lacking if lacking == arch and execution not in _REAL]
+    return reason("executor.no-such-platform-yet" if brings else "executor.no-such-platform", *brings, **told)
 
 
 def _nesting(capacity: Capacity, label: Label) -> Reason:

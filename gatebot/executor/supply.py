@@ -3,18 +3,20 @@
 
 Where a node comes from is decided in `placing.py`; here is counted what is in use. Builds that wait are served in the
 order in which they came: a later one never takes what an earlier one waits for. A node that cannot be taken away counts
-until it can.
+until it can. Providers are tried out beside everything else: who wants what they may be able to do waits for that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import platform
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..architectures import canonical
 from ..assignment import NodeChoice, NodeWait
 from ..clock import Clock
 from ..errors import GatebotError, Refused
@@ -24,11 +26,10 @@ from .model import LOCAL, Label
 from .placing import Busy, Kind, Never, Offer, Placed, Placement, Site, place
 from .providers.model import Capacity
 from .providers.ports import Provider
+from .trying import Trials
 
 log = logging.getLogger(__name__)
 _LOOK = 20.0
-#: A provider that does not answer is as good as one that is not there.
-_PROBING = 60.0
 #: How long a node may take that is made here.
 MAKING = 60.0
 
@@ -83,31 +84,38 @@ class Supply:
     clock: Clock
     unready: Callable[[Label], Reason | None] = lambda _: None
     patience: float = 0.0
-    _offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
     _nodes: dict[str, tuple[Placed, ...]] = field(default_factory=dict[str, "tuple[Placed, ...]"])
     _waiters: list[_Waiter] = field(default_factory=list[_Waiter])
     _leaving: dict[str, _Left] = field(default_factory=dict[str, "_Left"])
     _known: dict[str, tuple[Placed, ...]] = field(default_factory=dict[str, "tuple[Placed, ...]"])
+    _lacked: frozenset[str] = frozenset()
+    _trials: Trials = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is spoken to yet."""
+        providers = {name: source.provider for name, source in self.sources.items()}
+        trusted = frozenset(name for name, source in self.sources.items() if source.trusted)
+        self._trials = Trials(providers, trusted, self.clock, self._settle, self._recover)
 
     async def start(self, kept: Mapping[str, Sequence[Placed]]) -> Capacity | Reason:
-        """Probe every provider for real, and take away what a server before this one left. What the local one said.
+        """Begin to probe every provider for real, and take away what a server before this one left there.
 
-        Nodes that it `kept` for people stay, as far as they last.
+        Returns as soon as the local one is known, with what it said. Nodes that were `kept` for people stay, as far as
+        they last.
         """
         for build, nodes in kept.items():
             lasting = tuple(one for one in nodes if one.provider in self.sources and self.sources[one.provider].lasting)
             if lasting:
                 self._nodes[build] = self._known[build] = lasting
-        await asyncio.gather(*(self._probe(name) for name in self.sources))
-        for name, offer in self._offers.items():
-            if isinstance(offer.capacity, Capacity):
-                await self._recover(name)
-        return self._offers[LOCAL].capacity
+        self._lacked = frozenset(lacking_of(self))
+        begun = {name: self._trials.first(name, self._named(name)) for name in self.sources}
+        await begun[LOCAL]
+        return self.offers[LOCAL].capacity
 
     @property
     def offers(self) -> Mapping[str, Offer]:
         """What each provider was found to be able to do."""
-        return self._offers
+        return self._trials.offers
 
     @property
     def nodes(self) -> Mapping[str, tuple[Placed, ...]]:
@@ -171,15 +179,14 @@ class Supply:
             await self.clock.sleep(_LOOK)
             for node in tuple(self._leaving):
                 await self._remove(node)
-            for name, offer in tuple(self._offers.items()):
+            for name, offer in tuple(self.offers.items()):
                 if name != LOCAL and (isinstance(offer.capacity, Reason) or self.sources[name].changing):
-                    await self._probe(name)
-                    if isinstance(offer.capacity, Reason) and isinstance(self._offers[name].capacity, Capacity):
-                        await self._recover(name)
+                    self._trials.look(name)
             self._settle()
 
     async def close(self, kept: Collection[str] = ()) -> None:
         """Take away every node but those of `kept` builds that can last, and let go of the providers."""
+        await self._trials.close()
         for build, nodes in tuple(self._nodes.items()):
             if build not in kept or not any(self.sources[node.provider].lasting for node in nodes):
                 await self.destroy(build)
@@ -190,6 +197,10 @@ class Supply:
 
     def _settle(self) -> None:
         """Serve who waits, in order."""
+        lacking = frozenset(lacking_of(self))
+        for name in (self._lacked - lacking) & self.labels.keys():
+            self._trials.again(self.labels[name].provider)  # with its image it may be able to do more
+        self._lacked = lacking
         held: set[str] = set()
         for waiter in tuple(self._waiters):
             site, waited = self._site(), self._waited(waiter)
@@ -214,30 +225,24 @@ class Supply:
     def _site(self) -> Site:
         leaving = [left.kind for left in self._leaving.values() if left.kind is not None]
         used = Counter([*leaving, *(node.kind for node in self._every())])
-        lacking = {name: why for name, label in self.labels.items() if (why := self.unready(label)) is not None}
-        return Site(self.labels, self._offers, used, lacking, self.patience)
+        return Site(self.labels, self.offers, used, lacking_of(self), self.patience)
 
     def _waited(self, waiter: _Waiter) -> float:
         return (self.clock.now() - waiter.since).total_seconds()
 
-    async def _probe(self, name: str) -> None:
-        source = self.sources[name]
-        try:
-            found = await asyncio.wait_for(source.provider.probe(), _PROBING)
-        except TimeoutError:
-            found = reason("executor.provider-silent", seconds=int(_PROBING))
-        except GatebotError as problem:
-            found = problem.reason or reason("executor.provider-failed", told=str(problem))
-        self._offers[name] = Offer(found, source.trusted)
+    def _named(self, name: str) -> tuple[str, ...]:
+        """The architectures that labels of a provider name, first."""
+        own = canonical(platform.machine())
+        return tuple(dict.fromkeys(one.arch or own for one in self.labels.values() if one.provider == name))
 
     async def _recover(self, name: str) -> None:
         """Take away what is there although no build has it: a server that was killed left it."""
-        known = {node.node for node in self._every()}
         try:
             owned = await self.provider(name).list_owned()
         except GatebotError as problem:
             log.warning("what the provider %s has left could not be listed: %s", name, problem)
             return
+        known = {node.node for node in self._every()}
         for node in set(owned) - known:
             self._leaving.setdefault(node, _Left(name))
             await self._remove(node)
@@ -257,4 +262,9 @@ class Supply:
         else:
             self._leaving.pop(node, None)  # while that took its time it may have been done once more
             if self.sources[left.provider].changing:
-                await self._probe(left.provider)
+                await self._trials.probe(left.provider)
+
+
+def lacking_of(supply: Supply) -> Mapping[str, Reason]:
+    """The labels that there can be no nodes of yet, with what they wait for."""
+    return {name: why for name, label in supply.labels.items() if (why := supply.unready(label)) is not None}

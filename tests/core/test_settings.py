@@ -11,13 +11,15 @@ import pytest
 
 from gatebot import assets
 from gatebot.errors import SettingsError
-from gatebot.settings import Described, Irc, Settings, described, init_text, load, resolve
+from gatebot.executor.labels import label_errors
+from gatebot.settings import Described, Irc, LabelErrors, Settings, described, load, resolve
+from gatebot.settings_file import init_text
 
 
-def refusal(text: str) -> list[str]:
+def refusal(text: str, labels: LabelErrors = lambda labels, kinds: ()) -> list[str]:
     """What a text is refused with, line by line."""
     with pytest.raises(SettingsError) as refused:
-        load(text, "gatebot.toml")
+        load(text, "gatebot.toml", labels)
     return str(refused.value).splitlines()
 
 
@@ -113,17 +115,18 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         """
     )
     assert told == [
-        "gatebot.toml: executor.enabled: write true or false, such as true.",
+        "gatebot.toml: executor.enabled: 1 cannot be used; write true or false, such as true.",
         'gatebot.toml: executor.sandbox: "docker" is none of auto, privileged, rootless, none.',
         "gatebot.toml: executor.slots: -1 is too small; the least is 0.",
         "gatebot.toml: exekutor: there is no such section. Did you mean executor?",
-        'gatebot.toml: git.max_pack: write a number of bytes, or a text such as "512M" or "2G".',
-        "gatebot.toml: git.max_refs: write a whole number, such as 100.",
+        'gatebot.toml: git.max_pack: "much" cannot be used; write a number of bytes, or a text such as "512M" or "2G".',
+        "gatebot.toml: git.max_refs: true cannot be used; write a whole number, such as 100.",
         "gatebot.toml: irc 1.host: write the server to connect to.",
         "gatebot.toml: irc 1.prot: there is no such key. Did you mean port?",
-        "gatebot.toml: network.mirrors: write a list of texts in brackets, such as [].",
+        'gatebot.toml: network.mirrors: "mirror.example.org" cannot be used; write a list of texts in brackets, '
+        "such as [].",
         "gatebot.toml: web.lisen: there is no such key. Did you mean listen?",
-        'gatebot.toml: web.url: write a text in quotes, such as "".',
+        'gatebot.toml: web.url: 5 cannot be used; write a text in quotes, such as "".',
     ]
 
 
@@ -136,7 +139,12 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         ("providers = 5", "providers: write one section for each, such as [providers.hosts]."),
         (
             "[providers.x]\nkind = 'cloud'",
-            "providers.x.kind: write what it is, one of static, container, qemu, kubernetes, openstack.",
+            'providers.x.kind: "cloud" is none of static, container, qemu, kubernetes, openstack.',
+        ),
+        ("[providers.x]", "providers.x.kind: write what it is, one of static, container, qemu, kubernetes, openstack."),
+        (
+            "[providers]\nx = 5",
+            "providers.x: this is a section; write [providers.x] and its keys on the lines below it.",
         ),
         (
             "[providers.local]\nkind = 'static'",
@@ -147,9 +155,9 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         ("[labels]\nsmall = 5", "labels.small: write [labels.small] and its keys on the lines below it."),
         (
             "[web]\nlisten = '8080'",
-            'web.listen: write an address and a port, such as "127.0.0.1:8080" or "[::]:443".',
+            'web.listen: "8080" cannot be used; write an address and a port, such as "127.0.0.1:8080" or "[::]:443".',
         ),
-        ("[web]\nurl = 'example.org'", "web.url: write http:// or https://."),
+        ("[web]\nurl = 'example.org'", 'web.url: "example.org" cannot be used; write http:// or https://.'),
         ("[web]\ntls_key = 'k'", "web.tls_key: HTTPS needs tls_certificate and tls_key."),
         ("[web]\ntrusted_proxies = ['proxy']", "web.trusted_proxies: proxy is no address."),
         (
@@ -168,7 +176,7 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         ),
         (
             "[connections.gerrit]\nurl = 'x'\npassword_file = 'p'\nssh_key = 'k'\nknown_hosts = 'h'",
-            "connections.gerrit.url: write http:// or https://.",
+            'connections.gerrit.url: "x" cannot be used; write http:// or https://.',
         ),
         (
             "[connections.gerrit]\nurl = 'http://x'\npassword_file = 'p'\nssh_key = 'k'",
@@ -176,7 +184,7 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         ),
         (
             "[third_party_ci.acme]\nurl = 'x'",
-            "third_party_ci.acme.url: write http:// or https://.",
+            'third_party_ci.acme.url: "x" cannot be used; write http:// or https://.',
         ),
         (
             "[third_party_ci.acme]\nrecheck = '('",
@@ -205,8 +213,59 @@ def test_a_mistake_says_what_to_write(text: str, told: str) -> None:
     assert refusal(text) == [f"gatebot.toml: {told}"]
 
 
-def test_a_password_in_a_refused_address_is_not_repeated() -> None:
-    assert "hunter2" not in "".join(refusal("[database]\nurl = 'postgresql://gatebot:hunter2@db/gatebot'"))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[database]\nurl = 'postgresql://gatebot:hunter2@db/gatebot'",
+        "[dispatch]\nnats = 'nats://gatebot:hunter2@db'\npassword_file = 'p'",
+        "[third_party_ci.acme]\nurl = 'ftp://gatebot:hunter2@ci'",
+    ],
+)
+def test_a_password_in_a_refused_address_is_not_repeated(text: str) -> None:
+    assert "hunter2" not in "".join(refusal(text))
+
+
+def test_a_provider_of_a_misspelt_kind_is_read_as_the_one_that_was_meant_so_all_its_mistakes_are_told() -> None:
+    """What labels say is checked with the rest; of a provider whose kind nobody knows they may say anything."""
+    told = refusal(
+        """
+        [providers.pods]
+        kind = "kubernets"
+        serverr = "https://k"
+        [providers.odd]
+        kind = "mainframe"
+        [labels.pod]
+        provider = "pods"
+        arch = "amd46"
+        network = "none"
+        memmory = "2G"
+        [labels.other]
+        provider = "pots"
+        arch = "sparc"
+        [labels.odd]
+        provider = "odd"
+        nested = true
+        [exekutor]
+        """,
+        label_errors,
+    )
+    assert [line.removeprefix("gatebot.toml: ") for line in told] == [
+        "exekutor: there is no such section. Did you mean executor?",
+        'labels.other.arch: "sparc" cannot be used. Write one of x86_64, arm64, ppc64le, s390x, riscv64.',
+        "labels.other.provider: there is no [providers.pots]; this site has local, odd, pods. Did you mean pods?",
+        'labels.pod.arch: "amd46" cannot be used. Write one of x86_64, arm64, ppc64le, s390x, riscv64. '
+        "Did you mean amd64?",
+        "labels.pod.memmory: there is no such key. Did you mean memory?",
+        "labels.pod.network: a node of the provider pods (kubernetes) cannot be shut off like this; it has full. "
+        "Write that, or another provider.",
+        'providers.odd.kind: "mainframe" is none of static, container, qemu, kubernetes, openstack.',
+        "providers.pods.image: this is needed.",
+        'providers.pods.kind: "kubernets" is none of static, container, qemu, kubernetes, openstack. '
+        "Did you mean kubernetes?",
+        "providers.pods.server: this is needed.",
+        "providers.pods.serverr: there is no such key. Did you mean server?",
+        "providers.pods.token: this is needed.",
+    ]
 
 
 def test_the_address_of_the_site_is_derived_when_it_is_not_set() -> None:
@@ -225,7 +284,7 @@ def test_relative_paths_start_at_the_directory_of_the_file() -> None:
 def test_every_setting_is_read_somewhere() -> None:
     """A setting that nothing acts on would be a lie."""
     source = Path(assets.__file__).parent
-    mine = {"settings.py", "settings_fields.py", "settings_providers.py"}
+    mine = {"settings.py", "settings_fields.py", "settings_file.py", "settings_providers.py"}
     by_property = {"web.url"}  # `Settings.url` reads it
     text = "\n".join(path.read_text() for path in source.rglob("*.py") if path.name not in mine)
     # As code only: what a sentence or a comment names is not read.

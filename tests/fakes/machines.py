@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from gatebot.settings import init_text
+from gatebot.settings_file import init_text
 from tests.fakes.site import Person, RunningSite, eventually
 
 

@@ -40,8 +40,8 @@ from gatebot.pipeline.results import Results
 from gatebot.repo import Repositories
 from gatebot.review.model import Project
 from gatebot.review.projects import Projects
-from gatebot.settings import init_text
 from gatebot.settings import load as load_settings
+from gatebot.settings_file import init_text
 from tests.fakes.dispatch import FakeDispatch
 from tests.fakes.git import WorkTree
 from tests.fakes.irc import free_port

@@ -18,7 +18,7 @@ from gatebot.app import footing
 from gatebot.app.users import User
 from gatebot.cli import founding
 from gatebot.errors import Conflict, GatebotError, NotPermitted, Unavailable
-from gatebot.settings import init_text
+from gatebot.settings_file import init_text
 from tests.fakes.irc import free_port
 
 NOBODY = User("nobody", 65534, 65534)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ import pytest
 from gatebot.errors import SettingsError
 from gatebot.executor import images, imaging
 from gatebot.executor.model import MIB, Label, Network
+from gatebot.executor.providers import emulation
 from gatebot.words import say
 from tests.fakes.executor import job
 from tests.fakes.site import eventually
 from tests.fakes.workshop import LABELS, SMALL, workshop
 from tests.programs import need
 
+TEN_PAST_NINE = datetime(2026, 1, 5, 9, 10, tzinfo=UTC).timestamp()
 CLOUD = Label("cloud", packages=("uidmap", "python3"), script="echo made > /etc/made", network=Network.NONE)
 
 
@@ -44,13 +47,15 @@ def test_what_is_there_of_an_image_says_what_is_waited_for(tmp_path: Path) -> No
     name = images.definition_of(CLOUD).name
     told = [_said(tmp_path)]
     (tmp_path / f"{name}.new").mkdir()
+    (tmp_path / f"{name}.lock").touch()
+    os.utime(tmp_path / f"{name}.lock", (TEN_PAST_NINE, TEN_PAST_NINE))
     told.append(_said(tmp_path))
     (tmp_path / f"{name}.failed").write_text("E: Unable to locate package\n")
     told.append(_said(tmp_path))
     assert told == [
         "Waits for the image of the label cloud, which is not built yet: the server builds it in the background, "
         "or gatebot image build cloud --site DIRECTORY.",
-        "Waits for the image of the label cloud, which is being built.",
+        "Waits for the image of the label cloud, which is being built (since 09:10 UTC).",
         "Waits for the image of the label cloud, which could not be built and is tried again in five minutes: "
         "E: Unable to locate package",
     ]
@@ -61,6 +66,28 @@ def test_what_is_there_of_an_image_says_what_is_waited_for(tmp_path: Path) -> No
     (tmp_path / name / "etc/passwd").touch()
     assert imaging.unready(tmp_path, CLOUD) is None
     assert imaging.lacking([CLOUD], tmp_path) == []
+
+
+def test_labels_of_other_architectures_have_the_default_image_of_theirs_where_it_can_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One rule for all labels: what their nodes cannot be without is built, and nothing else."""
+    monkeypatch.setattr(emulation, "installed", lambda: (emulation.Emulator("s390x", "/usr/bin/qemu-s390x-static"),))
+    mainframe = Label("mainframe", arch="s390x")
+    assert imaging.wanted(mainframe) == images.definition_for("s390x")
+    assert imaging.wanted(replace(mainframe, packages=("jq",))) == images.definition_of(
+        replace(mainframe, packages=("jq",))
+    )
+    for one in (
+        Label("small"),
+        Label("arm", arch="arm64"),  # it has no emulator here
+        replace(mainframe, execution="native"),
+        replace(mainframe, image="own"),
+        replace(mainframe, provider="vm"),
+        replace(mainframe, script="true"),  # which cannot be run here
+    ):
+        assert imaging.wanted(one) is None, one
+    assert imaging.lacking([mainframe, Label("small")], tmp_path) == [images.definition_for("s390x")]
 
 
 def _said(place: Path) -> str:

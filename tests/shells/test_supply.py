@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import platform
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from gatebot.architectures import Execution
+from gatebot.architectures import Execution, canonical
 from gatebot.assignment import NodeChoice, NodeSpec
 from gatebot.errors import Refused, Unavailable
 from gatebot.executor.model import Label
@@ -27,9 +29,19 @@ class Few(Bare):
 
     away = False
     slow: asyncio.Event | None = None
+    tried: asyncio.Event | None = None
+    first: tuple[str, ...] = ()
+    more: tuple[Platform, ...] = ()
+
+    def begin_with(self, architectures: Sequence[str], found: Callable[[Capacity], None]) -> None:
+        self.first, self.found = tuple(architectures), found
 
     async def probe(self) -> Capacity | Reason:  # type: ignore[override]
-        return reason("executor.provider-failed", told="no route") if self.away else Capacity((Platform("arm64"),), 2)
+        if self.tried is not None:
+            await self.tried.wait()
+        if self.away:
+            return reason("executor.provider-failed", told="no route")
+        return Capacity((Platform("arm64"), *self.more), 2)
 
     async def destroy(self, node: str) -> None:
         if self.away:
@@ -47,8 +59,17 @@ class Bench:
     def __post_init__(self) -> None:
         self.few = Few(self.root / "few", host="h")
         sources = {"local": Source(Bare(self.root / "local", host="h")), "few": Source(self.few)}
-        self.supply = Supply(sources, {"small": Label("small"), "board": Label("board", provider="few")}, self.clock)
+        labels = {
+            "small": Label("small"),
+            "board": Label("board", provider="few"),
+            "mainframe": Label("mainframe", provider="few", arch="s390x"),
+        }
+        self.supply = Supply(sources, labels, self.clock)
+        self.lacking = {"mainframe"}
         self.heard: dict[str, list[str]] = {}
+
+    def lacks(self, label: Label) -> bool:
+        return label.name in self.lacking
 
     def take(self, build: str, *labels: str) -> asyncio.Task[Placement]:
         """A build that wants nodes; why it waits is heard."""
@@ -118,7 +139,59 @@ async def test_what_an_earlier_server_left_is_taken_away_at_the_start(tmp_path: 
     await before.few.create(NodeRequest("a" * 32, Label("board"), "", "arm64", Execution.NATIVE))
     after = Bench(tmp_path)
     await after.supply.start({})
-    assert await after.few.list_owned() == ()
+    async with asyncio.timeout(60):
+        while await after.few.list_owned():
+            await asyncio.sleep(0)
+
+
+async def test_nobody_waits_for_a_provider_that_is_slow_to_try_but_who_wants_its_nodes(tmp_path: Path) -> None:
+    """The start is over when the local one is known; what others turn out to be able to do is decided on anew."""
+    bench = Bench(tmp_path)
+    bench.few.tried = asyncio.Event()
+    await asyncio.wait_for(bench.supply.start({}), 60)
+    assert (await bench.got("a", "small")).nodes[0].provider == "local"
+    waits = bench.take("b", "board")
+    await bench.clock.run(120)
+    assert bench.heard["b"] == [
+        "Waits for the provider few of the label board, which is still being tried out (since 09:00 UTC)."
+    ]
+    bench.few.tried.set()
+    assert (await asyncio.wait_for(waits, 60)).nodes[0].provider == "few"
+    await bench.supply.close()
+
+
+async def test_what_is_found_first_is_given_before_all_is_tried(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.few.tried = asyncio.Event()
+    await asyncio.wait_for(bench.supply.start({}), 60)
+    assert bench.few.first == (canonical(platform.machine()), "s390x"), "those that its labels name"
+    bench.few.found(Capacity((Platform("arm64"),), 2))
+    assert (await bench.got("a", "board")).nodes[0].provider == "few"
+    waits = bench.take("b", "mainframe")
+    await bench.clock.run(1)
+    assert bench.supply.waiting == 1
+    bench.few.tried.set()
+    with pytest.raises(Refused, match=r"executor\.no-such-platform"):
+        await asyncio.wait_for(waits, 60)
+    await bench.supply.close()
+
+
+async def test_a_label_whose_image_was_built_is_served_by_what_its_provider_can_do_then(tmp_path: Path) -> None:
+    """Nothing is said to be impossible between the moment at which the image is there and the next probe."""
+    bench = Bench(tmp_path)
+    bench.few.tried = asyncio.Event()
+    bench.few.tried.set()
+    bench.supply.unready = lambda label: reason("executor.label-image-lacks", label="x") if bench.lacks(label) else None
+    await bench.supply.start({})
+    waits = bench.take("a", "mainframe")
+    await bench.clock.run(1)
+    assert bench.heard["a"][0].startswith("Waits for the image of the label x")
+    bench.lacking.clear()
+    bench.few.more = (Platform("s390x"),)
+    runs = asyncio.create_task(bench.supply.run())
+    await bench.clock.run(30)
+    assert (await asyncio.wait_for(waits, 60)).nodes[0].arch == "s390x"
+    runs.cancel()
 
 
 async def test_a_node_that_cannot_be_taken_away_counts_and_is_tried_again(bench: Bench) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from ... import assets, words
 from ...errors import Conflict, GatebotError, Unavailable
 from ...reasons import reason
-from ...settings import init_text
+from ...settings_file import init_text
 from .tell import Teller
 
 CHANNEL = "#gatebot-meeting"

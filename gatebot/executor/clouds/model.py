@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import cast
 
 from ...errors import SettingsError
+from ...settings_words import guess, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ def server_from(table: Mapping[str, object], where: str) -> Server:
             case "security_groups", list() if all(isinstance(one, str) for one in cast("list[object]", value)):
                 given[key] = tuple(cast("list[str]", value))
             case _ if key in _HINTS:
-                raise SettingsError(f"{where}.{key}: {value!r} cannot be used. {_HINTS[key]}")
+                raise SettingsError(f"{where}.{key}: {written(value)} cannot be used. {_HINTS[key]}")
             case _:
-                raise SettingsError(f"{where}.{key}: no such key; known are {', '.join(sorted(_HINTS))}.")
+                raise SettingsError(f"{where}.{key}: there is no such key.{guess(key, _HINTS)}")
     return Server(**given)  # pyright: ignore[reportArgumentType]  # each was checked above
 
 

@@ -16,7 +16,7 @@ from ...architectures import canonical
 from ...assignment import NODELESS, Assignment, NodeChoice, NodeSpec, NodeWait
 from ...reasons import Reason
 from ..model import Label
-from ..placing import Never, Offer, Site, place
+from ..placing import Busy, Never, Offer, Placement, Site, place
 from ..providers.model import Capacity
 
 HERE = ""
@@ -27,7 +27,7 @@ HERE = ""
 class Member:
     """An executor as the choice sees it: `free` is how many builds it would take now, `labels` are its own ones.
 
-    `running` are those that it has.
+    `running` are those that it has, `unready` are labels that it has no image of yet.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Member:
     offers: Mapping[str, Offer]
     labels: Mapping[str, Label] = field(default_factory=dict[str, Label])
     running: tuple[str, ...] = ()
+    unready: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,27 @@ class Wish:
         return cls(assignment.build, choices, assignment.post_review)
 
 
-def never(member: Member, labels: Mapping[str, Label], wish: Wish) -> Reason | None:
-    """Why an executor can never give these nodes; a label of its own wins over the site's."""
+def empty(member: Member, labels: Mapping[str, Label], wish: Wish) -> Placement | Never | Busy:
+    """What an executor that has nothing else to do would give; a label of its own wins over the site's."""
     known = ChainMap({**member.labels}, cast("dict[str, Label]", labels))
-    site = Site(known, member.offers)
-    found = place(site, wish.build, wish.choices, post_review=wish.post_review)
+    site = Site(known, member.offers, unready=member.unready)
+    return place(site, wish.build, wish.choices, post_review=wish.post_review)
+
+
+def never(member: Member, labels: Mapping[str, Label], wish: Wish) -> Reason | None:
+    """Why an executor can never give these nodes."""
+    found = empty(member, labels, wish)
     return found.why if isinstance(found, Never) else None
 
 
 def choose(members: Iterable[Member], labels: Mapping[str, Label], wish: Wish) -> str | None:
-    """The executor that takes the build now; None: nobody has room. This process' own comes first among equals."""
-    fit = [one for one in members if one.free > 0 and never(one, labels, wish) is None]
+    """The executor that takes the build now; None: nobody has room. This process' own comes first among equals.
+
+    One that is still tried out, or builds an image, only takes what nobody can give yet.
+    """
+    able = [(one, found) for one in members if not isinstance(found := empty(one, labels, wish), Never)]
+    ready = [one for one, found in able if isinstance(found, Placement)]
+    fit = [one for one in ready or [one for one, _ in able] if one.free > 0]
     return min(fit, key=lambda one: (-one.free, one.name)).name if fit else None
 
 

@@ -36,7 +36,8 @@ _OFFER_AGAIN = timedelta(seconds=4)
 class Fleet:
     """`labels` are the site's; `local` is the executor of this process, if it runs jobs.
 
-    `log_size` tells how much log of a build there is; `claimed` and `ended` are told of builds that run elsewhere.
+    `offers` and `unready` are what its providers can do, and its labels without an image; `log_size` tells how much log
+    of a build there is; `claimed` and `ended` are told of builds that run elsewhere.
     """
 
     db: Database
@@ -50,6 +51,7 @@ class Fleet:
     ended: Callable[[str], None]
     local: Local | None = None
     offers: Callable[[], Mapping[str, Offer]] = dict[str, Offer]
+    unready: Callable[[], Mapping[str, Reason]] = dict[str, Reason]
     post: Post | None = None
     roster: Roster = field(default_factory=Roster)
 
@@ -228,8 +230,7 @@ class Fleet:
                 await self.local.grant(word.build, word.fence, word.names)
 
     def _members(self) -> Iterator[Member]:
-        if self.local is not None:
-            yield Member(HERE, self.local.free_slots(), self.offers())
+        yield from here(self)
         yield from self.roster.members(self.clock.now())
 
     async def _nobody(self, wish: Wish) -> tuple[Reason, ...]:
@@ -241,3 +242,10 @@ class Fleet:
     async def _impossible(self, assignment: Assignment, whys: tuple[Reason, ...]) -> None:
         why = reason("executor.nobody-supplies", *whys, job=assignment.job.name)
         await self.reports.completed(BuildCompleted(assignment.build, assignment.fence, Result.NODE_FAILURE.value, why))
+
+
+def here(fleet: Fleet) -> Iterator[Member]:
+    """The executor of this process, if it runs jobs, as the choice sees it."""
+    if fleet.local is not None:
+        running = tuple(fleet.local.running)
+        yield Member(HERE, fleet.local.free_slots(), fleet.offers(), running=running, unready=fleet.unready())

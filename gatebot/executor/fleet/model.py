@@ -71,13 +71,15 @@ class Abilities:
     """What an executor can have nodes of: by its providers, those that are `trusted` only after review.
 
     `labels` are those of its own settings; the site's own are known to everybody. `unusable` says why a provider can do
-    nothing now.
+    nothing now, `trying` since when it is being tried out; `unready` are labels whose images are not there yet.
     """
 
     capacities: Mapping[str, Capacity] = field(default_factory=dict[str, Capacity])
     trusted: tuple[str, ...] = ()
     labels: Mapping[str, Written] = field(default_factory=dict[str, Written])
     unusable: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
+    trying: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    unready: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
 
 
 @dataclass(frozen=True, slots=True)

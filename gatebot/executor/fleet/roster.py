@@ -15,7 +15,8 @@ from datetime import datetime
 from ...assignment import Assignment, NodeWait
 from ...errors import Conflict, SettingsError
 from ...reasons import reason
-from ..model import Label, label_from
+from ..labels import label_from
+from ..model import Label
 from ..placing import Offer
 from .choosing import Member, Wish, waits
 from .model import SILENT_SECONDS, Abilities, Beat, Claim, Enrolled
@@ -102,10 +103,10 @@ def alive(executor: Enrolled, now: datetime) -> bool:
 def member(name: str, free: int, abilities: Abilities) -> Member:
     """An executor as the choice sees it."""
     offers = {
-        provider: Offer(capacity, trusted=provider in abilities.trusted)
+        provider: Offer(capacity, provider in abilities.trusted, abilities.trying.get(provider))
         for provider, capacity in (*abilities.capacities.items(), *abilities.unusable.items())
     }
-    return Member(name, free, offers, dict(_labels(abilities)))
+    return Member(name, free, offers, dict(_labels(abilities)), unready=abilities.unready)
 
 
 def _labels(abilities: Abilities) -> Iterator[tuple[str, Label]]:

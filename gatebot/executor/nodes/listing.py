@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...assignment import NodeChoice, NodeSpec
 from ...reasons import Reason
-from ..fleet.choosing import Member, Wish, never
+from ..fleet.choosing import Member, Wish, empty
 from ..model import Label
-from ..placing import Offer
+from ..placing import Offer, Placement
 from ..ports import BuildFacts
 from .model import ExecutorState, Hold, LabelState, Node, Overview, ProviderState
 
@@ -47,18 +47,17 @@ def nodes_of(build: BuildFacts, hold: Hold | None = None) -> Iterator[Node]:
 
 
 def _provider(name: str, offer: Offer, used: int) -> ProviderState:
-    if isinstance(offer.capacity, Reason):
-        return ProviderState(name, None, (offer.capacity,), offer.trusted, used)
-    return ProviderState(name, offer.capacity, offer.capacity.problems, offer.trusted, used)
+    capacity = None if isinstance(offer.capacity, Reason) else offer.capacity
+    return ProviderState(name, capacity, offer.problems, offer.trusted, used)
 
 
 def _labels(living: Sequence[Member], labels: Mapping[str, Label]) -> Iterator[LabelState]:
     own = {name: label for member in living for name, label in member.labels.items()}
     for name in sorted({*labels, *own}):
         wish = Wish("", (NodeChoice((NodeSpec((name,), name),)),), post_review=True)
-        whys = [(member.name, never(member, labels, wish)) for member in living]
+        founds = [(member.name, empty(member, labels, wish)) for member in living]
         yield LabelState(
             labels[name] if name in labels else own[name],
-            tuple(executor for executor, why in whys if why is None),
-            tuple((executor, why) for executor, why in whys if why is not None),
+            tuple(executor for executor, found in founds if isinstance(found, Placement)),
+            tuple((executor, found.why) for executor, found in founds if not isinstance(found, Placement)),
         )

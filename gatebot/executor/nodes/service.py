@@ -19,7 +19,8 @@ from aiohttp import web
 from ...access import DEFAULT, Actor, Target, Verb, may
 from ...errors import Invalid, NotFound, NotPermitted
 from ...reasons import reason
-from ..fleet.choosing import HERE, Member
+from ..fleet.choosing import HERE
+from ..fleet.fleet import here
 from ..fleet.roster import member
 from ..fleet.service import Enrolment
 from ..fleet.visits import Visits
@@ -48,11 +49,8 @@ class Nodes:
         fleet, now = self.enrolment.fleet, self.enrolment.clock.now()
         known, running, held = await asyncio.gather(self.enrolment.every(), self.uses.running(), self.uses.held())
         come = [one.executor for one in known if one.executor.heard is not None]
-        members = [member(one.name, 0, one.abilities) for one in come]
-        alive = {one.name for one in come if fleet.roster.lives(one.name, now)}
-        if fleet.local is not None:
-            members.insert(0, Member(HERE, 0, fleet.offers()))
-            alive.add(HERE)
+        members = [*here(fleet), *(member(one.name, 0, one.abilities) for one in come)]
+        alive = {HERE, *(one.name for one in come if fleet.roster.lives(one.name, now))}
         nodes = [node for build in running for node in nodes_of(build)]
         nodes += [node for build, hold in held for node in nodes_of(build, hold)]
         return overview(members, frozenset(alive), fleet.labels(), nodes)

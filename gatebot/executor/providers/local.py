@@ -21,11 +21,11 @@ from pathlib import Path, PurePath
 from typing import cast
 from uuid import uuid4
 
-from ...architectures import Execution, canonical
+from ...architectures import ARCHITECTURES, Execution, canonical
 from ...errors import GatebotError, Refused, Unavailable
 from ...reasons import Reason, reason
 from ..egress import Listening
-from ..images import arch_of, definition_of
+from ..images import arch_of, built, definition_of
 from ..model import HOST_IMAGE, Label, Network, Places, Sandbox
 from . import trees
 from .bubblewrap import HOME, PLAY
@@ -46,11 +46,22 @@ _NESTING = (
 PORT = "3128"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Images:
-    """Directory names of images by the name that labels use; "" is what labels without one get."""
+    """Directory names of images by the name that labels use; `place` is where more of them may be made."""
 
     by_name: dict[str, str]
+    place: Path | None = None
+
+    def look(self) -> None:
+        """Know those that were made meanwhile."""
+        if self.place is not None:
+            self.by_name |= built(self.place)
+
+    def of(self, arch: str) -> str:
+        """An image of an architecture, the default one before all others; empty: there is none."""
+        default = self.by_name.get(f"default-{arch}", "")
+        return default or next((name for name in sorted(self.by_name) if arch_of(name) == arch), "")
 
     def resolve(self, name: str, arch: str = "") -> str:
         """The directory of an image; without a built default image it is the host's /usr.
@@ -98,22 +109,30 @@ class Local:
             return reason("executor.bubblewrap-missing")
         if isinstance(self._channel, Reason):
             return self._channel
+        self._images.look()
         if (said := await self._try("")) is not None:
             return reason("executor.sandbox-refused", told=said)
         nesting = await self._try("", _NESTING, nested=True)
         told, _ = await self._link.ask("hello")
         ranges = cast("int", told["ranges"])
         platforms = [Platform(canonical(platform.machine()), ids=RANGE if ranges else 1)]
-        for one in installed():
-            if f"default-{one.arch}" not in self._images.by_name:
-                log.info("no image for %s is built; make one with: gatebot image build --arch %s", one.arch, one.arch)
-            elif (said := await self._try(one.arch)) is None:
-                platforms.append(Platform(one.arch, Execution.EMULATED_USER, ids=1))
-            else:
-                log.warning("programs of %s cannot be run: %s", one.arch, said)
+        lacking = {arch: await self._lacks(arch) for arch in ARCHITECTURES if arch != platforms[0].arch}
+        platforms += [Platform(arch, Execution.EMULATED_USER, ids=1) for arch, why in lacking.items() if why is None]
         problems = () if nesting is None else (reason("executor.nesting-refused", told=nesting),)
         limits = str(told["limits"])
-        return Capacity(tuple(platforms), 0, limits, self._sandbox, problems, nesting is None, ranges)
+        brings = tuple((arch, why) for arch, why in lacking.items() if why is not None)
+        return Capacity(tuple(platforms), 0, limits, self._sandbox, problems, nesting is None, ranges, brings)
+
+    async def _lacks(self, arch: str) -> Reason | None:
+        """What is missing before programs of another architecture run here; None: they do."""
+        if arch not in {one.arch for one in installed()}:
+            return reason("executor.emulator-lacks", arch=arch)
+        if not self._images.of(arch):
+            return reason("executor.arch-image-lacks", arch=arch)
+        if (said := await self._try(arch)) is None:
+            return None
+        log.warning("programs of %s cannot be run: %s", arch, said)
+        return reason("executor.arch-refused", arch=arch, told=said)
 
     async def _try(self, arch: str, argv: tuple[str, ...] = ("true",), *, nested: bool = False) -> str | None:
         """What is said where this does not run in a sandbox here, of this architecture or another; None: it does."""
@@ -121,7 +140,8 @@ class Local:
         for place in (HOME, PLAY):
             (self._layers / node / place.lstrip("/")).mkdir(parents=True)
         try:
-            await self._create(node, label, self._images.resolve("default", arch), arch)
+            image = self._images.of(arch) if arch else self._images.resolve("default")
+            await self._create(node, label, image, arch)
             printed = bytearray()
             ended = await LocalConnection(self._link, node).run(Command(argv, {}, "/"), printed.extend)
         except GatebotError as problem:

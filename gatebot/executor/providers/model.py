@@ -43,8 +43,9 @@ class Capacity:
 
     `slots` is how many nodes there can be at once; 0: as many as builds want. `limits` is how memory, processes and CPU
     are limited: `cgroup1`, `cgroup2`, `rlimits`, or what the provider has. `sandbox` is only said of nodes here.
-    `problems` are what could not be used of it. `nested`: nodes may make namespaces and mounts of their own;
-    `ranges` is how many of these can have more than one user id at once, 0: as many as there are nodes.
+    `problems` are what could not be used of it, `lacking` what would bring an architecture. `nested`: nodes may make
+    namespaces and mounts of their own; `ranges` is how many of these can have more than one user id at once, 0: as many
+    as there are nodes.
     """
 
     platforms: tuple[Platform, ...]
@@ -54,6 +55,7 @@ class Capacity:
     problems: tuple[Reason, ...] = ()
     nested: bool = False
     ranges: int = 0
+    lacking: tuple[tuple[str, Reason], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,15 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class Gradual(Provider, Protocol):
+    """A provider whose probe may take minutes, and which can give nodes before it is over."""
+
+    def begin_with(self, architectures: Sequence[str], found: Callable[[Capacity], None]) -> None:
+        """Try these before all others; a probe tells what can be done as soon as that is something, or more."""
+        ...
+
+
+@runtime_checkable
 class Here(Provider, Protocol):
     """A provider of nodes on this machine: they can be neighbours, and this side can be asked from inside them."""
 

@@ -16,6 +16,7 @@ import secrets
 import shutil
 import socket
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,30 +69,42 @@ class Qemu:
     _nodes: dict[str, _Node] = field(default_factory=dict[str, _Node], init=False)
     _making: Making = field(default_factory=Making, init=False)
     _control: Path = field(default_factory=control_directory, init=False)
+    _first: tuple[str, ...] = field(default=(), init=False)
+    _found: Callable[[Capacity], None] = field(default=lambda _: None, init=False)
 
     def through(self, listening: Listening, bundle: str) -> None:
         """Nodes with `network: mirrors` have a way out, and programs in them trust what this machine's do."""
         self._listening, self._bundle = listening, bundle
 
+    def begin_with(self, architectures: Sequence[str], found: Callable[[Capacity], None]) -> None:
+        """Those that labels name; a machine that was not tried on this computer yet may take a minute."""
+        self._first, self._found = tuple(architectures), found
+
     async def probe(self) -> Capacity | Reason:
         """Start a machine of each architecture for real; those that cannot be had are said."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         platforms: list[Platform] = []
-        problems: list[Reason] = []
+        problems: dict[str, Reason] = {}
         own = canonical(platform.machine())
-        for arch in sorted(self.architectures or KINDS, key=lambda one: one != own):
+        for arch in sorted(self.architectures or KINDS, key=lambda one: (one not in self._first, one != own)):
             try:
                 plan = self._plans[arch] = await planning.plan(arch, self.images, self.directory / _KNOWN)
             except Unavailable as problem:
-                problems.append(problem.reason or reason("executor.provider-failed", told=str(problem)))
+                problems[arch] = problem.reason or reason("executor.provider-failed", told=str(problem))
                 continue
             platforms.append(Platform(arch, Execution.EMULATED_SYSTEM if plan.how == EMULATED else Execution.KVM))
+            self._found(self._capacity(platforms, problems))
         if not platforms:
-            return reason("executor.no-machine", *problems)
-        told = problems if self.architectures else []
-        return Capacity(
-            tuple(platforms), self.slots or max(os.cpu_count() or 1, 2), "vm", problems=tuple(told), nested=True
-        )
+            return reason("executor.no-machine", *problems.values())
+        return self._capacity(platforms, problems)
+
+    def _capacity(self, platforms: Sequence[Platform], problems: Mapping[str, Reason]) -> Capacity:
+        """The machine's own architecture first, whatever was tried first; what was not asked for is no problem."""
+        own = canonical(platform.machine())
+        best = tuple(sorted(platforms, key=lambda one: one.arch != own))
+        told = tuple(problems.values()) if self.architectures else ()
+        slots = self.slots or max(os.cpu_count() or 1, 2)
+        return Capacity(best, slots, "vm", problems=told, nested=True, lacking=tuple(problems.items()))
 
     async def save(self, arch: str, label: Label) -> None:
         """Make the state in which nodes of a label begin, as they run here; after `probe`."""

@@ -30,7 +30,8 @@ from gatebot.executor.clouds.parts import named as parts_named
 from gatebot.executor.clouds.servers import State, address, server_state, volume_state
 from gatebot.executor.clouds.troubles import AWAY, FULL, QUOTA, REFUSED, passing, pauses, trouble
 from gatebot.executor.clouds.trust import Keys, on_console, on_offer, user_data
-from gatebot.executor.model import Label, label_from
+from gatebot.executor.labels import label_from
+from gatebot.executor.model import Label
 from gatebot.reasons import Reason, reason
 
 MIB = 1024 * 1024
@@ -247,10 +248,9 @@ def test_a_label_has_a_server_of_its_own_above_the_providers() -> None:
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ({"flavour": "x"}, "w.flavour: no such key; known are flavor, floating_network, network, security_groups, "
-                           "user, volume, zone."),
-        ({"volume": "8G"}, "w.volume: '8G' cannot be used. Write a size in GiB, or 0 for none."),
-        ({"security_groups": "ssh"}, "w.security_groups: 'ssh' cannot be used. Write a list of names."),
+        ({"flavour": "x"}, "w.flavour: there is no such key. Did you mean flavor?"),
+        ({"volume": "8G"}, 'w.volume: "8G" cannot be used. Write a size in GiB, or 0 for none.'),
+        ({"security_groups": "ssh"}, 'w.security_groups: "ssh" cannot be used. Write a list of names.'),
     ],
 )  # fmt: skip
 def test_a_server_that_cannot_be_read_says_what_to_write(table: dict[str, object], told: str) -> None:

@@ -41,10 +41,10 @@ def test_the_network_that_is_not_said_is_the_one_that_the_provider_has() -> None
         ),
         (
             {"packages": ["git", "rm -rf"]},
-            "labels.l.packages: ['git', 'rm -rf'] cannot be used. Write a list of names of Debian packages.",
+            'labels.l.packages: ["git", "rm -rf"] cannot be used. Write a list of names of Debian packages.',
         ),
         ({"packages": []}, "labels.l.packages: [] cannot be used. Write a list of names of Debian packages."),
-        ({"script": " "}, "labels.l.script: ' ' cannot be used. Write the text of a shell script."),
+        ({"script": " "}, 'labels.l.script: " " cannot be used. Write the text of a shell script.'),
         (
             {"script": "true", "image": "mine"},
             "labels.l.image: `packages` and `script` say what is in the default image besides. "
@@ -54,11 +54,11 @@ def test_the_network_that_is_not_said_is_the_one_that_the_provider_has() -> None
             {"packages": ["git"], "provider": "boards"},
             "labels.l: `packages` and `script` are for images of the provider local; boards is static. Leave them out.",
         ),
-        ({"nested": "yes"}, "labels.l.nested: 'yes' cannot be used. Write true or false."),
+        ({"nested": "yes"}, 'labels.l.nested: "yes" cannot be used. Write true or false.'),
         ({"provider": "moon"}, "labels.l.provider: there is no [providers.moon]; this site has boards, local."),
         (
             {"execution": "fast"},
-            "labels.l.execution: 'fast' cannot be used. Write one of native, kvm, emulated-user, emulated-system, any.",
+            'labels.l.execution: "fast" cannot be used. Write one of native, kvm, emulated-user, emulated-system, any.',
         ),
     ],
 )
@@ -66,3 +66,14 @@ def test_a_label_that_cannot_be_kept_says_what_to_write(keys: dict[str, object],
     with pytest.raises(SettingsError) as refused:
         site_labels({"l": keys}, KINDS)
     assert str(refused.value) == told
+
+
+def test_all_that_is_wrong_with_all_labels_is_told_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        site_labels({"a": {"memory": "much", "cpus": 0}, "b": {"arch": "sparc", "privileged": 1}}, {})
+    assert str(refused.value).splitlines() == [
+        "labels.a.memory: \"much\" cannot be used. Write a number of bytes, or for example '512M' or '2G'.",
+        "labels.a.cpus: 0 cannot be used. Write a number above 0.",
+        "labels.b.privileged: 1 cannot be used. Write true or false.",
+        'labels.b.arch: "sparc" cannot be used. Write one of x86_64, arm64, ppc64le, s390x, riscv64.',
+    ]

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from gatebot.architectures import Execution
 from gatebot.assignment import NodeChoice, NodeSpec
 from gatebot.executor.model import Label, Sandbox
-from gatebot.executor.placing import Busy, Never, Offer, Placement, Site, place
+from gatebot.executor.placing import Busy, Never, Offer, Placement, Site, place, tried
 from gatebot.executor.providers.model import Capacity, Platform
 from gatebot.reasons import reason
 from gatebot.words import say
@@ -157,13 +159,52 @@ def test_a_nested_label_says_what_to_change_where_nothing_was_tried() -> None:
 
 
 def test_a_label_whose_image_is_not_there_is_waited_for_and_takes_nothing_from_others() -> None:
-    why = reason("executor.label-image-building", label="small")
+    why = reason("executor.label-image-building", label="small", since="09:10")
     site = Site(LABELS, SITE.offers, {}, {"small": why})
     found = place(site, "b", [nodes("small")], post_review=False)
     assert found == Busy(why, frozenset())
-    assert say(why) == "Waits for the image of the label small, which is being built."
+    assert say(why) == "Waits for the image of the label small, which is being built (since 09:10 UTC)."
     assert isinstance(place(site, "b", [nodes("arm")], post_review=False), Placement)
     assert isinstance(place(site, "b", [nodes("lost"), nodes("small")], post_review=False), Busy)
+
+
+def test_an_architecture_whose_image_is_not_built_yet_is_waited_for_where_a_label_wants_it() -> None:
+    """Nobody is told to use another label meanwhile; what cannot be built in the background says what brings it."""
+    why = reason("executor.label-image-building", label="mainframe", since="09:10")
+    labels = {"mainframe": Label("mainframe", arch="s390x"), "small": Label("small")}
+    lacks = (("s390x", reason("executor.arch-image-lacks", arch="s390x")),)
+    offers = {"local": Offer(Capacity((Platform("x86_64"),), 0, lacking=lacks))}
+    found = place(Site(labels, offers, {}, {"mainframe": why}), "b", [nodes("mainframe")], post_review=False)
+    assert found == Busy(why, frozenset())
+    for asked in (nodes("mainframe"), nodes(NodeSpec(("n",), "small", arch="s390x"))):
+        found = place(Site(labels, offers), "b", [asked], post_review=False)
+        assert isinstance(found, Never)
+        label = asked.nodes[0].label
+        assert say(found.why) == (
+            f"No node with the label {label} can be s390x now: its provider local has x86_64 native. There is no image "
+            'of s390x: run gatebot image build --arch s390x and restart the server, or write arch = "s390x" in a '
+            "label of gatebot.toml, and the server builds it in the background."
+        )
+    real = place(Site(labels, offers), "b", [nodes(NodeSpec(("n",), "small", "s390x", "native"))], post_review=False)
+    assert isinstance(real, Never)
+    assert "no image" not in say(real.why)
+
+
+def test_what_a_provider_that_is_still_tried_out_may_be_able_to_do_is_waited_for() -> None:
+    since = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+    labels = {"vm": Label("vm", provider="vm"), "arm": Label("arm", provider="vm", arch="arm64")}
+    nothing = Site(labels, {"vm": Offer(tried(since), trying=since)})
+    some = Site(labels, {"vm": Offer(Capacity((Platform("x86_64", KVM),), 2), trying=since)})
+    told = "Waits for the provider vm of the label arm, which is still being tried out (since 09:00 UTC)."
+    for site in (nothing, some):
+        found = place(site, "b", [nodes("arm")], post_review=False)
+        assert isinstance(found, Busy)
+        assert say(found.why) == told
+    assert placed(nodes("vm"), site=some) == [("vm", "x86_64", KVM)]
+    other = place(nothing, "b", [nodes(NodeSpec(("n",), "arm", arch="x86_64"))], post_review=False)
+    assert isinstance(other, Never), "what the label itself refuses is known at once"
+    assert [say(why) for why in nothing.offers["vm"].problems] == ["It is still being tried out (since 09:00 UTC)."]
+    assert some.offers["vm"].problems == nothing.offers["vm"].problems
 
 
 def test_after_a_wait_another_alternative_is_taken_if_it_is_free() -> None:

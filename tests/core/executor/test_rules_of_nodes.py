@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from gatebot.errors import SettingsError
+from gatebot.executor.labels import label_from
 from gatebot.executor.mirrors import Mirrors
-from gatebot.executor.model import DEFAULT_LABELS, MIB, Label, Network, label_from
+from gatebot.executor.model import DEFAULT_LABELS, MIB, Label, Network
 from gatebot.executor.providers.bubblewrap import Bind, Box, options
 from gatebot.executor.providers.checks import Config, Refusal, checked_create, checked_run, neighbours_of
 from gatebot.words import catalogue, say
@@ -38,9 +39,9 @@ def test_a_label_is_read_from_its_settings() -> None:
 @pytest.mark.parametrize(
     "settings, told",
     [
-        ({"memory": "much"}, "labels.big.memory: 'much' is no size"),
-        ({"network": "all"}, "labels.big.network: 'all' cannot be used. Write 'none', 'mirrors' or 'full'."),
-        ({"colour": "red"}, "labels.big.colour: no such key; known are arch, cpus"),
+        ({"memory": "much"}, 'labels.big.memory: "much" cannot be used. Write a number of bytes'),
+        ({"network": "all"}, "labels.big.network: \"all\" cannot be used. Write 'none', 'mirrors' or 'full'."),
+        ({"colour": "red"}, "labels.big.colour: there is no such key. Known are: arch, cpus"),
         ({"cpus": 0}, "labels.big.cpus: 0 cannot be used. Write a number above 0."),
     ],
 )
