@@ -44,7 +44,7 @@ HALL = {
     "settings_fields": 1,
     "settings_file": 1,
     "settings_providers": 1,
-    "settings_words": 1,
+    "settings_words": 0,
     "assets": 2,
     "db": 2,
     "db_engines": 2,

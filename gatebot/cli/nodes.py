@@ -97,7 +97,7 @@ def labels(out: Output) -> None:
     rows = [
         (
             one["name"],
-            ", ".join(name or _HERE for name in one["executors"]) or "nobody",
+            ", ".join(name or _HERE for name in one["executors"]) or ("nobody yet" if one["coming"] else "nobody"),
             " ".join(part for part in (one["provider"], one["arch"], one["execution"]) if part),
             f"{one['cpus']:g} CPUs, {one['memory'] / _GIB:g} GiB memory, {one['disk'] / _GIB:g} GiB disk",
             one["network"],
@@ -113,7 +113,7 @@ def labels(out: Output) -> None:
 def providers(out: Output) -> None:
     """List the providers of all executors, and what they can do. With what is wrong with them."""
     found = out.client().get("/api/nodes")["executors"]
-    heads = ("executor", "provider", "in use", "has", "problems")
+    heads = ("executor", "provider", "nodes", "has", "problems")
     out.table(found, _providers(found), heads, "Nobody runs builds.")
 
 
@@ -121,7 +121,7 @@ def _providers(executors: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
     for executor in executors:
         name = (executor["name"] or _HERE) + ("" if executor["alive"] else " (silent)")
         for one in executor["providers"]:
-            used = f"{one['used']} of {one['slots']}" if one["slots"] else str(one["used"])
+            used = f"{one['used']} of {one['slots']} in use" if one["slots"] else f"{one['used']} in use"
             has = ", ".join(f"{each['arch']} {each['execution']}" for each in one["platforms"]) or "nothing"
             yield name, one["name"], used, has, " ".join(one["problems"])
 

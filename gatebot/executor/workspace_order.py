@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import cast
 
-from ..assignment import Assignment, Checkout, FrozenJob, Json
+from ..assignment import NODELESS, Assignment, Checkout, FrozenJob, Json
 from .inventory import Way, addresses, inventory, job_variables, squashed, told, untalkative
 from .model import Places
 from .paths import included, naming, own_files, playbook_checkouts
@@ -157,7 +157,7 @@ def files(
     """
     job = assignment.job
     common = job_variables(assignment, read)
-    said = told(assignment, places, job.nodes[0].label if job.nodes else "", addresses(assignment, ways))
+    said = told(assignment, places, job.nodes[0].label if job.nodes else NODELESS, addresses(assignment, ways))
     guarded = cast("dict[str, Json]", untalkative(said))
     if ways:
         guarded["zuul_user_dir"] = _USER_DIR

@@ -37,4 +37,4 @@ def test_labels_say_who_serves_them_and_providers_what_they_can_do(working_site:
     labels = told(working_site, "ann", "node", "labels")
     assert "small\tthis server\tlocal\t2 CPUs, 2 GiB memory, 2 GiB disk\tmirrors\t\n" in labels
     (provider,) = told(working_site, "ann", "node", "providers").splitlines()
-    assert provider.startswith(f"this server\tlocal\t0\t{HERE} native")
+    assert provider.startswith(f"this server\tlocal\t0 in use\t{HERE} native")

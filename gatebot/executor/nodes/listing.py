@@ -13,7 +13,7 @@ from ...assignment import NodeChoice, NodeSpec
 from ...reasons import Reason
 from ..fleet.choosing import Member, Wish, empty
 from ..model import Label
-from ..placing import Offer, Placement
+from ..placing import Busy, Offer, Placement
 from ..ports import BuildFacts
 from .model import ExecutorState, Hold, LabelState, Node, Overview, ProviderState
 
@@ -60,4 +60,6 @@ def _labels(living: Sequence[Member], labels: Mapping[str, Label]) -> Iterator[L
             labels[name] if name in labels else own[name],
             tuple(executor for executor, found in founds if isinstance(found, Placement)),
             tuple((executor, found.why) for executor, found in founds if not isinstance(found, Placement)),
+            coming=any(isinstance(found, Busy) for _, found in founds)
+            and not any(isinstance(found, Placement) for _, found in founds),
         )

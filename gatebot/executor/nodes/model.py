@@ -62,11 +62,15 @@ class ExecutorState:
 
 @dataclass(frozen=True, slots=True)
 class LabelState:
-    """A label, the executors that can serve it now, and why the others never can."""
+    """A label, the executors that can serve it now, and why the others cannot.
+
+    `coming`: nobody can yet, but one of them is still tried out, or its image is being built.
+    """
 
     label: Label
     executors: tuple[str, ...]
     whys: tuple[tuple[str, Reason], ...]
+    coming: bool = False
 
 
 @dataclass(frozen=True, slots=True)

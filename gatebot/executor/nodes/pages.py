@@ -26,7 +26,7 @@ def routes(site: Site, nodes: Nodes, allowed: Allowed) -> list[web.RouteDef]:
             request,
             "executor/nodes.html",
             executors=found.executors,
-            labels=found.labels,
+            labels=sorted(found.labels, key=lambda one: (bool(one.executors), one.coming)),
             in_use=[node for node in found.nodes if node.hold is None],
             held=[node for node in found.nodes if node.hold is not None],
             mine={node.id for node in found.nodes if nodes.may_enter(site.actor(request), node)},

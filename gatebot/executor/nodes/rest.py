@@ -154,6 +154,7 @@ def _label(one: LabelState) -> dict[str, object]:
         "privileged": label.privileged,
         "nested": label.nested,
         "executors": list(one.executors),
+        "coming": one.coming,
         "problems": [{"executor": executor, "why": say(why)} for executor, why in one.whys],
     }
 
