@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .reasons import Reason
+
 if TYPE_CHECKING:
     Json: TypeAlias = "bool | int | float | str | list[Json] | Mapping[str, Json] | None"
 else:
@@ -108,7 +110,8 @@ class NodeWait:
     """What a build without nodes waits for: a label, after the builds `before` it, each in order.
 
     `holders` are the builds that have the nodes, each as often as it has one; of these there can be `slots`. In
-    `otherwise` seconds it takes another alternative of its nodeset; None: it has none, or waits for ever.
+    `otherwise` seconds it takes another alternative of its nodeset; None: it has none, or waits for ever. `lacks` is
+    what must be there before anybody can have such a node; then it waits for nobody else.
     """
 
     label: str
@@ -117,6 +120,7 @@ class NodeWait:
     holders: tuple[str, ...]
     slots: int
     otherwise: float | None = None
+    lacks: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

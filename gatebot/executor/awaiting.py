@@ -33,6 +33,9 @@ def waits(site: Site, asking: Sequence[Asking], nodes: Mapping[str, Sequence[Pla
     for one in asking:
         placed = place(site, one.build, one.choices, post_review=one.post_review, waited=one.waited)
         match placed:
+            case Busy(why, providers) if not providers:
+                found[one.build] = NodeWait(str(why.get("label") or ""), "", (), (), 0, _otherwise(site, one), why)
+                continue
             case Busy(providers=providers):
                 pass
             case Placement(nodes=given):  # it is promised to those before it

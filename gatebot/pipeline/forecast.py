@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..assignment import NodeWait
 from ..reasons import Reason, reason
@@ -65,6 +65,8 @@ def _said(wait: NodeWait, running: Sequence[float | None], ahead: Sequence[float
         because = (reason("pipeline.node-in-minutes", minutes=max(1, round(seconds / _MINUTE))),)
     if wait.otherwise is not None:
         because = (*because, reason("pipeline.node-otherwise", minutes=round(wait.otherwise / _MINUTE)))
+    if wait.lacks is not None:
+        return Forecast(replace(wait.lacks, because=because), None)
     told = reason(
         "pipeline.waits-for-label",
         *because,

@@ -9,6 +9,7 @@ from gatebot.executor.awaiting import Asking, waits
 from gatebot.executor.model import Label
 from gatebot.executor.placing import Offer, Placed, Site
 from gatebot.executor.providers.model import Capacity, Platform
+from gatebot.reasons import reason
 
 BOARD = Label("board", provider="boards", arch="arm64")
 OFFERS = {"boards": Offer(Capacity((Platform("arm64"),), 2))}
@@ -35,6 +36,14 @@ def test_who_came_first_is_before_the_others() -> None:
 
 def test_what_can_never_be_waits_for_nothing() -> None:
     assert waits(Site({"board": BOARD}, OFFERS), [asks("a", "elsewhere")], {}) == {}
+
+
+def test_what_a_label_lacks_is_waited_for_before_anybody_elses_nodes() -> None:
+    why = reason("executor.label-image-building", label="board")
+    site = Site({"board": BOARD}, OFFERS, unready={"board": why})
+    assert waits(site, [asks("a"), asks("b")], {}) == {
+        build: NodeWait("board", "", (), (), 0, lacks=why) for build in ("a", "b")
+    }
 
 
 def test_it_is_told_when_another_alternative_will_be_taken() -> None:

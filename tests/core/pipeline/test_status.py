@@ -137,6 +137,9 @@ def test_a_build_without_a_node_says_its_label_who_is_before_it_and_how_long_it_
     assert words.say(patient.why).endswith(
         "1 in use of 1. If none is free in 2 min, it takes another alternative of its nodeset."
     )
+    lacks = Reason("executor.label-image-failed", (("label", "board"), ("told", "no mirror")))
+    (unready,) = forecasts({waiting: replace(wait, lacks=lacks)}, [gate.queue], {}, {}).values()
+    assert words.say(unready.why).endswith("could not be built and is tried again in five minutes: no mirror")
 
 
 def test_the_time_left_is_that_of_the_slowest_job_and_of_what_is_ahead() -> None:
