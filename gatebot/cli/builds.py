@@ -18,6 +18,8 @@ from ..executor.log_html import REQUEST, calmed
 from .lazy import Lazy
 from .output import Output
 
+_SERVER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 _REPRODUCE = "Run a build of a site once more, on this machine."
 
 
@@ -98,14 +100,9 @@ def tests(out: Output, uuid: str, failed: bool) -> None:
 @click.pass_obj
 def requests(out: Output, uuid: str, request: str | None) -> None:
     """List the request ids in a build's logs, or lines about one. In order of time, of all files."""
-    path = f"/api/build/{build_id(uuid)}/requests"
-    if request is None:
-        info = out.client().get(path)
-        out.table(info, [(one["id"], one["lines"]) for one in info["requests"]], ("request", "lines"), "None.")
+    info = _of_logs(out, uuid, "requests", request, REQUEST)
+    if info is None:
         return
-    if not REQUEST.fullmatch(request):
-        raise click.UsageError(f"'{request}' is no request id. List them with: gatebot build requests {uuid}")
-    info = out.client().get(f"{path}/{request}")
     rows = [(one["at"] or "", f"{one['file']}:{one['line']}", one["text"]) for one in info["lines"]]
     out.table(info, rows, ("time", "where", "line"), "No line names this request.")
 
@@ -116,20 +113,27 @@ def requests(out: Output, uuid: str, request: str | None) -> None:
 @click.pass_obj
 def resources(out: Output, uuid: str, server: str | None) -> None:
     """List the servers in a build's logs, or tell what happened to one."""
-    path = f"/api/build/{build_id(uuid)}/resources"
-    if server is None:
-        info = out.client().get(path)
-        out.table(info, [(one["id"], one["lines"]) for one in info["resources"]], ("server", "lines"), "None.")
+    info = _of_logs(out, uuid, "resources", server, _SERVER)
+    if info is None:
         return
-    if not re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", server):
-        raise click.UsageError(f"'{server}' is no server. List them with: gatebot build resources {uuid}")
-    info = out.client().get(f"{path}/{server}")
     rows = [
         (one["at"] or "", one["happened"], f"{one['times']}x" if one["times"] > 1 else "", one["text"],
          f"{one['file']}:{one['line']}")
         for one in info["steps"]
     ]  # fmt: skip
     out.table(info, rows, ("time", "what", "", "told", "where"), "No line names this server.")
+
+
+def _of_logs(out: Output, uuid: str, what: str, id: str | None, shape: re.Pattern[str]) -> Any:
+    """What a build's logs say of one thing; None: no id was given, and all things of that kind are listed."""
+    path = f"/api/build/{build_id(uuid)}/{what}"
+    if id is None:
+        info = out.client().get(path)
+        out.table(info, [(one["id"], one["lines"]) for one in info[what]], ("id", "lines"), "None.")
+        return None
+    if not shape.fullmatch(id):
+        raise click.UsageError(f"'{id}' is no id of {what}. List them with: gatebot build {what} {uuid}")
+    return out.client().get(f"{path}/{id}")
 
 
 def told(node: Mapping[str, Any]) -> str:

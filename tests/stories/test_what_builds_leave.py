@@ -18,6 +18,7 @@ from tests.fakes.site import RunningSite
 from tests.stories.test_browser import accessible
 
 REQUEST = "req-11111111-2222-4333-8444-555555555555"
+SERVER = "53764d92-e7eb-4508-b27a-548e504781cb"
 OTHER = "req-99999999-2222-4333-8444-555555555555"
 CONFIG = """\
 - job: {name: boot, run: ci/cloud}
@@ -35,7 +36,7 @@ cat > services/nova-api.log <<'END'
 2026-11-28 09:45:54.000 12 INFO nova.api.wsgi [{OTHER} admin demo] GET /servers
 END
 cat > services/nova-scheduler.log <<'END'
-2026-11-28 09:45:53.500 31 INFO nova.scheduler [None {REQUEST} admin] <b>0 hosts</b>
+2026-11-28 09:45:53.500 31 INFO nova.scheduler [None {REQUEST} admin] [instance: {SERVER}] <b>0 hosts</b>
 END
 cat > services/journal.export <<'END'
 __REALTIME_TIMESTAMP=1795859153600000
@@ -82,7 +83,7 @@ def test_everybody_reads_what_the_node_of_a_build_was(working_site: RunningSite,
     assert (node["label"], node["execution"], node["provider"], node["executor"]) == ("small", "native", "local", None)
 
 
-def test_tests_and_requests_are_read_at_the_command_line(working_site: RunningSite, build: str) -> None:
+def test_tests_requests_and_servers_are_read_at_the_command_line(working_site: RunningSite, build: str) -> None:
     assert (
         told(working_site, "tests", build) == "failed\tt.Boot.test_boot\t2.50 s\t\npassed\tt.Boot.test_list\t0.25 s\t\n"
     )
@@ -94,6 +95,9 @@ def test_tests_and_requests_are_read_at_the_command_line(working_site: RunningSi
         "skipped": 0,
     }
     assert told(working_site, "requests", build) == f"{REQUEST}\t6\n{OTHER}\t1\n"
+    assert told(working_site, "resources", build) == f"{SERVER}\t1\n"
+    [step] = told(working_site, "resources", build, SERVER).splitlines()
+    assert step.split("\t")[1:] == ["told", "", "<b>0 hosts</b>", "artifacts/services/nova-scheduler.log:1"]
     lines = told(working_site, "requests", build, REQUEST).splitlines()
     assert [line.split("\t")[1] for line in lines] == [
         "artifacts/services/nova-api.log:1",
