@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -187,7 +187,7 @@ async def build(
     The first interruption (Ctrl-C) aborts the build: what cleans up still runs. The second ends that too. One while
     the node stays only ends that.
     """
-    wanted, alone = laid.assignment, Alone()
+    wanted, alone = replace(laid.assignment, fence=1), Alone()  # nobody had it before
     stay = Stay(keep.parent, show) if keep is not None else None
     executor, logs = assembly.executor(
         prepared, reports=alone, sources=_Stores(laid.repositories), clock=SystemClock(), host=laid.host,

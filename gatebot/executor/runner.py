@@ -75,6 +75,8 @@ class Run:
         log = tools.logs.open(assignment.build, self._scrubber)
         with contextlib.suppress(OSError):  # no room: the page does not say what it was tested with
             (tools.logs.directory(assignment.build) / lineage.FILE).write_text(lineage.to_text(assignment), "utf-8")
+        if assignment.fence > 1:
+            log.say(f"gatebot: {say(reason('executor.run-anew'))}")
         returned, found = Returned(), Verdict(Result.ABORTED)
         try:
             found, returned = await self._run(log)

@@ -119,7 +119,9 @@ class DispatchContract:
         flag.touch()
         ends = ground.reports.completions
         await holds(lambda: given.build in ends and ends[given.build].fence == 2)  # the older may say that it was ended
-        assert ends[given.build].result == "SUCCESS", ground.text(given.build)
+        text = ground.text(given.build)
+        assert ends[given.build].result == "SUCCESS", text
+        assert text.count("gatebot: The executor that had this build was lost") == 1
 
     async def test_an_aborted_build_ends_and_what_it_left_ends_with_it(self, ground: Ground, tmp_path: Path) -> None:
         beat = tmp_path / "beat"

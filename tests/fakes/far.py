@@ -25,7 +25,7 @@ from gatebot.executor import assembly
 from gatebot.executor.fleet import doors
 from gatebot.executor.fleet.fleet import Fleet
 from gatebot.executor.fleet.git_door import GitDoor
-from gatebot.executor.fleet.model import Beat, Session
+from gatebot.executor.fleet.model import Beat, Session, Written
 from gatebot.executor.fleet.nats_access import USER, Signer, answer_for_ever
 from gatebot.executor.fleet.nats_child import NatsChild
 from gatebot.executor.fleet.nats_post import NatsPost
@@ -33,7 +33,7 @@ from gatebot.executor.fleet.passes import Passes
 from gatebot.executor.fleet.received import Received
 from gatebot.executor.fleet.service import Enrolment
 from gatebot.executor.logs import Logs
-from gatebot.executor.model import MIB, Sandbox, Sizes
+from gatebot.executor.model import MIB, Sandbox, Sizes, label_from
 from gatebot.executor.remote.agent import Agent
 from gatebot.executor.remote.line import Line
 from gatebot.executor.remote.server import Server
@@ -133,12 +133,13 @@ class FarWorkshop:
         self.fences.current[assignment.build] = assignment.fence
         await self.fleet.assign(assignment)
 
-    async def machine(self, name: str, *, slots: int = 4) -> FarMachine:
-        """A machine that came; `begin` lets it live."""
+    async def machine(self, name: str, *, slots: int = 4, own: Mapping[str, Written] | None = None) -> FarMachine:
+        """A machine that came, with labels of its `own`; `begin` lets it live."""
         token, key = await self.enrolment.enrol(ADMIN, name), boxes.make()
         server = Server(self.url)
         _, server.token = await server.admit(token, boxes.public(key), "1")
         uplink, line, labels = Uplink(server, self.clock), Line(), dict(LABELS)
+        labels |= {label: label_from(label, keys) for label, keys in (own or {}).items()}
         site = self.root / name
         site.mkdir()
         prepared = assembly.prepare(site, sandbox=Sandbox.NONE, labels=labels)
@@ -147,7 +148,7 @@ class FarWorkshop:
         await executor.start()
 
         def beat() -> Beat:
-            return Beat("1", slots, abilities_of(executor, {}), waits=executor.supply.waits())
+            return Beat("1", slots, abilities_of(executor, own or {}), waits=executor.supply.waits())
 
         agent = Agent(
             server, line, executor, uplink, self.clock, key, beat, lambda told: take_labels(labels, settings, told)

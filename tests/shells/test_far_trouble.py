@@ -14,6 +14,7 @@ from gatebot.executor.fleet.model import SILENT_SECONDS, Verb, Word
 from gatebot.executor.fleet.ports import Post
 from tests.fakes.clock import SkippingClock
 from tests.fakes.dispatch_contract import Ground, holds
+from tests.fakes.executor import job
 from tests.fakes.far import ADMIN, FarMachine, FarWorkshop, far_workshop
 
 
@@ -105,6 +106,26 @@ async def test_who_is_not_answered_for_ten_seconds_ends_its_builds_itself(shop: 
     assert far.agent.executor.running == {}
     for machine in (far, near):
         await machine.stop()
+
+
+async def test_what_waits_for_a_machine_that_is_away_takes_no_room_of_others(shop: FarWorkshop) -> None:
+    far, near = await shop.machine("far", own={"board": {}}), await shop.machine("near")
+    far.begin()
+    near.begin()
+    await shop.lives("far", "near")
+    assert shop.fleet.free_slots() == 8
+    await far.stop()
+    skip(shop, SILENT_SECONDS + 1)
+    await near.agent.beat_once()
+    waiting = [ground(shop).build(f"echo on a board {n}", job(label="board")) for n in range(5)]
+    for one in waiting:
+        await shop.give(one)
+    assert shop.fleet.free_slots() == 4
+    given = ground(shop).build("echo elsewhere")
+    await shop.give(given)
+    assert (await shop.reports.of(given.build)).result == "SUCCESS"
+    assert set(shop.reports.completions) == {given.build}
+    await near.stop()
 
 
 async def test_a_short_silence_changes_nothing(shop: FarWorkshop, tmp_path: Path) -> None:

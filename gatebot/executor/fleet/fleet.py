@@ -78,9 +78,11 @@ class Fleet:
     # -- the scheduler's Dispatch
 
     def free_slots(self) -> int:
-        """How many builds would be taken now."""
-        waiting = sum(one.executor is None for one in tuple(self.roster.builds.values()))
-        return max(sum(member.free for member in self._members()) - waiting, 0)
+        """How many builds would be taken now; what waits for others that are full or away takes no room of these."""
+        members, labels = tuple(self._members()), self.labels()
+        waiting = [one.wish for one in tuple(self.roster.builds.values()) if one.executor is None]
+        due = sum(wish is not None and choose(members, labels, wish) is not None for wish in waiting)
+        return max(sum(member.free for member in members) - due, 0)
 
     async def assign(self, assignment: Assignment) -> None:
         """Give a build to an executor, or keep it until one has room."""
