@@ -63,6 +63,14 @@ class RefDequeueRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BuildAbortRequested(Event):
+    """A person wants a build that runs, or waits to, to end: it counts as canceled, which is no success."""
+
+    build: str
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
 class PromoteRequested(Event):
     """A person wants these changes at the head of their queue, in this order; everything behind is tested again."""
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .asked import (
+    BuildAbortRequested,
     ConfigErrorAccepted,
     ConfigErrorUnaccepted,
     DequeueRequested,
@@ -310,6 +311,7 @@ ALL: tuple[type[Event], ...] = (
     RefEnqueueRequested,
     RefDequeueRequested,
     PromoteRequested,
+    BuildAbortRequested,
     ConfigErrorAccepted,
     ConfigErrorUnaccepted,
     ChangeMerged,

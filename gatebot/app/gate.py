@@ -120,7 +120,7 @@ class Nobody:
         """Never asked, because there is no slot."""
         raise Unavailable(f"No executor runs here for build {assignment.build}.")
 
-    async def abort(self, build: str, fence: int) -> None:
+    async def abort(self, build: str, fence: int, why: Reason | None = None) -> None:
         """Nothing runs."""
 
     async def resume(self, build: str, fence: int) -> None:

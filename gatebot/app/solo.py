@@ -39,7 +39,8 @@ from .users import User, give
 
 LIBRARY = "gatebot-config"
 _BRANCH = "main"
-_HOST = "localhost"
+#: Stands for the site where no site is known.
+HOST = "localhost"
 _ELSEWHERE = frozenset({"config.unknown-project", "config.unknown-required-project", "config.unknown-parent"})
 
 
@@ -47,7 +48,8 @@ _ELSEWHERE = frozenset({"config.unknown-project", "config.unknown-required-proje
 class Wish:
     """What somebody wants to see: a work tree, the project and branch that it is of, and where the others are.
 
-    Without `tenant` the configuration is the shipped one and the project's own; `repos` has DIR/PROJECT.
+    Without `tenant` the configuration is the shipped one and the project's own; `repos` has DIR/PROJECT. `host` stands
+    for the site.
     """
 
     directory: Path
@@ -56,6 +58,7 @@ class Wish:
     tenant: Tenant | None = None
     repos: Path | None = None
     plain_branch: str = "main"
+    host: str = HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Laid:
 
     assignment: Assignment
     repositories: Repositories
-    host: str = _HOST
+    host: str = HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Ground:
         commits = {(one.project, one.branch): self._tip(one.project, one.branch) for one in wants}
         tenant = self.layout.tenant.name
         given = assignment(uuid4().hex, chosen, tenant, wish.project, wish.branch, wants, commits)
-        return Laid(given, self.repositories)
+        return Laid(given, self.repositories, wish.host)
 
     def _tip(self, project: str, branch: str) -> str:
         found = self.repositories.resolve(project, f"refs/heads/{branch}")
@@ -200,7 +203,7 @@ async def build(
     def interrupt() -> None:
         if stay is not None and stay.leave():
             return
-        aborts.add(asyncio.create_task(executor.abort(wanted.build, wanted.fence)))
+        aborts.add(asyncio.create_task(executor.abort(wanted.build, wanted.fence, reason("executor.interrupted"))))
 
     try:
         capacity = await executor.start()

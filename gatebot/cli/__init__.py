@@ -20,7 +20,7 @@ from .output import Output, printable
 _COMMANDS = {
     "autohold": ("autoholds:autohold", "Keep the nodes of failed builds, to look at them."),
     "backup": ("local:backup", "Copy the whole site to TARGET; the server may go on running."),
-    "build": ("builds:build", "Look at builds and their logs."),
+    "build": ("builds:build", "Look at builds and their logs; stop them."),
     "change": ("changes:change", "Look at changes, vote, recheck, submit, enqueue."),
     "ci": ("third_party:ci", "Look at CIs elsewhere that vote here."),
     "config": ("config_errors:config", "Check configuration, and look at its errors."),

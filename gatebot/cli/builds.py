@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
+from ..durations import duration
 from ..executor.log_html import REQUEST, calmed
 from .lazy import Lazy
 from .output import Output
@@ -25,7 +26,7 @@ _REPRODUCE = "Run a build of a site once more, on this machine."
 
 @click.group(cls=Lazy, elsewhere={"reproduce": ("given:reproduce", _REPRODUCE)})
 def build() -> None:
-    """Look at builds and their logs."""
+    """Look at builds and their logs; stop them."""
 
 
 @build.command("list")
@@ -51,10 +52,9 @@ def list_builds(out: Output, change: int | None, project: str | None, job: str |
 @click.pass_obj
 def show(out: Output, uuid: str) -> None:
     """Show one build."""
-    info = out.client().get(f"/api/build/{build_id(uuid)}")
-    nodes = [f"node: {told(node)}" for node in info.get("nodes", ())]
-    plain = [f"{key}: {value}" for key, value in info.items() if key != "nodes" and value not in (None, "", [])]
-    out.text(info, [*plain, *nodes])
+    client = out.client()
+    info = client.get(f"/api/build/{build_id(uuid)}")
+    out.text(info, _lines(info, client.url))
 
 
 @build.command("log")
@@ -67,6 +67,19 @@ def log(out: Output, uuid: str, follow: bool) -> None:
     path = f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"
     for line in out.client().text_lines(path):
         click.echo(calmed(line.rstrip("\n"), colours=sys.stdout.isatty()))
+
+
+@build.command("abort")
+@click.argument("uuid")
+@click.pass_obj
+def abort(out: Output, uuid: str) -> None:
+    """Stop a build that runs or waits; it counts as canceled.
+
+    For whoever may take its change out of the pipeline. What is tested with it goes on: `gatebot change dequeue` stops
+    all of that.
+    """
+    answer = out.client().call("POST", f"/api/build/{build_id(uuid)}/abort", {})
+    out.text(answer, [answer["sentence"]])
 
 
 @build.command("tests")
@@ -134,6 +147,33 @@ def _of_logs(out: Output, uuid: str, what: str, id: str | None, shape: re.Patter
     if not shape.fullmatch(id):
         raise click.UsageError(f"'{id}' is no id of {what}. List them with: gatebot build {what} {uuid}")
     return out.client().get(f"{path}/{id}")
+
+
+def _lines(info: Mapping[str, Any], site: str) -> Iterator[str]:
+    """A build for people: what, how it ended and why, when, on what; then what it left."""
+    about = f"change {info['change']},{info['patchset']} " if info["change"] else ""
+    facts = {
+        "build": info["uuid"],
+        "job": info["job_name"] + ("" if info["voting"] else " (non-voting)"),
+        "result": info["result"] or "running",
+        "why": info["error_detail"],
+        "error": info["error_text"] and f"line {info['error_line']}: {info['error_text']}",
+        "of": f"{about}of {info['project']} {info['branch']}, {info['pipeline']} in tenant {info['tenant']}",
+        "try": info["attempt"] if info["attempt"] > 1 else "",
+        "created": info["created"],
+        "started": info["start_time"],
+        "ended": info["end_time"] and f"{info['end_time']} (took {duration(info['duration'])})",
+        "page": f"{site}/build/{info['uuid']}",
+        "log": f"gatebot build log {info['uuid']}",
+    }
+    yield from (f"{name}: {value}" for name, value in facts.items() if value)
+    yield from (f"node: {told(node)}" for node in info["nodes"])
+    yield from (f"artifact: {one['name']} {_address(info, site, one['url'])}" for one in info["artifacts"])
+
+
+def _address(info: Mapping[str, Any], site: str, url: str) -> str:
+    """Where an artifact is; what the build left is told as below its log."""
+    return url if "://" in url else f"{site}{info['log_url']}{url.lstrip('/')}"
 
 
 def told(node: Mapping[str, Any]) -> str:

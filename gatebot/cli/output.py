@@ -32,6 +32,8 @@ _ERRORS: Mapping[int, type[GatebotError]] = {
 }  # fmt: skip
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TIMEOUT = 60.0
+_ADMIN = "admin"
+_SIGNING = "Set GATEBOT_TOKEN to your password or token, and GATEBOT_USER (or --user) to your name."
 _FOLLOWING = 3600.0  # the longest silence of a log
 _STARTING = 10.0  # seconds that the server of the site in this directory gets to come up
 
@@ -50,8 +52,11 @@ class Output:
         url = self.url or (site[0] if site else None)
         if not url:
             _usage("Which site? Give --url, set GATEBOT_URL, or run this in the directory of a site.")
-        token = os.environ.get("GATEBOT_TOKEN") or (site[1] if site and site[0] == url else "")
-        user = self.user or ("admin" if site and token == site[1] else "")
+        own = site[1] if site and site[0] == url else ""
+        token = os.environ.get("GATEBOT_TOKEN") or own
+        user = self.user or (_ADMIN if token and token == own else "")
+        if token and token == own and user != _ADMIN:
+            raise Unauthenticated(f"GATEBOT_TOKEN is not set, and admin.token here is not {user}'s. {_SIGNING}")
         return Client(url.rstrip("/"), user, token, patience=_STARTING if site and site[0] == url else 0.0)
 
     def table(self, answer: object, rows: Iterable[Sequence[object]], heads: Sequence[str], empty: str) -> None:
@@ -121,7 +126,7 @@ class Client:
     def auth_header(self) -> str:
         """The Authorization header that signs requests."""
         if not self.token:
-            raise Unauthenticated("Who are you? Set GATEBOT_TOKEN (and --user) to your password or token.")
+            raise Unauthenticated(f"Who are you? {_SIGNING}")
         if not self.user:
             return f"Bearer {self.token}"
         return "Basic " + base64.b64encode(f"{self.user}:{self.token}".encode()).decode()

@@ -79,13 +79,15 @@ def run(
         if found is not None:
             sys.exit(run_here(out, lambda scratch: fetched(out, found, scratch), manner))
         return
+    host, origin = cloned_from(origin_of(directory))
     wish = solo.Wish(
         directory=directory.resolve(),
-        project=project or _name(directory),
+        project=project or origin or directory.resolve().name,
         branch=branch or branch_of(directory),
         tenant=tenant_of(tenant_config, name) if tenant_config is not None else None,
         repos=repos,
         plain_branch=plain_branch,
+        host=manner.host or host or solo.HOST,
     )
     sys.exit(run_here(out, lambda scratch: _laid(out, solo.Ground.lay(wish, scratch), job, pipeline), manner))
 
@@ -100,12 +102,12 @@ def _again(kept: Path, scratch: Path) -> solo.Laid:
     return laid
 
 
-def _name(directory: Path) -> str:
-    """The project that a work tree is of: the path of where it was cloned from, without what servers put before it."""
-    origin = origin_of(directory)
-    path = urlsplit(origin).path if "://" in origin else origin.rpartition(":")[2]
-    path = path.strip("/").removesuffix(".git").removeprefix("a/")
-    return path if path and not Path(origin).is_absolute() else directory.resolve().name
+def cloned_from(origin: str) -> tuple[str, str]:
+    """The host and the project of an address, without what servers put before a path; empty: it is on no host."""
+    given = origin if "://" in origin else f"ssh://{origin.replace(':', '/', 1)}"  # git's short form: me@host:path
+    path = urlsplit(given).path.strip("/").removesuffix(".git").removeprefix("a/")
+    here = not path or ":" not in origin or origin.startswith(("/", "file:"))
+    return ("", "") if here else (urlsplit(given).hostname or "", path)
 
 
 def _list(out: Output, ground: solo.Ground) -> None:

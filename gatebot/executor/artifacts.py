@@ -13,6 +13,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -26,6 +27,7 @@ from .returned import read
 RESULT, SECRET_RESULT = "result.json", "secret-result.json"
 _LARGEST_RESULT = MIB
 _MOST = 20_000  # artifacts of one build, as many as are listed
+_NAMED, _LONGEST_NAME = 5, 200  # of what is left out, how many are named, and how long
 #: The directories whose files are kept: a job's own, and the one that roles of Zuul's leave logs in.
 _KEPT = ("artifacts", "logs")
 _BELOW = tuple(f"{name}/" for name in _KEPT)
@@ -40,7 +42,7 @@ async def returned_so_far(connection: Connection, places: Places) -> Returned:
     """What the job returned until now; nothing else is taken."""
     with tempfile.TemporaryFile() as spool:
         await received(connection, _packing(places, (RESULT, SECRET_RESULT)), spool, 4 * _LARGEST_RESULT)
-        return _unpack(spool, None, 0)[0]
+        return _unpack(spool, None, 0).returned
 
 
 async def collect(
@@ -59,11 +61,13 @@ async def collect(
             say(f"gatebot: the artifacts exceed {largest // MIB} MiB (logs.max_artifacts); the rest is dropped.")
         elif ended is None:
             say(f"gatebot: the artifacts could not be had in {patience:.0f} seconds; the rest is dropped.")
-        returned, dropped = await asyncio.to_thread(_unpack, spool, into, largest)
-        if dropped:
+        unpacked = await asyncio.to_thread(_unpack, spool, into, largest)
+        if unpacked.dropped:
             why = f"their names cannot be shown, or there are more than {_MOST}"
-            say(f"gatebot: {dropped} artifacts are dropped: {why}.")
-        return returned
+            say(f"gatebot: {unpacked.dropped} artifacts are dropped: {why}.")
+        if unpacked.others:
+            say(f"gatebot: left out of the artifacts, because only plain files are kept: {_few(unpacked.others)}")
+        return unpacked.returned
 
 
 def _packing(places: Places, names: tuple[str, ...]) -> Command:
@@ -71,10 +75,25 @@ def _packing(places: Places, names: tuple[str, ...]) -> Command:
     return Command(("sh", "-c", _PACK, "sh", places.home, *names), {"PATH": "/usr/bin:/bin"}, places.home)
 
 
-def _unpack(spool: IO[bytes], into: Path | None, room: int) -> tuple[Returned, int]:
-    """What was returned, and how many artifacts were not kept."""
+@dataclass(frozen=True, slots=True)
+class _Unpacked:
+    """What was returned, how many artifacts were not kept, and what was among them that is no plain file: links ..."""
+
+    returned: Returned
+    dropped: int
+    others: tuple[str, ...]
+
+
+def _few(others: tuple[str, ...]) -> str:
+    """Some names, as a line of a log may show them, and how many more there are."""
+    names = [name if name.isprintable() else ascii(name) for name in others[:_NAMED]]
+    more = len(others) - len(names)
+    return ", ".join(name[:_LONGEST_NAME] for name in names) + (f" and {more} more" if more else "")
+
+
+def _unpack(spool: IO[bytes], into: Path | None, room: int) -> _Unpacked:
     told = {RESULT: b"", SECRET_RESULT: b""}
-    left, dropped = _MOST, 0
+    left, dropped, others = _MOST, 0, list[str]()
     damaged = (tarfile.TarError, OSError, EOFError)  # by the job, or cut off: what was whole is kept
     with contextlib.suppress(*damaged):
         for archive, member in entries(spool):
@@ -88,7 +107,11 @@ def _unpack(spool: IO[bytes], into: Path | None, room: int) -> tuple[Returned, i
                 left -= 1
                 room -= member.size  # a sparse file is small in the archive and large on the disk
                 _keep(archive.extractfile(member), into, f"{ARTIFACTS}/{member.name.partition('/')[2]}")
-    return read(told[RESULT], told[SECRET_RESULT]), dropped
+            elif into is not None and member.name.startswith(_BELOW) and not (member.isfile() or member.isdir()):
+                others.append(
+                    f"{member.name.partition('/')[2]}{' (a link)' if member.issym() or member.islnk() else ''}"
+                )
+    return _Unpacked(read(told[RESULT], told[SECRET_RESULT]), dropped, tuple(sorted(others)))
 
 
 def _keep(content: IO[bytes] | None, into: Path, name: str) -> None:

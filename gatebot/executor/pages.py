@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from ..access import DEFAULT, Target, Verb, may
 from ..errors import NotFound
 from ..live import Feed, Piece
 from ..reasons import Reason, reason
@@ -108,6 +109,7 @@ class Pages:
             url=self._site.settings.url,
             state=_state(found),
             why=_why(found),
+            stops=not found.result and self._may_stop(request, found),
             seconds=(found.ended - found.started).total_seconds() if found.started and found.ended else None,
             error_text=plain(found.error_text),
             tested=tested,
@@ -125,6 +127,11 @@ class Pages:
             others=[one for one in others if one.build != id and one.change not in hidden][:5],
             live=f"build/{id}" + (f",log/{id}" if running else ""),
         )
+
+    def _may_stop(self, request: web.Request, found: BuildFacts) -> bool:
+        """Whether the asker may stop such builds; what an owner of the change may besides, the command finds out."""
+        target = Target(found.project, f"refs/heads/{found.branch}")
+        return may(self._site.actor(request), Verb.DEQUEUE, target, DEFAULT)
 
     def _cut(self, size: int) -> int:
         """At how many MiB a log of this size was cut; 0: it is whole."""

@@ -57,6 +57,7 @@ class Run:
     _gone: set[str] = field(default_factory=set[str])
     _returned: Returned = field(default_factory=Returned)
     _done: list[StepDone] = field(default_factory=list[StepDone])
+    _canceled: Reason | None = None
     _looked: bool = False
     _equipped: Equipped | None = None
     _preparing: asyncio.Task[Equipped] | None = None
@@ -100,7 +101,7 @@ class Run:
         if self._exposed:
             found = Verdict(Result.SECRET_EXPOSURE, reason("executor.secret-exposed"))
         elif self.aborted:
-            found = Verdict(Result.ABORTED, reason("executor.aborted"))
+            found = self._cut_short
         return self._completed(found, returned, log)
 
     async def _leave(self, found: Verdict, log: LogWriter) -> None:
@@ -112,14 +113,25 @@ class Run:
         else:
             log.say(f"gatebot: {say(said_of(build, hold))}")
 
-    async def abort(self, *, at_once: bool = False) -> None:
-        """End the build; its result is ABORTED. Steps that clean up still run, unless it is to be over `at_once`."""
+    async def abort(self, why: Reason | None = None, *, at_once: bool = False) -> None:
+        """End the build; it is canceled when somebody has a reason, else aborted.
+
+        Steps that clean up still run, unless it is to be over `at_once`.
+        """
         self._over = self._over or at_once or self.aborted
         self.aborted = True
+        self._canceled = self._canceled or why
         await self._waiting.end()
         if self._preparing is not None:
             self._preparing.cancel()
         await self._kill()
+
+    @property
+    def _cut_short(self) -> Verdict:
+        """How the build ends that is not to go on."""
+        if self._canceled is not None:
+            return Verdict(Result.CANCELED, self._canceled)
+        return Verdict(Result.ABORTED, reason("executor.aborted"))
 
     async def resume(self) -> None:
         """Nobody depends on the paused build any more."""
@@ -139,7 +151,7 @@ class Run:
         except asyncio.CancelledError:
             if not self.aborted:
                 raise
-            raise Ended(Verdict(Result.ABORTED, reason("executor.aborted"))) from None
+            raise Ended(self._cut_short) from None
         finally:
             self._preparing = None
         self.assignment, self._equipped = equipped.assignment, equipped
@@ -236,7 +248,7 @@ class Run:
         done = StepDone(step, ending, code, time.monotonic() - began)
         log.step_over(passed=ending is Ending.OK and self._early is None)
         if ending is not Ending.OK:
-            told = reason("executor.aborted") if ending is Ending.ABORTED else why(done, job)
+            told = (self._cut_short.reason if ending is Ending.ABORTED else None) or why(done, job)
             log.say(f"{step.phase}: {say(told)}")
             if step.phase is Phase.RUN and ending is not Ending.UNREACHABLE:
                 self._tell_failing(told)

@@ -101,11 +101,14 @@ class Executor:
         task = asyncio.create_task(self._go(run, assignment), name=f"build {assignment.build}")
         self._running[assignment.build] = _Running(run, assignment.fence, task)
 
-    async def abort(self, build: str, fence: int, *, at_once: bool = False) -> None:
-        """End a build; nothing happens when it is over, or has a newer fence. `at_once`: it is over on return."""
+    async def abort(self, build: str, fence: int, why: Reason | None = None, *, at_once: bool = False) -> None:
+        """End a build, as canceled when there is a `why`; nothing happens when it is over, or has a newer fence.
+
+        `at_once`: it is over on return.
+        """
         known = self._running.get(build)
         if known is not None and known.fence <= fence:
-            await known.run.abort(at_once=at_once)
+            await known.run.abort(why, at_once=at_once)
             if at_once:
                 await asyncio.wait([known.task])
 

@@ -35,8 +35,9 @@ from .intake import TRIGGERS, Intake
 from .ports import People
 from .providing import Providers
 from .queue import facts
+from .queue.losing import LOSING, Abandoned, abandoned
 from .queue.model import Queue
-from .queue.plan import abandoned, outstanding, plan
+from .queue.plan import outstanding, plan
 from .reconfiguring import reconfigured
 from .results import Results
 from .view import FOLDED, View
@@ -45,7 +46,6 @@ log = logging.getLogger(__name__)
 
 READER = "pipeline"
 _BATCH = 500
-_LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted, facts.BuildReset)
 _KINDS = tuple(dict.fromkeys((*TRIGGERS, *FOLDED, *facts.ALL)))
 
 
@@ -64,7 +64,7 @@ class _Pass:
     upto: int
     unread: bool = False
     commands: list[facts.QueueFact] = field(default_factory=list[facts.QueueFact])
-    aborted: dict[str, int] = field(default_factory=dict[str, int])
+    aborted: dict[str, Abandoned] = field(default_factory=dict[str, Abandoned])
     planned: set[str] = field(default_factory=set[str])
     waiting: set[str] = field(default_factory=set[str])
     wanting: set[str] = field(default_factory=set[str])
@@ -367,8 +367,8 @@ class _Writing:
             self.touched.add(after.id)
             self._facts.append(fact)
             self._rows += store.rows_of(fact, after, self.at)
-            if isinstance(fact, _LOSING):
-                self._done.aborted.update(abandoned(before, after))
+            if isinstance(fact, LOSING):
+                self._done.aborted.update(abandoned(before, after, fact))
 
     def store(self) -> int:
         """Write all of it; the id of the newest entry of the journal."""

@@ -31,6 +31,7 @@ from .layouts import Layouts
 from .merger import Answer, Merger
 from .ports import Dispatch, Review
 from .queue import facts, verdict
+from .queue.losing import Abandoned
 from .queue.model import Departure, Item, ItemChange, Queue
 from .queue.record import report_key
 from .reproducing import store as given_builds
@@ -81,7 +82,7 @@ class Effects:
         self._merging: dict[str, list[facts.PrepareAsked]] = {}
         self._assigning = Assigning(ties.review, ties.merger, ties.db, ties.secrets, self._log_url)
 
-    def perform(self, commands: Iterable[facts.QueueFact], aborted: Mapping[str, int] = {}) -> None:
+    def perform(self, commands: Iterable[facts.QueueFact], aborted: Mapping[str, Abandoned] = {}) -> None:
         """Begin everything; returns at once."""
         builds: list[facts.BuildAssigned] = []
         for command in commands:
@@ -166,9 +167,9 @@ class Effects:
 
     # Builds
 
-    async def _abort(self, aborted: Mapping[str, int]) -> None:
-        for build, fence in aborted.items():
-            await self._insist("an abort", lambda b=build, f=fence: self._ties.dispatch.abort(b, f))
+    async def _abort(self, aborted: Mapping[str, Abandoned]) -> None:
+        for build, lost in aborted.items():
+            await self._insist("an abort", lambda b=build, n=lost: self._ties.dispatch.abort(b, n.fence, n.why))
 
     async def _assign(self, commands: Sequence[facts.BuildAssigned]) -> None:
         """Give out builds; what they are given is kept first, all at once."""

@@ -104,7 +104,7 @@ class Dispatch(Protocol):
         """Give a build to an executor. The same build with the same fence again does nothing."""
         ...
 
-    async def abort(self, build: str, fence: int) -> None:
+    async def abort(self, build: str, fence: int, why: Reason | None = None) -> None:
         """The build is not wanted any more."""
         ...
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..events import (
+    BuildAbortRequested,
     DequeueRequested,
     EnqueueRequested,
     Event,
@@ -23,7 +24,7 @@ from .batch import Batch
 from .config.freeze import participates
 from .config.model import Manager
 from .entering import Entering
-from .queue.facts import ItemsPromoted, ItemUnfit
+from .queue.facts import BuildAborted, ItemsPromoted, ItemUnfit
 from .queue.model import ItemRef
 from .staying import Staying
 
@@ -34,6 +35,7 @@ ASKED: tuple[type[Event], ...] = (
     RefEnqueueRequested,
     RefDequeueRequested,
     PromoteRequested,
+    BuildAbortRequested,
 )
 _HEADS = "refs/heads/"
 
@@ -65,6 +67,8 @@ class Requests:
                 await self._dequeue_ref(event)
             case PromoteRequested():
                 await self._promote(event)
+            case BuildAbortRequested():
+                await self._abort(event)
             case _:
                 pass
 
@@ -122,6 +126,12 @@ class Requests:
                     first.setdefault(queue.id, {})[item.id] = None
         for queue, items in first.items():
             self.batch.add(ItemsPromoted(queue, tuple(items)))
+
+    async def _abort(self, event: BuildAbortRequested) -> None:
+        why = reason("pipeline.aborted-by-person", username=await self.username(event.account))
+        for queue in list(self.batch.view.queues.values()):
+            if (item := queue.owners.get(event.build)) is not None:
+                self.batch.add(BuildAborted(queue.id, item, event.build, why))
 
 
 def _short(ref: str) -> str:

@@ -7,7 +7,7 @@ transaction, never read to decide what a queue does. The snapshot may be deleted
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -23,6 +23,7 @@ from ..events import BuildCompleted, BuildPaused, Event
 from .model import AgeAwaited, AgeReached, TimerFired
 from .queue import facts
 from .queue.builds import ended
+from .queue.losing import Abandoned
 from .queue.model import CANCELED, FAILURE, Item, ItemChange, ItemRef, Queue
 
 journal.register(*facts.ALL, TimerFired, AgeAwaited, AgeReached)
@@ -194,11 +195,11 @@ def _build_row(queue: Queue, fact: facts.BuildAssigned | facts.RequirementsFaile
     }
 
 
-def abort(session: Session, abandoned: Collection[str], at: datetime) -> None:
+def abort(session: Session, abandoned: Mapping[str, Abandoned], at: datetime) -> None:
     """Builds that nobody waits for any more end here."""
     if abandoned:
-        still = sa.and_(builds.c.uuid.in_(abandoned), builds.c.result == "")
-        session.execute(sa.update(builds).where(still).values(result=CANCELED, ended=at))
+        rows = [{"uuid_": build, "reason_": _json(lost.why), "at_": at} for build, lost in abandoned.items()]
+        session.execute(_cancel, rows)
 
 
 # What executors tell; True: it is theirs to tell
@@ -211,6 +212,11 @@ _start = (
     sa.update(builds)
     .where(_by_fence)
     .values(started=sa.bindparam("at_"), node=sa.bindparam("node_"), nodes=sa.bindparam("nodes_"))
+)
+_cancel = (
+    sa.update(builds)
+    .where(builds.c.uuid == sa.bindparam("uuid_"), builds.c.result == "")
+    .values(result=CANCELED, ended=sa.bindparam("at_"), reason=sa.bindparam("reason_"))
 )
 _pause = sa.update(builds).where(_by_fence).values(artifacts=sa.bindparam("artifacts_"), data=sa.bindparam("data_"))
 _current = sa.select(builds.c.uuid).where(_by_fence)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from gatebot.assignment import Assignment, GivenNode
 from gatebot.events import BuildCompleted, BuildPaused
 from gatebot.pipeline.results import Results
+from gatebot.reasons import Reason
 
 
 @dataclass
@@ -39,7 +40,7 @@ class FakeDispatch:
         if result is not None:
             await self.finish(assignment, result)
 
-    async def abort(self, build: str, fence: int) -> None:
+    async def abort(self, build: str, fence: int, why: Reason | None = None) -> None:
         if self.running.pop(build, None) is not None:
             self.aborted.append(build)
 

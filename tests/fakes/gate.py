@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from gatebot.events import BranchMoved, BuildCompleted, BuildFailing, BuildStarted, Event
 from gatebot.pipeline.config.model import Manager, Moment, Window
 from gatebot.pipeline.queue import facts
+from gatebot.pipeline.queue.losing import LOSING, abandoned
 from gatebot.pipeline.queue.model import Item, ItemChange, Outcome, PlannedJob, Policy, Queue, place
-from gatebot.pipeline.queue.plan import abandoned, plan
+from gatebot.pipeline.queue.plan import plan
 from gatebot.pipeline.queue.record import opened, record
 from gatebot.reasons import Reason, reason
 
@@ -121,7 +122,7 @@ class World:
     def _record(self, event: Event) -> None:
         before, self.queue = self.queue, record(self.queue, event)
         self.history.append(event)
-        for build in abandoned(before, self.queue) if isinstance(event, LOSING) else ():
+        for build in abandoned(before, self.queue, event) if isinstance(event, LOSING) else ():
             self.cancelled.append(self.running.pop(build))
         if isinstance(event, facts.BuildAssigned):
             item = self.queue.items[event.item]
@@ -328,6 +329,3 @@ class Gate(World):
 
     def why(self, number: int) -> Reason | None:
         return next(fact.reason for fact in self.left if number in self.members[fact.item])
-
-
-LOSING = (facts.ItemReset, facts.ItemDequeued, facts.BuildAborted, facts.BuildReset)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gatebot.reasons import reason
 from tests.fakes.executor import job, script
 from tests.fakes.workshop import Workshop, workshop
 
@@ -47,8 +48,9 @@ async def test_a_paused_job_can_be_aborted(shop: Workshop) -> None:
     given = shop.assignment({"run.sh": PAUSING})
     await shop.executor.assign(given)
     await shop.reports.waiting(given.build)
-    await shop.executor.abort(given.build, given.fence)
-    assert (await shop.reports.of(given.build)).result == "ABORTED"
+    await shop.executor.abort(given.build, given.fence, reason("pipeline.aborted-by-person", username="bob"))
+    assert (await shop.reports.of(given.build)).result == "CANCELED"
+    assert shop.text(given.build).endswith("\nresult: CANCELED. bob stopped it.")
 
 
 async def test_a_failed_job_does_not_pause(shop: Workshop) -> None:

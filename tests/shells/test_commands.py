@@ -6,12 +6,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
+import pytest
 from click.testing import CliRunner
 
 from gatebot.cli import main
 from gatebot.cli.lazy import Named
+from gatebot.cli.output import Output
 from tests.fakes.irc import free_port
 
 #: What a site is made of, and its questions are not.
@@ -80,3 +83,17 @@ def test_no_sentence_of_a_list_of_commands_is_cut() -> None:
     told = [(path, line) for path, done in shown.items() for line in done.output.partition("Commands:")[2].splitlines()]
     assert len(told) > 60
     assert [one for one in told if one[1].endswith("...")] == []
+
+
+def test_admin_token_of_a_directory_is_for_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gatebot.toml").write_text(f"[web]\nlisten = '127.0.0.1:{free_port()}'\n")
+    (tmp_path / "admin.token").write_text("gbt_x\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GATEBOT_TOKEN", raising=False)
+    refused = CliRunner().invoke(main, ["node", "list"], env={"GATEBOT_USER": "bob"})
+    assert refused.stderr == (
+        "gatebot: GATEBOT_TOKEN is not set, and admin.token here is not bob's. "
+        "Set GATEBOT_TOKEN to your password or token, and GATEBOT_USER (or --user) to your name.\n"
+    )
+    client = Output(as_json=False, url=None, user=None).client()
+    assert (client.user, client.token) == ("admin", "gbt_x")

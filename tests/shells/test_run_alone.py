@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Generator
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from shutil import rmtree
@@ -34,7 +38,9 @@ ls -d ../lib 2>/dev/null
 cp greeting $GATEBOT_ARTIFACTS/greeting.txt
 grep -q hello greeting
 """
-BOOK = "- hosts: all\n  tasks:\n    - debug: {msg: 'in {{ zuul.pipeline }} for {{ who }}'}\n"
+BOOK = (
+    "- hosts: all\n  tasks:\n    - debug: {msg: 'in {{ zuul.pipeline }} for {{ who }} at {{ zuul.project.src_dir }}'}\n"
+)
 
 
 def gatebot(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -80,7 +86,9 @@ def test_a_job_that_fails_says_where_and_the_command_fails(tree: WorkTree, left:
     done = gatebot("unit", cwd=tree.path)
     left.extend(Path(line.partition(": ")[2]) for line in done.stdout.splitlines() if line.startswith("Log and"))
     assert done.returncode == 1
-    assert "unit: FAILURE. The step run ci/unit failed with exit code 1.\n" in done.stdout
+    shown = done.stdout.splitlines()
+    assert shown[-3:-1] == ["result: FAILURE. The step run ci/unit failed with exit code 1.", "unit: FAILURE"]
+    assert shown[-1].startswith("Log and artifacts: /var/tmp/gatebot-run-")
 
 
 def test_what_a_job_left_running_is_used_until_its_person_leaves(tree: WorkTree, left: list[Path]) -> None:
@@ -104,16 +112,20 @@ def test_what_a_job_left_running_is_used_until_its_person_leaves(tree: WorkTree,
 
 def test_labels_of_a_site_are_there_with_its_settings(tree: WorkTree, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
-    (tmp_path / "site/gatebot.toml").write_text("[labels.tiny]\nmemory = '256M'\n")
+    (tmp_path / "site/gatebot.toml").write_text(
+        "[web]\nurl = 'https://review.example.org'\n[labels.tiny]\nmemory = '256M'\n"
+    )
     refused = gatebot("book", "--node", "tiny", cwd=tree.path)
     assert "This machine has no nodes of label tiny, but of: small, debian, offline." in refused.stderr
     done = gatebot("book", "--node", "tiny", "--site", tmp_path / "site", cwd=tree.path)
+    assert "in check for you at src/review.example.org/hello" in done.stdout
     assert done.stdout.endswith("book: SUCCESS\n")
 
 
 def test_a_playbook_runs_with_the_variables_that_it_has_on_a_site(tree: WorkTree) -> None:
     done = gatebot("book", cwd=tree.path)
     assert "in check for you" in done.stdout
+    assert "in check for you at src/review.example.org/hello" in done.stdout
     assert done.stdout.endswith("book: SUCCESS\n")
     assert done.stderr == "book of hello on main, as in check\n"
 
@@ -160,7 +172,7 @@ def test_an_interruption_ends_the_build_and_leaves_nothing(tree: WorkTree) -> No
         assert any(line == "runs\n" for line in process.stdout)
         os.kill(process.pid, signal.SIGINT)
         out, _ = process.communicate(timeout=30)
-    assert out.endswith("unit: ABORTED. The build was aborted.\n")
+    assert out.endswith("result: CANCELED. It was interrupted.\nunit: CANCELED\n")
     assert process.returncode == 1
 
 
@@ -231,3 +243,36 @@ def test_work_is_meant_for_the_branch_that_its_own_follows(
 ) -> None:
     tree.git(*prepare)
     assert branch_of(tree.path) == branch
+
+
+def test_colours_of_a_job_pass_on_a_terminal_and_nothing_else_does(tree: WorkTree, left: list[Path]) -> None:
+    (tree.path / "greeting").write_text("\x1b[31mhello\x1b[0m\x1b]0;title\x07\n")
+    assert "\nhello\n" in gatebot("unit", "--sandbox", "none", cwd=tree.path).stdout
+    own, its = pty.openpty()
+    command = [sys.executable, "-P", "-m", "gatebot", "run", "unit", "--sandbox", "none"]
+    done = subprocess.run(command, cwd=tree.path, stdout=its, stderr=subprocess.DEVNULL, timeout=120)
+    os.close(its)
+    shown = b""
+    with suppress(OSError):  # the other end is closed, and all of it was read
+        while piece := os.read(own, 65536):
+            shown += piece
+    os.close(own)
+    left.extend(Path(line.partition(": ")[2]) for line in shown.decode().splitlines() if line.startswith("Log and"))
+    assert done.returncode == 0
+    assert b"\x1b[31mhello\x1b[0m" in shown
+    assert b"title" not in shown
+
+
+def test_what_runs_left_long_ago_is_removed_but_for_homes_that_were_kept(tree: WorkTree, left: list[Path]) -> None:
+    owner = json.loads(gatebot("book", "--keep", "--json", cwd=tree.path).stdout)["kept"]
+    left.append(Path(owner))
+    uid, aged = Path(owner).parent.stat().st_uid, time.time() - 8 * 86_400
+    for name in ("logs", "home", "lately"):
+        place = Path(tempfile.mkdtemp(prefix="gatebot-run-", dir="/var/tmp"))
+        left.append(kept := place / "kept")
+        (kept / "home" if name == "home" else kept / "artifacts").mkdir(parents=True)
+        os.chown(place, uid, uid)
+        if name != "lately":
+            os.utime(kept, (aged, aged))
+    assert gatebot("book", cwd=tree.path).returncode == 0
+    assert [kept.exists() for kept in left] == [True, False, True, True]

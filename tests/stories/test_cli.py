@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from gatebot.cli import main
 from gatebot.cli.output import Client
 from gatebot.keys import boxes
+from tests.fakes.doors import Visitor
 from tests.fakes.git import WorkTree
 from tests.fakes.irc import free_port
 from tests.fakes.site import Builds, RunningSite, Template, begin, eventually
@@ -125,7 +126,11 @@ def test_builds_are_listed_and_their_logs_printed(working_site: RunningSite) -> 
     build = listed.split("\t")[0]
     assert listed == f"{build}\tunit\tSUCCESS\tapi\t{change}\n"
     shown = told(site, "ann", "build", "show", build)
-    assert {"job_name: unit", "result: SUCCESS", f"change: {change}", "voting: True"} <= set(shown.splitlines())
+    facts = dict(line.split(": ", 1) for line in shown.splitlines())
+    assert (facts["job"], facts["result"], facts["page"]) == ("unit", "SUCCESS", f"{site.url}/build/{build}")
+    assert facts["of"] == f"change {change},1 of api main, check in tenant main"
+    assert "(took " in facts["ended"]
+    assert "{" not in shown
     log = told(site, "ann", "build", "log", build)
     assert [line.partition(" | ")[2] for line in log.splitlines()] == [
         "run: api ci/unit",
@@ -134,6 +139,36 @@ def test_builds_are_listed_and_their_logs_printed(working_site: RunningSite) -> 
         "result: SUCCESS",
     ]
     assert told(site, "ann", "build", "log", "-f", build) == log
+
+
+def test_builds_are_stopped_by_whoever_may_dequeue_their_change_and_say_who_did(
+    site: RunningSite, builds: Builds
+) -> None:
+    builds.rule = lambda _: None
+    bob = site.person("bob")
+    change = bob.propose("api", "Add a", {"a.txt": "a\n"})
+    checked = builds.runs("check", change)
+    refused = run(site, "ann", "build", "abort", checked.build)
+    assert "This needs the permission dequeue on refs/heads/main of api." in refused.stderr
+    assert 'action="/build/' not in Visitor(site, "ann", site.tokens["ann"]).get(f"/build/{checked.build}").text
+    assert (
+        f'action="/build/{checked.build}/abort"'
+        in Visitor(site, "bob", site.tokens["bob"]).get(f"/build/{checked.build}").text
+    )
+    assert told(site, "bob", "build", "abort", checked.build) == (
+        f"The build {checked.build} is being stopped; it counts as canceled.\n"
+    )
+    builds.called_off(checked)
+    shown = told(site, "ann", "build", "show", checked.build).splitlines()
+    assert {"result: CANCELED", "why: bob stopped it."} <= set(shown)
+    assert "bob stopped it." in Visitor(site).get(f"/build/{checked.build}").text
+    assert "unit" in bob.hears(change, "CANCELED")
+    assert "does not run: it ended" in run(site, "bob", "build", "abort", checked.build).stderr
+    told(site, "bob", "change", "enqueue", str(change), "--pipeline", "check")
+    again = builds.runs("check", change)
+    told(site, "bob", "change", "dequeue", str(change), "--pipeline", "check")
+    builds.called_off(again)
+    assert "why: What it tests left the pipeline. bob took it out." in told(site, "ann", "build", "show", again.build)
 
 
 def test_accounts_are_made_by_administrators(site: RunningSite) -> None:

@@ -48,7 +48,7 @@ class _Reader:
         elif tag in _KINDS and "testcase" in self._open:
             if self._outcome is Outcome.PASSED:
                 self._outcome = _KINDS[tag]
-            self._say(given.get("message", ""))
+            self._say(f"{message}\n" if (message := given.get("message", "")) else "")
 
     def text(self, text: str) -> None:
         """Characters inside an element."""

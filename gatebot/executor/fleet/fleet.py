@@ -100,19 +100,19 @@ class Fleet:
             return
         await self._place(given)
 
-    async def abort(self, build: str, fence: int) -> None:
+    async def abort(self, build: str, fence: int, why: Reason | None = None) -> None:
         """The build is not wanted any more."""
         given = self.roster.builds.get(build)
         if given is None:
             if self.local is not None:
-                await self.local.abort(build, fence)
+                await self.local.abort(build, fence, why)
         elif given.fence <= fence:
             given.ended = True
             given.assignment = None
             if given.claim is None:
                 del self.roster.builds[build]
             if given.executor:
-                await self.say(given.executor, Word(Verb.ABORT, build, fence))
+                await self.say(given.executor, Word(Verb.ABORT, build, fence, why=why))
 
     async def resume(self, build: str, fence: int) -> None:
         """A paused build may go on."""

@@ -53,13 +53,14 @@ class Verb(StrEnum):
 class Word:
     """One message to an executor; `names` are the semaphores of a grant, or a kept node and the id of a visit there.
 
-    What concerns kept nodes has no fence.
+    What concerns kept nodes has no fence. `why` is for the log of a build that ends.
     """
 
     verb: Verb
     build: str
     fence: int
     names: tuple[str, ...] = ()
+    why: Reason | None = None
 
 
 Written: TypeAlias = "Mapping[str, str | int | float | bool]"

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ...assignment import Assignment
+from ...reasons import Reason
 from .model import Word
 
 
@@ -66,7 +67,7 @@ class Local(Protocol):
         """Begin a build."""
         ...
 
-    async def abort(self, build: str, fence: int) -> None:
+    async def abort(self, build: str, fence: int, why: Reason | None = None) -> None:
         """End a build."""
         ...
 

@@ -85,7 +85,7 @@ class Agent:
             case Verb.OFFER:
                 return await self._take(word.build, word.fence)
             case Verb.ABORT:
-                await self.executor.abort(word.build, word.fence)
+                await self.executor.abort(word.build, word.fence, word.why)
             case Verb.RESUME:
                 await self.executor.resume(word.build, word.fence)
             case Verb.GRANT:

@@ -21,6 +21,7 @@ from .service import Asked, Operating
 
 _PROJECT = "/api/tenant/{tenant}/project/{project:.+}"
 _OURS = r"/api/change/{number:\d{1,9}}"
+_BUILD = "build/{build:[0-9a-f]{32}}"
 _FORM = r"/status/change/{number:\d{1,9}}"
 
 
@@ -34,6 +35,8 @@ def routes(site: Site, operating: Operating) -> list[web.RouteDef]:
         web.post(f"{_OURS}/enqueue", doors.ask),
         web.post(f"{_OURS}/dequeue", doors.ask),
         web.post("/api/promote", doors.ask_promote),
+        web.post(f"/api/{_BUILD}/abort", doors.abort),
+        web.post(f"/{_BUILD}/abort", doors.abort_form),
         web.post(f"{_FORM}/{{verb:enqueue|dequeue|promote}}", doors.form),
     ]
 
@@ -107,6 +110,19 @@ class Doors:
             case _:
                 done = await self._operating.promote(asked, [number])
         return self._site.redirect(request, f"/status/change/{number}", done)
+
+    async def abort(self, request: web.Request) -> web.StreamResponse:
+        """Ours: a build that runs is to end."""
+        self._site.require(request)
+        build = request.match_info["build"]
+        return self._answer(request, await self._operating.abort(self._site.actor(request), build), build=build)
+
+    async def abort_form(self, request: web.Request) -> web.StreamResponse:
+        """The button of a build's page."""
+        self._site.require(request)
+        build = request.match_info["build"]
+        done = await self._operating.abort(self._site.actor(request), build)
+        return self._site.redirect(request, f"/build/{build}", done)
 
     async def _zuuls(self, request: web.Request) -> tuple[Asked, dict[str, object], str]:
         self._site.require(request)

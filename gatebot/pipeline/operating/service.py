@@ -19,6 +19,7 @@ from ...clock import Clock
 from ...db import Database
 from ...errors import Conflict, Invalid, NotFound
 from ...events import (
+    BuildAbortRequested,
     DequeueRequested,
     EnqueueRequested,
     Event,
@@ -31,6 +32,7 @@ from ..config.collect import listing
 from ..config.layout import Layout
 from ..config.parameters import refusals
 from ..layouts import Layouts
+from ..naming import full_ref
 from ..permission import account_of, require
 from ..ports import Review, Sight
 from ..queue.model import Queue
@@ -129,6 +131,21 @@ class Operating:
         numbers = tuple(dict.fromkeys(one.number for one in found))
         await self._tell(PromoteRequested(asked.pipeline, numbers, account_of(asked.actor)))
         return reason("pipeline.will-be-promoted", **told)
+
+    async def abort(self, actor: Actor, build: str) -> Reason:
+        """A build is to end; whoever may dequeue what it tests may ask for that."""
+        account = account_of(actor)
+        found = next(((queue, item) for queue in self.queues() if (item := queue.owners.get(build))), None)
+        if found is None:
+            raise Conflict(reason=reason("pipeline.build-is-over", build=build))
+        queue, item = found[0], found[0].items[found[1]]
+        asked = Asked(actor, queue.pipeline, queue.tenant)
+        if item.ref is not None:
+            self._ref(asked, Verb.DEQUEUE, item.ref.project, full_ref(item.ref.branch))
+        for change in item.changes[-1:]:
+            await self._change(asked, Verb.DEQUEUE, str(change.number))
+        await self._tell(BuildAbortRequested(build, account))
+        return reason("pipeline.build-will-end", build=build)
 
     async def by_hand(self, actor: Actor, number: int) -> ByHand:
         """What the asker may do to a change that he may see."""

@@ -52,7 +52,7 @@ def after(build: Build, event: BuildAborted | BuildReset | ResumeAsked | Semapho
         case _ if build.result:
             return build
         case BuildAborted():
-            return replace(build, result=CANCELED)
+            return replace(build, result=CANCELED, reason=event.reason)
         case ResumeAsked():
             return replace(build, resumed=True)
         case SemaphoresGranted():

@@ -168,10 +168,11 @@ class ItemsPromoted(QueueFact):
 
 @dataclass(frozen=True, slots=True)
 class BuildAborted(QueueFact):
-    """Its result is not wanted any more, the item's other results are."""
+    """Its result is not wanted any more, the item's other results are; no `reason`: another job failed."""
 
     item: str
     build: str
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,3 @@ def again(queue: Queue, item: Item, build: Build) -> BuildAssigned:
         build.choice,
         build.provided,
     )
-
-
-def abandoned(before: Queue, after: Queue) -> dict[str, int]:
-    """The builds that one fact (a reset, a departure, an abort) left without an owner: build -> fence."""
-    gone = before.owners.keys() - after.owners.keys()
-    items = {before.owners[build] for build in gone}
-    return {build.id: build.fence for item in items for build in before.items[item].unfinished if build.id in gone}

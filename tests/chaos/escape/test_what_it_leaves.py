@@ -42,7 +42,11 @@ print('left: all')
     assert kept == {"plain", "deep/two words", "é 노드", "<img src=x onerror=alert(1)>", "-rf", ".hidden"}
     assert not any(path.is_symlink() for path in tmp_path.rglob("*"))
     assert returned.data == {}
-    assert said == ["gatebot: 4 artifacts are dropped: their names cannot be shown, or there are more than 20000."]
+    left_out = "link (a link), loop (a link), pipe, tree (a link), up (a link)"
+    assert said == [
+        "gatebot: 4 artifacts are dropped: their names cannot be shown, or there are more than 20000.",
+        f"gatebot: left out of the artifacts, because only plain files are kept: {left_out}",
+    ]
 
 
 async def test_a_huge_sparse_artifact_ends_the_taking_at_the_limit(attacked: Fort, tmp_path: Path) -> None:

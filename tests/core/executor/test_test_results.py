@@ -44,7 +44,7 @@ def test_junit_is_read_with_outcomes_durations_and_what_failed_tests_said() -> N
         ("test_broken", Outcome.ERROR, 0.0),
         ("test_skip", Outcome.SKIPPED, 0.0),
     ]
-    assert cases[1].output == "1 != 2Traceback\nAssertionError: 1 != 2\nsaid <this>"
+    assert cases[1].output == "1 != 2\nTraceback\nAssertionError: 1 != 2\nsaid <this>"
 
 
 LAUGHS = b'<!DOCTYPE l [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;">]><testsuite><testcase name="&b;"/></testsuite>'
