@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m cloud serve`, `prove`, `collect`, `keep FILE`: what runs inside the namespaces that `enter` makes."""
+"""`python -m cloud serve`, `prove`, `smoke REGEX`, `collect`, `keep FILE`: what runs in the namespaces of `enter`."""
 
 from __future__ import annotations
 
@@ -88,8 +88,13 @@ def main(words: list[str]) -> int:
             return 0
         case ["prove"]:
             return prove(options, timings)
+        case ["smoke", wanted]:
+            from .smoke import smoke
+
+            with timings.step("tempest"):
+                return smoke(options, LOGS, wanted)
         case _:
-            print("serve, prove, collect, or keep FILE", file=sys.stderr)
+            print("serve, prove, smoke REGEX, collect, or keep FILE", file=sys.stderr)
             return 2
 
 

@@ -64,7 +64,7 @@ def _lay(root: Path, modules: Path) -> None:
     for name in _MODULES:
         for found in modules.rglob(f"{name}.ko*"):
             shutil.copy(found, root / "mod" / found.name)
-    for name, place in (("init", "init"), ("udhcpc.sh", "udhcpc.sh")):
+    for name, place in (("init", "init"), ("udhcpc.sh", "udhcpc.sh"), ("curl", "bin/curl")):
         shutil.copy(_FILES / name, root / place)
         (root / place).chmod(0o755)
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
