@@ -28,6 +28,8 @@ from .workshop import SMALL, processes_of
 
 #: A node that nothing reaches, of the image that needs no word.
 LABEL = replace(SMALL, image="default", network=Network.NONE)
+#: A server of an emulated cloud on a busy machine takes minutes.
+READY = 1800.0
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
@@ -71,7 +73,7 @@ class Yard:
         name = uuid4().hex
         self.lay(name)
         await self.provider.create(self.request(name))
-        await self.provider.wait_ready(name, 300)
+        await self.provider.wait_ready(name, READY)
         return Node(name, self.provider, self.provider.connect(name))
 
 
@@ -245,7 +247,7 @@ class ProviderContract:
         node = await yard.node()
         await node.ran("echo first > file")
         await yard.provider.create(yard.request(node.name))
-        await yard.provider.wait_ready(node.name, 300)
+        await yard.provider.wait_ready(node.name, READY)
         assert await yard.provider.list_owned() == (node.name,)
         assert (await node.ran("cat file"))[1] == "first\n"
         await yard.provider.destroy(node.name)
@@ -257,7 +259,7 @@ class ProviderContract:
         second = f"{first.name}-1"
         yard.lay(second)
         await yard.provider.create(yard.request(second))
-        await yard.provider.wait_ready(second, 300)
+        await yard.provider.wait_ready(second, READY)
         other = Node(second, yard.provider, yard.provider.connect(second))
         await first.ran("echo mine > file")
         assert (await other.ran("cat file"))[0].status != 0

@@ -95,7 +95,8 @@ class ShellConnection:
         try:
             return await self._told(command, marks, output, started, source)
         except asyncio.CancelledError:
-            await self._signal(mark(RUN_MARK, run), "KILL")
+            with contextlib.suppress(Unavailable):  # of a node that is gone nothing is left to end
+                await self._signal(mark(RUN_MARK, run), "KILL")
             raise
 
     async def kill(self) -> None:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatebot.executor.providers.model import Command
+from gatebot.executor.providers.model import Broker, Command
+from gatebot.executor.providers.ports import Output
 from gatebot.executor.providers.remote_shell import BOOT, Splitter, line
+from gatebot.executor.providers.shells import Line, ShellConnection
 
 TOKEN = "0" * 32
 texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=20)
@@ -53,3 +56,34 @@ def test_the_status_is_the_commands_and_a_directory_that_is_not_there_is_told() 
     printed, told = heard([spoken(Command(("true",), {}, "/nowhere"))])
     assert b"/nowhere" in printed
     assert told == ["begun", 126]
+
+
+class Channel:
+    """One to a node that goes while somebody waits for its answer."""
+
+    def __init__(self, gone: asyncio.Event) -> None:
+        self._gone = gone
+
+    async def closed(self) -> str:
+        await self._gone.wait()
+        return "Connection closed by remote host"
+
+    async def close(self) -> None:
+        self._gone.set()
+
+
+async def test_a_command_is_cancelled_also_where_its_node_went_before_it_could_be_ended_there() -> None:
+    asked, gone = asyncio.Semaphore(0), asyncio.Event()
+
+    async def opened(_begin: bytes, _source: int | None, _output: Output) -> Channel:
+        asked.release()
+        return Channel(gone)
+
+    connection = ShellConnection(Line("node", opened, Broker()))
+    running = asyncio.create_task(connection.run(Command(("sleep", "300"), {}, "/"), lambda _: None))
+    await asked.acquire()
+    running.cancel()
+    await asked.acquire()  # to end it
+    gone.set()
+    await asyncio.wait([running])
+    assert running.cancelled()
