@@ -7,6 +7,7 @@ view of this machine's own /usr; nodes of another architecture need one.
 
 from __future__ import annotations
 
+import platform
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..executor import images
 from ..executor.labels import site_labels
 from ..executor.machines import building
 from ..executor.machines import images as machine_images
+from ..executor.machines.shapes import KINDS
 from ..executor.model import DEFAULT_LABELS, HOST_IMAGE, LOCAL, Label
 from ..executor.providing import kinds
 from .output import Output
@@ -45,7 +47,7 @@ def build(directory: Path | None, label: str, arch: str, *, machine: bool = Fals
         click.echo(f"Nothing to do: {definition.name} is in {target}.")
         return
     made = images.build(definition, target, lambda line: click.echo(f"  {line}", err=True))
-    then = "" if wanted is not None and wanted.imaged else ", from the next start of the server on"
+    then = "" if wanted is not None and (wanted.imaged or wanted.arch) else ", from the next start of the server on"
     click.echo(f"Jobs run on {made}{then}.")
 
 
@@ -64,17 +66,21 @@ def _build_machine(place: Path, label: Label, arch: str) -> None:
 
 def _is_machine(directory: Path | None, label: Label | None) -> bool:
     """Whether nodes of the label are virtual machines."""
-    if directory is None or label is None:
-        return False
-    settings, _ = places.load(directory)
-    return kinds(settings.providers).get(label.provider) == "qemu"
+    return label is not None and label.provider in _machine_providers(directory)
 
 
 def list_all(out: Output, directory: Path | None) -> None:
     """Print them: those that are there, those that were begun, and those that labels lack."""
     target, labels = _place(directory), _labels(directory)
+    machines = _machine_providers(directory)
     known = images.built(target) if target.is_dir() else {}
-    rows = [_row(target / name, known, labels) for name in sorted(set(known.values()))]
+    known |= {name: name for name in machine_images.built(target)}
+    needs = {
+        label.name: _machine(label, known) if label.provider in machines else _image(label, known)
+        for label in labels.values()
+        if label.provider == LOCAL or label.provider in machines
+    }
+    rows = [_row(target / name, needs) for name in sorted(set(known.values()))]
     answer = [
         {"name": name, "state": "built", "bytes": size, "age": age, "labels": used} for name, size, age, used in rows
     ]
@@ -85,19 +91,20 @@ def list_all(out: Output, directory: Path | None) -> None:
     for path in sorted(target.glob("*.failed")):
         answer.append({"name": path.stem, "state": "failed", "told": path.read_text("utf-8")})
         shown.append((path.stem, "failed", path.read_text("utf-8"), ""))
-    for label in (one for one in labels.values() if one.provider == LOCAL and not _image(one, known)):
+    for label in (labels[name] for name, need in needs.items() if not need):
         how = f"gatebot image build {label.name}{f' --site {directory}' if directory else ''}"
-        if label.image != "default":  # one of the site's own
+        if label.image != "default" and label.provider == LOCAL:  # one of the site's own
             how = f"put a root file system into {target / label.image}"
         name = images.definition_of(label).name if label.imaged else label.image
+        name = "machine" if label.provider in machines else name
         answer.append({"name": name, "state": "not built", "labels": [label.name], "build": how})
         shown.append((name, "not built", how, label.name))
     out.table(answer, shown, ("image", "size", "age", "labels"), "No image is built: gatebot image build")
 
 
-def _row(place: Path, known: dict[str, str], labels: dict[str, Label]) -> tuple[str, int, float, list[str]]:
+def _row(place: Path, needs: dict[str, str]) -> tuple[str, int, float, list[str]]:
     size = sum(path.lstat().st_size for path in place.rglob("*") if path.is_file() and not path.is_symlink())
-    used = [label.name for label in labels.values() if label.provider == LOCAL and _image(label, known) == place.name]
+    used = [label for label, need in needs.items() if need == place.name]
     return place.name, size, time.time() - place.stat().st_mtime, used
 
 
@@ -110,6 +117,18 @@ def _image(label: Label, known: dict[str, str]) -> str:
     own = images.definition_for_host()
     foreign = label.arch and images.definition_for(label.arch) != own
     return known.get(f"default-{label.arch}", "") if foreign else known.get("default", HOST_IMAGE)
+
+
+def _machine(label: Label, known: dict[str, str]) -> str:
+    """The same, of a label of virtual machines."""
+    arch = label.arch or canonical(platform.machine())
+    return known.get(machine_images.name(machine_images.definition(arch)), "") if arch in KINDS else ""
+
+
+def _machine_providers(directory: Path | None) -> frozenset[str]:
+    """The site's providers whose nodes are virtual machines."""
+    settings = places.load(directory)[0] if directory is not None else None
+    return frozenset(name for name, kind in kinds(settings.providers if settings else {}).items() if kind == "qemu")
 
 
 def _age(seconds: float) -> str:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TypeAlias
 
 from ..architectures import ANY, Execution, canonical
@@ -175,7 +176,9 @@ def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | 
     """What would serve for a node, best first; never nothing."""
     label = site.labels.get(spec.label)
     if label is None:
-        return Never(reason("executor.no-such-label", label=spec.label, known=", ".join(sorted(site.labels))))
+        known = sorted(site.labels)
+        meant = [reason("executor.label-meant", label=near) for near in get_close_matches(spec.label, known, 1)]
+        return Never(reason("executor.no-such-label", *meant, label=spec.label, known=", ".join(known)))
     offer = site.offers.get(label.provider)
     if offer is None:
         return Never(reason("executor.no-such-provider", label=label.name, provider=label.provider))

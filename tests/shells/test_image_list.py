@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from gatebot.cli import main
 from gatebot.executor import images
+from gatebot.executor.machines import images as machine_images
 
 
 def listed(site: Path, *words: str) -> str:
@@ -36,3 +37,17 @@ def test_images_are_listed_with_their_users_and_with_how_to_build_those_that_lac
     ]
     told = json.loads(listed(tmp_path, "--json"))
     assert [one["state"] for one in told] == ["built", "begun, not finished", "not built", "not built"]
+
+
+def test_images_of_virtual_machines_are_listed_with_the_labels_that_begin_with_them(tmp_path: Path) -> None:
+    (tmp_path / "gatebot.toml").write_text(
+        '[executor]\nimages = "images"\n[providers.vm]\nkind = "qemu"\n'
+        '[labels.machine]\nprovider = "vm"\narch = "arm64"\n[labels.other]\nprovider = "vm"\narch = "s390x"\n'
+    )
+    place, own = tmp_path / "images", machine_images.name(machine_images.definition("arm64"))
+    (place / own).mkdir(parents=True)
+    (place / own / "disk.img").write_bytes(b"x" * 2_000_000)
+    lines = [line.split("\t") for line in listed(tmp_path).splitlines()]
+    assert [own, "2 MB", "machine"] in [[line[0], line[1], line[3]] for line in lines]
+    assert ["machine", "not built", f"gatebot image build other --site {tmp_path}", "other"] in lines
+    assert {line[3] for line in lines} == {"machine", "other"}

@@ -45,6 +45,13 @@ def name(wanted: Definition) -> str:
     return f"{MACHINE}{wanted.name}-{own}"
 
 
+def built(place: Path) -> list[str]:
+    """The images that are there and complete."""
+    return sorted(
+        path.name for path in place.glob(f"{MACHINE}*") if (path / "disk.img").is_file() and path.suffix != ".new"
+    )
+
+
 def missing() -> tuple[str, ...]:
     """The Debian packages that must be installed before one can be built here."""
     needed = {"mke2fs": "e2fsprogs", "qemu-img": "qemu-utils"}

@@ -72,6 +72,7 @@ def test_what_can_never_be_is_told_with_what_there_is() -> None:
     assert "can ever be arm64 native" in never(nodes(NodeSpec(("n",), "arm", execution="native")))
     assert "are arm64, and the job asks for x86_64" in never(nodes(NodeSpec(("n",), "arm", arch="x86_64")))
     assert "No node has the label huge. This site has: arm, board," in never(nodes("huge"))
+    assert never(nodes("smal")).endswith("or add [labels.smal] to gatebot.toml. Did you mean small?")
     assert "which this executor does not have. Add [providers.nobody]" in never(nodes("lost"))
     assert "only jobs that run after review" in never(nodes("root"))
     assert "whose nodes are used again" in never(nodes("board"))
