@@ -32,8 +32,9 @@ from gatebot.executor.fleet.nats_post import NatsPost
 from gatebot.executor.fleet.passes import Passes
 from gatebot.executor.fleet.received import Received
 from gatebot.executor.fleet.service import Enrolment
+from gatebot.executor.labels import label_from
 from gatebot.executor.logs import Logs
-from gatebot.executor.model import MIB, Sandbox, Sizes, label_from
+from gatebot.executor.model import MIB, Sandbox, Sizes
 from gatebot.executor.remote.agent import Agent
 from gatebot.executor.remote.line import Line
 from gatebot.executor.remote.server import Server

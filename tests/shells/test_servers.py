@@ -344,6 +344,7 @@ async def test_a_node_that_is_given_up_while_it_is_made_leaves_nothing(ground: C
         await yard.provider.destroy(node)
         await asyncio.wait([ready])
         ready.exception() if not ready.cancelled() else None
+        assert ground.cloud.left() == {}
     await gone(yard, ground)
 
 

@@ -21,7 +21,8 @@ import pytest
 from gatebot import assets
 from gatebot.app import places
 from gatebot.executor import images
-from gatebot.executor.model import Sandbox, label_from
+from gatebot.executor.labels import label_from
+from gatebot.executor.model import Sandbox
 from tests.fakes.irc import free_port
 from tests.fakes.site import Person, RunningSite, Template, eventually
 
