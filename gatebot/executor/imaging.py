@@ -26,7 +26,7 @@ from ..words import say
 from . import images
 from .images import Definition
 from .model import LOCAL, Label
-from .providers import emulation
+from .providers import emulation, kernel
 from .providers.processes import kill_tree
 
 log = logging.getLogger(__name__)
@@ -121,6 +121,9 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     asked = [Definition(**one) for one in json.loads(sys.stdin.readline())]
     if (builder := os.fork()) == 0:
+        if os.geteuid() == 0:  # what is mounted for an image goes with whoever builds it, however that ends
+            kernel.unshare(kernel.NEW_MOUNTS)
+            kernel.private_mounts()
         main(Path(sys.argv[1]), asked)
     else:
         watch(builder)

@@ -144,10 +144,12 @@ sys.stdin.read()
 
 def test_the_builder_ends_with_its_server_and_all_that_it_started_too(tmp_path: Path) -> None:
     """Also where the server has given up its rights: the builder keeps them."""
-    programs, told = tmp_path / "programs", tmp_path / "pids"
+    programs, told, mounted = tmp_path / "programs", tmp_path / "pids", tmp_path / "mounted"
     programs.mkdir()
+    mounted.mkdir()
     (programs / "mmdebstrap").write_text(
-        f"#!/bin/sh\nsetsid sleep 300 &\necho $$ $! $PPID > {told}.new\nmv {told}.new {told}\nwait\n"
+        f"#!/bin/sh\nmount -t tmpfs none {mounted}\nsetsid sleep 300 &\n"
+        f"echo $$ $! $PPID > {told}.new\nmv {told}.new {told}\nwait\n"
     )
     (programs / "mmdebstrap").chmod(0o755)
     around = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
@@ -155,5 +157,6 @@ def test_the_builder_ends_with_its_server_and_all_that_it_started_too(tmp_path: 
     with subprocess.Popen(line, env=around, stdin=subprocess.PIPE) as server:
         eventually(told.exists, "it builds", 60)
         pids = told.read_text().split()
+        assert not mounted.is_mount(), "nobody else sees what is mounted for an image"
         server.kill()
     eventually(lambda: not any(Path("/proc", pid).exists() for pid in pids), f"ended: {pids}")
