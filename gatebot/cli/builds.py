@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from ..durations import duration
+from ..errors import NotFound
 from ..executor.log_html import REQUEST, calmed
 from .lazy import Lazy
 from .output import Output
@@ -65,8 +66,15 @@ def log(out: Output, uuid: str, follow: bool) -> None:
     """Print the log of a build from its first line."""
     uuid = build_id(uuid)
     path = f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"
-    for line in out.client().text_lines(path):
-        click.echo(calmed(line.rstrip("\n"), colours=sys.stdout.isatty()))
+    client = out.client()
+    try:
+        for line in client.text_lines(path):
+            click.echo(calmed(line.rstrip("\n"), colours=sys.stdout.isatty()))
+    except NotFound:
+        why = client.get(f"/api/build/{uuid}")["error_detail"]
+        if not why:
+            raise
+        raise NotFound(f"There is no log of this build. {why}") from None
 
 
 @build.command("abort")

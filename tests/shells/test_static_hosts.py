@@ -17,6 +17,7 @@ from gatebot.executor.labels import site_labels
 from gatebot.executor.providers.model import Capacity, Ssh
 from gatebot.executor.providers.ports import Provider
 from gatebot.executor.providers.static import Policy, Static
+from gatebot.executor.providers.user import current_user
 from gatebot.reasons import Reason
 from gatebot.words import say
 from tests.fakes.executor import job, script
@@ -92,6 +93,15 @@ async def test_a_key_that_the_host_does_not_take_is_told(ground: StaticGround) -
         f"The host 127.0.0.1:{ground.host.port} does not let the key {stranger.key} in. "
         f"Put the line of {stranger.key}.pub into ~/.ssh/authorized_keys of that user there."
     ]
+
+
+async def test_a_key_that_the_executor_cannot_read_is_told_and_not_the_host_blamed(ground: StaticGround) -> None:
+    host = ground.host.host()
+    host.key = host.key.with_name("of-somebody-else")
+    found = await Static([host], ground.policy, site="h").probe()
+    assert isinstance(found, Reason)
+    assert f"the key {host.key} cannot be read by {current_user()}, as whom this executor runs." in say(found)
+    assert say(found).endswith(f"chown {current_user()} {host.key}")
 
 
 async def test_playbooks_reach_the_host_by_ssh_with_the_key_that_it_is_known_by(ground: StaticGround) -> None:

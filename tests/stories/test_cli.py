@@ -139,6 +139,14 @@ def test_builds_are_listed_and_their_logs_printed(working_site: RunningSite) -> 
         "result: SUCCESS",
     ]
     assert told(site, "ann", "build", "log", "-f", build) == log
+    more = "- job: {name: big, run: ci/unit, nodeset: {nodes: [{name: node, label: huge}]}}\n"
+    own = (site.file("api", ".zuul.yaml") or "").replace("check: {jobs: [unit]}", "check: {jobs: [big]}")
+    ann.hears(ann.propose("api", "Ask for much", {".zuul.yaml": own + more}), "Build failed.")
+    never = told(site, "ann", "build", "list").split("\t")[0]
+    (site.places.builds / never / "job-output.txt").unlink()  # as where no executor took it
+    refused = run(site, "ann", "build", "log", never)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("gatebot: There is no log of this build. No node has the label huge.")
 
 
 def test_builds_are_stopped_by_whoever_may_dequeue_their_change_and_say_who_did(

@@ -9,6 +9,7 @@ asked anything. Keys and known hosts are files of this machine that the site's s
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
@@ -153,6 +154,8 @@ class SshHost:
             return reason("executor.host-key-changed", host=host, name=self.address.known_as, file=file)
         if "Host key verification failed" in told:
             return self._unknown()
+        if "Permission denied" in told and not os.access(self.key, os.R_OK):
+            return reason("executor.host-key-unreadable", host=host, key=str(self.key), user=current_user())
         if "Permission denied" in told:
             return reason("executor.host-key-denied", host=host, key=str(self.key))
         return reason("executor.host-unreachable", host=host, told=told.strip().rpartition("\n")[2][-300:])
