@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch test test-vm test-cgroup2 test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch test test-vm test-cgroup2 test-image test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-cgroup2: setup-test ## Nodes on control groups of version 2 alone: a Debian
 	@command -v qemu-img mmdebstrap >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends \
 		qemu-system-x86 qemu-utils mmdebstrap; } || { echo "It needs qemu-system-x86 qemu-utils mmdebstrap"; exit 1; }
 	@$(BIN)/python tools/cgroup2.py $(ARGS)
+
+test-image: setup-test ## A server makes the image of a label while a build waits for it (needs a mirror of Debian; minutes)
+	@GATEBOT_IMAGES=1 $(BIN)/python -m pytest -q tests/stories/test_images_of_labels.py
 
 test-gerrit: setup-test ## Gate a real Gerrit, which Maven brings (needs Java 21 and mvn)
 	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/gerrit

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole `gatebot serve` that makes the image which a label asks for: a build waits for it, another does not.
+
+A Debian is made from its packages, which takes minutes: `make test-image` runs it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gatebot.app.places import SETTINGS
+from gatebot.executor import images
+from tests.fakes.irc import free_port
+from tests.fakes.served import Served
+from tests.fakes.site import Person, Template, eventually
+from tests.programs import need
+
+pytestmark = [
+    pytest.mark.skipif("GATEBOT_IMAGES" not in os.environ, reason="minutes: make test-image"),
+    pytest.mark.timeout(3600),
+]
+#: What a busy machine may take for a Debian.
+PATIENCE = 3000.0
+ZUUL = """\
+- job: {name: plain, run: ci/plain, nodeset: {nodes: [{name: node, label: offline}]}}
+- job: {name: equipped, run: ci/equipped, nodeset: {nodes: [{name: node, label: equipped}]}}
+- project:
+    check: {jobs: [equipped, plain]}
+"""
+EQUIPPED = "#!/bin/sh\nset -e\ncat /etc/made\necho '{\"answer\": 42}' | jq .answer\n"
+
+
+@pytest.fixture
+def served(template: Template, place: Path) -> Iterator[Served]:
+    """A site whose images are nowhere yet; what it made is taken away."""
+    need("mmdebstrap")
+    need("bwrap", "bubblewrap")
+    changes: dict[str, object] = {
+        "executor.enabled": True, "executor.sandbox": "auto", "executor.images": str(place / "images")
+    }  # fmt: skip
+    directory = template.copy(place / "site", free_port(), changes)
+    with (directory / SETTINGS).open("a") as settings:
+        settings.write(f'[labels.equipped]\nnetwork = "none"\npackages = ["jq"]\nscript = "{_script()}"\n')
+    made = Served(directory, place / "homes")
+    made.start()
+    try:
+        made.answers()
+        yield made
+    finally:
+        made.stop()
+        for held in (place / "images").glob("*.lock"):
+            with held.open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # whoever still builds ends with the server
+        for left in (place / "images").iterdir():
+            images.removed(left)
+
+
+def _script() -> str:
+    """Another one each time, so that no image is there that another run made."""
+    return f"jq --version > /etc/made; echo {uuid4().hex} >> /etc/made"
+
+
+def gatebot(served: Served, template: Template, *words: str) -> str:
+    """What the command prints, for ann."""
+    told = {"GATEBOT_URL": served.url, "GATEBOT_USER": "ann", "GATEBOT_TOKEN": template.tokens["ann"]}
+    line = [sys.executable, "-P", "-m", "gatebot", *words]
+    return subprocess.run(line, env={**os.environ, **told}, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_build_waits_with_its_reason_while_the_server_makes_its_image_and_then_runs_on_it(
+    served: Served, template: Template
+) -> None:
+    ann = Person.of(served, "ann", template.tokens)
+    files = {".zuul.yaml": ZUUL, "ci/equipped": EQUIPPED, "ci/plain": "#!/bin/sh\necho plain\n"}
+    change = ann.propose("api", "Ask for more", files)
+    waits = "Waits for the image of the label equipped, which is being built"
+    eventually(lambda: waits in gatebot(served, template, "why", str(change)), waits, 600)
+    eventually(lambda: _ended(ann, "plain") == ["SUCCESS"], "the other job has ended")
+    assert _ended(ann, "equipped") == []
+    told = ann.hears(change, "Build succeeded.", PATIENCE)
+    build = re.findall(r"equipped \S+/build/(\w+)", told)[-1]
+    log = "".join(ann.rest.text_lines(f"/logs/{build}/job-output.txt"))
+    assert f"gatebot: {waits}" in log
+    assert re.search(r"^.*jq-1\.\d", log, re.MULTILINE), log
+    assert re.search(r"^.*\b42$", log, re.MULTILINE), log
+    assert waits not in gatebot(served, template, "why", str(change))
+    listed = gatebot(served, template, "image", "list", "--site", str(served.places.directory))
+    assert any("equipped" in line and "not built" not in line for line in listed.splitlines()), listed
+
+
+def _ended(person: Person, job: str) -> list[str]:
+    """How builds of a job have ended, of those that have."""
+    return [one["result"] for one in person.rest.get("/api/builds", job_name=job) if one["result"]]
