@@ -25,7 +25,7 @@ from .providers.model import Capacity, Platform
 #: A provider's name and what one of its nodes is: arch, execution, and of how many user ids, where that matters.
 Kind: TypeAlias = tuple[str, str, Execution, int]
 #: What has a limit: a provider, one of its platforms, its ranges of user ids.
-_Limited: TypeAlias = str | tuple[str, str, Execution] | tuple[str, str]
+Limited: TypeAlias = str | tuple[str, str, Execution] | tuple[str, str]
 
 
 _RANGES = "ranges"
@@ -100,10 +100,18 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """It is possible, but not now; `providers` are those whose nodes it waits for, if it is nodes."""
+    """It is possible, but not now; `providers` are those whose nodes it waits for, if it is nodes.
+
+    `holds` is what nobody who comes later may take of these meanwhile.
+    """
 
     why: Reason
     providers: frozenset[str]
+    holds: frozenset[Limited] = frozenset()
+
+    def both(self, other: Busy) -> Busy:
+        """It waits for the one or the other, whatever is free first."""
+        return Busy(self.why, self.providers | other.providers, self.holds | other.holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +140,8 @@ def place(
         match found:
             case Never(why):
                 refused.append(why)
-            case Busy(why, providers) if site.patience and waited >= site.patience:
-                busy = Busy(busy.why, busy.providers | providers) if busy is not None else found
+            case Busy() if site.patience and waited >= site.patience:
+                busy = busy.both(found) if busy is not None else found
             case _:
                 return found
     if busy is not None:
@@ -250,9 +258,9 @@ def _fitting(platforms: Sequence[Platform], arch: str, execution: str) -> list[P
 # -- counting -----------------------------------------------------------------------------------
 
 
-def _limits(site: Site) -> dict[_Limited, int]:
+def _limits(site: Site) -> dict[Limited, int]:
     """How many nodes there may be of a provider, and of a kind; what is not there has no limit."""
-    found: dict[_Limited, int] = {}
+    found: dict[Limited, int] = {}
     for name, offer in site.offers.items():
         if isinstance(offer.capacity, Reason):
             continue
@@ -266,7 +274,7 @@ def _limits(site: Site) -> dict[_Limited, int]:
     return found
 
 
-def _counted(kind: Kind) -> tuple[_Limited, ...]:
+def counted(kind: Kind) -> tuple[Limited, ...]:
     """All limits that a node counts for."""
     provider, arch, execution, ids = kind
     of_all = ((provider, arch, execution), provider)
@@ -274,13 +282,13 @@ def _counted(kind: Kind) -> tuple[_Limited, ...]:
 
 
 def _fitted(
-    wanted: Sequence[tuple[Kind, ...]], limits: Mapping[_Limited, int], used: Mapping[Kind, int]
+    wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Limited, int], used: Mapping[Kind, int]
 ) -> tuple[Kind, ...] | None:
     """A kind for each node, so that no limit is passed: the first of all ways in the order of preference."""
-    begun = Counter[_Limited]()
+    begun = Counter[Limited]()
     for kind, count in used.items():
-        begun.update(dict.fromkeys(_counted(kind), count))
-    hopeless: set[frozenset[tuple[_Limited, int]]] = set()
+        begun.update(dict.fromkeys(counted(kind), count))
+    hopeless: set[frozenset[tuple[Limited, int]]] = set()
 
     def fit(index: int) -> tuple[Kind, ...] | None:
         if index == len(wanted):
@@ -289,11 +297,11 @@ def _fitted(
         if state in hopeless:
             return None
         for kind in wanted[index]:
-            counted = _counted(kind)
-            if all(begun[one] < limits.get(one, begun[one] + 1) for one in counted):
-                begun.update(counted)
+            takes = counted(kind)
+            if all(begun[one] < limits.get(one, begun[one] + 1) for one in takes):
+                begun.update(takes)
                 rest = fit(index + 1)
-                begun.subtract(counted)
+                begun.subtract(takes)
                 if rest is not None:
                     return (kind, *rest)
         hopeless.add(state)
@@ -307,7 +315,7 @@ def _providers(wanted: Sequence[tuple[Kind, ...]]) -> Iterator[str]:
     yield from dict.fromkeys(kinds[0][0] for kinds in wanted)
 
 
-def _too_many(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[_Limited, int]) -> Reason:
+def _too_many(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Limited, int]) -> Reason:
     """The provider that cannot have so many nodes even when nobody else has any."""
     for provider in _providers(wanted):
         own = [kinds for kinds in wanted if kinds[0][0] == provider]
@@ -317,11 +325,20 @@ def _too_many(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[_Limited, int]
     raise AssertionError("providers have no limits in common")
 
 
-def _busy(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[_Limited, int], used: Mapping[Kind, int]) -> Busy:
+def _busy(wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Limited, int], used: Mapping[Kind, int]) -> Busy:
     full = [
         provider
         for provider in _providers(wanted)
         if _fitted([kinds for kinds in wanted if kinds[0][0] == provider], limits, used) is None
     ]
     taken = sum(count for kind, count in used.items() if kind[0] == full[0])
-    return Busy(reason("executor.nodes-busy", provider=full[0], used=taken), frozenset(full))
+    holds = frozenset(_short(provider, wanted, limits, used) for provider in full)
+    return Busy(reason("executor.nodes-busy", provider=full[0], used=taken), frozenset(full), holds)
+
+
+def _short(
+    provider: str, wanted: Sequence[tuple[Kind, ...]], limits: Mapping[Limited, int], used: Mapping[Kind, int]
+) -> Limited:
+    """What a provider has too little of: ranges of user ids, where that is all; then others may have its nodes."""
+    plain = [tuple((*kind[:3], 0) for kind in kinds) for kinds in wanted if kinds[0][0] == provider]
+    return provider if _fitted(plain, limits, used) is None else (provider, _RANGES)

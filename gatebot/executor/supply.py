@@ -23,7 +23,7 @@ from ..errors import GatebotError, Refused
 from ..reasons import Reason, reason
 from .awaiting import Asking, waits
 from .model import LOCAL, Label
-from .placing import Busy, Kind, Never, Offer, Placed, Placement, Site, place
+from .placing import Busy, Kind, Limited, Never, Offer, Placed, Placement, Site, counted, place
 from .providers.model import Capacity
 from .providers.ports import Provider
 from .trying import Trials
@@ -201,14 +201,17 @@ class Supply:
         for name in (self._lacked - lacking) & self.labels.keys():
             self._trials.again(self.labels[name].provider)  # with its image it may be able to do more
         self._lacked = lacking
-        held: set[str] = set()
+        held: set[Limited] = set()
         for waiter in tuple(self._waiters):
             site, waited = self._site(), self._waited(waiter)
             found = place(site, waiter.build, waiter.choices, post_review=waiter.post_review, waited=waited)
-            if isinstance(found, Placement) and held & {node.provider for node in found.nodes}:
-                found = Busy(reason("executor.nodes-promised"), frozenset(node.provider for node in found.nodes))
+            if isinstance(found, Placement):
+                promised = held.intersection(limit for node in found.nodes for limit in counted(node.kind))
+                if promised:
+                    providers = frozenset(node.provider for node in found.nodes)
+                    found = Busy(reason("executor.nodes-promised"), providers, frozenset(promised))
             if isinstance(found, Busy):
-                held |= found.providers
+                held |= found.holds
                 if found.why != waiter.told:
                     waiter.told = found.why
                     waiter.busy(found.why)

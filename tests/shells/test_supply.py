@@ -32,6 +32,7 @@ class Few(Bare):
     tried: asyncio.Event | None = None
     first: tuple[str, ...] = ()
     more: tuple[Platform, ...] = ()
+    capacity: Capacity | None = None
 
     def begin_with(self, architectures: Sequence[str], found: Callable[[Capacity], None]) -> None:
         self.first, self.found = tuple(architectures), found
@@ -41,7 +42,7 @@ class Few(Bare):
             await self.tried.wait()
         if self.away:
             return reason("executor.provider-failed", told="no route")
-        return Capacity((Platform("arm64"), *self.more), 2)
+        return self.capacity or Capacity((Platform("arm64"), *self.more), 2)
 
     async def destroy(self, node: str) -> None:
         if self.away:
@@ -125,6 +126,23 @@ async def test_a_later_build_does_not_overtake_one_that_waits_for_several(bench:
     await asyncio.wait([both])
     assert (await asyncio.wait_for(one, 5)).nodes[0].node == "c"
     assert bench.supply.waiting == 0
+
+
+async def test_who_waits_for_a_range_of_user_ids_holds_back_only_those_who_want_one(tmp_path: Path) -> None:
+    """Nodes there are enough of; the next range is for who came first."""
+    bench = Bench(tmp_path)
+    bench.few.capacity = Capacity((Platform("arm64", ids=65_536),), 3, nested=True, ranges=1)
+    bench.supply.labels = {**bench.supply.labels, "cloud": Label("cloud", provider="few", nested=True)}
+    await bench.supply.start({})
+    await bench.got("a", "cloud")
+    first, second = bench.take("b", "cloud"), bench.take("c", "cloud")
+    assert (await bench.got("d", "board")).nodes[0].provider == "few"
+    assert bench.supply.waiting == 2
+    await bench.supply.destroy("a")
+    assert (await asyncio.wait_for(first, 60)).nodes[0].node == "b"
+    await bench.got("e", "board")
+    second.cancel()
+    await asyncio.wait([second])
 
 
 async def test_what_can_never_be_is_refused_at_once(bench: Bench) -> None:
