@@ -21,10 +21,13 @@ from typing import cast
 from ..assignment import Json
 from ..errors import Refused, Unavailable
 from ..reasons import reason
+from .providers.processes import kill_tree
 from .providers.sweeping import removed
 from .workspace_order import Order
 
 log = logging.getLogger(__name__)
+#: How many seconds the child may take to end.
+_PATIENCE = 10.0
 
 
 class Workspaces:
@@ -93,11 +96,15 @@ class Workspaces:
         await asyncio.to_thread(_write, layer, files)
 
     def close(self) -> None:
-        """End the child."""
+        """End the child: it hears that nobody wants anything any more, and where it does not it is killed."""
         if self._channel is not None:
             self._channel.close()
         if self._process is not None:
-            self._process.wait(timeout=10)
+            try:
+                self._process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                kill_tree(self._process.pid)
+                self._process.wait()
         self._channel = self._process = None
 
 

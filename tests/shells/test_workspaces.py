@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -76,3 +78,15 @@ async def test_what_prepares_a_workspace_ends_with_the_server_that_wanted_it(tmp
         await holds(lambda: not processes_of(str(tmp_path / "mirrors")))
     await ordered(tmp_path)
     assert (tmp_path / "layer" / "home/tree" / "file").read_text() == "here\n"
+
+
+async def test_a_child_that_does_not_end_by_itself_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the machine is too busy for it: a server never fails for that while it ends."""
+    monkeypatch.setattr("gatebot.executor.workspaces._PATIENCE", 0.1)
+    workspaces, marker = Workspaces(tmp_path / "mirrors"), str(tmp_path / "mirrors")
+    workspaces.start()
+    await holds(lambda: len(processes_of(marker)) == 1)
+    (child,) = processes_of(marker)
+    os.kill(child, signal.SIGSTOP)
+    workspaces.close()
+    assert processes_of(marker) == []

@@ -187,7 +187,7 @@ class Link:
         self._channel.close()
         process = _STARTED.pop(number, None)
         if process is not None:
-            await asyncio.to_thread(process.wait, 10)
+            await asyncio.to_thread(process.wait, _PATIENCE)
 
     def _receive(self) -> None:
         try:
