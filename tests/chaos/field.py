@@ -99,6 +99,11 @@ class Field:
     def url(self) -> str:
         return self.served.url
 
+    @property
+    def places(self) -> list[Path]:
+        """Where all keep their things."""
+        return [self.served.places.data, *(one.data for one in self.stations)]
+
     def person(self, name: str) -> Person:
         return Person.of(self, name, self.tokens)
 
@@ -175,13 +180,32 @@ def the_field(
             ends.callback(station.leave)  # all of them at once, before anybody waits
         made.all_live()
         yield made
+    for data in made.places:
+        assert [*owned_groups(data), *spaces_of(data)] == [], "an executor that has ended left something"
+
+
+def owned_groups(data: Path) -> list[Path]:
+    """The control groups of whoever keeps his things there, one in each hierarchy."""
+    instance = f"gatebot-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
+    walked = os.walk("/sys/fs/cgroup")  # others' groups may vanish meanwhile
+    return [Path(above, name) for above, names, _ in walked for name in names if name == instance]
 
 
 def groups_of(data: Path) -> list[Path]:
-    """The control groups of the nodes of whoever keeps his things there."""
-    instance = f"gatebot-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
-    walked = os.walk("/sys/fs/cgroup")  # others' groups may vanish meanwhile
-    return [Path(above, name) for above, names, _ in walked if Path(above).name == instance for name in names]
+    """Those of his nodes."""
+    walked = (next(os.walk(group), ("", [], [])) for group in owned_groups(data))
+    return [Path(above, name) for above, names, _ in walked for name in names]
+
+
+def spaces_of(data: Path) -> list[str]:
+    """The spaces in which his sandboxes are made: no process of a sandbox is in any other."""
+    found: set[str] = set()
+    for entry in os.scandir("/proc"):
+        with suppress(OSError):
+            line = Path(entry.path, "cmdline").read_bytes() if entry.name.isdigit() else b""
+            if b"providers.privileged" in line and f"{data}/".encode() in line:
+                found.add(os.readlink(f"{entry.path}/ns/pid"))
+    return sorted(found - {os.readlink("/proc/self/ns/pid")})
 
 
 def processes_of(builds: Collection[str]) -> list[int]:
@@ -203,6 +227,7 @@ def left_behind(data: Path, builds: Collection[str]) -> list[str]:
         *(f"group {path}" for path in groups_of(data)),
         *(f"process {number}" for number in processes_of(builds)),
         *(f"layer {path.name}" for path in (layers.iterdir() if layers.exists() else ())),
+        *(f"space {space} of an executor before this one" for space in spaces_of(data)[1:]),
     ]
 
 
@@ -216,7 +241,7 @@ def nothing_is_wrong(field: Field, good: Collection[int]) -> None:
         builds = verdicts.builds_of(session)
     for change in good:
         assert field.person("ann").status(change) == "MERGED", field.person("ann").said(change)
-    for data in (places.data, *(one.data for one in field.stations)):
+    for data in field.places:
         with suppress(AssertionError):
             eventually(lambda data=data: not left_behind(data, builds), seconds=60)
         left = left_behind(data, builds)
