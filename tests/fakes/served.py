@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,12 +12,16 @@ from pathlib import Path
 
 from gatebot.app import places, users
 from tests.fakes.site import eventually
+from tests.fakes.warm import Begun, Warm
 
 _START = 120.0  # seconds that a start may take on a busy machine
 
 
 class Served:
-    """The process of one site; its log goes to `serve.log` beside the site. `program` is the module that is run."""
+    """The process of one site; its log goes to `serve.log` beside the site.
+
+    `program` is the module that is run; `gatebot` has read its code before, so that it is there sooner again.
+    """
 
     def __init__(self, directory: Path, homes: Path, program: str = "gatebot") -> None:
         self._program = program
@@ -27,7 +30,8 @@ class Served:
         self.homes = homes
         self.log = directory.parent / "serve.log"
         self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
+        self._warm: Warm | None = None
+        self._process: subprocess.Popen[bytes] | Begun | None = None
         users.give(self.places.data, users.server_user(self.settings.executor.run_as))
 
     @property
@@ -40,9 +44,11 @@ class Served:
         """Start, and go on at once."""
         command = [sys.executable, "-m", self._program, "serve", str(self._directory)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ}
-            )
+            if self._program == "gatebot":
+                self._warm = self._warm or Warm()
+                self._process = self._warm.start(self._directory, log.fileno())
+            else:
+                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def answers(self) -> None:
         """Wait until it serves."""
@@ -54,7 +60,11 @@ class Served:
 
     def stop(self) -> int:
         """Ask it to end, and wait; its exit code."""
-        return self._end(signal.SIGTERM)
+        code = self._end(signal.SIGTERM)
+        warm, self._warm = self._warm, None
+        if warm is not None:
+            warm.close()
+        return code
 
     def _end(self, how: signal.Signals) -> int:
         process, self._process = self._process, None
