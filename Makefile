@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch test test-vm test-cgroup2 test-image test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch demo-cloud test test-vm test-cgroup2 test-image test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ demo-multiarch: setup-demo ## One real job on x86_64 and on emulated arm64, both
 		qemu-user-static; } || { echo "It needs qemu-user-static. Debian: apt-get install qemu-user-static"; exit 1; }
 	@$(BIN)/gatebot image build --arch arm64
 	@exec $(BIN)/gatebot demo --multiarch $(ARGS)
+
+demo-cloud: setup-demo ## A good and a bad change to nova, each gated by a whole OpenStack (minutes; ARGS=--once)
+	@$(BIN)/gatebot image build cloud --site jobs/cloud/image
+	@exec $(BIN)/gatebot demo --cloud $(ARGS)
 
 test: setup-test ## Every check and every ring of tests (RINGS="core laws": only these)
 	@exec $(BIN)/python tools/rings.py $(RINGS)

@@ -11,8 +11,9 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -23,7 +24,7 @@ from ...app.places import SETTINGS, TOKEN
 from ...errors import GatebotError, Unavailable
 from .. import founding
 from ..output import Client, quote
-from . import architectures, ground
+from . import architectures, cloud, ground
 from .actors import Person
 from .ground import CHANNEL
 from .tell import Teller
@@ -35,8 +36,24 @@ _PLACES = (
     ("Status", "/status"), ("Changes", "/q/status:open"), ("Builds", "/builds"), ("Projects", "/projects"),
     ("Meetings", "/meetings/"), ("IRC logs", "/irclogs/"),
 )  # fmt: skip
-_PROJECTS = ("gatebot", "demo/api", "demo/client")
-_NATIVE = (architectures.PROJECT,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tour:
+    """What is played: in so many parts, on a site with these projects, and with more in its settings."""
+
+    play: Callable[[Stage], None]
+    parts: int
+    projects: tuple[str, ...]
+    require: Callable[[], None] = lambda: None
+    settings: Callable[[], str] = str
+
+
+_TOUR = _Tour(play, PARTS, ("gatebot", "demo/api", "demo/client"))
+_OTHERS = {
+    "multiarch": _Tour(architectures.play, 1, (architectures.PROJECT,), architectures.require),
+    "cloud": _Tour(cloud.play, cloud.PARTS, (), cloud.require, cloud.settings),
+}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -58,20 +75,21 @@ class _Stopped(BaseException):
     "--irc-port", type=click.IntRange(1, 65535), default=6667, show_default=True,
     help="Port of the IRC server; likewise.",
 )  # fmt: skip
-@click.option("--multiarch", is_flag=True, help="Instead: one job on x86_64 and on emulated arm64.")
-def demo(once: bool, directory: Path | None, port: int, irc_port: int, multiarch: bool) -> None:
+@click.option("--multiarch", "other", flag_value="multiarch", help="Instead: one job on x86_64 and on emulated arm64.")
+@click.option("--cloud", "other", flag_value="cloud", help="Instead: nova, each change gated by a whole OpenStack.")
+def demo(once: bool, directory: Path | None, port: int, irc_port: int, other: str | None) -> None:
     """Start everything and play a tour: pushes, votes, gate, meeting."""
     for number in _SIGNALS:
         signal.signal(number, _stop)
-    teller = Teller(of=2 + (1 if multiarch else PARTS))
+    tour = _OTHERS.get(other or "", _TOUR)
+    teller = Teller(of=2 + tour.parts)
     whole = False
     with ExitStack() as stack:
         try:
-            if multiarch:
-                architectures.require()
+            tour.require()
             base = stack.enter_context(ground.scratch(directory))
-            stage = _set_up(stack, base, port, irc_port, teller, _NATIVE if multiarch else _PROJECTS)
-            whole = _played(stage, architectures.play if multiarch else play)
+            stage = _set_up(stack, base, port, irc_port, teller, tour)
+            whole = _played(stage, tour.play)
             if not once:
                 _stay(stage, base)
         except GatebotError as error:
@@ -98,25 +116,26 @@ def _played(stage: Stage, play: Callable[[Stage], None]) -> bool:
 
 
 def _set_up(
-    stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller, projects: Sequence[str]
+    stack: ExitStack, base: Path, port: int, irc_port: int, teller: Teller, tour: _Tour
 ) -> Stage:  # fmt: skip
     teller.step("A new site")
     teller.say(f"Everything is kept in {base}.")
     port = ground.told_port(teller, "the web site", port)
     irc_port = ground.told_port(teller, "the IRC server", irc_port)
     teller.began = time.monotonic()
-    password = founding.found(base / "site", ground.site_text(base, port, irc_port)).password
-    if "gatebot" in projects:
+    text = ground.site_text(base, port, irc_port) + tour.settings()
+    password = founding.found(base / "site", text).password
+    if "gatebot" in tour.projects:
         teller.began += ground.wheelhouse(base / "wheelhouse", teller)
     stack.enter_context(ground.irc_server(base, irc_port, teller))
-    _serve(stack, base, port, irc_port, teller, must_contain=projects == _NATIVE)
+    _serve(stack, base, port, irc_port, teller, must_contain=tour is not _TOUR)
     token = (base / "site" / TOKEN).read_text().strip()
     admin = Client(ground.url(port), "admin", token)
     teller.say(f"The site answers at {admin.url}")
 
     teller.step("People and projects")
     alice, carol, bob = (_person(base, admin, name, core, teller) for name, core in _PEOPLE)
-    for name in projects:
+    for name in tour.projects:
         _project(base, admin, name, ground.own_history(base) if name == "gatebot" else None, teller)
     logins = (("admin", password), *((person.username, person.client.token) for person in (alice, carol, bob)))
     return Stage(teller, admin, alice, carol, bob, ("127.0.0.1", irc_port), assets.path("demo"), logins)
@@ -133,7 +152,7 @@ def _serve(
             stack.push(running.pop_all())
             return
     if must_contain:
-        raise Unavailable(f"Nodes of several architectures need the sandbox of jobs. {jobs['text']}")
+        raise Unavailable(f"The nodes of this tour need the sandbox of jobs. {jobs['text']}")
     teller.say(f"No sandbox can be had: {jobs['text']}")
     teller.say('The tour goes on with sandbox = "none", for its own jobs only.')
     (base / "site" / SETTINGS).write_text(ground.site_text(base, port, irc_port, sandbox="none"))

@@ -54,11 +54,12 @@ def _with_reason(told: str) -> str:
 
 
 def _told(problem: Exception) -> str:
-    """What is wrong, in a line; of what nobody expected also where, before it."""
+    """What is wrong, in a line; of what nobody expected also where, in a file: in the log it would come first."""
     if isinstance(problem, Failed):
         return str(problem)
-    traceback.print_exception(problem)
-    return f"{type(problem).__name__}: {problem}"
+    with (LOGS / "traceback.log").open("a") as file:
+        traceback.print_exception(problem, file=file)
+    return f"{type(problem).__name__}: {problem} (cloud/traceback.log)"
 
 
 async def keep(options: Options, timings: Timings, target: Path) -> int:
