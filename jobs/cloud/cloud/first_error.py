@@ -62,11 +62,16 @@ def first_error(logs: Mapping[str, Iterable[str]], rules: Sequence[Noise]) -> Fi
 
 
 def _of(service: str, lines: Iterable[str], rules: Sequence[Noise]) -> FirstError | None:
-    for number, line in enumerate(lines, 1):
+    listed = list(lines)
+    for number, line in enumerate(listed, 1):
         logged = _LOGGED.match(line)
-        if logged is None or any(rule.covers(service, logged["where"], logged["told"]) for rule in rules):
+        if logged is None:
             continue
-        return FirstError(logged["at"], service, number, logged["told"].strip()[:_LONGEST])
+        told = logged["told"].strip()
+        if told.startswith("Traceback"):  # the exception stands where the indented text ends
+            told = next((one for one in listed[number:] if one[:1].strip()), told)
+        if not any(rule.covers(service, logged["where"], told) for rule in rules):
+            return FirstError(logged["at"], service, number, told[:_LONGEST])
     return None
 
 

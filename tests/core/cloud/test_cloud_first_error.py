@@ -16,6 +16,13 @@ SEEN = {
         "2026-11-28 19:14:11.462 2771 ERROR nova.db.main.api [None req-a500eb19-a5c0-4d79-8661-125cee8ea337 - - - - - "
         '-] No DB access allowed in nova-compute:   File "/usr/lib/python3.11/threading.py", line 995, in _bootstrap',
     ),
+    "ovsdbapp.backend.ovs_idl.transaction": (
+        "neutron-ovn-maintenance-worker",
+        "2026-11-28 20:15:52.025 320 ERROR ovsdbapp.backend.ovs_idl.transaction "
+        "[None req-eccf3867-cce5-48d8-999e-f46c446fe9c8 - - - - - -] Traceback (most recent call last):\n"
+        '  File "/opt/cloud/venv/lib/python3.11/site-packages/ovsdbapp/backend/ovs_idl/idlutils.py", line 116, in row\n'
+        "ovsdbapp.backend.ovs_idl.idlutils.RowNotFound: Cannot find Logical_Router_Port with name=lrp-1861fa08",
+    ),
 }
 
 
@@ -37,9 +44,9 @@ def test_each_rule_has_a_reason_and_is_for_a_line_that_was_seen(module: Module) 
     for rule in rules:
         service, line = SEEN[rule.where]
         assert len(rule.reason) > 30
-        assert first_error.first_error({service: [line]}, rules) is None
-        assert first_error.first_error({service: [line]}, ()).service == service
-        assert first_error.first_error({f"not-{service}": [line]}, rules) is not None
+        assert first_error.first_error({service: line.splitlines()}, rules) is None
+        assert first_error.first_error({service: line.splitlines()}, ()).service == service
+        assert first_error.first_error({f"not-{service}": line.splitlines()}, rules) is not None
 
 
 def test_options_and_tracebacks_are_no_errors_of_their_own(module: Module) -> None:
