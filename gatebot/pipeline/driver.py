@@ -20,7 +20,7 @@ from .. import journal
 from ..assignment import FrozenJob
 from ..clock import Clock
 from ..db import Database, Session
-from ..events import Event
+from ..events import BuildCompleted, Event
 from ..journal import Journal
 from ..reasons import Reason, reason
 from . import history, store
@@ -357,7 +357,10 @@ class _Writing:
 
     def fold(self, event: Event) -> None:
         """A fact that is in the journal already."""
-        self.touched.update(after.id for _, after in self._done.view.apply(event))
+        for before, after in self._done.view.apply(event):
+            self.touched.add(after.id)
+            if isinstance(event, BuildCompleted):
+                self._rows += store.rows_of_end(event, before, after)
 
     def write(self, fact: facts.QueueFact) -> None:
         """A fact of ours: nothing of it is kept when it says nothing new about anything that is there."""

@@ -24,7 +24,7 @@ from .model import AgeAwaited, AgeReached, TimerFired
 from .queue import facts
 from .queue.builds import ended
 from .queue.losing import Abandoned
-from .queue.model import CANCELED, FAILURE, Item, ItemChange, ItemRef, Queue
+from .queue.model import CANCELED, FAILURE, RETRY, RETRY_LIMIT, Item, ItemChange, ItemRef, Queue
 
 journal.register(*facts.ALL, TimerFired, AgeAwaited, AgeReached)
 
@@ -143,6 +143,14 @@ def rows_of(fact: Event, queue: Queue, at: datetime) -> Iterator[Row]:
             pass
 
 
+def rows_of_end(event: BuildCompleted, before: Queue, after: Queue) -> Iterator[Row]:
+    """That no attempt is left after a build only its queue knows; its row says so from then on."""
+    item = after.items.get(before.owners.get(event.build, ""))
+    found = () if item is None else item.builds.values()
+    if any(build.id == event.build and build.result == RETRY_LIMIT for build in found):
+        yield _exhaust, {"uuid_": event.build}
+
+
 _was_reset = (
     sa.update(items)
     .where(items.c.id == sa.bindparam("item_"))
@@ -157,6 +165,9 @@ _refence = (
     sa.update(builds)
     .where(builds.c.uuid == sa.bindparam("uuid_"), builds.c.result == "")
     .values(fence=sa.bindparam("fence_"), started=None, node="", nodes="[]")
+)
+_exhaust = (
+    sa.update(builds).where(builds.c.uuid == sa.bindparam("uuid_"), builds.c.result == RETRY).values(result=RETRY_LIMIT)
 )
 _insert_build = builds.insert()
 _insert_stay = items.insert()

@@ -157,6 +157,22 @@ async def test_a_build_lost_with_its_node_is_a_new_build_of_the_same_buildset(ho
     )
 
 
+@pytest.mark.zuul(103)
+async def test_the_build_after_which_no_attempt_is_left_has_the_result_retry_limit(house: PipelineHouse) -> None:
+    house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    for _ in range(3):
+        await house.dispatch.finish(house.dispatch.of(1), "", retry=True)
+        await house.settle()
+    assert house.said(1)[-1].split(" : ")[1].startswith("RETRY_LIMIT")
+    rows = await house.db.read(history.find_builds, change=1)
+    assert sorted((row.attempt, row.result, row.final) for row in rows) == [
+        (1, "RETRY", False),
+        (2, "RETRY", False),
+        (3, "RETRY_LIMIT", True),
+    ]
+
+
 async def test_a_message_from_an_executor_that_lost_the_build_is_refused(house: PipelineHouse) -> None:
     house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()

@@ -8,7 +8,7 @@ other job does not run; `child_jobs` of a build choose among the jobs that depen
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...reasons import Reason, reason
 from .model import (
@@ -69,7 +69,13 @@ def result(job: PlannedJob, build: Build | None) -> str:
         return SUCCESS
     if build is None or not build.result or open_again(job, build):
         return ""
-    return RETRY_LIMIT if build.result == RETRY else build.result
+    return build.result
+
+
+def exhausted(job: PlannedJob | None, build: Build) -> Build:
+    """A build that asks for another attempt has another result where none is left."""
+    over = build.result == RETRY and job is not None and not open_again(job, build)
+    return replace(build, result=RETRY_LIMIT) if over else build
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from .facts import (
     ResumeAsked,
     SemaphoresGranted,
 )
+from .graph import exhausted
 from .model import (
     CANCELED,
     NOTHING,
@@ -189,7 +190,7 @@ def _build_told(queue: Queue, event: builds.Told) -> Queue:
     build = None if item is None else next((b for b in item.unfinished if b.id == event.build), None)
     if item is None or build is None or build.fence != event.fence:
         return queue
-    return _rebuilt(queue, item, build, builds.told(build, event))
+    return _rebuilt(queue, item, build, exhausted(item.job(build.job), builds.told(build, event)))
 
 
 def _rebuilt(queue: Queue, item: Item, before: Build, build: Build) -> Queue:
