@@ -2,7 +2,7 @@
 """Remarks of jobs on lines of what was tested, on the lines of the change that people read.
 
 As in Zuul, where changes ahead, or the branch, have moved lines. A line that the change does not have, because it is
-somebody else's, becomes a remark on the file.
+somebody else's or comes after the end, becomes a remark on the file.
 """
 
 from __future__ import annotations
@@ -21,19 +21,27 @@ def on_lines_of(
     change: ItemChange, found: tuple[FileComment, ...], repositories: Repositories, store: str, tested: str
 ) -> tuple[FileComment, ...]:
     """What was said of files, on lines of the change; `tested` is the commit that jobs had, in this store."""
-    if tested == change.commit:
-        return found
+    paths = {one.path for one in found if one.line}
     try:
-        moved = {
-            path: _replaced(repositories, store, change.commit, tested, path)
-            for path in {one.path for one in found if one.line}
-        }
+        moved = {path: _replaced(repositories, store, change.commit, tested, path) for path in paths}
+        length = {path: _length(repositories.read_file(store, change.commit, path)) for path in paths}
     except NotFound:  # what was tested is gone: the lines stay as they were said
         return found
-    return tuple(replace(one, line=traced(moved[one.path], one.line)) if one.line else one for one in found)
+
+    def on_its_line(one: FileComment) -> FileComment:
+        line = traced(moved[one.path], one.line)
+        return replace(one, line=line if line <= length[one.path] else 0)
+
+    return tuple(on_its_line(one) if one.line else one for one in found)
+
+
+def _length(content: bytes | None) -> int:
+    return 0 if content is None else content.count(b"\n") + (content[-1:] not in (b"", b"\n"))
 
 
 def _replaced(repositories: Repositories, store: str, own: str, tested: str, path: str) -> Sequence[Replaced]:
+    if own == tested:
+        return ()
     differences = repositories.diff(store, own, tested, path, context=0)
     hunks = [hunk for one in differences if one.change.path == path for hunk in one.hunks]
     return [Replaced(hunk.old_count, hunk.new_start, hunk.new_count) for hunk in hunks]

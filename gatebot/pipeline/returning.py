@@ -17,12 +17,14 @@ from urllib.parse import urljoin
 from ..assignment import Json, ProvidedArtifact
 from ..change import FileComment
 from ..merging import merged
+from ..reasons import Reason, reason
 from .queue.graph import JobGraph, counts
 from .queue.model import Item, ItemChange
 from .queue.verdict import graph_of
 
 _KEPT_BACK = ("zuul", "nodepool", "unsafe_vars")
 _MOST_REMARKS = 100
+_MOST_WARNINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,15 @@ def remarks(change: ItemChange, builds: Iterable[ReturnedBuild]) -> tuple[FileCo
     """The remarks of builds on the files of one change, each once; what is said of other files has no place there."""
     found = dict.fromkeys(remark for one in builds for remark in comments(one))
     return tuple(islice((one for one in found if not change.files or one.path in change.files), _MOST_REMARKS))
+
+
+def elsewhere(item: Item, builds: Iterable[ReturnedBuild]) -> Iterator[Reason]:
+    """Warnings: the files that builds have remarks on and no change of the item touches; nobody reads those there."""
+    if all(change.files for change in item.changes):
+        touched = {path for change in item.changes for path in change.files}
+        said = dict.fromkeys((one.job, remark.path) for one in builds for remark in comments(one))
+        for job, path in islice((one for one in said if one[1] not in touched), _MOST_WARNINGS):
+            yield reason("pipeline.remarks-elsewhere", job=job, path=path)
 
 
 def comments(one: ReturnedBuild) -> Iterator[FileComment]:

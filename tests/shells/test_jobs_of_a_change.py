@@ -82,17 +82,27 @@ async def test_remarks_of_a_job_on_lines_become_inline_comments_on_the_files_of_
     house.push("api", {"a.txt": "a\nb\n"}, "Add a")
     await house.settle()
     remarks = {
-        "a.txt": [{"line": 2, "message": "b is no word"}, {"line": 0, "message": "no heading"}],
-        "c.txt": [{"line": 1, "message": "of another change"}],
+        "a.txt": [
+            {"line": 2, "message": "b is no word"},
+            {"line": 0, "message": "no heading"},
+            {"line": 3, "message": "no end"},
+        ],
+        "c.txt": [{"line": 1, "message": "of another change"}, {"line": 2, "message": "it too"}],
     }
     unit = house.dispatch.of(1)
     await house.dispatch.finish(unit, "FAILURE", data=json.dumps({"zuul": {"file_comments": remarks}}))
     await house.settle()
-    assert house.said(1)[-1].startswith("Patch Set 1: Verified-1\n\n(2 comments)\n\nBuild failed.")
+    said = house.said(1)[-1]
+    assert said.startswith("Patch Set 1: Verified-1\n\n(3 comments)\n\nBuild failed.")
+    assert said.endswith(
+        "\nWarning: The job unit commented on the file c.txt, which this change does not touch; "
+        "what it said of it is left out."
+    )
     found = house.review.read(conversation.list_comments, 1)
     assert {(one.file, one.line, one.text) for one in found} == {
         ("a.txt", None, "no heading"),
         ("a.txt", 2, "b is no word"),
+        ("a.txt", None, "no end"),
     }
 
 
