@@ -14,7 +14,7 @@ from typing import cast
 
 from ...architectures import canonical
 from ...assignment import NODELESS, Assignment, NodeChoice, NodeSpec, NodeWait
-from ...reasons import Reason
+from ...reasons import Reason, reason
 from ..model import Label
 from ..placing import Busy, Never, Offer, Placement, Site, place
 from ..providers.model import Capacity
@@ -79,9 +79,22 @@ def choose(members: Iterable[Member], labels: Mapping[str, Label], wish: Wish) -
 
 
 def nobody(members: Sequence[Member], labels: Mapping[str, Label], wish: Wish) -> tuple[Reason, ...]:
-    """Why none of these can ever give the nodes, each reason once; nothing where one of them can."""
-    reasons = [never(one, labels, wish) for one in members]
-    return () if None in reasons else tuple(dict.fromkeys(why for why in reasons if why is not None))
+    """Why none of these can ever give the nodes, each reason once, with whose it is where there are several.
+
+    Nothing where one of them can.
+    """
+    whose: dict[Reason, list[str]] = {}
+    for one in members:
+        if (why := never(one, labels, wish)) is None:
+            return ()
+        whose.setdefault(why, []).append(one.name)
+    return tuple(whose) if len(whose) < 2 else tuple(_told_by(names[0], why) for why, names in whose.items())
+
+
+def _told_by(name: str, why: Reason) -> Reason:
+    if name == HERE:
+        return reason("executor.server-lacks", why)
+    return reason("executor.executor-lacks", why, executor=name)
 
 
 def waits(members: Sequence[Member], labels: Mapping[str, Label], wishes: Iterable[Wish]) -> dict[str, NodeWait]:

@@ -52,11 +52,13 @@ def test_the_executor_with_most_room_that_can_give_every_node_takes_a_build(
 
 
 def test_that_nobody_can_is_told_with_everybodys_reasons_and_busy_is_no_reason() -> None:
-    members = [having("a", 0), having("b", 2, provider="cloud")]
+    members = [having(HERE, 0), having("b", 2, provider="cloud")]
     assert nobody(members, LABELS, wish("small")) == ()
-    whys = [say(why) for why in nobody(members, LABELS, wish("arm"))]
-    assert len(whys) == 2
-    assert all("arm" in why for why in whys)
+    here, there = [say(why) for why in nobody(members, LABELS, wish("arm"))]
+    assert here.startswith("— On this server: No node with the label arm can ever be arm64")
+    assert there.startswith("— On the executor b: The label arm is of the provider local")
+    (only,) = nobody([having("b", 2), having("b", 0)], LABELS, wish("arm"))
+    assert not say(only).startswith("—"), "nobody asks whose the only reason is"
 
 
 def test_a_label_of_the_executors_own_wins_and_one_that_it_cannot_write_is_left_out() -> None:
