@@ -8,7 +8,7 @@ answer for ever; that nobody could ever, however empty, is, with everybody's rea
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -112,6 +112,25 @@ def waits(members: Sequence[Member], labels: Mapping[str, Label], wishes: Iterab
         found[wish.build] = NodeWait(label, arch, ahead, holders, len(holders))
         before.append((wish.build, names))
     return found
+
+
+def stranded(
+    members: Sequence[Member], silent: Sequence[tuple[Member, str]], labels: Mapping[str, Label], wishes: Iterable[Wish]
+) -> Iterator[tuple[str, NodeWait]]:
+    """What builds wait for that only `silent` executors could serve; of these each with since when it is."""
+    for wish in wishes:
+        if any(never(one, labels, wish) is None for one in members):
+            continue
+        for one, since in silent:
+            if never(one, labels, wish) is None:
+                label, arch = _first(one, labels, wish)
+                yield wish.build, NodeWait(label, arch, (), (), 0, lacks=supplier_silent(one.name, label, since))
+                break
+
+
+def supplier_silent(executor: str, label: str, since: str) -> Reason:
+    """That an executor could serve a label if it were heard of."""
+    return reason("executor.supplier-silent", executor=executor, label=label, since=since)
 
 
 def _first(member: Member, labels: Mapping[str, Label], wish: Wish) -> tuple[str, str]:

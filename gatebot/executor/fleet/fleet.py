@@ -65,6 +65,9 @@ class Fleet:
             self.roster.builds[row.build] = Given(row.fence, executor=row.executor, claim=row)
             self.claimed(row)
         self.fences.remember({row.build: row.heard for row in kept})
+        for one in await self.db.read(store.every):
+            if one.heard is not None:
+                self.roster.remember(one.name, one.abilities, one.heard)
 
     async def run(self) -> None:
         """Say again for ever what is due."""

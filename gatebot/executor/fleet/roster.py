@@ -18,7 +18,7 @@ from ...reasons import reason
 from ..labels import label_from
 from ..model import Label
 from ..placing import Offer
-from .choosing import Member, Wish, waits
+from .choosing import Member, Wish, stranded, waits
 from .model import SILENT_SECONDS, Abilities, Beat, Claim, Enrolled
 
 
@@ -41,14 +41,21 @@ class Roster:
 
     builds: dict[str, Given] = field(default_factory=dict[str, Given])
     _beats: dict[str, tuple[Beat, datetime]] = field(default_factory=dict[str, tuple[Beat, datetime]])
+    _last: dict[str, tuple[Abilities, datetime]] = field(default_factory=dict[str, tuple[Abilities, datetime]])
 
     def heard(self, name: str, beat: Beat, now: datetime) -> None:
         """An executor lives."""
         self._beats[name] = beat, now
+        self.remember(name, beat.abilities, now)
+
+    def remember(self, name: str, abilities: Abilities, heard: datetime) -> None:
+        """What an executor could do when it was heard of last, by this server or one before it."""
+        self._last[name] = abilities, heard
 
     def forget(self, name: str) -> None:
         """An executor may not come any more; its builds are given away when their leases end."""
         self._beats.pop(name, None)
+        self._last.pop(name, None)
 
     def lives(self, name: str | None, now: datetime) -> bool:
         """Whether an executor was heard of just now."""
@@ -67,7 +74,14 @@ class Roster:
         nobodys = [one.wish for one in tuple(self.builds.values()) if one.executor is None and one.wish is not None]
         told = [beat.waits for name, (beat, _) in tuple(self._beats.items()) if self.lives(name, now)]
         own = {build: wait for waits in told for build, wait in waits.items() if build in self.builds}
-        return {**own, **waits(members, labels, nobodys)}
+        silent = [(member(name, 0, abilities), since) for name, abilities, since in self.silent(now)]
+        return {**own, **dict(stranded(members, silent, labels, nobodys)), **waits(members, labels, nobodys)}
+
+    def silent(self, now: datetime) -> Iterator[tuple[str, Abilities, str]]:
+        """The executors that came once and are not heard of any more: what they could do, and since when they are."""
+        for name, (abilities, heard) in tuple(self._last.items()):
+            if (now - heard).total_seconds() >= SILENT_SECONDS:
+                yield name, abilities, f"{heard:%H:%M}" if heard.date() == now.date() else f"{heard:%Y-%m-%d %H:%M}"
 
     def running(self, name: str) -> tuple[str, ...]:
         """The builds that an executor has."""

@@ -64,7 +64,7 @@ class ExecutorState:
 class LabelState:
     """A label, the executors that can serve it now, and why the others cannot.
 
-    `coming`: nobody can yet, but one of them is still tried out, or its image is being built.
+    `coming`: nobody can yet, but one of them is silent or still tried out, or its image is being built.
     """
 
     label: Label

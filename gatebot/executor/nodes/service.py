@@ -19,7 +19,6 @@ from aiohttp import web
 from ...access import DEFAULT, Actor, Target, Verb, may
 from ...errors import Invalid, NotFound, NotPermitted
 from ...reasons import reason
-from ..fleet.choosing import HERE
 from ..fleet.fleet import here
 from ..fleet.roster import member
 from ..fleet.service import Enrolment
@@ -50,10 +49,10 @@ class Nodes:
         known, running, held = await asyncio.gather(self.enrolment.every(), self.uses.running(), self.uses.held())
         come = [one.executor for one in known if one.executor.heard is not None]
         members = [*here(fleet), *(member(one.name, 0, one.abilities) for one in come)]
-        alive = {HERE, *(one.name for one in come if fleet.roster.lives(one.name, now))}
+        silent = {name: since for name, _, since in fleet.roster.silent(now)}
         nodes = [node for build in running for node in nodes_of(build)]
         nodes += [node for build, hold in held for node in nodes_of(build, hold)]
-        return overview(members, frozenset(alive), fleet.labels(), nodes)
+        return overview(members, silent, fleet.labels(), nodes)
 
     def may_enter(self, actor: Actor, node: Node) -> bool:
         """Whether this is a kept node, and kept for the asker."""

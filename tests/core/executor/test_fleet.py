@@ -147,3 +147,23 @@ def test_what_an_executor_itself_waits_for_is_known_from_its_beats() -> None:
     members = [replace(having("far", 0), running=("a",))]
     assert roster.waits(members, LABELS, NOW) == {"a": wait, "b": NodeWait("small", "x86_64", (), ("a",), 1)}
     assert list(roster.waits(members, LABELS, NOW + timedelta(seconds=10))) == ["b"], "it was not heard any more"
+
+
+def test_what_only_a_silent_executor_serves_is_waited_for_with_since_when_it_is_silent() -> None:
+    roster = Roster()
+    board = Abilities({"local": Capacity((Platform("x86_64", Execution.NATIVE),), 1)}, labels={"board": {}})
+    roster.remember("far", board, NOW)
+    roster.builds["a"] = Given(1, wish=replace(wish("board"), build="a"))
+    roster.builds["b"] = Given(1, wish=replace(wish("small"), build="b"))
+    members, later = [having(HERE, 0)], NOW + timedelta(minutes=5)
+    assert "a" not in roster.waits(members, LABELS, NOW), "it may still be heard of"
+    found = roster.waits(members, LABELS, later)
+    lacks = found["a"].lacks
+    assert lacks is not None
+    assert say(lacks) == "Waits for the executor far, which serves the label board and is silent since 09:00 UTC."
+    assert found["b"].lacks is None, "this server serves it, when it has room"
+    tomorrow = roster.waits(members, LABELS, NOW + timedelta(days=1))["a"].lacks
+    assert tomorrow is not None
+    assert "since 2026-01-05 09:00 UTC" in say(tomorrow)
+    roster.forget("far")
+    assert "a" not in roster.waits(members, LABELS, later)

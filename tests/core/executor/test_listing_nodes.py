@@ -26,7 +26,7 @@ def test_a_label_that_is_still_to_come_is_neither_served_nor_impossible() -> Non
     offers = {"local": Offer(Capacity((Platform("x86_64"),), 0)), "vm": Offer(tried(SINCE), trying=SINCE)}
     why = reason("executor.label-image-building", label="mainframe", since="09:10")
     here = Member(HERE, 1, offers, unready={"mainframe": why})
-    found = overview([here], frozenset({HERE}), LABELS, ())
+    found = overview([here], {}, LABELS, ())
     assert {one.label.name: (one.executors, one.coming) for one in found.labels} == {
         "arm": ((), False),
         "machine": ((), True),
@@ -42,3 +42,16 @@ def test_a_label_that_is_still_to_come_is_neither_served_nor_impossible() -> Non
     assert [say(problem) for one in executor.providers for problem in one.problems] == [
         "It is still being tried out (since 09:00 UTC)."
     ]
+
+
+def test_a_label_that_only_a_silent_executor_serves_is_listed_with_since_when_it_is_silent() -> None:
+    offers = {"local": Offer(Capacity((Platform("x86_64"),), 0))}
+    far = Member("far", 0, offers, {"board": Label("board")})
+    found = overview([Member(HERE, 1, offers), far], {"far": "09:10"}, {"small": Label("small")}, ())
+    board, small = found.labels
+    assert (board.label.name, board.executors, board.coming) == ("board", (), True)
+    assert [(executor, say(why)) for executor, why in board.whys] == [
+        ("far", "Waits for the executor far, which serves the label board and is silent since 09:10 UTC.")
+    ]
+    assert small.executors == (HERE,)
+    assert [executor.alive for executor in found.executors] == [True, False]
