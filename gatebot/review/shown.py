@@ -120,7 +120,7 @@ class Shown:
             "configures": self._judge.gates.configures(change.project, change.branch, _paths(files)),
             "added": sum(file.change.added for file in files),
             "deleted": sum(file.change.deleted for file in files),
-            "notes": views.notes(here, people),
+            "notes": views.notes(here, people, _places(files) if here else ()),
             "messages": [views.message_view(message) for message in view.messages],
             "people": people,
             "reviewers": view.reviewers,
@@ -207,6 +207,17 @@ class Shown:
 def _paths(files: Iterable[FileView]) -> set[str]:
     """The files of a difference, by their old names too."""
     return {path for file in files for path in (file.change.path, file.change.old_path) if path}
+
+
+def _places(files: Iterable[FileView]) -> set[views.Place]:
+    """Where a page of these files has room for a comment."""
+    found: set[views.Place] = set()
+    for file in files:
+        path = file.change.path
+        found.add((path, "new", 0))
+        found.update((path, "new", row.new) for row in file.rows if row.new)
+        found.update((path, "old", row.old) for row in file.rows if row.old)
+    return found
 
 
 def _file(diff: FileDiff) -> FileView:

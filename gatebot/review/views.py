@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -75,14 +75,19 @@ class MessageView:
     html: str
 
 
+Place = tuple[str, str, int]
+"""Where a comment is: file, side (`old`, `new`) and line; 0: the whole file."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoteView:
-    """An inline comment beside its line."""
+    """An inline comment beside its line; `at` says which line that is, where the page does not show it."""
 
     who: str
     text: str
     created: datetime
     unresolved: bool
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +117,30 @@ def message_view(message: Message) -> MessageView:
     )
 
 
-def notes(comments: Iterable[InlineComment], people: Mapping[int, str]) -> dict[tuple[str, str, int], list[NoteView]]:
-    """Inline comments by file, side (`old`, `new`) and line; those on a whole file or on the patch set have line 0."""
-    found: dict[tuple[str, str, int], list[NoteView]] = {}
+def notes(
+    comments: Iterable[InlineComment], people: Mapping[int, str], shown: Collection[Place]
+) -> dict[Place, list[NoteView]]:
+    """Inline comments by their places; those on a whole file or on the patch set have line 0.
+
+    One on a line that is not `shown` is on its file, and one on a file that is not, on the patch set.
+    """
+    found: dict[Place, list[NoteView]] = {}
     for comment in comments:
-        view = NoteView(
-            people.get(comment.account, str(comment.account)), comment.text, comment.created, comment.unresolved
-        )
-        whole = comment.line is None or comment.file in (COMMIT_MESSAGE, PATCH_SET_LEVEL)
-        side = "old" if comment.side is Side.PARENT and not whole else "new"
-        found.setdefault((comment.file, side, 0 if whole else comment.line or 0), []).append(view)
+        place, at = _place(comment), ""
+        if place not in shown and comment.file not in (COMMIT_MESSAGE, PATCH_SET_LEVEL):
+            at = f"{comment.file}:{place[2]}" if place[2] else comment.file
+            whole = (comment.file, "new", 0)
+            place = whole if whole in shown else (PATCH_SET_LEVEL, "new", 0)
+        who = people.get(comment.account, str(comment.account))
+        view = NoteView(who, comment.text, comment.created, comment.unresolved, at)
+        found.setdefault(place, []).append(view)
     return found
+
+
+def _place(comment: InlineComment) -> Place:
+    whole = comment.line is None or comment.file in (COMMIT_MESSAGE, PATCH_SET_LEVEL)
+    side = "old" if comment.side is Side.PARENT and not whole else "new"
+    return comment.file, side, 0 if whole else comment.line or 0
 
 
 def hunk_rows(heading: str, lines: Sequence[Line]) -> list[DiffRow]:

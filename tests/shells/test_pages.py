@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import json
 import re
 
 from gatebot.access import STRANGER, Actor
@@ -54,6 +55,22 @@ async def test_words_that_differ_are_marked_where_a_line_replaces_a_line(web: We
     page = await web.page(f"/c/api/+/{change.number}")
     assert '<span class="sign">−</span>the price is <b>20</b>' in page
     assert '<span class="sign">+</span>the price is <b>21</b>' in page
+
+
+async def test_a_remark_of_a_job_on_a_line_far_from_what_differs_is_shown_on_its_file(
+    web: WebHouse, house: PipelineHouse
+) -> None:
+    lines = [f"{number}\n" for number in range(1, 41)]
+    base = house.commit_to("api", {"a.txt": "".join(lines)})
+    change = house.push("api", {"a.txt": "".join(["one\n", *lines[1:]])}, "Spell one", onto=base)
+    await house.settle()
+    remarks = {"a.txt": [{"line": 30, "message": "thirty is fine"}, {"line": 1, "message": "well spelt"}]}
+    await house.dispatch.finish(
+        house.dispatch.of(change.number), "SUCCESS", data=json.dumps({"zuul": {"file_comments": remarks}})
+    )
+    await house.settle()
+    said = words(await web.page(f"/c/api/+/{change.number}"))
+    assert re.search(r"a\.txt \+1 −1 \S+ a\.txt:30 .* thirty is fine @@ .* 1 \+ one .* well spelt 2 2", said), said
 
 
 async def test_two_patch_sets_can_be_compared(web: WebHouse, house: PipelineHouse) -> None:

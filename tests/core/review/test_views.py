@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatebot.review.model import Vote
+from gatebot.review.model import COMMIT_MESSAGE, PATCH_SET_LEVEL, InlineComment, Vote
 from gatebot.review.ports import BuildLine
-from gatebot.review.views import Line, hunk_rows, latest_votes, linked, newest_builds
+from gatebot.review.views import Line, hunk_rows, latest_votes, linked, newest_builds, notes
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -55,3 +55,17 @@ def test_of_each_job_the_newest_build_is_shown() -> None:
 def test_a_veto_sums_up_a_label_else_the_highest_vote() -> None:
     votes = [Vote("Code-Review", value, account, NOW, 1) for account, value in enumerate((2, -1, 1))]
     assert latest_votes([*votes, Vote("Verified", 1, 9, NOW, 1)]) == (("Code-Review", -1), ("Verified", 1))
+
+
+def test_a_comment_on_a_line_that_is_not_shown_is_on_its_file_or_else_on_the_patch_set_and_says_where() -> None:
+    def comment(file: str, line: int | None) -> InlineComment:
+        return InlineComment(f"{file}{line}", 1, 1, 7, file, "odd", NOW, 1, line)
+
+    told = [comment("a.py", 2), comment("a.py", 40), comment("a.py", None), comment("b.py", 3), comment("b.py", None)]
+    found = notes([*told, comment(COMMIT_MESSAGE, 1)], {7: "Ann"}, {("a.py", "new", 0), ("a.py", "new", 2)})
+    assert {place: [note.at for note in there] for place, there in found.items()} == {
+        ("a.py", "new", 2): [""],
+        ("a.py", "new", 0): ["a.py:40", ""],
+        (PATCH_SET_LEVEL, "new", 0): ["b.py:3", "b.py"],
+        (COMMIT_MESSAGE, "new", 0): [""],
+    }
