@@ -124,8 +124,8 @@ def test_labels_of_a_site_are_there_with_its_settings(tree: WorkTree, tmp_path: 
 
 
 def test_a_playbook_runs_with_the_variables_that_it_has_on_a_site(tree: WorkTree) -> None:
+    tree.git("remote", "add", "origin", "ssh://you@review.example.org:29418/hello")
     done = gatebot("book", cwd=tree.path)
-    assert "in check for you" in done.stdout
     assert "in check for you at src/review.example.org/hello" in done.stdout
     assert done.stdout.endswith("book: SUCCESS\n")
     assert done.stderr == "book of hello on main, as in check\n"
