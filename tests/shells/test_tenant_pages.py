@@ -81,6 +81,21 @@ async def test_semaphores_say_who_holds_them_and_who_waits(web: WebHouse, house:
     assert "stage ▶ 1 of 1 heavy check · api 1 heavy check · api 2" in said
 
 
+async def test_a_semaphore_that_only_an_open_change_declares_is_shown_while_it_is_held_or_waited_for(
+    web: WebHouse, house: PipelineHouse
+) -> None:
+    declared = (
+        "- semaphore: {name: own, max: 1}\n"
+        "- job: {name: mine, run: run.sh, semaphores: own}\n"
+        "- project: {queue: shared, check: {jobs: [mine]}}\n"
+    )
+    for number in (1, 2):
+        house.push("api", {".zuul.yaml": declared, f"src/{number}.py": "a\n"}, f"Add {number}")
+        await house.settle()
+    said = words(await web.page("/semaphores"))
+    assert "own ▶ 1 of 1 mine check · api 1 mine check · api 2" in said
+
+
 async def test_buildsets_are_listed(web: WebHouse, house: PipelineHouse) -> None:
     house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()
