@@ -41,9 +41,12 @@ class TestContainers(ProviderContract):
 
 
 async def test_an_image_that_nobody_has_is_told(ground: ContainerGround) -> None:
-    found = await Containers(ground.podman, "x", "h", "localhost/nowhere:1").probe()
+    containers = Containers(ground.podman, "x", "h", "localhost/nowhere:1")
+    found = await containers.probe()
     assert isinstance(found, Reason)
     assert say(found).startswith("`podman pull` failed: ")
+    assert say(found).endswith("It is tried again after 1 min.")
+    assert await containers.probe() is found, "it is not tried again at once"
 
 
 async def test_what_is_missing_is_told_with_the_package_that_brings_it(ground: ContainerGround) -> None:

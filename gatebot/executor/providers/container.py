@@ -9,10 +9,12 @@ own, apart from those of the people on this machine. Nothing is pulled but what 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import platform
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +25,12 @@ from ...architectures import canonical
 from ...errors import Unavailable
 from ...reasons import Reason, reason
 from ..model import MIB, Label, Network, Places
-from . import seccomp
+from . import rootless, seccomp
 from .bubblewrap import HOME, OWN, PLAY
+from .container_ids import remedies
 from .making import Making
 from .model import Broker, Capacity, NodeRequest, Platform
+from .pausing import Pauses
 from .ports import Output
 from .remote_shell import BOOT
 from .shells import Line, ProcessChannel, ShellConnection
@@ -114,10 +118,17 @@ class Containers:
     _limited: bool = field(default=True, init=False)
     _making: Making = field(default_factory=Making, init=False)
     _pulling: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"], init=False)
+    _pauses: Pauses = field(default_factory=lambda: Pauses(time.monotonic), init=False)
     _lines: dict[str, Line] = field(default_factory=dict[str, Line], init=False)
 
     async def probe(self) -> Capacity | Reason:
-        """Run a container of the usual image for real; where limits cannot be had, that is said."""
+        """Run a container of the usual image for real; where limits cannot be had, that is said.
+
+        What failed is tried again ever more seldom, at once only where the user has other ids than then.
+        """
+        ids = rootless.ids()
+        if (failed := self._pauses.still(ids)) is not None:
+            return failed
         for program, package in ((self.podman.program, "podman"), (_INIT, "catatonit")):
             if shutil.which(program, path=_PATH) is None:
                 return reason("executor.program-missing", program=program, package=package)
@@ -127,11 +138,21 @@ class Containers:
             await self._pull(self.image)
             limits = await self._limits(node)
         except Unavailable as problem:
-            return problem.reason or reason("executor.provider-failed", told=str(problem))
+            return self._pauses.still(ids) or self._pauses.failed(self._why(problem), ids)
         finally:
-            await self.destroy(node)
+            with contextlib.suppress(Unavailable):  # what cannot be removed was not made, or is found by `list_owned`
+                await self.destroy(node)
+        self._pauses.over()
         slots = self.slots or max(os.cpu_count() or 1, 2)
         return Capacity((Platform(canonical(platform.machine())),), slots, limits)
+
+    def _why(self, problem: Unavailable) -> Reason:
+        """The same with what helps, where the user of the server has too few ids for what images hold."""
+        why = problem.reason or reason("executor.provider-failed", told=str(problem))
+        if os.geteuid() == 0:
+            return why
+        told = (str(why.get("told")), rootless.user(), rootless.ids(), rootless.unused(), self.podman.environment)
+        return Reason(why.kind, why.params, (*why.because, *remedies(*told)))
 
     async def _limits(self, node: str) -> str:
         """Make a container with limits, or else without; the name of what limits it."""
@@ -218,7 +239,12 @@ class Containers:
         try:
             await self.podman.ask("image", "exists", image)
         except Unavailable:
-            await self.podman.ask("pull", "--quiet", image)
+            try:
+                await self.podman.ask("pull", "--quiet", image)
+            except Unavailable as problem:
+                if image == self.image:  # whoever probed may have given up waiting
+                    self._pauses.failed(self._why(problem), rootless.ids())
+                raise
 
     async def _run(self, node: str, label: Label) -> None:
         options = _options(label, limited=self._limited)

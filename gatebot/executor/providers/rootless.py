@@ -22,6 +22,7 @@ from . import kernel, subordinate
 
 #: Goes on when its ids are there: the same process, which is root by then.
 _WAITING = 'read -r _ && exec "$@" < /dev/null'
+_FILES = (Path("/etc/subuid"), Path("/etc/subgid"))
 
 
 def ids() -> int:
@@ -29,6 +30,19 @@ def ids() -> int:
     if shutil.which("newuidmap") is None or shutil.which("newgidmap") is None:
         return 0
     return min(subordinate.total(_given(name)) for name in ("subuid", "subgid"))
+
+
+def unused() -> int:
+    """From which id on a range can be given to somebody."""
+    return subordinate.beyond(*(path.read_text("utf-8") for path in _FILES if path.exists()))
+
+
+def user() -> str:
+    """The name of whoever runs this, or his number where he has none."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def start(
@@ -70,10 +84,5 @@ def start(
 
 def _given(name: str) -> list[tuple[int, int]]:
     with contextlib.suppress(OSError):
-        uid = os.geteuid()
-        try:
-            user = pwd.getpwuid(uid).pw_name
-        except KeyError:
-            user = str(uid)
-        return subordinate.given(Path("/etc", name).read_text("utf-8"), user, uid)
+        return subordinate.given(Path("/etc", name).read_text("utf-8"), user(), os.geteuid())
     return []

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence, Set
 #: How many ids a job of a nested label has besides its own, and the first of them as it sees them: Debian's custom.
 RANGE = 65_536
 FIRST_INSIDE = 100_000
+_FIRST_GIVEN = 100_000
 
 
 def given(text: str, user: str, uid: int) -> list[tuple[int, int]]:
@@ -21,6 +22,13 @@ def given(text: str, user: str, uid: int) -> list[tuple[int, int]]:
         if len(fields) == 3 and fields[0] in (user, str(uid)) and fields[1].isdigit() and fields[2].isdigit():
             found.append((int(fields[1]), int(fields[2])))
     return list(dict.fromkeys(found))
+
+
+def beyond(*texts: str) -> int:
+    """The first id after all ranges of everybody, and not before those that Debian gives."""
+    rows = [line.split(":") for text in texts for line in text.splitlines()]
+    ends = [int(row[1]) + int(row[2]) for row in rows if len(row) == 3 and row[1].isdigit() and row[2].isdigit()]
+    return max([_FIRST_GIVEN, *ends])
 
 
 def total(ranges: Iterable[tuple[int, int]]) -> int:
