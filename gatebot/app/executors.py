@@ -20,11 +20,12 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from .. import settings as settings_text
-from ..assignment import NodeWait
+from ..assignment import FrozenJob, NodeWait
 from ..clock import Clock
 from ..db import Database
 from ..errors import Unavailable
 from ..executor.fleet import pages, rest
+from ..executor.fleet.choosing import Wish, nobody
 from ..executor.fleet.doors import MACHINES, Parts
 from ..executor.fleet.doors import routes as machine_routes
 from ..executor.fleet.fleet import Fleet, here
@@ -35,6 +36,7 @@ from ..executor.fleet.nats_child import NatsChild
 from ..executor.fleet.nats_post import NatsPost
 from ..executor.fleet.passes import Passes
 from ..executor.fleet.received import Received
+from ..executor.fleet.roster import member
 from ..executor.fleet.service import Enrolment
 from ..executor.fleet.visits import Visits
 from ..executor.fleet.visits import routes as visit_routes
@@ -134,6 +136,13 @@ class Executors:
             *visit_routes(enrolment, visits),
             *self.git.routes(),
         ]
+
+    def hopeless(self, job: FrozenJob) -> bool:
+        """Whether no executor, however busy or silent now, could ever run a job, were it reviewed or not."""
+        fleet, now = self.fleet, self.fleet.clock.now()
+        silent = (member(name, 0, abilities) for name, abilities, _ in fleet.roster.silent(now))
+        members = (*here(fleet), *fleet.roster.members(now), *silent)
+        return bool(nobody(members, fleet.labels(), Wish.of_job(job)))
 
     def waits(self) -> Mapping[str, NodeWait]:
         """What builds wait for that have no nodes: those of this process' executor, and those of all others."""

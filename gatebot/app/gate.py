@@ -17,7 +17,7 @@ from aiohttp import web
 
 from .. import settings as settings_text
 from .. import words
-from ..assignment import Assignment, NodeWait
+from ..assignment import Assignment, FrozenJob, NodeWait
 from ..clock import Clock
 from ..db import Database
 from ..errors import NotFound, SettingsError, Unavailable
@@ -372,6 +372,7 @@ def assemble(
     settings: Settings, db: Database, repositories: Repositories, layouts: Layouts, review: ReviewRoom,
     connected: Sequence[Connected], takes: Dispatch | None, results: Results, clock: Clock, keys: Keys,
     passes: ArtifactPasses, *, lease: bool = False, waits: Callable[[], Mapping[str, NodeWait]] = dict[str, NodeWait],
+    hopeless: Callable[[FrozenJob], bool] = lambda _: False,
 ) -> GateRoom:  # fmt: skip
     """The room with everything it works with; `connected` are other places of changes, `takes` runs builds.
 
@@ -380,7 +381,8 @@ def assemble(
     sources = Sources(review.for_gate, review.identity, [one.source for one in connected])
     merger = Merger(repositories, layouts, vault=Vault(keys))
     ties = Ties(
-        sources, takes or Nobody(), merger, layouts, db, clock, results.secrets, settings.url, results.issuer, passes
+        sources, takes or Nobody(), merger, layouts, db, clock, results.secrets, settings.url, results.issuer, passes,
+        hopeless,
     )  # fmt: skip
     driver = Driver(ties, sources, results, lease=timedelta(seconds=LEASE_SECONDS) if lease else None)
     for one in connected:

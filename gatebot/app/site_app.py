@@ -108,7 +108,7 @@ class SiteApp:
         connected = await connections.connect(settings, db, repositories, layouts, clock)
         room = gate.assemble(
             settings, db, repositories, layouts, review, connected, takes, results, clock, keys,
-            ArtifactPasses(db, key, settings.url), lease=others.on, waits=others.waits,
+            ArtifactPasses(db, key, settings.url), lease=others.on, waits=others.waits, hopeless=others.hopeless,
         )  # fmt: skip
         files, keeper = own_executor.files_of(settings, logs, room.builds, results, clock)
         view.plug(room.driver, room.layouts)

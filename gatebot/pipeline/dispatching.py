@@ -86,19 +86,24 @@ class Room:
 
     `limits` are the sizes of semaphores, 1 where nothing is configured; `shared` are those that a tenant shares with
     others. Each build holds a semaphore once, however often it asks. What is held is counted only where somebody asks.
+    `hopeless` are definitions of jobs that nobody could ever run: these take nothing, and are told so at once.
     """
 
     slots: int
     queues: Collection[Queue] = ()
     limits: Mapping[Semaphore, int] = field(default_factory=dict[Semaphore, int])
     shared: Collection[Semaphore] = ()
+    hopeless: Collection[str] = ()
     _held: Counter[Semaphore] | None = None
 
     def takes(self, queue: Queue, command: QueueFact) -> bool:
         """Whether a command may be accepted; what it takes is counted."""
         match command:
             case BuildAssigned():
-                if self.slots <= 0 or not self._take(queue, _of_job(queue.items[command.item], command.job)):
+                item = queue.items[command.item]
+                if (job := item.job(command.job)) is not None and job.definition in self.hopeless:
+                    return True
+                if self.slots <= 0 or not self._take(queue, _of_job(item, command.job)):
                     return False
                 self.slots -= 1
                 return True

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -196,10 +196,11 @@ class Driver:
         settled = () if layouts is self._configured else reconfigured(self._view.queues.values(), layouts)
         told, self._inbox = [*self._inbox, *self._expired()], []
         frozen, self._frozen = self._frozen, []
+        hopeless = {job.definition for job in frozen if self._ties.hopeless(job)} if slots < len(frozen) else ()
         if not (entries or told or settled or waiting) and await self._journal.last() <= self._known:
             return False
         try:
-            done = await self._db.run(self._pass, (*told, *settled, *entered), frozen, read, slots, waiting)
+            done = await self._db.run(self._pass, (*told, *settled, *entered), frozen, read, slots, waiting, hopeless)
         except _Overtaken:
             # A predecessor's last transaction came through after we had looked, or somebody drives beside us.
             log.warning("the queues were changed by somebody else: they are read again")
@@ -273,13 +274,13 @@ class Driver:
             self._results.heard[command.build] = self._clock.now()
         return [command for _, command in lost]
 
-    def _room(self, slots: int, queues: Iterable[Queue]) -> Room:
+    def _room(self, slots: int, queues: Iterable[Queue], hopeless: Collection[str]) -> Room:
         found = ((name, self._ties.layouts.current(name)) for name in self._ties.layouts.tenants())
         layouts = [(name, layout) for name, layout in found if layout is not None]
         limits = {(name, one): known.max for name, layout in layouts for one, known in layout.semaphores.items()}
         limits |= {("", one): size for _, layout in layouts for one, size in layout.tenant.global_semaphores.items()}
         shared = {(name, one) for name, layout in layouts for one in layout.tenant.global_semaphores}
-        return Room(slots, tuple(queues), limits, shared)
+        return Room(slots, tuple(queues), limits, shared, hopeless)
 
     # One pass, on the writer's thread
 
@@ -291,6 +292,7 @@ class Driver:
         read: int | None,
         slots: int,
         waiting: Iterable[str],
+        hopeless: Collection[str],
     ) -> _Pass:
         """Record, plan, store. Everything that others committed before is seen, and nothing comes in between."""
         done = _Pass(self._view.copy(), self._known)
@@ -304,7 +306,7 @@ class Driver:
         for fact in told:
             writing.write(fact)
         store.keep_jobs(session, frozen)
-        room = self._room(slots, done.view.queues.values())
+        room = self._room(slots, done.view.queues.values(), hopeless)
         done.planned = writing.touched.union(waiting) & done.view.queues.keys()
         providers = Providers(done.view, partial(history.past_providers, session))
         wishes: list[Wish] = []

@@ -46,7 +46,10 @@ _DELAYS = (1, 2, 5, 10, 30, 60)
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """What carrying out needs: the rooms beside, the tools, and the address of the site for links."""
+    """What carrying out needs: the rooms beside, the tools, and the address of the site for links.
+
+    `hopeless` says of a job whether nobody could ever run it, however free.
+    """
 
     review: Review
     dispatch: Dispatch
@@ -58,6 +61,7 @@ class Ties:
     url: str = ""
     issuer: Issuer | None = None
     passes: ArtifactPasses | None = None
+    hopeless: Callable[[FrozenJob], bool] = lambda _: False
 
 
 class Effects:

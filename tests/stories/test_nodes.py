@@ -10,7 +10,7 @@ import pytest
 
 from gatebot.architectures import canonical
 from tests.fakes.doors import Visitor
-from tests.fakes.site import RunningSite, eventually
+from tests.fakes.site import RunningSite, Template, begin, eventually
 from tests.stories.test_cli import told
 
 HERE = canonical(platform.machine())
@@ -31,6 +31,22 @@ def test_a_node_is_on_the_list_while_its_build_runs(working_site: RunningSite, t
     (site.app.executor.held.layer(place.node) / "home/job/src/127.0.0.1/api/go").touch()
     ann.hears(change, "succeeded")
     assert told(site, "ann", "node", "list") == "No build has a node now.\n"
+
+
+@pytest.mark.slow
+def test_what_nobody_can_ever_serve_is_told_while_all_others_wait(template: Template, tmp_path: Path) -> None:
+    with begin(template, tmp_path, changes={"executor.slots": 1}) as site:
+        ann = site.person("ann")
+        own = (site.file("api", ".zuul.yaml") or "").replace("check: {jobs: [unit]}", "check: {jobs: [unit, typo]}")
+        more = "- job: {name: typo, run: ci/unit, nodeset: {nodes: [{name: node, label: smal}]}}\n"
+        runs = {"ci/unit": "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.05; done\n"}
+        ann.propose("api", "Take the only slot", runs)
+        eventually(lambda: ann.rest.get("/api/nodes")["nodes"] != [], "the slot is taken")
+        ann.propose("api", "Ask for what is not there", {".zuul.yaml": own + more})
+        failed = "/api/tenant/main/builds?job_name=typo&result=NODE_FAILURE"
+        eventually(lambda: ann.rest.get(failed) != [], "it is told")
+        assert "smal" in ann.rest.get(failed)[0]["error_detail"]
+        assert [one["build"] for one in ann.rest.get("/api/nodes")["nodes"]], "the slot is still taken"
 
 
 def test_labels_say_who_serves_them_and_providers_what_they_can_do(working_site: RunningSite) -> None:

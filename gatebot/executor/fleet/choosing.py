@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from ...architectures import canonical
-from ...assignment import NODELESS, Assignment, NodeChoice, NodeSpec, NodeWait
+from ...assignment import NODELESS, Assignment, FrozenJob, NodeChoice, NodeSpec, NodeWait
 from ...reasons import Reason, reason
 from ..model import Label
 from ..placing import Busy, Never, Offer, Placement, Site, place
@@ -49,9 +49,12 @@ class Wish:
     @classmethod
     def of(cls, assignment: Assignment) -> Wish:
         """What a build wants."""
-        job = assignment.job
-        choices = job.alternatives or (NodeChoice(job.nodes, job.groups),)
-        return cls(assignment.build, choices, assignment.post_review)
+        return replace(cls.of_job(assignment.job), build=assignment.build, post_review=assignment.post_review)
+
+    @classmethod
+    def of_job(cls, job: FrozenJob) -> Wish:
+        """What every build of a job will want, and could have after review."""
+        return cls("", job.alternatives or (NodeChoice(job.nodes, job.groups),), post_review=True)
 
 
 def empty(member: Member, labels: Mapping[str, Label], wish: Wish) -> Placement | Never | Busy:

@@ -70,6 +70,13 @@ def test_builds_are_given_out_while_executors_have_room() -> None:
     assert [room.takes(gate.queue, wish), room.takes(gate.queue, wish)] == [True, False]
 
 
+def test_a_job_that_nobody_could_ever_run_is_told_so_though_there_is_no_room() -> None:
+    gate, wish = running("cloud")
+    room = Room(0, [gate.queue], hopeless={"d"})
+    assert (room.takes(gate.queue, wish), room.slots) == (True, 0)
+    assert not Room(0, [gate.queue], hopeless={"other"}).takes(gate.queue, wish)
+
+
 def test_a_semaphore_is_never_held_more_often_than_its_size() -> None:
     gate, wish = running("cloud")
     assert dict(held(gate.queue)) == {gate.build(1).build: {"cloud"}}
