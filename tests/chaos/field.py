@@ -59,7 +59,7 @@ class Station:
     def kill(self) -> None:
         """As a power cut, but for the machine itself."""
         self.machine.signal(signal.SIGKILL)
-        self.machine.process.wait(20)
+        self.machine.process.wait(180)
 
     def again(self) -> None:
         """It starts again, and is known."""
@@ -115,7 +115,7 @@ class Field:
             shown = {one["name"]: one for one in admin.rest.get("/api/executors")}
             return all(shown[one.name]["alive"] and not shown[one.name]["running"] for one in self.stations)
 
-        eventually(quiet, "all machines live and are idle", 60)
+        eventually(quiet, "all machines live and are idle", 180)
 
     def all_decided(self, changes: list[int]) -> None:
         """Each has merged, or was told why not."""

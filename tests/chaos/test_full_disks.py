@@ -84,7 +84,7 @@ def rounds(served: Served, ann: Person, chance: random.Random, disk: Path) -> No
     change = ann.propose("api", "Say much", {"ci/unit": LOUD})
     for number in range(1, 2 * ROUNDS + 1):
         full = number % 2 == 0
-        eventually(lambda count=number: len(verdicts_on(ann, change)) >= count, f"{number} verdicts", 60)
+        eventually(lambda count=number: len(verdicts_on(ann, change)) >= count, f"{number} verdicts", 180)
         if not full and number > 1:
             assert "succeeded" in (last := verdicts_on(ann, change)[-1]), last
         for left in disk.iterdir() if disk.name == "logs" else ():

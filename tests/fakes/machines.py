@@ -17,6 +17,9 @@ from typing import Protocol
 from gatebot.settings_file import init_text
 from tests.fakes.site import Person, RunningSite, eventually
 
+#: Seconds that a start or an end may take on a busy machine: what an executor imports alone costs three of CPU.
+_PATIENCE = 180.0
+
 
 class Asked(Protocol):
     """What a machine must know of its site."""
@@ -47,7 +50,7 @@ class Machine:
     def lives(self) -> None:
         """Wait until the site hears it."""
         try:
-            eventually(lambda: self.shown["alive"] or self.process.poll() is not None, f"heard: {self.name}", 60)
+            eventually(lambda: self.shown["alive"] or self.process.poll() is not None, f"heard: {self.name}", _PATIENCE)
         finally:
             assert self.process.poll() is None, self.said
             assert self.shown["alive"], self.said
@@ -67,7 +70,7 @@ class Machine:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(_PATIENCE)
 
 
 def enrol(site: Asked, name: str) -> str:
