@@ -10,7 +10,7 @@ import pytest
 
 from gatebot.architectures import ARCHITECTURES
 from gatebot.executor.machines.guest import Orders
-from gatebot.executor.machines.shapes import EMULATED, KINDS, Shape, disk, hardware, network
+from gatebot.executor.machines.shapes import EMULATED, KINDS, Shape, boot, disk, hardware, network
 
 SHAPE = Shape(cpus=1, memory=256 << 20, disk=0)
 
@@ -30,6 +30,12 @@ def test_all_devices_of_a_machine_are_on_the_bus_that_it_has(arch: str) -> None:
 @pytest.mark.parametrize(("closed", "told"), [(True, "restrict=on"), (False, "restrict=off")])
 def test_only_an_open_machine_has_a_network_that_leads_anywhere(closed: bool, told: str) -> None:
     assert told in network(KINDS["x86_64"], "127.0.0.1:1", closed=closed)[1].split(",")
+
+
+def test_a_machine_does_not_give_up_where_its_timer_comes_late() -> None:
+    arguments = boot(KINDS["x86_64"], "vmlinuz", "initrd", "more")[5].split(" ")
+    assert {"no_timer_check", "console=ttyS0", "more"} <= {*arguments}
+    assert "no_timer_check" not in boot(KINDS["arm64"], "vmlinuz", "initrd")[5]
 
 
 def test_what_a_console_loses_is_no_part_of_the_orders() -> None:
