@@ -15,6 +15,7 @@ from gatebot.db import Session
 from gatebot.events import BranchMoved, BuildCompleted
 from gatebot.executor.files.model import OUTPUT
 from gatebot.pipeline import store
+from gatebot.pipeline.queue.model import RETRY, RETRY_LIMIT
 from tests.chaos import evidence
 
 _ALL = 1_000_000
@@ -37,7 +38,10 @@ def builds_of(session: Session) -> set[str]:
 
 
 def every_build_has_one_verdict(session: Session) -> Counter[str]:
-    """Each build was told once, with the fence that counts, and the row says the same; how many of each result."""
+    """Each build was told once, with the fence that counts, and the row says the same; how many of each result.
+
+    Only the queue knows that no attempt is left after a build that was told to be tried again.
+    """
     rows = {row.uuid: row for row in session.execute(sa.select(store.builds))}
     told: dict[str, list[BuildCompleted]] = defaultdict(list)
     for entry in journal.read_in(session, 0, (BuildCompleted,), limit=_ALL):
@@ -48,9 +52,16 @@ def every_build_has_one_verdict(session: Session) -> Counter[str]:
     for build, events in told.items():
         assert len(events) == 1, f"{build} was told {len(events)} times: {events}"
         (event,) = events
-        assert (event.result, event.fence) == (rows[build].result, rows[build].fence), build
+        row = rows[build]
+        kept = RETRY if row.result == RETRY_LIMIT else row.result
+        assert (event.result, event.fence) == (kept, row.fence), f"{event}: {row}"
     assert told.keys() == {build for build, row in rows.items() if row.result not in ("SKIPPED", "CANCELED")}
     return Counter(row.result for row in rows.values())
+
+
+def out_of_attempts(session: Session) -> set[int]:
+    """The changes of which a job could not be tried again."""
+    return set(session.execute(sa.select(store.builds.c.change).where(store.builds.c.result == RETRY_LIMIT)).scalars())
 
 
 def what_merged_passed_all_its_jobs(session: Session, jobs: Collection[str], logs: Path) -> int:
