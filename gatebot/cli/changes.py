@@ -175,8 +175,14 @@ def _queue_lines(status: Any) -> list[str]:
     lines: list[str] = []
     for item in status.get("items", []):
         lines.append(f"  in {item['pipeline']}: {item.get('sentence', '')}")
-        lines.extend(f"    {job['name']}: {job.get('result') or job.get('state', '')}" for job in item.get("jobs", []))
+        lines.extend(f"    {_job_line(job)}" for job in item.get("jobs", []))
     return lines
+
+
+def _job_line(job: Any) -> str:
+    """A job, how far it is, and what it waits for or why it failed."""
+    stands = f"{job['name']}: {job.get('result') or job.get('state', '')}"
+    return f"{stands}. {job['sentence']}" if job.get("sentence") else stands
 
 
 def _departure_lines(status: Any, patch_set: int) -> list[str]:

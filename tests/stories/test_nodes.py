@@ -42,10 +42,13 @@ def test_what_nobody_can_ever_serve_is_told_while_all_others_wait(template: Temp
         runs = {"ci/unit": "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.05; done\n"}
         ann.propose("api", "Take the only slot", runs)
         eventually(lambda: ann.rest.get("/api/nodes")["nodes"] != [], "the slot is taken")
-        ann.propose("api", "Ask for what is not there", {".zuul.yaml": own + more})
+        second = ann.propose("api", "Ask for what is not there", {".zuul.yaml": own + more})
         failed = "/api/tenant/main/builds?job_name=typo&result=NODE_FAILURE"
         eventually(lambda: ann.rest.get(failed) != [], "it is told")
         assert "smal" in ann.rest.get(failed)[0]["error_detail"]
+        why = told(site, "ann", "why", str(second))
+        assert "\n    unit: waiting. It waits for a free executor.\n" in why
+        assert "\n    typo: NODE_FAILURE. No node has the label smal. This site has: " in why
         assert [one["build"] for one in ann.rest.get("/api/nodes")["nodes"]], "the slot is still taken"
 
 
