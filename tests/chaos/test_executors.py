@@ -22,7 +22,7 @@ import pytest
 from gatebot.executor.fleet.model import LEASE_SECONDS
 from tests.chaos.field import Field, Station, groups_of, nothing_is_wrong, the_field
 from tests.chaos.hurried import HASTE
-from tests.fakes.site import open_place
+from tests.fakes.site import eventually, open_place
 
 ROUNDS = int(os.environ.get("GATEBOT_ROUNDS", "10"))
 SEED = int(os.environ.get("GATEBOT_SEED", "20261128"))
@@ -70,9 +70,11 @@ def without_http(chance: random.Random, one: Station) -> Plan:
 
 
 def robbed(chance: random.Random, one: Station) -> Plan:
-    """Everything on its nodes is killed under the builds."""
+    """Everything on its nodes is killed under the builds, as soon as there is one."""
 
     def rob() -> None:
+        with suppress(AssertionError):  # all builds were given to others
+            eventually(lambda: groups_of(one.data), seconds=20)
         for group in groups_of(one.data):
             with suppress(OSError):
                 for number in (group / "cgroup.procs").read_text().split():
