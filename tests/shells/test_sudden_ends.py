@@ -14,9 +14,10 @@ from uuid import uuid4
 
 import pytest
 
+from gatebot.errors import Unavailable
 from gatebot.executor.providers import link
 from gatebot.executor.providers.model import Exit
-from tests.fakes.provider_contract import Yard
+from tests.fakes.provider_contract import Node, Yard
 from tests.fakes.site import eventually
 from tests.fakes.workshop import started_by
 from tests.programs import leave_out
@@ -60,8 +61,8 @@ def caught(group: Path) -> int:
     raise AssertionError("no sandbox was begun")
 
 
-async def begun(yard: Yard, instance: str) -> int:
-    """A sandbox whose maker, stopped, has not come so far as to have a child."""
+async def begun(yard: Yard, instance: str) -> tuple[str, int]:
+    """A node, and the maker of its sandbox, stopped, that has not come so far as to have a child."""
     (base, *_) = groups(instance)
     while True:
         node = uuid4().hex
@@ -70,7 +71,7 @@ async def begun(yard: Yard, instance: str) -> int:
         await yard.provider.create(yard.request(node))
         maker = await catching
         if not Path(f"/proc/{maker}/task/{maker}/children").read_text():
-            return maker
+            return node, maker
         os.kill(maker, signal.SIGCONT)
         await yard.provider.destroy(node)
 
@@ -82,7 +83,7 @@ async def test_a_sandbox_that_is_being_made_when_the_privileged_process_is_kille
     """Bubblewrap dies of its own report then, and its child would wait for it for ever."""
     yard = Yard(ground.provider(), ground.layers)
     await yard.begin()
-    maker = await begun(yard, ground.instance)
+    _, maker = await begun(yard, ground.instance)
     (process,) = [one for one in link.processes() if one.poll() is None]
     os.kill([process.pid, *started_by(process.pid)][which], signal.SIGKILL)
     process.wait(60)
@@ -94,6 +95,23 @@ async def test_a_sandbox_that_is_being_made_when_the_privileged_process_is_kille
         for left in members(ground.instance):
             os.kill(left, signal.SIGKILL)
         await yard.provider.close()
+
+
+async def test_a_command_on_a_node_whose_sandbox_was_killed_while_it_was_made_has_not_failed(
+    ground: LocalGround,
+) -> None:
+    yard = Yard(ground.provider(), ground.layers)
+    await yard.begin()
+    name, maker = await begun(yard, ground.instance)
+    node = Node(name, yard.provider, yard.provider.connect(name))
+    started = asyncio.Event()
+    running = asyncio.create_task(node.connection.run(node.command("true"), lambda _: None, started=started.set))
+    await started.wait()
+    os.kill(maker, signal.SIGKILL)
+    with pytest.raises(Unavailable, match=r"executor\.node-robbed"):
+        await running
+    await yard.provider.destroy(name)
+    await yard.provider.close()
 
 
 @pytest.mark.parametrize("frozen", [False, True])

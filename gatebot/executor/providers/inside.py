@@ -122,7 +122,7 @@ class Node:
     """A node. `waiting` are commands, with their streams, that came before its sandbox was ready.
 
     `ids` is the first of its range of ids, for nodes that have one. `stopped` are commands that were told to end;
-    `robbed`: its sandbox was killed from outside.
+    `robbed`: its sandbox was killed from outside. `unmade` is bubblewrap that ended before its sandbox was ready.
     """
 
     ground: Ground
@@ -134,6 +134,7 @@ class Node:
     ids: int | None = None
     stopped: set[str] = field(default_factory=set[str])
     robbed: bool = False
+    unmade: int | None = None
 
 
 def begin(box: Box, ground: Ground, calls: bytes) -> Making:

@@ -184,22 +184,29 @@ class Privileged:
                 made.close()
             return
         node.sandbox = made if isinstance(made, inside.Inside) else None
+        node.unmade = None if node.sandbox is not None else making.process
         waiting, node.waiting = node.waiting, []
         for wanted, streams in waiting:
             problem = self._run_inside(node, made, wanted, streams) if isinstance(made, inside.Inside) else made
             if problem:
                 os.write(streams.output, f"gatebot: the sandbox could not be made: {problem}\n".encode())
-                self._server.send({"ended": wanted.run, "status": 125, "oom": False, "full": False}, [])
+                self._end_later(node, {"ended": wanted.run, "status": 125, "oom": False, "full": False})
             streams.close()
+
+    def _end_later(self, node: inside.Node, ended: dict[str, Any]) -> None:
+        """Tell of a command's end when it is known whether somebody killed the sandbox under it."""
+        self._server.later(lambda: self._server.send({**ended, "robbed": node.robbed}, []))
 
     def _gone(self, node: inside.Node, process: int, watcher: int) -> None:
         """The sandbox of a node ended: with the node, or killed from inside."""
         self._server.unwatch(watcher)
         os.close(watcher)
         _, status = os.waitpid(process, 0)
-        if node.sandbox is not None and node.sandbox.process == process:
+        current = node.sandbox is not None and node.sandbox.process == process
+        if current or node.unmade == process:
             # Jobs cannot see the process that watches over their sandbox: whoever killed it is not one of them.
             node.robbed |= os.WIFSIGNALED(status)
+        if current:
             self._leave(node)
 
     def _leave(self, node: inside.Node) -> None:
@@ -335,7 +342,7 @@ class Privileged:
             disk = os.statvfs(f"{ROOM}/nodes/{name}/disk")
             found["full"] = disk.f_bavail == 0 or disk.f_favail == 0
             if found["status"] == -signal.SIGKILL and not found["oom"] and run not in node.stopped:
-                self._server.later(lambda: self._server.send({"ended": run, **found, "robbed": node.robbed}, []))
+                self._end_later(node, {"ended": run, **found})
                 return
         self._server.send({"ended": run, **found}, [])
 
