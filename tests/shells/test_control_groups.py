@@ -100,7 +100,9 @@ def test_the_builds_of_this_machine_are_limited_by_version_2(tmp_path: Path) -> 
     """What `gatebot run` says of a job that takes more memory than its label has."""
     tree = WorkTree.new(tmp_path / "hello")
     greedy = (
-        "#!/usr/bin/python3\nimport os\nif not os.fork(): bytearray(8 << 30)\nraise SystemExit(os.wait()[1] != 0)\n"
+        "#!/usr/bin/python3\nimport os\n"
+        "if not os.fork():\n    taken = []\n    while True: taken.append(bytearray(16 << 20))\n"
+        "raise SystemExit(os.wait()[1] != 0)\n"
     )
     tree.write(
         **{

@@ -149,7 +149,7 @@ async def fort(kind: str, root: Path) -> AsyncGenerator[Fort]:
     yield made
     await made.close()
     for process in started:
-        process.wait(20)
+        process.wait(300)
 
 
 @contextmanager
@@ -189,7 +189,7 @@ def _rootless(root: Path, started: list[subprocess.Popen[bytes]], *, ranged: boo
         line = ["unshare", "--mount", "sh", "-ec", _AS_STRANGER, "sh", str(root / "ids"), str(STRANGER)]
         line += [sys.executable, "-c", _START, str(root), str(theirs.fileno())]
         started.append(subprocess.Popen(line, pass_fds=[theirs.fileno()], cwd=_ROOT, env=_ENV))
-        ours.settimeout(30)
+        ours.settimeout(300)  # emulated machines are slow
         theirs.close()
         _, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
     return _local(root, Sandbox.ROOTLESS, socket.socket(fileno=descriptors[0]))
