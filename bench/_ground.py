@@ -121,15 +121,17 @@ class Ground:
 
 
 @contextmanager
-def site(configuration: Mapping[str, str], settings: Mapping[str, object] = {}) -> Generator[Ground]:
-    """A site with one project `api` whose first commit has these files."""
+def site(
+    configuration: Mapping[str, str], settings: Mapping[str, object] = {}, labels: Path | None = None
+) -> Generator[Ground]:
+    """A site with one project `api` whose first commit has these files; `labels` is a file that has more of them."""
     base = "/var/tmp" if os.access("/var/tmp", os.W_OK) else None
     directory = Path(tempfile.mkdtemp(prefix="gatebot-bench-", dir=base))
     directory.chmod(0o755)
     port = free_port()
     changes = {"site.data": "data", "web.listen": f"127.0.0.1:{port}", "executor.slots": 4, **settings}
     try:
-        founding.found(directory / "site", init_text(changes))
+        founding.found(directory / "site", init_text(changes) + (labels.read_text() if labels else ""))
         tokens = asyncio.run(_furnish(directory, configuration))
         command = [str(Path(sys.executable).parent / "gatebot"), "serve", str(directory / "site")]
         with (directory / "server.log").open("wb") as log:
