@@ -8,7 +8,7 @@ plan says. The sentences of refusals are Gerrit's; the hints, which say how to g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..reasons import Reason, reason
@@ -293,12 +293,20 @@ def _warning(step: Step) -> str:
     return f"warning: {new.short}: no files changed{''.join(said)}"
 
 
+#: What to do instead of what one may not do to a branch.
+_INSTEAD: Mapping[str, Callable[[str], Reason]] = {
+    "create": lambda branch: reason("review.push-create-branch", branch=branch),
+    "delete": lambda branch: reason("review.push-delete-branch", branch=branch),
+    "update": lambda branch: reason("review.push-for-review", branch=branch),
+}
+
+
 def check_direct(command: Command, *, allowed: bool, forced: bool, may_force: bool, default: str) -> Refusal | None:
     """Whether a branch or tag may be moved past review. `forced`: commits would be lost."""
     what = "create" if command.old == ZERO else "delete" if command.new == ZERO else "update"
     if not allowed:
         branch = command.ref.removeprefix("refs/heads/")
-        hint = reason("review.push-for-review", branch=branch) if command.ref.startswith("refs/heads/") else None
+        hint = _INSTEAD[what](branch) if command.ref.startswith("refs/heads/") else None
         return Refusal(f"prohibited by Gerrit: not permitted: {what} {command.ref}", hint)
     if command.new == ZERO and command.ref == f"refs/heads/{default}":
         return Refusal(f"cannot delete {command.ref}: it is the default branch")

@@ -242,6 +242,14 @@ def test_a_direct_push_needs_the_right_and_force_needs_more() -> None:
     assert denied == Refusal(
         "prohibited by Gerrit: not permitted: update refs/heads/main", reason("review.push-for-review", branch="main")
     )
+    for old, new, what in ((ZERO, B, "create"), (A, ZERO, "delete")):
+        told = check_direct(
+            Command(old, new, "refs/heads/v1"), allowed=False, forced=False, may_force=False, default="m"
+        )
+        assert told == Refusal(
+            f"prohibited by Gerrit: not permitted: {what} refs/heads/v1",
+            reason(f"review.push-{what}-branch", branch="v1"),
+        )
     forced = check_direct(update, allowed=True, forced=True, may_force=False, default="main")
     assert forced is not None
     assert forced.text == "prohibited by Gerrit: not permitted: force update refs/heads/main"
