@@ -53,7 +53,9 @@ _TESTS = (
 _ENDED = "cgroup2: ended with "
 _FILES = {
     BOOT: "#!/bin/sh\nexec /sbin/init\n",
-    "etc/fstab": f"/dev/vdb {_DISK} ext4 defaults 0 0\n",
+    "etc/fstab": f"/dev/vdb {_DISK} ext4 x-systemd.device-timeout=infinity 0 0\n",
+    "etc/systemd/system.conf.d/slow.conf": "[Manager]\nDefaultTimeoutStartSec=infinity\n",
+    "etc/systemd/system/emergency.service": "[Service]\nType=oneshot\nExecStart=/bin/systemctl poweroff -ff\n",
     "etc/systemd/system/proof.service": f"""\
 [Unit]
 After=local-fs.target

@@ -30,6 +30,7 @@ from ..pipeline.config.directories import Directories
 from ..pipeline.config.layout import Layout
 from ..pipeline.config.offline import layout_of
 from ..pipeline.config.tenant import Tenant, simple
+from ..pipeline.naming import full_ref
 from ..pipeline.solo import Chosen, NotChosen, assignment, choose_job, read_by
 from ..reasons import Reason, reason
 from ..repo import Repositories
@@ -101,8 +102,8 @@ class Ground:
         def choose(project: str, names: Iterable[str]) -> str | None:
             if not there.exists(project):
                 raise NotFound(reason=reason("pipeline.project-not-here", job=chosen.job.name, project=project))
-            branches = there.branches(project)
-            return next((name for name in names if name in branches), None) or there.default_branch(project)
+            known = {**there.branches(project), **there.tags(project)}
+            return next((name for name in names if name in known), None) or there.default_branch(project)
 
         wants = read_by(chosen.job, wish.project, wish.branch, choose)
         for project in {one.project for one in wants}:
@@ -115,10 +116,10 @@ class Ground:
         return Laid(given, self.repositories, wish.host)
 
     def _tip(self, project: str, branch: str) -> str:
-        found = self.repositories.resolve(project, f"refs/heads/{branch}")
+        found = self.repositories.resolve(project, full_ref(branch))
         if found is None:
             raise NotFound(reason=reason("pipeline.branch-not-here", project=project, branch=branch))
-        return found
+        return self.repositories.commit(project, found).id  # of an annotated tag, what it is on
 
     def choose(self, job: str, pipeline: str) -> Chosen:
         """The job of this name. Raises `Invalid` with everything that is wrong with the configuration."""

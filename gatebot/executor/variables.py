@@ -116,7 +116,7 @@ def _why(assignment: Assignment, checkout: Checkout) -> str:
     if checkout.branch == assignment.branch:
         return "zuul branch"
     job = assignment.job
-    if checkout.branch == job.override_checkout:
+    if checkout.branch.removeprefix("refs/tags/") == job.override_checkout.removeprefix("refs/tags/") != "":
         return "job override ref"
     chosen = any(one.project == checkout.project and one.override_checkout for one in job.required_projects)
     return "project override ref" if chosen else "project default branch"

@@ -139,7 +139,7 @@ class Merger:
         return self.repositories.default_branch(subject.project) if gone else subject.branch
 
     def choose(self, project: str, names: Iterable[str]) -> str | None:
-        """The first of these branches that the project has, else its default branch."""
+        """The first of these branches, and tags by their full names, that the project has, else its default branch."""
         if not self.repositories.exists(project):
             return None
         there = (name for name in names if name and self.tip(project, name) is not None)
@@ -372,7 +372,7 @@ class _Batch:
         for one in wanted(job, subject.project, self._merger.read_of(subject), self._merger.choose):
             at = place(one.project, one.branch)
             shared = self._queue.policy.lands and layout.queue(one.project, one.branch)[0] == own
-            if shared and not one.merged:
+            if shared and not one.merged and not one.branch.startswith("refs/"):  # no change moves a tag
                 self._place(work, one.project, one.branch)
             elif at not in work.pinned and (one.merged or at not in work.state):
                 tip = self._merger.tip(one.project, one.branch)

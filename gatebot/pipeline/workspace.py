@@ -14,7 +14,7 @@ from ..assignment import Checkout, FrozenJob, ProjectChoice
 from .queue.model import State, place
 
 Choose = Callable[[str, Iterable[str]], str | None]
-"""The first of some branches that a project has, else its default branch; None: no such project."""
+"""The first of some branches and tags (full names) that a project has, else its default branch; None: no project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ def includes(job: FrozenJob, project: str, own: str, members: Collection[str]) -
     return within and not named(job.exclude_projects or ())
 
 
+def _branch_or_tag(name: str) -> tuple[str, ...]:
+    """What `override-checkout` may mean: a branch, else a tag of that name, as in Zuul."""
+    return (name, f"refs/tags/{name}") if name and not name.startswith("refs/") else (name,)
+
+
 def wanted(
     job: FrozenJob, project: str, branch: str, choose: Choose, members: Collection[str] = ()
 ) -> Iterator[Wanted]:
@@ -62,11 +67,11 @@ def wanted(
     if project in needed or includes(job, project, project, members or (project,)):
         instead = needed.get(project) or job.override_checkout
         if instead:
-            yield Wanted(project, choose(project, (instead, branch)) or branch)
+            yield Wanted(project, choose(project, (*_branch_or_tag(instead), branch)) or branch)
         yield Wanted(project, branch)
     for other in job.required_projects:
         if other.project != project:
-            found = choose(other.project, (other.override_checkout, branch))
+            found = choose(other.project, (*_branch_or_tag(other.override_checkout), branch))
             if found is not None:
                 yield Wanted(other.project, found)
     for book in (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run):

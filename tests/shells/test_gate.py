@@ -13,6 +13,7 @@ import pytest
 
 from gatebot.events import BuildCompleted
 from gatebot.pipeline import history
+from gatebot.repo.model import ZERO
 from gatebot.review import hosting
 from gatebot.review.model import SubmitType
 from tests.fakes.pipeline_house import PipelineHouse
@@ -125,6 +126,25 @@ async def test_builds_get_the_speculative_state_of_every_repository_they_need(ho
     assert [change.number for change in second.changes] == [1, 2]
     for one in second.checkouts:
         assert house.repositories.commit(one.store, one.commit).id == one.commit
+
+
+async def test_a_repository_is_checked_out_at_the_tag_that_the_job_names(house: PipelineHouse) -> None:
+    config = """
+    - job: {name: both, required-projects: [{name: client, override-checkout: v1}]}
+    - project: {queue: shared, check: {jobs: [both]}, gate: {jobs: [both]}}
+    """
+    house.commit_to("api", {".zuul.yaml": textwrap.dedent(config)})
+    await asyncio.to_thread(house.layouts.refresh)
+    old = house.review.tip("client")
+    house.repositories.update_ref("client", "refs/tags/v1", ZERO, old)
+    house.commit_to("client", {"later.txt": "later\n"})
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.approve(change)
+    await house.settle()
+    (client,) = [one for one in house.dispatch.of(1).checkouts if one.project == "client"]
+    assert (client.branch, client.commit) == ("refs/tags/v1", old)
+    await house.passes(1)
+    assert house.status(change.number) == "MERGED"
 
 
 async def test_an_executor_without_room_gets_the_gates_build_first_and_check_waits(house: PipelineHouse) -> None:

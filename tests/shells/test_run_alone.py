@@ -148,6 +148,19 @@ def test_a_repository_that_the_job_needs_is_taken_from_where_one_says(tree: Work
     assert (done.returncode, "../lib" in done.stdout) == (0, True)
 
 
+def test_a_repository_is_taken_at_the_tag_that_the_job_names(tree: WorkTree) -> None:
+    job = "- job: {name: with-lib, run: ci/old, required-projects: [{name: lib, override-checkout: v1}]}\n"
+    (tree.path / ".zuul.yaml").write_text(job + CONFIG.replace("book]", "book, with-lib]"))
+    (tree.path / "ci/old").write_text("#!/bin/sh\ncat ../lib/lib.py\n")
+    (tree.path / "ci/old").chmod(0o755)
+    lib = WorkTree.new(tree.path.parent / "repos" / "lib")
+    lib.commit("Begin", **{"lib.py": "first = 1\n"})
+    lib.git("tag", "-a", "-m", "One", "v1")
+    lib.commit("Go on", **{"lib.py": "second = 2\n"})
+    done = gatebot("with-lib", "--repos", lib.path.parent, cwd=tree.path)
+    assert (done.returncode, "first = 1" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
 def test_without_a_name_the_jobs_are_listed_and_a_wrong_one_is_told_them(tree: WorkTree) -> None:
     listed = gatebot("--json", cwd=tree.path)
     assert {one["name"]: one["pipelines"] for one in json.loads(listed.stdout)}["unit"] == ["check", "gate"]

@@ -56,6 +56,10 @@ class Directories(Reading):
         there = {name.removeprefix(_REMOTE): at for name, at in origin.items() if not name.endswith("/HEAD")}
         return there | super().branches(project)
 
+    def tags(self, project: str) -> dict[str, str]:
+        """Tags of a repository, by their full names."""
+        return self.references(project, "refs/tags/") if self._versioned(project) else {}
+
     def list_files(self, store: str, commit: str, prefix: str = "") -> tuple[tuple[str, str], ...]:
         if commit != PLAIN:
             return super().list_files(store, commit, prefix)

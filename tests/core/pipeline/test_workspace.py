@@ -43,6 +43,25 @@ def test_an_override_of_the_items_own_project_is_checked_out_and_the_change_is_t
     assert names(wanted(job(override_checkout="stable"), "api", "main", choose)) == [("api", "stable"), ("api", "main")]
 
 
+def test_an_override_may_name_a_tag_and_a_branch_of_that_name_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagged = ("refs/tags/v1", "refs/tags/stable")
+    monkeypatch.setitem(BRANCHES, "roles", (*BRANCHES["roles"], *tagged))
+    monkeypatch.setitem(BRANCHES, "api", (*BRANCHES["api"], *tagged))
+    assert names(wanted(job(required_projects=(RequiredProject("roles", "v1"),)), "api", "main", choose)) == [
+        ("api", "main"),
+        ("roles", "refs/tags/v1"),
+    ]
+    assert names(wanted(job(override_checkout="v1"), "api", "main", choose)) == [
+        ("api", "refs/tags/v1"),
+        ("api", "main"),
+    ]
+    for spelled in ("stable", "nosuch"):
+        frozen = job(required_projects=(RequiredProject("roles", spelled),))
+        assert names(wanted(frozen, "api", "main", choose))[1] == ("roles", "stable" if spelled == "stable" else "main")
+    full = job(required_projects=(RequiredProject("roles", "refs/tags/v1"),))
+    assert names(wanted(full, "api", "main", choose))[1] == ("roles", "refs/tags/v1")
+
+
 @pytest.mark.zuul(94)
 def test_every_commit_that_a_job_reads_is_one_that_was_fixed_for_its_buildset() -> None:
     frozen = job(
