@@ -25,7 +25,7 @@ from ..executor.model import DEFAULT_LABELS, Label, Sandbox
 from ..executor.providers import link
 from ..executor.solo import Alone
 from ..executor.staying import Stay
-from ..pipeline.config.check import told
+from ..pipeline.config.check import SITE, told
 from ..pipeline.config.directories import Directories
 from ..pipeline.config.layout import Layout
 from ..pipeline.config.offline import layout_of
@@ -38,7 +38,7 @@ from ..repo.worktrees import borrow, take_files
 from ..words import say
 from .users import User, give
 
-LIBRARY = "gatebot-config"
+LIBRARY = SITE
 _BRANCH = "main"
 #: Stands for the site where no site is known.
 HOST = "localhost"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -24,7 +23,7 @@ from ..pipeline.config.offline import tenant_of
 from ..pipeline.config.secrets import used
 from ..pipeline.solo import runnable
 from ..reasons import reason
-from ..repo.worktrees import branch_of, origin_of
+from ..repo.worktrees import branch_of, cloned_from, origin_of
 from .given import fetched, of_change
 from .here import HOME, Manner, run_here, say
 from .output import Output
@@ -100,14 +99,6 @@ def _again(kept: Path, scratch: Path) -> solo.Laid:
         + (f"with edits in {', '.join(edited)}" if edited else "as it was")
     )
     return laid
-
-
-def cloned_from(origin: str) -> tuple[str, str]:
-    """The host and the project of an address, without what servers put before a path; empty: it is on no host."""
-    given = origin if "://" in origin else f"ssh://{origin.replace(':', '/', 1)}"  # git's short form: me@host:path
-    path = urlsplit(given).path.strip("/").removesuffix(".git").removeprefix("a/")
-    here = not path or ":" not in origin or origin.startswith(("/", "file:"))
-    return ("", "") if here else (urlsplit(given).hostname or "", path)
 
 
 def _list(out: Output, ground: solo.Ground) -> None:

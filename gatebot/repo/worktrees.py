@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import Invalid
 from . import program
@@ -76,6 +77,14 @@ def branch_of(source: Path) -> str:
 def origin_of(source: Path) -> str:
     """The address that a checkout was cloned from; "" if nothing is known of one."""
     return _said(source, "remote", "get-url", "origin") if is_versioned(source) else ""
+
+
+def cloned_from(origin: str) -> tuple[str, str]:
+    """The host and the project of an address, without what servers put before a path; empty: it is on no host."""
+    given = origin if "://" in origin else f"ssh://{origin.replace(':', '/', 1)}"  # git's short form: me@host:path
+    path = urlsplit(given).path.strip("/").removesuffix(".git").removeprefix("a/")
+    here = not path or ":" not in origin or origin.startswith(("/", "file:"))
+    return ("", "") if here else (urlsplit(given).hostname or "", path)
 
 
 def _put(repositories: Repositories, project: str, source: Path, branch: str, head: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatebot.cli.running import cloned_from
+from gatebot.repo.worktrees import cloned_from
 
 
 @pytest.mark.parametrize(

@@ -252,6 +252,18 @@ def test_configuration_is_checked_without_a_server(tmp_path: Path, text: str, co
     assert (done.exit_code, done.stdout) == (code, out)
 
 
+def test_a_clone_of_the_sites_own_configuration_is_checked_as_a_config_project(tmp_path: Path) -> None:
+    for name in ("gatebot-config", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".zuul.yaml").write_text("- pipeline: {name: arm, manager: independent}\n")
+    done = CliRunner().invoke(main, ["config", "check", str(tmp_path / "gatebot-config")])
+    assert (done.exit_code, done.stdout) == (0, "No errors.\n")
+    done = CliRunner().invoke(main, ["config", "check", str(tmp_path / "other")])
+    assert done.exit_code == 1
+    assert done.stdout.startswith(".zuul.yaml:1: Pipeline arm cannot be defined here: only config projects define")
+    assert done.stderr == "\n1 error.\nIf other is a config project: gatebot config check --trusted\n"
+
+
 def test_a_backup_of_a_running_site_goes_on_where_the_site_was(template: Template, place: Path) -> None:
     builds = Builds()
     with begin(template, place, builds) as site:

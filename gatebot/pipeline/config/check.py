@@ -69,7 +69,7 @@ def check(
     left out, as are other projects always.
     """
     here = TenantProject(project, trusted=trusted)
-    site = TenantProject("gatebot-config", trusted=True)
+    site = TenantProject(SITE, trusted=True)
     parsed = {(project, branch): _parsed(files, project, branch)}
     projects = (here,)
     if base is not None:
@@ -83,6 +83,10 @@ def check(
     return sorted(mine, key=lambda error: (error.at.path, error.at.line))
 
 
+#: The config project that every new site has.
+SITE = "gatebot-config"
+#: Errors of what is for config projects only.
+FOR_CONFIG_PROJECTS = frozenset({"config.pipeline-not-here", "config.base-job-not-here", "config.not-your-project"})
 # Errors that may be nothing but the lack of the rest of the tenant.
 _PROJECTS = frozenset({"config.unknown-project", "config.unknown-required-project", "config.unknown-role-project"})
 _NAMES = frozenset(
