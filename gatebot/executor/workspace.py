@@ -51,7 +51,11 @@ _GIT = {
     "GIT_REFRESH": "quiet",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n"
+#: There is an origin, as programs expect, that leads nowhere, as Zuul's: what is there is what is tested.
+_CONFIG = (
+    "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n"
+    '[remote "origin"]\n\turl = file:///dev/null\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n'
+)
 _STAMP = "gatebot-heads"
 #: Locked by whoever prepares workspaces here.
 _IN_USE = "in-use.lock"

@@ -63,6 +63,15 @@ async def ordered(place: Path) -> None:
     workspaces.close()
 
 
+async def test_a_work_tree_has_an_origin_that_leads_nowhere(tmp_path: Path) -> None:
+    asks = "#!/bin/sh\ngit remote get-url origin\ngit status --porcelain --branch\n"
+    async with workshop(tmp_path, Sandbox.NONE) as shop:
+        given = shop.assignment({"run.sh": asks})
+        assert (await shop.run(given)).result == "SUCCESS"
+        assert "file:///dev/null\n" in shop.text(given.build)
+        assert "## main\n" in shop.text(given.build)
+
+
 async def test_what_prepares_a_workspace_ends_with_the_server_that_wanted_it(tmp_path: Path) -> None:
     """It is at its end before the next server prepares anything; here it waits for a lock when its server is killed."""
     (tmp_path / "commit").write_text(Stores(tmp_path / "stores").make(PROJECT, {"file": "here\n"}))
