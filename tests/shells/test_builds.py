@@ -36,13 +36,14 @@ async def test_a_job_finds_the_speculative_commit_and_nothing_of_other_repositor
     shop.assignment({"run.sh": "#!/bin/sh\nexit 9\n", "old.txt": "old"})
     completed, text = await shop.script(
         "git status --short --branch; git log --format=%s; cat old.txt; echo\n"
-        "git remote; ls -A .git/objects/info; git fsck --full --strict && git rev-parse HEAD; pwd"
+        "git remote -v; ls -A .git/objects/info; git fsck --full --strict && git rev-parse HEAD; pwd"
     )
     assert completed.result == "SUCCESS", text
     lines = text.splitlines()
     assert lines[:5] == ["run: demo/api run.sh", "## main", "Change", "Change", "old"]
-    assert len(lines[5]) == 40
-    assert lines[6:] == ["/home/job/src/git.example.org/demo/api", "result: SUCCESS"]
+    assert lines[5:7] == [f"origin\tfile:///dev/null ({what})" for what in ("fetch", "push")]
+    assert len(lines[7]) == 40
+    assert lines[8:] == ["/home/job/src/git.example.org/demo/api", "result: SUCCESS"]
 
 
 async def test_objects_of_other_changes_do_not_reach_the_workspace(shop: Workshop) -> None:
