@@ -129,6 +129,7 @@ ADAPTERS: dict[str, set[str]] = {
         "results",
         "timer",
         "vault",
+        "waiting",
     },
     "executor": {
         "artifacts",

@@ -27,12 +27,11 @@ from ..executor.files.service import BuildFiles
 from ..executor.fleet.model import LEASE_SECONDS
 from ..executor.logs import ARTIFACTS
 from ..executor.model import DEFAULT_LABELS
-from ..executor.ports import BuildFacts
 from ..front import Front, Sign
 from ..git_door import CommitDoor
 from ..keys import Keys
 from ..live import Sees
-from ..pipeline import autohold, history, pages, rest
+from ..pipeline import pages, rest
 from ..pipeline.accepting import pages as accepting_pages
 from ..pipeline.accepting import rest as accepting_rest
 from ..pipeline.accepting.service import Accepting
@@ -67,13 +66,14 @@ from ..pipeline.trying import pages as trying_pages
 from ..pipeline.trying import rest as trying_rest
 from ..pipeline.trying.service import Trials
 from ..pipeline.vault import Vault
+from ..pipeline.waiting import Waiting
 from ..reasons import Reason
 from ..repo import Repositories
 from ..review import hosting
-from ..review.ports import BuildLine
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
+from .build_rows import BuildRows
 from .connections import Connected, known_to_tenants
 
 _OF_CHANGE = re.compile(r"change/(\d{1,9})")
@@ -130,70 +130,6 @@ class Nobody:
         """Nothing waits."""
 
 
-class BuildRows:
-    """The pipeline's rows of builds, as the executor's pages and the change's page show them."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    async def build(self, uuid: str) -> BuildFacts | None:
-        """One build, or None."""
-        row = await self._db.read(history.build, uuid)
-        return replace(facts_of(row), held=await self._db.read(autohold.hold_of, uuid)) if row is not None else None
-
-    async def builds(
-        self,
-        *,
-        change: int | None = None,
-        project: str = "",
-        job: str = "",
-        result: str = "",
-        item: str = "",
-        limit: int = 50,
-    ) -> tuple[BuildFacts, ...]:
-        """The newest builds that fit, newest first."""
-        rows = await self._db.read(
-            history.find_builds, change=change, project=project, job=job, result=result, item=item, limit=limit
-        )
-        return tuple(facts_of(row) for row in rows)
-
-    async def of_change(self, number: int) -> Sequence[BuildLine]:
-        """The builds of a change, newest first."""
-        rows = await self._db.read(history.find_builds, change=number, limit=40)
-        return [
-            BuildLine(row.build, row.job, row.pipeline, row.patch_set or 0, row.result, row.voting, bool(row.started))
-            for row in rows
-        ]
-
-
-def facts_of(row: history.BuildRow) -> BuildFacts:
-    """A row of the pipeline's as the executor's room knows it."""
-    return BuildFacts(
-        build=row.build,
-        buildset=row.buildset,
-        item=row.item,
-        job=row.job,
-        tenant=row.tenant,
-        pipeline=row.pipeline,
-        project=row.project,
-        branch=row.branch,
-        change=row.change,
-        patch_set=row.patch_set,
-        voting=row.voting,
-        result=row.result,
-        attempt=row.attempt,
-        nodes=row.nodes,
-        reason=row.reason,
-        created=row.created,
-        started=row.started,
-        ended=row.ended,
-        error_line=row.error_line,
-        error_text=row.error_text,
-        artifacts=row.artifacts,
-        final=row.final,
-    )
-
-
 class Tenants:
     """Which tenants there are: of the Zuul tenant file, or one with every hosted project."""
 
@@ -242,7 +178,7 @@ class GateRoom:
     keys: Keys
     labels: tuple[str, ...]
     repositories: Repositories
-    waits: Callable[[], Mapping[str, NodeWait]]
+    waiting: Waiting
 
     async def start(self) -> None:
         """Find the queues again, and let timers fire."""
@@ -324,7 +260,7 @@ class GateRoom:
             clock=self.clock,
             sight=sight,
             operating=self._operating(sight),
-            waits=self.waits,
+            waiting=self.waiting,
         )
 
     def allowed(self, site: Site, sight: Sight) -> build_rest.Allowed:
@@ -388,6 +324,8 @@ def assemble(
     for one in connected:
         one.used.queues = lambda: driver.queues.values()  # the driver has other queues after its start
     labels = tuple(sorted({**DEFAULT_LABELS, **settings.labels}))
+    waiting = Waiting(lambda: driver.queues.values(), db, clock, waits)
     return GateRoom(
-        driver, layouts, Timer(db, layouts, clock), BuildRows(db), db, clock, ties, keys, labels, repositories, waits
-    )
+        driver, layouts, Timer(db, layouts, clock), BuildRows(db, waiting), db, clock, ties, keys, labels, repositories,
+        waiting,
+    )  # fmt: skip

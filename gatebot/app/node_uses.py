@@ -14,7 +14,7 @@ from ..executor.nodes.model import Hold
 from ..executor.ports import BuildFacts
 from ..identity import Identity
 from ..pipeline import autohold, history
-from .gate import facts_of
+from .build_rows import facts_of
 
 _MOST = 2000
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,10 +19,11 @@ from ..durations import duration
 from ..errors import NotFound
 from ..executor.log_html import REQUEST, calmed
 from .lazy import Lazy
-from .output import Output
+from .output import Client, Output
 
 _SERVER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+_PAUSE = 1.0  # seconds between two looks whether a build has begun
 _REPRODUCE = "Run a build of a site once more, on this machine."
 
 
@@ -41,10 +43,7 @@ def list_builds(out: Output, change: int | None, project: str | None, job: str |
     query: dict[str, str | int] = {"limit": limit}
     query |= {key: value for key, value in (("change", change), ("project", project), ("job_name", job)) if value}
     found = out.client().get("/api/builds", **query)
-    rows = [
-        (b["uuid"], b["job_name"], b.get("result") or "running", b.get("project", ""), b.get("change") or "")
-        for b in found
-    ]
+    rows = [(one["uuid"], one["job_name"], one["state"], one["project"], one["change"] or "") for one in found]
     out.table(found, rows, ("build", "job", "result", "project", "change"), "No builds yet.")
 
 
@@ -64,17 +63,34 @@ def show(out: Output, uuid: str) -> None:
 @click.pass_obj
 def log(out: Output, uuid: str, follow: bool) -> None:
     """Print the log of a build from its first line."""
-    uuid = build_id(uuid)
-    path = f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"
-    client = out.client()
+    uuid, client, said = build_id(uuid), out.client(), ""
+    while not _printed(client, uuid, follow):
+        info = client.get(f"/api/build/{uuid}")
+        if info["result"] or not follow:
+            raise NotFound(_no_log(info))
+        if said != (said := _no_log(info)):
+            click.echo(said, err=True)
+        time.sleep(_PAUSE)
+
+
+def _printed(client: Client, uuid: str, follow: bool) -> bool:
+    """Print what there is of a log, with `follow` until it ends; whether there was any."""
+    line = None
     try:
-        for line in client.text_lines(path):
+        for line in client.text_lines(f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"):
             click.echo(calmed(line.rstrip("\n"), colours=sys.stdout.isatty()))
     except NotFound:
-        why = client.get(f"/api/build/{uuid}")["error_detail"]
-        if not why:
-            raise
-        raise NotFound(f"There is no log of this build. {why}") from None
+        return False
+    return line is not None
+
+
+def _no_log(info: Mapping[str, Any]) -> str:
+    """Why there is no log of a build, or none yet."""
+    if info["state"] == "waiting":
+        return f"The build has not begun. {info['waits_for']}"
+    if not info["result"]:
+        return "The build has begun, and nothing is printed yet."
+    return f"There is no log of this build. {info['error_detail'] or ''}".rstrip()
 
 
 @build.command("abort")
@@ -163,20 +179,25 @@ def _lines(info: Mapping[str, Any], site: str) -> Iterator[str]:
     facts = {
         "build": info["uuid"],
         "job": info["job_name"] + ("" if info["voting"] else " (non-voting)"),
-        "result": info["result"] or "running",
-        "why": info["error_detail"],
+        "result": info["state"],
+        "why": info["error_detail"] or info["waits_for"],
         "error": info["error_text"] and f"line {info['error_line']}: {info['error_text']}",
         "of": f"{about}of {info['project']} {info['branch']}, {info['pipeline']} in tenant {info['tenant']}",
         "try": info["attempt"] if info["attempt"] > 1 else "",
         "created": info["created"],
         "started": info["start_time"],
-        "ended": info["end_time"] and f"{info['end_time']} (took {duration(info['duration'])})",
+        "ended": info["end_time"] and f"{info['end_time']}{_took(info)}",
         "page": f"{site}/build/{info['uuid']}",
         "log": f"gatebot build log {info['uuid']}",
     }
     yield from (f"{name}: {value}" for name, value in facts.items() if value)
     yield from (f"node: {told(node)}" for node in info["nodes"])
     yield from (f"artifact: {one['name']} {_address(info, site, one['url'])}" for one in info["artifacts"])
+
+
+def _took(info: Mapping[str, Any]) -> str:
+    """How long a build ran, if it ever began."""
+    return "" if info["duration"] is None else f" (took {duration(info['duration'])})"
 
 
 def _address(info: Mapping[str, Any], site: str, url: str) -> str:

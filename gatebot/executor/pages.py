@@ -101,13 +101,14 @@ class Pages:
         if tested is not None:
             tested = replace(tested, changes=tuple(one for one in changes if one.number not in hidden))
         running = self._logs.live(id) and not asked.first and not asked.text
+        state = _state(found)
         failed = [case for case in ordered(tests.run, tests.compared) if case.outcome in BROKEN]
         return self._site.render(
             request,
             "executor/build.html",
             build=found,
             url=self._site.settings.url,
-            state=_state(found),
+            state=state,
             why=_why(found),
             stops=not found.result and self._may_stop(request, found),
             seconds=(found.ended - found.started).total_seconds() if found.started and found.ended else None,
@@ -125,7 +126,7 @@ class Pages:
             links=found.artifacts,
             siblings=[one for one in siblings if one.buildset == found.buildset and one.build != id],
             others=[one for one in others if one.build != id and one.change not in hidden][:5],
-            live=f"build/{id}" + (f",log/{id}" if running else ""),
+            live=f"build/{id}" + (f",log/{id}" if running else "") + (",queue" if not state else ""),
         )
 
     def _may_stop(self, request: web.Request, found: BuildFacts) -> bool:
@@ -159,7 +160,5 @@ def _why(build: BuildFacts) -> Reason | None:
             return reason("executor.not-wanted")
         case "LOST":
             return reason("executor.lost")
-        case "":
-            return reason("executor.waits") if build.started is None else None
         case _:
             return None

@@ -73,7 +73,7 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildFacts:
-    """A build's row as its page shows it; `result` is empty while it waits or runs."""
+    """A build's row as its page shows it; `result` is empty while it waits (`reason` says for what) or runs."""
 
     build: str
     buildset: str

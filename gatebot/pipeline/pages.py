@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 from aiohttp import web
 
 from .. import words
-from ..assignment import NodeWait
 from ..change import own_number
 from ..clock import Clock
 from ..db import Database
@@ -25,16 +23,15 @@ from ..reasons import reason
 from ..site import Site
 from . import history
 from .config.model import Manager, PipelineConfig
-from .forecast import forecasts
 from .operating.service import Operating
 from .ports import Sight
 from .queue.model import Outcome, Queue
 from .rows import BuildRow, BuildsetRow, ItemRow
-from .status import ItemView, PipelineView, QueueView, Times, pipelines
+from .status import ItemView, PipelineView, QueueView, pipelines
+from .waiting import Waiting
 
 Row = TypeVar("Row", BuildRow, BuildsetRow, ItemRow)
 _PAGE = 50
-_REMEMBERED = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class Parts:
     clock: Clock
     sight: Sight
     operating: Operating
-    waits: Callable[[], Mapping[str, NodeWait]] = dict[str, NodeWait]
+    waiting: Waiting
 
 
 def routes(site: Site, parts: Parts) -> list[web.RouteDef]:
@@ -93,7 +90,6 @@ class Pages:
     def __init__(self, site: Site, parts: Parts) -> None:
         self._site = site
         self._parts = parts
-        self._usual: tuple[datetime, dict[str, float]] | None = None
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         """All pipelines with what is in them, and who left last."""
@@ -184,26 +180,11 @@ class Pages:
 
     async def pipelines(self, request: web.Request) -> Sequence[PipelineView]:
         """Everything as it is now, as far as the reader may see it."""
-        queues = tuple(self._parts.queues())
-        names = {
-            job.name for queue in queues for item in queue.items.values() if item.prepared for job in item.prepared.jobs
-        }
-        started = await self._parts.db.read(history.running_since)
-        usual, now = await self._usual_seconds(names), self._parts.clock.now()
-        elapsed = {build: (now - at).total_seconds() for build, at in started.items()}
-        times = Times(started, usual, now, forecasts(self._parts.waits(), queues, usual, elapsed))
+        queues, times = tuple(self._parts.queues()), await self._parts.waiting.times()
         found = pipelines(self._parts.configured(), queues, times)
         numbers = {change.number for queue in queues for item in queue.items.values() for change in item.changes}
         hidden = await self._parts.sight.hidden(self._site.actor(request), numbers)
         return [_masked(pipeline, hidden) for pipeline in found] if hidden else found
-
-    async def _usual_seconds(self, names: set[str]) -> Mapping[str, float]:
-        """How long jobs usually take; asked again after a while, because it changes slowly."""
-        now = self._parts.clock.now()
-        if self._usual is None or now - self._usual[0] > _REMEMBERED or not names <= self._usual[1].keys():
-            known = await self._parts.db.read(history.usual_seconds, sorted(names))
-            self._usual = now, {**dict.fromkeys(names, 0.0), **known}
-        return {name: seconds for name, seconds in self._usual[1].items() if seconds}
 
     async def _restarts(self) -> dict[str, ItemRow]:
         """The rows of what is in a queue and was restarted, with why."""

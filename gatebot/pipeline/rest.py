@@ -7,6 +7,7 @@ names that Zuul's REST gives their fields. Every reason comes as a sentence in t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from aiohttp import web
@@ -19,7 +20,7 @@ from ..site import Site
 from . import history
 from .pages import Pages, Parts
 from .rows import BuildRow, ItemRow, given_json
-from .status import ItemView, JobView, PipelineView
+from .status import RUNNING, WAITING, ItemView, JobView, PipelineView
 
 _MOST = 500
 _HEX = "[0-9a-f]{32}"
@@ -83,8 +84,7 @@ class Rest:
             limit=limit,
             skip=skip,
         )
-        say = self._site.language(request)
-        return web.json_response([_build(row, say) for row in await self._pages.seen(request, rows)])
+        return web.json_response(await self._told(request, await self._pages.seen(request, rows)))
 
     async def build(self, request: web.Request) -> web.StreamResponse:
         """One build."""
@@ -92,7 +92,7 @@ class Rest:
         row = await self._parts.db.read(history.build, uuid)
         if row is None or not await self._pages.seen(request, [row]):
             raise NotFound(reason=reason("executor.no-such-build", build=uuid))
-        return web.json_response(_build(row, self._site.language(request)))
+        return web.json_response((await self._told(request, [row]))[0])
 
     async def buildset(self, request: web.Request) -> web.StreamResponse:
         """The builds of one attempt of one item."""
@@ -102,8 +102,12 @@ class Rest:
         )
         if not rows:
             raise NotFound(reason=reason("pipeline.no-such-buildset", buildset=uuid))
-        say = self._site.language(request)
-        return web.json_response({"uuid": uuid, "builds": [_build(row, say) for row in rows]})
+        return web.json_response({"uuid": uuid, "builds": await self._told(request, rows)})
+
+    async def _told(self, request: web.Request, rows: Sequence[BuildRow]) -> list[dict[str, object]]:
+        """Builds, with what they wait for."""
+        waits, say = await self._parts.waiting.reasons(rows), self._site.language(request)
+        return [_build(row, waits.get(row.build), say) for row in rows]
 
 
 def number(request: web.Request, name: str, usual: int) -> int:
@@ -184,13 +188,15 @@ def _stay(row: ItemRow, language: str) -> dict[str, object]:
     }
 
 
-def _build(row: BuildRow, language: str) -> dict[str, object]:
+def _build(row: BuildRow, waits: Reason | None, language: str) -> dict[str, object]:
     seconds = (row.ended - row.started).total_seconds() if row.ended and row.started else None
     return {
         "uuid": row.build,
         "buildset": row.buildset,
         "job_name": row.job,
         "result": row.result or None,
+        "state": row.result or (WAITING if row.waits else RUNNING),
+        "waits_for": _sentence(waits, language) or None,
         "tenant": row.tenant,
         "pipeline": row.pipeline,
         "project": row.project,

@@ -42,6 +42,11 @@ class BuildRow:
     artifacts: tuple[tuple[str, str], ...]
     final: bool
 
+    @property
+    def waits(self) -> bool:
+        """Whether it has not begun, and will."""
+        return not self.result and self.started is None
+
 
 def given_json(node: GivenNode) -> dict[str, object]:
     """A node of a build for programs."""

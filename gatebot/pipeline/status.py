@@ -35,6 +35,10 @@ class Times:
         at = self.started.get(build)
         return None if at is None else max(0.0, (self.now - at).total_seconds())
 
+    def forecast(self, build: str) -> Forecast:
+        """What a build waits for that has not begun."""
+        return self.waits.get(build, _NODE)
+
 
 @dataclass(frozen=True, slots=True)
 class JobView:
@@ -219,7 +223,7 @@ def _job(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) 
     if result:
         return replace(view, why=build.reason, error_line=build.error_line)
     if not build.started:
-        forecast = times.waits.get(build.id, _NODE)
+        forecast = times.forecast(build.id)
         left = usual + forecast.seconds if usual is not None and forecast.seconds is not None else None
         return replace(view, state=WAITING, why=forecast.why, left=left)
     elapsed = times.elapsed(build.id)

@@ -36,7 +36,7 @@ class Gates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildLine:
-    """A build in one line of a change's page; `result` is empty while it waits or runs."""
+    """A build in one line of a change's page; `result` is empty while it waits (`why` says for what) or runs."""
 
     uuid: str
     job: str
@@ -45,6 +45,7 @@ class BuildLine:
     result: str = ""
     voting: bool = True
     started: bool = True
+    why: Reason | None = None
 
 
 class Builds(Protocol):

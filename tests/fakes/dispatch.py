@@ -14,11 +14,15 @@ from gatebot.reasons import Reason
 
 @dataclass
 class FakeDispatch:
-    """Implements the pipeline room's `Dispatch`. `rule` ends builds at once; None leaves one running."""
+    """Implements the pipeline room's `Dispatch`. `rule` ends builds at once; None leaves one running.
+
+    Without `nodes` the builds that are assigned wait for theirs.
+    """
 
     results: Results | None = None
     rule: Callable[[Assignment], str | None] = lambda assignment: None
     slots: int = 1000
+    nodes: bool = True
     running: dict[str, Assignment] = field(default_factory=dict)
     assigned: list[Assignment] = field(default_factory=list)
     aborted: list[str] = field(default_factory=list)
@@ -34,6 +38,8 @@ class FakeDispatch:
             return
         self.assigned.append(assignment)
         self.running[assignment.build] = assignment
+        if not self.nodes:
+            return
         assert self.results is not None
         await self.results.started(assignment.build, assignment.fence, [GivenNode("fake", "x86_64", "native", "local")])
         result = self.rule(assignment)

@@ -10,8 +10,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gatebot import settings
-from gatebot.app.gate import BuildRows
+from gatebot.app.build_rows import BuildRows
 from gatebot.app.topics import of
+from gatebot.assignment import NodeWait
 from gatebot.executor import pages as build_pages
 from gatebot.executor import rest as log_rest
 from gatebot.executor.files.service import BuildFiles
@@ -40,6 +41,7 @@ from gatebot.pipeline.trying import pages as trying_pages
 from gatebot.pipeline.trying import rest as trying_rest
 from gatebot.pipeline.trying.service import Trials
 from gatebot.pipeline.vault import Vault
+from gatebot.pipeline.waiting import Waiting
 from gatebot.review import pages as change_pages
 from gatebot.review.shown import Shown
 from gatebot.review.third_party.service import ThirdPartyCis
@@ -62,7 +64,13 @@ class WebHouse:
         self.logs = Logs(directory / "logs", house.clock)
         room = house.room
         self.mentions = Mentions(house.db, Journal(house.db), URL)
-        builds = self.builds = BuildRows(house.db)
+
+        def queues() -> Iterable[Queue]:
+            return house.driver.queues.values()
+
+        self.waits: dict[str, NodeWait] = {}
+        waiting = Waiting(queues, house.db, house.clock, lambda: self.waits)
+        builds = self.builds = BuildRows(house.db, waiting)
         files = BuildFiles(self.logs, builds)
         cis = ThirdPartyCis(house.db, house.clock, room.rules, ())
         self.shown = Shown(house.db, room.reading, room.judge, house.repositories, builds, self.mentions, cis, URL)
@@ -71,17 +79,13 @@ class WebHouse:
         )  # fmt: skip
         self.keys = Keys(house.db, house.clock, SiteKey.new())
         vault = house.merger.vault = Vault(self.keys)
-
-        def queues() -> Iterable[Queue]:
-            return house.driver.queues.values()
-
         self.overview = Overview(house.layouts, vault, self.keys, queues)
         self.operating = Operating(house.layouts, room.for_gate, self.shown, queues, house.db, house.clock)
         self.trials = Trials(self.overview, room.for_gate, self.shown)
         self.holding = Holding(self.overview, house.db, house.clock)
         self.queues = queue_pages.Parts(
-            queues, self._configured, house.db, house.clock, self.shown, self.operating
-        )  # fmt: skip
+            queues, self._configured, house.db, house.clock, self.shown, self.operating, waiting
+        )
         self.live = Live(Journal(house.db), of, build_pages.feed(self.logs, self._allowed))
         self.site.follow(self.live.last)
         self.app = web.Application(middlewares=list(self.site.middlewares()))

@@ -163,6 +163,10 @@ class Builds:
     def rule(self, rule: Callable[[Assignment], str | None]) -> None:
         self._fake.rule = rule
 
+    def without_nodes(self) -> None:
+        """Builds wait for their nodes from now on."""
+        self._fake.nodes = False
+
     @property
     def given(self) -> list[Assignment]:
         """Every build that was given out."""

@@ -9,6 +9,7 @@ import json
 import re
 
 from gatebot.access import STRANGER, Actor
+from gatebot.assignment import NodeWait
 from gatebot.executor import lineage
 from gatebot.executor.scrub import Scrubber
 from tests.fakes.pages import WebHouse
@@ -71,6 +72,25 @@ async def test_a_remark_of_a_job_on_a_line_far_from_what_differs_is_shown_on_its
     await house.settle()
     said = words(await web.page(f"/c/api/+/{change.number}"))
     assert re.search(r"a\.txt \+1 −1 \S+ a\.txt:30 .* thirty is fine @@ .* 1 \+ one .* well spelt 2 2", said), said
+
+
+async def test_a_build_that_waits_for_a_node_says_the_same_of_it_on_every_page(
+    web: WebHouse, house: PipelineHouse
+) -> None:
+    house.dispatch.nodes = False
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    build = house.dispatch.of(change.number, "unit").build
+    wait = "It waits for a node with the label board (arm64): 1 before it, 2 in use of 2."
+    web.waits[build] = NodeWait("board", "arm64", ("c" * 32,), ("a" * 32, "b" * 32), 2)
+    assert f"unit ◷ waiting {wait}" in words(await web.page("/status"))
+    assert f"unit check {wait} ◷ waiting" in words(await web.page(f"/c/api/+/{change.number}"))
+    page = await web.page(f"/build/{build}")
+    assert wait in words(page)
+    assert "queue" in page.split('data-live="')[1].split('"')[0]
+    async with web.client.get(f"/api/build/{build}") as answer:
+        told = await answer.json()
+    assert (told["state"], told["waits_for"], told["error_detail"]) == ("waiting", wait, None)
 
 
 async def test_two_patch_sets_can_be_compared(web: WebHouse, house: PipelineHouse) -> None:

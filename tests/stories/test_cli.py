@@ -149,6 +149,25 @@ def test_builds_are_listed_and_their_logs_printed(working_site: RunningSite) -> 
     assert refused.stderr.startswith("gatebot: There is no log of this build. No node has the label huge.")
 
 
+def test_a_build_that_waits_for_its_node_is_nowhere_said_to_run(site: RunningSite, builds: Builds) -> None:
+    builds.without_nodes()
+    bob = site.person("bob")
+    change = bob.propose("api", "Add a", {"a.txt": "a\n"})
+    build = builds.runs("check", change).build
+    assert told(site, "bob", "build", "list") == f"{build}\tunit\twaiting\tapi\t{change}\n"
+    assert {"result: waiting", "why: It waits for its node."} <= set(
+        told(site, "bob", "build", "show", build).splitlines()
+    )
+    assert "    unit: waiting. It waits for its node.\n" in told(site, "bob", "why", str(change))
+    untold = run(site, "bob", "build", "log", build)
+    assert (untold.exit_code, untold.stderr) == (1, "gatebot: The build has not begun. It waits for its node.\n")
+    told(site, "bob", "build", "abort", build)
+    followed = run(site, "bob", "build", "log", "-f", build)
+    assert followed.stderr.endswith("gatebot: There is no log of this build. bob stopped it.\n")
+    (ended,) = (line for line in told(site, "bob", "build", "show", build).splitlines() if line.startswith("ended: "))
+    assert "took" not in ended
+
+
 def test_builds_are_stopped_by_whoever_may_dequeue_their_change_and_say_who_did(
     site: RunningSite, builds: Builds
 ) -> None:

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline's builds as the executor's room and the review room know them.
+
+Values of one room are made values of another; what a build waits for that has not begun comes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..db import Database
+from ..executor.ports import BuildFacts
+from ..pipeline import autohold, history
+from ..pipeline.rows import BuildRow
+from ..pipeline.waiting import Waiting
+from ..review.ports import BuildLine
+
+
+class BuildRows:
+    """The pipeline's rows of builds, as the executor's pages and the change's page show them."""
+
+    def __init__(self, db: Database, waiting: Waiting) -> None:
+        self._db = db
+        self._waiting = waiting
+
+    async def build(self, uuid: str) -> BuildFacts | None:
+        """One build, or None."""
+        row = await self._db.read(history.build, uuid)
+        if row is None:
+            return None
+        why = (await self._waiting.reasons([row])).get(uuid, row.reason)
+        return replace(facts_of(row), reason=why, held=await self._db.read(autohold.hold_of, uuid))
+
+    async def builds(
+        self,
+        *,
+        change: int | None = None,
+        project: str = "",
+        job: str = "",
+        result: str = "",
+        item: str = "",
+        limit: int = 50,
+    ) -> tuple[BuildFacts, ...]:
+        """The newest builds that fit, newest first."""
+        rows = await self._db.read(
+            history.find_builds, change=change, project=project, job=job, result=result, item=item, limit=limit
+        )
+        return tuple(facts_of(row) for row in rows)
+
+    async def of_change(self, number: int) -> Sequence[BuildLine]:
+        """The builds of a change, newest first."""
+        rows = await self._db.read(history.find_builds, change=number, limit=40)
+        waits = await self._waiting.reasons(rows)
+        return [
+            BuildLine(
+                row.build, row.job, row.pipeline, row.patch_set or 0, row.result, row.voting, bool(row.started),
+                waits.get(row.build),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+def facts_of(row: BuildRow) -> BuildFacts:
+    """A row of the pipeline's as the executor's room knows it."""
+    return BuildFacts(
+        build=row.build,
+        buildset=row.buildset,
+        item=row.item,
+        job=row.job,
+        tenant=row.tenant,
+        pipeline=row.pipeline,
+        project=row.project,
+        branch=row.branch,
+        change=row.change,
+        patch_set=row.patch_set,
+        voting=row.voting,
+        result=row.result,
+        attempt=row.attempt,
+        nodes=row.nodes,
+        reason=row.reason,
+        created=row.created,
+        started=row.started,
+        ended=row.ended,
+        error_line=row.error_line,
+        error_text=row.error_text,
+        artifacts=row.artifacts,
+        final=row.final,
+    )
