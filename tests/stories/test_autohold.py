@@ -18,7 +18,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.fakes.doors import Visitor
-from tests.fakes.site import ZUUL, RunningSite
+from tests.fakes.site import ZUUL, Builds, RunningSite
 from tests.shells.test_pages import words
 from tests.stories.test_cli import run, told
 
@@ -116,6 +116,17 @@ def test_a_held_node_is_let_go_by_whom_it_is_held_for(working_site: RunningSite)
     assert told(site, "ann", "node", "list") == "No build has a node now.\n"
     gone = run(site, "bob", "node", "ssh", build["uuid"])
     assert gone.stderr.startswith(f"gatebot: No node {build['uuid']} is held.")
+
+
+def test_a_job_that_waits_in_an_open_change_for_its_first_build_is_known(site: RunningSite, builds: Builds) -> None:
+    ann = site.person("ann")
+    builds.rule = lambda _: None
+    own = ZUUL.replace("check: {jobs: [unit", "check: {jobs: [unit, {unit-next: {dependencies: [unit]}}")
+    change = ann.propose("api", "Bring a job", {".zuul.yaml": f"- job: {{name: unit-next, run: ci/unit}}\n{own}"})
+    builds.runs("check", change)
+    asking = ("autohold", "add", "--project", "api", "--reason", "look", "--job")
+    assert "known yet" not in told(site, "bob", *asking, "unit-next")
+    assert "Did you mean: unit-next" in told(site, "bob", *asking, "unit-nxet")
 
 
 def test_nodes_of_any_job_may_be_asked_for_and_names_that_nobody_knows_are_told(site: RunningSite) -> None:

@@ -11,8 +11,22 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from ...reasons import Reason, reason
+from ..queue.model import Queue
 
 _NEAR = 3
+
+
+def inside(tenant: str, projects: Collection[str], queues: Iterable[Queue]) -> frozenset[str]:
+    """The jobs of what is in the queues of a tenant, of these projects: also those that have no build yet."""
+    return frozenset(
+        job.name
+        for queue in queues
+        if queue.tenant == tenant
+        for item in queue.items.values()
+        if item.prepared is not None
+        for job in item.prepared.jobs
+        if (about := item.subject(job)) is not None and about.project in projects
+    )
 
 
 def doubts(jobs: Iterable[str], known: Collection[str]) -> Mapping[str, Reason]:

@@ -18,7 +18,7 @@ from .. import autohold
 from ..autohold import ANY, Autohold
 from ..permission import account_of, require
 from ..tenants.service import Overview
-from .doubts import doubts
+from .doubts import doubts, inside
 
 _MOST = 100
 
@@ -83,7 +83,8 @@ class Holding:
         if asked <= layout.jobs.keys():
             return {}
         seen = {one.name for one in self.overview.projects(actor, layout)}
-        return doubts(asked, layout.jobs.keys() | await self.db.read(autohold.lately, tenant, seen))
+        lately = await self.db.read(autohold.lately, tenant, seen)
+        return doubts(asked, layout.jobs.keys() | lately | inside(tenant, seen, self.overview.queues()))
 
     async def one(self, actor: Actor, tenant: str, id: str) -> Autohold:
         """One request."""
