@@ -91,7 +91,7 @@ class Executors:
         post, child, signer = _nats(settings, places)
         fleet = Fleet(
             db, clock, Fences(results), results.holds, results, lambda: labels, lambda build: logs.size(build) or 0,
-            received.begin, received.end, local,
+            received.begin, received.stopped, received.end, local,
             lambda: local.supply.offers if local is not None else {},
             lambda: lacking_of(local.supply) if local is not None else {}, post,
         )  # fmt: skip

@@ -11,18 +11,20 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from .. import assets
 from ..clock import Clock
 from ..errors import SettingsError
+from ..words import say
 from .errors_in_log import ErrorFinder, Rules, rules_from
 from .files.lines import FileLines
 from .files.model import ARTIFACTS, OUTPUT
 from .files.shelf import Shelf
 from .files.writing import LogFile
-from .model import MIB, FoundError, Sizes
+from .model import MIB, FoundError, Sizes, Verdict
 
 log = logging.getLogger(__name__)
 BUILD_ID = re.compile(r"[0-9a-f]{32}")
@@ -30,6 +32,16 @@ BUILD_ID = re.compile(r"[0-9a-f]{32}")
 SIGNAL = b"\x1fgatebot "
 _LONGEST_LINE = 64 * 1024
 _PIECE = 64 * 1024
+
+
+def _stamp(at: datetime) -> bytes:
+    """What each line begins with."""
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f | ").encode()
+
+
+def last_line(found: Verdict) -> str:
+    """What each log ends with."""
+    return f"result: {found.result}" + (f". {say(found.reason)}" if found.reason is not None else "")
 
 
 class Scrub(Protocol):
@@ -127,7 +139,7 @@ class LogWriter:
     def _write(self, lines: list[bytes], *, from_job: bool) -> None:
         if not lines or self.closed:
             return
-        stamp = self._clock.now().strftime("%Y-%m-%d %H:%M:%S.%f | ").encode()
+        stamp = _stamp(self._clock.now())
         if self._missing:
             told = f"gatebot: {self._missing} lines are missing here: the disk of the logs had no room for them"
             lines = [told.encode(), *lines]
@@ -231,6 +243,10 @@ class Logs:
             writer.close()
             if self.on_end is not None:
                 self.on_end(build)
+
+    def ending(self, found: Verdict) -> bytes:
+        """The last line of a log that ends now."""
+        return _stamp(self._clock.now()) + last_line(found).encode() + b"\n"
 
     def live(self, build: str) -> bool:
         """Whether more may come."""

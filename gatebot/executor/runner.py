@@ -29,14 +29,14 @@ from .artifacts import collect, returned_so_far
 from .commands import command_for, without
 from .equipping import Equipped, equip, remarkable
 from .holding import said_of
-from .logs import LogWriter
+from .logs import LogWriter, last_line
 from .model import Ending, Phase, Result, Returned, Step, StepDone, Verdict
 from .paths import path_of
 from .providers.model import Command, Exit
 from .providers.ports import Connection
 from .returned import together
 from .scrub import Scrubber
-from .steps import next_step, time_left, verdict, why
+from .steps import cut_short, next_step, time_left, verdict, why
 from .telling import Telling
 from .tools import Ended, Tools
 from .waiting import Waiting
@@ -101,7 +101,7 @@ class Run:
         if self._exposed:
             found = Verdict(Result.SECRET_EXPOSURE, reason("executor.secret-exposed"))
         elif self.aborted:
-            found = self._cut_short
+            found = cut_short(self._canceled)
         return self._completed(found, returned, log)
 
     async def _leave(self, found: Verdict, log: LogWriter) -> None:
@@ -126,13 +126,6 @@ class Run:
             self._preparing.cancel()
         await self._kill()
 
-    @property
-    def _cut_short(self) -> Verdict:
-        """How the build ends that is not to go on."""
-        if self._canceled is not None:
-            return Verdict(Result.CANCELED, self._canceled)
-        return Verdict(Result.ABORTED, reason("executor.aborted"))
-
     async def resume(self) -> None:
         """Nobody depends on the paused build any more."""
         await self._waiting.resume()
@@ -151,7 +144,7 @@ class Run:
         except asyncio.CancelledError:
             if not self.aborted:
                 raise
-            raise Ended(self._cut_short) from None
+            raise Ended(cut_short(self._canceled)) from None
         finally:
             self._preparing = None
         self.assignment, self._equipped = equipped.assignment, equipped
@@ -248,7 +241,7 @@ class Run:
         done = StepDone(step, ending, code, time.monotonic() - began)
         log.step_over(passed=ending is Ending.OK and self._early is None)
         if ending is not Ending.OK:
-            told = (self._cut_short.reason if ending is Ending.ABORTED else None) or why(done, job)
+            told = (cut_short(self._canceled).reason if ending is Ending.ABORTED else None) or why(done, job)
             log.say(f"{step.phase}: {say(told)}")
             if step.phase is Phase.RUN and ending is not Ending.UNREACHABLE:
                 self._tell_failing(told)
@@ -327,10 +320,7 @@ class Run:
 
     def _completed(self, found: Verdict, returned: Returned, log: LogWriter) -> BuildCompleted:
         error = log.found() if found.result is not Result.SUCCESS else None
-        if found.reason is not None:
-            log.say(f"result: {found.result}. {say(found.reason)}")
-        else:
-            log.say(f"result: {found.result}")
+        log.say(last_line(found))
         self.tools.logs.close(self.assignment.build)
         files = tuple((name, f"artifacts/{name}") for name in self.tools.logs.artifacts(self.assignment.build))
         data: dict[str, Json] = dict(returned.data)

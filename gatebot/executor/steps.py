@@ -103,6 +103,13 @@ def verdict(job: FrozenJob, done: Sequence[StepDone], returned: Returned, early:
     return Verdict(Result.SUCCESS) if early is None else Verdict(Result.FAILURE, early)
 
 
+def cut_short(canceled: Reason | None) -> Verdict:
+    """How a build ends that is not to go on: canceled where somebody has a reason."""
+    if canceled is not None:
+        return Verdict(Result.CANCELED, canceled)
+    return Verdict(Result.ABORTED, reason("executor.aborted"))
+
+
 #: Endings of a run step that a failing post-run does not change.
 _LASTING = {Ending.TIMED_OUT: Result.TIMED_OUT, Ending.DISK_FULL: Result.DISK_FULL}
 

@@ -17,6 +17,7 @@ from gatebot.assignment import Assignment, FrozenJob, Playbook, SecretRef
 from gatebot.executor.logs import Logs
 from gatebot.executor.service import Executor
 from gatebot.pipeline.ports import Dispatch
+from gatebot.reasons import reason
 from tests.fakes.executor import PROJECT, HeardReports, Stores, assignment, job, script
 
 
@@ -129,11 +130,13 @@ class DispatchContract:
         await ground.give(given)
         await ground.reports.begun(given.build)
         await holds(beat.exists)
-        await ground.dispatch.abort(given.build, given.fence)
+        stops = reason("pipeline.aborted-by-person", username="bob")
+        await ground.dispatch.abort(given.build, given.fence, stops)
         await holds(lambda: ground.dispatch.free_slots() == ground.slots)
         beat.unlink()
         await asyncio.sleep(0.1)
         assert not beat.exists()
+        await holds(lambda: ground.text(given.build).endswith("\nresult: CANCELED. bob stopped it."))
 
     async def test_an_abort_of_an_older_run_says_nothing_of_the_newer(self, ground: Ground) -> None:
         given = ground.build("echo newer", fence=5)

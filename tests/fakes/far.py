@@ -177,7 +177,7 @@ async def far_workshop(
     post, child = NatsPost(f"nats://{nats}", USER, "pass"), NatsChild(nats, root / "nats", signer.public, "pass", None)
     fleet = Fleet(
         db, time, fences, KnownHolds(reports), reports, lambda: LABELS, lambda build: logs.size(build) or 0,
-        received.begin, received.end, post=post,
+        received.begin, received.stopped, received.end, post=post,
     )  # fmt: skip
     enrolment = Enrolment(db, time, fleet, passes)
     session = Session("", f"nats://{nats}", "", f"127.0.0.1:{port}", logs.sizes.log, logs.sizes.artifacts)

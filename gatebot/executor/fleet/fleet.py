@@ -19,9 +19,10 @@ from ...db import Database
 from ...errors import Conflict
 from ...events import BuildCompleted
 from ...reasons import Reason, reason
-from ..model import Label, Result
+from ..model import Label, Result, Verdict
 from ..placing import Offer
 from ..ports import Reports
+from ..steps import cut_short
 from . import store
 from .choosing import HERE, Member, Wish, choose, nobody
 from .model import BEAT_SECONDS, Answer, Beat, Claim, Verb, Word
@@ -37,7 +38,7 @@ class Fleet:
     """`labels` are the site's; `local` is the executor of this process, if it runs jobs.
 
     `offers` and `unready` are what its providers can do, and its labels without an image; `log_size` tells how much log
-    of a build there is; `claimed` and `ended` are told of builds that run elsewhere.
+    of a build there is; `claimed`, `stopped` and `ended` are told of builds that run elsewhere.
     """
 
     db: Database
@@ -48,6 +49,7 @@ class Fleet:
     labels: Callable[[], Mapping[str, Label]]
     log_size: Callable[[str], int]
     claimed: Callable[[Claim], None]
+    stopped: Callable[[Claim, Verdict], None]
     ended: Callable[[str], None]
     local: Local | None = None
     offers: Callable[[], Mapping[str, Offer]] = dict[str, Offer]
@@ -110,10 +112,12 @@ class Fleet:
             if self.local is not None:
                 await self.local.abort(build, fence, why)
         elif given.fence <= fence:
-            given.ended = True
-            given.assignment = None
             if given.claim is None:
                 del self.roster.builds[build]
+            elif not given.ended:  # nothing more is taken of it: here its log ends
+                self.stopped(given.claim, cut_short(why))
+            given.ended = True
+            given.assignment = None
             if given.executor:
                 await self.say(given.executor, Word(Verb.ABORT, build, fence, why=why))
 

@@ -8,6 +8,7 @@ the log is woken. A log goes on where an earlier run of the build left it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import struct
@@ -21,8 +22,9 @@ from ...reasons import reason
 from ..files.model import INDEX, OUTPUT
 from ..files.writing import LogFile
 from ..logs import Logs
-from ..model import MIB
+from ..model import MIB, Verdict
 from .model import Claim
+from .roster import stale
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class ReceivedLog:
     """The log of one build that runs elsewhere. It is read and followed as one that is written here.
 
     `shift` is how much farther the executor is than this file: by what had no room, without what was said of that.
+    `over`: nothing more is taken.
     """
 
     def __init__(self, directory: Path, largest: int) -> None:
@@ -38,6 +41,7 @@ class ReceivedLog:
         self._largest = largest
         self._missing = 0
         self.shift = 0
+        self.over = False
         self.changed = asyncio.Event()
         self.closed = False
 
@@ -60,8 +64,15 @@ class ReceivedLog:
             self.shift += len(data)
             return
         self._missing, self.shift = 0, self.shift - len(told)
-        changed, self.changed = self.changed, asyncio.Event()
-        changed.set()
+        self._wake()
+
+    def end(self, line: bytes) -> None:
+        """A last line, of the server's own, after which nothing is taken. It is left out where it has no room."""
+        told = line if self._file.ended else b"\n" + line
+        with contextlib.suppress(OSError):
+            self._file.append(told, _starts(told, self.size, self._file.ended))
+        self.over = True
+        self._wake()
 
     def close(self) -> None:
         """No more will come; followers end."""
@@ -69,6 +80,10 @@ class ReceivedLog:
             self._file.close()
             self.closed = True
             self.changed.set()
+
+    def _wake(self) -> None:
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
 
 
 def _missing(size: int, ended: bool) -> bytes:
@@ -100,14 +115,17 @@ class Received:
 
     def begin(self, claim: Claim) -> None:
         """A build runs elsewhere: its log is live."""
-        self._log(claim.build).shift = 0
+        growing = self._log(claim.build)
+        growing.shift, growing.over = 0, False
 
     def append(self, claim: Claim, offset: int, data: bytes) -> int:
         """A piece of a log from an offset of this run on; how much of the run's log there is now.
 
-        Raises `Conflict` where something before it is missing.
+        Raises `Conflict` where something before it is missing, or the log has ended here.
         """
         growing = self._log(claim.build)
+        if growing.over:
+            raise stale(claim.build, claim.fence)
         have = self.have(claim)
         if offset > have:
             raise Conflict(reason=reason("executor.log-gap", offset=offset, have=have))
@@ -147,6 +165,10 @@ class Received:
         except BaseException:
             os.unlink(draft)
             raise
+
+    def stopped(self, claim: Claim, found: Verdict) -> None:
+        """A build was ended here: what its executor still says of it comes too late."""
+        self._log(claim.build).end(self._logs.ending(found))
 
     def end(self, build: str) -> None:
         """The build is over."""
