@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from ..providers.bubblewrap import HOME, OWN, PLAY
 
-#: What a machine says when it takes orders, and when it answers SSH.
+#: What a machine says when it takes orders, when it asks what time it is, and when it answers SSH.
 WAITING = b"gatebot: waits\n"
+CLOCK = b"gatebot: what time is it\n"
 OPEN = b"gatebot: open\n"
 BOOT = "/usr/lib/gatebot/boot"
 _KEYS = "/etc/ssh/gatebot_keys"
@@ -129,6 +130,40 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 #: Directories of a machine that are the job's.
 OWNED = (HOME, PLAY)
 
+#: How late a clock may be, in hundredths of a second; an answer that may be older is asked for anew, so many times.
+_LATE = 100
+_QUESTIONS = 10
+_PANIC = "Kernel panic"
+
+
+def answer(now: float) -> bytes:
+    """The answer to `CLOCK`, as a machine reads it."""
+    return f"{now:.3f}\n".encode()
+
+
+def last_words(said: bytes) -> str:
+    """Why a machine ended, of what it said: its kernel's own reason where there is one, else the last lines."""
+    text = said.decode("utf-8", "replace").replace("\r", "").strip()
+    _, panic, why = text.rpartition(_PANIC)
+    if panic:
+        return (panic + why)[:300]
+    return text if len(text) <= 300 else text[-300:].partition("\n")[2] or text[-300:]
+
+
+#: The clock comes last. Minutes may go by until a busy machine has read and done the rest, so it asks when it is ready,
+#: and measures by its own time since it started (which needs no setting) how old the answer can be.
+ASK_CLOCK = f"""\
+left={_QUESTIONS}
+while [ $left -gt 0 ]; do
+  read -r asked rest < /proc/uptime
+  printf '\\n{CLOCK.decode().strip()}\\n' > /dev/console
+  read -r now < /dev/console && date -s @$now >/dev/null
+  read -r told rest < /proc/uptime
+  [ $((${{told%.*}}${{told#*.}} - ${{asked%.*}}${{asked#*.}})) -gt {_LATE} ] || break
+  left=$((left - 1))
+done
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Orders:
@@ -141,11 +176,11 @@ class Orders:
     seed: bytes
     processes: int
 
-    def line(self, now: float, loses: int) -> bytes:
-        """As the machine reads it at that time; its console `loses` what it takes in before its state is there."""
-        return b"\n" * loses + base64.b64encode(self._script(now).encode()) + b"\n"
+    def line(self, loses: int) -> bytes:
+        """As the machine reads it; its console `loses` what it takes in before its state is there."""
+        return b"\n" * loses + base64.b64encode(self._script().encode()) + b"\n"
 
-    def _script(self, now: float) -> str:
+    def _script(self) -> str:
         # Linux takes what is written to its randomness at once only when it is told to: RNDADDENTROPY, RNDRESEEDCRNG,
         # whose numbers are other ones on POWER.
         reseed = (
@@ -154,7 +189,6 @@ class Orders:
             'ioctl F, $n[0], pack("iia*", 8 * length $s, length $s, $s) and ioctl F, $n[1], 0 or die $!'
         )
         return f"""\
-date -s @{now:.3f} >/dev/null
 perl -e '{reseed}' {self.seed.hex()} $(uname -m)
 hostname {self.hostname}
 echo {self.hostname} > /etc/hostname
@@ -167,4 +201,4 @@ END
 umask 022
 echo '{self.authorized.strip()}' > {_KEYS}
 prlimit --nproc={self.processes} --pid $$
-"""
+{ASK_CLOCK}"""

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ...errors import Unavailable
 from ...reasons import reason
-from .guest import WAITING
+from .guest import WAITING, last_words
 from .shapes import EMULATED, TRIAL, VIRTUALIZED, Kind, Shape, boot, hardware
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
@@ -54,15 +54,20 @@ class Running:
         (directory / _PID).write_text(str(process.pid))
         return cls(process)
 
-    async def hears(self, word: bytes) -> None:
-        """Return when the machine has said this. Raises `Unavailable` with its last words when it ends before."""
+    async def hears(self, *words: bytes) -> bytes:
+        """The first of these that the machine says; what was before it is forgotten.
+
+        Raises `Unavailable` with its last words when it ends before.
+        """
         assert self.process.stdout is not None
-        while word not in self._said.replace(b"\r", b""):
+        while not (found := [(place, word) for word in words if (place := self._said.find(word)) >= 0]):
             piece = await self.process.stdout.read(4096)
             if not piece:
-                last = self._said.decode("utf-8", "replace").strip()[-300:]
-                raise Unavailable(reason=reason("executor.machine-ended", told=last))
-            self._said = (self._said + piece)[-_KEPT:]
+                raise Unavailable(reason=reason("executor.machine-ended", told=last_words(self._said)))
+            self._said = (self._said + piece.replace(b"\r", b""))[-_KEPT:]
+        place, word = min(found)
+        self._said = self._said[place + len(word) :]
+        return word
 
     def tell(self, line: bytes) -> None:
         """Say a line on its console."""

@@ -24,8 +24,8 @@ from ...architectures import Execution, canonical
 from ...errors import GatebotError, Unavailable
 from ...reasons import Reason, reason
 from ..egress import PROXY, Listening
-from ..machines import planning
-from ..machines.guest import BUNDLE, OPEN, Orders
+from ..machines import guest, planning
+from ..machines.guest import BUNDLE, CLOCK, OPEN, Orders
 from ..machines.running import Running, end_left
 from ..machines.saving import Plan
 from ..machines.shapes import EMULATED, KINDS, Shape
@@ -182,8 +182,9 @@ class Qemu:
         forward = f"{address.host}:{address.port}"
         running = await plan.begin(node, Shape.of(label), forward, closed=closed)
         try:
-            running.tell(orders.line(time.time(), plan.kind.loses))
-            await running.hears(OPEN)
+            running.tell(orders.line(plan.kind.loses))
+            while await running.hears(CLOCK, OPEN) == CLOCK:
+                running.tell(guest.answer(time.time()))
             running.leave()
             if label.network is Network.MIRRORS and self._listening is not None:
                 ssh.shown = f"{_PROXY} {self._way_out(request.node)}"
