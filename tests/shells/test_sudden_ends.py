@@ -97,20 +97,42 @@ async def test_a_sandbox_that_is_being_made_when_the_privileged_process_is_kille
         await yard.provider.close()
 
 
+def descriptors(process: int) -> int:
+    """How many files a process and those that it has started have open."""
+    return sum(len(os.listdir(f"/proc/{one}/fd")) for one in (process, *started_by(process)))
+
+
+def let_it_have_a_child(maker: int) -> None:
+    """Bubblewrap goes on until it has the first process of its sandbox, which waits for it."""
+    os.kill(maker, signal.SIGCONT)
+    while not Path(f"/proc/{maker}/task/{maker}/children").read_text():
+        pass
+    os.kill(maker, signal.SIGSTOP)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["alone", "with a child that waits for it"])
 async def test_a_command_on_a_node_whose_sandbox_was_killed_while_it_was_made_has_not_failed(
-    ground: LocalGround,
+    ground: LocalGround, late: bool
 ) -> None:
     yard = Yard(ground.provider(), ground.layers)
     await yard.begin()
+    (privileged,) = [one for one in link.processes() if one.poll() is None]
+    open_before = descriptors(privileged.pid)
     name, maker = await begun(yard, ground.instance)
     node = Node(name, yard.provider, yard.provider.connect(name))
     started = asyncio.Event()
-    running = asyncio.create_task(node.connection.run(node.command("true"), lambda _: None, started=started.set))
+    asked = node.command("sleep 300")
+    running = asyncio.create_task(node.connection.run(asked, lambda _: None, started=started.set))
     await started.wait()
+    if late:
+        await asyncio.to_thread(let_it_have_a_child, maker)
     os.kill(maker, signal.SIGKILL)
     with pytest.raises(Unavailable, match=r"executor\.node-robbed"):
         await running
     await yard.provider.destroy(name)
+    await asyncio.to_thread(
+        eventually, lambda: descriptors(privileged.pid) == open_before, "nothing of it is open any more"
+    )
     await yard.provider.close()
 
 

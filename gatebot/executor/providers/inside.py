@@ -100,21 +100,39 @@ class Making:
     told: int
     info: int
 
+    def said(self) -> str:
+        """What bubblewrap said before it ended, as far as it is there."""
+        readable, _, _ = select.select([self.told], [], [], 0)
+        return _told(os.read(self.told, 4096) if readable else b"")
+
     def finished(self) -> Inside | str:
-        """What was made; a text says why it was not."""
+        """What was made; a text says why it was not, and nothing of it is open any more."""
+        made = self._made()
+        os.close(self.told)
+        os.close(self.info)
+        if isinstance(made, str):
+            os.close(self.kept)
+        return made
+
+    def _made(self) -> Inside | str:
         said = os.read(self.told, 4096)
+        if said != b"\n":
+            return _told(said)
+        opened: list[int] = []
         try:
-            if said != b"\n":
-                return said.decode("utf-8", "replace").strip() or "bubblewrap ended"
             inner = int(json.loads(os.read(self.info, 4096))["child-pid"])
-            first = os.pidfd_open(inner)
-            spaces = {name: os.open(f"/proc/{inner}/ns/{name}", os.O_RDONLY) for name in ("pid", *_SPACES)}
+            opened.append(os.pidfd_open(inner))
+            opened.extend(os.open(f"/proc/{inner}/ns/{name}", os.O_RDONLY) for name in ("pid", *_SPACES))
         except (OSError, ValueError, KeyError) as problem:
+            for descriptor in opened:
+                os.close(descriptor)
             return str(problem)
-        finally:
-            os.close(self.told)
-            os.close(self.info)
-        return Inside(self.process, self.kept, first, spaces)
+        first, *spaces = opened
+        return Inside(self.process, self.kept, first, dict(zip(("pid", *_SPACES), spaces, strict=True)))
+
+
+def _told(said: bytes) -> str:
+    return said.decode("utf-8", "replace").strip() or "bubblewrap ended"
 
 
 @dataclass(slots=True)

@@ -183,22 +183,34 @@ class Privileged:
             if isinstance(made, inside.Inside):
                 made.close()
             return
-        node.sandbox = made if isinstance(made, inside.Inside) else None
-        node.unmade = None if node.sandbox is not None else making.process
+        if not isinstance(made, inside.Inside):
+            node.sandbox, node.unmade = None, making.process
+            self._unmade(node, made)
+            return
+        node.sandbox = made
         waiting, node.waiting = node.waiting, []
         for wanted, streams in waiting:
-            problem = self._run_inside(node, made, wanted, streams) if isinstance(made, inside.Inside) else made
-            if problem:
-                os.write(streams.output, f"gatebot: the sandbox could not be made: {problem}\n".encode())
-                self._end_later(node, {"ended": wanted.run, "status": 125, "oom": False, "full": False})
+            if problem := self._run_inside(node, made, wanted, streams):
+                self._not_run(node, wanted, streams, problem)
             streams.close()
+
+    def _unmade(self, node: inside.Node, problem: str) -> None:
+        """End the commands that waited for a sandbox which there will not be."""
+        waiting, node.waiting = node.waiting, []
+        for wanted, streams in waiting:
+            self._not_run(node, wanted, streams, problem)
+            streams.close()
+
+    def _not_run(self, node: inside.Node, wanted: Run, streams: inside.Streams, problem: str) -> None:
+        os.write(streams.output, f"gatebot: the sandbox could not be made: {problem}\n".encode())
+        self._end_later(node, {"ended": wanted.run, "status": 125, "oom": False, "full": False})
 
     def _end_later(self, node: inside.Node, ended: dict[str, Any]) -> None:
         """Tell of a command's end when it is known whether somebody killed the sandbox under it."""
         self._server.later(lambda: self._server.send({**ended, "robbed": node.robbed}, []))
 
     def _gone(self, node: inside.Node, process: int, watcher: int) -> None:
-        """The sandbox of a node ended: with the node, or killed from inside."""
+        """The sandbox of a node ended: with the node, or killed from inside, also before it was ready."""
         self._server.unwatch(watcher)
         os.close(watcher)
         _, status = os.waitpid(process, 0)
@@ -207,7 +219,10 @@ class Privileged:
             # Jobs cannot see the process that watches over their sandbox: whoever killed it is not one of them.
             node.robbed |= os.WIFSIGNALED(status)
         if current:
+            making = node.sandbox if isinstance(node.sandbox, inside.Making) else None
             self._leave(node)
+            if making is not None:  # what it had begun may wait for it for ever, and be heard of no more
+                self._unmade(node, making.said())
 
     def _leave(self, node: inside.Node) -> None:
         """The next command begins a new sandbox."""
