@@ -130,9 +130,8 @@ async def test_a_command_on_a_node_whose_sandbox_was_killed_while_it_was_made_ha
     with pytest.raises(Unavailable, match=r"executor\.node-robbed"):
         await running
     await yard.provider.destroy(name)
-    await asyncio.to_thread(
-        eventually, lambda: descriptors(privileged.pid) == open_before, "nothing of it is open any more"
-    )
+    no_more = lambda: descriptors(privileged.pid) <= open_before  # noqa: E731 - of the trial before, some were open
+    await asyncio.to_thread(eventually, no_more, "nothing of it is open any more")
     await yard.provider.close()
 
 
