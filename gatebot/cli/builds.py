@@ -191,7 +191,7 @@ def _lines(info: Mapping[str, Any], site: str) -> Iterator[str]:
         "log": f"gatebot build log {info['uuid']}",
     }
     yield from (f"{name}: {value}" for name, value in facts.items() if value)
-    yield from (f"node: {told(node)}" for node in info["nodes"])
+    yield from (f"node {told(node)}" if node["names"] else f"node: {told(node)}" for node in info["nodes"])
     yield from (f"artifact: {one['name']} {_address(info, site, one['url'])}" for one in info["artifacts"])
 
 

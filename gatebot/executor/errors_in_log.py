@@ -167,5 +167,9 @@ class ErrorFinder:
         return False
 
     def found(self) -> FoundError:
-        """The first certain error, else what was named, else the first likely one, else the last line."""
-        return self._certain or self._heading or self._likely or self._last
+        """The first error, else the last line."""
+        return self.named() if self._certain or self._heading or self._likely else self._last
+
+    def named(self) -> FoundError:
+        """The first certain error, else what was named, else the first likely one."""
+        return self._certain or self._heading or self._likely or FoundError()

@@ -27,11 +27,11 @@ from .placing import Placed
 from .ports import Reports
 from .providers.model import Exit
 from .providers.ports import Output
+from .steps import shown
 from .supply import Supply
 
 log = logging.getLogger(__name__)
 _LOOK = 20.0
-_RETRY_LIMIT = "RETRY_LIMIT"
 
 
 class HeldNodes:
@@ -63,8 +63,7 @@ class HeldNodes:
 
     async def keep(self, assignment: Assignment, found: Verdict) -> NodeHold | None:
         """What keeps the nodes of a build that ended so, which are stopped then; None: nobody asked for them."""
-        last = found.retry and assignment.attempt >= assignment.job.attempts
-        result = _RETRY_LIMIT if last else found.result.value
+        result = shown(assignment, found).result.value
         if found.result in (Result.SUCCESS, Result.ABORTED):
             return None
         try:

@@ -118,11 +118,14 @@ class LogWriter:
         for stream in self._streams:
             stream.flush()
 
-    def step_over(self, *, passed: bool) -> None:
-        """A step ended: in one that passed there was no error, and after one that failed none counts any more."""
+    def step_over(self, *, passed: bool, cut: bool = False) -> None:
+        """A step ended: in one that passed there was no error, and after one that failed none counts any more.
+
+        What one printed last that was `cut` short says nothing of why.
+        """
         self.flush()
         if self._first is None and not passed:
-            self._first = self._errors.found()
+            self._first = self._errors.named() if cut else self._errors.found()
         self._errors = ErrorFinder(self._rules)
 
     def found(self) -> FoundError:

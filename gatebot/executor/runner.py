@@ -36,7 +36,7 @@ from .providers.model import Command, Exit
 from .providers.ports import Connection
 from .returned import together
 from .scrub import Scrubber
-from .steps import cut_short, next_step, time_left, verdict, why
+from .steps import cut_short, next_step, shown, time_left, verdict, why
 from .telling import Telling
 from .tools import Ended, Tools
 from .waiting import Waiting
@@ -239,7 +239,8 @@ class Run:
         elif self._unreachable and ending is Ending.FAILED:
             ending = Ending.UNREACHABLE
         done = StepDone(step, ending, code, time.monotonic() - began)
-        log.step_over(passed=ending is Ending.OK and self._early is None)
+        passed = ending is Ending.OK and self._early is None
+        log.step_over(passed=passed, cut=ending in (Ending.TIMED_OUT, Ending.ABORTED))
         if ending is not Ending.OK:
             told = (cut_short(self._canceled).reason if ending is Ending.ABORTED else None) or why(done, job)
             log.say(f"{step.phase}: {say(told)}")
@@ -320,7 +321,7 @@ class Run:
 
     def _completed(self, found: Verdict, returned: Returned, log: LogWriter) -> BuildCompleted:
         error = log.found() if found.result is not Result.SUCCESS else None
-        log.say(last_line(found))
+        log.say(last_line(shown(self.assignment, found)))
         self.tools.logs.close(self.assignment.build)
         files = tuple((name, f"artifacts/{name}") for name in self.tools.logs.artifacts(self.assignment.build))
         data: dict[str, Json] = dict(returned.data)

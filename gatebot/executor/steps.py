@@ -9,8 +9,9 @@ without effect. Of an aborted build only those steps run that clean up.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from ..assignment import FrozenJob
+from ..assignment import Assignment, FrozenJob
 from ..reasons import Reason, reason
 from .model import Ending, Phase, Result, Returned, Step, StepDone, Verdict
 
@@ -97,10 +98,17 @@ def verdict(job: FrozenJob, done: Sequence[StepDone], returned: Returned, early:
         if gone is not None and early is None:
             return _again(gone)
         if post:
-            return Verdict(Result.POST_FAILURE, reason("executor.post-run-failed", why(post[0], job)))
+            first = (reason("executor.failed-before", why(failed, job)),) if failed is not None else ()
+            return Verdict(Result.POST_FAILURE, reason("executor.post-run-failed", why(post[0], job), *first))
     if failed is not None:
         return Verdict(_LASTING.get(failed.ending, Result.FAILURE), why(failed, job))
     return Verdict(Result.SUCCESS) if early is None else Verdict(Result.FAILURE, early)
+
+
+def shown(assignment: Assignment, found: Verdict) -> Verdict:
+    """How a build ended, for people: one that asks for another attempt where none is left has reached the limit."""
+    over = found.retry and assignment.attempt >= assignment.job.attempts
+    return replace(found, result=Result.RETRY_LIMIT) if over else found
 
 
 def cut_short(canceled: Reason | None) -> Verdict:
@@ -123,10 +131,7 @@ def why(item: StepDone, job: FrozenJob) -> Reason:
     step = _name(item.step)
     match item.ending:
         case Ending.TIMED_OUT:
-            limit = {Phase.PRE: job.pre_timeout or job.timeout, Phase.POST: job.post_timeout}.get(
-                item.step.phase, job.timeout
-            )
-            return reason("executor.step-timed-out", step=step, limit=limit or 0)
+            return _too_long(item, job)
         case Ending.OUT_OF_MEMORY:
             return reason("executor.out-of-memory", step=step)
         case Ending.DISK_FULL:
@@ -137,6 +142,23 @@ def why(item: StepDone, job: FrozenJob) -> Reason:
             return reason("executor.step-killed", step=step, signal=-item.code)
         case _:
             return reason("executor.step-failed", step=step, code=item.code)
+
+
+def _too_long(item: StepDone, job: FrozenJob) -> Reason:
+    """Which limit a step reached, by the name of its setting; those before it may have used most of it up."""
+    step, own = _name(item.step), round(item.seconds)
+    match item.step.phase:
+        case Phase.CLEANUP:
+            return reason("executor.cleanup-timed-out", step=step, limit=round(CLEANUP_TIMEOUT))
+        case Phase.POST:
+            return reason("executor.step-timed-out", step=step, key="post-timeout", limit=job.post_timeout or 0)
+        case Phase.PRE if job.pre_timeout is not None:
+            key, limit = "pre-timeout", job.pre_timeout
+        case _:
+            key, limit = "timeout", job.timeout or 0
+    if own + 1 <= limit:
+        return reason("executor.steps-timed-out", step=step, key=key, limit=limit, own=own, before=limit - own)
+    return reason("executor.step-timed-out", step=step, key=key, limit=limit)
 
 
 def _name(step: Step) -> str:

@@ -49,6 +49,7 @@ async def test_a_run_playbook_that_takes_too_long_is_ended_and_what_comes_after_
     assert completed.result == "TIMED_OUT", lines
     assert completed.reason is not None
     assert say(completed.reason).startswith("The step run run.yaml took longer than its limit of 4 seconds")
+    assert completed.error_line == 0, "what was printed last is no error"
     assert "    after" in lines
     assert "    tidy post False" in lines
     assert processes_of("86391") == []

@@ -103,7 +103,7 @@ def test_a_job_that_takes_too_long_and_one_that_is_missing_are_told(working_site
         "Patch Set 1: Verified-1\n\n"
         "Build failed.\n\n"
         "The job slow ended with TIMED_OUT. The step run ci/slow took longer than its limit of 1 seconds and was "
-        "stopped. Make it faster, or raise the timeout of the job.\n\n"
+        "stopped. Make it faster, or raise the `timeout` of the job.\n\n"
         f"- slow {working_site.url}/build/{slow} : TIMED_OUT in 0s\n"
         f"- missing {working_site.url}/build/{missing} : FAILURE"
     )

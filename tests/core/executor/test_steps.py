@@ -9,9 +9,10 @@ import pytest
 
 from gatebot.assignment import FrozenJob, Playbook
 from gatebot.executor.model import Ending, Phase, Result, Returned, Step, StepDone, Verdict
-from gatebot.executor.steps import next_step, time_left, verdict
+from gatebot.executor.steps import next_step, shown, time_left, verdict
 from gatebot.reasons import reason
 from gatebot.words import say
+from tests.fakes.executor import assignment
 
 
 def book(name: str) -> Playbook:
@@ -36,7 +37,8 @@ def play(endings: dict[str, Ending], job: FrozenJob = JOB, code: int = 1) -> lis
     done: list[StepDone] = []
     while (step := next_step(job, done)) is not None:
         ending = endings.get(step.playbook.path, Ending.OK)
-        done.append(StepDone(step, ending, 0 if ending is Ending.OK else code, 10.0))
+        seconds = (time_left(job, step, done) or 0.0) if ending is Ending.TIMED_OUT else 10.0
+        done.append(StepDone(step, ending, 0 if ending is Ending.OK else code, seconds))
     return done
 
 
@@ -88,8 +90,8 @@ def test_cleanup_never_changes_the_result() -> None:
         (
             Ending.TIMED_OUT,
             Result.TIMED_OUT,
-            "The step run run1 took longer than its limit of 100 seconds and was stopped. "
-            "Make it faster, or raise the timeout of the job.",
+            "The step run run1 was stopped after 80 seconds: the steps before it had taken 20 of the 100 seconds that "
+            "the `timeout` of the job allows them together. Make them faster, or raise it.",
         ),
         (
             Ending.OUT_OF_MEMORY,
@@ -110,6 +112,34 @@ def test_limits_have_their_own_sentences(ending: Ending, result: Result, text: s
     assert found.result is result
     assert found.reason is not None
     assert say(found.reason) == text
+
+
+@pytest.mark.parametrize(
+    "step, key, limit", [("pre1", "pre-timeout", 30), ("post1", "post-timeout", 20), ("run1", "timeout", 100)]
+)
+def test_a_step_that_takes_too_long_names_the_setting_that_is_its_limit(step: str, key: str, limit: int) -> None:
+    job = replace(JOB, pre_run=JOB.pre_run[:1] if step == "pre1" else ())
+    found = verdict(job, play({step: Ending.TIMED_OUT}, job), Returned())
+    assert found.reason is not None
+    assert f"took longer than its limit of {limit} seconds" in say(found.reason)
+    assert say(found.reason).endswith(f"or raise the `{key}` of the job.")
+
+
+def test_a_job_that_failed_before_its_post_run_did_says_both() -> None:
+    found = verdict(JOB, play({"run1": Ending.FAILED, "post1": Ending.TIMED_OUT}, code=3), Returned())
+    assert found.reason is not None
+    assert say(found.reason) == (
+        "A step after the job failed. The step post-run post1 took longer than its limit of 20 seconds and was "
+        "stopped. Make it faster, or raise the `post-timeout` of the job. The job itself had failed before that. "
+        "The step run run1 failed with exit code 3."
+    )
+
+
+def test_the_last_attempt_is_told_as_such() -> None:
+    given, again = assignment("c" * 40, replace(JOB, attempts=2)), Verdict(Result.RETRY, retry=True)
+    assert shown(replace(given, attempt=1), again).result is Result.RETRY
+    assert shown(replace(given, attempt=2), again).result is Result.RETRY_LIMIT
+    assert shown(replace(given, attempt=2), Verdict(Result.RETRY)).result is Result.RETRY
 
 
 def test_nothing_runs_after_a_lost_node() -> None:
