@@ -48,6 +48,12 @@ class BuildRows:
         )
         return tuple(facts_of(row) for row in rows)
 
+    async def of_branch(self, build: str, limit: int) -> tuple[BuildFacts, ...]:
+        """The builds before one of the same job that show its branch without its change, newest first."""
+        like = await self._db.read(history.build, build)
+        rows = () if like is None else await self._db.read(history.builds_of_branch, like=like, limit=limit)
+        return tuple(facts_of(row) for row in rows)
+
     async def of_change(self, number: int) -> Sequence[BuildLine]:
         """The builds of a change, newest first."""
         rows = await self._db.read(history.find_builds, change=number, limit=40)

@@ -119,3 +119,7 @@ class Builds(Protocol):
     ) -> tuple[BuildFacts, ...]:
         """The newest builds that fit, newest first."""
         ...
+
+    async def of_branch(self, build: str, limit: int) -> tuple[BuildFacts, ...]:
+        """The builds before one of the same job that show its branch without its change, newest first."""
+        ...

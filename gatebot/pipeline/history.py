@@ -103,6 +103,26 @@ def find_builds(
     return tuple(_build_row(row) for row in session.execute(query))
 
 
+def builds_of_branch(session: Session, *, like: BuildRow, limit: int = 50) -> tuple[BuildRow, ...]:
+    """The builds before one of the same job, newest first, that show its branch as it was without its change.
+
+    They are of the branch itself, or of patch sets that merged.
+    """
+    merged = items.alias()
+    landed = sa.exists().where(
+        merged.c.change == builds.c.change,
+        merged.c.patch_set == builds.c.patch_set,
+        merged.c.outcome == Outcome.MERGED.value,
+    )
+    of_it = sa.or_(builds.c.change.is_(None), sa.and_(landed, builds.c.change != (like.change or 0)))
+    query = sa.select(builds).where(of_it, builds.c.ended.is_not(None), builds.c.uuid != like.build)
+    for name in ("tenant", "project", "branch", "job"):
+        query = query.where(builds.c[name] == getattr(like, name))
+    query = query.where(builds.c.created <= like.created)
+    newest = builds.c.created.desc(), builds.c.uuid
+    return tuple(_build_row(row) for row in session.execute(query.order_by(*newest).limit(limit)))
+
+
 def find_buildsets(
     session: Session,
     *,

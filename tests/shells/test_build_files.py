@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -107,19 +108,51 @@ async def test_a_build_page_tells_its_tests_failed_first_and_what_is_new(web: We
     said = words(await web.page(f"/build/{build}"))
     assert "Tests All tests ✗ 4 failed · ✓ 3 passed · – 2 skipped ✗ failed tests.T.test_bad 1000.50 s" in said
     assert "A file of results cannot be read: artifacts/bad.xml: it has a document type" in said
-    later = await a_build(web, house, "b.txt")
-    leave(
-        root,
-        "artifacts/r.xml",
-        JUNIT.replace(b'name="test_ok" time="0.25"/>', b'name="test_ok"><failure/></testcase>'),
-        later,
-    )
-    said = words(await web.page(f"/build/{later}/tests"))
+    assert "newly failing" not in await web.page(f"/build/{build}/tests")
+    async with web.client.get(f"/api/build/{build}/tests") as answer:
+        assert (await answer.json())["compared_with"] is None
+
+
+def with_a_failure(name: str) -> bytes:
+    """The results, where one more test fails."""
+    passed = f'name="{name}" time="0.25"/>'.encode()
+    assert passed in JUNIT
+    return JUNIT.replace(passed, f'name="{name}"><failure/></testcase>'.encode())
+
+
+async def compared(web: WebHouse, build: str) -> tuple[list[str], str | None]:
+    """Which tests fail newly, and the build that this is said against."""
+    async with web.client.get(f"/api/build/{build}/tests") as answer:
+        told = await answer.json()
+    return told["newly_failing"], told["compared_with"]
+
+
+async def test_tests_are_compared_with_the_branch_and_neither_with_open_changes_nor_with_the_change_itself(
+    web: WebHouse, house: PipelineHouse
+) -> None:
+    root = web.logs.shelf.root
+    merged = house.push("api", {"first.txt": "one\n"}, "Merge this")
+    await house.approve(merged)
+    await house.settle()
+    good = house.dispatch.of(merged.number).build
+    leave(root, "artifacts/r.xml", JUNIT, good)
+    await house.passes(merged.number)
+    assert house.status(merged.number) == "MERGED"
+    change = house.push("api", {"bad.txt": "one\n"}, "Break it")
+    for patch_set in (1, 2):
+        await house.settle()
+        bad = house.dispatch.of(change.number).build
+        leave(root, "artifacts/r.xml", with_a_failure("test_ok"), bad)
+        await house.fails(change.number)
+        assert await compared(web, bad) == (["tests.T.test_ok"], good)
+        if patch_set == 1:
+            await asyncio.to_thread(house.review.new_patch_set, change, {"bad.txt": "two\n"})
+    said = words(await web.page(f"/build/{bad}/tests"))
     assert "1 fail that passed" in said
     assert "✗ failed tests.T.test_ok newly failing" in said
-    async with web.client.get(f"/api/build/{later}/tests") as answer:
-        told = await answer.json()
-    assert (told["newly_failing"], told["compared_with"]) == (["tests.T.test_ok"], build)
+    other = await a_build(web, house, "other.txt")
+    leave(root, "artifacts/r.xml", JUNIT, other)
+    assert await compared(web, other) == ([], good)
 
 
 async def test_a_request_is_followed_through_all_files_in_the_order_of_time(

@@ -27,12 +27,12 @@ from .view import Asked, View, Views
 
 #: Those of some changes that the asker may not see.
 Hidden = Callable[[Collection[int]], Awaitable[frozenset[int]]]
-_LOOKED_AT = 40  # newest runs of a job among which the one before is
+_LOOKED_AT = 8  # newest runs of a branch among which one with tests is looked for
 
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """The tests of a build beside those of an earlier run (its id; empty: there is none)."""
+    """The tests of a build beside those of its branch without its change (a build's id; empty: there is none)."""
 
     run: TestRun
     compared: Compared
@@ -65,7 +65,7 @@ class BuildFiles:
         return await asyncio.to_thread(self.logs.shelf.list, build, ARTIFACTS)
 
     async def tests(self, found: BuildFacts, hidden: Hidden) -> Tests:
-        """The tests of a build beside those of the run of the same job before it."""
+        """The tests of a build beside those of the same job on its branch without its change."""
         run = await asyncio.to_thread(self._outcomes.of, found.build, ended=self._ended(found.build))
         before = await self._before(found, hidden) if run.cases else None
         if before is None:
@@ -124,19 +124,13 @@ class BuildFiles:
         return not self.logs.live(build)
 
     async def _before(self, found: BuildFacts, hidden: Hidden) -> tuple[str, TestRun] | None:
-        """The newest earlier run of the same job on the same branch that has tests and may be seen."""
-        runs = await self._builds.builds(project=found.project, job=found.job, limit=_LOOKED_AT)
-        at = next((index + 1 for index, one in enumerate(runs) if one.build == found.build), 0)
-        earlier = [one for one in runs[at:] if one.branch == found.branch and one.ended and _began_before(one, found)]
+        """The newest earlier run of the same job on the branch that has tests and may be seen."""
+        earlier = await self._builds.of_branch(found.build, _LOOKED_AT)
         unseen = await hidden({one.change for one in earlier if one.change is not None})
-        for one in earlier[:8]:
+        for one in earlier:
             if one.change in unseen or self.logs.live(one.build):
                 continue
             run = await asyncio.to_thread(self._outcomes.of, one.build, ended=True)
             if run.cases:
                 return one.build, run
         return None
-
-
-def _began_before(one: BuildFacts, other: BuildFacts) -> bool:
-    return one.created is not None and other.created is not None and one.created <= other.created
