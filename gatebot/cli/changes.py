@@ -15,6 +15,8 @@ import click
 from ..errors import Conflict
 from .output import Client, Output, quote
 
+_NOTHING_TO_RUN = "pipeline.no-job-of-this-pipeline"  # nothing that anybody must do anything about
+
 
 @click.group()
 def change() -> None:
@@ -186,11 +188,18 @@ def _job_line(job: Any) -> str:
 
 
 def _departure_lines(status: Any, patch_set: int) -> list[str]:
-    """Why the newest patch set left the last pipeline that it was in."""
-    last = next(iter(status.get("past", [])), None)
-    if last is None or last["patch_set"] != patch_set or last["outcome"] not in ("failed", "withdrawn"):
-        return []
-    return [f"  left {last['pipeline']}: {last['sentence']}"] if last["sentence"] else []
+    """Why the newest patch set failed in each pipeline that it was in, and why it was taken out of the last."""
+    past = [stay for stay in status.get("past", []) if stay["reason"] != _NOTHING_TO_RUN]
+    last = past[:1] if past and past[0]["outcome"] == "withdrawn" else []
+    newest: dict[str, Any] = {}
+    for stay in past:
+        newest.setdefault(stay["pipeline"], stay)
+    told = [*last, *(stay for stay in newest.values() if stay["outcome"] == "failed")]
+    return [
+        f"  left {stay['pipeline']}: {stay['sentence']}"
+        for stay in told
+        if stay["patch_set"] == patch_set and stay["sentence"]
+    ]
 
 
 __all__ = ["Client", "change", "why"]

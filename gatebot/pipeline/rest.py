@@ -181,6 +181,7 @@ def _stay(row: ItemRow, language: str) -> dict[str, object]:
         "queue": row.queue,
         "patch_set": row.patch_set,
         "outcome": row.outcome,
+        "reason": row.reason.kind if row.reason is not None else None,
         "sentence": _sentence(row.reason, language),
         "enqueued": _time(row.enqueued),
         "left": _time(row.left),

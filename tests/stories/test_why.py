@@ -8,7 +8,7 @@ from urllib.request import urlopen
 from click.testing import CliRunner
 
 from gatebot.cli import main
-from tests.fakes.site import Builds, RunningSite, eventually
+from tests.fakes.site import ZUUL, Builds, RunningSite, eventually
 
 APPROVED = "  State: The change is open.\n  Code-Review: Code-Review +2 by bob.\n  Workflow: Workflow +1 by bob.\n"
 RECHECK = "Anybody who is signed in can upload a patch set that passes, or comment `recheck`.\n"
@@ -21,6 +21,12 @@ def why(site: RunningSite, change: int) -> str:
     done = CliRunner().invoke(main, ["why", str(change)], env=env, prog_name="gatebot", catch_exceptions=False)
     assert done.exit_code == 0, done.stderr
     return done.stdout
+
+
+def past(site: RunningSite, change: int) -> dict[str, str]:
+    """What is said of each pipeline that a change left."""
+    stays = site.person("ann").rest.get(f"/api/status/change/{change}")["past"]
+    return {stay["pipeline"]: stay["sentence"] for stay in stays}
 
 
 def last_stay(site: RunningSite, change: int) -> tuple[str, str, str]:
@@ -55,6 +61,22 @@ def test_after_the_gate_refused_it_says_why(site: RunningSite, builds: Builds) -
     assert why(site, change) == (
         f"{change} Add a: NEW\n{APPROVED}  Verified: Verified -2 by gatebot blocks it. {RECHECK}  left gate: {FAILED}\n"
     )
+
+
+def test_of_two_pipelines_it_says_where_it_failed_and_nothing_of_the_one_without_jobs_for_it(
+    site: RunningSite, builds: Builds
+) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    also = "- pipeline: {name: also, manager: independent, trigger: {gatebot: [{event: patchset-created}]}}\n"
+    bring = ann.propose("gatebot-config", "Check elsewhere, too", {"zuul.d/also.yaml": also})
+    bob.approve(bring)
+    ann.sees_merged(bring)
+    builds.rule = lambda build: "FAILURE"
+    change = ann.propose("api", "Comment", {".zuul.yaml": f"# tested\n{ZUUL}"})
+    ann.hears(change, "Build failed")
+    stays = eventually(lambda: found if len(found := past(site, change)) == 2 else None, "it left both")
+    assert stays["also"] == "No job of this pipeline is for this change, so nothing was run."
+    assert [line for line in why(site, change).splitlines() if "  left " in line] == [f"  left check: {FAILED}"]
 
 
 def test_a_new_patch_set_is_not_told_about_the_failure_of_the_old_one(site: RunningSite, builds: Builds) -> None:
