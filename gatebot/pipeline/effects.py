@@ -272,8 +272,8 @@ class Effects:
             took, returned = await self._ties.db.read(history.of_item, item.id, counting, self._log_url)
         unknown = map(words.say, verdict.graph_of(item).unknown_children(item.builds))
         tolerated = map(words.say, item.prepared.tolerated if item.prepared else ())
-        elsewhere = map(words.say, returning.elsewhere(item, returned))
-        warnings = (*tolerated, *unknown, *elsewhere, *returning.warnings(returned)) if ended else ()
+        left_out = map(words.say, returning.left_out(item, returned))
+        warnings = (*tolerated, *unknown, *left_out, *returning.warnings(returned)) if ended else ()
         why = words.say(departure.reason) if departure.reason is not None else ""
         key = report_key(item.id, moment)
         places = {"tenant.name": queue.tenant, "status_url": f"{self._ties.url}/status"}

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import cast
 from urllib.parse import urljoin
 
 from ..assignment import Json, ProvidedArtifact
-from ..change import FileComment
+from ..change import FileComment, own_number
 from ..merging import merged
 from ..reasons import Reason, reason
 from .queue.graph import JobGraph, counts
@@ -104,18 +103,29 @@ def warnings(builds: Iterable[ReturnedBuild]) -> tuple[str, ...]:
 
 
 def remarks(change: ItemChange, builds: Iterable[ReturnedBuild]) -> tuple[FileComment, ...]:
-    """The remarks of builds on the files of one change, each once; what is said of other files has no place there."""
+    """The remarks of builds on the files of one change, as many as anybody can read."""
+    return _remarks(change, builds)[:_MOST_REMARKS]
+
+
+def _remarks(change: ItemChange, builds: Iterable[ReturnedBuild]) -> tuple[FileComment, ...]:
+    """All of them, each once; what is said of other files has no place there."""
     found = dict.fromkeys(remark for one in builds for remark in comments(one))
-    return tuple(islice((one for one in found if not change.files or one.path in change.files), _MOST_REMARKS))
+    return tuple(one for one in found if not change.files or one.path in change.files)
 
 
-def elsewhere(item: Item, builds: Iterable[ReturnedBuild]) -> Iterator[Reason]:
-    """Warnings: the files that builds have remarks on and no change of the item touches; nobody reads those there."""
+def left_out(item: Item, builds: Sequence[ReturnedBuild]) -> Iterator[Reason]:
+    """Warnings: how many remarks are too many, and the files with remarks that no change of the item touches."""
+    for change in item.changes:
+        if (more := len(_remarks(change, builds)) - _MOST_REMARKS) > 0:
+            yield reason("pipeline.remarks-left-out", most=_MOST_REMARKS, count=more, change=own_number(change.number))
     if all(change.files for change in item.changes):
         touched = {path for change in item.changes for path in change.files}
         said = dict.fromkeys((one.job, remark.path) for one in builds for remark in comments(one))
-        for job, path in islice((one for one in said if one[1] not in touched), _MOST_WARNINGS):
+        strange = [one for one in said if one[1] not in touched]
+        for job, path in strange[:_MOST_WARNINGS]:
             yield reason("pipeline.remarks-elsewhere", job=job, path=path)
+        if len(strange) > _MOST_WARNINGS:
+            yield reason("pipeline.more-remarks-elsewhere", count=len(strange) - _MOST_WARNINGS)
 
 
 def comments(one: ReturnedBuild) -> Iterator[FileComment]:

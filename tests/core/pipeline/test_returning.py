@@ -3,11 +3,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gatebot.assignment import ProvidedArtifact
 from gatebot.change import FileComment
-from gatebot.pipeline.returning import ReturnedBuild, comments, handed_on, json_table, parents, warnings
+from gatebot.pipeline.returning import (
+    ReturnedBuild,
+    comments,
+    handed_on,
+    json_table,
+    left_out,
+    parents,
+    remarks,
+    warnings,
+)
+from gatebot.words import say
 from tests.fakes.jobs import job, jobs_gate
 
 pytestmark = pytest.mark.zuul(109)
@@ -78,6 +90,23 @@ def test_warnings_and_remarks_on_lines_are_read_and_nonsense_is_not() -> None:
         FileComment("a.py", 0, "it all"),
         FileComment("b.py", 2, "odd"),
     ]
+
+
+def test_remarks_that_are_too_many_are_counted_aloud_and_so_are_those_on_other_files() -> None:
+    item = jobs_gate(job("lint")).item()
+    (change,) = item.changes
+    item = replace(item, changes=(replace(change, files=("a.txt",)),))
+    said = {"a.txt": [{"line": line, "message": "long"} for line in range(1, 131)]}
+    said |= {f"b{number}": [{"line": 1, "message": "odd"}] for number in range(22)}
+    builds = [build("lint", {"zuul": {"file_comments": said}})]
+    assert [one.line for one in remarks(item.changes[0], builds)] == list(range(1, 101))
+    first, *others, last = map(say, left_out(item, builds))
+    assert first == (
+        "Jobs commented on more lines of change 1 than are shown: the first 100 are on its files, and 30 more are left "
+        "out. The logs of the jobs have them all."
+    )
+    assert len(others) == 20
+    assert last == "Jobs commented on 2 more files that this change does not touch."
 
 
 def test_what_is_no_mapping_is_nothing() -> None:
