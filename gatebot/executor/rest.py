@@ -37,11 +37,15 @@ _SANDBOX = "sandbox; default-src 'none'; style-src 'self' 'unsafe-inline'; font-
 def routes(logs: Logs, allowed: Allowed, check: Check | None = None) -> list[web.RouteDef]:
     """`/logs/BUILD/...` are files; `/api/build/BUILD/log` follows, `.../lines` cuts out."""
 
-    async def file(request: web.Request) -> web.StreamResponse:
+    async def the_build(request: web.Request) -> str:
         build = await _build(request, allowed)
-        name = request.match_info["path"]
         if check is not None:
             await check(build)
+        return build
+
+    async def file(request: web.Request) -> web.StreamResponse:
+        build = await the_build(request)
+        name = request.match_info["path"]
         path = await asyncio.to_thread(logs.shelf.local, build, name)
         headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": _SANDBOX}
         if name == OUTPUT:
@@ -53,7 +57,7 @@ def routes(logs: Logs, allowed: Allowed, check: Check | None = None) -> list[web
         return web.FileResponse(path, headers=headers) if path else await _from_far(request, logs, build, name, headers)
 
     async def listing(request: web.Request) -> web.StreamResponse:
-        build = await _build(request, allowed)
+        build = await the_build(request)
         files = await asyncio.to_thread(logs.shelf.list, build, ARTIFACTS)
         found = [
             {"name": one.name.removeprefix(f"{ARTIFACTS}/"), "url": f"/logs/{build}/{one.name}", "size": one.size}
@@ -62,13 +66,13 @@ def routes(logs: Logs, allowed: Allowed, check: Check | None = None) -> list[web
         return web.json_response({"log": f"/logs/{build}/{OUTPUT}", "size": logs.size(build), "artifacts": found})
 
     async def lines(request: web.Request) -> web.StreamResponse:
-        build = await _build(request, allowed)
+        build = await the_build(request)
         first, count = _number(request, "first", 1), min(_number(request, "count", 200), 5000)
         told = await asyncio.to_thread(logs.lines, build, first, count)
         return web.json_response({"first": first, "lines": told, "total": logs.line_count(build)})
 
     async def live(request: web.Request) -> web.StreamResponse:
-        build = await _build(request, allowed)
+        build = await the_build(request)
         return await _stream(request, logs, build)
 
     return [

@@ -88,13 +88,18 @@ class CountingShelf(Shelf):
         return super().read(build, name, start, length)
 
 
+def write_log(web: WebHouse, build: str) -> None:
+    """What its executor does."""
+    log = web.logs.open(build, Scrubber({}))
+    log.stream()(f"2026-11-28 08:59:59 client [{REQUEST}] asks\n".encode())
+    web.logs.close(build)
+
+
 async def a_build(web: WebHouse, house: PipelineHouse, name: str = "a.txt") -> str:
     change = house.push("api", {name: "one\n"}, f"Add {name}")
     await house.settle()
     build = house.dispatch.of(change.number).build
-    log = web.logs.open(build, Scrubber({}))
-    log.stream()(f"2026-11-28 08:59:59 client [{REQUEST}] asks\n".encode())
-    web.logs.close(build)
+    write_log(web, build)
     await house.passes(change.number)
     return build
 
@@ -135,6 +140,7 @@ async def test_tests_are_compared_with_the_branch_and_neither_with_open_changes_
     await house.approve(merged)
     await house.settle()
     good = house.dispatch.of(merged.number).build
+    write_log(web, good)
     leave(root, "artifacts/r.xml", JUNIT, good)
     await house.passes(merged.number)
     assert house.status(merged.number) == "MERGED"
@@ -142,6 +148,7 @@ async def test_tests_are_compared_with_the_branch_and_neither_with_open_changes_
     for patch_set in (1, 2):
         await house.settle()
         bad = house.dispatch.of(change.number).build
+        write_log(web, bad)
         leave(root, "artifacts/r.xml", with_a_failure("test_ok"), bad)
         await house.fails(change.number)
         assert await compared(web, bad) == (["tests.T.test_ok"], good)

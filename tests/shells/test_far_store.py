@@ -146,9 +146,20 @@ async def test_files_go_by_age_artifacts_first_and_the_page_says_so(
     house.clock.advance(6 * DAY)
     assert await keeper_of(web, policy, held=(build,)).sweep() == (0, 0)
     assert await keeper.sweep() == (1, 0)
-    assert "What this build left is not kept any more. It ended on" in words(await web.page(f"/build/{build}"))
-    said = words(await web.page(f"/build/{build}/files/job-output.txt", status=410))
-    assert "To have it again, run the build again: recheck." in said
+    page = words(await web.page(f"/build/{build}"))
+    assert "What this build left is not kept any more. It ended on" in page
+    assert [part for part in ("Artifacts", "Tested with", "Find in this text") if part in page] == []
+    for place in ("files/job-output.txt", "tests", "requests"):
+        said = words(await web.page(f"/build/{build}/{place}", status=410))
+        assert "To have it again, run the build again: recheck." in said
+    for place in (
+        f"api/build/{build}/tests",
+        f"api/build/{build}/log",
+        f"api/build/{build}/log/lines",
+        f"logs/{build}/",
+    ):
+        async with web.client.get(f"/{place}") as answer:
+            assert answer.status == 410
 
 
 @pytest.mark.parametrize("url", ["http://x/y", "s3:///x", "logs"])

@@ -81,7 +81,6 @@ class FilePages:
         build = await self._build(request)
         name = request.match_info["path"]
         shelf = self._files.logs.shelf
-        await self._files.check(build.build)
         await asyncio.to_thread(shelf.local, build.build, name)
         head = await asyncio.to_thread(shelf.read, build.build, name, 0, 4096)
         if b"\0" in head:
@@ -132,6 +131,7 @@ class FilePages:
         if found is None:
             raise NotFound(reason=reason("executor.no-such-build", build=id))
         await self._allowed(request, id)
+        await self._files.check(id)
         return found
 
 

@@ -35,6 +35,7 @@ def routes(builds: Builds, files: BuildFiles, allowed: Allowed, hidden: Hidden) 
         if found is None:
             raise NotFound(reason=reason("executor.no-such-build", build=id))
         await allowed(request, id)
+        await files.check(id)
         return found
 
     async def tests(request: web.Request) -> web.StreamResponse:
@@ -66,7 +67,6 @@ def routes(builds: Builds, files: BuildFiles, allowed: Allowed, hidden: Hidden) 
         if not asked.text:
             raise Invalid(reason=reason("executor.search-for-what"))
         name = request.query.get("file", OUTPUT)
-        await files.check(build)
         await asyncio.to_thread(files.logs.shelf.local, build, name)
         found = await files.find(build, name, asked.text, asked.after)
         hits = [{"line": one.number, "text": one.text} for one in found.lines]
