@@ -152,6 +152,7 @@ ADAPTERS: dict[str, set[str]] = {
         "fleet.nats_access",
         "fleet.nats_child",
         "fleet.nats_post",
+        "fleet.parting",
         "fleet.passes",
         "fleet.received",
         "fleet.visits",

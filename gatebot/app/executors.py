@@ -34,6 +34,7 @@ from ..executor.fleet.model import Abilities, Session, Written
 from ..executor.fleet.nats_access import USER, Signer, answer_for_ever, configuration
 from ..executor.fleet.nats_child import NatsChild
 from ..executor.fleet.nats_post import NatsPost
+from ..executor.fleet.parting import Parting
 from ..executor.fleet.passes import Passes
 from ..executor.fleet.received import Received
 from ..executor.fleet.roster import member
@@ -164,6 +165,13 @@ class Executors:
         await self.fleet.start()
         await self.post.listen(self.fleet.heard)
         run("executors", self.fleet.run())
+
+    async def part(self) -> None:
+        """Tell executors on other machines that nobody answers for a while, so that their builds go on."""
+        if self.post is not None:
+            living = self.fleet.roster.members(self.fleet.clock.now())
+            self.fleet.parting = Parting(one.name for one in living)
+            await self.fleet.parting.say(self.post)
 
     async def close(self) -> None:
         """Hang up."""

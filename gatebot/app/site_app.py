@@ -179,6 +179,7 @@ class SiteApp:
 
     async def close(self) -> None:
         """End everything; what was not finished goes on at the next start."""
+        await self.others.part()
         await self.irc.close()
         for task in self.tasks:
             task.cancel()

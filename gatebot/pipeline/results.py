@@ -22,7 +22,10 @@ from .tokens.service import Issuer
 
 
 class Results:
-    """`heard` is when each build was last spoken of, for leases; what is known from before a restart is told."""
+    """`heard` is when each build was last spoken of, for leases; what is known from before a restart is told.
+
+    A lease may also begin later than now, when who runs the build was told that nobody answers for a while.
+    """
 
     def __init__(self, db: Database, clock: Clock, secrets: SecretData, issuer: Issuer | None = None) -> None:
         self._db = db
@@ -129,5 +132,5 @@ class Results:
 
     def _listen(self, build: str) -> datetime:
         now = self._clock.now()
-        self.heard[build] = now
+        self.heard[build] = max(now, self.heard.get(build, now))
         return now

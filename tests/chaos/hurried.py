@@ -15,7 +15,7 @@ HASTE = 0.3
 def main() -> None:
     """Run the command line."""
     model = import_module("gatebot.executor.fleet.model")
-    for name in ("BEAT_SECONDS", "ANSWER_SECONDS", "SILENT_SECONDS", "LEASE_SECONDS"):
+    for name in ("BEAT_SECONDS", "ANSWER_SECONDS", "SILENT_SECONDS", "LEASE_SECONDS", "FAREWELL_SECONDS"):
         setattr(model, name, getattr(model, name) * HASTE)
     import_module("gatebot.cli").main()
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gatebot.assignment import Assignment
-from gatebot.executor.fleet.model import SILENT_SECONDS, Verb, Word
+from gatebot.executor.fleet import store
+from gatebot.executor.fleet.model import FAREWELL_SECONDS, SILENT_SECONDS, Verb, Word
+from gatebot.executor.fleet.parting import Parting
 from gatebot.executor.fleet.ports import Post
 from tests.fakes.clock import SkippingClock
 from tests.fakes.dispatch_contract import Ground, holds
@@ -128,6 +131,41 @@ async def test_what_waits_for_a_machine_that_is_away_takes_no_room_of_others(sho
     await near.stop()
 
 
+async def test_after_a_farewell_builds_go_on_alone_for_two_minutes(shop: FarWorkshop, tmp_path: Path) -> None:
+    far, given = await busy(shop, tmp_path / "beat")
+    await part(shop)
+    assert far.agent.executor.running
+    (claim,) = await shop.fleet.db.read(store.every_claim)
+    assert claim.heard > shop.clock.now() + timedelta(seconds=FAREWELL_SECONDS - SILENT_SECONDS - 60)
+    own = far.agent.clock = SkippingClock()  # its own machine's clock
+    far.server.url = "http://127.0.0.1:1"  # and no way back
+    await far.line.close()
+    own.skip(FAREWELL_SECONDS / 2)
+    await far.agent.beat_once()
+    assert far.uplink.runs == {given.build: 1}
+    own.skip(FAREWELL_SECONDS / 2)
+    await holds(lambda: not far.agent.executor.running)
+    assert far.uplink.runs == {}
+    await far.stop()
+
+
+async def test_who_had_an_answer_since_the_farewell_is_given_away_as_fast_as_ever(
+    shop: FarWorkshop, tmp_path: Path
+) -> None:
+    far, given = await busy(shop, tmp_path / "beat")
+    await part(shop)
+    shop.fleet.parting = None
+    shop.fleet.roster.builds.clear()  # as a server that starts again
+    await shop.fleet.start()
+    assert shop.fences.remembered[given.build] > shop.clock.now() + timedelta(seconds=SILENT_SECONDS)
+    await far.agent.beat_once()
+    await far.agent.beat_once()
+    assert shop.fences.remembered[given.build] <= shop.clock.now()
+    (claim,) = await shop.fleet.db.read(store.every_claim)
+    assert claim.heard <= shop.clock.now()
+    await far.stop()
+
+
 async def test_a_short_silence_changes_nothing(shop: FarWorkshop, tmp_path: Path) -> None:
     far, flag = await shop.machine("far"), tmp_path / "flag"
     far.begin()
@@ -173,6 +211,14 @@ async def test_a_new_server_knows_who_has_what(shop: FarWorkshop, tmp_path: Path
     flag.touch()
     assert (await shop.reports.of(given.build)).result == "SUCCESS"
     await far.stop()
+
+
+async def part(shop: FarWorkshop) -> None:
+    """The server says that it ends."""
+    assert shop.fleet.post is not None
+    living = shop.fleet.roster.members(shop.clock.now())
+    shop.fleet.parting = Parting(one.name for one in living)
+    await shop.fleet.parting.say(shop.fleet.post)
 
 
 def skip(shop: FarWorkshop, seconds: float) -> None:

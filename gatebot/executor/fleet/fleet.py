@@ -25,7 +25,9 @@ from ..ports import Reports
 from ..steps import cut_short
 from . import store
 from .choosing import HERE, Member, Wish, choose, nobody
+from .leases import counts_as_heard
 from .model import BEAT_SECONDS, Answer, Beat, Claim, Verb, Word
+from .parting import Parting
 from .ports import Fences, Holds, Local, Post
 from .roster import Given, Roster, member, stale
 
@@ -39,6 +41,7 @@ class Fleet:
 
     `offers` and `unready` are what its providers can do, and its labels without an image; `log_size` tells how much log
     of a build there is; `claimed`, `stopped` and `ended` are told of builds that run elsewhere.
+    `parting`: the server ends, and said so.
     """
 
     db: Database
@@ -56,6 +59,7 @@ class Fleet:
     unready: Callable[[], Mapping[str, Reason]] = dict[str, Reason]
     post: Post | None = None
     roster: Roster = field(default_factory=Roster)
+    parting: Parting | None = None
 
     async def start(self) -> None:
         """Know again what executors have, of what a server before this one gave them."""
@@ -136,15 +140,20 @@ class Fleet:
         now = self.clock.now()
         mine = {build: fence for build, fence in beat.builds.items() if self.roster.has(name, build, fence)}
         lost = {*beat.builds.keys() - mine.keys(), *await self.fences.alive(mine)}
-        if not await self.db.run_silent(store.heard, name, beat, mine.keys() - lost, now):
+        parting = self.parting is not None
+        until = counts_as_heard(now, parting=True) if parting else None
+        if not await self.db.run_silent(store.heard, name, beat, mine.keys() - lost, now, until):
             self.roster.forget(name)
             return Answer(tuple(beat.builds), known=False, over=beat.held)
         self.roster.heard(name, beat, now)
         self.roster.runs(mine)
+        self.fences.remember(self.roster.shorten(name, beat, now))
+        if self.parting is not None:
+            self.parting.heard(name, beat)
         ended = [one for one, given in self.roster.builds.items() if given.executor == name and given.ended]
         await self.over(*(build for build in ended if build not in beat.builds))
         over, held = await self._holds(name, beat)
-        return Answer(tuple(sorted(lost)), over=tuple(sorted(over)), held=tuple(sorted(held)))
+        return Answer(tuple(sorted(lost)), over=tuple(sorted(over)), held=tuple(sorted(held)), parting=parting)
 
     async def _holds(self, name: str, beat: Beat) -> tuple[Collection[str], Collection[str]]:
         """What it keeps that may go, and what it should have; what it says that it has not is forgotten first."""
@@ -168,7 +177,8 @@ class Fleet:
             raise stale(build, fence)
         if given.claim is not None:
             return assignment
-        made = Claim(build, fence, name, self.log_size(build), self.clock.now(), assignment.checkouts)
+        heard = counts_as_heard(self.clock.now(), parting=self.parting is not None)
+        made = Claim(build, fence, name, self.log_size(build), heard, assignment.checkouts)
         await self.db.run_silent(store.claim, made)
         given.claim = made
         self.claimed(made)

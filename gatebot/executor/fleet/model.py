@@ -27,6 +27,8 @@ SILENT_SECONDS = 10.0
 """An executor that nobody answered for so long ends its builds itself, and is given no more."""
 LEASE_SECONDS = 20.0
 """A build that was not heard of for so long is given to another executor, with a new fence."""
+FAREWELL_SECONDS = 120.0
+"""So long an executor goes on alone when the server said that it ends; it is waited for so much longer, too."""
 
 STREAM = "GATEBOT"
 TO = "gatebot.to"
@@ -47,6 +49,7 @@ class Verb(StrEnum):
     GRANT = "grant"
     LET_GO = "let-go"
     VISIT = "visit"
+    PART = "part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Beat:
     """An executor lives. `builds` are those that it runs, with their fences.
 
     It keeps the nodes of `held` builds for people, and has none of `gone` ones, that the server thought it had. Of its
-    builds those of `waits` have no nodes yet.
+    builds those of `waits` have no nodes yet. `excused`: the last answer that it had was a farewell.
     """
 
     version: str
@@ -98,19 +101,22 @@ class Beat:
     held: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     waits: Mapping[str, NodeWait] = field(default_factory=dict[str, NodeWait])
+    excused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """To a beat. `lost` are builds that are not the executor's any more: it ends them. One that is not `known` goes.
 
-    Of the nodes that it keeps those of builds that are `over` may go; it should have those of `held` ones.
+    Of the nodes that it keeps those of builds that are `over` may go; it should have those of `held` ones. `parting`:
+    the server ends, and nobody answers for a while.
     """
 
     lost: tuple[str, ...] = ()
     known: bool = True
     over: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    parting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +161,10 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who runs a build, since where its log is his (before that are earlier runs), and what he may fetch for it."""
+    """Who runs a build, since where its log is his (before that are earlier runs), and what he may fetch for it.
+
+    His lease begins when he was `heard`; a server that parts lets it begin later.
+    """
 
     build: str
     fence: int

@@ -19,6 +19,7 @@ from ..labels import label_from
 from ..model import Label
 from ..placing import Offer
 from .choosing import Member, Wish, stranded, waits
+from .leases import shortened
 from .model import SILENT_SECONDS, Abilities, Beat, Claim, Enrolled
 
 
@@ -93,6 +94,14 @@ class Roster:
             given = self.builds.get(build)
             if given is not None:
                 given.assignment = None
+
+    def shorten(self, name: str, beat: Beat, now: datetime) -> dict[str, datetime]:
+        """The leases of an executor that a farewell made longer end as always again, once it knows; since when."""
+        has = (one.claim for one in self.builds.values() if one.claim is not None and one.claim.executor == name)
+        found = shortened(tuple(has), beat, now)
+        for build, claim in found.items():
+            self.builds[build].claim = claim
+        return {build: claim.heard for build, claim in found.items()}
 
     def has(self, name: str, build: str, fence: int) -> bool:
         """Whether this run of a build is this executor's."""

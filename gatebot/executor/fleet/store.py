@@ -81,14 +81,19 @@ def revoke(session: Session, name: str) -> bool:
     return session.execute(sa.delete(executors).where(executors.c.name == name)).rowcount == 1
 
 
-def heard(session: Session, name: str, beat: Beat, builds: Collection[str], at: datetime) -> bool:
-    """An executor lives and runs these builds; False: it is none of ours."""
+def heard(
+    session: Session, name: str, beat: Beat, builds: Collection[str], at: datetime, until: datetime | None = None
+) -> bool:
+    """An executor lives and runs these builds; False: it is none of ours.
+
+    It is told that all its leases begin at `until` only. Such ones stay so while it is excused, and no longer.
+    """
     abilities = msgspec.json.encode(beat.abilities).decode()
     values = {"version": beat.version, "slots": beat.slots, "abilities": abilities, "heard": at}
     known = session.execute(sa.update(executors).where(executors.c.name == name).values(values)).rowcount == 1
-    if builds:
-        mine = sa.and_(claims.c.executor == name, claims.c.build.in_(builds))
-        session.execute(sa.update(claims).where(mine).values(heard=at))
+    mine, later = claims.c.build.in_(builds), claims.c.heard > at
+    which = sa.true() if until is not None else sa.and_(mine, ~later) if beat.excused else sa.or_(mine, later)
+    session.execute(sa.update(claims).where(claims.c.executor == name, which).values(heard=until or at))
     return known
 
 

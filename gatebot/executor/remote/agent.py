@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an executor on another machine does all day: say that it lives, take what it is offered, end what it lost.
 
-Nobody answered for ten seconds: it ends its builds itself, because the server gives them away after twenty. The pause
-is counted from when the last answered beat was sent, by a clock that goes on while the process is stopped.
+Nobody answered for ten seconds: it ends its builds itself, because the server gives them away after twenty; after a
+farewell of the server both are later (`leases.py`). The pause is counted from when the last answered beat was sent, by
+a clock that goes on while the process is stopped.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from typing import cast
 
@@ -20,7 +20,8 @@ from ...assignment import Assignment, Json
 from ...clock import Clock
 from ...errors import Conflict, NotFound, Unavailable
 from ...keys import boxes
-from ..fleet.model import BEAT_SECONDS, SILENT_SECONDS, Answer, Beat, Claimed, Verb, Word, about_secrets
+from ..fleet.leases import Answered, patience
+from ..fleet.model import BEAT_SECONDS, Answer, Beat, Claimed, Verb, Word, about_secrets
 from ..nodes.terminal import converse
 from ..service import Executor
 from .line import Line
@@ -43,7 +44,7 @@ class Agent:
     key: bytes
     beat: Callable[[], Beat]
     labels: Callable[[Mapping[str, Mapping[str, str | int | float | bool]]], None]
-    _answered: datetime | None = None
+    _answered: Answered | None = None
     _taking: dict[str, int] = field(default_factory=dict[str, int])
     _gone: frozenset[str] = frozenset()
     _sweeping: asyncio.Task[None] | None = None
@@ -92,6 +93,9 @@ class Agent:
                 await self.executor.grant(word.build, word.fence, word.names)
             case Verb.LET_GO:
                 await self.beat_once()  # its answer says so
+            case Verb.PART:
+                await self.beat_once()  # its answer says so
+                await self.beat_once()  # and this, that we know
             case Verb.VISIT:
                 visit = asyncio.create_task(self._visit(*word.names), name=f"visit of {word.build}")
                 self._visits.add(visit)
@@ -151,7 +155,8 @@ class Agent:
         except Unavailable:
             await self._end_if_silent()
             return
-        self._answered = sent
+        told = Answered(sent, answer.parting)
+        self._answered = told if self._answered is None else self._answered.newer(told)
         for build in answer.lost:
             log.warning("build %s is not ours any more: it is ended", build)
             await self._drop(build)
@@ -161,7 +166,8 @@ class Agent:
 
     def _beat(self) -> Beat:
         held = tuple(self.executor.held.kept)
-        return replace(self.beat(), builds=self.uplink.runs, held=held, gone=tuple(self._gone))
+        excused = self._answered is not None and self._answered.parting
+        return replace(self.beat(), builds=self.uplink.runs, held=held, gone=tuple(self._gone), excused=excused)
 
     def _hold(self, answer: Answer) -> None:
         """Nodes that may go are taken away, meanwhile; those that are not here are told of in the next beat."""
@@ -179,11 +185,11 @@ class Agent:
     async def _end_if_silent(self) -> None:
         now = self.clock.now()
         if self._answered is None:
-            self._answered = now
-        if (now - self._answered).total_seconds() < SILENT_SECONDS:
+            self._answered = Answered(now)
+        if not self._answered.over(now):
             return
         for build in tuple(self.uplink.runs):
-            log.warning("nobody answered for %s seconds: build %s is ended", SILENT_SECONDS, build)
+            log.warning("nobody answered for %s seconds: build %s is ended", patience(self._answered.parting), build)
             await self._drop(build)
 
     async def _drop(self, build: str) -> None:
