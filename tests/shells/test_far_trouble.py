@@ -33,7 +33,7 @@ class Forgetful:
     """Loses the first word to everybody."""
 
     post: Post
-    lost: list[tuple[str, Word]] = field(default_factory=list)
+    lost: list[tuple[str, Word]] = field(default_factory=list[tuple[str, Word]])
 
     async def send(self, executor: str, word: Word) -> None:
         if not any(name == executor for name, _ in self.lost):
