@@ -16,7 +16,7 @@ from tests.fakes.git import WorkTree
 from tests.fakes.site import Person
 
 T = TypeVar("T")
-_PATIENCE = 60.0
+_PATIENCE = 300.0  # on a busy machine a server may be killed many times before it was there for a whole push
 
 
 def insist(act: Callable[[], T]) -> T:
