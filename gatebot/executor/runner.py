@@ -126,6 +126,11 @@ class Run:
             self._preparing.cancel()
         await self._kill()
 
+    @property
+    def pausing(self) -> bool:
+        """Whether it does nothing until the jobs that depend on it have ended."""
+        return self._waiting.pausing
+
     async def resume(self) -> None:
         """Nobody depends on the paused build any more."""
         await self._waiting.resume()

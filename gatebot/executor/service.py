@@ -84,10 +84,14 @@ class Executor:
         return {build: one.fence for build, one in self._running.items()}
 
     def free_slots(self) -> int:
-        """How many more builds may be assigned now; one that waits for nodes takes no slot."""
+        """How many more builds may be assigned now; one that waits for nodes takes no slot.
+
+        Nor does one that has paused: what it waits for could need the slot, as in Zuul.
+        """
         if self._closing or not self._usable():
             return 0
-        return max(self._slots - len(self._running) + self._tools.supply.waiting, 0)
+        idle = self._tools.supply.waiting + sum(one.run.pausing for one in self._running.values())
+        return max(self._slots - len(self._running) + idle, 0)
 
     async def assign(self, assignment: Assignment) -> None:
         """Begin a build; a second call with the same fence does nothing."""

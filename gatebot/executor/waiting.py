@@ -12,11 +12,12 @@ from collections.abc import Iterable
 
 
 class Waiting:
-    """The answers that came, of one build."""
+    """The answers that came, of one build; `pausing`: it does nothing until those that depend on it have ended."""
 
     def __init__(self) -> None:
         self._resumed = False
         self._ended = False
+        self.pausing = False
         self._granted: Counter[str] = Counter()
         self._told = asyncio.Condition()
 
@@ -40,8 +41,12 @@ class Waiting:
 
     async def resumed(self) -> None:
         """Return when the build may go on, or is aborted."""
-        async with self._told:
-            await self._told.wait_for(lambda: self._resumed or self._ended)
+        self.pausing = True
+        try:
+            async with self._told:
+                await self._told.wait_for(lambda: self._resumed or self._ended)
+        finally:
+            self.pausing = False
 
     async def granted(self, names: Iterable[str]) -> None:
         """Return when it has all of these, or is aborted; they are used up."""

@@ -149,6 +149,7 @@ class DispatchContract:
         await ground.give(given)
         await ground.reports.waiting(given.build)
         assert '"answer": 42' in ground.reports.pauses[given.build].data.replace('":42', '": 42')
+        await holds(lambda: ground.dispatch.free_slots() == ground.slots)  # who it waits for may need the room
         await ground.dispatch.resume(given.build, given.fence)
         assert (await ground.reports.of(given.build)).result == "SUCCESS"
 

@@ -149,7 +149,8 @@ class FarWorkshop:
         await executor.start()
 
         def beat() -> Beat:
-            return Beat("1", slots, abilities_of(executor, own or {}), waits=executor.supply.waits())
+            room = executor.free_slots() + len(executor.running)
+            return Beat("1", room, abilities_of(executor, own or {}), waits=executor.supply.waits())
 
         agent = Agent(
             server, line, executor, uplink, self.clock, key, beat, lambda told: take_labels(labels, settings, told)
