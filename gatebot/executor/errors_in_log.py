@@ -101,14 +101,14 @@ class Rules:
 
 
 class ErrorFinder:
-    """Reads a log line by line and remembers its first error."""
+    """Reads a log line by line and remembers its first error, and its last line."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._certain: FoundError | None = None
         self._heading: FoundError | None = None
         self._likely: FoundError | None = None
-        self._last = FoundError()
+        self.last = FoundError()
         self._column: int | None = None
         self._began = 0
         self._source = False
@@ -119,7 +119,7 @@ class ErrorFinder:
         text = (_COLOURS.sub("", text) if "\x1b" in text else text).rstrip()
         if not text.strip():
             return False
-        self._last = FoundError(number, text[:_LONGEST].strip())
+        self.last = FoundError(number, text[:_LONGEST].strip())
         if self._certain is not None:
             return False
         if self._column is not None and number - self._began <= _LONGEST_BLOCK:
@@ -144,7 +144,7 @@ class ErrorFinder:
         self._source = told.startswith('File "')
         if len(text) <= column or text[column].isspace() or source or not set(told) - set("~^ "):
             return False
-        self._certain, self._column = self._last, None
+        self._certain, self._column = self.last, None
         return True
 
     def _outside(self, number: int, text: str) -> bool:
@@ -158,17 +158,17 @@ class ErrorFinder:
         if not kinds or Kind.HARMLESS in kinds:
             return False
         if Kind.CERTAIN in kinds:
-            self._certain = self._heading or self._last
+            self._certain = self._heading or self.last
             return self._heading is None
         if Kind.HEADING in kinds:
-            self._heading = self._heading or self._last
+            self._heading = self._heading or self.last
         elif self._likely is None:
-            self._likely = self._last
+            self._likely = self.last
         return False
 
     def found(self) -> FoundError:
         """The first error, else the last line."""
-        return self.named() if self._certain or self._heading or self._likely else self._last
+        return self.named() if self._certain or self._heading or self._likely else self.last
 
     def named(self) -> FoundError:
         """The first certain error, else what was named, else the first likely one."""

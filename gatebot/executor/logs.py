@@ -128,6 +128,12 @@ class LogWriter:
             self._first = self._errors.named() if cut else self._errors.found()
         self._errors = ErrorFinder(self._rules)
 
+    @property
+    def last_printed(self) -> str:
+        """The last line of the step so far."""
+        self.flush()
+        return self._errors.last.text
+
     def found(self) -> FoundError:
         """The first error so far."""
         return self._errors.found() if self._first is None else self._first

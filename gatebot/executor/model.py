@@ -195,12 +195,13 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """A step that ran: its exit code (negative: the signal), and for how long."""
+    """A step that ran: its exit code (negative: the signal), its seconds, and what hindered its program."""
 
     step: Step
     ending: Ending
     code: int = 0
     seconds: float = 0.0
+    hindrance: Reason | None = None
 
 
 class Result(StrEnum):

@@ -36,7 +36,7 @@ from .providers.model import Command, Exit
 from .providers.ports import Connection
 from .returned import together
 from .scrub import Scrubber
-from .steps import cut_short, next_step, shown, time_left, verdict, why
+from .steps import cut_short, hindrance, next_step, shown, time_left, verdict, why
 from .telling import Telling
 from .tools import Ended, Tools
 from .waiting import Waiting
@@ -243,7 +243,8 @@ class Run:
             ending = Ending.ABORTED
         elif self._unreachable and ending is Ending.FAILED:
             ending = Ending.UNREACHABLE
-        done = StepDone(step, ending, code, time.monotonic() - began)
+        stopped = hindrance(step, code, log.last_printed) if ending is Ending.FAILED else None
+        done = StepDone(step, ending, code, time.monotonic() - began, stopped)
         passed = ending is Ending.OK and self._early is None
         log.step_over(passed=passed, cut=ending in (Ending.TIMED_OUT, Ending.ABORTED))
         if ending is not Ending.OK:

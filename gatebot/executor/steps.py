@@ -141,7 +141,26 @@ def why(item: StepDone, job: FrozenJob) -> Reason:
         case _ if item.code < 0:
             return reason("executor.step-killed", step=step, signal=-item.code)
         case _:
-            return reason("executor.step-failed", step=step, code=item.code)
+            because = () if item.hindrance is None else (item.hindrance,)
+            return reason("executor.step-failed", *because, step=step, code=item.code)
+
+
+#: How a program that could not be begun ends its last line, and what is the matter with its file then.
+_UNABLE = {
+    "Permission denied": "executor.not-executable",
+    "Exec format error": "executor.no-interpreter",
+    "No such file or directory": "executor.no-such-program",
+    "not found": "executor.no-such-program",
+}
+
+
+def hindrance(step: Step, code: int, printed: str) -> Reason | None:
+    """What hindered the program of a step from being begun, by the last line that was printed; None: nothing did."""
+    path = step.playbook.path
+    if code not in (126, 127) or not printed.rpartition(": ")[0].endswith(f"/{path}"):
+        return None
+    kind = next((kind for told, kind in _UNABLE.items() if printed.endswith(told)), None)
+    return reason(kind, path=path, project=step.playbook.project) if kind is not None else None
 
 
 def _too_long(item: StepDone, job: FrozenJob) -> Reason:

@@ -46,6 +46,15 @@ async def test_a_job_finds_the_speculative_commit_and_nothing_of_other_repositor
     assert lines[8:] == ["/home/job/src/git.example.org/demo/api", "result: SUCCESS"]
 
 
+async def test_a_script_that_is_not_executable_says_how_to_make_it_so(shop: Workshop) -> None:
+    completed = await shop.run(shop.assignment({"run.sh": "echo never\n"}))
+    assert completed.reason is not None
+    assert say(completed.reason) == (
+        "The step run run.sh failed with exit code 127. The file run.sh of demo/api is not executable: "
+        "git update-index --chmod=+x run.sh, then commit and push."
+    )
+
+
 async def test_objects_of_other_changes_do_not_reach_the_workspace(shop: Workshop) -> None:
     shop.assignment({"run.sh": "#!/bin/sh\n"})
     store = Path(shop.stores.locate(PROJECT))

@@ -9,7 +9,7 @@ import pytest
 
 from gatebot.assignment import FrozenJob, Playbook
 from gatebot.executor.model import Ending, Phase, Result, Returned, Step, StepDone, Verdict
-from gatebot.executor.steps import next_step, shown, time_left, verdict
+from gatebot.executor.steps import hindrance, next_step, shown, time_left, verdict
 from gatebot.reasons import reason
 from gatebot.words import say
 from tests.fakes.executor import assignment
@@ -133,6 +133,27 @@ def test_a_job_that_failed_before_its_post_run_did_says_both() -> None:
         "stopped. Make it faster, or raise the `post-timeout` of the job. The job itself had failed before that. "
         "The step run run1 failed with exit code 3."
     )
+
+
+@pytest.mark.parametrize(
+    "code, printed, told",
+    [
+        (127, "sandbox: /home/job/src/h/p/run1: Permission denied", "git update-index --chmod=+x run1"),
+        (126, "sh: 1: exec: /home/job/src/h/p/run1: Permission denied", "git update-index --chmod=+x run1"),
+        (126, "/home/job/src/h/p/run1: Exec format error", "let its first line be #!/bin/sh"),
+        (127, "/home/job/src/h/p/run1: No such file or directory", "There is no file run1 in p at this commit"),
+        (127, "/home/job/src/h/p/run1: 3: pip: not found", ""),
+        (1, "/home/job/src/h/p/run1: Permission denied", ""),
+    ],
+)
+def test_a_program_that_cannot_be_begun_is_told_with_what_to_do(code: int, printed: str, told: str) -> None:
+    step = Step(Phase.RUN, 0, book("run1"))
+    found = hindrance(step, code, printed)
+    assert (found is not None) == bool(told)
+    why = verdict(JOB, [StepDone(step, Ending.FAILED, code, 1.0, found)], Returned()).reason
+    assert why is not None
+    assert say(why).startswith(f"The step run run1 failed with exit code {code}.")
+    assert told in say(why)
 
 
 def test_the_last_attempt_is_told_as_such() -> None:
