@@ -177,6 +177,12 @@ def prepare(
     return prepared
 
 
+def _plain(prepared: assembly.Prepared, wanted: Assignment) -> bool:
+    """Whether a node of the build is of the default image."""
+    labels = [prepared.labels.get(node.label) for node in wanted.job.nodes]
+    return not labels or any(label is not None and label.plain for label in labels)
+
+
 async def build(
     prepared: assembly.Prepared,
     laid: Laid,
@@ -212,7 +218,7 @@ async def build(
             raise Unavailable(reason=reason("executor.no-sandbox", capacity))
         if (posture := executor.posture()) is not None:
             show(say(posture))
-        elif not images.is_built(images.definition_for_host(), prepared.images):
+        elif _plain(prepared, wanted) and not images.is_built(images.definition_for_host(), prepared.images):
             show(say(reason("executor.image-not-here")))
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, interrupt)

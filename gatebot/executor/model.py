@@ -72,6 +72,11 @@ class Label:
         """Whether it has an image of its own, which is the default one and more."""
         return bool(self.packages or self.script)
 
+    @property
+    def plain(self) -> bool:
+        """Whether its nodes are of the default image, or of this machine's programs where that is not built."""
+        return self.provider == LOCAL and self.image == "default" and not self.imaged
+
 
 #: The labels of a site that sets none.
 DEFAULT_LABELS: Mapping[str, Label] = {

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gatebot.app.node_labels import NodeLabels
 from gatebot.executor.model import Label
 from tests.fakes.configuration import tenant_layout
@@ -22,3 +24,19 @@ def test_a_label_of_the_settings_wins_over_one_of_the_configuration() -> None:
     assert labels["small"] == Label("small")
     assert labels["big"] == Label("big", image="debian", memory=512 * 1024 * 1024, cpus=3.0)
     assert (sorted(labels), len(labels), labels.get("huge")) == (["big", "small"], 2, None)
+
+
+@pytest.mark.parametrize(
+    ("label", "plain"),
+    [
+        (Label("small"), True),
+        (Label("cloud", packages=("mariadb-server",)), False),
+        (Label("cloud", script="make"), False),
+        (Label("other", image="bookworm"), False),
+        (Label("vm", provider="qemu"), False),
+    ],
+)
+def test_only_labels_of_the_default_image_have_this_machines_programs_where_that_is_not_built(
+    label: Label, plain: bool
+) -> None:
+    assert label.plain is plain
