@@ -11,6 +11,7 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -27,8 +28,10 @@ WORK = job.HOME / "cloud"
 #: Shared with the cloud as /logs, and kept with the build however that ends.
 LOGS = job.ARTIFACTS / "cloud"
 READY, FAILED, FIRST, _OPTIONS = WORK / "ready", WORK / "failed", WORK / "first", WORK / "options.json"
-#: What is installed from checkouts of this build; it goes before what the image has.
-_PROJECTS = WORK / "projects"
+#: What is installed from checkouts of this build goes before what the image has; in the cloud, this is /work.
+_PROJECTS, _UPGRADE = WORK / "projects", WORK / "upgrade-projects"
+#: Set, though it may be empty, of jobs that upgrade a cloud: packages, and the tags that they are of before.
+_BEFORE = "cloud_upgrade_from"
 #: States that the image has.
 _STATES = Path("/opt/cloud/state")
 #: Nothing of the job's own environment: its proxies lead nowhere in there.
@@ -52,21 +55,37 @@ def prepared() -> Options:
     if not Path(options.venv, "bin/python").exists():
         job.fail(f"the node has no {options.venv}: give this job a label whose image is made as docs/cloud.md says.")
     print(f"The cloud: {', '.join(sorted(options.services))}.", flush=True)
-    _install(Path(options.venv))
+    projects = speculative.among(job.variables(), job.HOME, Path(options.venv))
+    upgrades = _BEFORE in job.variables()
+    try:
+        found = speculative.at(projects, job.table(_BEFORE), WORK / "before") if upgrades else projects
+        _install(found, options, _PROJECTS)
+    except speculative.NotInstalled as problem:
+        job.fail(str(problem))
     _OPTIONS.write_text(options.to_json(), "utf-8")
     return options
 
 
-def _install(venv: Path) -> None:
-    projects = speculative.among(job.variables(), job.HOME, venv)
+def prepared_upgrade() -> list[str]:
+    """The packages that the cloud which is up is to be upgraded to: from the checkouts, installed beside it."""
+    options = Options.from_json(_OPTIONS.read_text("utf-8"))
+    projects = speculative.among(job.variables(), job.HOME, Path(options.venv))
+    if not projects:
+        job.fail("there is nothing to upgrade to: give the job a required-project that is part of the cloud.")
+    try:
+        _install(projects, options, _UPGRADE)
+    except speculative.NotInstalled as problem:
+        job.fail(str(problem))
+    _OPTIONS.write_text(replace(options, projects=f"/work/{_UPGRADE.name}").to_json(), "utf-8")
+    return [project.package for project in projects]
+
+
+def _install(projects: list[speculative.Project], options: Options, target: Path) -> None:
     if not projects:
         print("No repository of this build is part of the cloud; all of it is of the image.", flush=True)
         return
-    print(f"From this build: {', '.join(project.package for project in projects)}.", flush=True)
-    try:
-        speculative.install(projects, venv, _PROJECTS)
-    except speculative.NotInstalled as problem:
-        job.fail(str(problem))
+    print(f"From this build: {', '.join(map(str, projects))}.", flush=True)
+    speculative.install(projects, Path(options.venv), target)
 
 
 def state_name(options: Options) -> str:
@@ -102,7 +121,8 @@ def inside(*words: str) -> int:
     """Run the package in the cloud that is there, its output into the log; its exit code."""
     options = Options.from_json(_OPTIONS.read_text("utf-8"))
     line = [CODE / "inside", WORK, f"{options.venv}/bin/python", "-m", "cloud", *words]
-    return subprocess.run(line, env=ENVIRONMENT, check=False).returncode
+    environment = ENVIRONMENT | {"PYTHONPATH": f"{options.projects}:{CODE}"}
+    return subprocess.run(line, env=environment, check=False).returncode
 
 
 def offer(options: Options) -> None:

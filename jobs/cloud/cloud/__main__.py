@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m cloud serve`, `prove`, `smoke REGEX`, `collect`, `keep FILE`: what runs in the namespaces of `enter`."""
+"""`python -m cloud serve`, `prove`, `upgrade PACKAGES`, `smoke REGEX`, `collect`, `keep FILE`: what runs in a cloud."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from . import first_error
@@ -15,8 +16,11 @@ from .options import Options
 from .processes import Failed, Processes
 from .timings import Timings
 from .up import bring_up, environment, keep_state
+from .upgrade import upgrade
 
 WORK, LOGS = Path("/work"), Path("/logs")
+#: The packages whose services are to be upgraded, as another process asks for it; and that it is done.
+_UPGRADE, _UPGRADED = WORK / "upgrade", WORK / "upgraded"
 
 
 async def serve(options: Options, timings: Timings) -> int:
@@ -25,21 +29,54 @@ async def serve(options: Options, timings: Timings) -> int:
     try:
         await bring_up(options, processes)
         (WORK / "ready").touch()
-        await processes.first_end()
+        while True:
+            await processes.asked(str(_UPGRADE))
+            wanted = _UPGRADE.read_text().split()
+            _UPGRADE.unlink()
+            await upgrade(Options.from_json((WORK / "options.json").read_text()), wanted, processes)
+            _UPGRADED.touch()
     except Exception as problem:  # whatever it is that a library of OpenStack raises
-        new = WORK / "failed.new"
-        new.write_text(_told(problem))
-        new.rename(WORK / "failed")
+        _put(WORK / "failed", _told(problem))
     await asyncio.Event().wait()
     return 1
 
 
+def _put(path: Path, text: str) -> None:
+    """Write a file that another process waits for: it is there as a whole, or not at all."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.rename(path)
+
+
 def prove(options: Options, timings: Timings) -> int:
-    """Use the cloud; a service that ended is the reason for whatever does not work."""
+    """Use the cloud."""
     from .proof import Proof
 
+    return _proven(Proof(options, timings, WORK, LOGS).all)
+
+
+def upgraded(options: Options, timings: Timings, packages: list[str]) -> int:
+    """Have the services behind these packages upgraded, say what that cost, and use the cloud again."""
+    from .proof import Proof
+
+    proof = Proof(options, timings, WORK, LOGS)
+
+    def ask() -> None:
+        said = WORK / "said"
+        before = said.stat().st_size
+        _put(_UPGRADE, " ".join(packages))
+        try:
+            proof.waits(_UPGRADED)
+        finally:
+            print(said.read_bytes()[before:].decode(errors="replace"), end="", flush=True)
+
+    return _proven(lambda: proof.across(ask))
+
+
+def _proven(use: Callable[[], None]) -> int:
+    """Whether the cloud works; a service that ended is the reason for whatever does not."""
     try:
-        Proof(options, timings, WORK, LOGS).all()
+        use()
     except Exception as problem:  # as above
         ended = WORK / "failed"
         print(f"error: {ended.read_text() if ended.exists() else _with_reason(_told(problem))}", flush=True)
@@ -89,13 +126,15 @@ def main(words: list[str]) -> int:
             return 0
         case ["prove"]:
             return prove(options, timings)
+        case ["upgrade", *packages]:
+            return upgraded(options, timings, packages)
         case ["smoke", wanted]:
             from .smoke import smoke
 
             with timings.step("tempest"):
                 return smoke(options, LOGS, wanted)
         case _:
-            print("serve, prove, smoke REGEX, collect, or keep FILE", file=sys.stderr)
+            print("serve, prove, upgrade PACKAGE..., smoke REGEX, collect, or keep FILE", file=sys.stderr)
             return 2
 
 

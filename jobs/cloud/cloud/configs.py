@@ -188,6 +188,8 @@ def _nova(options: Options) -> Sections:
                 "compute_driver": "fake.FakeDriver" if options.fake else "libvirt.LibvirtDriver",
                 # Else the scheduler waits up to a minute before it looks for compute hosts.
                 "periodic_fuzzy_delay": "0",
+                # Else the conductor of some releases takes minutes to end, whether it has work or not.
+                "manager_shutdown_timeout": "20",
                 "state_path": "/var/lib/nova",
                 "instances_path": "/var/lib/nova/instances",
                 "allow_resize_to_same_host": "True",

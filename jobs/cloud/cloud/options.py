@@ -73,7 +73,8 @@ class Guest:
 class Options:
     """One cloud. `fake`: nova's fake driver instead of libvirt. `venv` is the environment that holds all services.
 
-    `overrides` are options of files by path and section, which win over ours.
+    `projects` has what the build has checkouts of, which goes before that. `overrides` are options of files by path and
+    section, which win over ours.
     """
 
     services: frozenset[Service] = WHOLE
@@ -82,6 +83,7 @@ class Options:
     host: str = "gate"
     region: str = REGION
     venv: str = "/opt/cloud/venv"
+    projects: str = "/work/projects"
     debug: bool = True
     guest: Guest = Guest()
     overrides: Mapping[str, Mapping[str, Mapping[str, str]]] = field(

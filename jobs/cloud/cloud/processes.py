@@ -7,6 +7,7 @@ There is no init system in the namespaces of a cloud and none is needed: whoever
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import socket
 import time
@@ -33,7 +34,7 @@ class Processes:
         """Nothing runs yet."""
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
-        self._environment = dict(environment)
+        self.environment = environment
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self.step = timings.step
 
@@ -47,6 +48,10 @@ class Processes:
         if await process.wait():
             raise Failed(f"{' '.join(argv[:2])} ended with {process.returncode}. {self._why(name)}")
 
+    def runs(self, name: str) -> bool:
+        """Whether a service was started and not ended."""
+        return name in self._running
+
     async def end(self, name: str) -> None:
         """Tell a service to end, and wait until it has."""
         process = self._running.pop(name)
@@ -56,7 +61,7 @@ class Processes:
 
     async def answers(self, name: str, url: str) -> None:
         """Return when a service of HTTP answers anything but an error of its own."""
-        await self._until(name, lambda: _answers(url), f"does not answer at {url}")
+        await self._until(name, lambda: answers(url), f"does not answer at {url}")
 
     async def listens(self, name: str, port: int) -> None:
         """Return when a service takes connections."""
@@ -72,9 +77,9 @@ class Processes:
             if process.returncode is not None:
                 raise Failed(f"{name} ended with {process.returncode}. {self._why(name)}")
 
-    async def first_end(self) -> None:
-        """Wait until a service ends, which none may; raises `Failed` then."""
-        while True:
+    async def asked(self, path: str) -> None:
+        """Return when there is a file; a service that ends meanwhile, which none may, raises `Failed`."""
+        while not await asyncio.to_thread(os.path.exists, path):
             self.all_live()
             await asyncio.sleep(_PAUSE)
 
@@ -83,7 +88,7 @@ class Processes:
     ) -> asyncio.subprocess.Process:
         with (self._logs / f"{name}.log").open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *argv, env=self._environment | dict(environment or {}), stdin=asyncio.subprocess.DEVNULL,
+                *argv, env={**self.environment, **(environment or {})}, stdin=asyncio.subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
@@ -101,14 +106,15 @@ class Processes:
         return f"{why(text.splitlines()) or 'Its log is empty.'} (cloud/{self._logs.name}/{path.name})"
 
 
-def _answers(url: str) -> bool:
+def answers(url: str, patience: float = 5.0) -> bool:
+    """Whether HTTP is answered there, with anything but an error of the service itself."""
     try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - of this cloud
+        with urllib.request.urlopen(url, timeout=patience):  # noqa: S310 - of this cloud
             return True
     except urllib.error.HTTPError as error:
         error.close()
         return error.code < 500
-    except (OSError, urllib.error.URLError):
+    except (OSError, http.client.HTTPException):  # nobody is there, or goes while it answers
         return False
 
 

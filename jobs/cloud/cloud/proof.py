@@ -16,8 +16,10 @@ import openstack
 
 from . import calls
 from .options import Options, Service
+from .parts import parts
 from .processes import Failed
 from .timings import Timings
+from .watching import Watch
 
 _PATIENCE = 900.0
 _GREETING = b"hello, object"
@@ -61,6 +63,42 @@ class Proof:
             with step("object put and got"):
                 self._object()
         self._all_live()
+
+    def across(self, upgrade: Callable[[], None]) -> None:
+        """Have the services upgraded while the server of `all` runs, and use the cloud again."""
+        cloud = self._cloud.compute
+        self._server = cloud.find_server("proof", ignore_missing=False)
+        network = self._cloud.network
+        port = next(iter(network.ports(device_id=self._server.id)))
+        self._address = next(iter(network.ips(port_id=port.id))).floating_ip_address
+        apis = {part.name: part.url for part in parts(self._options) if part.url}
+        watch = Watch(self._address, apis, self._logs / "ping.log")
+        try:
+            with self._step("services upgraded"):
+                upgrade()
+        finally:
+            watch.end(self._logs / "upgrade.json")
+        with self._step("the guest of before answers"):
+            self._until("cat /proc/uptime", bool, f"of before the upgrade cannot be reached by ssh at {self._address}")
+        with self._step("server active after the upgrade"):
+            image, network_id = self._cloud.get_image("gate"), port.network_id
+            flavor = cloud.find_flavor("nano", ignore_missing=False)
+            made = cloud.create_server(
+                name="after", image_id=image.id, flavor_id=flavor.id, networks=[{"uuid": network_id}]
+            )
+            cloud.wait_for_server(made, interval=0.3, wait=_PATIENCE)
+        self._all_live()
+
+    def waits(self, path: Path) -> None:
+        """Wait for a file that `serve` makes; a service that ends meanwhile is the reason why it does not."""
+        deadline = time.monotonic() + _PATIENCE
+        while not path.exists():
+            self._all_live()
+            if time.monotonic() > deadline:
+                raise Failed(
+                    f"After {_PATIENCE:.0f} s services are still not {path.name}. See the end of cloud/timings.tsv."
+                )
+            time.sleep(0.2)
 
     def _image(self) -> Any:
         properties = {f"hw_{name}": "virtio" for name in ("disk_bus", "vif_model", "rng_model")}

@@ -6,91 +6,61 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
+from collections.abc import Iterable
 
 from . import swift
-from .configs import KEYSTONE_URL, NEUTRON_FILES, PORTS
+from .configs import KEYSTONE_URL
 from .data import people
 from .options import Options, Service
+from .parts import Part, parts
 from .processes import Failed, Processes
+from .shims import SETGROUPS
 
-#: What is asked of an API that has nothing at its root.
-_ASKED = {"swift": "healthcheck"}
 _PATIENCE = 900.0
-_LOG = '%(addr) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(rsize) %(msecs)ms'
 
 
 async def first(options: Options, start: Starter) -> None:
     """Start what needs no broker as soon as there is a database: a broker takes longest to come up."""
     await start.processes.listens("mariadb", 3306)
-    await start.api("keystone", "keystone.wsgi.api:application")
-    if Service.PLACEMENT in options:
-        await start.api("placement", "placement.wsgi.api:application")
-    if Service.GLANCE in options:
-        # Uploads come in chunks, which uWSGI passes on only in this mode.
-        http = ("--http", f"127.0.0.1:{PORTS['glance']}", "--http-chunked-input", "--http-raw-body")
-        await start.api("glance", "glance.wsgi.api:application", *http)
+    await start.all(Service.KEYSTONE, Service.PLACEMENT, Service.GLANCE)
     if Service.SWIFT in options:
-        await swift.begin(start.processes)
-        start.apis.append("swift")
+        await asyncio.to_thread(swift.rings)
+        await start.all(Service.SWIFT)
 
 
 async def begin(options: Options, start: Starter, *, known: bool) -> None:
     """Start everything else; `known`: users and endpoints are in the databases already."""
     processes = start.processes
-    if Service.NOVA in options and known:
-        await start.program("nova-conductor")  # first: nova-compute loses ten seconds when it has to wait for it
-    if Service.NOVA in options:
-        await start.api("nova", "nova.wsgi.osapi_compute:application")
-        await start.api("metadata", "nova.wsgi.metadata:application")
-    if Service.NEUTRON in options:
-        files = f"OS_NEUTRON_CONFIG_FILES={';'.join(NEUTRON_FILES)}"
-        told = ("--set", f"start-time={int(time.time())}", "--env", files)
-        await start.api("neutron", "neutron.wsgi.api:application", *told)
-    if Service.CINDER in options:
-        await start.api("cinder", "cinder.wsgi.api:application")
+    later = parts(options, Service.NOVA, Service.NEUTRON, Service.CINDER)
+    if known:  # it ends when it has no user; and nova-compute loses ten seconds when it has to wait for it
+        await start.these(part for part in later if part.name == "nova-conductor")
+    await start.these(part for part in later if part.module)
     await processes.answers("keystone", f"{KEYSTONE_URL}/v3")
     if not known:
         with processes.step("users and endpoints"):
             await asyncio.to_thread(people, options)
-        if Service.NOVA in options:
-            await start.program("nova-conductor")  # it ends when it has no user
-    await _agents(options, start)
+    await start.these(part for part in later if not part.module and not processes.runs(part.name))
+    await complete(options, processes)
+
+
+async def complete(options: Options, processes: Processes) -> None:
+    """Wait until the cloud can be used."""
     with processes.step("all APIs answer"):
-        await asyncio.gather(
-            *(processes.answers(name, f"http://127.0.0.1:{PORTS[name]}/{_ASKED.get(name, '')}") for name in start.apis)
-        )
+        await asyncio.gather(*(processes.answers(part.name, part.url) for part in parts(options) if part.url))
     with processes.step("compute host and network agents are there"):
-        parts = [asyncio.to_thread(_complete, options, processes)]
+        waits = [asyncio.to_thread(_complete, options, processes)]
         if Service.CINDER in options:
-            parts.append(asyncio.to_thread(_volume_type))
-        await asyncio.gather(*parts)
+            waits.append(asyncio.to_thread(_volume_type))
+        await asyncio.gather(*waits)
 
 
 async def keystone_alone(options: Options, processes: Processes) -> None:
     """Start keystone, tell it of users and endpoints, end it."""
-    start = Starter(options, processes)
-    await start.api("keystone", "keystone.wsgi.api:application")
+    await Starter(options, processes).all(Service.KEYSTONE)
     await processes.answers("keystone", f"{KEYSTONE_URL}/v3")
     with processes.step("users and endpoints"):
         await asyncio.to_thread(people, options)
     await processes.end("keystone")
-
-
-async def _agents(options: Options, start: Starter) -> None:
-    if Service.NEUTRON in options:
-        files = tuple(word for path in NEUTRON_FILES for word in ("--config-file", path))
-        if options.broker:
-            await start.program("neutron-rpc-server", *files)
-            await start.program("neutron-periodic-workers", *files)
-        await start.program("neutron-ovn-maintenance-worker", *files)
-    if Service.NOVA in options:
-        agent = "/etc/neutron/neutron_ovn_metadata_agent.ini"
-        await start.program("neutron-ovn-metadata-agent", "--config-file", NEUTRON_FILES[0], "--config-file", agent)
-        await start.program("nova-compute", "--config-file", "/etc/nova/nova-compute.conf")
-        await start.program("nova-scheduler")
-    if Service.CINDER in options:
-        await start.program("cinder-scheduler")
-        await start.program("cinder-volume")
 
 
 def _complete(options: Options, processes: Processes) -> None:
@@ -137,25 +107,20 @@ def _volume_type() -> None:
 
 
 class Starter:
-    """How services are started: APIs by uWSGI, others by their own program."""
+    """Starts the processes of services."""
 
     def __init__(self, options: Options, processes: Processes) -> None:
+        """Nothing is started yet."""
         self._options = options
         self.processes = processes
-        self.apis: list[str] = []
 
-    async def api(self, name: str, module: str, *more: str) -> None:
-        """An application of WSGI on its port."""
-        port = () if "--http" in more else ("--http-socket", f"127.0.0.1:{PORTS[name]}")
-        self.apis.append(name)
-        await self.processes.start(
-            name, "uwsgi", *port, "--module", module, "--virtualenv", self._options.venv,
-            "--master", "--processes", "1", "--threads", "4", "--enable-threads", "--lazy-apps", "--thunder-lock",
-            "--die-on-term", "--need-app", "--buffer-size", "65535", "--procname-prefix", f"{name} ",
-            # Clients keep connections that uWSGI closes: their second request would fail.
-            "--add-header", "Connection: close", "--logformat", _LOG, *more,
-        )  # fmt: skip
+    async def all(self, *services: Service) -> None:
+        """What these services are of."""
+        await self.these(parts(self._options, *services))
 
-    async def program(self, name: str, *more: str) -> None:
-        """A service that is a program of its own."""
-        await self.processes.start(name, name, *more)
+    async def these(self, wanted: Iterable[Part]) -> None:
+        """These, one after another; none is waited for."""
+        began = int(time.time())
+        for part in wanted:
+            more = {"LD_PRELOAD": SETGROUPS} if part.shim else {}
+            await self.processes.start(part.name, *part.line(self._options.venv, began), environment=more)

@@ -30,6 +30,11 @@ class Project:
 
     package: str
     checkout: Path
+    tag: str = ""  # it is of this one, not of what is checked out
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.package} {self.tag}".strip()
 
 
 def among(variables: Mapping[str, Any], home: Path, venv: Path) -> list[Project]:
@@ -38,6 +43,23 @@ def among(variables: Mapping[str, Any], home: Path, venv: Path) -> list[Project]
     checkouts = sorted(home / str(one["src_dir"]) for one in variables["zuul"]["projects"].values())
     found = (Project(package_of(checkout), checkout) for checkout in checkouts)
     return [project for project in found if project.package in known]
+
+
+def at(projects: Iterable[Project], tags: Mapping[str, Any], place: Path) -> list[Project]:
+    """Those projects that have a tag here, as they were at it, in new checkouts. Raises `NotInstalled`."""
+    known = {project.package: project.checkout for project in projects}
+    wanted = {normal(package): str(tag) for package, tag in tags.items()}
+    if strange := sorted(set(wanted) - set(known)):
+        raise NotInstalled(f"{strange[0]} has no checkout in this build, so it cannot be of {wanted[strange[0]]}.")
+    found = [Project(package, place / package, tag) for package, tag in sorted(wanted.items())]
+    for project in found:
+        # With its history: tools that make versions ask for it.
+        source, target = known[project.package], project.checkout
+        line = ["git", "clone", "--quiet", "--shared", "--branch", project.tag, source, target]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NotInstalled(f"{project} cannot be checked out: {done.stderr.strip()}")
+    return found
 
 
 def installed(venv: Path) -> frozenset[str]:

@@ -6,15 +6,12 @@ Its files are unlike those of the other projects: filters of a pipeline instead 
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import Any
 
 from .configs import KEYSTONE_URL, PORTS
 from .ini import Sections, text
 from .options import Options
-from .processes import Processes
-from .shims import SETGROUPS
 
 _STORAGE = {"account": 6202, "container": 6201, "object": 6200}
 _DEVICES = "/srv/node"
@@ -87,19 +84,7 @@ def _proxy(options: Options) -> Sections:
     }
 
 
-async def begin(processes: Processes) -> None:
-    """Make the rings, start the servers."""
-    await asyncio.to_thread(_rings)
-    # All of them want to change their groups, which the kernel refuses where one user is mapped.
-    more = {"LD_PRELOAD": SETGROUPS}
-    for name in _STORAGE:
-        await processes.start(
-            f"swift-{name}", f"swift-{name}-server", f"/etc/swift/{name}.conf", "-v", environment=more
-        )
-    await processes.start("swift", "swift-proxy-server", "/etc/swift/proxy.conf", "-v", environment=more)
-
-
-def _rings() -> None:
+def rings() -> None:
     """Where everything is: on the one device. By its library in this process, as each command costs a second."""
     from swift.common.ring import RingBuilder
 

@@ -12,8 +12,6 @@ from .options import Options, Service
 from .processes import Processes
 from .shims import SHIMS
 
-#: Where `speculative` installs the projects that the build has checkouts of.
-PROJECTS = "/work/projects"
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PLACES = (
     "/run/lock/cloud", "/etc/keystone/fernet-keys", "/etc/keystone/credential-keys",
@@ -26,8 +24,8 @@ def environment(options: Options) -> dict[str, str]:
     """What every process of the cloud gets."""
     return {
         # What the build has checkouts of goes before what the image has.
-        "PATH": f"{SHIMS}:{PROJECTS}/bin:{options.venv}/bin:{_SEARCH}",
-        "PYTHONPATH": PROJECTS,
+        "PATH": f"{SHIMS}:{options.projects}/bin:{options.venv}/bin:{_SEARCH}",
+        "PYTHONPATH": options.projects,
         "HOME": "/root",
         "LANG": "C.UTF-8",
         "PYTHONWARNINGS": "ignore",
@@ -37,7 +35,7 @@ def environment(options: Options) -> dict[str, str]:
 
 def _shipped(options: Options, name: str, target: Path) -> None:
     """The files for /etc that come with a project, those of its checkout if the build has one."""
-    for above in (PROJECTS, options.venv):
+    for above in (options.projects, options.venv):
         source = Path(above, "etc", name)
         if source.is_dir():
             shutil.copytree(source, target, dirs_exist_ok=True)
@@ -49,9 +47,15 @@ def _files(options: Options) -> dict[str, str]:
 
 
 def prepare(options: Options) -> None:
-    """Every file that services read."""
+    """Every file that services read, every directory that they write to, and what stands for programs of root."""
     for place in _PLACES:
         Path(place).mkdir(parents=True, exist_ok=True)
+    configure(options)
+    shims.write(options)
+
+
+def configure(options: Options) -> None:
+    """Every file that services read; once more, and they are those of other checkouts."""
     for name in ("glance", "nova", "neutron", "cinder"):
         if name in options.services:
             _shipped(options, name, Path("/etc", name))
@@ -70,7 +74,6 @@ def prepare(options: Options) -> None:
             rootwrap.write_text("\n".join((*told, "")))
     Path("/etc/cinder").mkdir(exist_ok=True)
     Path("/etc/cinder/nfs_shares").write_text(f"127.0.0.1:{base.SHARE}\n")
-    shims.write(options)
 
 
 async def bring_up(options: Options, processes: Processes) -> None:
