@@ -55,9 +55,12 @@ def install_project(programs: Path, *more: Path) -> None:
     if is_package(Path()):
         extras = ",".join(job.words("python_extras"))
         wanted += ["--editable", f".[{extras}]" if extras else "."]
+    beside = siblings()
+    if beside:  # before what needs them: they need not be in any index
+        install(programs, "--no-deps", *beside)
     if wanted:
         install(programs, *wanted)
-    if beside := siblings():
+    if beside:  # over what requirements may have pinned
         install(programs, "--no-deps", "--force-reinstall", *beside)
 
 

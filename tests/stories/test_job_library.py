@@ -276,6 +276,25 @@ class Prices(unittest.TestCase):
 
 
 @library
+def test_a_project_that_needs_another_one_of_the_site_alone_is_tested_with_it(site: RunningSite) -> None:
+    ann = site.person("ann")
+    shop = ann.propose("api", "Open the shop", FILES)
+    wants = PROJECT.replace("shop", "client").replace(
+        'version = "1.0"', 'version = "1.0"\ndependencies = ["shop>=1.0"]'
+    )
+    asks = {
+        "pyproject.toml": wants,
+        "client/__init__.py": "",
+        "tests/test_client.py": CLIENT.replace("salt", "bread").replace("1)", "3)"),
+        ".zuul.yaml": jobs("pytest", more=", required-projects: [api]"),
+    }
+    identity = ann.detail(shop)["change_id"]
+    client = ann.propose("client", "Buy bread", asks, body=f"Depends-On: {identity}")
+    build = build_of(ann, client, "Build succeeded.")
+    assert outcomes(ann, build) == {"tests.test_client.Prices.test_bread": "passed"}
+
+
+@library
 def test_a_wheel_of_a_change_is_installed_by_the_job_of_a_change_that_depends_on_it(site: RunningSite) -> None:
     ann, bob = site.person("ann"), site.person("bob")
     with_salt = SHOP.replace("}", ', "salt": 1}')
