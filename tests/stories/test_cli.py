@@ -263,6 +263,10 @@ def test_json_is_what_the_server_said(site: RunningSite) -> None:
         ("- job: {name: unit, rum: ci/unit}\n", 1,
          ".zuul.yaml:1: `rum` is not an attribute of `job`. Did you mean `run`?\n"
          "  > 1 | - job: {name: unit, rum: ci/unit}\n"),
+        ("- job: {name: unit}\n- project: {check: {jobs: [unit]}}\n", 1,
+         ".zuul.yaml:2: Job unit has nothing to run. Give it `run`.\n"
+         "    1 | - job: {name: unit}\n"
+         "  > 2 | - project: {check: {jobs: [unit]}}\n"),
     ],
 )  # fmt: skip
 def test_configuration_is_checked_without_a_server(tmp_path: Path, text: str, code: int, out: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ...reasons import Reason, reason
 from .build import build
+from .freeze import freeze
 from .layout import Sources
 from .model import ConfigError, Location
 from .objects import ConfigFile
@@ -66,7 +67,8 @@ def check(
 
     `files` are all of its files by path. `base` is the configuration of the site (`gatebot-config`), with whose jobs
     and templates this is read together; without it, references to names that are not here cannot be judged and are
-    left out, as are other projects always.
+    left out, as are other projects always. What only shows where jobs are frozen (dependencies in a circle, a job with
+    nothing to run) is told of those that the project lists.
     """
     here = TenantProject(project, trusted=trusted)
     site = TenantProject(SITE, trusted=True)
@@ -77,7 +79,9 @@ def check(
         projects = (site, here)
     tenant = Tenant("check", projects)
     layout = build(tenant, Sources({one.name: (branch,) for one in projects}, parsed))
-    mine = [error for error in layout.errors if error.at.project == project]
+    graphs = [freeze(layout, pipeline, project, branch) for pipeline in layout.pipelines] if base is not None else []
+    errors = dict.fromkeys((*layout.errors, *(error for graph in graphs for error in graph.errors)))
+    mine = [error for error in errors if error.at.project == project]
     unjudged = _PROJECTS if base is not None else _PROJECTS | _NAMES
     mine = [error for error in mine if error.reason.kind not in unjudged]
     return sorted(mine, key=lambda error: (error.at.path, error.at.line))
