@@ -50,6 +50,7 @@ def serve(directory: Path) -> int:
         if user is not None:
             give(places.data / "logs", user)
             link.drop(user.uid, user.gid)
+        log.info("starting")
         db.migrate(places.database_url)
         return asyncio.run(_run(found, places, prepared, address, tls))
 
