@@ -8,6 +8,7 @@ are tested, and nodes of nested labels. `make test-cloud` runs these.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -161,16 +162,53 @@ def test_a_cloud_begins_from_what_a_job_before_it_kept(site: RunningSite) -> Non
     assert "  tables: " not in log
 
 
-def test_a_change_that_breaks_a_service_is_refused_with_the_line_of_its_log(site: RunningSite) -> None:
-    ann, bob = site.person("ann"), site.person("bob")
+def import_sdist(site: RunningSite, *packages: str) -> None:
+    """Host a package of PyPI as a project, with these versions as its history, or skip."""
     told = {**os.environ, "GATEBOT_URL": site.url, "GATEBOT_USER": "admin", "GATEBOT_TOKEN": site.tokens["admin"]}
-    line = [sys.executable, "-P", "-m", "gatebot", "project", "import-sdist", "keystone==30.0.0"]
+    line = [sys.executable, "-P", "-m", "gatebot", "project", "import-sdist", *packages]
     done = subprocess.run(line, env=told, capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.skip(f"keystone cannot be fetched: {done.stderr.strip()}")
+        pytest.skip(f"{packages[0]} cannot be fetched: {done.stderr.strip()}")
+
+
+def test_a_change_that_breaks_a_service_is_refused_with_the_line_of_its_log(site: RunningSite) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    import_sdist(site, "keystone==30.0.0")
     broken = {"keystone/wsgi/api.py": "import nothing_at_all\n", ".zuul.yaml": CONFIG.format(job="cloud-light")}
     change = ann.propose("keystone", "Begin anew", broken)
     bob.approve(change)
     told = ann.hears(change, "Build failed.", PATIENCE)
     assert "ModuleNotFoundError: No module named 'nothing_at_all' (cloud/services/keystone.log)" in told
     assert ann.status(change) == "NEW"
+
+
+def test_a_change_is_tested_together_with_the_one_of_another_service_that_it_depends_on(site: RunningSite) -> None:
+    """Nova starts only with what the change of keystone brings, which is not merged."""
+    import_sdist(site, "keystone==30.0.0")
+    import_sdist(site, "nova==34.0.0")
+    ann = site.person("ann")
+    quiet = "- project: {check: {jobs: []}}\n"
+    brought = ann.propose("keystone", "Bring a word", {"keystone/word.py": "WORD = 'given'\n", ".zuul.yaml": quiet})
+    asks = "from keystone.word import WORD\n\nprint('keystone has', WORD, flush=True)\n"
+    files = {"nova/cmd/__init__.py": asks, ".zuul.yaml": "- project: {check: {jobs: [cloud-fake]}}\n"}
+    change = ann.propose("nova", "Ask keystone", files, body=f"Depends-On: {site.url}/c/keystone/+/{brought}")
+    build, log = verdict(ann, change, "cloud-fake")
+    assert "result: SUCCESS" in log, log
+    assert "From this build: keystone, nova." in log
+    assert "keystone has given" in "".join(
+        ann.rest.text_lines(f"/logs/{build}/artifacts/cloud/services/nova-scheduler.log")
+    )
+    assert ann.status(brought) == "NEW"
+
+
+def test_a_guest_answers_while_a_change_upgrades_its_cloud_from_the_release_before(site: RunningSite) -> None:
+    import_sdist(site, "nova==33.0.2", "nova==34.0.0")
+    ann = site.person("ann")
+    config = "- project: {check: {jobs: [cloud-upgrade: {vars: {cloud_upgrade_from: {nova: 33.0.2}}}]}}\n"
+    change = ann.propose("nova", "Upgrade clouds", {".zuul.yaml": config})
+    build, log = verdict(ann, change, "cloud-upgrade")
+    assert "result: SUCCESS" in log, log
+    assert "From this build: nova 33.0.2." in log
+    cost = json.loads("".join(ann.rest.text_lines(f"/logs/{build}/artifacts/cloud/upgrade.json")))
+    assert cost["guest"]["answered"] > 0
+    assert cost["apis"]["nova"]["all"] > 0
