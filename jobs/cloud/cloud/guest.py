@@ -16,10 +16,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _PROGRAMS = ("/usr/bin/busybox", "/usr/sbin/dropbear", "/usr/bin/dropbearkey")
+_DIRECTORIES = (
+    "bin", "sbin", "usr/bin", "usr/sbin", "proc", "sys", "dev", "run", "tmp", "mnt", "mod", "etc/dropbear", "root/.ssh",
+)  # fmt: skip
 _MODULES = (
     "virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk", "failover",
     "net_failover", "virtio_net", "rng-core", "virtio-rng", "isofs", "scsi_common", "scsi_mod", "cdrom", "sr_mod",
+    "libata", "ata_piix",  # the drive that tells a server its settings is a disc
 )  # fmt: skip
+_TOOLS = ("curl", "sudo", "blkid")  # what people and tempest expect in a guest, made of what busybox has
 _FILES = Path(__file__).parent / "guest"
 _SECTOR = 512
 _FIRST = 2048  # the sector at which the partition begins
@@ -40,20 +45,7 @@ def make(target: Path, *, boot: Path = Path("/boot"), modules: Path = Path("/lib
 
 
 def _lay(root: Path, modules: Path) -> None:
-    for name in (
-        "bin",
-        "sbin",
-        "usr/bin",
-        "usr/sbin",
-        "proc",
-        "sys",
-        "dev",
-        "run",
-        "tmp",
-        "mod",
-        "etc/dropbear",
-        "root/.ssh",
-    ):
+    for name in _DIRECTORIES:
         (root / name).mkdir(parents=True, exist_ok=True)
     for program in _PROGRAMS:
         for path in (Path(program), *_libraries(program)):
@@ -64,9 +56,9 @@ def _lay(root: Path, modules: Path) -> None:
     for name in _MODULES:
         for found in modules.rglob(f"{name}.ko*"):
             shutil.copy(found, root / "mod" / found.name)
-    for name, place in (("init", "init"), ("udhcpc.sh", "udhcpc.sh"), ("curl", "bin/curl")):
-        shutil.copy(_FILES / name, root / place)
-        (root / place).chmod(0o755)
+    for name in ("init", "udhcpc.sh", *(f"usr/bin/{tool}" for tool in _TOOLS)):
+        shutil.copy(_FILES / Path(name).name, root / name)
+        (root / name).chmod(0o755)
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\n")
     (root / "etc/shells").write_text("/bin/sh\n")
