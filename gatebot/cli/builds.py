@@ -113,22 +113,28 @@ def abort(out: Output, uuid: str) -> None:
 def tests(out: Output, uuid: str, failed: bool) -> None:
     """List the test results of a build, failed ones first."""
     info = out.client().get(f"/api/build/{build_id(uuid)}/tests")
-    fresh, mended = set(info["newly_failing"]), set(info["newly_passing"])
+    if not out.as_json:
+        for line in _about_tests(info):
+            click.echo(line, err=True)
     shown = [one for one in info["tests"] if not failed or one["outcome"] in ("failed", "error")]
     if failed and not out.as_json:
         for one in shown:
-            out.text(one, [f"{one['outcome']}: {one['name']}", *(f"  {line}" for line in one["output"].splitlines())])
+            head = f"{one['outcome']}: {one['name']}" + (f" ({one['mark']})" if one["mark"] else "")
+            out.text(one, [head, *(f"  {line}" for line in one["output"].splitlines())])
         return
-    rows = [
-        (
-            one["outcome"],
-            one["name"],
-            f"{one['seconds']:.2f} s",
-            "newly failing" if one["name"] in fresh else "newly passing" if one["name"] in mended else "",
-        )
-        for one in shown
-    ]
+    rows = [(one["outcome"], one["name"], f"{one['seconds']:.2f} s", one["mark"] or "") for one in shown]
     out.table({**info, "tests": shown}, rows, ("outcome", "test", "time", ""), "No test results in its artifacts.")
+
+
+def _about_tests(info: Mapping[str, Any]) -> Iterator[str]:
+    """How many tests there are of each outcome, what they are compared with, and which files say nothing."""
+    if info["tests"]:
+        yield ", ".join(f"{count} {outcome}" for outcome, count in info["counts"].items() if count)
+    if info["compared_with"]:
+        found = {"fail that passed": "newly_failing", "pass that failed": "newly_passing", "new": "new", "gone": "gone"}
+        told = "".join(f", {len(info[key])} {words}" for words, key in found.items() if info[key])
+        yield f"beside the build {info['compared_with']} ({info['compared_as']}){told}"
+    yield from (f"not read: {trouble}" for trouble in info["troubles"])
 
 
 @build.command("requests")

@@ -157,6 +157,8 @@ async def test_tests_are_compared_with_the_branch_and_neither_with_open_changes_
     said = words(await web.page(f"/build/{bad}/tests"))
     assert "1 fail that passed" in said
     assert "✗ failed tests.T.test_ok newly failing" in said
+    assert f"Against the run before: {good[:8]} change 1 · gate · 1 fail that passed" in said
+    assert "✗ failed tests.T.test_bad failed before, too" in said
     other = await a_build(web, house, "other.txt")
     leave(root, "artifacts/r.xml", JUNIT, other)
     assert await compared(web, other) == ([], good)

@@ -8,7 +8,7 @@ import platform
 import re
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, expect
 
 from gatebot.architectures import canonical
@@ -67,11 +67,15 @@ def build(working_site: RunningSite) -> str:
     return re.findall(r"/build/(\w+)", ann.hears(change, "Build failed."))[0]
 
 
-def told(site: RunningSite, *words: str) -> str:
+def said(site: RunningSite, *words: str) -> Result:
     env = {"GATEBOT_URL": site.url, "GATEBOT_USER": "ann", "GATEBOT_TOKEN": site.tokens["ann"]}
     done = CliRunner().invoke(main, ["build", *words], env=env, prog_name="gatebot", catch_exceptions=False)
     assert done.exit_code == 0, done.stderr
-    return done.stdout
+    return done
+
+
+def told(site: RunningSite, *words: str) -> str:
+    return said(site, *words).stdout
 
 
 def test_everybody_reads_what_the_node_of_a_build_was(working_site: RunningSite, build: str) -> None:
@@ -87,6 +91,7 @@ def test_tests_requests_and_servers_are_read_at_the_command_line(working_site: R
     assert (
         told(working_site, "tests", build) == "failed\tt.Boot.test_boot\t2.50 s\t\npassed\tt.Boot.test_list\t0.25 s\t\n"
     )
+    assert said(working_site, "tests", build).stderr == "1 failed, 1 passed\n"
     assert told(working_site, "tests", build, "--failed") == "failed: t.Boot.test_boot\n  No valid host\n"
     assert json.loads(told(working_site, "tests", build, "--json"))["counts"] == {
         "failed": 1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .model import Outcome, TestCase, TestRun
 
@@ -15,14 +16,35 @@ _ORDER = {Outcome.FAILED: 0, Outcome.ERROR: 0, Outcome.SKIPPED: 1, Outcome.PASSE
 BROKEN = (Outcome.FAILED, Outcome.ERROR)
 
 
+class Mark(StrEnum):
+    """What is to be said of a test beside the run before."""
+
+    NEWLY_FAILING = "newly failing"
+    NEWLY_PASSING = "newly passing"
+    NEW = "new"
+    KNOWN = "failed before, too"
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A run beside the one before it: names of tests that fail or pass now and did not, that came and that went."""
+    """A run beside the one before it: names of tests that fail or pass now and did not, fail as then, came, went."""
 
     newly_failing: frozenset[str] = frozenset()
     newly_passing: frozenset[str] = frozenset()
-    added: int = 0
-    gone: int = 0
+    known: frozenset[str] = frozenset()
+    added: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+    def mark(self, case: TestCase) -> Mark | None:
+        """What is to be said of a test; None: it is as it was, or there is nothing to compare it with."""
+        if case.name in self.known:
+            return Mark.KNOWN if case.outcome in BROKEN else None
+        marked = {
+            Mark.NEWLY_FAILING: self.newly_failing,
+            Mark.NEWLY_PASSING: self.newly_passing,
+            Mark.NEW: self.added,
+        }
+        return next((mark for mark, names in marked.items() if case.name in names), None)
 
 
 def counts(run: TestRun) -> Mapping[Outcome, int]:
@@ -31,11 +53,14 @@ def counts(run: TestRun) -> Mapping[Outcome, int]:
 
 
 def ordered(run: TestRun, compared: Compared) -> list[TestCase]:
-    """Failed ones first, of these those that are new; then skipped ones, then the slowest."""
-    return sorted(
-        run.cases,
-        key=lambda case: (_ORDER[case.outcome], case.name not in compared.newly_failing, -case.seconds, case.name),
-    )
+    """Failed ones first, of these those that did not fail before; then skipped ones, then the slowest."""
+    fresh = (Mark.NEWLY_FAILING, Mark.NEW)
+
+    def place(case: TestCase) -> tuple[object, ...]:
+        mark = compared.mark(case) if case.outcome in BROKEN else None
+        return _ORDER[case.outcome], fresh.index(mark) if mark in fresh else len(fresh), -case.seconds, case.name
+
+    return sorted(run.cases, key=place)
 
 
 def compare(run: TestRun, before: TestRun | None) -> Compared:
@@ -47,8 +72,9 @@ def compare(run: TestRun, before: TestRun | None) -> Compared:
     return Compared(
         frozenset(name for name in both if now[name] in BROKEN and then[name] not in BROKEN),
         frozenset(name for name in both if now[name] is Outcome.PASSED and then[name] in BROKEN),
-        len(now.keys() - then.keys()),
-        len(then.keys() - now.keys()),
+        frozenset(name for name in both if now[name] in BROKEN and then[name] in BROKEN),
+        frozenset(now.keys() - then.keys()),
+        frozenset(then.keys() - now.keys()),
     )
 
 

@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from ...change import own_number
 from ...errors import Invalid, NotFound
 from ...reasons import reason
 from ..ports import BuildFacts, Builds
-from .comparing import counts, ordered
+from .comparing import Mark, counts, ordered
 from .model import OUTPUT, RequestLine, TestCase, moment_of
 from .pages import Allowed, Hidden, tests_of
 from .service import BuildFiles
@@ -44,12 +45,15 @@ def routes(builds: Builds, files: BuildFiles, allowed: Allowed, hidden: Hidden) 
         return _json(
             {
                 "counts": {str(outcome): count for outcome, count in counts(found.run).items()},
-                "compared_with": found.before or None,
+                "compared_with": found.before.build if found.before is not None else None,
+                "compared_as": _what(found.before),
                 "newly_failing": sorted(compared.newly_failing),
                 "newly_passing": sorted(compared.newly_passing),
+                "new": sorted(compared.added),
+                "gone": sorted(compared.gone),
                 "cut": found.run.cut,
                 "troubles": found.run.troubles,
-                "tests": [_case(case) for case in ordered(found.run, compared)],
+                "tests": [_case(case, compared.mark(case)) for case in ordered(found.run, compared)],
             }
         )
 
@@ -101,10 +105,19 @@ def _json(answer: object) -> web.Response:
     return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
 
-def _case(case: TestCase) -> dict[str, object]:
+def _what(before: BuildFacts | None) -> str | None:
+    """What an earlier run was of."""
+    if before is None:
+        return None
+    about = f"change {own_number(before.change)}" if before.change is not None else f"branch {before.branch}"
+    return f"{about} in {before.pipeline}"
+
+
+def _case(case: TestCase, mark: Mark | None) -> dict[str, object]:
     return {
         "name": case.name,
         "outcome": str(case.outcome),
+        "mark": mark,
         "seconds": case.seconds,
         "output": case.output,
         "file": case.file,

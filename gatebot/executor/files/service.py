@@ -32,11 +32,11 @@ _LOOKED_AT = 8  # newest runs of a branch among which one with tests is looked f
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """The tests of a build beside those of its branch without its change (a build's id; empty: there is none)."""
+    """The tests of a build beside those of its branch without its change (None: there is none)."""
 
     run: TestRun
     compared: Compared
-    before: str = ""
+    before: BuildFacts | None = None
 
 
 class BuildFiles:
@@ -123,7 +123,7 @@ class BuildFiles:
     def _ended(self, build: str) -> bool:
         return not self.logs.live(build)
 
-    async def _before(self, found: BuildFacts, hidden: Hidden) -> tuple[str, TestRun] | None:
+    async def _before(self, found: BuildFacts, hidden: Hidden) -> tuple[BuildFacts, TestRun] | None:
         """The newest earlier run of the same job on the branch that has tests and may be seen."""
         earlier = await self._builds.of_branch(found.build, _LOOKED_AT)
         unseen = await hidden({one.change for one in earlier if one.change is not None})
@@ -132,5 +132,5 @@ class BuildFiles:
                 continue
             run = await asyncio.to_thread(self._outcomes.of, one.build, ended=True)
             if run.cases:
-                return one.build, run
+                return one, run
         return None

@@ -104,10 +104,17 @@ def run(**outcomes: Outcome) -> TestRun:
 
 def test_a_run_is_told_beside_the_one_before() -> None:
     failed, passed = Outcome.FAILED, Outcome.PASSED
-    before = run(a=passed, b=failed, c=passed, gone=passed)
-    now = run(a=failed, b=passed, c=passed, new=failed)
+    before = run(a=passed, b=failed, c=passed, d=failed, gone=passed)
+    now = run(a=failed, b=passed, c=passed, d=failed, new=failed)
     compared = compare(now, before)
-    assert compared == Compared(frozenset({"a"}), frozenset({"b"}), added=1, gone=1)
-    assert [case.name for case in ordered(now, compared)] == ["a", "new", "b", "c"]
-    assert counts(now)[failed] == 2
+    names = [frozenset(one) for one in ("a", "b", "d", ["new"], ["gone"])]
+    assert compared == Compared(*names)
+    assert [(case.name, compared.mark(case)) for case in ordered(now, compared)] == [
+        ("a", "newly failing"),
+        ("new", "new"),
+        ("d", "failed before, too"),
+        ("b", "newly passing"),
+        ("c", None),
+    ]
+    assert counts(now)[failed] == 3
     assert compare(now, None) == Compared()
