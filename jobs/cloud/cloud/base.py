@@ -112,7 +112,9 @@ async def ovn(options: Options, processes: Processes) -> None:
             )
         )
         control = "/usr/share/openvswitch/scripts/ovs-ctl"
-        await processes.run("ovs", control, "--no-monitor", f"--system-id={options.host}", "--no-ovs-vswitchd", "start")
+        # It would write down another name of this host, beside us and at times after us: then nothing is bound here.
+        told = ("--no-monitor", "--no-record-hostname", f"--system-id={options.host}", "--no-ovs-vswitchd")
+        await processes.run("ovs", control, *told, "start")
         settings = {
             # Else guests get addresses, but their TCP hangs on checksums that nobody computes.
             "other_config:userspace-tso-enable": "true",
@@ -126,8 +128,8 @@ async def ovn(options: Options, processes: Processes) -> None:
             "external-ids:ovn-remote-probe-interval": "60000",
             "external-ids:hostname": options.host,
         }
-        told = (f"{name}={value}" for name, value in settings.items())
-        await processes.run("ovs", "ovs-vsctl", "--no-wait", "set", "open", ".", *told)
+        values = (f"{name}={value}" for name, value in settings.items())
+        await processes.run("ovs", "ovs-vsctl", "--no-wait", "set", "open", ".", *values)
         await processes.run(
             "ovs", "ovs-vswitchd", "unix:/run/openvswitch/db.sock", "--detach",
             "--pidfile=/run/openvswitch/ovs-vswitchd.pid", "--log-file=/var/log/openvswitch/ovs-vswitchd.log",
