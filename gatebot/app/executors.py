@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -180,8 +180,12 @@ class Executors:
         if self.child is not None:
             await self.child.close()
 
-    def _here(self) -> list[tuple[int, int]]:
-        return [(len(self.local.running), self.local.free_slots())] if self.local is not None else []
+    def _here(self) -> list[pages.Here]:
+        if self.local is None:
+            return []
+        used = len(self.local.running)
+        labels = cast("dict[str, Written]", dict(self.parts.labels()))
+        return [pages.Here(used, used + self.local.free_slots(), abilities_of(self.local, labels))]
 
 
 class Fences:

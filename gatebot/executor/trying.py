@@ -17,6 +17,7 @@ from functools import partial
 from ..clock import Clock
 from ..errors import GatebotError
 from ..reasons import Reason, reason
+from ..words import say
 from .placing import Offer, tried
 from .providers.model import Capacity
 from .providers.ports import Gradual, Provider
@@ -41,6 +42,7 @@ class Trials:
     offers: dict[str, Offer] = field(default_factory=dict[str, Offer])
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
     _due: set[str] = field(default_factory=set[str])
+    _told: dict[str, Reason] = field(default_factory=dict[str, Reason])
 
     def first(self, name: str, architectures: Sequence[str]) -> asyncio.Task[None]:
         """Try a provider out for the first time, beginning with some architectures where it takes long."""
@@ -100,5 +102,10 @@ class Trials:
         self.found()
 
     def _tell(self, name: str, found: Capacity | Reason) -> None:
+        if isinstance(found, Reason) and found != self._told.get(name):
+            self._told[name] = found
+            log.warning("the provider %s can do nothing now: %s", name, say(found))
+        elif isinstance(found, Capacity) and self._told.pop(name, None) is not None:
+            log.info("the provider %s is back", name)
         self.offers[name] = replace(self.offers[name], capacity=found)
         self.found()

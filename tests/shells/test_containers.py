@@ -13,7 +13,7 @@ from gatebot.executor.providers.container import Containers, Podman
 from gatebot.executor.providers.ports import Provider
 from gatebot.reasons import Reason
 from gatebot.words import say
-from tests.fakes.provider_contract import ProviderContract
+from tests.fakes.provider_contract import ProviderContract, Yard
 
 
 @dataclass
@@ -38,6 +38,20 @@ def ground(tmp_path: Path, podman: tuple[Podman, str]) -> ContainerGround:
 
 class TestContainers(ProviderContract):
     pass
+
+
+async def test_a_container_whose_memory_runs_out_leaves_nothing_where_the_server_is(
+    ground: ContainerGround, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here := tmp_path / "here").mkdir()
+    monkeypatch.chdir(here)
+    yard = Yard(ground.provider(), ground.layers)
+    await yard.begin()
+    node = await yard.node()
+    ended, _ = await node.ran("head -c 400000000 /dev/zero | tail -c 399999999 >/dev/null; echo went on")
+    assert ended.status is not None
+    await yard.provider.destroy(node.name)
+    assert list(here.iterdir()) == []
 
 
 async def test_an_image_that_nobody_has_is_told(ground: ContainerGround) -> None:

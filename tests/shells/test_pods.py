@@ -116,8 +116,24 @@ async def test_a_cluster_that_is_away_says_so_without_the_token(ground: PodGroun
     ground.cluster.url = "http://127.0.0.1:1"
     told = await probed(ground)
     assert isinstance(told, str)
-    assert told.startswith("The cluster did not do what it was asked: Cannot connect to host 127.0.0.1:1")
+    assert told == (
+        "The cluster at http://127.0.0.1:1 does not answer (Connection refused). "
+        "Look at `server`, and whether this machine may reach it."
+    )
     assert TOKEN not in told
+
+
+async def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    cluster = Cluster("https://127.0.0.1:1", "gatebot", token, tmp_path / "ca.crt")
+    with pytest.raises(Unavailable) as found:
+        await cluster.ask("GET", "/version")
+    assert found.value.reason is not None
+    assert say(found.value.reason) == (
+        f"The certificates of the cluster cannot be read from {tmp_path}/ca.crt: No such file or directory. "
+        "Put them there, readable by the server's user."
+    )
 
 
 async def test_a_pod_may_nothing_but_run_the_job_and_is_placed_by_architecture(ground: PodGround) -> None:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import platform
+import re
 from pathlib import Path
 
 import pytest
 
+from gatebot import __version__
 from gatebot.architectures import canonical
 from tests.fakes.doors import Visitor
 from tests.fakes.site import RunningSite, Template, begin, eventually
@@ -57,3 +59,6 @@ def test_labels_say_who_serves_them_and_providers_what_they_can_do(working_site:
     assert "small\tthis server\tlocal\t2 CPUs, 2 GiB memory, 2 GiB disk\tmirrors\t\n" in labels
     (provider,) = told(working_site, "ann", "node", "providers").splitlines()
     assert provider.startswith(f"this server\tlocal\t0 in use\t{HERE} native")
+    page = Visitor(working_site).get("/executors").text
+    assert f'this server <span class="soft">gatebot {__version__}</span>' in page
+    assert re.search(rf'<p class="small soft">local: {HERE} native', page)

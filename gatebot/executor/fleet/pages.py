@@ -7,20 +7,33 @@ Everybody may look; what an executor runs is shown to each reader as far as he m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from aiohttp import web
 
+from ... import __version__
 from ...access import DEFAULT, Target, Verb, may
 from ...reasons import reason
 from ...site import Site
+from .model import Abilities
 from .rest import Allowed, command, lives, visible
 from .service import Enrolment
 
 
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The executor of this process: its slots, and what it can have nodes of."""
+
+    used: int
+    slots: int
+    abilities: Abilities
+    version: str = __version__
+
+
 def routes(
-    site: Site, enrolment: Enrolment, allowed: Allowed, here: Callable[[], Sequence[tuple[int, int]]]
+    site: Site, enrolment: Enrolment, allowed: Allowed, here: Callable[[], Sequence[Here]]
 ) -> list[web.RouteDef]:
-    """All routes. `here` tells slots in use and free slots of the executor of this process, if there is one."""
+    """All routes. `here` tells of the executor of this process, if there is one."""
     pages = ExecutorPages(site, enrolment, allowed, here)
     return [
         web.get("/executors", pages.all),
@@ -32,9 +45,7 @@ def routes(
 class ExecutorPages:
     """Handlers."""
 
-    def __init__(
-        self, site: Site, enrolment: Enrolment, allowed: Allowed, here: Callable[[], Sequence[tuple[int, int]]]
-    ) -> None:
+    def __init__(self, site: Site, enrolment: Enrolment, allowed: Allowed, here: Callable[[], Sequence[Here]]) -> None:
         self._site = site
         self._enrolment = enrolment
         self._allowed = allowed

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ...errors import Unavailable
 from ...reasons import reason
+from ..providers.processes import kill_child
 from .guest import WAITING, last_words
 from .shapes import EMULATED, TRIAL, VIRTUALIZED, Kind, Shape, boot, hardware
 
@@ -85,8 +86,7 @@ class Running:
 
     async def end(self) -> None:
         """End it at once."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        kill_child(self.process)
         await self.process.wait()
         if self._draining is not None:
             await asyncio.wait([self._draining])

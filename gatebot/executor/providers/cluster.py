@@ -78,7 +78,11 @@ class Cluster:
                 if answer.ok and told is not None:
                     return told
                 return _failed(f"{answer.status} {(told or {}).get('message') or answer.reason}")
-        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+        except aiohttp.ClientSSLError as problem:
+            return _failed(str(problem))
+        except (aiohttp.ClientConnectorError, TimeoutError) as problem:
+            return Unavailable(reason=reason("executor.kubernetes-away", server=self.server, told=_unheard(problem)))
+        except (aiohttp.ClientError, OSError) as problem:
             return _failed(str(problem) or type(problem).__name__)
 
     def pods(self, node: str = "") -> str:
@@ -114,9 +118,16 @@ class Cluster:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            secure = ssl.create_default_context(cafile=self.ca) if self.server.startswith("https:") else False
+            secure = self._trusted() if self.server.startswith("https:") else False
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=secure, limit=0))
         return self._session
+
+    def _trusted(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self.ca)
+        except OSError as problem:  # also what is no certificate
+            told = problem.strerror or str(problem)
+            raise Unavailable(reason=reason("executor.kubernetes-ca", path=str(self.ca), told=told)) from problem
 
     def _who(self) -> dict[str, str]:
         try:
@@ -182,6 +193,14 @@ def _decoded(text: bytes) -> Object | None:
         return msgspec.json.decode(text, type=dict[str, object])
     except msgspec.MsgspecError:
         return None
+
+
+def _unheard(problem: Exception) -> str:
+    """Why nobody answered, in a few words."""
+    if not isinstance(problem, aiohttp.ClientConnectorError):
+        return "timeout"
+    number = problem.os_error.errno or 0
+    return os.strerror(number) if number > 0 else problem.os_error.strerror or str(problem)
 
 
 def _failed(told: str) -> Unavailable:

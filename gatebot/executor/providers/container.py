@@ -83,11 +83,15 @@ class Podman:
         }
 
     async def ask(self, *argv: str) -> str:
-        """Run it to its end; what it printed. Raises `Unavailable` with the end of what it complained of."""
+        """Run it to its end; what it printed. Raises `Unavailable` with the end of what it complained of.
+
+        It leaves files where it is called: a container whose memory runs out one with the name `oom`.
+        """
         process = await asyncio.create_subprocess_exec(
             self.program,
             *argv,
             env=self.environment,
+            cwd=self.root,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -116,6 +120,7 @@ class Containers:
     slots: int = 0
     layered: bool = field(default=False, init=False)
     _limited: bool = field(default=True, init=False)
+    _begun: bool = field(default=False, init=False)
     _making: Making = field(default_factory=Making, init=False)
     _pulling: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"], init=False)
     _pauses: Pauses = field(default_factory=lambda: Pauses(time.monotonic), init=False)
@@ -135,6 +140,9 @@ class Containers:
         self.podman.write()
         node = uuid4().hex
         try:
+            if not self._begun:
+                await self._let_go()
+                self._begun = True
             await self._pull(self.image)
             limits = await self._limits(node)
         except Unavailable as problem:
@@ -189,7 +197,8 @@ class Containers:
 
         async def opened(first: bytes, source: int | None, output: Output) -> ProcessChannel:
             argv = (self.podman.program, "exec", "-i", "--user", _USER, f"{_NAME}{node}", *BOOT)
-            return await ProcessChannel.open(argv, self.podman.environment, first, source, output)
+            root = self.podman.root
+            return await ProcessChannel.open(argv, self.podman.environment, first, source, output, root)
 
         return ShellConnection(self._lines.setdefault(node, Line(node, opened, Broker(), whole=True)))
 
@@ -216,6 +225,9 @@ class Containers:
             pulling.cancel()
         if self._pulling:
             await asyncio.wait(self._pulling.values())
+        if self._begun:
+            with contextlib.suppress(Unavailable):
+                await self._let_go()
 
     async def list_owned(self) -> tuple[str, ...]:
         """The containers that carry the mark of this executor."""
@@ -224,6 +236,11 @@ class Containers:
         return tuple(sorted(name.removeprefix(_NAME) for name in told.split()))
 
     # -- what these are made of -----------------------------------------------------------------
+
+    async def _let_go(self) -> None:
+        """Where no container needs them, end what podman leaves running, and let it look at the user's ids again."""
+        if os.geteuid() != 0 and not await self.list_owned():
+            await self.podman.ask("system", "migrate")
 
     def _image(self, label: Label) -> str:
         return self.image if label.image == "default" else label.image

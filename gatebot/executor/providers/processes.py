@@ -6,11 +6,22 @@ What a process let go of (a daemon, whose parent is the first process of its spa
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
 from collections import defaultdict
 from pathlib import Path
+
+
+def kill_child(process: asyncio.subprocess.Process) -> None:
+    """Kill a process that the event loop started, unless it has ended.
+
+    `Process.kill` asks first whether it has, and then the loop, which alone should, hears nothing of how it ended.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def kill_tree(process: int) -> None:

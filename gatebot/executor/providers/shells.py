@@ -13,7 +13,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Protocol, TypeAlias
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from . import trees
 from .model import Command, Exit, Reach
 from .pipe import Pipe
 from .ports import Output
+from .processes import kill_child
 from .remote_shell import NODE_MARK, RUN_MARK, Splitter, line, mark, signalling
 
 _PIECE = 64 * 1024
@@ -158,9 +159,10 @@ class ProcessChannel:
 
     @classmethod
     async def open(
-        cls, argv: tuple[str, ...], env: Mapping[str, str], first: bytes, source: int | None, output: Output
-    ) -> ProcessChannel:
-        """Start the process; it reads `first` and then what comes from `source`."""
+        cls, argv: tuple[str, ...], env: Mapping[str, str], first: bytes, source: int | None, output: Output,
+        directory: Path | None = None,
+    ) -> ProcessChannel:  # fmt: skip
+        """Start the process, in a directory; it reads `first` and then what comes from `source`."""
         readable, writable = os.pipe()
         pipe = Pipe(output)
         try:
@@ -171,6 +173,7 @@ class ProcessChannel:
                     stdout=printed,
                     stderr=asyncio.subprocess.PIPE,
                     env=dict(env),
+                    cwd=directory,
                     start_new_session=True,
                 )
         except OSError as problem:
@@ -190,8 +193,7 @@ class ProcessChannel:
 
     async def close(self) -> None:
         """End the process."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        kill_child(self._process)
         await self._process.wait()
         await asyncio.wait([self._said, self._feeding])
         self._pipe.close()
