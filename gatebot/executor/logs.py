@@ -134,6 +134,10 @@ class LogWriter:
         self.flush()
         return self._errors.last.text
 
+    def blame(self) -> None:
+        """The line that was printed just now is the error, whatever comes."""
+        self._first = self._first or self._errors.last
+
     def found(self) -> FoundError:
         """The first error so far."""
         return self._errors.found() if self._first is None else self._first

@@ -301,6 +301,7 @@ class Run:
 
         def read(line: str) -> None:
             if any(matches(line) for matches in matchers):
+                log.blame()
                 self._fails_early(reason("executor.failure-output", line=line[:200]))
             if fails and self._scrubber.covered and not self._stopped:
                 self._exposed = True

@@ -14,6 +14,8 @@ from ..assignment import AssignedChange, Assignment, Checkout, Json, Playbook, P
 from .model import SRC, Places
 from .paths import playbook_context
 
+_LONGEST = 32 * 1024  # characters of a value in the environment: the kernel takes 128 KiB for one
+
 
 def _project(name: str, places: Places) -> dict[str, Json]:
     return {
@@ -189,7 +191,10 @@ def person(places: Places) -> dict[str, str]:
 
 
 def environment(assignment: Assignment, places: Places) -> dict[str, str]:
-    """The environment of a job's processes; job variables that are plain values are `GATEBOT_VAR_NAME`."""
+    """The environment of a job's processes.
+
+    What jobs before it returned, and its own variables, are `GATEBOT_VAR_NAME` where they are plain values.
+    """
     found = person(places) | {
         "CI": "true",
         "PYTHONUNBUFFERED": "1",
@@ -212,10 +217,15 @@ def environment(assignment: Assignment, places: Places) -> dict[str, str]:
         found |= {"ZUUL_CHANGE": str(own.number), "ZUUL_PATCHSET": str(own.patch_set)}
     if assignment.artifact_pass:
         found["GATEBOT_ARTIFACT_PASS"] = assignment.artifact_pass
-    for name, value in {**assignment.job.vars, **assignment.job.extra_vars}.items():
-        if isinstance(value, (str, int, float)) and name.isidentifier():
-            found[f"GATEBOT_VAR_{name.upper()}"] = str(value)
+    for name, value in {**assignment.inherited, **assignment.job.vars, **assignment.job.extra_vars}.items():
+        if isinstance(value, (str, int, float)) and name.isidentifier() and _fits(told := str(value)):
+            found[f"GATEBOT_VAR_{name.upper()}"] = told
     return found
+
+
+def _fits(value: str) -> bool:
+    """Whether a program can be given a text in its environment."""
+    return "\0" not in value and len(value) <= _LONGEST
 
 
 def secrets_for(assignment: Assignment, playbook: Playbook) -> dict[str, Json]:

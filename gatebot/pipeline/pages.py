@@ -25,6 +25,7 @@ from . import history
 from .config.model import Manager, PipelineConfig
 from .operating.service import Operating
 from .ports import Sight
+from .queue.classic import NOTHING_TO_RUN
 from .queue.model import Outcome, Queue
 from .rows import BuildRow, BuildsetRow, ItemRow
 from .status import ItemView, PipelineView, QueueView, pipelines
@@ -107,7 +108,7 @@ class Pages:
             "pipeline/status.html",
             busy=[pipeline for pipeline in found if pipeline.size],
             idle=[pipeline for pipeline in found if not pipeline.size],
-            departed=[row for row in gone if _fits(row, asked)][:12],
+            departed=[row for row in gone if _fits(row, asked) and row.reason != NOTHING_TO_RUN][:12],
             usual=_usual_wait(left),
             last=next((row for row in gone if row.outcome == Outcome.MERGED.value), None),
             asked=asked,

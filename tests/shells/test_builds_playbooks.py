@@ -52,10 +52,11 @@ async def test_a_failed_task_is_told_while_its_rescueless_block_still_tidies_up(
 
 @pytest.mark.zuul(20)
 async def test_a_line_that_means_failure_counts_at_once_and_in_the_end(shop: Workshop) -> None:
-    completed, _ = await shop.script("echo DOOMED", failure_output=("^DOOMED$",))
+    completed, _ = await shop.script("echo DOOMED; echo goes on", failure_output=("^DOOMED$",))
     assert completed.result == "FAILURE"
     assert completed.reason is not None
     assert say(completed.reason) == "The job printed a line that means failure: DOOMED"
+    assert (completed.error_line, completed.error_text) == (2, "DOOMED")
 
 
 @pytest.mark.zuul(21)

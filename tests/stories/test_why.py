@@ -77,6 +77,10 @@ def test_of_two_pipelines_it_says_where_it_failed_and_nothing_of_the_one_without
     stays = eventually(lambda: found if len(found := past(site, change)) == 2 else None, "it left both")
     assert stays["also"] == "No job of this pipeline is for this change, so nothing was run."
     assert [line for line in why(site, change).splitlines() if "  left " in line] == [f"  left check: {FAILED}"]
+    with urlopen(f"{site.url}/status") as page:
+        left = page.read().decode().partition("Who left last")[2]
+    assert FAILED in left
+    assert "No job of this pipeline" not in left
 
 
 def test_a_new_patch_set_is_not_told_about_the_failure_of_the_old_one(site: RunningSite, builds: Builds) -> None:

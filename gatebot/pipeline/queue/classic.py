@@ -36,7 +36,7 @@ from .record import report_key
 from .verdict import Verdict, judge, reporters_failed, reports_by_jobs
 
 _NEEDED_FAILS = "pipeline.needed-change-failing"
-_NOTHING_TO_RUN = reason("pipeline.no-job-of-this-pipeline")
+NOTHING_TO_RUN = reason("pipeline.no-job-of-this-pipeline")
 _RUNS_AND_WAITS = 2  # items of a supercedent queue: one is worked on, and the newest waits
 
 
@@ -249,7 +249,7 @@ class _Walk:
         elif why is not None:
             moment = _moment(item)
             outcome = Outcome.WITHDRAWN if moment is Moment.NO_JOBS else Outcome.FAILED
-            told = _NOTHING_TO_RUN if moment is Moment.NO_JOBS and not chained else why
+            told = NOTHING_TO_RUN if moment is Moment.NO_JOBS and not chained else why
             yield self._left(item, outcome, moment, told)
         elif chained:
             yield LandAsked(self.queue.id, item.id, item.attempt)

@@ -54,10 +54,11 @@ def test_a_branch_that_is_no_change_has_its_revisions() -> None:
     assert "change" not in found
 
 
-def test_plain_job_variables_are_in_the_environment_of_scripts() -> None:
-    found = environment(assignment(COMMIT, job(vars={"level": 3, "list": [1]})), PLACES)
-    assert found["GATEBOT_VAR_LEVEL"] == "3"
-    assert "GATEBOT_VAR_LIST" not in found
+def test_plain_variables_and_what_jobs_before_it_returned_are_in_the_environment_of_scripts() -> None:
+    returned = {"level": 1, "address": "10.0.0.1", "odd": "a\0b", "long": "x" * 100_000}
+    found = environment(assignment(COMMIT, job(vars={"level": 3, "list": [1]}), inherited=returned), PLACES)
+    told = {name: value for name, value in found.items() if name.startswith("GATEBOT_VAR_")}
+    assert told == {"GATEBOT_VAR_LEVEL": "3", "GATEBOT_VAR_ADDRESS": "10.0.0.1"}, "its own variables win"
     assert found["ZUUL_CHANGE"] == "7"
 
 
