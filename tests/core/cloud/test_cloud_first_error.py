@@ -16,6 +16,17 @@ SEEN = {
         "2026-11-28 19:14:11.462 2771 ERROR nova.db.main.api [None req-a500eb19-a5c0-4d79-8661-125cee8ea337 - - - - - "
         '-] No DB access allowed in nova-compute:   File "/usr/lib/python3.11/threading.py", line 995, in _bootstrap',
     ),
+    "nova.objects.instance": (
+        "nova-manage",
+        "2026-11-28 23:45:33.518 1371 ERROR nova.objects.instance [None req-786bc826-e44a-4689-872e-1096c6b024eb - - - "
+        "- - -] [instance: 00000000-0000-0000-0000-000000000000] Unable to migrate instance because host None with "
+        "node None not found: nova.exception.ComputeHostNotFound: Compute host None could not be found.",
+    ),
+    "oslo_service.periodic_task": (
+        "nova-scheduler",
+        "2026-11-28 23:45:20.477 1374 ERROR oslo_service.periodic_task [None req-ee05cb9c-ae76-4f26-9d9d-fd14f9852a37 "
+        "- - - - - -] Error during SchedulerManager._discover_hosts_in_cells: IndexError: list index out of range",
+    ),
     "ovsdbapp.backend.ovs_idl.transaction": (
         "neutron-ovn-maintenance-worker",
         "2026-11-28 20:15:52.025 320 ERROR ovsdbapp.backend.ovs_idl.transaction "
