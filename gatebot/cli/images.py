@@ -19,6 +19,7 @@ from ..architectures import ARCHITECTURES, canonical
 from ..durations import duration
 from ..errors import NotFound, Unavailable
 from ..executor import images
+from ..executor.imaging import is_ours, wanted
 from ..executor.labels import site_labels
 from ..executor.machines import building
 from ..executor.machines import images as machine_images
@@ -34,20 +35,20 @@ def build(directory: Path | None, label: str, arch: str, *, machine: bool = Fals
     """Build an image, for one site or for all sites of this machine."""
     if lacking := images.missing():
         raise Unavailable(f"An image needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
-    wanted = _label(directory, label) if label else None
-    arch = canonical(arch) or (wanted.arch if wanted else "")
-    if machine or _is_machine(directory, wanted):
-        _build_machine(_place(directory), wanted or Label("vm"), arch)
+    asked = _label(directory, label) if label else None
+    arch = canonical(arch) or (asked.arch if asked else "")
+    if machine or _is_machine(directory, asked):
+        _build_machine(_place(directory), asked or Label("vm"), arch)
         return
     if arch and arch not in ARCHITECTURES:
         raise click.UsageError(f"There is no architecture {arch} here: {', '.join(ARCHITECTURES)}.")
     target = _place(directory)
-    definition = _definition(wanted, arch)
+    definition = _definition(asked, arch)
     if images.is_built(definition, target):
         click.echo(f"Nothing to do: {definition.name} is in {target}.")
         return
     made = images.build(definition, target, lambda line: click.echo(f"  {line}", err=True))
-    then = "" if wanted is not None and (wanted.imaged or wanted.arch) else ", from the next start of the server on"
+    then = "" if asked is not None and (asked.imaged or asked.arch) else ", from the next start of the server on"
     click.echo(f"Jobs run on {made}{then}.")
 
 
@@ -78,20 +79,23 @@ def list_all(out: Output, directory: Path | None) -> None:
     needs = {
         label.name: _machine(label, known) if label.provider in machines else _image(label, known)
         for label in labels.values()
-        if label.provider == LOCAL or label.provider in machines
+        if (label.provider == LOCAL and is_ours(label)) or label.provider in machines
     }
     rows = [_row(target / name, needs) for name in sorted(set(known.values()))]
     answer = [
         {"name": name, "state": "built", "bytes": size, "age": age, "labels": used} for name, size, age, used in rows
     ]
     shown = [(name, f"{size / 1e6:.0f} MB", _age(age), ", ".join(used)) for name, size, age, used in rows]
-    for name in sorted(path.name.removesuffix(".new") for path in target.glob("*.new")):
-        answer.append({"name": name, "state": "begun, not finished"})
-        shown.append((name, "begun, not finished", "", ""))
+    lacking = [labels[name] for name, need in needs.items() if not need]
+    begun = sorted(path.name.removesuffix(".new") for path in target.glob("*.new"))
+    for name in begun:
+        used = [label.name for label in lacking if _begins(label, name)]
+        answer.append({"name": name, "state": "begun, not finished", "labels": used})
+        shown.append((name, "begun, not finished", "", ", ".join(used)))
     for path in sorted(target.glob("*.failed")):
         answer.append({"name": path.stem, "state": "failed", "told": path.read_text("utf-8")})
         shown.append((path.stem, "failed", path.read_text("utf-8"), ""))
-    for label in (labels[name] for name, need in needs.items() if not need):
+    for label in (label for label in lacking if not any(_begins(label, name) for name in begun)):
         how = f"gatebot image build {label.name}{f' --site {directory}' if directory else ''}"
         if label.image != "default" and label.provider == LOCAL:  # one of the site's own
             how = f"put a root file system into {target / label.image}"
@@ -100,6 +104,11 @@ def list_all(out: Output, directory: Path | None) -> None:
         answer.append({"name": name, "state": "not built", "labels": [label.name], "build": how})
         shown.append((name, "not built", how, label.name))
     out.table(answer, shown, ("image", "size", "age", "labels"), "No image is built: gatebot image build")
+
+
+def _begins(label: Label, name: str) -> bool:
+    """Whether that is the image that a server builds for a label."""
+    return (made := wanted(label)) is not None and made.name == name
 
 
 def _row(place: Path, needs: dict[str, str]) -> tuple[str, int, float, list[str]]:

@@ -47,12 +47,17 @@ def wanted(label: Label) -> Definition | None:
     foreign = label.arch not in ("", canonical(platform.machine()))
     if not label.imaged and not foreign:
         return None
-    if foreign and (label.execution not in _EMULATED or label.arch not in {one.arch for one in emulation.installed()}):
+    if not is_ours(label) or (foreign and label.arch not in {one.arch for one in emulation.installed()}):
         return None
     try:
         return images.definition_of(label)
     except SettingsError:
         return None  # making the node says it
+
+
+def is_ours(label: Label) -> bool:
+    """Whether this machine can be what a label says, by itself or with an emulator: else no image helps."""
+    return label.arch in ("", canonical(platform.machine())) or label.execution in _EMULATED
 
 
 def lacking(labels: Iterable[Label], place: Path) -> list[Definition]:

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 
 from click.testing import CliRunner
 
+from gatebot.architectures import canonical
 from gatebot.cli import main
 from gatebot.executor import images
 from gatebot.executor.machines import images as machine_images
+from gatebot.executor.model import Label
 
 
 def listed(site: Path, *words: str) -> str:
@@ -51,3 +54,14 @@ def test_images_of_virtual_machines_are_listed_with_the_labels_that_begin_with_t
     assert [own, "2 MB", "machine"] in [[line[0], line[1], line[3]] for line in lines]
     assert ["machine", "not built", f"gatebot image build other --site {tmp_path}", "other"] in lines
     assert {line[3] for line in lines} == {"machine", "other"}
+
+
+def test_what_a_server_builds_is_not_offered_again_nor_what_this_machine_cannot_be(tmp_path: Path) -> None:
+    foreign = "arm64" if canonical(platform.machine()) != "arm64" else "s390x"
+    (tmp_path / "gatebot.toml").write_text(
+        '[executor]\nimages = "images"\n[labels.more]\npackages = ["iproute2"]\n'
+        f'[labels.board]\narch = "{foreign}"\nexecution = "native"\n'
+    )
+    more = images.definition_of(Label("more", packages=("iproute2",))).name
+    (tmp_path / "images" / f"{more}.new").mkdir(parents=True)
+    assert listed(tmp_path) == f"{more}\tbegun, not finished\t\tmore\n"
