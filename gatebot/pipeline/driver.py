@@ -146,6 +146,8 @@ class Driver:
     async def _load(self) -> None:
         self._view, self._read, self._known = await self._db.read(replay)
         self._snapshot = self._known
+        if rows := list(store.rows_of_start(self._view.queues.values())):
+            await self._db.run_silent(store.write, rows)
         again = [command for queue in self._view.queues.values() for command in outstanding(queue)]
         builds = [
             command for command in again if isinstance(command, facts.BuildAssigned) and not self._leased(command)

@@ -151,6 +151,15 @@ def rows_of_end(event: BuildCompleted, before: Queue, after: Queue) -> Iterator[
         yield _exhaust, {"uuid_": event.build}
 
 
+def rows_of_start(queues: Iterable[Queue]) -> Iterator[Row]:
+    """The same of builds whose end was told to a server that did not live to read it."""
+    for queue in queues:
+        for item in queue.items.values():
+            for build in item.builds.values():
+                if build.result == RETRY_LIMIT:
+                    yield _exhaust, {"uuid_": build.id}
+
+
 _was_reset = (
     sa.update(items)
     .where(items.c.id == sa.bindparam("item_"))

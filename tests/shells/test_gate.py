@@ -178,11 +178,16 @@ async def test_a_build_lost_with_its_node_is_a_new_build_of_the_same_buildset(ho
 
 
 @pytest.mark.zuul(103)
-async def test_the_build_after_which_no_attempt_is_left_has_the_result_retry_limit(house: PipelineHouse) -> None:
+@pytest.mark.parametrize("killed", [False, True])
+async def test_the_build_after_which_no_attempt_is_left_has_the_result_retry_limit(
+    house: PipelineHouse, *, killed: bool
+) -> None:
     house.push("api", {"a.txt": "a\n"}, "Add a")
     await house.settle()
-    for _ in range(3):
+    for attempt in (1, 2, 3):
         await house.dispatch.finish(house.dispatch.of(1), "", retry=True)
+        if killed and attempt == 3:
+            await house.restart()  # nobody has read yet how it ended
         await house.settle()
     assert house.said(1)[-1].split(" : ")[1].startswith("RETRY_LIMIT")
     rows = await house.db.read(history.find_builds, change=1)
