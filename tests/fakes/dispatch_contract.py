@@ -136,7 +136,7 @@ class DispatchContract:
         beat.unlink()
         await asyncio.sleep(0.1)
         assert not beat.exists()
-        await holds(lambda: ground.text(given.build).endswith("\nresult: CANCELED. bob stopped it."))
+        await holds(lambda: ground.text(given.build).endswith("result: CANCELED. bob stopped it."))
 
     async def test_an_abort_of_an_older_run_says_nothing_of_the_newer(self, ground: Ground) -> None:
         given = ground.build("echo newer", fence=5)
