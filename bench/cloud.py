@@ -72,7 +72,7 @@ def measure(runs: int, at_once: int) -> None:
                 timings = f"/logs/{build['uuid']}/artifacts/cloud/timings.tsv"
                 one = bring_up(build["result"], "".join(ground.author.text_lines(timings)))
                 clouds.append(one)
-                more = {"result": one.result, "cpu": one.cpu, "run": len(clouds), "at-once": at_once}
+                more = {"result": one.result, "cpu": round(one.cpu, 1), "run": len(clouds), "at-once": at_once}
                 figure("cloud.proven", one.ends.get(PROVEN, -1), "s", 1, **more, up=one.ends.get(UP, -1))
     whole = [one for one in clouds if one.result == "SUCCESS"]
     figure("cloud.failed", len(clouds) - len(whole), "clouds", runs)
