@@ -62,13 +62,14 @@ class Run:
     _equipped: Equipped | None = None
     _preparing: asyncio.Task[Equipped] | None = None
     _waiting: Waiting = field(default_factory=Waiting)
+    _killed: asyncio.Event = field(default_factory=asyncio.Event)
     _telling: Telling = field(init=False)
     _scrubber: Scrubber = field(init=False)
 
     def __post_init__(self) -> None:
         secret = {"secrets": self.assignment.secrets, "returned": self.assignment.secret_data}
         self._scrubber = Scrubber({**secret, "pass": self.assignment.artifact_pass})
-        self._telling = Telling(self.tools.reports, self.assignment, self.abort)
+        self._telling = Telling(self.tools.reports, self.assignment, self._unwanted)
 
     async def go(self) -> BuildCompleted:
         """Run to the end; never raises for what a job or a node does."""
@@ -112,6 +113,11 @@ class Run:
             await self.tools.supply.destroy(build)
         else:
             log.say(f"gatebot: {say(said_of(build, hold))}")
+
+    async def _unwanted(self) -> None:
+        """What was told is of no interest any more; a build that cleans up already goes on with that."""
+        if not self.aborted:
+            await self.abort()
 
     async def abort(self, why: Reason | None = None, *, at_once: bool = False) -> None:
         """End the build; it is canceled when somebody has a reason, else aborted.
@@ -163,6 +169,8 @@ class Run:
             await self._hear(equipped)
             if step.phase not in (Phase.PRE, Phase.RUN):
                 await self._pause(equipped, log)
+            if self._stopped:
+                await self._killed.wait()  # else what cleans up would be killed with what it cleans up after
             self._done.append(await self._step(step, equipped, log))
         if not self._looked:
             await self._hear(equipped)
@@ -319,8 +327,11 @@ class Run:
         log.on_signal = signalled
 
     async def _kill(self) -> None:
-        if self._equipped is not None:
-            await self._equipped.kill()
+        try:
+            if self._equipped is not None:
+                await self._equipped.kill()
+        finally:
+            self._killed.set()
 
     def _fails_early(self, why: Reason) -> None:
         self._early = self._early or why

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gatebot.assignment import Assignment, FrozenJob, Playbook, SecretRef
+from gatebot.executor.fleet.model import BEAT_SECONDS
 from gatebot.executor.logs import Logs
 from gatebot.executor.service import Executor
 from gatebot.pipeline.ports import Dispatch
@@ -137,6 +138,21 @@ class DispatchContract:
         await asyncio.sleep(0.1)
         assert not beat.exists()
         await holds(lambda: ground.text(given.build).endswith("result: CANCELED. bob stopped it."))
+
+    async def test_what_cleans_up_after_an_abort_runs_to_its_end_and_is_in_the_log(self, ground: Ground) -> None:
+        longer = BEAT_SECONDS + 0.5  # an executor elsewhere hears meanwhile what the server wants no more
+        given = ground.build(
+            f'case "$GATEBOT_PHASE" in cleanup) sleep {longer}; echo all is tidy;; *) echo at work; sleep 600;; esac',
+            replace(job(), cleanup_run=(script(),)),
+        )
+        await ground.give(given)
+        await ground.reports.begun(given.build)
+        await holds(lambda: "at work" in ground.text(given.build))
+        stops = reason("pipeline.aborted-by-person", username="bob")
+        await ground.dispatch.abort(given.build, given.fence, stops)
+        await holds(lambda: ground.text(given.build).endswith("result: CANCELED. bob stopped it."))
+        assert "all is tidy" in ground.text(given.build), ground.text(given.build)
+        await holds(lambda: ground.dispatch.free_slots() == ground.slots)
 
     async def test_an_abort_of_an_older_run_says_nothing_of_the_newer(self, ground: Ground) -> None:
         given = ground.build("echo newer", fence=5)

@@ -9,7 +9,7 @@ until the executor says that the build runs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -40,8 +40,8 @@ class Fleet:
     """`labels` are the site's; `local` is the executor of this process, if it runs jobs.
 
     `offers` and `unready` are what its providers can do, and its labels without an image; `log_size` tells how much log
-    of a build there is; `claimed`, `stopped` and `ended` are told of builds that run elsewhere.
-    `parting`: the server ends, and said so.
+    of a build there is; `claimed` and `ended` are told of builds that run elsewhere, `stopped` of those that were ended
+    and whose executor does not say how. `parting`: the server ends, and said so.
     """
 
     db: Database
@@ -118,9 +118,7 @@ class Fleet:
         elif given.fence <= fence:
             if given.claim is None:
                 del self.roster.builds[build]
-            elif not given.ended:  # nothing more is taken of it: here its log ends
-                self.stopped(given.claim, cut_short(why))
-            given.ended = True
+            given.ended, given.why = True, given.why or why
             given.assignment = None
             if given.executor:
                 await self.say(given.executor, Word(Verb.ABORT, build, fence, why=why))
@@ -139,7 +137,9 @@ class Fleet:
         """An executor lives; which of its builds are not its own any more."""
         now = self.clock.now()
         mine = {build: fence for build, fence in beat.builds.items() if self.roster.has(name, build, fence)}
-        lost = {*beat.builds.keys() - mine.keys(), *await self.fences.alive(mine)}
+        ending = {build: self.roster.builds[build].why for build in mine if self.roster.builds[build].ended}
+        wanted = {build: fence for build, fence in mine.items() if build not in ending}
+        lost = {*beat.builds.keys() - mine.keys(), *await self.fences.alive(wanted)}
         parting = self.parting is not None
         until = counts_as_heard(now, parting=True) if parting else None
         if not await self.db.run_silent(store.heard, name, beat, mine.keys() - lost, now, until):
@@ -151,9 +151,10 @@ class Fleet:
         if self.parting is not None:
             self.parting.heard(name, beat)
         ended = [one for one, given in self.roster.builds.items() if given.executor == name and given.ended]
-        await self.over(*(build for build in ended if build not in beat.builds))
+        await self._forsaken(build for build in ended if build not in beat.builds)
         over, held = await self._holds(name, beat)
-        return Answer(tuple(sorted(lost)), over=tuple(sorted(over)), held=tuple(sorted(held)), parting=parting)
+        again = tuple(Word(Verb.ABORT, build, mine[build], why=why) for build, why in ending.items())
+        return Answer(tuple(sorted(lost)), True, tuple(sorted(over)), tuple(sorted(held)), parting, again)
 
     async def _holds(self, name: str, beat: Beat) -> tuple[Collection[str], Collection[str]]:
         """What it keeps that may go, and what it should have; what it says that it has not is forgotten first."""
@@ -212,9 +213,17 @@ class Fleet:
         gone = [
             build for build, one in self.roster.builds.items() if one.ended and not self.roster.lives(one.executor, now)
         ]
-        await self.over(*gone)
+        await self._forsaken(gone)
         await self.holds.forsake([member.name for member in self._members()])
         await self._place_waiting()
+
+    async def _forsaken(self, builds: Iterable[str]) -> None:
+        """Builds that were ended, and whose executor has them no more without having said how: here their logs end."""
+        found = tuple(builds)
+        for given in [self.roster.builds[build] for build in found]:
+            if given.claim is not None:
+                self.stopped(given.claim, cut_short(given.why))
+        await self.over(*found)
 
     async def _place_waiting(self) -> None:
         for given in [one for one in self.roster.builds.values() if one.executor is None]:

@@ -109,7 +109,7 @@ class Answer:
     """To a beat. `lost` are builds that are not the executor's any more: it ends them. One that is not `known` goes.
 
     Of the nodes that it keeps those of builds that are `over` may go; it should have those of `held` ones. `parting`:
-    the server ends, and nobody answers for a while.
+    the server ends, and nobody answers for a while. `again` are words that may have been lost.
     """
 
     lost: tuple[str, ...] = ()
@@ -117,6 +117,7 @@ class Answer:
     over: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     parting: bool = False
+    again: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from ...assignment import Assignment, NodeWait
 from ...errors import Conflict, SettingsError
-from ...reasons import reason
+from ...reasons import Reason, reason
 from ..labels import label_from
 from ..model import Label
 from ..placing import Offer
@@ -25,7 +25,10 @@ from .model import SILENT_SECONDS, Abilities, Beat, Claim, Enrolled
 
 @dataclass(slots=True)
 class Given:
-    """A build that was given to the fleet. `executor` None: it waits; `claim`: somebody has it; `ended`: not wanted."""
+    """A build that was given to the fleet. `executor` None: it waits; `claim`: somebody has it.
+
+    `ended`: it is not wanted any more, because of `why`; what it began is still cleaned up.
+    """
 
     fence: int
     assignment: Assignment | None = None
@@ -34,6 +37,7 @@ class Given:
     offered: datetime | None = None
     claim: Claim | None = None
     ended: bool = False
+    why: Reason | None = None
 
 
 @dataclass(slots=True)
@@ -104,9 +108,9 @@ class Roster:
         return {build: claim.heard for build, claim in found.items()}
 
     def has(self, name: str, build: str, fence: int) -> bool:
-        """Whether this run of a build is this executor's."""
+        """Whether this run of a build is this executor's: also one that is not wanted any more and cleans up."""
         given = self.builds.get(build)
-        if given is None or given.claim is None or given.ended:
+        if given is None or given.claim is None:
             return False
         return given.claim.executor == name and given.claim.fence == given.fence == fence
 

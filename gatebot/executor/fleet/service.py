@@ -106,6 +106,8 @@ class Enrolment:
         if await self.db.read(store.find, shown.executor) is None:
             raise Unauthenticated(reason=reason("executor.not-enrolled"))
         claim = self.fleet.roster.claim_of(shown.executor, shown.build, shown.fence)
+        if self.fleet.roster.builds[shown.build].ended:  # it cleans up
+            return claim
         if await self.fleet.fences.alive({shown.build: shown.fence}):
             raise stale(shown.build, shown.fence)
         return claim

@@ -46,6 +46,7 @@ class Agent:
     labels: Callable[[Mapping[str, Mapping[str, str | int | float | bool]]], None]
     _answered: Answered | None = None
     _taking: dict[str, int] = field(default_factory=dict[str, int])
+    _ending: dict[str, int] = field(default_factory=dict[str, int])
     _gone: frozenset[str] = frozenset()
     _sweeping: asyncio.Task[None] | None = None
     _visits: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
@@ -86,6 +87,7 @@ class Agent:
             case Verb.OFFER:
                 return await self._take(word.build, word.fence)
             case Verb.ABORT:
+                self._ending[word.build] = word.fence
                 await self.executor.abort(word.build, word.fence, word.why)
             case Verb.RESUME:
                 await self.executor.resume(word.build, word.fence)
@@ -160,6 +162,10 @@ class Agent:
         for build in answer.lost:
             log.warning("build %s is not ours any more: it is ended", build)
             await self._drop(build)
+        self._ending = {build: fence for build, fence in self._ending.items() if build in self.uplink.runs}
+        for word in answer.again:
+            if self._ending.get(word.build) != word.fence:  # a second abort would cut short what cleans up
+                await self._word(word)
         self._hold(answer)
         if not answer.known:
             await self.line.close()  # the next session says why
