@@ -18,6 +18,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from gatebot.executor.images import shared
+from gatebot.executor.machines.building import Machine
+from gatebot.executor.machines.shapes import Shape
 from gatebot.executor.model import MIB, Label, Network
 from gatebot.executor.providers.model import Capacity, Command, NodeRequest, Platform
 from gatebot.executor.providers.qemu import Qemu
@@ -61,7 +63,7 @@ async def measure(arch: str, runs: int, directory: Path) -> None:
         print(f"not measured: {say(found)}", file=sys.stderr)
         return
     platform = found.platforms[0]
-    await provider.save(arch, LABEL)
+    await asyncio.to_thread(Machine(arch, Shape.of(LABEL)).build, shared(), lambda line: print(line, file=sys.stderr))
     try:
         cold, _, _ = await once(provider, platform, COLD)
         taken = [await once(provider, platform, LABEL) for _ in range(runs + 1)][1:]

@@ -20,7 +20,7 @@ from aiohttp import web
 from .. import db, settings
 from ..clock import SystemClock
 from ..errors import Unavailable
-from ..executor import assembly, imaging, providing
+from ..executor import assembly, providing
 from ..executor.labels import site_labels
 from ..executor.model import Sandbox
 from ..executor.providers import link
@@ -66,18 +66,18 @@ def begin_to_log() -> None:
 def prepare_executor(found: Settings, places: Places, user: User | None) -> assembly.Prepared:
     """What of the executor must be made while we may be root."""
     labels = site_labels(found.labels, providing.kinds(found.providers))
-    images = site_places.images_of(found, places)
-    if found.executor.sandbox != Sandbox.NONE:
-        imaging.start(labels.values(), images)
     wheels = settings.resolve(found, found.executor.wheelhouse) if found.executor.wheelhouse else ""
-    return assembly.prepare(
+    prepared = assembly.prepare(
         places.data,
         sandbox=Sandbox(found.executor.sandbox),
         labels=labels,
         wheelhouse=wheels,
-        images=images,
+        images=site_places.images_of(found, places),
+        machines=providing.machines(found.providers),
         server_uid=user.uid if user else None,
     )
+    prepared.imaging.start(labels.values())
+    return prepared
 
 
 def _tls(found: Settings) -> ssl.SSLContext | None:

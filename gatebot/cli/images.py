@@ -7,9 +7,10 @@ view of this machine's own /usr; nodes of another architecture need one.
 
 from __future__ import annotations
 
-import platform
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -19,13 +20,15 @@ from ..architectures import ARCHITECTURES, canonical
 from ..durations import duration
 from ..errors import NotFound, Unavailable
 from ..executor import images
-from ..executor.imaging import is_ours, wanted
+from ..executor.imaging import Imaging, is_ours
 from ..executor.labels import site_labels
-from ..executor.machines import building
 from ..executor.machines import images as machine_images
+from ..executor.machines.building import machine_of
 from ..executor.machines.shapes import KINDS
 from ..executor.model import DEFAULT_LABELS, HOST_IMAGE, LOCAL, Label
 from ..executor.providing import kinds
+from ..executor.providing import machines as machines_of
+from ..reasons import reason
 from .output import Output
 
 _DAY = 86_400
@@ -37,8 +40,10 @@ def build(directory: Path | None, label: str, arch: str, *, machine: bool = Fals
         raise Unavailable(f"An image needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
     asked = _label(directory, label) if label else None
     arch = canonical(arch) or (asked.arch if asked else "")
-    if machine or _is_machine(directory, asked):
-        _build_machine(_place(directory), asked or Label("vm"), arch)
+    machines = _machines(directory)
+    if machine or (asked is not None and asked.provider in machines):
+        whole = replace(asked or Label("vm"), arch=arch, execution="")
+        _build_machine(_place(directory), whole, () if arch else machines.get(whole.provider, ()))
         return
     if arch and arch not in ARCHITECTURES:
         raise click.UsageError(f"There is no architecture {arch} here: {', '.join(ARCHITECTURES)}.")
@@ -58,26 +63,22 @@ def _definition(label: Label | None, arch: str) -> images.Definition:
     return images.definition_for(arch) if arch else images.definition_for_host()
 
 
-def _build_machine(place: Path, label: Label, arch: str) -> None:
-    if lacking := machine_images.missing():
-        raise Unavailable(f"A machine needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
-    made = building.build(label, arch, place, lambda line: click.echo(f"  {line}", err=True))
-    click.echo(f"Virtual machines begin with {made}, from the next start of the server on.")
-
-
-def _is_machine(directory: Path | None, label: Label | None) -> bool:
-    """Whether nodes of the label are virtual machines."""
-    return label is not None and label.provider in _machine_providers(directory)
+def _build_machine(place: Path, label: Label, architectures: Sequence[str]) -> None:
+    machine = machine_of(label, architectures)
+    if machine is None:
+        raise Unavailable(reason=reason("executor.machine-unproven", arch=label.arch, known=", ".join(KINDS)))
+    made = machine.build(place, lambda line: click.echo(f"  {line}", err=True))
+    click.echo(f"Virtual machines begin with {made}.")
 
 
 def list_all(out: Output, directory: Path | None) -> None:
     """Print them: those that are there, those that were begun, and those that labels lack."""
-    target, labels = _place(directory), _labels(directory)
-    machines = _machine_providers(directory)
+    target, labels, machines = _place(directory), _labels(directory), _machines(directory)
+    imaging = Imaging(target, machines)
     known = images.built(target) if target.is_dir() else {}
     known |= {name: name for name in machine_images.built(target)}
     needs = {
-        label.name: _machine(label, known) if label.provider in machines else _image(label, known)
+        label.name: _machine(label, machines, known) if label.provider in machines else _image(label, known)
         for label in labels.values()
         if (label.provider == LOCAL and is_ours(label)) or label.provider in machines
     }
@@ -87,15 +88,17 @@ def list_all(out: Output, directory: Path | None) -> None:
     ]
     shown = [(name, f"{size / 1e6:.0f} MB", _age(age), ", ".join(used)) for name, size, age, used in rows]
     lacking = [labels[name] for name, need in needs.items() if not need]
-    begun = sorted(path.name.removesuffix(".new") for path in target.glob("*.new"))
-    for name in begun:
-        used = [label.name for label in lacking if _begins(label, name)]
-        answer.append({"name": name, "state": "begun, not finished", "labels": used})
-        shown.append((name, "begun, not finished", "", ", ".join(used)))
+    building = {label.name: made.name for label in lacking if (made := imaging.wanted(label)) is not None}
+    begun = {name: since for name, since in _begun(target).items() if name not in known.values()}
+    for name, since in begun.items():
+        used = [label for label, made in building.items() if made == name]
+        state = f"being built since {since:%H:%M} UTC" if since is not None else "begun, not finished"
+        answer.append({"name": name, "state": state, "labels": used})
+        shown.append((name, state, "", ", ".join(used)))
     for path in sorted(target.glob("*.failed")):
         answer.append({"name": path.stem, "state": "failed", "told": path.read_text("utf-8")})
         shown.append((path.stem, "failed", path.read_text("utf-8"), ""))
-    for label in (label for label in lacking if not any(_begins(label, name) for name in begun)):
+    for label in (label for label in lacking if building.get(label.name) not in begun):
         how = f"gatebot image build {label.name}{f' --site {directory}' if directory else ''}"
         if label.image != "default" and label.provider == LOCAL:  # one of the site's own
             how = f"put a root file system into {target / label.image}"
@@ -106,9 +109,11 @@ def list_all(out: Output, directory: Path | None) -> None:
     out.table(answer, shown, ("image", "size", "age", "labels"), "No image is built: gatebot image build")
 
 
-def _begins(label: Label, name: str) -> bool:
-    """Whether that is the image that a server builds for a label."""
-    return (made := wanted(label)) is not None and made.name == name
+def _begun(place: Path) -> dict[str, datetime | None]:
+    """The images that are not complete, with since when somebody is making them; None: nobody is."""
+    left = [path.stem.removesuffix(machine_images.UNPACKED) for path in place.glob("*.new")]
+    making = {path.stem: since for path in place.glob("*.lock") if (since := images.begun(path.stem, place))}
+    return {name: making.get(name) for name in sorted({*left, *making})}
 
 
 def _row(place: Path, needs: dict[str, str]) -> tuple[str, int, float, list[str]]:
@@ -128,16 +133,15 @@ def _image(label: Label, known: dict[str, str]) -> str:
     return known.get(f"default-{label.arch}", "") if foreign else known.get("default", HOST_IMAGE)
 
 
-def _machine(label: Label, known: dict[str, str]) -> str:
+def _machine(label: Label, machines: Mapping[str, tuple[str, ...]], known: dict[str, str]) -> str:
     """The same, of a label of virtual machines."""
-    arch = label.arch or canonical(platform.machine())
-    return known.get(machine_images.name(machine_images.definition(arch)), "") if arch in KINDS else ""
+    made = machine_of(label, machines[label.provider])
+    return known.get(made.name, "") if made is not None else ""
 
 
-def _machine_providers(directory: Path | None) -> frozenset[str]:
-    """The site's providers whose nodes are virtual machines."""
-    settings = places.load(directory)[0] if directory is not None else None
-    return frozenset(name for name, kind in kinds(settings.providers if settings else {}).items() if kind == "qemu")
+def _machines(directory: Path | None) -> dict[str, tuple[str, ...]]:
+    """The site's providers whose nodes are virtual machines, with their architectures."""
+    return machines_of(places.load(directory)[0].providers) if directory is not None else {}
 
 
 def _age(seconds: float) -> str:

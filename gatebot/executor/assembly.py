@@ -13,7 +13,6 @@ import socket
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from .. import assets
@@ -21,12 +20,13 @@ from ..architectures import canonical
 from ..clock import Clock
 from ..errors import SettingsError, Unavailable
 from ..reasons import Reason, reason
-from . import host_mirrors, imaging
+from . import host_mirrors
 from .commands import Surroundings
 from .egress import Egress, Proxied
 from .errors_in_log import Rules
 from .holding import HeldNodes
 from .images import built, host_skeleton
+from .imaging import Imaging
 from .ledger import Ledger
 from .logs import Logs
 from .mirrors import Mirrors
@@ -64,6 +64,7 @@ class Prepared:
     labels: Mapping[str, Label]
     mirrors: host_mirrors.HostMirrors
     wheelhouse: str
+    imaging: Imaging
 
 
 def prepare(
@@ -73,12 +74,14 @@ def prepare(
     labels: Mapping[str, Label] = DEFAULT_LABELS,
     wheelhouse: str = "",
     images: Path | None = None,
+    machines: Mapping[str, tuple[str, ...]] | None = None,
     server_uid: int | None = None,
 ) -> Prepared:
     """Make directories and start the privileged process; call before the event loop and before `link.drop`.
 
-    `images` is where set-up built images, by default below the site like everything else. `server_uid` is the uid
-    that the server will drop to, when it is root now.
+    `images` is where set-up built images, by default below the site like everything else; `machines` are the providers
+    of virtual machines, with their architectures. `server_uid` is the uid that the server will drop to, when it is root
+    now.
     """
     uid = os.geteuid() if server_uid is None else server_uid
     if sandbox is Sandbox.AUTO:
@@ -118,7 +121,8 @@ def prepare(
             channel = link.start(configuration, sandbox)
         except (Unavailable, FileNotFoundError) as problem:
             channel = getattr(problem, "reason", None) or reason("executor.sandbox-refused", told=str(problem))
-    return Prepared(sandbox, directory, images, logs, channel, labels, mirrors, wheelhouse)
+    imaging = Imaging(images, machines or {}, sandboxed=channel is not None)
+    return Prepared(sandbox, directory, images, logs, channel, labels, mirrors, wheelhouse, imaging)
 
 
 def executor(
@@ -152,10 +156,8 @@ def executor(
             one.provider.through(egress.listening, prepared.mirrors.bundle)
     layers = prepared.directory / "layers"
     local = Source(_local(prepared, layers, host, egress), lasting=prepared.channel is None)
-    unready = partial(imaging.unready, prepared.images)
     made = {LOCAL: local, **(providers or {})}
-    # without a sandbox nothing of an image is shown to a job, so none is waited for
-    supply = Supply(made, prepared.labels, clock, _never_lacks if prepared.channel is None else unready, patience)
+    supply = Supply(made, prepared.labels, clock, prepared.imaging.unready, patience)
     around, ledger = _surroundings(prepared), Ledger(prepared.directory / "kept")
     tools = Tools(
         supply=supply,
@@ -173,10 +175,6 @@ def executor(
         ),
     )
     return Executor(tools, slots=slots or max(os.cpu_count() or 1, 2)), logs
-
-
-def _never_lacks(_: Label) -> Reason | None:
-    return None
 
 
 def _local(prepared: Prepared, layers: Path, host: str, egress: Egress) -> Provider:

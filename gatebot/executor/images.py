@@ -15,7 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,12 +185,27 @@ def is_built(definition: Definition, images: Path) -> bool:
     return (images / definition.name / "etc/passwd").exists()
 
 
-def begun(definition: Definition, images: Path) -> datetime | None:
-    """When somebody began to make an image, who has not finished it; None: nobody did."""
-    if not (images / f"{definition.name}.new").is_dir():
-        return None
-    with contextlib.suppress(FileNotFoundError):
-        return datetime.fromtimestamp((images / f"{definition.name}.lock").stat().st_mtime, UTC)
+@contextlib.contextmanager
+def alone(name: str, images: Path) -> Generator[int]:
+    """Nobody else makes the image meanwhile, and everybody sees that somebody does.
+
+    The descriptor says so as long as it is open, also in another process.
+    """
+    images.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with (images / f"{name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.utime(lock.fileno())
+        (images / f"{name}.failed").unlink(missing_ok=True)
+        yield lock.fileno()
+
+
+def begun(name: str, images: Path) -> datetime | None:
+    """Since when somebody is making an image; None: nobody is, or who was is gone."""
+    with contextlib.suppress(FileNotFoundError), (images / f"{name}.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return datetime.fromtimestamp(os.fstat(lock.fileno()).st_mtime, UTC)
     return None
 
 
@@ -207,13 +222,10 @@ def build(definition: Definition, images: Path, progress: Callable[[str], None])
         return target
     if lacking := missing():
         raise Unavailable(f"An image needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
-    images.mkdir(mode=0o755, parents=True, exist_ok=True)
-    made, failed = images / f"{definition.name}.new", images / f"{definition.name}.failed"
-    with (images / f"{definition.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # somebody else may be building it
-        if not is_built(definition, images):
-            failed.unlink(missing_ok=True)
-            _finished(definition, made, target, unpack(definition, made, progress, lock.fileno()))
+    made = images / f"{definition.name}.new"
+    with alone(definition.name, images) as held:
+        if not is_built(definition, images):  # somebody else may have built it
+            _finished(definition, made, target, unpack(definition, made, progress, held))
     return target
 
 

@@ -19,7 +19,7 @@ from typing import TypeAlias
 from ..architectures import ANY, Execution, canonical
 from ..assignment import NODELESS, GivenNode, NodeChoice, NodeSpec
 from ..reasons import Reason, reason
-from .model import Label, Sandbox
+from .model import LOCAL, Label, Sandbox
 from .providers.model import Capacity, Platform
 
 #: A provider's name and what one of its nodes is: arch, execution, and of how many user ids, where that matters.
@@ -193,6 +193,8 @@ def _kinds(site: Site, spec: NodeSpec, post_review: bool) -> tuple[Kind, ...] | 
     if (refused := _refused(label, offer, spec, post_review)) is not None:
         return Never(refused)
     if isinstance(offer.capacity, Reason):
+        if label.name in site.unready and label.provider != LOCAL:  # without images there is no virtual machine at all
+            return Busy(site.unready[label.name], frozenset())
         why = reason("executor.provider-unusable", offer.capacity, label=label.name, provider=label.provider)
         return _unless_tried(offer, label, why)
     if label.nested and not offer.capacity.nested:

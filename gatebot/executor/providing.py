@@ -44,6 +44,13 @@ def kinds(wanted: Mapping[str, Wanted]) -> dict[str, str]:
     return {name: type(one).__name__.lower() for name, one in wanted.items()}
 
 
+def machines(wanted: Mapping[str, Wanted]) -> dict[str, tuple[str, ...]]:
+    """The providers whose nodes are virtual machines of this one, with their architectures; none: all."""
+    return {
+        name: tuple(map(canonical, one.architectures)) for name, one in wanted.items() if isinstance(one, QemuSettings)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """What providers are told of this executor: its directory, where images are, the site's host name.

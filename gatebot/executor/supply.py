@@ -25,7 +25,7 @@ from .awaiting import Asking, waits
 from .model import LOCAL, Label
 from .placing import Busy, Kind, Limited, Never, Offer, Placed, Placement, Site, counted, place
 from .providers.model import Capacity
-from .providers.ports import Provider
+from .providers.ports import Growing, Provider
 from .trying import Trials
 
 log = logging.getLogger(__name__)
@@ -180,7 +180,10 @@ class Supply:
             for node in tuple(self._leaving):
                 await self._remove(node)
             for name, offer in tuple(self.offers.items()):
-                if name != LOCAL and (isinstance(offer.capacity, Reason) or self.sources[name].changing):
+                provider = self.provider(name)
+                if isinstance(provider, Growing) and provider.has_more():
+                    self._trials.again(name)
+                elif name != LOCAL and (isinstance(offer.capacity, Reason) or self.sources[name].changing):
                     self._trials.look(name)
             self._settle()
 

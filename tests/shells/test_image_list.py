@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from gatebot.architectures import canonical
 from gatebot.cli import main
 from gatebot.executor import images
 from gatebot.executor.machines import images as machine_images
+from gatebot.executor.machines import planning
 from gatebot.executor.model import Label
 
 
@@ -20,6 +23,10 @@ def listed(site: Path, *words: str) -> str:
     done = CliRunner().invoke(main, [*words, "image", "list", "--site", str(site)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout
+
+
+def _nothing(arch: str) -> None:
+    """That lacks here."""
 
 
 def test_images_are_listed_with_their_users_and_with_how_to_build_those_that_lack(tmp_path: Path) -> None:
@@ -42,7 +49,10 @@ def test_images_are_listed_with_their_users_and_with_how_to_build_those_that_lac
     assert [one["state"] for one in told] == ["built", "begun, not finished", "not built", "not built"]
 
 
-def test_images_of_virtual_machines_are_listed_with_the_labels_that_begin_with_them(tmp_path: Path) -> None:
+def test_images_of_virtual_machines_are_listed_with_the_labels_that_begin_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "lacks", _nothing)  # qemu need not be installed
     (tmp_path / "gatebot.toml").write_text(
         '[executor]\nimages = "images"\n[providers.vm]\nkind = "qemu"\n'
         '[labels.machine]\nprovider = "vm"\narch = "arm64"\n[labels.other]\nprovider = "vm"\narch = "s390x"\n'
@@ -54,6 +64,11 @@ def test_images_of_virtual_machines_are_listed_with_the_labels_that_begin_with_t
     assert [own, "2 MB", "machine"] in [[line[0], line[1], line[3]] for line in lines]
     assert ["machine", "not built", f"gatebot image build other --site {tmp_path}", "other"] in lines
     assert {line[3] for line in lines} == {"machine", "other"}
+    making = machine_images.name_of("s390x")
+    (place / f"{making}.root.new").mkdir()
+    with images.alone(making, place) as held:
+        os.utime(held, (0, 9 * 3600 + 10 * 60))
+        assert f"{making}\tbeing built since 09:10 UTC\t\tother" in listed(tmp_path).splitlines()
 
 
 def test_what_a_server_builds_is_not_offered_again_nor_what_this_machine_cannot_be(tmp_path: Path) -> None:
@@ -65,3 +80,6 @@ def test_what_a_server_builds_is_not_offered_again_nor_what_this_machine_cannot_
     more = images.definition_of(Label("more", packages=("iproute2",))).name
     (tmp_path / "images" / f"{more}.new").mkdir(parents=True)
     assert listed(tmp_path) == f"{more}\tbegun, not finished\t\tmore\n"
+    with images.alone(more, tmp_path / "images") as held:
+        os.utime(held, (0, 9 * 3600 + 10 * 60))
+        assert listed(tmp_path) == f"{more}\tbeing built since 09:10 UTC\t\tmore\n"

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+import time
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +19,15 @@ import pytest
 
 from gatebot.errors import SettingsError
 from gatebot.executor import images, imaging
+from gatebot.executor.imaging import Imaging
+from gatebot.executor.machines import images as machine_images
+from gatebot.executor.machines import planning
+from gatebot.executor.machines.building import Machine
+from gatebot.executor.machines.images import name_of
+from gatebot.executor.machines.shapes import Shape
 from gatebot.executor.model import MIB, Label, Network
 from gatebot.executor.providers import emulation
+from gatebot.reasons import Reason, reason
 from gatebot.words import say
 from tests.fakes.executor import job
 from tests.fakes.site import eventually
@@ -46,10 +56,11 @@ def test_an_image_is_named_after_what_is_in_it() -> None:
 def test_what_is_there_of_an_image_says_what_is_waited_for(tmp_path: Path) -> None:
     name = images.definition_of(CLOUD).name
     told = [_said(tmp_path)]
+    with images.alone(name, tmp_path) as held:
+        os.utime(held, (TEN_PAST_NINE, TEN_PAST_NINE))
+        told.append(_said(tmp_path))
     (tmp_path / f"{name}.new").mkdir()
-    (tmp_path / f"{name}.lock").touch()
-    os.utime(tmp_path / f"{name}.lock", (TEN_PAST_NINE, TEN_PAST_NINE))
-    told.append(_said(tmp_path))
+    assert _said(tmp_path) == told[0], "whoever made it is gone"
     (tmp_path / f"{name}.failed").write_text("E: Unable to locate package\n")
     told.append(_said(tmp_path))
     assert told == [
@@ -59,13 +70,13 @@ def test_what_is_there_of_an_image_says_what_is_waited_for(tmp_path: Path) -> No
         "Waits for the image of the label cloud, which could not be built and is tried again in five minutes: "
         "E: Unable to locate package",
     ]
-    assert imaging.lacking([CLOUD, replace(CLOUD, name="other"), Label("small")], tmp_path) == [
-        images.definition_of(CLOUD)
-    ]
+    here = Imaging(tmp_path)
+    assert here.lacking([CLOUD, replace(CLOUD, name="other"), Label("small")]) == [images.definition_of(CLOUD)]
     (tmp_path / name / "etc").mkdir(parents=True)
     (tmp_path / name / "etc/passwd").touch()
-    assert imaging.unready(tmp_path, CLOUD) is None
-    assert imaging.lacking([CLOUD], tmp_path) == []
+    assert here.unready(CLOUD) is None
+    assert here.lacking([CLOUD]) == []
+    assert Imaging(tmp_path / "none", sandboxed=False).unready(CLOUD) is None, "its jobs see no image"
 
 
 def test_labels_of_other_architectures_have_the_default_image_of_theirs_where_it_can_be_used(
@@ -74,8 +85,9 @@ def test_labels_of_other_architectures_have_the_default_image_of_theirs_where_it
     """One rule for all labels: what their nodes cannot be without is built, and nothing else."""
     monkeypatch.setattr(emulation, "installed", lambda: (emulation.Emulator("s390x", "/usr/bin/qemu-s390x-static"),))
     mainframe = Label("mainframe", arch="s390x")
-    assert imaging.wanted(mainframe) == images.definition_for("s390x")
-    assert imaging.wanted(replace(mainframe, packages=("jq",))) == images.definition_of(
+    here = Imaging(tmp_path)
+    assert here.wanted(mainframe) == images.definition_for("s390x")
+    assert here.wanted(replace(mainframe, packages=("jq",))) == images.definition_of(
         replace(mainframe, packages=("jq",))
     )
     for one in (
@@ -86,12 +98,75 @@ def test_labels_of_other_architectures_have_the_default_image_of_theirs_where_it
         replace(mainframe, provider="vm"),
         replace(mainframe, script="true"),  # which cannot be run here
     ):
-        assert imaging.wanted(one) is None, one
-    assert imaging.lacking([mainframe, Label("small")], tmp_path) == [images.definition_for("s390x")]
+        assert here.wanted(one) is None, one
+    assert here.lacking([mainframe, Label("small")]) == [images.definition_for("s390x")]
+
+
+def test_labels_of_virtual_machines_have_the_machine_of_their_architecture_where_it_can_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same words as for sandboxes; where qemu is not installed making the node says it, at once."""
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(planning, "lacks", _all_but_riscv)
+    here = Imaging(tmp_path, {"vm": (), "arms": ("arm64",)}, sandboxed=False)
+    vm, arm = Label("vm", provider="vm"), Label("arm", provider="arms")
+    assert here.wanted(vm) == Machine("x86_64", Shape.of(vm))
+    assert here.wanted(replace(vm, execution="kvm")) == here.wanted(vm)
+    assert here.wanted(arm) == Machine("arm64", Shape.of(arm))
+    for one in (
+        replace(vm, execution="native"),
+        replace(vm, arch="arm64", execution="kvm"),
+        replace(vm, arch="riscv64"),  # it has no qemu here
+        replace(arm, arch="x86_64"),
+        replace(vm, provider="pods"),
+    ):
+        assert here.wanted(one) is None, one
+    asked = here.lacking([vm, arm, replace(vm, name="same"), replace(vm, cpus=1)])
+    assert imaging.read(json.dumps([asdict(one) for one in asked])) == asked
+    assert [one.name for one in asked] == [name_of("x86_64"), name_of("arm64"), name_of("x86_64")]
+    with images.alone(name_of("x86_64"), tmp_path) as held:
+        os.utime(held, (TEN_PAST_NINE, TEN_PAST_NINE))
+        told = here.unready(vm)
+        assert told is not None
+        assert say(told) == "Waits for the image of the label vm, which is being built (since 09:10 UTC)."
+    (tmp_path / name_of("x86_64")).mkdir()
+    assert (here.unready(vm), here.unready(arm) is None) == (None, False)
+
+
+def test_an_image_that_cannot_be_built_says_so_and_is_tried_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What stands in the way is said once, as long as it is the same."""
+    wanted, place = Machine("x86_64", Shape(1, 256 * MIB, 0)), tmp_path / "images"
+    lacks, told = [("e2fsprogs",), ("e2fsprogs",), ()], list[str]()
+
+    def waited(seconds: float) -> None:
+        told.append((place / f"{wanted.name}.failed").read_text())
+
+    def built(*_: object) -> None:
+        (place / wanted.name).mkdir()
+
+    monkeypatch.setattr(planning, "lacks", _nothing)
+    monkeypatch.setattr(machine_images, "missing", lambda: lacks.pop(0))
+    monkeypatch.setattr(machine_images, "build", built)
+    monkeypatch.setattr(time, "sleep", waited)
+    imaging.main(place, [wanted])
+    assert told == ["A machine needs e2fsprogs. Debian: apt-get install e2fsprogs"] * 2
+    assert [one.levelname for one in caplog.records].count("WARNING") == 1
+    assert wanted.is_built(place)
+    assert not (place / f"{wanted.name}.failed").exists()
+
+
+def _all_but_riscv(arch: str) -> Reason | None:
+    return reason("executor.machine-unproven", arch=arch, known="others") if arch == "riscv64" else None
+
+
+def _nothing(arch: str) -> None:
+    """That lacks here."""
 
 
 def _said(place: Path) -> str:
-    why = imaging.unready(place, CLOUD)
+    why = Imaging(place).unready(CLOUD)
     assert why is not None
     return say(why)
 
@@ -133,9 +208,9 @@ def test_accounts_that_packages_made_stay_beside_our_own(tmp_path: Path) -> None
 _SERVER = """
 import os, sys
 from pathlib import Path
-from gatebot.executor import imaging
+from gatebot.executor.imaging import Imaging
 from gatebot.executor.model import Label
-imaging.start([Label("own", packages=("uidmap",))], Path(sys.argv[1]))
+Imaging(Path(sys.argv[1])).start([Label("own", packages=("uidmap",))])
 if os.geteuid() == 0:
     os.setresuid(65534, 65534, 65534)
 sys.stdin.read()

@@ -33,11 +33,16 @@ class Few(Bare):
     first: tuple[str, ...] = ()
     more: tuple[Platform, ...] = ()
     capacity: Capacity | None = None
+    found_more = False
+
+    def has_more(self) -> bool:
+        return self.found_more
 
     def begin_with(self, architectures: Sequence[str], found: Callable[[Capacity], None]) -> None:
         self.first, self.found = tuple(architectures), found
 
     async def probe(self) -> Capacity | Reason:  # type: ignore[override]
+        self.found_more = False
         if self.tried is not None:
             await self.tried.wait()
         if self.away:
@@ -209,6 +214,17 @@ async def test_a_label_whose_image_was_built_is_served_by_what_its_provider_can_
     runs = asyncio.create_task(bench.supply.run())
     await bench.clock.run(30)
     assert (await asyncio.wait_for(waits, 60)).nodes[0].arch == "s390x"
+    runs.cancel()
+
+
+async def test_what_was_made_for_a_provider_beside_it_is_taken_without_a_restart(bench: Bench) -> None:
+    """As an image that somebody built, of which no label says anything."""
+    with pytest.raises(Refused, match=r"executor\.no-such-platform"):
+        await bench.got("a", "mainframe")
+    bench.few.found_more, bench.few.more = True, (Platform("s390x"),)
+    runs = asyncio.create_task(bench.supply.run())
+    await bench.clock.run(30)
+    assert (await bench.got("b", "mainframe")).nodes[0].arch == "s390x"
     runs.cancel()
 
 

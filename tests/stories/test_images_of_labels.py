@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole `gatebot serve` that makes the image which a label asks for: a build waits for it, another does not.
 
-A Debian is made from its packages, which takes minutes: `make test-image` runs it.
+A Debian is made from its packages, for a sandbox and for a virtual machine, which takes minutes: `make test-image` runs
+it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -39,8 +41,50 @@ ZUUL = """\
 EQUIPPED = "#!/bin/sh\nset -e\ncat /etc/made\necho '{\"answer\": 42}' | jq .answer\n"
 
 
+LABEL = """\
+[labels.equipped]
+network = "none"
+packages = ["jq"]
+script = "{script}"
+"""
+MACHINES = """\
+[providers.vm]
+kind = "qemu"
+
+[labels.machine]
+provider = "vm"
+network = "none"
+cpus = 1
+memory = "512M"
+disk = "1G"
+"""
+ON_MACHINE = """\
+- job: {name: plain, run: ci/plain, nodeset: {nodes: [{name: node, label: offline}]}}
+- job: {name: rooted, run: ci/rooted, nodeset: {nodes: [{name: node, label: machine}]}}
+- project:
+    check: {jobs: [rooted, plain]}
+"""
+ROOTED = "#!/bin/sh\nset -e\nsudo mount -t tmpfs none /mnt && echo mounted as $(sudo id -un)\n"
+
+
 @pytest.fixture
 def served(template: Template, place: Path) -> Iterator[Served]:
+    """A site with a label that wants more than the default image has."""
+    with serving(template, place, LABEL.format(script=_script())) as made:
+        yield made
+
+
+@pytest.fixture
+def machines(template: Template, place: Path) -> Iterator[Served]:
+    """A site with a label of virtual machines."""
+    for program, package in (("qemu-system-x86_64", "qemu-system-x86"), ("qemu-img", "qemu-utils")):
+        need(program, package)
+    with serving(template, place, MACHINES) as made:
+        yield made
+
+
+@contextmanager
+def serving(template: Template, place: Path, labels: str) -> Generator[Served]:
     """A site whose images are nowhere yet; what it made is taken away."""
     need("mmdebstrap")
     need("bwrap", "bubblewrap")
@@ -49,7 +93,7 @@ def served(template: Template, place: Path) -> Iterator[Served]:
     }  # fmt: skip
     directory = template.copy(place / "site", free_port(), changes)
     with (directory / SETTINGS).open("a") as settings:
-        settings.write(f'[labels.equipped]\nnetwork = "none"\npackages = ["jq"]\nscript = "{_script()}"\n')
+        settings.write(labels)
     made = Served(directory, place / "homes")
     made.start()
     try:
@@ -95,6 +139,27 @@ def test_a_build_waits_with_its_reason_while_the_server_makes_its_image_and_then
     assert waits not in gatebot(served, template, "why", str(change))
     listed = gatebot(served, template, "image", "list", "--site", str(served.places.directory))
     assert any("equipped" in line and "not built" not in line for line in listed.splitlines()), listed
+
+
+def test_a_build_waits_with_its_reason_for_the_image_of_its_virtual_machine_and_gets_its_node_without_a_restart(
+    machines: Served, template: Template
+) -> None:
+    ann = Person.of(machines, "ann", template.tokens)
+    files = {".zuul.yaml": ON_MACHINE, "ci/rooted": ROOTED, "ci/plain": "#!/bin/sh\necho plain\n"}
+    change = ann.propose("api", "Be root", files)
+    waits = "Waits for the image of the label machine, which is being built"
+    eventually(lambda: waits in gatebot(machines, template, "why", str(change)), waits, 600)
+    listed = gatebot(machines, template, "image", "list", "--site", str(machines.places.directory))
+    assert re.search(r"^vm-\S+\tbeing built since \d\d:\d\d UTC\t\tmachine$", listed, re.MULTILINE), listed
+    eventually(lambda: _ended(ann, "plain") == ["SUCCESS"], "the other job has ended")
+    assert _ended(ann, "rooted") == []
+    told = ann.hears(change, "Build succeeded.", PATIENCE)
+    build = re.findall(r"rooted \S+/build/(\w+)", told)[-1]
+    log = "".join(ann.rest.text_lines(f"/logs/{build}/job-output.txt"))
+    assert f"gatebot: {waits}" in log
+    assert "mounted as root" in log
+    listed = gatebot(machines, template, "image", "list", "--site", str(machines.places.directory))
+    assert re.search(r"^vm-\S+\t\d+ MB\t[^\t]+\tmachine$", listed, re.MULTILINE), listed
 
 
 def _ended(person: Person, job: str) -> list[str]:

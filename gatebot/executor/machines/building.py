@@ -1,38 +1,75 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes what nodes of a label begin with: the image of the machine, and the state that is saved of it.
 
-For `gatebot image build`; never at job time.
+For whoever builds images beside the server, and for `gatebot image build`; never at job time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ...architectures import canonical
+from ...architectures import ANY, Execution, canonical
 from ...errors import Unavailable
-from ...reasons import reason
+from ..images import alone
 from ..model import Label
-from . import images
-from .planning import plan
+from . import images, planning
 from .shapes import KINDS, Shape
 
+_KNOWN = "acceleration.json"
 
-def build(label: Label, arch: str, place: Path, progress: Callable[[str], None]) -> Path:
-    """Make both, unless they are there; some minutes. Raises `Unavailable` with what is missing."""
-    arch = arch or label.arch or canonical(platform.machine())
-    if arch not in KINDS:
-        raise Unavailable(reason=reason("executor.machine-unproven", arch=arch, known=", ".join(KINDS)))
-    made = images.build(images.definition(arch), place, progress)
 
-    async def save() -> None:
-        found = await plan(arch, place, made / "acceleration.json")
-        shape = Shape.of(label)
-        if not found.is_saved(shape):
-            progress(f"starting it once ({' '.join(found.how)}), to save the state that nodes begin in")
-            await found.save(shape)
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine of an architecture, and the shape in which nodes begin."""
 
-    asyncio.run(save())
-    return made
+    arch: str
+    shape: Shape
+
+    @property
+    def name(self) -> str:
+        """The directory of its image."""
+        return images.name_of(self.arch)
+
+    def is_built(self, place: Path) -> bool:
+        """Whether its image is there; nodes begin with its kernel where no state was saved."""
+        return (place / self.name).is_dir()
+
+    def build(self, place: Path, progress: Callable[[str], None]) -> Path:
+        """Make both, unless they are there; some minutes. Raises `Unavailable` with what is missing."""
+        if (why := planning.lacks(self.arch)) is not None:
+            raise Unavailable(reason=why)
+        made = place / self.name
+        if asyncio.run(planning.is_saved(self.arch, made, self.shape)):
+            return made
+
+        def save(image: Path) -> None:
+            asyncio.run(self._save(image, progress))
+
+        with alone(self.name, place) as held:
+            if self.is_built(place):
+                save(made)
+            elif lacking := images.missing():
+                raise Unavailable(f"A machine needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
+            else:
+                images.build(images.definition(self.arch), place, progress, save, held)
+        return made
+
+    async def _save(self, image: Path, progress: Callable[[str], None]) -> None:
+        found = await planning.plan_of(self.arch, image, image / _KNOWN)
+        progress(f"starting it once ({' '.join(found.how)}), to save the state that nodes begin in")
+        await found.save(self.shape)
+
+
+def machine_of(label: Label, architectures: Sequence[str]) -> Machine | None:
+    """What nodes of a label begin with, of a provider that has these architectures (none: all); None: it has none.
+
+    A label that names none has the one of this computer, where the provider has it.
+    """
+    own, known = canonical(platform.machine()), architectures or tuple(KINDS)
+    arch = label.arch or (own if own in known else known[0])
+    runs = ("", ANY, Execution.EMULATED_SYSTEM, *((Execution.KVM,) if arch == own else ()))
+    return Machine(arch, Shape.of(label)) if arch in known and arch in KINDS and label.execution in runs else None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of virtual machines: a disk with Debian on it, a kernel, and what starts from memory before there is a disk.
 
-Made by `gatebot image build`, like root file systems of sandboxes and from the same packages, without running a program
-of them and without root: a directory whose name is the hash of all that went in. Nothing is built at job time.
+Made like root file systems of sandboxes and from the same packages, without running a program of them and without
+root: a directory whose name is the hash of all that went in. Nothing is built at job time.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from .. import images
@@ -26,10 +27,18 @@ from .shapes import KINDS
 
 _MORE = "openssh-server,openssh-client,sudo,iproute2,e2fsprogs,busybox-static,kmod,mount"
 _ROOM = 256 * MIB
+#: What the name of an image has behind it while its packages are unpacked.
+UNPACKED = ".root"
 #: Work of root's in a directory that is unpacked: this module run as a program, in a namespace where need be.
 _WORK = (
     "import pathlib, sys; from gatebot.executor.machines import images; images.finish(*map(pathlib.Path, sys.argv[1:]))"
 )
+
+
+@cache
+def name_of(arch: str) -> str:
+    """The directory of the image for an architecture."""
+    return name(definition(arch))
 
 
 def definition(arch: str, packages: str = FOREIGN_PACKAGES) -> Definition:
@@ -60,21 +69,25 @@ def missing() -> tuple[str, ...]:
     return (*images.missing(), *lacking)
 
 
-def build(wanted: Definition, place: Path, progress: Callable[[str], None]) -> Path:
-    """Make an image, unless it is there. Raises `Unavailable` with the end of what was printed."""
+def build(
+    wanted: Definition, place: Path, progress: Callable[[str], None], then: Callable[[Path], None], *held: int
+) -> None:
+    """Make an image that is not there. Raises `Unavailable` with the end of what was printed.
+
+    It is complete when `then` was tried on it. `held` are descriptors that stay open as long as something writes there.
+    """
     target = place / name(wanted)
-    if target.is_dir():
-        return target
-    place.mkdir(mode=0o755, parents=True, exist_ok=True)
-    made, root = place / f"{target.name}.new", place / f"{target.name}.root.new"
+    made, root = place / f"{target.name}.new", place / f"{target.name}{UNPACKED}.new"
     images.removed(made)
-    prefix = images.unpack(wanted, root, progress)
+    prefix = images.unpack(wanted, root, progress, *held)
     made.mkdir(mode=0o755)
     progress("making the disk")
     _as_root(prefix, root, made)
     images.removed(root)
-    made.rename(target)
-    return target
+    try:
+        then(made)
+    finally:
+        made.rename(target)
 
 
 def _as_root(prefix: Sequence[str], root: Path, made: Path) -> None:

@@ -10,15 +10,28 @@ import contextlib
 import json
 import platform
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from ...architectures import canonical
 from ...errors import Unavailable
-from ...reasons import reason
+from ...reasons import Reason, reason
 from . import images
 from .running import ENVIRONMENT, acceleration, program, version
 from .saving import Plan
-from .shapes import EMULATED, KINDS
+from .shapes import EMULATED, KINDS, VIRTUALIZED, Shape
+
+
+def lacks(arch: str) -> Reason | None:
+    """Why no image helps to have machines of an architecture here, with what does; None: one does."""
+    kind = KINDS.get(arch)
+    if kind is None:
+        return reason("executor.machine-unproven", arch=arch, known=", ".join(KINDS))
+    if program(kind) is None:
+        return reason("executor.program-missing", program=kind.program, package=kind.package)
+    if shutil.which("qemu-img", path=ENVIRONMENT["PATH"]) is None:
+        return reason("executor.program-missing", program="qemu-img", package="qemu-utils")
+    return None
 
 
 async def plan(arch: str, place: Path, known: Path) -> Plan:
@@ -26,20 +39,24 @@ async def plan(arch: str, place: Path, known: Path) -> Plan:
 
     Raises `Unavailable` with what would bring what is missing.
     """
-    kind = KINDS.get(arch)
-    if kind is None:
-        raise Unavailable(reason=reason("executor.machine-unproven", arch=arch, known=", ".join(KINDS)))
-    if program(kind) is None:
-        raise Unavailable(reason=reason("executor.program-missing", program=kind.program, package=kind.package))
-    if shutil.which("qemu-img", path=ENVIRONMENT["PATH"]) is None:
-        raise Unavailable(reason=reason("executor.program-missing", program="qemu-img", package="qemu-utils"))
-    image = place / images.name(images.definition(arch))
+    if (why := lacks(arch)) is not None:
+        raise Unavailable(reason=why)
+    image = place / images.name_of(arch)
     if not image.is_dir():
         raise Unavailable(reason=reason("executor.machine-image", arch=arch))
-    found = Plan(kind, image, EMULATED, await version(kind))
-    return Plan(
-        kind, image, await _acceleration(found, known, own=arch == canonical(platform.machine())), found.version
-    )
+    return await plan_of(arch, image, known)
+
+
+async def plan_of(arch: str, image: Path, known: Path) -> Plan:
+    """The same, of an image that is there, where nothing lacks."""
+    found = Plan(KINDS[arch], image, EMULATED, await version(KINDS[arch]))
+    return replace(found, how=await _acceleration(found, known, own=arch == canonical(platform.machine())))
+
+
+async def is_saved(arch: str, image: Path, shape: Shape) -> bool:
+    """Whether machines of that shape have a saved state for this qemu, however they run; nothing is started."""
+    found = Plan(KINDS[arch], image, EMULATED, await version(KINDS[arch]))
+    return any(replace(found, how=how).is_saved(shape) for how in (EMULATED, *VIRTUALIZED))
 
 
 async def _acceleration(found: Plan, file: Path, *, own: bool) -> tuple[str, ...]:

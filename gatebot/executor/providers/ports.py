@@ -109,6 +109,15 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class Growing(Provider, Protocol):
+    """A provider that may be able to do more because of what is made beside it, such as an image."""
+
+    def has_more(self) -> bool:
+        """Whether something is there that the last probe did not find."""
+        ...
+
+
+@runtime_checkable
 class Gradual(Provider, Protocol):
     """A provider whose probe may take minutes, and which can give nodes before it is over."""
 

@@ -26,10 +26,11 @@ from ...reasons import Reason, reason
 from ..egress import PROXY, Listening
 from ..machines import guest, planning
 from ..machines.guest import BUNDLE, CLOCK, OPEN, Orders
+from ..machines.images import name_of
 from ..machines.running import Running, end_left
 from ..machines.saving import Plan
 from ..machines.shapes import EMULATED, KINDS, Shape
-from ..model import Label, Network, Places
+from ..model import Network, Places
 from .bubblewrap import HOME, OWN, PLAY
 from .making import Making, never_asked
 from .model import NODE_ID, Capacity, Command, NodeRequest, Platform
@@ -71,6 +72,7 @@ class Qemu:
     _control: Path = field(default_factory=control_directory, init=False)
     _first: tuple[str, ...] = field(default=(), init=False)
     _found: Callable[[Capacity], None] = field(default=lambda _: None, init=False)
+    _seen: frozenset[str] = field(default=frozenset(), init=False)
 
     def through(self, listening: Listening, bundle: str) -> None:
         """Nodes with `network: mirrors` have a way out, and programs in them trust what this machine's do."""
@@ -83,6 +85,7 @@ class Qemu:
     async def probe(self) -> Capacity | Reason:
         """Start a machine of each architecture for real; those that cannot be had are said."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._seen = self._imaged()
         platforms: list[Platform] = []
         problems: dict[str, Reason] = {}
         own = canonical(platform.machine())
@@ -98,6 +101,15 @@ class Qemu:
             return reason("executor.no-machine", *problems.values())
         return self._capacity(platforms, problems)
 
+    def has_more(self) -> bool:
+        """Whether an image has come since."""
+        return not self._imaged() <= self._seen
+
+    def _imaged(self) -> frozenset[str]:
+        """The architectures that have an image."""
+        known = [arch for arch in self.architectures or KINDS if arch in KINDS]
+        return frozenset(arch for arch in known if (self.images / name_of(arch)).is_dir())
+
     def _capacity(self, platforms: Sequence[Platform], problems: Mapping[str, Reason]) -> Capacity:
         """The machine's own architecture first, whatever was tried first; what was not asked for is no problem."""
         own = canonical(platform.machine())
@@ -105,10 +117,6 @@ class Qemu:
         told = tuple(problems.values()) if self.architectures else ()
         slots = self.slots or max(os.cpu_count() or 1, 2)
         return Capacity(best, slots, "vm", problems=told, nested=True, lacking=tuple(problems.items()))
-
-    async def save(self, arch: str, label: Label) -> None:
-        """Make the state in which nodes of a label begin, as they run here; after `probe`."""
-        await self._plans[arch].save(Shape.of(label))
 
     async def create(self, request: NodeRequest) -> None:
         """Begin to start the machine."""

@@ -169,6 +169,17 @@ def test_a_label_whose_image_is_not_there_is_waited_for_and_takes_nothing_from_o
     assert isinstance(place(site, "b", [nodes("lost"), nodes("small")], post_review=False), Busy)
 
 
+def test_a_provider_that_can_do_nothing_before_its_first_image_is_there_is_waited_for() -> None:
+    """What this machine's own sandboxes lack is something else, and no image brings it."""
+    why = reason("executor.label-image-building", label="vm", since="09:10")
+    labels = {"vm": Label("vm", provider="vm"), "own": Label("own", packages=("jq",))}
+    none = Offer(reason("executor.no-machine", reason("executor.machine-image", arch="x86_64")))
+    bare = Offer(reason("executor.bubblewrap-missing"))
+    site = Site(labels, {"vm": none, "local": bare}, {}, dict.fromkeys(labels, why))
+    assert place(site, "b", [nodes("vm")], post_review=False) == Busy(why, frozenset())
+    assert isinstance(place(site, "b", [nodes("own")], post_review=False), Never)
+
+
 def test_an_architecture_whose_image_is_not_built_yet_is_waited_for_where_a_label_wants_it() -> None:
     """Nobody is told to use another label meanwhile; what cannot be built in the background says what brings it."""
     why = reason("executor.label-image-building", label="mainframe", since="09:10")
