@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 
 import job
 
+#: The cloud sees it as /code.
 CODE = Path(__file__).resolve().parent.parent / "cloud"
 sys.path.insert(0, str(CODE))
 
@@ -39,8 +40,9 @@ ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
-    "PYTHONPATH": f"/work/projects:{CODE}",
+    "PYTHONPATH": "/work/projects:/code",
     "PYTHONDONTWRITEBYTECODE": "1",
+    **up.mark(),
 }
 
 
@@ -121,7 +123,7 @@ def inside(*words: str) -> int:
     """Run the package in the cloud that is there, its output into the log; its exit code."""
     options = Options.from_json(_OPTIONS.read_text("utf-8"))
     line = [CODE / "inside", WORK, f"{options.venv}/bin/python", "-m", "cloud", *words]
-    environment = ENVIRONMENT | {"PYTHONPATH": f"{options.projects}:{CODE}"}
+    environment = ENVIRONMENT | {"PYTHONPATH": f"{options.projects}:/code"}
     return subprocess.run(line, env=environment, check=False).returncode
 
 

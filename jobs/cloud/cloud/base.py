@@ -12,7 +12,7 @@ import os
 from .configs import DATABASES, OVN_SB
 from .options import Options, Service
 from .processes import Processes
-from .shims import SETGROUPS
+from .shims import for_groups
 
 MYSQL_SOCKET = "/run/mysqld/mysqld.sock"
 _MYSQL = "/var/lib/mysql-cloud"
@@ -151,5 +151,5 @@ async def libvirt(processes: Processes) -> None:
     with processes.step("libvirt"):
         _make("/run/libvirt")
         await processes.start("virtlogd", "virtlogd")
-        await processes.start("libvirtd", "libvirtd", environment={"LD_PRELOAD": SETGROUPS})
+        await processes.start("libvirtd", "libvirtd", environment=for_groups())
         await processes.appears("libvirtd", "/run/libvirt/libvirt-sock")

@@ -19,9 +19,10 @@ _PROGRAMS = ("/usr/bin/busybox", "/usr/sbin/dropbear", "/usr/bin/dropbearkey")
 _DIRECTORIES = (
     "bin", "sbin", "usr/bin", "usr/sbin", "proc", "sys", "dev", "run", "tmp", "mnt", "mod", "etc/dropbear", "root/.ssh",
 )  # fmt: skip
+#: In an order in which each finds what it needs.
 _MODULES = (
     "virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk", "failover",
-    "net_failover", "virtio_net", "rng-core", "virtio-rng", "isofs", "scsi_common", "scsi_mod", "cdrom", "sr_mod",
+    "net_failover", "virtio_net", "rng-core", "virtio-rng", "scsi_common", "scsi_mod", "cdrom", "isofs", "sr_mod",
     "libata", "ata_piix",  # the drive that tells a server its settings is a disc
 )  # fmt: skip
 _TOOLS = ("curl", "sudo", "blkid")  # what people and tempest expect in a guest, made of what busybox has
@@ -53,9 +54,9 @@ def _lay(root: Path, modules: Path) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, place)
     shutil.copy("/usr/bin/busybox", root / "bin/busybox")
-    for name in _MODULES:
+    for number, name in enumerate(_MODULES):
         for found in modules.rglob(f"{name}.ko*"):
-            shutil.copy(found, root / "mod" / found.name)
+            shutil.copy(found, root / f"mod/{number:02}-{found.name}")
     for name in ("init", "udhcpc.sh", *(f"usr/bin/{tool}" for tool in _TOOLS)):
         shutil.copy(_FILES / Path(name).name, root / name)
         (root / name).chmod(0o755)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that stand for what cannot be had in a namespace of one user. All that they do is said here.
+"""Programs that stand for what cannot be had in the namespaces of a cloud. All that they do is said here.
 
 Services run their own code and call what they always call: sudo, mount, ip. What these would need the machine's root
 for is done in another way.
@@ -15,7 +15,7 @@ from pathlib import Path
 from .options import Options
 
 SHIMS = Path("/srv/shims")
-SETGROUPS = f"{SHIMS}/setgroups.so"
+_SETGROUPS = f"{SHIMS}/setgroups.so"
 #: Stands for sudo: what it would run as root is root already.
 _SUDO = """\
 #!/bin/sh
@@ -42,7 +42,7 @@ fi
 exec /sbin/ip "$@"
 """
 #: Where one id is mapped, the kernel refuses to change groups, and libvirt starts no guest without doing that.
-_SETGROUPS = "int setgroups(unsigned long size, const void *list) { (void)size; (void)list; return 0; }\n"
+_SETGROUPS_C = "int setgroups(unsigned long size, const void *list) { (void)size; (void)list; return 0; }\n"
 
 
 def write(options: Options, place: Path = SHIMS) -> None:
@@ -55,9 +55,16 @@ def write(options: Options, place: Path = SHIMS) -> None:
     for helper in ("/usr/sbin/mount.nfs", "/usr/sbin/mount.nfs4"):  # mount(8) looks there and nowhere else
         if os.path.exists(helper):
             subprocess.run(["mount", "--bind", str(place / "mount.nfs"), helper], check=True)
-    source = place / "setgroups.c"
-    source.write_text(_SETGROUPS)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", SETGROUPS, str(source)], check=True)
+    if for_groups():
+        source = place / "setgroups.c"
+        source.write_text(_SETGROUPS_C)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", _SETGROUPS, str(source)], check=True)
     helper = place / "privsep-helper"
     helper.unlink(missing_ok=True)
     helper.symlink_to(f"{options.venv}/bin/privsep-helper")
+
+
+def for_groups(users: Path = Path("/proc/self/uid_map")) -> dict[str, str]:
+    """What programs that change their groups need in their environment; `users` is the kernel's map of them."""
+    alone = users.read_text().split()[2:] == ["1"]  # the last word of a range is how many it has
+    return {"LD_PRELOAD": _SETGROUPS} if alone else {}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 
@@ -30,7 +31,13 @@ def environment(options: Options) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PYTHONWARNINGS": "ignore",
         "OS_CLOUD": "admin",
+        **mark(),
     }
+
+
+def mark() -> dict[str, str]:
+    """What an executor finds all of a build by, on a host that stays when the build ends; elsewhere nothing."""
+    return {name: value for name, value in os.environ.items() if name == "GATEBOT_NODE"}
 
 
 def _shipped(options: Options, name: str, target: Path) -> None:
