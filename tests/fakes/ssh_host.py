@@ -52,9 +52,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def loopback_host(root: Path) -> Generator[LoopbackHost]:
+def loopback_host(root: Path, forced: str = "") -> Generator[LoopbackHost]:
+    """`forced` is run instead of each command, which it finds in SSH_ORIGINAL_COMMAND."""
     root.mkdir(exist_ok=True)
-    (root / "authorized_keys").write_text(new_key(root / "key"))
+    command = f'command="{forced}" ' if forced else ""
+    (root / "authorized_keys").write_text(command + new_key(root / "key"))
     public, port = new_key(root / "host_key"), free_port()
     (root / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
     with running_server(root, "127.0.0.1", port) as process:

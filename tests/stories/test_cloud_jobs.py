@@ -25,7 +25,8 @@ from gatebot.executor import images
 from gatebot.executor.labels import label_from
 from gatebot.executor.model import Sandbox
 from tests.fakes.irc import free_port
-from tests.fakes.site import Person, RunningSite, Template, eventually
+from tests.fakes.site import Person, RunningSite, Template, eventually, open_place
+from tests.fakes.ssh_host import LoopbackHost, loopback_host
 
 PATIENCE = 3000.0
 PLACE = assets.path("jobs", "cloud", "image")
@@ -45,6 +46,37 @@ OPEN = """\
 - job: {name: cloud-open, parent: cloud, post-timeout: 21600, post-run: ci/wait}
 - project: {check: {jobs: [cloud-open]}}
 """
+#: A host that lets root in, and a label of it.
+MACHINE = """
+[providers.machine]
+kind = "static"
+hosts = ["root@127.0.0.1:{port}"]
+key = "{key}"
+known_hosts = "{known_hosts}"
+directory = "/srv/gatebot"
+
+[labels.cloud-root]
+provider = "machine"
+privileged = true
+"""
+#: Makes its root file system, in the namespaces of its server of SSH alone, and runs a command there.
+VIEW = """\
+set -e
+exec 9> {place}/lock
+flock 9
+if ! mountpoint -q {place}/disk; then
+  mount -t tmpfs disk {place}/disk
+  cd {place}/disk
+  mkdir upper work root
+  mount -t overlay machine -o lowerdir={image},upperdir=upper,workdir=work root
+  mount --rbind /dev root/dev
+  mount -t sysfs sys root/sys
+  mount -t proc proc root/proc
+fi
+exec 9>&-
+exec chroot {place}/disk/root sh -c "$SSH_ORIGINAL_COMMAND"
+"""
+AS_ROOT = "cloud: {nodeset: {nodes: [{name: controller, label: cloud-root}]}}"
 WAITS = "#!/bin/sh\necho the cloud waits\nexec sleep 21600\n"
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -53,12 +85,13 @@ pytestmark = [
 ]
 
 
-def need_image() -> None:
-    """Skip what has no image here."""
+def need_image() -> Path:
+    """The image of the label `cloud`; skip what has none here."""
     settings, _ = places.load(PLACE)
     needed = images.definition_of(label_from("cloud", settings.labels["cloud"]))
     if not images.is_built(needed, images.shared()):
         pytest.skip("the image is not there: gatebot image build cloud --site jobs/cloud/image")
+    return images.shared() / needed.name
 
 
 @pytest.fixture
@@ -70,6 +103,26 @@ def site(template: Template, tmp_path: Path) -> Iterator[RunningSite]:
         told.write((PLACE / "gatebot.toml").read_text())
     with RunningSite(directory, template.tokens, tmp_path / "homes", sandbox=Sandbox.AUTO) as running:
         yield running
+
+
+@pytest.fixture
+def machine() -> Iterator[LoopbackHost]:
+    """A host that lets root in and has all programs of a cloud: its root file system is a view of the image."""
+    if os.geteuid():
+        pytest.skip("only root makes a host that lets root in")
+    image = need_image()
+    with open_place() as place:
+        (place / "disk").mkdir()
+        (place / "enter").write_text(VIEW.format(place=place, image=image))
+        with loopback_host(place, f"exec sh {place}/enter") as host:
+            yield host
+
+
+def running(processes: Path) -> Iterator[str]:
+    """The programs of all processes."""
+    for place in processes.glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):
+            yield place.read_text().strip()
 
 
 def in_cloud(process: int) -> int:
@@ -148,6 +201,25 @@ def test_a_change_is_merged_when_the_cloud_works(site: RunningSite, job: str, pr
     assert [name for name in proven if f"  {name}: " not in log] == []
     config = "".join(ann.rest.text_lines(f"/logs/{build}/artifacts/cloud/etc/keystone/keystone.conf"))
     assert "os:***@127.0.0.1/keystone" in config
+
+
+def test_on_a_host_that_lets_root_in_a_cloud_needs_no_users_of_its_own_and_leaves_nothing(
+    template: Template, tmp_path: Path, machine: LoopbackHost
+) -> None:
+    directory = template.copy(tmp_path / "site", free_port())
+    with (directory / "gatebot.toml").open("a") as told:
+        told.write(MACHINE.format(port=machine.port, key=machine.key, known_hosts=machine.known_hosts))
+    with RunningSite(directory, template.tokens, tmp_path / "homes") as site:
+        ann, bob = site.person("ann"), site.person("bob")
+        change = ann.propose("api", "Want a cloud", {".zuul.yaml": CONFIG.format(job=AS_ROOT)})
+        bob.approve(change)
+        _, log = verdict(ann, change, "cloud")
+        assert "result: SUCCESS" in log, log
+        ann.sees_merged(change, 60)
+        assert "  volume attached and seen: " in log
+        root = Path(f"/proc/{machine.process.pid}/root{machine.root}/disk/root")
+        eventually(lambda: not list((root / "srv/gatebot").iterdir()), "an end of the node")
+        eventually(lambda: set(running(root / "proc")) <= {"sshd"}, "an end of all that ran there")
 
 
 def test_a_cloud_begins_from_what_a_job_before_it_kept(site: RunningSite) -> None:
