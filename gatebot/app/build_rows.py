@@ -16,6 +16,9 @@ from ..pipeline.rows import BuildRow
 from ..pipeline.waiting import Waiting
 from ..review.ports import BuildLine
 
+#: Results whose reason says nothing that the build's page does not say better.
+_SPEAK_FOR_THEMSELVES = frozenset({"", "SUCCESS", "FAILURE", "SKIPPED"})
+
 
 class BuildRows:
     """The pipeline's rows of builds, as the executor's pages and the change's page show them."""
@@ -55,13 +58,17 @@ class BuildRows:
         return tuple(facts_of(row) for row in rows)
 
     async def of_change(self, number: int) -> Sequence[BuildLine]:
-        """The builds of a change, newest first."""
+        """The builds of a change, newest first; before them its jobs that wait for theirs."""
         rows = await self._db.read(history.find_builds, change=number, limit=40)
         waits = await self._waiting.reasons(rows)
-        return [
+        unbegun = [
+            BuildLine("", one.job.name, one.pipeline, one.patch_set, "", one.job.voting, False, one.job.why)
+            for one in await self._waiting.unbegun(number)
+        ]
+        return unbegun + [
             BuildLine(
                 row.build, row.job, row.pipeline, row.patch_set or 0, row.result, row.voting, bool(row.started),
-                waits.get(row.build),
+                row.reason if row.result not in _SPEAK_FOR_THEMSELVES else waits.get(row.build),
             )
             for row in rows
         ]  # fmt: skip

@@ -183,9 +183,10 @@ class Executors:
     def _here(self) -> list[pages.Here]:
         if self.local is None:
             return []
-        used = len(self.local.running)
+        running, slots = len(self.local.running), self.local.slots
+        used = min(running, slots - self.local.free_slots())
         labels = cast("dict[str, Written]", dict(self.parts.labels()))
-        return [pages.Here(used, used + self.local.free_slots(), abilities_of(self.local, labels))]
+        return [pages.Here(used, slots, abilities_of(self.local, labels), running - used)]
 
 
 class Fences:

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a build was tested with: the changes, and every repository with its commit; kept beside its log.
 
-Pure: the text of the file `tested.json` and back. Whoever reads a build's page years later finds
-the exact state here, whatever became of the queue.
+Pure: the text of the file `tested.json` and back, and which repositories are not what the job asked for. Whoever
+reads a build's page years later finds the exact state here, whatever became of the queue.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from ..assignment import Assignment
+from ..reasons import Reason, reason
 
 FILE = "tested.json"
 
@@ -54,6 +55,20 @@ def to_text(assignment: Assignment) -> str:
         for one in assignment.checkouts
     ]
     return json.dumps({"changes": changes, "commits": commits}, ensure_ascii=False, indent=1) + "\n"
+
+
+def fallbacks(assignment: Assignment) -> Iterator[Reason]:
+    """The repositories that have no branch or tag of the name by which the job overrides what is checked out.
+
+    As in Zuul the job goes on without; a name that was spelled wrong would be found by nobody.
+    """
+    job = assignment.job
+    own = {one.project: one.override_checkout for one in job.required_projects if one.override_checkout}
+    for one in assignment.checkouts:
+        asked = own.get(one.project, job.override_checkout).removeprefix("refs/tags/")
+        has = one.branch.removeprefix("refs/tags/")
+        if one.required and asked and has != asked:
+            yield reason("executor.checkout-lacks", project=one.project, asked=asked, has=has)
 
 
 def from_text(text: str) -> Lineage:

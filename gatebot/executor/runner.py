@@ -79,6 +79,8 @@ class Run:
             (tools.logs.directory(assignment.build) / lineage.FILE).write_text(lineage.to_text(assignment), "utf-8")
         if assignment.fence > 1:
             log.say(f"gatebot: {say(reason('executor.run-anew'))}")
+        for lacks in lineage.fallbacks(assignment):
+            log.say(f"gatebot: {say(lacks)}")
         returned, found = Returned(), Verdict(Result.ABORTED)
         try:
             found, returned = await self._run(log)

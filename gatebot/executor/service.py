@@ -37,7 +37,7 @@ class Executor:
 
     def __init__(self, tools: Tools, *, slots: int) -> None:
         self._tools = tools
-        self._slots = slots
+        self.slots = slots
         self._capacity: Capacity | Reason = reason("executor.not-probed")
         self._running: dict[str, _Running] = {}
         self._closing = False
@@ -84,14 +84,17 @@ class Executor:
         return {build: one.fence for build, one in self._running.items()}
 
     def free_slots(self) -> int:
-        """How many more builds may be assigned now; one that waits for nodes takes no slot.
-
-        Nor does one that has paused: what it waits for could need the slot, as in Zuul.
-        """
+        """How many more builds may be assigned now."""
         if self._closing or not self._usable():
             return 0
-        idle = self._tools.supply.waiting + sum(one.run.pausing for one in self._running.values())
-        return max(self._slots - len(self._running) + idle, 0)
+        return max(self.slots - len(self._running) + self._idle(), 0)
+
+    def _idle(self) -> int:
+        """How many of the builds that run take no slot: they wait for nodes, or have paused.
+
+        What a paused build waits for could need its slot, as in Zuul.
+        """
+        return self._tools.supply.waiting + sum(one.run.pausing for one in self._running.values())
 
     async def assign(self, assignment: Assignment) -> None:
         """Begin a build; a second call with the same fence does nothing."""

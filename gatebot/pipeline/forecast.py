@@ -55,6 +55,21 @@ def forecasts(
             for build, wait in waits.items()}  # fmt: skip
 
 
+def slot(queues: Iterable[Queue], usual: Mapping[str, float], elapsed: Mapping[str, float]) -> Reason:
+    """What a job waits for that no executor has room for: how many builds run, and when the first of them may end.
+
+    A paused build takes no room. Where not all have run before, only their number is said.
+    """
+    jobs = _running(queues)
+    left = [max(usual[job] - elapsed.get(build, 0.0), 0.0) for build, job in jobs.items() if usual.get(job)]
+    if not jobs:
+        return reason("pipeline.waits-for-executor")
+    if len(left) < len(jobs):
+        return reason("pipeline.waits-for-executor", reason("pipeline.builds-run-now", count=len(jobs)))
+    minutes = max(1, round(min(left) / _MINUTE))
+    return reason("pipeline.waits-for-executor", reason("pipeline.slot-in-minutes", count=len(jobs), minutes=minutes))
+
+
 def _said(wait: NodeWait, running: Sequence[float | None], ahead: Sequence[float | None]) -> Forecast:
     known = [one for one in (*running, *ahead) if one is not None]
     seconds = None
@@ -77,6 +92,19 @@ def _said(wait: NodeWait, running: Sequence[float | None], ahead: Sequence[float
         slots=wait.slots,
     )
     return Forecast(told, seconds)
+
+
+def _running(queues: Iterable[Queue]) -> dict[str, str]:
+    """The job of each build that runs and takes room."""
+    return {
+        build.id: job.name
+        for queue in queues
+        for item in queue.items.values()
+        if item.prepared is not None
+        for job in item.prepared.jobs
+        if (build := item.builds.get(job.key)) is not None
+        if build.started and not build.result and (build.resumed or not build.paused)
+    }
 
 
 def _names(queues: Iterable[Queue]) -> dict[str, str]:

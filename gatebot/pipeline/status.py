@@ -17,18 +17,23 @@ from .forecast import Forecast
 from .queue.model import NOOP, SUCCESS, Build, Item, ItemChange, ItemRef, PlannedJob, Queue
 from .queue.verdict import judge
 
+_SLOT = reason("pipeline.waits-for-executor")
 _NODE = Forecast(reason("pipeline.waits-for-node"), 0.0)
 RUNNING, WAITING, FAILING, LANDING, PASSED = "running", "waiting", "failing", "landing", "passed"
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When builds started, how long each job usually takes (seconds), what time it is, and what builds wait for."""
+    """When builds started, how long each job usually takes (seconds), what time it is, and what builds wait for.
+
+    `slot` is what jobs wait for that nobody has room for.
+    """
 
     started: Mapping[str, datetime]
     usual: Mapping[str, float]
     now: datetime
     waits: Mapping[str, Forecast] = field(default_factory=dict[str, Forecast])
+    slot: Reason = _SLOT
 
     def elapsed(self, build: str) -> float | None:
         """How long a build runs already."""
@@ -73,6 +78,15 @@ class ItemView:
     restarts: int
     left: float | None
     live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unbegun:
+    """A job of a change that nobody has begun to run, and where it waits."""
+
+    pipeline: str
+    patch_set: int
+    job: JobView
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,20 @@ def queue_view(queue: Queue, times: Times) -> QueueView:
     return QueueView(queue.id, queue.name, queue.window if lands else 0, tuple(items), lands)
 
 
+def unbegun(queues: Iterable[Queue], change: int, times: Times) -> tuple[Unbegun, ...]:
+    """The jobs of a change that have no build yet."""
+    return tuple(
+        Unbegun(queue.pipeline, one.patch_set, job)
+        for queue in queues
+        for item in queue.items.values()
+        if item.live
+        for one in item.changes
+        if one.number == change
+        for job in _jobs(item, times)
+        if job.state == WAITING and not job.build
+    )
+
+
 def _item(queue: Queue, item: Item, position: int, failing: set[int], undecided: bool, times: Times) -> ItemView:
     jobs = _jobs(item, times)
     state, why = _state(queue, item, position, failing, undecided, jobs)
@@ -190,7 +218,7 @@ def _state(
         return PASSED, reason("pipeline.waits-for-ahead" if undecided else "pipeline.is-landing")
     if any(job.state == RUNNING for job in jobs):
         return RUNNING, reason("pipeline.builds-run")
-    return WAITING, next((job.why for job in jobs if job.why is not None), reason("pipeline.waits-for-executor"))
+    return WAITING, next((job.why for job in jobs if job.why is not None), _SLOT)
 
 
 def _jobs(item: Item, times: Times) -> tuple[JobView, ...]:
@@ -218,7 +246,9 @@ def _job(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) 
         view = JobView(job.name, result or WAITING, job.voting)
         if view.state != WAITING:
             return view
-        return replace(view, why=_why_not_started(job, results), left=usual, tries=build.tries + 1 if build else 1)
+        return replace(
+            view, why=_why_not_started(item, job, results, times), left=usual, tries=build.tries + 1 if build else 1
+        )
     view = JobView(job.name, result, job.voting, build.id, tries=build.tries)
     if result:
         return replace(view, why=build.reason, error_line=build.error_line)
@@ -239,14 +269,15 @@ def _why_it_stands(build: Build) -> Reason | None:
     return reason("pipeline.waits-for-playbook-semaphores", names=", ".join(build.wants)) if build.wants else None
 
 
-def _why_not_started(job: PlannedJob, results: Mapping[str, str]) -> Reason:
+def _why_not_started(item: Item, job: PlannedJob, results: Mapping[str, str], times: Times) -> Reason:
     if job.key not in results:
         return reason("pipeline.waits-for-report")
-    open_needs = [need.name for need in job.needs if results.get(need.name, SUCCESS) == ""]
+    paused = {other.name for other in item.prepared.jobs if _paused(item, other)} if item.prepared is not None else ()
+    open_needs = [need.name for need in job.needs if results.get(need.name, SUCCESS) == "" and need.name not in paused]
     if open_needs:
         return reason("pipeline.waits-for-jobs", jobs=", ".join(open_needs))
     if job.requires:
         return reason("pipeline.waits-for-artifacts", names=", ".join(job.requires))
     if job.semaphores:
         return reason("pipeline.waits-for-semaphores", names=", ".join(job.semaphores))
-    return reason("pipeline.waits-for-executor")
+    return times.slot

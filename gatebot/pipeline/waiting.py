@@ -6,7 +6,7 @@ Gathers the numbers that `forecast.py` and `status.py` decide by. How long jobs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ..assignment import NodeWait
@@ -14,10 +14,10 @@ from ..clock import Clock
 from ..db import Database
 from ..reasons import Reason
 from . import history
-from .forecast import forecasts
+from .forecast import forecasts, slot
 from .queue.model import Queue
 from .rows import BuildRow
-from .status import Times
+from .status import Times, Unbegun, unbegun
 
 _REMEMBERED = timedelta(minutes=1)
 
@@ -47,7 +47,8 @@ class Waiting:
         started = await self._db.read(history.running_since)
         usual, now = await self._usual_seconds(names), self._clock.now()
         elapsed = {build: (now - at).total_seconds() for build, at in started.items()}
-        return Times(started, usual, now, forecasts(self._waits(), queues, usual, elapsed))
+        waits = forecasts(self._waits(), queues, usual, elapsed)
+        return Times(started, usual, now, waits, slot(queues, usual, elapsed))
 
     async def reasons(self, rows: Iterable[BuildRow]) -> Mapping[str, Reason]:
         """What those of these builds wait for that have not begun."""
@@ -56,6 +57,11 @@ class Waiting:
             return {}
         times = await self.times()
         return {build: times.forecast(build).why for build in waiting}
+
+    async def unbegun(self, change: int) -> Sequence[Unbegun]:
+        """The jobs of a change that nobody has begun to run, in all queues that it is in."""
+        queues = [queue for queue in self._queues() if any(change in item.numbers for item in queue.items.values())]
+        return unbegun(queues, change, await self.times()) if queues else ()
 
     async def _usual_seconds(self, names: set[str]) -> Mapping[str, float]:
         """How long jobs usually take; asked again after a while, because it changes slowly."""

@@ -36,7 +36,10 @@ class Gates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildLine:
-    """A build in one line of a change's page; `result` is empty while it waits (`why` says for what) or runs."""
+    """A build in one line of a change's page; `result` is empty while it waits (`why` says for what) or runs.
+
+    A job that waits for its build has no `uuid`.
+    """
 
     uuid: str
     job: str

@@ -93,6 +93,15 @@ async def test_a_build_that_waits_for_a_node_says_the_same_of_it_on_every_page(
     assert (told["state"], told["waits_for"], told["error_detail"]) == ("waiting", wait, None)
 
 
+async def test_a_job_that_no_executor_has_room_for_is_on_the_page_of_its_change_with_what_it_waits_for(
+    web: WebHouse, house: PipelineHouse
+) -> None:
+    house.dispatch.slots = 0
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    await house.settle()
+    assert "unit check It waits for a free executor. ◷ waiting" in words(await web.page(f"/c/api/+/{change.number}"))
+
+
 async def test_two_patch_sets_can_be_compared(web: WebHouse, house: PipelineHouse) -> None:
     change = house.push("api", {"a.txt": "one\n"}, "Add a")
     await asyncio.to_thread(house.review.new_patch_set, change, {"a.txt": "one\n", "b.txt": "b\n"})

@@ -22,11 +22,15 @@ from .service import Enrolment
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The executor of this process: its slots, and what it can have nodes of."""
+    """The executor of this process: its slots, and what it can have nodes of.
+
+    `idle` builds take no slot: they wait for nodes, or have paused.
+    """
 
     used: int
     slots: int
     abilities: Abilities
+    idle: int = 0
     version: str = __version__
 
 

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from gatebot.assignment import Checkout, IncludeVars, ProvidedArtifact, RequiredProject, Role, SecretRef
 from gatebot.executor.commands import Surroundings, command_for, without
+from gatebot.executor.lineage import fallbacks
 from gatebot.executor.model import DEFAULT_LABELS, Phase, Places, Step
 from gatebot.executor.paths import named_roles, names_of_role, path_of, role_paths
 from gatebot.executor.variables import environment, zuul
 from gatebot.executor.workspace_order import Include, Order, files, order
+from gatebot.words import say
 from tests.fakes.executor import PROJECT, assignment, job, script
 
 PLACES = Places("/home/job", "/opt/gatebot", "git.example.org")
@@ -79,6 +81,21 @@ def test_a_trusted_playbook_never_comes_from_a_tree_that_the_job_can_write() -> 
 
 def test_a_playbook_whose_repository_is_not_there_has_no_path() -> None:
     assert path_of(assignment(COMMIT, job()), script(project="other"), PLACES) is None
+
+
+def test_a_repository_without_the_branch_or_tag_that_the_job_asks_for_is_named() -> None:
+    def lib(branch: str) -> Checkout:
+        return Checkout("demo/lib", branch, "d" * 40, "demo/lib")
+
+    def said(branch: str, asked: str) -> list[str]:
+        asks = job(required_projects=(RequiredProject("demo/lib", asked),))
+        given = assignment(COMMIT, asks)
+        return [say(one) for one in fallbacks(replace(given, checkouts=(*given.checkouts, lib(branch))))]
+
+    assert said("main", "stabel/1") == [
+        "demo/lib is at main: it has no branch or tag stabel/1, which override-checkout names."
+    ]
+    assert said("refs/tags/v1", "v1") == said("stable/1", "stable/1") == said("main", "") == []
 
 
 def test_roles_are_found_in_the_repositories_that_the_job_names() -> None:

@@ -9,9 +9,9 @@ from datetime import timedelta
 from gatebot import words
 from gatebot.assignment import JobDependency, NodeWait
 from gatebot.pipeline.config.model import Location, Manager, PipelineConfig, Window
-from gatebot.pipeline.forecast import forecasts
+from gatebot.pipeline.forecast import forecasts, slot
 from gatebot.pipeline.queue.model import PlannedJob
-from gatebot.pipeline.status import ItemView, QueueView, Times, pipelines, queue_view
+from gatebot.pipeline.status import ItemView, QueueView, Times, pipelines, queue_view, unbegun
 from gatebot.reasons import Reason
 from tests.fakes.gate import NOW, Change, Gate, World
 from tests.fakes.jobs import Counting, job, jobs_gate
@@ -114,6 +114,46 @@ def test_jobs_say_when_they_wait_for_semaphores_artifacts_the_report_or_the_jobs
         "waiting",
         "It waits for an executor, and for the builds ahead of it that provide image.",
     )
+
+
+def test_a_job_does_not_wait_for_one_that_has_paused_for_it_but_for_an_executor() -> None:
+    gate = jobs_gate(job("registry"), job("deploy", "registry"), job("unit", "registry"))
+    for one in list(gate.running.values()):
+        gate.start(one)
+    gate.pauses("registry")
+    build = next(iter(gate.queue.items.values())).builds
+    full = replace(gate.queue, items={
+        id: replace(item, builds={"registry": build["registry"]}) for id, item in gate.queue.items.items()
+    })  # fmt: skip
+    assert [(job.name, words.say(job.why or Reason(""))) for job in queue_view(full, QUIET).items[0].jobs] == [
+        ("registry", "It has paused until the jobs that depend on it have ended."),
+        ("deploy", "It waits for a free executor."),
+        ("unit", "It waits for a free executor."),
+    ]
+
+
+def test_a_job_without_an_executor_says_how_many_builds_run_and_when_the_first_of_them_may_end() -> None:
+    gate = Gate()
+    gate.enqueue(Change(1), Change(2))
+    gate.settle()
+    build = gate.build(1)
+    gate.start(build)
+    queues = (gate.queue,)
+    assert words.say(slot((), {}, {})) == "It waits for a free executor."
+    assert words.say(slot(queues, {}, {})) == "It waits for a free executor. Builds that run now: 1."
+    assert words.say(slot(queues, {"unit": 600.0}, {build.build: 240.0})) == (
+        "It waits for a free executor. Builds that run now: 1; the first of them ends in about 6 min by its last runs."
+    )
+
+
+def test_jobs_that_nobody_has_begun_are_told_of_their_change_with_what_they_wait_for() -> None:
+    jobs = (PlannedJob("build", "d1"), PlannedJob("deploy", "d2", needs=(JobDependency("build"),)))
+    gate = Gate()
+    gate.enqueue(Change(1, jobs=jobs), Change(2))
+    gate.settle()
+    told = unbegun((gate.queue,), 1, QUIET)
+    assert [(one.pipeline, one.patch_set, one.job.name) for one in told] == [("gate", 1, "deploy")]
+    assert words.say(told[0].job.why or Reason("")) == "It waits for build."
 
 
 def test_a_build_without_a_node_says_its_label_who_is_before_it_and_how_long_it_may_take() -> None:
