@@ -246,7 +246,20 @@ def _labels(given: object, errors: list[str]) -> Mapping[str, Mapping[str, objec
             labels[name] = MappingProxyType(cast(dict[str, object], label))
         else:
             errors.append(f"labels.{name}: write [labels.{name}] and its keys on the lines below it.")
-    return MappingProxyType(labels)
+    return MappingProxyType({name: _alike(name, labels, errors) for name in labels})
+
+
+def _alike(name: str, labels: Mapping[str, Mapping[str, object]], errors: list[str]) -> Mapping[str, object]:
+    """What a label says, above what the one says that it is `like`."""
+    own = dict(labels[name])
+    other = own.pop("like", None)
+    if other is None:
+        return labels[name]
+    known = sorted(one for one, keys in labels.items() if one != name and "like" not in keys)
+    if other not in known:
+        near = guess(str(other), known, known=False)
+        errors.append(f"labels.{name}.like: {written(other)} is no label that says all itself.{near}")
+    return MappingProxyType({**labels.get(str(other), {}), **own})
 
 
 def _value(item: Described, value: object) -> object:

@@ -183,6 +183,7 @@ ADAPTERS: dict[str, set[str]] = {
         "telling",
         "tools",
         "trying",
+        "unpacked",
         "waiting",
         "workspace",
         "workspaces",

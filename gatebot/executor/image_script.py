@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the script of a label is run in its new image: by mmdebstrap, as root of what is in there, with a network.
+"""How the script of a label is run in its new image: as root of what is in there, with a network.
 
 It is told the package indexes of this machine and how to trust them; nothing of that stays in the image.
 """
@@ -10,6 +10,8 @@ import shlex
 
 from . import host_mirrors
 
+#: The variable that has the script.
+GIVEN = "GATEBOT_SCRIPT"
 #: The script comes through the environment, where also a namespace's root can read it.
 HOOK = (
     'printf "%s\\n" "$GATEBOT_SCRIPT" > "$1/tmp/script" && cp "$GATEBOT_BUNDLE" "$1/tmp/ca.crt" && '
@@ -26,4 +28,4 @@ def environment(script: str) -> dict[str, str]:
     trust = dict.fromkeys(_TRUST, "/tmp/ca.crt") if told.bundle else {}  # noqa: S108 - in the image
     lines = [f"export {name}={shlex.quote(value)}" for name, value in {**told.environment, **trust}.items()]
     text = "\n".join(["export HOME=/root DEBIAN_FRONTEND=noninteractive", *lines, script])
-    return {"GATEBOT_SCRIPT": text, "GATEBOT_BUNDLE": told.bundle or "/dev/null"}
+    return {GIVEN: text, "GATEBOT_BUNDLE": told.bundle or "/dev/null"}

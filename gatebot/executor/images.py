@@ -15,13 +15,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ..architectures import ARCHITECTURES, canonical
-from ..errors import SettingsError, Unavailable
+from ..errors import Unavailable
 from ..reasons import reason
 from . import image_script
 from .host_mirrors import apt_sources
@@ -47,8 +47,8 @@ FOREIGN_PACKAGES = (
     "base-files,base-passwd,bash,coreutils,dash,debianutils,diffutils,findutils,grep,gzip,hostname,libc-bin,mawk,"
     "perl-base,sed,tar,util-linux,xz-utils,procps,g++," + _PACKAGES
 )
-#: What packages' own scripts would have chosen among alternatives.
-_ALTERNATIVES = {"cc": "gcc", "c++": "g++", "c99": "c99-gcc", "awk": "mawk", "which": "which.debianutils"}
+#: Where Python finds this package.
+_PACKAGE = Path(__file__).resolve().parents[2]
 _DROPPED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
 
 
@@ -74,7 +74,12 @@ class Definition:
         content = {name: value for name, value in asdict(self).items() if name not in ("mirror", "foreign", "script")}
         content |= {"script": self.script} if self.script else {}
         told = json.dumps(content, sort_keys=True).encode()
-        return f"{self.suite}-{self.arch}-{hashlib.sha256(told).hexdigest()[:16]}"
+        return f"{self.begin}{hashlib.sha256(told).hexdigest()[:16]}"
+
+    @property
+    def begin(self) -> str:
+        """How the names of all images of this release and architecture begin."""
+        return f"{self.suite}-{self.arch}-"
 
 
 def lay(root: Path) -> None:
@@ -150,19 +155,16 @@ def definition_for(arch: str) -> Definition:
 
 
 def definition_of(label: Label) -> Definition:
-    """The image of a label: the default one of its architecture, and what the label has besides.
-
-    Raises `SettingsError` where its script could not be run.
-    """
+    """The image of a label: the default one of its architecture, and what the label has besides."""
     plain = definition_for(label.arch) if label.arch else definition_for_host()
-    if plain.foreign and label.script:
-        raise SettingsError(
-            f"labels.{label.name}.script: programs of {label.arch} do not run here while an image is built. "
-            "Leave it out, or build on a machine of that architecture."
-        )
+    return with_more(plain, label.packages, label.script)
+
+
+def with_more(plain: Definition, packages: Iterable[str], script: str) -> Definition:
+    """An image with what a label has besides."""
     have = plain.packages.split(",")
-    more = sorted(set(label.packages) - set(have))
-    return replace(plain, packages=",".join([*have, *more]), script=label.script)
+    more = sorted(set(packages) - set(have))
+    return replace(plain, packages=",".join([*have, *more]), script=script)
 
 
 def arch_of(image: str) -> str:
@@ -225,7 +227,7 @@ def build(definition: Definition, images: Path, progress: Callable[[str], None])
     made = images / f"{definition.name}.new"
     with alone(definition.name, images) as held:
         if not is_built(definition, images):  # somebody else may have built it
-            _finished(definition, made, target, unpack(definition, made, progress, held))
+            _finished(made, target, unpack(definition, made, progress, held))
     return target
 
 
@@ -243,14 +245,14 @@ def unpack(definition: Definition, made: Path, progress: Callable[[str], None], 
     ]
     line += [f"--dpkgopt=path-exclude={path}" for path in _DROPPED]
     line += ["--aptopt=Acquire::Retries 3"]
-    line += [f"--customize-hook={image_script.HOOK}"] if definition.script else []
-    line.append(definition.suite)
     around = image_script.environment(definition.script)
+    line += [f"--customize-hook={image_script.HOOK}"] if around and not definition.foreign else []
+    line.append(definition.suite)
     source = [f"deb {definition.mirror} {definition.suite} main"] if definition.mirror else []
     removed(made)
     if os.geteuid() == 0:
         watched([*line, str(made), *source], progress, around, held)
-        return []
+        return _completed([], definition, made, progress, around)
     made.mkdir()
     archive = made.with_suffix(".tar")
     watched([*line, "--mode=unshare", str(archive), *source], progress, around, held)
@@ -258,45 +260,23 @@ def unpack(definition: Definition, made: Path, progress: Callable[[str], None], 
     prefix = ["unshare", "--user", "--map-root-user", "--map-auto"]
     watched([*prefix, "tar", "-C", str(made), "--exclude=./dev/*", "-xf", str(archive)], progress)
     archive.unlink()
+    return _completed(prefix, definition, made, progress, around)
+
+
+def _completed(
+    prefix: list[str], definition: Definition, made: Path, progress: Callable[[str], None], around: Mapping[str, str]
+) -> list[str]:
+    """What is still to be done where no program of a package was run: see `unpacked.py`."""
+    if definition.foreign:
+        line = [*prefix, sys.executable, "-P", "-m", "gatebot.executor.unpacked", str(made), definition.arch]
+        watched(line, progress, {**around, "PYTHONPATH": str(_PACKAGE)})
     return prefix
 
 
-def complete(root: Path) -> None:
-    """What the scripts of packages would have done in an image of a foreign architecture."""
-    for name in ("bin", "sbin", "lib", "lib64"):
-        _merge_into_usr(root, name)
-    programs = root / "usr/bin"
-    for name, chosen in _ALTERNATIVES.items():
-        if (programs / chosen).exists() and not os.path.lexists(programs / name):
-            (programs / name).symlink_to(chosen)
-    certificates = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
-    bundle = root / "etc/ssl/certs/ca-certificates.crt"
-    bundle.parent.mkdir(parents=True, exist_ok=True)
-    bundle.write_bytes(b"".join(path.read_bytes() for path in certificates))
-
-
-def _merge_into_usr(root: Path, name: str) -> None:
-    """`/NAME` becomes a link into /usr, with all that is in it, as in every Debian since bookworm."""
-    old, new = root / name, root / "usr" / name
-    if old.is_symlink() or not old.is_dir():
-        return
-    for path in sorted(old.rglob("*")):
-        there = new / path.relative_to(old)
-        if path.is_dir() and not path.is_symlink():
-            there.mkdir(parents=True, exist_ok=True)
-        elif not os.path.lexists(there):
-            there.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(there)
-    shutil.rmtree(old)
-    old.symlink_to(f"usr/{name}")
-
-
-def _finished(definition: Definition, made: Path, target: Path, prefix: list[str]) -> Path:
+def _finished(made: Path, target: Path, prefix: list[str]) -> Path:
     """Lay what every root has, then give the image its name: from then on it is complete."""
-    package = Path(__file__).resolve().parents[2]
-    script = "import sys, pathlib; from gatebot.executor import images; root = pathlib.Path(sys.argv[1]); "
-    script += f"{'images.complete(root); ' if definition.foreign else ''}images.lay(root)"
-    environment = {**os.environ, "PYTHONPATH": str(package)}
+    script = "import sys, pathlib; from gatebot.executor import images; images.lay(pathlib.Path(sys.argv[1]))"
+    environment = {**os.environ, "PYTHONPATH": str(_PACKAGE)}
     subprocess.run([*prefix, sys.executable, "-P", "-c", script, str(made)], check=True, env=environment)
     made.rename(target)
     return target

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..architectures import ANY, Execution, canonical
-from ..errors import SettingsError, Unavailable
+from ..errors import Unavailable
 from ..reasons import Reason, reason
 from ..words import say
 from . import images
@@ -106,10 +106,7 @@ def _sandbox(label: Label) -> Definition | None:
         return None
     if not is_ours(label) or (foreign and label.arch not in {one.arch for one in emulation.installed()}):
         return None
-    try:
-        return images.definition_of(label)
-    except SettingsError:
-        return None  # making the node says it
+    return images.definition_of(label)
 
 
 def is_ours(label: Label) -> bool:
@@ -161,7 +158,11 @@ def _silent(_: str) -> None:
 def read(text: str) -> list[Wanted]:
     """What is wanted, as it is handed to the process that builds."""
     told: list[dict[str, Any]] = json.loads(text)
-    return [Machine(one["arch"], Shape(**one["shape"])) if "shape" in one else Definition(**one) for one in told]
+    return [_machine(**one) if "shape" in one else Definition(**one) for one in told]
+
+
+def _machine(arch: str, shape: dict[str, int], packages: list[str], script: str) -> Machine:
+    return Machine(arch, Shape(**shape), tuple(packages), script)
 
 
 def watch(builder: int) -> None:

@@ -30,6 +30,8 @@ NETWORKS: Mapping[str, tuple[Network, ...]] = {
 }
 #: Kinds of providers whose nodes can let jobs make namespaces of their own.
 NESTING = frozenset({LOCAL, "qemu", "openstack"})
+#: Kinds of providers whose nodes begin with images that are built here.
+IMAGED = frozenset({LOCAL, "qemu"})
 
 _SIZE = re.compile(r"(\d+)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB, "T": 1024 * 1024 * MIB}
@@ -176,10 +178,10 @@ def _promises(label: Label, keys: Mapping[str, object], kinds: Mapping[str, str]
             f"{place}.nested: {whose} are as that host lets them be. "
             f"Leave it out, or give the label to a provider of the kind {' or '.join(sorted(NESTING))}."
         )
-    if label.imaged and kind != LOCAL:
+    if label.imaged and kind not in IMAGED:
         yield (
-            f"{place}: `packages` and `script` are for images of the provider local; {label.provider} is {kind}. "
-            "Leave them out."
+            f"{place}: `packages` and `script` are for images that are built here, of the kinds local and qemu; "
+            f"{label.provider} is {kind}. Leave them out."
         )
     if "server" in keys and kind != "openstack":
         yield (

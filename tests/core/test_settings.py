@@ -94,6 +94,25 @@ def test_every_value_arrives_with_its_type() -> None:
     assert dict(settings.labels["small"]) == {"memory": "1G"}
 
 
+def test_a_label_is_like_another_one_in_all_that_it_does_not_say_itself() -> None:
+    text = """
+        [labels.cloud]
+        memory = "8G"
+        nested = true
+        [labels.cloud-arm64]
+        like = "cloud"
+        arch = "arm64"
+        memory = "6G"
+        """
+    found = load(text, "gatebot.toml", label_errors).labels
+    assert dict(found["cloud-arm64"]) == {"memory": "6G", "nested": True, "arch": "arm64"}
+    assert refusal('[labels.cloud]\n[labels.a]\nlike = "cloudd"\n[labels.b]\nlike = "a"\n[labels.c]\nlike = "c"') == [
+        'gatebot.toml: labels.a.like: "cloudd" is no label that says all itself. Did you mean cloud?',
+        'gatebot.toml: labels.b.like: "a" is no label that says all itself.',
+        'gatebot.toml: labels.c.like: "c" is no label that says all itself.',
+    ]
+
+
 def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
     told = refusal(
         """

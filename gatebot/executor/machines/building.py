@@ -24,15 +24,17 @@ _KNOWN = "acceleration.json"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine of an architecture, and the shape in which nodes begin."""
+    """The machine of an architecture, and the shape in which nodes begin; what its image has besides, as labels say."""
 
     arch: str
     shape: Shape
+    packages: tuple[str, ...] = ()
+    script: str = ""
 
     @property
     def name(self) -> str:
         """The directory of its image."""
-        return images.name_of(self.arch)
+        return images.name_of(self.arch, self.packages, self.script)
 
     def is_built(self, place: Path) -> bool:
         """Whether its image is there; nodes begin with its kernel where no state was saved."""
@@ -55,7 +57,7 @@ class Machine:
             elif lacking := images.missing():
                 raise Unavailable(f"A machine needs {', '.join(lacking)}. Debian: apt-get install {' '.join(lacking)}")
             else:
-                images.build(images.definition(self.arch), place, progress, save, held)
+                images.build(images.definition(self.arch, self.packages, self.script), place, progress, save, held)
         return made
 
     async def _save(self, image: Path, progress: Callable[[str], None]) -> None:
@@ -72,4 +74,6 @@ def machine_of(label: Label, architectures: Sequence[str]) -> Machine | None:
     own, known = canonical(platform.machine()), architectures or tuple(KINDS)
     arch = label.arch or (own if own in known else known[0])
     runs = ("", ANY, Execution.EMULATED_SYSTEM, *((Execution.KVM,) if arch == own else ()))
-    return Machine(arch, Shape.of(label)) if arch in known and arch in KINDS and label.execution in runs else None
+    if arch not in known or arch not in KINDS or label.execution not in runs:
+        return None
+    return Machine(arch, Shape.of(label), label.packages, label.script)

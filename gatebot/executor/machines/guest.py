@@ -165,9 +165,19 @@ done
 """
 
 
+#: Devices of modules that the kernel loads when they are used are not there before; anybody may use these.
+_NESTED = """\
+modprobe -a tun fuse
+chmod 666 /dev/net/tun /dev/fuse
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Who a machine is: its name, its number, its keys, and what it starts its randomness from."""
+    """Who a machine is: its name, its number, its keys, and what it starts its randomness from.
+
+    `nested`: its jobs make networks of their own, so the devices and modules for that are theirs to use.
+    """
 
     hostname: str
     machine_id: str
@@ -175,6 +185,7 @@ class Orders:
     authorized: str
     seed: bytes
     processes: int
+    nested: bool = False
 
     def line(self, loses: int) -> bytes:
         """As the machine reads it; its console `loses` what it takes in before its state is there."""
@@ -201,4 +212,4 @@ END
 umask 022
 echo '{self.authorized.strip()}' > {_KEYS}
 prlimit --nproc={self.processes} --pid $$
-{ASK_CLOCK}"""
+{_NESTED if self.nested else ""}{ASK_CLOCK}"""

@@ -13,22 +13,26 @@ import lzma
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from .. import images
-from ..images import FOREIGN_PACKAGES, MACHINE, Definition, definition_for
+from ..images import FOREIGN_PACKAGES, MACHINE, Definition, definition_for, with_more
 from ..model import MIB
 from . import guest
 from .initrd import archive
 from .shapes import KINDS
 
 _MORE = "openssh-server,openssh-client,sudo,iproute2,e2fsprogs,busybox-static,kmod,mount"
+#: What cannot be there beside that, and need not.
+_STOOD_FOR = frozenset({"busybox"})
 _ROOM = 256 * MIB
 #: What the name of an image has behind it while its packages are unpacked.
 UNPACKED = ".root"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ENVIRONMENT = {"PATH": _PATH}
 #: Work of root's in a directory that is unpacked: this module run as a program, in a namespace where need be.
 _WORK = (
     "import pathlib, sys; from gatebot.executor.machines import images; images.finish(*map(pathlib.Path, sys.argv[1:]))"
@@ -36,22 +40,30 @@ _WORK = (
 
 
 @cache
-def name_of(arch: str) -> str:
-    """The directory of the image for an architecture."""
-    return name(definition(arch))
+def name_of(arch: str, packages: tuple[str, ...] = (), script: str = "") -> str:
+    """The directory of the image for an architecture, with what a label has besides."""
+    return name(definition(arch, packages, script))
 
 
-def definition(arch: str, packages: str = FOREIGN_PACKAGES) -> Definition:
-    """The packages of the machine of an architecture; none of them is run while it is made."""
-    base = definition_for(arch)
+def definition(arch: str, more: Collection[str] = (), script: str = "", packages: str = FOREIGN_PACKAGES) -> Definition:
+    """The packages of the machine of an architecture, and of a label; none of their scripts is run while it is made."""
     wanted = f"{packages},{_MORE},{KINDS[arch].kernel}"
-    return replace(base, packages=wanted, foreign=True)
+    plain = replace(definition_for(arch), packages=wanted, foreign=True)
+    return with_more(plain, set(more) - _STOOD_FOR, script)
 
 
 def name(wanted: Definition) -> str:
     """The directory of an image: another way to start is another image."""
     own = hashlib.sha256((guest.INIT + repr(sorted(guest.FILES.items()))).encode()).hexdigest()[:8]
     return f"{MACHINE}{wanted.name}-{own}"
+
+
+def trial(arch: str, place: Path) -> Path | None:
+    """An image that shows whether machines of an architecture start here: the plain one, or that of any label."""
+    plain = name(definition(arch))
+    begin, end = f"{MACHINE}{definition(arch).begin}", plain.rpartition("-")[2]
+    there = [one for one in built(place) if one.startswith(begin) and one.endswith(end)]
+    return place / (plain if plain in there else there[0]) if there else None
 
 
 def built(place: Path) -> list[str]:
@@ -63,9 +75,8 @@ def built(place: Path) -> list[str]:
 
 def missing() -> tuple[str, ...]:
     """The Debian packages that must be installed before one can be built here."""
-    needed = {"mke2fs": "e2fsprogs", "qemu-img": "qemu-utils"}
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    lacking = tuple(package for one, package in needed.items() if shutil.which(one, path=path) is None)
+    needed = {"mke2fs": "e2fsprogs", "qemu-img": "qemu-utils", "depmod": "kmod"}
+    lacking = tuple(package for one, package in needed.items() if shutil.which(one, path=_PATH) is None)
     return (*images.missing(), *lacking)
 
 
@@ -92,15 +103,15 @@ def build(
 
 def _as_root(prefix: Sequence[str], root: Path, made: Path) -> None:
     package = Path(__file__).resolve().parents[3]
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(package)}
+    environment = {**_ENVIRONMENT, "PYTHONPATH": str(package)}
     subprocess.run([*prefix, sys.executable, "-P", "-c", _WORK, str(root), str(made)], check=True, env=environment)
 
 
 def finish(root: Path, made: Path) -> None:
     """From unpacked packages to the files of a machine."""
-    images.complete(root)
     images.lay(root)
     _compile(root)
+    _index_modules(root)
     for path, text in guest.FILES.items():
         target = root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -115,8 +126,6 @@ def finish(root: Path, made: Path) -> None:
         key.unlink()
     shutil.copyfile(next((root / "boot").glob("vmlinu[xz]-*")), made / "kernel")
     (made / "initrd").write_bytes(archive(first_files(root)))
-    shutil.rmtree(root / "boot")
-    (root / "boot").mkdir()
     _disk(root, made / "disk.img")
 
 
@@ -126,6 +135,12 @@ def _compile(root: Path) -> None:
     if own.is_dir():
         for place in (own, root / "usr/lib/python3/dist-packages"):
             compileall.compile_dir(place, quiet=2, stripdir=root)
+
+
+def _index_modules(root: Path) -> None:
+    """What tells of each module of the kernel which others it needs."""
+    for kernel in (root / "usr/lib/modules").iterdir():
+        subprocess.run(["depmod", "--basedir", str(root), kernel.name], check=True, env=_ENVIRONMENT)
 
 
 def first_files(root: Path) -> dict[str, bytes]:
@@ -148,5 +163,5 @@ def _disk(root: Path, disk: Path) -> None:
     subprocess.run(
         ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", str(root), str(disk), f"{size}M"],
         check=True,
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        env=_ENVIRONMENT,
     )

@@ -35,14 +35,14 @@ def lacks(arch: str) -> Reason | None:
 
 
 async def plan(arch: str, place: Path, known: Path) -> Plan:
-    """How machines of an architecture run here; `place` has the images, the file `known` what was found before.
+    """How machines of an architecture run here, shown with one of their images, which are in `place`.
 
-    Raises `Unavailable` with what would bring what is missing.
+    The file `known` has what was found before. Raises `Unavailable` with what would bring what is missing.
     """
     if (why := lacks(arch)) is not None:
         raise Unavailable(reason=why)
-    image = place / images.name_of(arch)
-    if not image.is_dir():
+    image = images.trial(arch, place)
+    if image is None:
         raise Unavailable(reason=reason("executor.machine-image", arch=arch))
     return await plan_of(arch, image, known)
 

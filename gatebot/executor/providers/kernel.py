@@ -7,11 +7,13 @@ Each raises `OSError` with the failing path. Only the privileged process uses th
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import socket
 import struct
 from collections.abc import Collection
+from pathlib import Path
 
 NEW_MOUNTS, NEW_USERS, NEW_NETWORK = 0x00020000, 0x10000000, 0x40000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 0x1, 0x2, 0x4, 0x8, 0x20, 0x1000, 0x4000, 0x40000
@@ -112,6 +114,27 @@ def own_users(uid: int, gid: int) -> None:
     for name, content in (("setgroups", "deny"), ("gid_map", f"0 {gid} 1"), ("uid_map", f"0 {uid} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(content)
+
+
+def everybody_apart() -> None:
+    """A user namespace in which everybody is who they are, as far as this process may say so; and mounts of its own."""
+    maps = {name: Path("/proc/self", name).read_text().splitlines() for name in ("uid_map", "gid_map")}
+    ours, its = socket.socketpair()
+    writer = os.fork()  # only who is outside may map more than one id
+    if writer == 0:
+        try:
+            its.recv(1)
+            for name, lines in maps.items():
+                same = [f"{inner} {inner} {count}\n" for inner, _, count in map(str.split, lines)]
+                Path(f"/proc/{os.getppid()}", name).write_text("".join(same))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    unshare(NEW_USERS | NEW_MOUNTS)
+    ours.send(b".")
+    _, status = os.waitpid(writer, 0)
+    if status:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), "uid_map")
 
 
 def run_foreign(place: str, registration: bytes) -> None:

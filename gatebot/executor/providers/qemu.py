@@ -17,7 +17,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...architectures import Execution, canonical
@@ -26,7 +26,7 @@ from ...reasons import Reason, reason
 from ..egress import PROXY, Listening
 from ..machines import guest, planning
 from ..machines.guest import BUNDLE, CLOCK, OPEN, Orders
-from ..machines.images import name_of
+from ..machines.images import name_of, trial
 from ..machines.running import Running, end_left
 from ..machines.saving import Plan
 from ..machines.shapes import EMULATED, KINDS, Shape
@@ -108,7 +108,7 @@ class Qemu:
     def _imaged(self) -> frozenset[str]:
         """The architectures that have an image."""
         known = [arch for arch in self.architectures or KINDS if arch in KINDS]
-        return frozenset(arch for arch in known if (self.images / name_of(arch)).is_dir())
+        return frozenset(arch for arch in known if trial(arch, self.images) is not None)
 
     def _capacity(self, platforms: Sequence[Platform], problems: Mapping[str, Reason]) -> Capacity:
         """The machine's own architecture first, whatever was tried first; what was not asked for is no problem."""
@@ -169,7 +169,12 @@ class Qemu:
     # -- what these are made of -----------------------------------------------------------------
 
     async def _make(self, request: NodeRequest) -> None:
-        plan, node = self._plans[request.arch], self.directory / request.node
+        label = request.label
+        image = self.images / name_of(request.arch, label.packages, label.script)
+        if not image.is_dir():
+            raise Unavailable(reason=reason("executor.machine-image", arch=request.arch))
+        plan = replace(self._plans[request.arch], image=image)
+        node = self.directory / request.node
         for attempt in range(_ATTEMPTS):
             address = Address(_loopback(), _USER, 20000 + secrets.randbelow(30000))
             await asyncio.to_thread(shutil.rmtree, node, ignore_errors=True)
@@ -249,5 +254,6 @@ def _identity(request: NodeRequest, node: Path, address: Address, control: Path)
         authorized=job_public,
         seed=secrets.token_bytes(64),
         processes=request.label.processes,
+        nested=request.label.nested,
     )
     return SshHost(address, key, known, control), told

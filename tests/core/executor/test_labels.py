@@ -52,7 +52,8 @@ def test_the_network_that_is_not_said_is_the_one_that_the_provider_has() -> None
         ),
         (
             {"packages": ["git"], "provider": "boards"},
-            "labels.l: `packages` and `script` are for images of the provider local; boards is static. Leave them out.",
+            "labels.l: `packages` and `script` are for images that are built here, of the kinds local and qemu; "
+            "boards is static. Leave them out.",
         ),
         ({"nested": "yes"}, 'labels.l.nested: "yes" cannot be used. Write true or false.'),
         ({"provider": "moon"}, "labels.l.provider: there is no [providers.moon]; this site has boards, local."),
