@@ -8,6 +8,7 @@ give to the interpreter inside the cloud.
 from __future__ import annotations
 
 import json
+import platform
 import shlex
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def prepared() -> Options:
     WORK.mkdir()
     LOGS.mkdir(parents=True)
     try:
-        options = variables.options_of(job.variables())
+        options = variables.options_of(job.variables(), platform.machine())
     except Impossible as problem:
         job.fail(str(problem))
     if not Path(options.venv, "bin/python").exists():

@@ -52,7 +52,7 @@ def lay_guest(options: Options) -> None:
     """The image that is booted in the cloud: the job's own, or ours."""
     target = cloud_job.WORK / "guest.image"
     if not options.guest.image:
-        guest.make(target)
+        guest.make(target, options.machine)
         return
     image = job.HOME / options.guest.image
     if not image.is_file():

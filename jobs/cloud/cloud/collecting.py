@@ -13,7 +13,7 @@ from pathlib import Path
 from .masking import masked
 from .options import Options, Service
 
-_PATIENCE = 30.0
+_DEADLINE = 30.0
 _CONFIGURED = (
     "keystone", "placement", "glance", "nova", "neutron", "cinder", "swift", "openstack", "libvirt", "openvswitch",
 )  # fmt: skip
@@ -29,7 +29,7 @@ def collect(options: Options, target: Path) -> None:
         for path in Path(name).rglob("*.log"):
             _put(target / "logs" / path.relative_to("/var/log"), path.read_text(errors="replace"))
     for name, line in _states(options):
-        _put(target / "state" / name, _said(line))
+        _put(target / "state" / name, _said(line, _DEADLINE * options.patience))
     _put(target / "state/memory.tsv", memory(Path("/proc")))
 
 
@@ -49,7 +49,7 @@ def _states(options: Options) -> Iterator[tuple[str, list[str]]]:
         yield "ovn-northbound.txt", ["ovn-nbctl", "show"]
         yield "ovn-southbound.txt", ["ovn-sbctl", "show"]
     if Service.NOVA in options and not options.fake:
-        for name in _said(["virsh", "list", "--all", "--name"]).split():
+        for name in _said(["virsh", "list", "--all", "--name"], _DEADLINE * options.patience).split():
             yield f"libvirt/{name}.xml", ["virsh", "dumpxml", name]
 
 
@@ -68,9 +68,9 @@ def memory(processes: Path) -> str:
     return "".join(f"{size:.1f}\t{name}\n" for size, name in rows)
 
 
-def _said(line: list[str]) -> str:
+def _said(line: list[str], deadline: float) -> str:
     try:
-        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=deadline)
     except (OSError, subprocess.TimeoutExpired) as problem:
         return f"{problem}\n"
     return done.stdout + done.stderr

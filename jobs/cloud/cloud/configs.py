@@ -41,6 +41,18 @@ _LIBVIRT = {
 }
 
 
+#: The guest's processor where that must be said: by default QEMU's of arm64 has 32 bits, or is the one that costs most
+#: to play. Disks that come later are put into free slots; the machine of arm64 has only as many as it is told.
+_PROCESSORS: Mapping[str, dict[str, str]] = {
+    "aarch64": {"cpu_mode": "custom", "cpu_models": "cortex-a57", "num_pcie_ports": "12"}
+}
+
+
+def _longer(options: Options, seconds: int) -> str:
+    """Seconds that services wait for one another, where everything takes longer."""
+    return str(round(seconds * options.patience))
+
+
 def database(options: Options, name: str) -> str:
     """The address of a database."""
     return f"mysql+pymysql://os:{options.password}@127.0.0.1/{name}?charset=utf8mb3"
@@ -60,7 +72,7 @@ def files(options: Options) -> dict[str, str]:
         made["/etc/nova/nova-compute.conf"] = _nova(options)
     if Service.NEUTRON in options:
         made["/etc/neutron/neutron.conf"] = _neutron(options)
-        made["/etc/neutron/plugins/ml2/ml2_conf.ini"] = _ml2()
+        made["/etc/neutron/plugins/ml2/ml2_conf.ini"] = _ml2(options)
         made["/etc/neutron/neutron_ovn_metadata_agent.ini"] = _metadata_agent(options)
     if Service.CINDER in options:
         made["/etc/cinder/cinder.conf"] = _cinder(options)
@@ -95,10 +107,12 @@ def _common(options: Options) -> Sections:
             "debug": str(options.debug),
             "use_stderr": "True",
             "transport_url": transport,
+            "rpc_response_timeout": _longer(options, 60),
             # With its date, so that a traceback can be told from what stands around it.
             "logging_exception_prefix": "%(asctime)s.%(msecs)03d %(process)d ERROR %(name)s %(instance)s",
         },
         "oslo_messaging_notifications": {"driver": "noop"},
+        "oslo_messaging_rabbit": {"heartbeat_timeout_threshold": _longer(options, 60)},
         "oslo_concurrency": {"lock_path": "/run/lock/cloud"},
     }
 
@@ -129,16 +143,22 @@ def _tokens(options: Options, user: str) -> Sections:
     }
 
 
-def _cache() -> Sections:
-    where = "127.0.0.1:11211"
-    return {"cache": {"enabled": "True", "backend": "dogpile.cache.memcached", "memcache_servers": where}}
+def _cache(options: Options) -> Sections:
+    return {
+        "cache": {
+            "enabled": "True",
+            "backend": "dogpile.cache.memcached",
+            "memcache_servers": "127.0.0.1:11211",
+            "memcache_socket_timeout": _longer(options, 1),
+        }
+    }
 
 
 def _keystone(options: Options) -> Sections:
     return merged(
         {"DEFAULT": {"debug": str(options.debug), "use_stderr": "True"}},
         {"database": {"connection": database(options, "keystone")}, "token": {"provider": "fernet"}},
-        _cache(),
+        _cache(options),
     )
 
 
@@ -181,7 +201,7 @@ def _nova(options: Options) -> Sections:
     return merged(
         _common(options),
         _tokens(options, "nova"),
-        _cache(),
+        _cache(options),
         {
             "DEFAULT": {
                 "my_ip": "127.0.0.1",
@@ -193,7 +213,8 @@ def _nova(options: Options) -> Sections:
                 "state_path": "/var/lib/nova",
                 "instances_path": "/var/lib/nova/instances",
                 "allow_resize_to_same_host": "True",
-                "vif_plugging_timeout": "0" if options.fake else "60",
+                "vif_plugging_timeout": "0" if options.fake else _longer(options, 60),
+                "service_down_time": _longer(options, 60),
                 "vif_plugging_is_fatal": str(not options.fake),
             },
             "api": {"auth_strategy": "keystone"},
@@ -210,7 +231,7 @@ def _nova(options: Options) -> Sections:
             },
             "libvirt": {
                 "virt_type": "qemu",
-                "cpu_mode": "none",
+                **_PROCESSORS.get(options.machine, {"cpu_mode": "none"}),
                 "connection_uri": "qemu:///system",
                 "inject_partition": "-2",
             },
@@ -250,6 +271,7 @@ def _neutron(options: Options) -> Sections:
                 "notify_nova_on_port_status_changes": str(Service.NOVA in options),
                 "notify_nova_on_port_data_changes": str(Service.NOVA in options),
                 "state_path": "/var/lib/neutron",
+                "agent_down_time": _longer(options, 75),
                 "api_workers": "1",
                 "rpc_workers": "0",
             },
@@ -261,7 +283,7 @@ def _neutron(options: Options) -> Sections:
     )
 
 
-def _ml2() -> Sections:
+def _ml2(options: Options) -> Sections:
     return {
         "ml2": {
             "type_drivers": "local,flat,geneve",
@@ -278,6 +300,7 @@ def _ml2() -> Sections:
             "ovn_sb_connection": OVN_SB,
             "ovn_metadata_enabled": "True",
             "ovn_l3_scheduler": "leastloaded",
+            "ovsdb_connection_timeout": _longer(options, 180),
         },
         "ovs": {"ovsdb_connection": OVS},
     }
@@ -294,8 +317,8 @@ def _metadata_agent(options: Options) -> Sections:
             "metadata_workers": "1",
         },
         "agent": _root_helper(options),
-        "ovn": {"ovn_sb_connection": OVN_SB},
-        "ovs": {"ovsdb_connection": OVS},
+        "ovn": {"ovn_sb_connection": OVN_SB, "ovsdb_connection_timeout": _longer(options, 180)},
+        "ovs": {"ovsdb_connection": OVS, "ovsdb_connection_timeout": _longer(options, 180)},
     }
 
 
@@ -312,6 +335,7 @@ def _cinder(options: Options) -> Sections:
                 "default_volume_type": "files",
                 "rootwrap_config": "/etc/cinder/rootwrap.conf",
                 "osapi_volume_workers": "1",
+                "service_down_time": _longer(options, 60),
             },
             "database": {"connection": database(options, "cinder")},
             "nova": _credentials(options, "nova"),

@@ -45,6 +45,7 @@ LIGHT = frozenset({Service.KEYSTONE, Service.PLACEMENT, Service.GLANCE, Service.
 
 PASSWORD = "secret"  # noqa: S105 - as DevStack's examples have it; nobody outside reaches this cloud
 REGION = "RegionOne"
+_DEADLINE = 900.0
 
 
 class Impossible(Exception):
@@ -74,7 +75,8 @@ class Options:
     """One cloud. `fake`: nova's fake driver instead of libvirt. `venv` is the environment that holds all services.
 
     `projects` has what the build has checkouts of, which goes before that. `overrides` are options of files by path and
-    section, which win over ours.
+    section, which win over ours. `machine` is what the kernel says that the node is; all that is waited for may take
+    `patience` times as long as on a processor that is not emulated.
     """
 
     services: frozenset[Service] = WHOLE
@@ -85,6 +87,8 @@ class Options:
     venv: str = "/opt/cloud/venv"
     projects: str = "/work/projects"
     debug: bool = True
+    machine: str = "x86_64"
+    patience: float = 1.0
     guest: Guest = Guest()
     overrides: Mapping[str, Mapping[str, Mapping[str, str]]] = field(
         default_factory=dict[str, Mapping[str, Mapping[str, str]]]
@@ -105,6 +109,11 @@ class Options:
     def broker(self) -> bool:
         """Whether services talk over RabbitMQ: those with several processes do."""
         return bool(self.services & {Service.NOVA, Service.CINDER})
+
+    @property
+    def deadline(self) -> float:
+        """How long anything is waited for, in seconds."""
+        return _DEADLINE * self.patience
 
     def __contains__(self, service: Service) -> bool:
         """Whether the cloud has a service."""

@@ -47,6 +47,7 @@ class Part:
             "uwsgi", *port, "--module", self.module, "--virtualenv", venv,
             "--master", "--processes", "1", "--threads", "4", "--enable-threads", "--lazy-apps", "--thunder-lock",
             "--die-on-term", "--need-app", "--buffer-size", "65535", "--procname-prefix", f"{self.name} ",
+            "--socket-timeout", "120",  # of a client that is emulated, too
             # Clients keep connections that uWSGI closes: their second request would fail.
             "--add-header", "Connection: close", "--logformat", _LOG, "--set", f"start-time={began}", *self.words,
         )  # fmt: skip
@@ -65,7 +66,7 @@ _ALL = (
     _api(Service.KEYSTONE, "keystone", "keystone.wsgi.api"),
     # Uploads come in chunks, which uWSGI passes on only in this mode.
     _api(Service.GLANCE, "glance", "glance.wsgi.api", "--http", f"127.0.0.1:{PORTS['glance']}",
-         "--http-chunked-input", "--http-raw-body"),
+         "--http-chunked-input", "--http-raw-body", "--http-timeout", "1800"),
     _api(Service.PLACEMENT, "placement", "placement.wsgi.api"),
     Part(Service.NOVA, "nova-conductor"),
     Part(Service.NOVA, "nova-scheduler"),

@@ -19,7 +19,6 @@ from pathlib import Path
 from .errors import why
 from .timings import Timings
 
-_PATIENCE = 900.0
 _PAUSE = 0.1
 
 
@@ -30,11 +29,12 @@ class Failed(Exception):
 class Processes:
     """What runs in this cloud; `logs` gets a file for each."""
 
-    def __init__(self, logs: Path, environment: Mapping[str, str], timings: Timings) -> None:
-        """Nothing runs yet."""
+    def __init__(self, logs: Path, environment: Mapping[str, str], timings: Timings, deadline: float = 900.0) -> None:
+        """Nothing runs yet; `deadline` is how many seconds anything is waited for."""
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self.environment = environment
+        self._deadline = deadline
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self.step = timings.step
 
@@ -93,11 +93,11 @@ class Processes:
             )  # fmt: skip
 
     async def _until(self, name: str, ready: Callable[[], bool], lack: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + self._deadline
         while not await asyncio.to_thread(ready):
             self.all_live()
             if time.monotonic() > deadline:
-                raise Failed(f"{name} {lack} after {_PATIENCE:.0f} s. {self._why(name)}")
+                raise Failed(f"{name} {lack} after {self._deadline:.0f} s. {self._why(name)}")
             await asyncio.sleep(_PAUSE)
 
     def _why(self, name: str) -> str:

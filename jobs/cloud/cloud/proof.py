@@ -14,14 +14,13 @@ from typing import Any
 
 import openstack
 
-from . import calls
+from . import calls, guest
 from .options import Options, Service
 from .parts import parts
 from .processes import Failed
 from .timings import Timings
 from .watching import Watch
 
-_PATIENCE = 900.0
 _GREETING = b"hello, object"
 
 
@@ -31,6 +30,7 @@ class Proof:
     def __init__(self, options: Options, timings: Timings, work: Path, logs: Path) -> None:
         """Sign in as the administrator. `work` has the guest's image, and says when a service of the cloud ends."""
         self._options = options
+        self._deadline = options.deadline
         self._step = timings.step
         calls.keep(logs / "services/openstack.log")
         self._cloud = openstack.connect(cloud="admin")
@@ -86,25 +86,30 @@ class Proof:
             made = cloud.create_server(
                 name="after", image_id=image.id, flavor_id=flavor.id, networks=[{"uuid": network_id}]
             )
-            cloud.wait_for_server(made, interval=0.3, wait=_PATIENCE)
+            cloud.wait_for_server(made, interval=0.3, wait=self._deadline)
         self._all_live()
 
     def waits(self, path: Path) -> None:
         """Wait for a file that `serve` makes; a service that ends meanwhile is the reason why it does not."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + self._deadline
         while not path.exists():
             self._all_live()
             if time.monotonic() > deadline:
-                raise Failed(
-                    f"After {_PATIENCE:.0f} s services are still not {path.name}. See the end of cloud/timings.tsv."
-                )
+                told = f"After {self._deadline:.0f} s services are still not {path.name}."
+                raise Failed(f"{told} See the end of cloud/timings.tsv.")
             time.sleep(0.2)
 
     def _image(self) -> Any:
         properties = {f"hw_{name}": "virtio" for name in ("disk_bus", "vif_model", "rng_model")}
+        if not self._options.guest.image:
+            parts = {part: self._uploaded(f"gate-{part}", f"guest.{part}").id for part in guest.parts(self._work)}
+            properties |= guest.properties(self._options.machine, parts)
+        return self._uploaded("gate", "guest.image", self._options.guest.format, **properties)
+
+    def _uploaded(self, name: str, file: str, form: str = "raw", **properties: str) -> Any:
         return self._cloud.create_image(
-            "gate", filename=str(self._work / "guest.image"), disk_format=self._options.guest.format,
-            container_format="bare", wait=True, visibility="public", **properties,
+            name, filename=str(self._work / file), disk_format=form, container_format="bare", wait=True,
+            timeout=self._deadline, visibility="public", **properties,
         )  # fmt: skip
 
     def _network(self) -> Any:
@@ -133,17 +138,17 @@ class Proof:
             cloud.network.create_security_group_rule(
                 security_group_id=group.id, direction="ingress", protocol=protocol, ethertype="IPv4"
             )
-        guest = self._options.guest
-        disk = 0 if guest.image else 1  # 0: as large as the image says
-        flavor = cloud.compute.create_flavor(name="nano", ram=guest.memory, disk=disk, vcpus=1)
+        wanted = self._options.guest
+        disk = 0 if wanted.image else 1  # 0: as large as the image says
+        flavor = cloud.compute.create_flavor(name="nano", ram=wanted.memory, disk=disk, vcpus=1)
         server = cloud.compute.create_server(
             name="proof", image_id=image.id, flavor_id=flavor.id, key_name="gate",
             networks=[{"uuid": network.id}], security_groups=[{"name": group.id}],
         )  # fmt: skip
-        return cloud.compute.wait_for_server(server, interval=0.3, wait=_PATIENCE)
+        return cloud.compute.wait_for_server(server, interval=0.3, wait=self._deadline)
 
     def _console(self) -> None:
-        ready, deadline = self._options.guest.ready, time.monotonic() + _PATIENCE
+        ready, deadline = self._options.guest.ready, time.monotonic() + self._deadline
         text = ""
         while ready not in text:
             if time.monotonic() > deadline:
@@ -174,7 +179,7 @@ class Proof:
             "ssh", "-i", str(self._work / "guest-key"), "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=5",
             "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", who, command,
         ]  # fmt: skip
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + self._deadline
         while True:
             told = subprocess.run(line, capture_output=True, text=True, check=False)
             if not told.returncode and good(told.stdout):
@@ -185,8 +190,8 @@ class Proof:
             time.sleep(0.5)
 
     def _volume(self) -> None:
-        volume = self._cloud.create_volume(size=1, name="proof", volume_type="files", wait=True, timeout=_PATIENCE)
-        self._cloud.attach_volume(self._server, volume, wait=True, timeout=_PATIENCE)
+        volume = self._cloud.create_volume(size=1, name="proof", volume_type="files", wait=True, timeout=self._deadline)
+        self._cloud.attach_volume(self._server, volume, wait=True, timeout=self._deadline)
         told = self._until("cat /proc/partitions", lambda said: "vdb" in said, "does not see the volume as vdb")
         print("  " + next(line.strip() for line in told.splitlines() if "vdb" in line), flush=True)
 

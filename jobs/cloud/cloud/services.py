@@ -16,8 +16,6 @@ from .parts import Part, parts
 from .processes import Failed, Processes
 from .shims import for_groups
 
-_PATIENCE = 900.0
-
 
 async def first(options: Options, start: Starter) -> None:
     """Start what needs no broker as soon as there is a database: a broker takes longest to come up."""
@@ -68,7 +66,7 @@ def _complete(options: Options, processes: Processes) -> None:
     import openstack
 
     cloud = openstack.connect(cloud="admin")
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + options.deadline
     while True:
         lacking: list[str] = []
         if Service.NEUTRON in options:
@@ -84,7 +82,9 @@ def _complete(options: Options, processes: Processes) -> None:
             return
         processes.all_live()
         if time.monotonic() > deadline:
-            raise Failed(f"After {_PATIENCE:.0f} s there are still lacking: {', '.join(lacking)}. See their logs.")
+            raise Failed(
+                f"After {options.deadline:.0f} s there are still lacking: {', '.join(lacking)}. See their logs."
+            )
         time.sleep(0.3)
 
 

@@ -19,8 +19,8 @@ _DRIVERS = {"libvirt": False, "fake": True}
 _NAME = re.compile(r"[\w.-]+")
 
 
-def options_of(variables: Mapping[str, object]) -> Options:
-    """What the variables of a job say; raises `Impossible` with what to write instead."""
+def options_of(variables: Mapping[str, object], machine: str = "x86_64") -> Options:
+    """What the variables of a job say, on such a machine; raises `Impossible` with what to write instead."""
     conf = local_conf.read(_text(variables, "cloud_local_conf"))
     localrc = conf.assigned | {name: str(value) for name, value in _table(variables, "devstack_localrc").items()}
     told = _table(variables, "devstack_services")
@@ -38,9 +38,17 @@ def options_of(variables: Mapping[str, object]) -> Options:
         region=localrc.get("REGION_NAME", REGION),
         venv=f"/opt/cloud/{release}",
         debug=_flag("cloud_debug", variables.get("cloud_debug", True)),
+        machine=machine,
+        patience=_patience(variables.get("cloud_patience", 1)),
         guest=_guest(_table(variables, "cloud_guest")),
         overrides=_overrides(conf, _table(variables, "devstack_local_conf")),
     )
+
+
+def _patience(told: object) -> float:
+    if not isinstance(told, int | float) or isinstance(told, bool) or told < 1:
+        raise Impossible(f"cloud_patience is how many times as long all may take, at least 1, not '{told}'.")
+    return float(told)
 
 
 def _overrides(conf: local_conf.LocalConf, told: Mapping[str, object]) -> dict[str, dict[str, dict[str, str]]]:

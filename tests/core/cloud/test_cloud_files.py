@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 Module = Callable[[str], ModuleType]
-LIGHT = {"cloud_services": ["keystone", "placement", "glance", "neutron"]}
+LIGHT: dict[str, object] = {"cloud_services": ["keystone", "placement", "glance", "neutron"]}
 
 
 def written(module: Module, variables: dict[str, object]) -> dict[str, str]:
@@ -39,6 +39,27 @@ def test_nova_compute_knows_no_database(module: Module) -> None:
 def test_without_a_broker_services_talk_to_nobody(module: Module) -> None:
     neutron = read(written(module, LIGHT)["/etc/neutron/neutron.conf"])
     assert neutron["DEFAULT"]["transport_url"] == "fake://"
+
+
+def test_services_wait_for_one_another_as_many_times_as_long_as_their_cloud_is_given_patience(module: Module) -> None:
+    plain, patient = (written(module, {"cloud_patience": times}) for times in (1, 20))
+    for file, section, name in (
+        ("nova/nova.conf", "DEFAULT", "rpc_response_timeout"),
+        ("nova/nova-compute.conf", "DEFAULT", "vif_plugging_timeout"),
+        ("neutron/neutron.conf", "DEFAULT", "agent_down_time"),
+        ("cinder/cinder.conf", "DEFAULT", "service_down_time"),
+        ("neutron/neutron_ovn_metadata_agent.ini", "ovn", "ovsdb_connection_timeout"),
+    ):
+        short, long = (int(read(files[f"/etc/{file}"])[section][name]) for files in (plain, patient))
+        assert long == 20 * short, name
+
+
+def test_a_guest_of_arm64_has_a_processor_of_64_bits_and_room_for_disks_that_come_later(module: Module) -> None:
+    options = module("variables").options_of({}, "aarch64")
+    found = read(module("configs").files(options)["/etc/nova/nova-compute.conf"])["libvirt"]
+    assert (found["cpu_mode"], found["cpu_models"]) == ("custom", "cortex-a57")
+    assert int(found["num_pcie_ports"]) > 8
+    assert read(written(module, {})["/etc/nova/nova-compute.conf"])["libvirt"]["cpu_mode"] == "none"
 
 
 def test_no_credential_of_any_file_is_shown(module: Module) -> None:

@@ -48,6 +48,7 @@ def test_devstacks_switches_turn_off_what_others_cannot_do_without(
         ({"cloud_virt_driver": "xen"}, "cloud_virt_driver: 'xen' is not there. There are: libvirt, fake."),
         ({"cloud_guest": {"ram": 1}}, "cloud_guest.ram is not known. There are: image, memory, ready, user."),
         ({"cloud_guest": {"memory": "much"}}, "cloud_guest.memory is a number of MiB, not 'much'."),
+        ({"cloud_patience": 0.5}, "cloud_patience is how many times as long all may take, at least 1, not '0.5'."),
         ({"cloud_release": "../x"}, "cloud_release is the name of a directory in /opt/cloud of the image"),
         ({"devstack_services": {"swift": "maybe"}}, "devstack_services.swift is true or false, not 'maybe'."),
     ],
@@ -65,9 +66,11 @@ def test_options_are_the_same_after_one_process_told_another(module: Module) -> 
         "cloud_guest": {"image": "x.qcow2", "memory": 512},
         "cloud_services": LIGHT,
         "cloud_debug": False,
+        "cloud_patience": 20,
         "devstack_localrc": {"ADMIN_PASSWORD": "x"},
     }
-    options = module("variables").options_of(given)
+    options = module("variables").options_of(given, "aarch64")
     assert module("options").Options.from_json(options.to_json()) == options
     assert (options.debug, options.password) == (False, "x")
+    assert (options.machine, options.deadline) == ("aarch64", 20 * module("options").Options().deadline)
     assert (options.guest.format, options.guest.memory, options.guest.user) == ("qcow2", 512, "root")

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the guest of a cloud is made of on each architecture, and the labels that clouds have nodes of."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from gatebot import settings
+from gatebot.executor import images
+from gatebot.executor.labels import label_errors, site_labels
+from gatebot.executor.machines import images as machine_images
+
+Module = Callable[[str], ModuleType]
+IMAGE = Path(__file__).parents[3] / "jobs/cloud/image"
+
+
+def test_a_guest_whose_disk_does_not_boot_is_started_with_kernel_and_ramdisk(module: Module, tmp_path: Path) -> None:
+    guest = module("guest")
+    assert guest.properties("x86_64", dict.fromkeys(guest.parts(tmp_path), "")) == {}
+    for part in guest.PARTS:
+        (tmp_path / f"guest.{part}").touch()
+    told = guest.properties("aarch64", {part: f"id of {part}" for part in guest.parts(tmp_path)})
+    assert told == {
+        "kernel_id": "id of kernel",
+        "ramdisk_id": "id of ramdisk",
+        "hw_firmware_type": "bios",
+        "os_command_line": "console=ttyAMA0 mitigations=off panic=-1",
+    }
+
+
+def test_the_labels_of_clouds_are_those_of_a_site_and_share_their_script() -> None:
+    """The one of arm64 is appended to the other: the list of versions is there once."""
+    text = (IMAGE / "gatebot.toml").read_text() + (IMAGE / "arm64.toml").read_text()
+    found = settings.load(text, "gatebot.toml", label_errors)
+    labels = site_labels(found.labels, {"vm": "qemu"})
+    own, arm = labels["cloud"], labels["cloud-arm64"]
+    assert (arm.nested, arm.memory, arm.script) == (True, own.memory, own.script)
+    assert not any("x86" in one or "amd64" in one or "syslinux" in one for one in arm.packages)
+    image = machine_images.definition("arm64", arm.packages, arm.script)
+    assert image.script == own.script
+    assert "mariadb-server" in image.packages.split(",")
+    assert machine_images.name(image) != machine_images.name_of("arm64")
+    alone = tomllib.loads((IMAGE / "gatebot.toml").read_text())["labels"]["cloud"]
+    assert images.definition_of(own).script == alone["script"]
