@@ -288,7 +288,7 @@ class Effects:
                 message=reports.message(
                     pipeline,
                     moment,
-                    reports.lines(item, took, self._ties.url, change.number) if ended else (),
+                    reports.lines(item, took, self._ties.url, words.say, change.number) if ended else (),
                     why=why,
                     url=url,
                     places=places,

@@ -7,9 +7,10 @@ Pure: sentences of reasons come from the caller, in the language of the site.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ..reasons import Reason
 from .config.model import Moment, PipelineConfig
 from .queue.model import CANCELED, NOOP, SUCCESS, Item
 from .queue.sharing import REPORTER
@@ -33,7 +34,7 @@ _PLACE = re.compile(r"\{([a-z_.]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class JobLine:
-    """One job of the report. `seconds` None: it never ran."""
+    """One job of the report. `seconds` None: it never ran; `text`: why it did not succeed."""
 
     name: str
     url: str
@@ -43,7 +44,9 @@ class JobLine:
     text: str = ""
 
 
-def lines(item: Item, took: Mapping[str, float], url: str, change: int = 0) -> tuple[JobLine, ...]:
+def lines(
+    item: Item, took: Mapping[str, float], url: str, say: Callable[[Reason], str], change: int = 0
+) -> tuple[JobLine, ...]:
     """A line for each job that people expect; `took` are the seconds of builds. Reporter jobs come after the report.
 
     Of an item of several changes, the people of one `change` hear of its own jobs and of those that are shared.
@@ -60,12 +63,13 @@ def lines(item: Item, took: Mapping[str, float], url: str, change: int = 0) -> t
             continue
         build, ended = item.builds.get(job.key), known[job.key] or CANCELED
         own = job.success_message if ended == SUCCESS else job.failure_message
-        where = f"{url}/build/{build.id}" if build is not None else ""
-        said.append(
-            JobLine(
-                job.name if change else job.key, where, own or ended, took.get(build.id) if build else None, job.voting
-            )
-        )
+        name = job.name if change else job.key
+        if build is None:
+            said.append(JobLine(name, "", own or ended, None, job.voting))
+            continue
+        why = say(build.reason) if build.reason is not None and ended not in (SUCCESS, CANCELED) else ""
+        where = f"{url}/build/{build.id}"
+        said.append(JobLine(name, where, own or ended, took.get(build.id), job.voting, why))
     return tuple(said)
 
 
@@ -89,7 +93,7 @@ def message(
     names = {"pipeline.name": pipeline.name, **places}
     head = _filled(pipeline.messages.get(moment) or _DEFAULTS[moment], names)
     told = [f"Skipped {left_out} job{'s' if left_out > 1 else ''}"] if left_out else []
-    jobs = "\n".join([*map(_line, lines), *told])
+    jobs = "\n".join([*(_line(line, why) for line in lines), *told])
     warned = "\n".join(f"Warning: {warning}" for warning in warnings)
     footer = _filled(pipeline.messages.get("footer", ""), names)
     first = "\n".join(part for part in (head, url) if part)
@@ -100,12 +104,13 @@ def _filled(text: str, names: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda found: names.get(found[1], found[0]), text)
 
 
-def _line(line: JobLine) -> str:
+def _line(line: JobLine, known: str) -> str:
+    """As Zuul writes it; why the job did not succeed is below it, unless that is `known` already."""
     took = f" in {duration(line.seconds)}" if line.seconds is not None else ""
-    said = f" {line.text}" if line.text else ""
     voting = "" if line.voting else " (non-voting)"
     url = f" {line.url}" if line.url else ""
-    return f"- {line.name}{url} : {line.result}{took}{said}{voting}"
+    said = f"\n  {line.text}" if line.text and line.text not in known else ""
+    return f"- {line.name}{url} : {line.result}{took}{voting}{said}"
 
 
 def duration(seconds: float) -> str:

@@ -35,6 +35,20 @@ def test_a_report_has_a_line_for_each_job_in_zuuls_shape() -> None:
     )
 
 
+def test_each_job_that_did_not_succeed_says_why_unless_the_report_has_said_it_already() -> None:
+    gate = PipelineConfig("gate", Manager.DEPENDENT, AT)
+    lines = (
+        JobLine("unit", "", "FAILURE", 7, text="The step run unit failed with exit code 1."),
+        JobLine("style", "", "TIMED_OUT", 7, voting=False, text="The step run style took too long."),
+    )
+    why = "The job unit ended with FAILURE. The step run unit failed with exit code 1."
+    assert message(gate, Moment.FAILURE, lines, why=why, url="", places={}).splitlines()[4:] == [
+        "- unit : FAILURE in 7s",
+        "- style : TIMED_OUT in 7s (non-voting)",
+        "  The step run style took too long.",
+    ]
+
+
 def test_the_words_of_the_pipeline_stand_first_and_only_known_places_are_filled() -> None:
     gate = PipelineConfig("gate", Manager.DEPENDENT, AT, messages={"start": "{pipeline.name}: {pipeline.__class__}"})
     assert message(gate, Moment.START, (), why="", url="", places={}) == "gate: {pipeline.__class__}"
