@@ -7,6 +7,7 @@ as far as the changes behind the builds may be seen.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import time
@@ -18,8 +19,9 @@ import click
 from ..durations import duration
 from ..errors import NotFound
 from ..executor.log_html import REQUEST, calmed
+from . import following
 from .lazy import Lazy
-from .output import Client, Output
+from .output import Output
 
 _SERVER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -63,25 +65,35 @@ def show(out: Output, uuid: str) -> None:
 @click.pass_obj
 def log(out: Output, uuid: str, follow: bool) -> None:
     """Print the log of a build from its first line."""
-    uuid, client, said = build_id(uuid), out.client(), ""
-    while not _printed(client, uuid, follow):
-        info = client.get(f"/api/build/{uuid}")
-        if info["result"] or not follow:
-            raise NotFound(_no_log(info))
-        if said != (said := _no_log(info)):
-            click.echo(said, err=True)
-        time.sleep(_PAUSE)
+    uuid, client = build_id(uuid), out.client()
+    if not follow:
+        found = False
+        with contextlib.suppress(NotFound):
+            for line in client.pieces(f"/logs/{uuid}/job-output.txt"):
+                found = True
+                _print(line)
+        if not found:
+            raise NotFound(_no_log(client.get(f"/api/build/{uuid}")))
+    elif not following.follow(client, uuid, _print, _Once(), lambda: time.sleep(_PAUSE)):
+        raise NotFound(_no_log(client.get(f"/api/build/{uuid}")))
 
 
-def _printed(client: Client, uuid: str, follow: bool) -> bool:
-    """Print what there is of a log, with `follow` until it ends; whether there was any."""
-    line = None
-    try:
-        for line in client.text_lines(f"/api/build/{uuid}/log" if follow else f"/logs/{uuid}/job-output.txt"):
-            click.echo(calmed(line.rstrip("\n"), colours=sys.stdout.isatty()))
-    except NotFound:
-        return False
-    return line is not None
+def _print(line: bytes) -> None:
+    if line:
+        click.echo(calmed(line.decode(errors="replace").rstrip("\n"), colours=sys.stdout.isatty()))
+
+
+class _Once:
+    """Says why nothing comes, each thing once."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def __call__(self, known: Mapping[str, Any] | str) -> None:
+        text = known if isinstance(known, str) else _no_log(known)
+        if text != self._said:
+            click.echo(text, err=True)
+        self._said = text
 
 
 def _no_log(info: Mapping[str, Any]) -> str:

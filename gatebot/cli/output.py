@@ -114,9 +114,13 @@ class Client:
 
     def text_lines(self, path: str) -> Iterator[str]:
         """A text, line by line as it comes."""
+        for line in self.pieces(path):
+            yield line.decode(errors="replace")
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """The lines of a text as bytes; the last one may have no end."""
         with self._open("GET", path, None, accept="text/plain", timeout=_FOLLOWING) as answer:
-            for raw in answer:
-                yield raw.decode(errors="replace")
+            yield from answer
 
     @property
     def signature(self) -> str:
