@@ -73,7 +73,7 @@ DECIDER = 1
 # Further modules of a room that keep rows (floor 2), as `module`, `subroom.module` or `subroom.*`.
 STORES: dict[str, set[str]] = {
     "review": {"conversation", "hosting", "intents", "judging", "landing_rows", "search", "tables", "push_rows"},
-    "pipeline": {"autohold", "history", "secret_data"},
+    "pipeline": {"autohold", "history", "keeping", "secret_data"},
     "executor": set(),
     "meetbot": {"archive"},
 }

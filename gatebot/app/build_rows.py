@@ -6,14 +6,16 @@ Values of one room are made values of another; what a build waits for that has n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from ..db import Database
+from ..db import Database, Session
 from ..executor.ports import BuildFacts
-from ..pipeline import autohold, history
+from ..pipeline import autohold, history, keeping
 from ..pipeline.rows import BuildRow
 from ..pipeline.waiting import Waiting
+from ..reasons import Reason
+from ..review import store
 from ..review.ports import BuildLine
 
 #: Results whose reason says nothing that the build's page does not say better.
@@ -57,6 +59,14 @@ class BuildRows:
         rows = () if like is None else await self._db.read(history.builds_of_branch, like=like, limit=limit)
         return tuple(facts_of(row) for row in rows)
 
+    async def wanted(self) -> Collection[str]:
+        """The builds whose artifacts builds of open changes may still be given."""
+        return await self._db.read(_wanted)
+
+    async def take(self, builds: Collection[str], why: Reason) -> None:
+        """What these left is taken away now, or their artifacts, as the reason says."""
+        await self._db.run(keeping.take, builds, why)
+
     async def of_change(self, number: int) -> Sequence[BuildLine]:
         """The builds of a change, newest first; before them its jobs that wait for theirs."""
         rows = await self._db.read(history.find_builds, change=number, limit=40)
@@ -72,6 +82,19 @@ class BuildRows:
             )
             for row in rows
         ]  # fmt: skip
+
+
+def _wanted(session: Session) -> frozenset[str]:
+    """Those in a queue, and those of the current patch sets of open changes; of changes elsewhere nothing is known."""
+    providers = keeping.providers(session)
+    own = store.find_changes(session, {one.change for one in providers if one.change is not None})
+    return frozenset(
+        one.build
+        for one in providers
+        if one.waiting
+        or (one.change is not None and one.change not in own)
+        or (one.change is not None and own[one.change].is_open and own[one.change].current == one.patch_set)
+    )
 
 
 def facts_of(row: BuildRow) -> BuildFacts:
@@ -99,4 +122,5 @@ def facts_of(row: BuildRow) -> BuildFacts:
         error_text=row.error_text,
         artifacts=row.artifacts,
         final=row.final,
+        taken=row.taken,
     )

@@ -73,7 +73,10 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildFacts:
-    """A build's row as its page shows it; `result` is empty while it waits (`reason` says for what) or runs."""
+    """A build's row as its page shows it; `result` is empty while it waits (`reason` says for what) or runs.
+
+    `taken` says when and why what it left, or its artifacts, were taken away.
+    """
 
     build: str
     buildset: str
@@ -98,6 +101,7 @@ class BuildFacts:
     artifacts: tuple[tuple[str, str], ...] = ()
     final: bool = True
     held: NodeHold | None = None
+    taken: Reason | None = None
 
 
 class Builds(Protocol):
@@ -122,4 +126,12 @@ class Builds(Protocol):
 
     async def of_branch(self, build: str, limit: int) -> tuple[BuildFacts, ...]:
         """The builds before one of the same job that show its branch without its change, newest first."""
+        ...
+
+    async def wanted(self) -> Collection[str]:
+        """The builds whose artifacts builds of open changes may still be given."""
+        ...
+
+    async def take(self, builds: Collection[str], why: Reason) -> None:
+        """What these left is taken away now, or their artifacts, as the reason says."""
         ...

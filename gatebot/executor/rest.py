@@ -20,8 +20,8 @@ from .logs import ARTIFACTS, BUILD_ID, OUTPUT, Logs
 
 #: Raises `NotFound` unless the asker may read the build.
 Allowed = Callable[[web.Request, str], Awaitable[None]]
-#: Raises `Gone` when what a build left was taken away.
-Check = Callable[[str], Awaitable[None]]
+#: Raises `Gone` when what a build left was taken away, or the file of a name was.
+Check = Callable[[str, str], Awaitable[None]]
 _PATIENCE = 15.0
 _SLOW = 10.0  # seconds a reader may take for one piece
 _FAR_PIECE = 1024 * 1024
@@ -40,7 +40,7 @@ def routes(logs: Logs, allowed: Allowed, check: Check | None = None) -> list[web
     async def the_build(request: web.Request) -> str:
         build = await _build(request, allowed)
         if check is not None:
-            await check(build)
+            await check(build, request.match_info.get("path", ""))
         return build
 
     async def file(request: web.Request) -> web.StreamResponse:

@@ -310,7 +310,8 @@ class Driver:
         store.keep_jobs(session, frozen)
         room = self._room(slots, done.view.queues.values(), hopeless)
         done.planned = writing.touched.union(waiting) & done.view.queues.keys()
-        providers = Providers(done.view, partial(history.past_providers, session))
+        past, losses = partial(history.past_providers, session), partial(history.lost_providers, session)
+        providers = Providers(done.view, past, losses)
         wishes: list[Wish] = []
         for name in [name for name in done.view.queues if name in done.planned]:
             wishes += _ask(name, writing, done, room, providers)

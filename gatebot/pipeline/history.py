@@ -17,7 +17,7 @@ from ..assignment import GivenNode, Json
 from ..db import Session
 from ..reasons import Reason
 from . import returning
-from .providing import PastBuild
+from .providing import Lost, PastBuild
 from .queue.facts import buildset_id
 from .queue.model import RETRY, SUCCESS, ItemChange, Outcome, Queue
 from .returning import HandedOn, ReturnedBuild, json_table
@@ -47,6 +47,7 @@ def _build_row(row: sa.Row[tuple[object, ...]]) -> BuildRow:
     values.pop("provides")
     values["build"] = values.pop("uuid")
     values["reason"] = _reason(values["reason"])
+    values["taken"] = _reason(values["taken"])
     values["artifacts"] = msgspec.json.decode(values["artifacts"], type=tuple[tuple[str, str], ...])
     values["nodes"] = msgspec.json.decode(values["nodes"], type=tuple[GivenNode, ...])
     return BuildRow(**values, final=values["result"] != RETRY)
@@ -220,6 +221,15 @@ def past_providers(session: Session, queue: Queue, change: ItemChange, requires:
         if not requires.isdisjoint(provides):
             found.append((row.buildset, PastBuild(row.uuid, row.job, row.result, provides)))
     return [build for buildset, build in found if buildset == found[0][0]]
+
+
+def lost_providers(session: Session, uuids: Sequence[str]) -> list[Lost]:
+    """Those of these builds whose artifacts were taken away."""
+    taken = _by_uuids.where(builds.c.taken != "").order_by(builds.c.created)
+    return [
+        Lost(row.uuid, row.change or 0, msgspec.json.decode(row.provides, type=tuple[str, ...]))
+        for row in session.execute(taken, {"uuids": list(uuids)})
+    ]
 
 
 def find_items(

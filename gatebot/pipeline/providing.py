@@ -27,8 +27,21 @@ class PastBuild:
     provides: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A build whose artifacts are not kept any more."""
+
+    build: str
+    change: int
+    provides: tuple[str, ...]
+
+
 Past = Callable[[Queue, ItemChange, frozenset[str]], Sequence[PastBuild]]
 """The builds of the newest buildset of a change in the pipeline of a queue that provide any of these."""
+
+
+Losses = Callable[[Sequence[str]], Sequence[Lost]]
+"""Those of some builds whose artifacts are not kept any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +58,11 @@ class Provision:
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """The small model that is read: all queues as they are now, and the past."""
+    """The small model that is read: all queues as they are now, and the past with what was lost of it."""
 
     view: View
     past: Past = field(default=lambda queue, change, requires: ())
+    losses: Losses = field(default=lambda builds: ())
 
     def settle(self, queue: Queue, command: QueueFact) -> QueueFact | None:
         """The command with what it needs; another where that has failed; None: not yet."""
@@ -58,7 +72,7 @@ class Providers:
         job = item.job(command.job)
         if job is None or not job.requires:
             return command
-        found = self.provision(queue, item, job)
+        found = self._there(self.provision(queue, item, job), frozenset(job.requires))
         if found.failed is not None:
             where = (command.queue, command.item, command.attempt, command.job, command.build)
             return RequirementsFailed(*where, found.failed, command.tries)
@@ -70,6 +84,15 @@ class Providers:
         present = {number: other for other in queue.items.values() for number in other.numbers}
         ahead = dict.fromkeys(present[number].id for number in reversed(numbers) if number in present)
         return sum((self._of(queue, queue.items[one], frozenset(job.requires)) for one in ahead), Provision())
+
+    def _there(self, found: Provision, requires: frozenset[str]) -> Provision:
+        """The same, where what is to be handed on is kept; a job never starts as if it were."""
+        gone = None if found.waits or not found.builds else next(iter(self.losses(found.builds)), None)
+        if gone is None:
+            return found
+        wanted = ", ".join(sorted(requires.intersection(gone.provides)))
+        why = reason("pipeline.required-artifacts-gone", artifacts=wanted, build=gone.build, change=gone.change)
+        return replace(found, failed=found.failed or why)
 
     def _of(self, queue: Queue, ahead: Item, requires: frozenset[str]) -> Provision:
         if ahead.live:

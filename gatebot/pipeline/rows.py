@@ -15,7 +15,10 @@ from ..reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class BuildRow:
-    """A build for people: pages, REST, reports. `final` is false for one that was tried again."""
+    """A build for people: pages, REST, reports. `final` is false for one that was tried again.
+
+    `taken` says when and why what it left, or its artifacts, were taken away.
+    """
 
     build: str
     buildset: str
@@ -40,6 +43,7 @@ class BuildRow:
     error_line: int
     error_text: str
     artifacts: tuple[tuple[str, str], ...]
+    taken: Reason | None
     final: bool
 
     @property

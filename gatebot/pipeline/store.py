@@ -76,6 +76,7 @@ builds = sa.Table(
     sa.Column("artifacts", sa.Text, nullable=False, server_default="[]"),
     sa.Column("data", sa.Text, nullable=False, server_default="{}"),
     sa.Column("provides", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("taken", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_pipeline_builds_item", "item"),
     sa.Index("ix_pipeline_builds_change", "change", "created"),
     sa.Index("ix_pipeline_builds_job", "job", "created"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from gatebot.assignment import JobDependency
 from gatebot.events import BuildCompleted, BuildPaused, Event, SemaphoresAsked, SemaphoresReleased
 from gatebot.pipeline.dispatching import Room
-from gatebot.pipeline.providing import Past, Providers
+from gatebot.pipeline.providing import Losses, Past, Providers
 from gatebot.pipeline.queue import facts
 from gatebot.pipeline.queue.model import Item, PlannedJob, Queue
 from gatebot.pipeline.queue.verdict import judge
@@ -85,11 +85,12 @@ class Providing(JobsGate):
     """Jobs get what they require from those ahead, and from the past that a test tells."""
 
     past: Past = staticmethod(lambda queue, change, requires: ())
+    losses: Losses = staticmethod(lambda builds: ())
     beside: tuple[Queue, ...] = ()
 
     def _accepted(self, command: facts.QueueFact) -> facts.QueueFact | None:
         view = View.of({queue.id: queue for queue in (self.queue, *self.beside)})
-        return Providers(view, self.past).settle(self.queue, command)
+        return Providers(view, self.past, self.losses).settle(self.queue, command)
 
     def happen(self, *events: Event) -> None:
         super().happen(*events)

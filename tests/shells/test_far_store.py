@@ -142,12 +142,17 @@ async def test_files_go_by_age_artifacts_first_and_the_page_says_so(
     assert await keeper.sweep() == (0, 1)
     assert await keeper.sweep() == (0, 0)
     assert web.logs.artifacts(build) == ()
+    aged = "The artifacts of this build are not kept any more: they were taken away on"
+    assert aged in words(await web.page(f"/build/{build}"))
+    async with web.client.get(f"/logs/{build}/artifacts/deep/a.log") as gone:
+        assert (gone.status, aged in await gone.text()) == (410, True)
     assert web.logs.lines(build, 7, 1)[0].endswith("line 7 of it")
     house.clock.advance(6 * DAY)
     assert await keeper_of(web, policy, held=(build,)).sweep() == (0, 0)
     assert await keeper.sweep() == (1, 0)
     page = words(await web.page(f"/build/{build}"))
-    assert "What this build left is not kept any more. It ended on" in page
+    assert "What this build left is not kept any more: it was taken away on" in page
+    assert "10 days after its end" in page
     assert [part for part in ("Artifacts", "Tested with", "Find in this text") if part in page] == []
     for place in ("files/job-output.txt", "tests", "requests"):
         said = words(await web.page(f"/build/{build}/{place}", status=410))

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from gatebot.app.build_rows import BuildRows
 from gatebot.assignment import ProvidedArtifact
 from gatebot.events import SemaphoresAsked, SemaphoresReleased
 from gatebot.pipeline import history
+from gatebot.pipeline.waiting import Waiting
+from gatebot.reasons import reason
 from gatebot.review import conversation
 from tests.fakes.pipeline_house import PipelineHouse
 
@@ -161,6 +164,15 @@ async def test_in_check_a_job_gets_the_artifact_of_the_change_that_its_own_depen
     house.push("client", {"c.txt": "c\n"}, "Add c", body=footer)
     await house.settle()
     assert house.dispatch.of(3).provided == (expected,)
+    rows = BuildRows(house.db, Waiting(lambda: house.driver.queues.values(), house.db, house.clock, dict))
+    assert await rows.wanted() == {image.build}, "of an open change"
+    await rows.take([image.build], reason("executor.artifacts-aged", at="2026-01-09", days=1))
+    assert await rows.wanted() == frozenset()
+    house.push("client", {"d.txt": "d\n"}, "Add d", body=footer)
+    await house.settle()
+    told = f"Its artifact image, of build {image.build}, is not kept any more: recheck change 1 to build it anew"
+    assert told in house.said(4)[-1]
+    assert house.running == {"check": [3]}
 
 
 @pytest.mark.zuul(111)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long what builds left is kept, and what goes now: a policy of days by result, and of bytes for everything.
 
-Pure. What is held for somebody stays whatever the policy says; of the rest the oldest goes first where room is short.
+Pure. What is held for somebody stays whatever the policy says; of the rest the oldest goes first where room is short,
+and last what builds of open changes may still be given.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from ...reasons import Reason, reason
+
+_UNITS = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a build left: `artifacts` bytes of its `size` are artifacts."""
+    """What a build left: `artifacts` bytes of its `size` are artifacts; other builds may be given a `wanted` one's."""
 
     build: str
     ended: datetime
@@ -36,14 +41,19 @@ class Left:
     size: int = 0
     artifacts: int = 0
     held: bool = False
+    wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The builds of which everything goes, and those of which the artifacts go."""
+    """The builds of which everything goes, and those of which the artifacts go, by their age; the `crowding` make room.
 
-    whole: tuple[str, ...] = ()
-    artifacts: tuple[str, ...] = ()
+    Of these everything goes, too.
+    """
+
+    whole: tuple[Left, ...] = ()
+    artifacts: tuple[Left, ...] = ()
+    crowding: tuple[Left, ...] = ()
 
 
 def log_goes(policy: Policy, ended: datetime, *, passed: bool) -> datetime:
@@ -57,18 +67,37 @@ def artifacts_go(policy: Policy, ended: datetime, *, passed: bool) -> datetime:
 
 
 def due(policy: Policy, left: Iterable[Left], now: datetime) -> Due:
-    """What goes now."""
-    free = [one for one in left if not one.held]
-    whole = {one.build for one in free if log_goes(policy, one.ended, passed=one.passed) <= now}
-    stripped = {one.build for one in free if artifacts_go(policy, one.ended, passed=one.passed) <= now} - whole
+    """What goes now, oldest first."""
+    free = sorted((one for one in left if not one.held), key=lambda one: one.ended)
+    whole = [one for one in free if log_goes(policy, one.ended, passed=one.passed) <= now]
+    stay = [one for one in free if one not in whole]
+    stripped = [one for one in stay if artifacts_go(policy, one.ended, passed=one.passed) <= now]
+    crowding: list[Left] = []
     if policy.total:
-        stay = sorted((one for one in free if one.build not in whole), key=lambda one: one.ended)
-        sizes = {one.build: one.size - (one.artifacts if one.build in stripped else 0) for one in stay}
+        sizes = {one.build: one.size - (one.artifacts if one in stripped else 0) for one in stay}
         over = sum(sizes.values()) - policy.total
-        for one in stay:
+        for one in sorted(stay, key=lambda one: one.wanted):
             if over <= 0:
                 break
-            whole.add(one.build)
+            crowding.append(one)
             over -= sizes[one.build]
-    order = {one.build: one.ended for one in free}
-    return Due(tuple(sorted(whole, key=order.__getitem__)), tuple(sorted(stripped - whole, key=order.__getitem__)))
+    return Due(tuple(whole), tuple(one for one in stripped if one not in crowding), tuple(crowding))
+
+
+def reasons(policy: Policy, due: Due, now: datetime) -> dict[Reason, tuple[str, ...]]:
+    """Why builds lose what they left, with these builds."""
+    found: dict[Reason, list[str]] = {}
+    at = f"{now:%Y-%m-%d}"
+    for one in due.whole:
+        why = reason("executor.files-aged", at=at, days=policy.passed if one.passed else policy.failed)
+        found.setdefault(why, []).append(one.build)
+    for one in due.artifacts:
+        found.setdefault(reason("executor.artifacts-aged", at=at, days=policy.artifacts), []).append(one.build)
+    for one in due.crowding:
+        found.setdefault(reason("executor.files-crowding", at=at, total=written(policy.total)), []).append(one.build)
+    return {why: tuple(builds) for why, builds in found.items()}
+
+
+def written(size: int) -> str:
+    """A number of bytes as settings are written."""
+    return next((f"{size // unit}{name}" for name, unit in _UNITS if size % unit == 0), str(size))

@@ -20,7 +20,7 @@ from ...clock import Clock
 from ...errors import GatebotError
 from ..logs import BUILD_ID, Logs
 from ..ports import Builds
-from .ageing import Left, Policy, due
+from .ageing import Left, Policy, due, reasons
 from .model import ARTIFACTS, INDEX, OUTPUT
 from .outcomes import write_kept
 from .requests import KEPT as REQUESTS
@@ -86,7 +86,7 @@ class Keeper:
 
     async def sweep(self) -> tuple[int, int]:
         """Take away what the policy says; of how many builds everything, of how many the artifacts."""
-        held = set(await self._held())
+        held, wanted = set(await self._held()), set(await self._builds.wanted())
         left: list[Left] = []
         for build, size, artifacts, changed in await asyncio.to_thread(self._all):
             young = self._clock.now() - changed < self._policy.shortest
@@ -94,16 +94,20 @@ class Keeper:
                 continue
             row = await self._builds.build(build)
             ended = (row.ended if row else None) or changed
-            left.append(Left(build, ended, row is not None and row.result == "SUCCESS", size, artifacts, build in held))
+            passed = row is not None and row.result == "SUCCESS"
+            left.append(Left(build, ended, passed, size, artifacts, build in held, build in wanted))
         going = due(self._policy, left, self._clock.now())
-        for build in going.whole:
-            await asyncio.to_thread(self._remove, build)
+        for why, builds in reasons(self._policy, going, self._clock.now()).items():
+            await self._builds.take(builds, why)  # before it is done: nobody is handed what will be gone
+        whole = (*going.whole, *going.crowding)
+        for one in whole:
+            await asyncio.to_thread(self._remove, one.build)
         stripped = 0
-        for build in going.artifacts:
-            stripped += await asyncio.to_thread(self._strip, build)
-        if going.whole or stripped:
-            log.info("took away the files of %d builds, and the artifacts of %d", len(going.whole), stripped)
-        return len(going.whole), stripped
+        for one in going.artifacts:
+            stripped += await asyncio.to_thread(self._strip, one.build)
+        if whole or stripped:
+            log.info("took away the files of %d builds, and the artifacts of %d", len(whole), stripped)
+        return len(whole), stripped
 
     async def _settle(self, build: str) -> bool:
         """Whether nothing more is to be done for a build."""

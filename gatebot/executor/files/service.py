@@ -107,13 +107,18 @@ class BuildFiles:
         """Why what a build left is not there any more; None: it is there, or never was."""
         if not self._gone(found) or found.ended is None:
             return None
+        if found.taken is not None:
+            return found.taken
         days = self._policy.passed if found.result == "SUCCESS" else self._policy.failed
         return reason("executor.log-gone", ended=f"{found.ended:%Y-%m-%d}", days=days)
 
-    async def check(self, build: str) -> None:
-        """Raises `Gone` when what a build left was taken away."""
+    async def check(self, build: str, name: str = "") -> None:
+        """Raises `Gone` when what a build left was taken away, or the file of this name was."""
         found = await self._builds.build(build)
-        if found is not None and (why := self.gone(found)) is not None:
+        if found is None:
+            return
+        why = self.gone(found) or (found.taken if name.startswith(f"{ARTIFACTS}/") else None)
+        if why is not None:
             raise Gone(reason=why)
 
     def _gone(self, found: BuildFacts) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from gatebot.pipeline.config.model import Manager
-from gatebot.pipeline.providing import PastBuild
+from gatebot.pipeline.providing import Lost, PastBuild
 from gatebot.pipeline.queue.model import Outcome, Queue
 from gatebot.reasons import reason
+from gatebot.words import say
 from tests.fakes.gate import Change
 from tests.fakes.jobs import JobsGate, Providing, job, jobs_gate
 
@@ -129,6 +130,26 @@ def test_in_check_what_was_built_for_a_dependency_before_is_used_or_its_failure_
         assert q.item(2).builds["deploy"].provided == ("b1",)
     else:
         assert q.departed[2] is Outcome.FAILED
+
+
+def test_a_consumer_does_not_start_as_if_artifacts_were_there_that_are_not_kept_any_more() -> None:
+    """It says which change to build anew, whether the provider is still in the queue or was long ago."""
+    q, _ = check()
+    q.beside = ()
+    q.past = lambda queue, change, requires: [PastBuild("b1", "image", "SUCCESS", ("image",))]
+    q.losses = lambda builds: [Lost("b1", 1, ("image", "docs"))] if "b1" in builds else []
+    q.again()
+    assert q.runs("deploy", 2) == 0
+    why = q.why(2)
+    assert why is not None
+    assert say(why.because[0]) == (
+        "Its artifact image, of build b1, is not kept any more: recheck change 1 to build it anew, then this one."
+    )
+    q = gate()
+    image = q.build(1, "image").build
+    q.losses = lambda builds: [Lost(image, 1, ("image",))] if image in builds else []
+    q.ends("image")
+    assert (q.runs("deploy", 2), q.runs("unit", 2)) == (0, 1)
 
 
 def test_without_any_provider_a_consumer_just_runs() -> None:
