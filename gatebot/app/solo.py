@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from .. import assets
@@ -201,6 +202,7 @@ async def build(
     stay = Stay(keep.parent, show) if keep is not None else None
     executor, logs = assembly.executor(
         prepared, reports=alone, sources=_Stores(laid.repositories), clock=SystemClock(), host=laid.host,
+        git_server={urlsplit(one.url).netloc for one in wanted.provided},
         keep=(keep, stay) if keep is not None and stay is not None else None,
     )  # fmt: skip
     alone.listen_to(executor)

@@ -247,6 +247,19 @@ def test_what_may_not_run_stops_the_item(jobs: str, sentence: str) -> None:
     assert sentence in errors(frozen(layout))
 
 
+def test_jobs_that_inherit_in_a_circle_are_an_error_of_the_configuration_itself_whoever_lists_them() -> None:
+    layout = tenant_layout(
+        {"a": "- job: {name: x, parent: y}\n- job: {name: y, parent: z}\n- job: {name: z, parent: x}\n"}
+    )
+    assert [say(error.reason) for error in layout.errors] == [
+        "Job x inherits from itself through y. Choose another parent.",
+        "Job y inherits from itself through z. Choose another parent.",
+        "Job z inherits from itself through x. Choose another parent.",
+    ]
+    above = "- job: {name: x, parent: y}\n- job: {name: y, parent: base}\n- job: {name: y, parent: x, branches: old}\n"
+    assert not tenant_layout({"a": above}).errors, "what concerns some branches only is found where it is frozen"
+
+
 def test_a_protected_job_is_not_inherited_elsewhere() -> None:
     text = "- job: {name: x, parent: p}\n" + listed("x")
     layout = tenant_layout({"b": "- job: {name: p, run: r, protected: true}\n", "a": text})

@@ -87,12 +87,27 @@ def _parent_problems(layout: Layout, job: Variant, name: str) -> Iterator[tuple[
         if missing(layout, name):
             yield reason("config.unknown-parent", job=job.name, parent=name), "parent"
         return
+    if _circle(layout, job.name):
+        yield reason("config.parent-cycle", job=job.name, parent=name), "parent"
+        return
     if all(parent.final for parent in parents):
         yield reason("config.final-parent", job=job.name, parent=name), "parent"
     if all(parent.intermediate for parent in parents) and not job.abstract:
         yield reason("config.intermediate-parent", job=job.name, parent=name), "parent"
     if all(parent.protected for parent in parents) and parents[0].at.project != job.at.project:
         yield reason("config.protected-parent", job=job.name, parent=name, project=parents[0].at.project), "parent"
+
+
+def _circle(layout: Layout, job: str) -> bool:
+    """Whether a job inherits from itself on every branch; where variants differ, freezing finds it."""
+    name, passed = job, set[str]()
+    while name not in passed:
+        passed.add(name)
+        above = {one.parent for one in layout.jobs.get(name, ()) if one.parent is not None}
+        if len(above) != 1:
+            return False
+        (name,) = above
+    return name == job
 
 
 def listing_problems(layout: Layout, draft: Draft, listed: Sequence[Variant]) -> Iterator[Reason]:
