@@ -45,6 +45,19 @@ exec /sbin/ip "$@"
 _SETGROUPS_C = "int setgroups(unsigned long size, const void *list) { (void)size; (void)list; return 0; }\n"
 
 
+#: Whom libvirt looks up before it reads that it is to be root: scripts of packages make it, if they are run.
+_LOOKED_UP = "libvirt-qemu"
+
+
+def accounts(etc: Path = Path("/etc")) -> None:
+    """Who must be known, though nothing runs as them; an image of packages that were only unpacked has nobody."""
+    for name, rest in (("passwd", "64055:64055::/nonexistent:/usr/sbin/nologin"), ("group", "64055:")):
+        path = etc / name
+        if f"{_LOOKED_UP}:" not in path.read_text():
+            with path.open("a") as file:
+                file.write(f"{_LOOKED_UP}:x:{rest}\n")
+
+
 def write(options: Options, place: Path = SHIMS) -> None:
     """Programs that stand for what cannot be had in a namespace; they are first in PATH."""
     place.mkdir(parents=True, exist_ok=True)

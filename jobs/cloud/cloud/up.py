@@ -59,6 +59,7 @@ def prepare(options: Options) -> None:
         Path(place).mkdir(parents=True, exist_ok=True)
     configure(options)
     shims.write(options)
+    shims.accounts()
 
 
 def configure(options: Options) -> None:

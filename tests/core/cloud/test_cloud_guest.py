@@ -45,3 +45,14 @@ def test_the_labels_of_clouds_are_those_of_a_site_and_share_their_script() -> No
     assert machine_images.name(image) != machine_images.name_of("arm64")
     alone = tomllib.loads((IMAGE / "gatebot.toml").read_text())["labels"]["cloud"]
     assert images.definition_of(own).script == alone["script"]
+
+
+def test_whom_libvirt_looks_up_is_known_where_no_package_made_it_and_stays_as_it_is_elsewhere(
+    module: Module, tmp_path: Path
+) -> None:
+    (tmp_path / "passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    (tmp_path / "group").write_text("root:x:0:\nlibvirt-qemu:x:112:\n")
+    for _ in range(2):
+        module("shims").accounts(tmp_path)
+    assert (tmp_path / "passwd").read_text().count("libvirt-qemu:x:64055:64055:") == 1
+    assert (tmp_path / "group").read_text() == "root:x:0:\nlibvirt-qemu:x:112:\n"
