@@ -36,7 +36,7 @@ def begin(options: Options) -> subprocess.Popen[bytes]:
         )  # fmt: skip
 
 
-def follow(process: subprocess.Popen[bytes]) -> None:
+def follow(process: subprocess.Popen[bytes], patience: float) -> None:
     """Show what the cloud says until it is up, or cannot be."""
     with (cloud_job.WORK / "said").open(encoding="utf-8", errors="replace") as said:
         over = False
@@ -45,7 +45,7 @@ def follow(process: subprocess.Popen[bytes]) -> None:
             if not cloud_job.FIRST.exists() and (found := first(process.pid)):
                 cloud_job.FIRST.write_text(found)
             print(said.read(), end="", flush=True)
-            time.sleep(0.2)
+            time.sleep(0.2 * patience)
 
 
 def lay_guest(options: Options) -> None:
@@ -73,7 +73,7 @@ def main() -> None:
     if Service.GLANCE in options:
         lay_guest(options)
     process = begin(options)
-    follow(process)
+    follow(process, options.patience)
     cloud_job.offer(options)
     if why := cloud_job.why_failed():
         job.fail(why)

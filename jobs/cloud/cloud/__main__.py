@@ -25,7 +25,7 @@ _UPGRADE, _UPGRADED = WORK / "upgrade", WORK / "upgraded"
 
 async def serve(options: Options, timings: Timings) -> int:
     """Bring the cloud up and stay, also when it failed: it can be looked at until the node goes."""
-    processes = Processes(LOGS / "services", environment(options), timings, options.deadline)
+    processes = Processes(LOGS / "services", environment(options), timings, options.patience)
     try:
         await bring_up(options, processes)
         (WORK / "ready").touch()
@@ -101,7 +101,7 @@ def _told(problem: Exception) -> str:
 
 async def keep(options: Options, timings: Timings, target: Path) -> int:
     """Write the state that clouds with these options begin with."""
-    processes = Processes(LOGS / "services", environment(options), timings, options.deadline)
+    processes = Processes(LOGS / "services", environment(options), timings, options.patience)
     try:
         await keep_state(options, processes, target)
     except Failed as problem:

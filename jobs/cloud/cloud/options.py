@@ -45,7 +45,8 @@ LIGHT = frozenset({Service.KEYSTONE, Service.PLACEMENT, Service.GLANCE, Service.
 
 PASSWORD = "secret"  # noqa: S105 - as DevStack's examples have it; nobody outside reaches this cloud
 REGION = "RegionOne"
-_DEADLINE = 900.0
+#: How long anything is waited for, in seconds, where the patience is 1.
+DEADLINE = 900.0
 
 
 class Impossible(Exception):
@@ -113,7 +114,7 @@ class Options:
     @property
     def deadline(self) -> float:
         """How long anything is waited for, in seconds."""
-        return _DEADLINE * self.patience
+        return DEADLINE * self.patience
 
     def __contains__(self, service: Service) -> bool:
         """Whether the cloud has a service."""

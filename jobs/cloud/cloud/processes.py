@@ -17,9 +17,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .errors import why
+from .options import DEADLINE
 from .timings import Timings
 
-_PAUSE = 0.1
+_PAUSE, _ANSWER = 0.1, 5.0
 
 
 class Failed(Exception):
@@ -29,12 +30,12 @@ class Failed(Exception):
 class Processes:
     """What runs in this cloud; `logs` gets a file for each."""
 
-    def __init__(self, logs: Path, environment: Mapping[str, str], timings: Timings, deadline: float = 900.0) -> None:
-        """Nothing runs yet; `deadline` is how many seconds anything is waited for."""
+    def __init__(self, logs: Path, environment: Mapping[str, str], timings: Timings, patience: float = 1.0) -> None:
+        """Nothing runs yet; `patience` is how many times as long all may take, and how much less often is asked."""
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
         self.environment = environment
-        self._deadline = deadline
+        self._patience = patience
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self.step = timings.step
 
@@ -61,7 +62,7 @@ class Processes:
 
     async def answers(self, name: str, url: str) -> None:
         """Return when a service of HTTP answers anything but an error of its own."""
-        await self._until(name, lambda: answers(url), f"does not answer at {url}")
+        await self._until(name, lambda: answers(url, _ANSWER * self._patience), f"does not answer at {url}")
 
     async def listens(self, name: str, port: int) -> None:
         """Return when a service takes connections."""
@@ -81,7 +82,7 @@ class Processes:
         """Return when there is a file; a service that ends meanwhile, which none may, raises `Failed`."""
         while not await asyncio.to_thread(os.path.exists, path):
             self.all_live()
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE * self._patience)
 
     async def _begin(
         self, name: str, argv: tuple[str, ...], environment: Mapping[str, str] | None
@@ -93,12 +94,13 @@ class Processes:
             )  # fmt: skip
 
     async def _until(self, name: str, ready: Callable[[], bool], lack: str) -> None:
-        deadline = time.monotonic() + self._deadline
+        limit = DEADLINE * self._patience
+        deadline = time.monotonic() + limit
         while not await asyncio.to_thread(ready):
             self.all_live()
             if time.monotonic() > deadline:
-                raise Failed(f"{name} {lack} after {self._deadline:.0f} s. {self._why(name)}")
-            await asyncio.sleep(_PAUSE)
+                raise Failed(f"{name} {lack} after {limit:.0f} s. {self._why(name)}")
+            await asyncio.sleep(_PAUSE * self._patience)
 
     def _why(self, name: str) -> str:
         path = self._logs / f"{name}.log"
@@ -106,7 +108,7 @@ class Processes:
         return f"{why(text.splitlines()) or 'Its log is empty.'} (cloud/{self._logs.name}/{path.name})"
 
 
-def answers(url: str, patience: float = 5.0) -> bool:
+def answers(url: str, patience: float = _ANSWER) -> bool:
     """Whether HTTP is answered there, with anything but an error of the service itself."""
     try:
         with urllib.request.urlopen(url, timeout=patience):  # noqa: S310 - of this cloud

@@ -30,7 +30,7 @@ class Proof:
     def __init__(self, options: Options, timings: Timings, work: Path, logs: Path) -> None:
         """Sign in as the administrator. `work` has the guest's image, and says when a service of the cloud ends."""
         self._options = options
-        self._deadline = options.deadline
+        self._deadline, self._pause = options.deadline, 0.3 * options.patience
         self._step = timings.step
         calls.keep(logs / "services/openstack.log")
         self._cloud = openstack.connect(cloud="admin")
@@ -86,7 +86,7 @@ class Proof:
             made = cloud.create_server(
                 name="after", image_id=image.id, flavor_id=flavor.id, networks=[{"uuid": network_id}]
             )
-            cloud.wait_for_server(made, interval=0.3, wait=self._deadline)
+            cloud.wait_for_server(made, interval=self._pause, wait=self._deadline)
         self._all_live()
 
     def waits(self, path: Path) -> None:
@@ -97,7 +97,7 @@ class Proof:
             if time.monotonic() > deadline:
                 told = f"After {self._deadline:.0f} s services are still not {path.name}."
                 raise Failed(f"{told} See the end of cloud/timings.tsv.")
-            time.sleep(0.2)
+            time.sleep(self._pause)
 
     def _image(self) -> Any:
         properties = {f"hw_{name}": "virtio" for name in ("disk_bus", "vif_model", "rng_model")}
@@ -145,7 +145,7 @@ class Proof:
             name="proof", image_id=image.id, flavor_id=flavor.id, key_name="gate",
             networks=[{"uuid": network.id}], security_groups=[{"name": group.id}],
         )  # fmt: skip
-        return cloud.compute.wait_for_server(server, interval=0.3, wait=self._deadline)
+        return cloud.compute.wait_for_server(server, interval=self._pause, wait=self._deadline)
 
     def _console(self) -> None:
         ready, deadline = self._options.guest.ready, time.monotonic() + self._deadline
@@ -154,7 +154,7 @@ class Proof:
             if time.monotonic() > deadline:
                 raise Failed(f"The guest's console does not say {ready}. Its end:\n{text[-1500:]}")
             self._all_live()
-            time.sleep(0.5)
+            time.sleep(self._pause)
             text = self._cloud.compute.get_server_console_output(self._server)["output"] or ""
             (self._logs / "console.log").write_text(text)
         for line in text.splitlines():
@@ -175,8 +175,9 @@ class Proof:
     def _until(self, command: str, good: Callable[[str], bool], lack: str) -> str:
         """What a command says on the guest, as soon as it says what is wanted."""
         who = f"{self._options.guest.user}@{self._address}"
+        limit = f"ConnectTimeout={round(5 * self._options.patience)}"
         line = [
-            "ssh", "-i", str(self._work / "guest-key"), "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=5",
+            "ssh", "-i", str(self._work / "guest-key"), "-o", "StrictHostKeyChecking=no", "-o", limit,
             "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", who, command,
         ]  # fmt: skip
         deadline = time.monotonic() + self._deadline
@@ -187,7 +188,7 @@ class Proof:
             if time.monotonic() > deadline:
                 raise Failed(f"The guest {lack}: {told.stderr.strip() or told.stdout.strip()}")
             self._all_live()
-            time.sleep(0.5)
+            time.sleep(self._pause)
 
     def _volume(self) -> None:
         volume = self._cloud.create_volume(size=1, name="proof", volume_type="files", wait=True, timeout=self._deadline)

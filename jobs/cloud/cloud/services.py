@@ -85,7 +85,7 @@ def _complete(options: Options, processes: Processes) -> None:
             raise Failed(
                 f"After {options.deadline:.0f} s there are still lacking: {', '.join(lacking)}. See their logs."
             )
-        time.sleep(0.3)
+        time.sleep(0.3 * options.patience)
 
 
 def _metadata_agent() -> bool:
