@@ -111,7 +111,10 @@ def image() -> None:
 
 
 _SITE = click.option(
-    "--site", "directory", type=click.Path(path_type=Path), help="Where this site looks (default: for all sites here)."
+    "--site",
+    "directory",
+    type=click.Path(path_type=Path),
+    help="Where this site looks (default: the site whose directory this is; else for all sites here).",
 )
 
 
@@ -122,7 +125,7 @@ _SITE = click.option(
 @_SITE
 def build_image(label: str, arch: str, directory: Path | None, vm: bool) -> None:
     """Build the image of a label, or of an architecture. Takes some minutes and 250-500 MB, once."""
-    images.build(directory, label, arch, machine=vm)
+    images.build(directory or (_site_here() if label else None), label, arch, machine=vm)
 
 
 @image.command("list")
@@ -130,4 +133,9 @@ def build_image(label: str, arch: str, directory: Path | None, vm: bool) -> None
 @click.pass_obj
 def list_images(out: Output, directory: Path | None) -> None:
     """List the images: size, age, and which labels use them."""
-    images.list_all(out, directory)
+    images.list_all(out, directory or _site_here())
+
+
+def _site_here() -> Path | None:
+    """The site whose directory this is, if it is one."""
+    return Path() if Path(places.SETTINGS).is_file() else None

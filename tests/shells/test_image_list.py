@@ -71,7 +71,9 @@ def test_images_of_virtual_machines_are_listed_with_the_labels_that_begin_with_t
         assert f"{making}\tbeing built since 09:10 UTC\t\tother" in listed(tmp_path).splitlines()
 
 
-def test_what_a_server_builds_is_not_offered_again_nor_what_this_machine_cannot_be(tmp_path: Path) -> None:
+def test_what_a_server_builds_is_not_offered_again_nor_what_this_machine_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     foreign = "arm64" if canonical(platform.machine()) != "arm64" else "s390x"
     (tmp_path / "gatebot.toml").write_text(
         '[executor]\nimages = "images"\n[labels.more]\npackages = ["iproute2"]\n'
@@ -83,3 +85,6 @@ def test_what_a_server_builds_is_not_offered_again_nor_what_this_machine_cannot_
     with images.alone(more, tmp_path / "images") as held:
         os.utime(held, (0, 9 * 3600 + 10 * 60))
         assert listed(tmp_path) == f"{more}\tbeing built since 09:10 UTC\t\tmore\n"
+        monkeypatch.chdir(tmp_path)
+        here = CliRunner().invoke(main, ["image", "list"], catch_exceptions=False)
+        assert here.stdout == listed(tmp_path), "the site is that of the directory"
