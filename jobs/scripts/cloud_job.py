@@ -12,6 +12,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
@@ -22,7 +23,7 @@ import job
 CODE = Path(__file__).resolve().parent.parent / "cloud"
 sys.path.insert(0, str(CODE))
 
-from cloud import speculative, state, up, variables  # noqa: E402 - from where the line above says
+from cloud import configs, speculative, state, up, variables  # noqa: E402 - from where the line above says
 from cloud.options import Impossible, Options  # noqa: E402
 
 #: Shared with the cloud as /work: what is asked of it, the guest's image, how it fares.
@@ -47,17 +48,23 @@ ENVIRONMENT = {
 }
 
 
-def prepared() -> Options:
-    """What the job wants, said to the log and to the cloud; the projects of this build are installed."""
+def prepared(host: str = "", hosts: Sequence[str] = ()) -> Options:
+    """What the job wants, said to the log and to the cloud; the projects of this build are installed.
+
+    Where the cloud has several hosts, this node is one of them: they are called as the nodes are.
+    """
     WORK.mkdir()
     LOGS.mkdir(parents=True)
     try:
         options = variables.options_of(job.variables(), platform.machine())
+        if hosts:
+            options = replace(options, host=host, hosts=variables.nodes(job.variables(), hosts))
     except Impossible as problem:
         job.fail(str(problem))
     if not Path(options.venv, "bin/python").exists():
         job.fail(f"the node has no {options.venv}: give this job a label whose image is made as docs/cloud.md says.")
-    print(f"The cloud: {', '.join(sorted(options.services))}.", flush=True)
+    where = f" On {', '.join(options.hosts)}; this is {host}." if hosts else ""
+    print(f"The cloud: {', '.join(sorted(options.services))}.{where}", flush=True)
     projects = speculative.among(job.variables(), job.HOME, Path(options.venv))
     upgrades = _BEFORE in job.variables()
     try:
@@ -132,8 +139,9 @@ def offer(options: Options) -> None:
     """Say how people use the cloud, should its node stay for one (`gatebot run --keep`)."""
     variable = shlex.join(f"{name}={value}" for name, value in up.environment(options).items())
     enter = [str(CODE / "inside"), str(WORK), "env", "-i", *shlex.split(variable), "TERM=xterm"]
+    identity = f"{configs.url(options, 'keystone')}/v3"
     says = [
-        f"The cloud: http://127.0.0.1:5000/v3 in there, as admin of the project admin, password {options.password}.",
+        f"The cloud: {identity} in there, as admin of the project admin, password {options.password}.",
         "Clients find that by OS_CLOUD=admin, which is set, and /etc/openstack/clouds.yaml. For example:",
         "  {enter} openstack server list",
         "  {enter} bash",

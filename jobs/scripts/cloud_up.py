@@ -1,18 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Step of the cloud jobs: brings the cloud up and leaves it running for the steps after this one."""
+"""Step of the cloud jobs: brings the cloud up and leaves it running for the steps after this one.
+
+`cloud_up.py HOST CONTROLLER COMPUTE...` on each node of a cloud with several hosts: this is HOST.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import cloud_job
 import job
-from cloud import guest
-from cloud.options import Options, Service
+from cloud import guest, link
+from cloud.options import Options, Role, Service
 
 
 def first(process: int) -> str:
@@ -29,10 +34,12 @@ def first(process: int) -> str:
 
 def begin(options: Options) -> subprocess.Popen[bytes]:
     """Start the cloud in its namespaces; it stays when this step has ended."""
-    with (cloud_job.WORK / "said").open("wb") as said:
+    with (cloud_job.WORK / "said").open("wb") as said, ExitStack() as stack:
+        ways = [] if options.role is Role.ALL else link.opened(options.hosts[options.host])
+        sockets = [stack.enter_context(way).fileno() for way in ways]
         return subprocess.Popen(
-            cloud_job.entering(options, "serve"), env=cloud_job.ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=said,
-            stderr=said, start_new_session=True,
+            cloud_job.entering(options, "serve", *map(str, sockets)), env=cloud_job.ENVIRONMENT,
+            stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True, pass_fds=sockets,
         )  # fmt: skip
 
 
@@ -60,9 +67,8 @@ def lay_guest(options: Options) -> None:
     shutil.copy(image, target)
 
 
-def main() -> None:
-    """Make what the cloud needs, bring it up."""
-    options = cloud_job.prepared()
+def lay_beginning(options: Options) -> None:
+    """What the controller begins with."""
     kept = cloud_job.kept_state(options)
     if kept is not None:
         (cloud_job.WORK / "state").mkdir()
@@ -72,6 +78,13 @@ def main() -> None:
     )
     if Service.GLANCE in options:
         lay_guest(options)
+
+
+def main() -> None:
+    """Make what the cloud needs, bring it up."""
+    options = cloud_job.prepared(*sys.argv[1:2], hosts=sys.argv[2:])
+    if options.role is not Role.COMPUTE:
+        lay_beginning(options)
     process = begin(options)
     follow(process, options.patience)
     cloud_job.offer(options)
@@ -82,7 +95,7 @@ def main() -> None:
             f"the namespaces of the cloud ended with {process.returncode}. If they could not be made: the job needs "
             "a label with `nested = true`, or nodes on which it is root."
         )
-    print("The cloud is up.", flush=True)
+    print("The cloud is up." if options.role is not Role.COMPUTE else f"{options.host} is part of it.", flush=True)
 
 
 if __name__ == "__main__":

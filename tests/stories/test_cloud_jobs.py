@@ -222,6 +222,20 @@ def test_on_a_host_that_lets_root_in_a_cloud_needs_no_users_of_its_own_and_leave
         eventually(lambda: set(running(root / "proc")) <= {"sshd"}, "an end of all that ran there")
 
 
+def test_guests_on_two_nodes_of_a_build_are_in_one_cloud(site: RunningSite) -> None:
+    ann, bob = site.person("ann"), site.person("bob")
+    change = ann.propose("api", "Want a cloud on two nodes", {".zuul.yaml": CONFIG.format(job="cloud-multinode")})
+    bob.approve(change)
+    build, log = verdict(ann, change, "cloud-multinode")
+    assert "result: SUCCESS" in log, log
+    ann.sees_merged(change, 60)
+    assert "  nova-compute on compute1: up" in log
+    proven = ("guest on compute1 ready", "ssh by floating address to compute1", "guests reach each other")
+    assert [name for name in proven if f"  {name}" not in log] == []
+    told = "".join(ann.rest.text_lines(f"/logs/{build}/artifacts/cloud/compute1/services/nova-compute.log"))
+    assert "compute1" in told
+
+
 def test_a_cloud_begins_from_what_a_job_before_it_kept(site: RunningSite) -> None:
     ann, bob = site.person("ann"), site.person("bob")
     change = ann.propose("api", "Want a cloud soon", {".zuul.yaml": KEEPING})

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m cloud serve`, `prove`, `upgrade PACKAGES`, `smoke REGEX`, `collect`, `keep FILE`: what runs in a cloud."""
+"""What runs in a cloud: `python -m cloud serve`, `prove`, `upgrade PACKAGES`, `smoke REGEX`, `collect`, `keep FILE`.
+
+`serve SOCKETS` is given what leads to other hosts of the cloud, if it has some (`link.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ import asyncio
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import first_error
 from .collecting import collect
-from .options import Options
+from .options import Options, Role
 from .processes import Failed, Processes
 from .timings import Timings
 from .up import bring_up, environment, keep_state
@@ -23,11 +26,15 @@ WORK, LOGS = Path("/work"), Path("/logs")
 _UPGRADE, _UPGRADED = WORK / "upgrade", WORK / "upgraded"
 
 
-async def serve(options: Options, timings: Timings) -> int:
-    """Bring the cloud up and stay, also when it failed: it can be looked at until the node goes."""
-    processes = Processes(LOGS / "services", environment(options), timings, options.patience)
+async def serve(options: Options, timings: Timings, sockets: Sequence[int]) -> int:
+    """Bring the cloud up and stay, also when it failed: it can be looked at until the node goes.
+
+    `sockets` lead to its other hosts, if it has some.
+    """
+    shown = f"{options.shown}/services"
+    processes = Processes(LOGS / "services", environment(options), timings, options.patience, shown)
     try:
-        await bring_up(options, processes)
+        await bring_up(options, processes, sockets)
         (WORK / "ready").touch()
         while True:
             await processes.asked(str(_UPGRADE))
@@ -36,7 +43,7 @@ async def serve(options: Options, timings: Timings) -> int:
             await upgrade(Options.from_json((WORK / "options.json").read_text()), wanted, processes)
             _UPGRADED.touch()
     except Exception as problem:  # whatever it is that a library of OpenStack raises
-        _put(WORK / "failed", _told(problem))
+        _put(WORK / "failed", _told(options, problem))
     await asyncio.Event().wait()
     return 1
 
@@ -52,7 +59,7 @@ def prove(options: Options, timings: Timings) -> int:
     """Use the cloud."""
     from .proof import Proof
 
-    return _proven(Proof(options, timings, WORK, LOGS).all)
+    return _proven(options, Proof(options, timings, WORK, LOGS).all)
 
 
 def upgraded(options: Options, timings: Timings, packages: list[str]) -> int:
@@ -70,33 +77,38 @@ def upgraded(options: Options, timings: Timings, packages: list[str]) -> int:
         finally:
             print(said.read_bytes()[before:].decode(errors="replace"), end="", flush=True)
 
-    return _proven(lambda: proof.across(ask))
+    return _proven(options, lambda: proof.across(ask))
 
 
-def _proven(use: Callable[[], None]) -> int:
+def _proven(options: Options, use: Callable[[], None]) -> int:
     """Whether the cloud works; a service that ended is the reason for whatever does not."""
     try:
         use()
     except Exception as problem:  # as above
         ended = WORK / "failed"
-        print(f"error: {ended.read_text() if ended.exists() else _with_reason(_told(problem))}", flush=True)
+        told = ended.read_text() if ended.exists() else _with_reason(options, _told(options, problem))
+        print(f"error: {told}", flush=True)
         return 1
     return 0
 
 
-def _with_reason(told: str) -> str:
+def _first_error(options: Options) -> first_error.FirstError | None:
+    return first_error.read(LOGS / "services", f"{options.shown}/services")
+
+
+def _with_reason(options: Options, told: str) -> str:
     """What does not work, and what a service logged about it, if one did."""
-    found = first_error.read(LOGS / "services")
+    found = _first_error(options)
     return f"{told.rstrip('.')}. The first error of a service is of {found}" if found else told
 
 
-def _told(problem: Exception) -> str:
+def _told(options: Options, problem: Exception) -> str:
     """What is wrong, in a line; of what nobody expected also where, in a file: in the log it would come first."""
     if isinstance(problem, Failed):
         return str(problem)
     with (LOGS / "traceback.log").open("a") as file:
         traceback.print_exception(problem, file=file)
-    return f"{type(problem).__name__}: {problem} (cloud/traceback.log)"
+    return f"{type(problem).__name__}: {problem} ({options.shown}/traceback.log)"
 
 
 async def keep(options: Options, timings: Timings, target: Path) -> int:
@@ -116,13 +128,14 @@ def main(words: list[str]) -> int:
     os.environ.update(environment(options))
     timings = Timings(LOGS / "timings.tsv")
     match words:
-        case ["serve"]:
-            return asyncio.run(serve(options, timings))
+        case ["serve", *sockets]:
+            return asyncio.run(serve(options, timings, [int(one) for one in sockets]))
         case ["keep", target]:
             return asyncio.run(keep(options, timings, Path(target)))
         case ["collect"]:
             collect(options, LOGS)
-            print(f"First error of a service: {first_error.read(LOGS / 'services') or 'none'}", flush=True)
+            where = "" if options.role is Role.ALL else f" on {options.host}"
+            print(f"First error of a service{where}: {_first_error(options) or 'none'}", flush=True)
             return 0
         case ["prove"]:
             return prove(options, timings)
@@ -134,7 +147,7 @@ def main(words: list[str]) -> int:
             with timings.step("tempest"):
                 return smoke(options, LOGS, wanted)
         case _:
-            print("serve, prove, upgrade PACKAGE..., smoke REGEX, collect, or keep FILE", file=sys.stderr)
+            print("serve SOCKET..., prove, upgrade PACKAGE..., smoke REGEX, collect, or keep FILE", file=sys.stderr)
             return 2
 
 

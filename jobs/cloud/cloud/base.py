@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the services stand on: database, broker, memcached, Open vSwitch and OVN, libvirt. All as root of the namespace.
+"""What the services stand on: database, broker, memcached, libvirt; all as root of the namespace.
 
-No kernel module is needed: Open vSwitch switches packets itself (datapath `netdev`), QEMU emulates, volumes are files.
+No kernel module is needed: QEMU emulates, volumes are files. Networks are in `ovn.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
+from typing import Any
 
-from .configs import DATABASES, OVN_SB
-from .options import Options, Service
+from . import ovn
+from .configs import DATABASES
+from .options import Options, Role, Service
 from .processes import Processes
 from .shims import for_groups
 
@@ -20,7 +23,6 @@ _RABBIT = "/usr/lib/rabbitmq/bin"
 _RABBIT_ENVIRONMENT = {
     "HOME": "/var/lib/rabbitmq",
     "RABBITMQ_NODENAME": "rabbit@localhost",
-    "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
     # Schedulers that spin cost more than they bring on a few cores.
     "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none",
 }
@@ -34,11 +36,13 @@ def _make(*places: str) -> None:
 
 async def begin(options: Options, processes: Processes, *, known: bool) -> None:
     """Start all of it, side by side. `known`: the database and the broker have what services expect in them."""
-    parts = [memcached(processes), mariadb(options, processes, known=known)]
-    if options.broker:
-        parts.append(rabbitmq(options, processes, known=known))
+    parts: list[Coroutine[Any, Any, None]] = []
+    if options.role is not Role.COMPUTE:
+        parts += [memcached(options, processes), mariadb(options, processes, known=known)]
+        if options.broker:
+            parts.append(rabbitmq(options, processes, known=known))
     if Service.NEUTRON in options:
-        parts.append(ovn(options, processes))
+        parts.append(ovn.begin(options, processes))
     if Service.NOVA in options and not options.fake:
         parts.append(libvirt(processes))
     await asyncio.gather(*parts)
@@ -58,10 +62,11 @@ async def end(options: Options, processes: Processes) -> None:
     await processes.end("mariadb")
 
 
-async def memcached(processes: Processes) -> None:
+async def memcached(options: Options, processes: Processes) -> None:
     """Tokens and lookups of the services."""
-    await processes.start("memcached", "memcached", "-u", "root", "-l", "127.0.0.1", "-p", "11211", "-m", "64")
-    await processes.listens("memcached", 11211)
+    place = ("-l", options.controller, "-p", "11211")
+    await processes.start("memcached", "memcached", "-u", "root", *place, "-m", "64")
+    await processes.listens("memcached", 11211, options.controller)
 
 
 async def mariadb(options: Options, processes: Processes, *, known: bool) -> None:
@@ -93,57 +98,13 @@ async def rabbitmq(options: Options, processes: Processes, *, known: bool) -> No
     """RabbitMQ, started past its wrapper, which wants to become another user."""
     with processes.step("rabbitmq"):
         _make("/var/lib/rabbitmq", "/var/log/rabbitmq")
-        await processes.start("rabbitmq", f"{_RABBIT}/rabbitmq-server", environment=_RABBIT_ENVIRONMENT)
-        await processes.listens("rabbitmq", 5672)
+        told = {**_RABBIT_ENVIRONMENT, "RABBITMQ_NODE_IP_ADDRESS": options.controller}
+        await processes.start("rabbitmq", f"{_RABBIT}/rabbitmq-server", environment=told)
+        await processes.listens("rabbitmq", 5672, options.controller)
         if not known:
             control = f"{_RABBIT}/rabbitmqctl"
             for words in (("add_user", "openstack", options.password), ("set_permissions", "openstack", *(".*",) * 3)):
                 await processes.run("rabbitmqctl", control, *words, environment=_RABBIT_ENVIRONMENT)
-
-
-async def ovn(options: Options, processes: Processes) -> None:
-    """Open vSwitch with its own datapath, OVN above it, and a bridge `br-ex` that stands for the outside."""
-    with processes.step("ovn"):
-        _make(
-            *(
-                f"{place}/{name}"
-                for place in ("/run", "/var/lib", "/etc", "/var/log")
-                for name in ("openvswitch", "ovn")
-            )
-        )
-        control = "/usr/share/openvswitch/scripts/ovs-ctl"
-        # It would write down another name of this host, beside us and at times after us: then nothing is bound here.
-        told = ("--no-monitor", "--no-record-hostname", f"--system-id={options.host}", "--no-ovs-vswitchd")
-        await processes.run("ovs", control, *told, "start")
-        settings = {
-            # Else guests get addresses, but their TCP hangs on checksums that nobody computes.
-            "other_config:userspace-tso-enable": "true",
-            "external-ids:ovn-remote": OVN_SB,
-            "external-ids:ovn-encap-type": "geneve",
-            "external-ids:ovn-encap-ip": "127.0.0.1",
-            "external-ids:ovn-bridge-datapath-type": "netdev",
-            "external-ids:ovn-bridge": "br-int",
-            "external-ids:ovn-cms-options": "enable-chassis-as-gw",
-            "external-ids:ovn-bridge-mappings": "public:br-ex",
-            "external-ids:ovn-remote-probe-interval": "60000",
-            "external-ids:hostname": options.host,
-        }
-        values = (f"{name}={value}" for name, value in settings.items())
-        await processes.run("ovs", "ovs-vsctl", "--no-wait", "set", "open", ".", *values)
-        await processes.run(
-            "ovs", "ovs-vswitchd", "unix:/run/openvswitch/db.sock", "--detach",
-            "--pidfile=/run/openvswitch/ovs-vswitchd.pid", "--log-file=/var/log/openvswitch/ovs-vswitchd.log",
-            "-vconsole:off", "-vfile:info",
-        )  # fmt: skip
-        bridge = ("--may-exist", "add-br", "br-ex", "--", "set", "bridge", "br-ex", "datapath_type=netdev")
-        await processes.run("ovs", "ovs-vsctl", *bridge)
-        await processes.run("ovs", "ip", "address", "replace", "172.24.4.1/24", "dev", "br-ex")
-        await processes.run("ovs", "ip", "link", "set", "br-ex", "up")
-        control = "/usr/share/ovn/scripts/ovn-ctl"
-        quiet = ("--no-monitor", "--ovn-manage-ovsdb=yes", "--ovn-northd-log=-vconsole:off -vfile:info")
-        await processes.run("ovn", control, *quiet, "start_northd")
-        await processes.run("ovn", "ovn-nbctl", "--no-wait", "init")
-        await processes.run("ovn", control, "--no-monitor", "start_controller")
 
 
 async def libvirt(processes: Processes) -> None:

@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .ini import Sections, merged, text
-from .options import Options, Service
+from .options import Options, Role, Service
 
 PORTS: Mapping[str, int] = {
     "keystone": 5000, "placement": 8778, "glance": 9292, "nova": 8774, "metadata": 8775, "neutron": 9696,
     "cinder": 8776, "swift": 8080,
 }  # fmt: skip
-KEYSTONE_URL = f"http://127.0.0.1:{PORTS['keystone']}"
 METADATA_SECRET = "shared-between-neutron-and-nova"  # noqa: S105 - nobody outside of one cloud asks for it
 OVN_NB, OVN_SB, OVS = "unix:/run/ovn/ovnnb_db.sock", "unix:/run/ovn/ovnsb_db.sock", "unix:/run/openvswitch/db.sock"
 NEUTRON_FILES = ("/etc/neutron/neutron.conf", "/etc/neutron/plugins/ml2/ml2_conf.ini")
+COMPUTE_FILE, METADATA_FILE = "/etc/nova/nova-compute.conf", "/etc/neutron/neutron_ovn_metadata_agent.ini"
+#: What OVN's databases are to hosts that have none.
+OVN_PORT = 6642
+#: The files of a host that has only what guests need.
+_OF_COMPUTES = frozenset({COMPUTE_FILE, NEUTRON_FILES[0], METADATA_FILE})
 #: The databases of each service.
 DATABASES: Mapping[Service, tuple[str, ...]] = {
     Service.KEYSTONE: ("keystone",),
@@ -53,6 +57,16 @@ def _longer(options: Options, seconds: int) -> str:
     return str(round(seconds * options.patience))
 
 
+def url(options: Options, name: str) -> str:
+    """Where an API answers, for all hosts."""
+    return f"http://{options.controller}:{PORTS[name]}"
+
+
+def southbound(options: Options) -> str:
+    """OVN's database of what chassis do."""
+    return f"tcp:{options.controller}:{OVN_PORT}" if options.role is Role.COMPUTE else OVN_SB
+
+
 def database(options: Options, name: str) -> str:
     """The address of a database."""
     return f"mysql+pymysql://os:{options.password}@127.0.0.1/{name}?charset=utf8mb3"
@@ -69,13 +83,14 @@ def files(options: Options) -> dict[str, str]:
     if Service.NOVA in options:
         made["/etc/nova/nova.conf"] = merged(_nova(options), _nova_databases(options))
         # nova-compute must not know the databases: it complains of every one that it is given.
-        made["/etc/nova/nova-compute.conf"] = _nova(options)
+        made[COMPUTE_FILE] = _nova(options)
     if Service.NEUTRON in options:
-        made["/etc/neutron/neutron.conf"] = _neutron(options)
-        made["/etc/neutron/plugins/ml2/ml2_conf.ini"] = _ml2(options)
-        made["/etc/neutron/neutron_ovn_metadata_agent.ini"] = _metadata_agent(options)
+        made |= dict(zip(NEUTRON_FILES, (_neutron(options), _ml2(options)), strict=True))
+        made[METADATA_FILE] = _metadata_agent(options)
     if Service.CINDER in options:
         made["/etc/cinder/cinder.conf"] = _cinder(options)
+    if options.role is Role.COMPUTE:
+        made = {path: sections for path, sections in made.items() if path in _OF_COMPUTES}
     return {
         **{path: text(merged(made.get(path, {}), more.get(path, {}))) for path in sorted({*made, *more})},
         "/etc/openstack/clouds.yaml": clouds(options),
@@ -89,7 +104,7 @@ def clouds(options: Options) -> str:
 clouds:
   admin:
     auth:
-      auth_url: {KEYSTONE_URL}
+      auth_url: {url(options, "keystone")}
       username: admin
       password: {options.password}
       project_name: admin
@@ -101,7 +116,7 @@ clouds:
 
 
 def _common(options: Options) -> Sections:
-    transport = f"rabbit://openstack:{options.password}@127.0.0.1:5672/" if options.broker else "fake://"
+    transport = f"rabbit://openstack:{options.password}@{options.controller}:5672/" if options.broker else "fake://"
     return {
         "DEFAULT": {
             "debug": str(options.debug),
@@ -120,7 +135,7 @@ def _common(options: Options) -> Sections:
 def _credentials(options: Options, user: str) -> dict[str, str]:
     return {
         "auth_type": "password",
-        "auth_url": KEYSTONE_URL,
+        "auth_url": url(options, "keystone"),
         "project_domain_name": "Default",
         "user_domain_name": "Default",
         "project_name": "service",
@@ -133,8 +148,8 @@ def _credentials(options: Options, user: str) -> dict[str, str]:
 def _tokens(options: Options, user: str) -> Sections:
     return {
         "keystone_authtoken": {
-            "www_authenticate_uri": KEYSTONE_URL,
-            "memcached_servers": "127.0.0.1:11211",
+            "www_authenticate_uri": url(options, "keystone"),
+            "memcached_servers": f"{options.controller}:11211",
             "service_token_roles_required": "True",
             **_credentials(options, user),
         },
@@ -148,7 +163,7 @@ def _cache(options: Options) -> Sections:
         "cache": {
             "enabled": "True",
             "backend": "dogpile.cache.memcached",
-            "memcache_servers": "127.0.0.1:11211",
+            "memcache_servers": f"{options.controller}:11211",
             "memcache_socket_timeout": _longer(options, 1),
         }
     }
@@ -180,9 +195,9 @@ def _glance(options: Options) -> Sections:
         _tokens(options, "glance"),
         {
             "DEFAULT": {
-                "bind_host": "127.0.0.1",
+                "bind_host": options.controller,
                 "enabled_backends": "fs:file",
-                "worker_self_reference_url": f"http://127.0.0.1:{PORTS['glance']}",
+                "worker_self_reference_url": url(options, "glance"),
             },
             "database": {"connection": database(options, "glance")},
             "glance_store": {"default_backend": "fs"},
@@ -204,7 +219,7 @@ def _nova(options: Options) -> Sections:
         _cache(options),
         {
             "DEFAULT": {
-                "my_ip": "127.0.0.1",
+                "my_ip": options.addresses[options.host],
                 "compute_driver": "fake.FakeDriver" if options.fake else "libvirt.LibvirtDriver",
                 # Else the scheduler waits up to a minute before it looks for compute hosts.
                 "periodic_fuzzy_delay": "0",
@@ -310,14 +325,14 @@ def _metadata_agent(options: Options) -> Sections:
     return {
         "DEFAULT": {
             "debug": str(options.debug),
-            "nova_metadata_host": "127.0.0.1",
+            "nova_metadata_host": options.controller,
             "nova_metadata_port": str(PORTS["metadata"]),
             "metadata_proxy_shared_secret": METADATA_SECRET,
             "state_path": "/var/lib/neutron",
             "metadata_workers": "1",
         },
         "agent": _root_helper(options),
-        "ovn": {"ovn_sb_connection": OVN_SB, "ovsdb_connection_timeout": _longer(options, 180)},
+        "ovn": {"ovn_sb_connection": southbound(options), "ovsdb_connection_timeout": _longer(options, 180)},
         "ovs": {"ovsdb_connection": OVS, "ovsdb_connection_timeout": _longer(options, 180)},
     }
 

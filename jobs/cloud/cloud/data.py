@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import asyncio
 
-from .configs import KEYSTONE_URL, NEUTRON_FILES, PORTS, database
+from .configs import NEUTRON_FILES, database, url
 from .options import Options, Service
 from .processes import Processes
 
 _ROLES = ("service", "member", "reader", "admin", "ResellerAdmin")
-#: Type of each service in the catalogue: its name there, and its address.
+#: Type of each service in the catalogue: its name there, and what is asked for behind its address.
 _CATALOGUE: dict[Service, tuple[tuple[str, str, str], ...]] = {
-    Service.PLACEMENT: (("placement", "placement", f"http://127.0.0.1:{PORTS['placement']}"),),
-    Service.GLANCE: (("image", "glance", f"http://127.0.0.1:{PORTS['glance']}"),),
-    Service.NOVA: (("compute", "nova", f"http://127.0.0.1:{PORTS['nova']}/v2.1"),),
-    Service.NEUTRON: (("network", "neutron", f"http://127.0.0.1:{PORTS['neutron']}"),),
-    Service.CINDER: (
-        ("volumev3", "cinderv3", f"http://127.0.0.1:{PORTS['cinder']}/v3"),
-        ("block-storage", "cinder", f"http://127.0.0.1:{PORTS['cinder']}/v3"),
-    ),
-    Service.SWIFT: (("object-store", "swift", f"http://127.0.0.1:{PORTS['swift']}/v1/AUTH_%(tenant_id)s"),),
+    Service.PLACEMENT: (("placement", "placement", ""),),
+    Service.GLANCE: (("image", "glance", ""),),
+    Service.NOVA: (("compute", "nova", "/v2.1"),),
+    Service.NEUTRON: (("network", "neutron", ""),),
+    Service.CINDER: (("volumev3", "cinderv3", "/v3"), ("block-storage", "cinder", "/v3")),
+    Service.SWIFT: (("object-store", "swift", "/v1/AUTH_%(tenant_id)s"),),
 }
 
 
@@ -49,7 +46,7 @@ async def _keystone(options: Options, processes: Processes) -> None:
     told = {
         "password": options.password, "username": "admin", "project-name": "admin", "role-name": "admin",
         "service-name": "keystone", "region-id": options.region,
-        **{f"{interface}-url": f"{KEYSTONE_URL}/v3" for interface in ("admin", "public", "internal")},
+        **{f"{interface}-url": f"{url(options, 'keystone')}/v3" for interface in ("admin", "public", "internal")},
     }  # fmt: skip
     words = (word for name, value in told.items() for word in (f"--bootstrap-{name}", value))
     await processes.run("keystone-manage", manage, "bootstrap", *words)
@@ -108,8 +105,10 @@ def people(options: Options) -> None:
             identity.assign_project_role_to_user(project, user, roles[role])
     known = {service.type for service in identity.services()}
     for service in sorted(options.services - {Service.KEYSTONE}):
-        for type, name, url in _CATALOGUE[service]:
+        for type, name, path in _CATALOGUE[service]:
             if type not in known:
-                made = identity.create_service(name=name, type=type)
+                made, where = identity.create_service(name=name, type=type), url(options, service) + path
                 for interface in ("public", "internal", "admin"):
-                    identity.create_endpoint(service_id=made.id, interface=interface, url=url, region_id=options.region)
+                    identity.create_endpoint(
+                        service_id=made.id, interface=interface, url=where, region_id=options.region
+                    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 #: `2026-11-28 12:54:21.123 4711 ERROR nova.compute.manager [None req-...] [instance: ...] message`, by oslo.log.
@@ -38,16 +38,17 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class FirstError:
-    """An error of a service, when it was logged, and in which line."""
+    """An error of a service, when it was logged, and in which line; `place` has the log among the artifacts."""
 
     at: str
     service: str
     line: int
     told: str
+    place: str = "cloud/services"
 
     def __str__(self) -> str:
         """As a sentence, with where to read on."""
-        return f"{self.service}: {self.told} (cloud/services/{self.service}.log:{self.line})"
+        return f"{self.service}: {self.told} ({self.place}/{self.service}.log:{self.line})"
 
 
 def noise(text: str) -> tuple[Noise, ...]:
@@ -75,7 +76,8 @@ def _of(service: str, lines: Iterable[str], rules: Sequence[Noise]) -> FirstErro
     return None
 
 
-def read(place: Path) -> FirstError | None:
-    """The first error of all logs of a directory."""
+def read(place: Path, shown: str = "cloud/services") -> FirstError | None:
+    """The first error of all logs of a directory, which is `shown` among the artifacts."""
     logs = {path.stem: path.read_text(errors="replace").splitlines() for path in sorted(place.glob("*.log"))}
-    return first_error(logs, noise(NOISE.read_text()))
+    found = first_error(logs, noise(NOISE.read_text()))
+    return found and replace(found, place=shown)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a cloud is to be: services, hypervisor, places, said by a job's variables in DevStack's words or in ours.
 
-Pure. Everything listens on 127.0.0.1 and at the standard ports: the cloud has network namespaces of its own.
+Pure. Everything listens at the standard ports, on 127.0.0.1 or, where a cloud has several hosts, on the card between
+them: the cloud has network namespaces of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+
+from .link import SERVICES
 
 
 class Service(StrEnum):
@@ -22,6 +25,14 @@ class Service(StrEnum):
     NEUTRON = "neutron"
     CINDER = "cinder"
     SWIFT = "swift"
+
+
+class Role(StrEnum):
+    """What a host of a cloud has: all of it, all of it and others beside it, or only what guests need."""
+
+    ALL = "all"
+    CONTROLLER = "controller"
+    COMPUTE = "compute"
 
 
 #: What a service cannot be without.
@@ -45,6 +56,7 @@ LIGHT = frozenset({Service.KEYSTONE, Service.PLACEMENT, Service.GLANCE, Service.
 
 PASSWORD = "secret"  # noqa: S105 - as DevStack's examples have it; nobody outside reaches this cloud
 REGION = "RegionOne"
+HOST = "gate"
 #: How long anything is waited for, in seconds, where the patience is 1.
 DEADLINE = 900.0
 
@@ -75,15 +87,17 @@ class Guest:
 class Options:
     """One cloud. `fake`: nova's fake driver instead of libvirt. `venv` is the environment that holds all services.
 
-    `projects` has what the build has checkouts of, which goes before that. `overrides` are options of files by path and
-    section, which win over ours. `machine` is what the kernel says that the node is; all that is waited for may take
-    `patience` times as long as on a processor that is not emulated.
+    `hosts` are all hosts by their names, with the addresses of their nodes; the first one is the controller, and `host`
+    is this one. `projects` has what the build has checkouts of, which goes before `venv`. `overrides` are options of
+    files by path and section, which win over ours. `machine` is what the kernel says that the node is; all that is
+    waited for may take `patience` times as long as on a processor that is not emulated.
     """
 
     services: frozenset[Service] = WHOLE
     fake: bool = False
     password: str = PASSWORD
-    host: str = "gate"
+    host: str = HOST
+    hosts: Mapping[str, str] = field(default_factory=lambda: {HOST: ""})
     region: str = REGION
     venv: str = "/opt/cloud/venv"
     projects: str = "/work/projects"
@@ -105,6 +119,35 @@ class Options:
         found = json.loads(told)
         values = {"services": frozenset(map(Service, found["services"])), "guest": Guest(**found["guest"])}
         return cls(**(found | values))
+
+    @property
+    def role(self) -> Role:
+        """What this host has."""
+        if len(self.hosts) == 1:
+            return Role.ALL
+        return Role.COMPUTE if self.index else Role.CONTROLLER
+
+    @property
+    def index(self) -> int:
+        """The place of this host among them."""
+        return list(self.hosts).index(self.host)
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Where hosts are for each other, by their names."""
+        if self.role is Role.ALL:
+            return {self.host: "127.0.0.1"}
+        return {name: SERVICES.address(index) for index, name in enumerate(self.hosts)}
+
+    @property
+    def controller(self) -> str:
+        """The address of the services."""
+        return next(iter(self.addresses.values()))
+
+    @property
+    def shown(self) -> str:
+        """Where the logs of this host are among the artifacts of the build."""
+        return f"cloud/{self.host}" if self.role is Role.COMPUTE else "cloud"
 
     @property
     def broker(self) -> bool:

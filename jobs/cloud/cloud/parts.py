@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .configs import NEUTRON_FILES, PORTS
-from .options import Options, Service
+from .configs import COMPUTE_FILE, METADATA_FILE, NEUTRON_FILES, PORTS, url
+from .options import Options, Role, Service
 
 _LOG = '%(addr) [%(ltime)] "%(method) %(uri) %(proto)" %(status) %(rsize) %(msecs)ms'
 #: What is asked of an API that has nothing at its root.
@@ -17,7 +17,7 @@ _ASKED = {"swift": "healthcheck"}
 #: Gives guests their metadata: of no use without nova.
 METADATA_AGENT = "neutron-ovn-metadata-agent"
 _NEUTRON = tuple(word for path in NEUTRON_FILES for word in ("--config-file", path))
-_METADATA = ("--config-file", NEUTRON_FILES[0], "--config-file", "/etc/neutron/neutron_ovn_metadata_agent.ini")
+_METADATA = ("--config-file", NEUTRON_FILES[0], "--config-file", METADATA_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,21 @@ class Part:
     program: str = ""  # where it is called otherwise
     broker: bool = False  # of no use where nobody sends messages
     shim: bool = False  # changes its groups, which the kernel refuses where one user is mapped
+    everywhere: bool = False  # on each host that has guests
+    chunks: bool = False  # uploads come in chunks, which uWSGI passes on only in this mode
 
-    @property
-    def url(self) -> str:
+    def url(self, options: Options) -> str:
         """Where it answers over HTTP; empty: it does not."""
-        port = PORTS.get(self.name)
-        return f"http://127.0.0.1:{port}/{_ASKED.get(self.name, '')}" if port else ""
+        return f"{url(options, self.name)}/{_ASKED.get(self.name, '')}" if self.name in PORTS else ""
 
-    def line(self, venv: str, began: int) -> tuple[str, ...]:
+    def line(self, options: Options, began: int) -> tuple[str, ...]:
         """What it is started with. `began`: the moment, in seconds, which processes of neutron tell one another by."""
         if not self.module:
             return (self.program or self.name, *self.words)
-        port = () if "--http" in self.words else ("--http-socket", f"127.0.0.1:{PORTS[self.name]}")
+        more = ("--http-chunked-input", "--http-raw-body", "--http-timeout", "1800") if self.chunks else ()
         return (
-            "uwsgi", *port, "--module", self.module, "--virtualenv", venv,
+            "uwsgi", "--http" if self.chunks else "--http-socket", f"{options.controller}:{PORTS[self.name]}", *more,
+            "--module", self.module, "--virtualenv", options.venv,
             "--master", "--processes", "1", "--threads", "4", "--enable-threads", "--lazy-apps", "--thunder-lock",
             "--die-on-term", "--need-app", "--buffer-size", "65535", "--procname-prefix", f"{self.name} ",
             "--socket-timeout", "120",  # of a client that is emulated, too
@@ -58,26 +59,24 @@ def _swift(name: str, kind: str) -> Part:
     return Part(Service.SWIFT, name, words, program=f"swift-{kind}-server", shim=True)
 
 
-def _api(service: Service, name: str, module: str, *words: str) -> Part:
-    return Part(service, name, words, f"{module}:application")
+def _api(service: Service, name: str, module: str, *words: str, chunks: bool = False) -> Part:
+    return Part(service, name, words, f"{module}:application", chunks=chunks)
 
 
 _ALL = (
     _api(Service.KEYSTONE, "keystone", "keystone.wsgi.api"),
-    # Uploads come in chunks, which uWSGI passes on only in this mode.
-    _api(Service.GLANCE, "glance", "glance.wsgi.api", "--http", f"127.0.0.1:{PORTS['glance']}",
-         "--http-chunked-input", "--http-raw-body", "--http-timeout", "1800"),
+    _api(Service.GLANCE, "glance", "glance.wsgi.api", chunks=True),
     _api(Service.PLACEMENT, "placement", "placement.wsgi.api"),
     Part(Service.NOVA, "nova-conductor"),
     Part(Service.NOVA, "nova-scheduler"),
     _api(Service.NOVA, "nova", "nova.wsgi.osapi_compute"),
     _api(Service.NOVA, "metadata", "nova.wsgi.metadata"),
-    Part(Service.NOVA, "nova-compute", ("--config-file", "/etc/nova/nova-compute.conf")),
+    Part(Service.NOVA, "nova-compute", ("--config-file", COMPUTE_FILE), everywhere=True),
     _api(Service.NEUTRON, "neutron", "neutron.wsgi.api", "--env", f"OS_NEUTRON_CONFIG_FILES={';'.join(NEUTRON_FILES)}"),
     Part(Service.NEUTRON, "neutron-rpc-server", _NEUTRON, broker=True),
     Part(Service.NEUTRON, "neutron-periodic-workers", _NEUTRON, broker=True),
     Part(Service.NEUTRON, "neutron-ovn-maintenance-worker", _NEUTRON),
-    Part(Service.NEUTRON, METADATA_AGENT, _METADATA),
+    Part(Service.NEUTRON, METADATA_AGENT, _METADATA, everywhere=True),
     Part(Service.CINDER, "cinder-scheduler"),
     Part(Service.CINDER, "cinder-volume"),
     _api(Service.CINDER, "cinder", "cinder.wsgi.api"),
@@ -89,12 +88,13 @@ _ALL = (
 
 
 def parts(options: Options, *services: Service) -> tuple[Part, ...]:
-    """What a cloud is of; only what these services are of, if any are named."""
+    """What a host of a cloud is of; only what these services are of, if any are named."""
     return tuple(
         part
         for part in _ALL
         if part.service in options
         and (not services or part.service in services)
+        and (part.everywhere or options.role is not Role.COMPUTE)
         and (options.broker or not part.broker)
         and (Service.NOVA in options or part.name != METADATA_AGENT)
     )

@@ -13,7 +13,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .errors import why
@@ -28,24 +28,30 @@ class Failed(Exception):
 
 
 class Processes:
-    """What runs in this cloud; `logs` gets a file for each."""
+    """What runs on this host; `logs` gets a file for each, which is `shown` among the artifacts of the build."""
 
-    def __init__(self, logs: Path, environment: Mapping[str, str], timings: Timings, patience: float = 1.0) -> None:
+    def __init__(
+        self, logs: Path, environment: Mapping[str, str], timings: Timings, patience: float = 1.0,
+        shown: str = "cloud/services",
+    ) -> None:  # fmt: skip
         """Nothing runs yet; `patience` is how many times as long all may take, and how much less often is asked."""
         logs.mkdir(parents=True, exist_ok=True)
         self._logs = logs
+        self._shown = shown
         self.environment = environment
         self._patience = patience
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self.step = timings.step
 
-    async def start(self, name: str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
-        """Start a service; it is not waited for."""
-        self._running[name] = await self._begin(name, argv, environment)
+    async def start(
+        self, name: str, *argv: str, environment: Mapping[str, str] | None = None, passed: Sequence[int] = ()
+    ) -> None:
+        """Start a service; it is not waited for. It gets the open files that are `passed`."""
+        self._running[name] = await self._begin(name, argv, environment, passed)
 
     async def run(self, name: str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         """Run a command to its end."""
-        process = await self._begin(name, argv, environment)
+        process = await self._begin(name, argv, environment, ())
         if await process.wait():
             raise Failed(f"{' '.join(argv[:2])} ended with {process.returncode}. {self._why(name)}")
 
@@ -64,9 +70,9 @@ class Processes:
         """Return when a service of HTTP answers anything but an error of its own."""
         await self._until(name, lambda: answers(url, _ANSWER * self._patience), f"does not answer at {url}")
 
-    async def listens(self, name: str, port: int) -> None:
+    async def listens(self, name: str, port: int, address: str = "127.0.0.1") -> None:
         """Return when a service takes connections."""
-        await self._until(name, lambda: _listens(port), f"does not listen on {port}")
+        await self._until(name, lambda: _listens(address, port), f"does not listen on {port}")
 
     async def appears(self, name: str, path: str) -> None:
         """Return when a service has made a file or socket."""
@@ -85,12 +91,12 @@ class Processes:
             await asyncio.sleep(_PAUSE * self._patience)
 
     async def _begin(
-        self, name: str, argv: tuple[str, ...], environment: Mapping[str, str] | None
+        self, name: str, argv: tuple[str, ...], environment: Mapping[str, str] | None, passed: Sequence[int]
     ) -> asyncio.subprocess.Process:
         with (self._logs / f"{name}.log").open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *argv, env={**self.environment, **(environment or {})}, stdin=asyncio.subprocess.DEVNULL,
-                stdout=log, stderr=log, start_new_session=True,
+                stdout=log, stderr=log, start_new_session=True, pass_fds=passed,
             )  # fmt: skip
 
     async def _until(self, name: str, ready: Callable[[], bool], lack: str) -> None:
@@ -105,7 +111,7 @@ class Processes:
     def _why(self, name: str) -> str:
         path = self._logs / f"{name}.log"
         text = path.read_text(errors="replace") if path.exists() else ""
-        return f"{why(text.splitlines()) or 'Its log is empty.'} (cloud/{self._logs.name}/{path.name})"
+        return f"{why(text.splitlines()) or 'Its log is empty.'} ({self._shown}/{path.name})"
 
 
 def answers(url: str, patience: float = _ANSWER) -> bool:
@@ -120,9 +126,9 @@ def answers(url: str, patience: float = _ANSWER) -> bool:
         return False
 
 
-def _listens(port: int) -> bool:
+def _listens(address: str, port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        with socket.create_connection((address, port), timeout=1):
             return True
     except OSError:
         return False

@@ -15,9 +15,10 @@ from typing import Any
 import openstack
 
 from . import calls, guest
-from .options import Options, Service
+from .options import Options, Role, Service
 from .parts import parts
 from .processes import Failed
+from .server import Ground, Server
 from .timings import Timings
 from .watching import Watch
 
@@ -30,63 +31,60 @@ class Proof:
     def __init__(self, options: Options, timings: Timings, work: Path, logs: Path) -> None:
         """Sign in as the administrator. `work` has the guest's image, and says when a service of the cloud ends."""
         self._options = options
-        self._deadline, self._pause = options.deadline, 0.3 * options.patience
+        self._deadline = options.deadline
         self._step = timings.step
         calls.keep(logs / "services/openstack.log")
         self._cloud = openstack.connect(cloud="admin")
         self._work = work
         self._logs = logs
-        self._server: Any = None
-        self._address = ""
+        self._ground = Ground(self._cloud, options, work, logs, self._all_live)
 
     def all(self) -> None:
         """Everything that the services of this cloud allow."""
-        step = self._step
-        if Service.GLANCE in self._options:
+        step, options = self._step, self._options
+        if Service.GLANCE in options:
             with step("image uploaded"):
                 image = self._image()
-        if Service.NEUTRON in self._options:
+        if Service.NEUTRON in options:
             with step("network and router"):
                 network = self._network()
-        if Service.NOVA in self._options:
+        if Service.NOVA in options:
             with step("server active"):
-                self._server = self._boot(image, network)
-            if not self._options.fake:
+                self._before_servers()
+                server = Server.boot(self._ground, "proof", image, network, self._zoned(options.host))
+            if not options.fake:
                 with step("guest ready"):
-                    self._console()
+                    server.console("console.log")
                 with step("ssh by floating address"):
-                    self._ssh()
-        if Service.CINDER in self._options and self._server is not None and not self._options.fake:
+                    server.reach()
+            self._others(server, image, network)
+        if Service.CINDER in options and Service.NOVA in options and not options.fake:
             with step("volume attached and seen"):
-                self._volume()
-        if Service.SWIFT in self._options:
+                self._volume(server)
+        if Service.SWIFT in options:
             with step("object put and got"):
                 self._object()
         self._all_live()
 
     def across(self, upgrade: Callable[[], None]) -> None:
         """Have the services upgraded while the server of `all` runs, and use the cloud again."""
-        cloud = self._cloud.compute
-        self._server = cloud.find_server("proof", ignore_missing=False)
-        network = self._cloud.network
-        port = next(iter(network.ports(device_id=self._server.id)))
-        self._address = next(iter(network.ips(port_id=port.id))).floating_ip_address
-        apis = {part.name: part.url for part in parts(self._options) if part.url}
-        watch = Watch(self._address, apis, self._logs / "ping.log")
+        cloud = self._cloud
+        made = cloud.compute.find_server("proof", ignore_missing=False)
+        port = next(iter(cloud.network.ports(device_id=made.id)))
+        address = next(iter(cloud.network.ips(port_id=port.id))).floating_ip_address
+        apis = {part.name: where for part in parts(self._options) if (where := part.url(self._options))}
+        watch = Watch(address, apis, self._logs / "ping.log")
         try:
             with self._step("services upgraded"):
                 upgrade()
         finally:
             watch.end(self._logs / "upgrade.json")
         with self._step("the guest of before answers"):
-            self._until("cat /proc/uptime", bool, f"of before the upgrade cannot be reached by ssh at {self._address}")
+            lack = f"of before the upgrade cannot be reached by ssh at {address}"
+            Server(self._ground, made, address).says("cat /proc/uptime", bool, lack)
         with self._step("server active after the upgrade"):
-            image, network_id = self._cloud.get_image("gate"), port.network_id
-            flavor = cloud.find_flavor("nano", ignore_missing=False)
-            made = cloud.create_server(
-                name="after", image_id=image.id, flavor_id=flavor.id, networks=[{"uuid": network_id}]
-            )
-            cloud.wait_for_server(made, interval=self._pause, wait=self._deadline)
+            network = cloud.network.get_network(port.network_id)
+            Server.boot(self._ground, "after", cloud.get_image("gate"), network)
         self._all_live()
 
     def waits(self, path: Path) -> None:
@@ -97,7 +95,30 @@ class Proof:
             if time.monotonic() > deadline:
                 told = f"After {self._deadline:.0f} s services are still not {path.name}."
                 raise Failed(f"{told} See the end of cloud/timings.tsv.")
-            time.sleep(self._pause)
+            time.sleep(self._ground.pause)
+
+    def _zoned(self, host: str) -> str:
+        """A host as servers are put there; empty where there is no choice."""
+        return "" if self._options.role is Role.ALL else host
+
+    def _others(self, first: Server, image: Any, network: Any) -> None:
+        """A server on each other host of the cloud; it and the first one have to reach each other."""
+        if self._options.role is not Role.ALL:
+            for service in self._cloud.compute.services(binary="nova-compute"):
+                print(f"  nova-compute on {service.host}: {service.state}", flush=True)
+        for host in [name for name in self._options.hosts if name != self._options.host]:
+            with self._step(f"server active on {host}"):
+                other = Server.boot(self._ground, f"proof-{host}", image, network, host)
+            if self._options.fake:
+                continue
+            with self._step(f"guest on {host} ready"):
+                other.console(f"console-{host}.log")
+            with self._step(f"ssh by floating address to {host}"):
+                other.reach()
+            with self._step(f"guests reach each other: {self._options.host}, {host}"):
+                for one, another in ((first, other), (other, first)):
+                    told = one.says(f"ping -c 3 {another.inside}", bool, f"does not reach {another.inside}")
+                    print(f"  {one.inside}: {told.splitlines()[-1]}", flush=True)
 
     def _image(self) -> Any:
         properties = {f"hw_{name}": "virtio" for name in ("disk_bus", "vif_model", "rng_model")}
@@ -127,7 +148,8 @@ class Proof:
         network.add_interface_to_router(router, subnet_id=subnet.id)
         return private
 
-    def _boot(self, image: Any, network: Any) -> Any:
+    def _before_servers(self) -> None:
+        """The key, the security group and the flavor of all servers."""
         cloud = self._cloud
         key = self._work / "guest-key"
         if not key.exists():
@@ -140,60 +162,12 @@ class Proof:
             )
         wanted = self._options.guest
         disk = 0 if wanted.image else 1  # 0: as large as the image says
-        flavor = cloud.compute.create_flavor(name="nano", ram=wanted.memory, disk=disk, vcpus=1)
-        server = cloud.compute.create_server(
-            name="proof", image_id=image.id, flavor_id=flavor.id, key_name="gate",
-            networks=[{"uuid": network.id}], security_groups=[{"name": group.id}],
-        )  # fmt: skip
-        return cloud.compute.wait_for_server(server, interval=self._pause, wait=self._deadline)
+        cloud.compute.create_flavor(name="nano", ram=wanted.memory, disk=disk, vcpus=1)
 
-    def _console(self) -> None:
-        ready, deadline = self._options.guest.ready, time.monotonic() + self._deadline
-        text = ""
-        while ready not in text:
-            if time.monotonic() > deadline:
-                raise Failed(f"The guest's console does not say {ready}. Its end:\n{text[-1500:]}")
-            self._all_live()
-            time.sleep(self._pause)
-            text = self._cloud.compute.get_server_console_output(self._server)["output"] or ""
-            (self._logs / "console.log").write_text(text)
-        for line in text.splitlines():
-            if "GATEBOT" in line:
-                print(f"  {line.strip()[:150]}", flush=True)
-        for wanted in ("GATEBOT dhcp", "GATEBOT metadata ok"):  # what the guest of our own says
-            if not self._options.guest.image and wanted not in text:
-                raise Failed(f"The guest is up, but its console does not say '{wanted}'. See cloud/console.log.")
-
-    def _ssh(self) -> None:
-        network = self._cloud.network
-        port = next(iter(network.ports(device_id=self._server.id)))
-        public = network.find_network("public")
-        self._address = network.create_ip(floating_network_id=public.id, port_id=port.id).floating_ip_address
-        told = self._until("hostname", lambda said: bool(said), f"cannot be reached by ssh at {self._address}")
-        print(f"  {self._address} answers as {told}", flush=True)
-
-    def _until(self, command: str, good: Callable[[str], bool], lack: str) -> str:
-        """What a command says on the guest, as soon as it says what is wanted."""
-        who = f"{self._options.guest.user}@{self._address}"
-        limit = f"ConnectTimeout={round(5 * self._options.patience)}"
-        line = [
-            "ssh", "-i", str(self._work / "guest-key"), "-o", "StrictHostKeyChecking=no", "-o", limit,
-            "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", who, command,
-        ]  # fmt: skip
-        deadline = time.monotonic() + self._deadline
-        while True:
-            told = subprocess.run(line, capture_output=True, text=True, check=False)
-            if not told.returncode and good(told.stdout):
-                return told.stdout.strip()
-            if time.monotonic() > deadline:
-                raise Failed(f"The guest {lack}: {told.stderr.strip() or told.stdout.strip()}")
-            self._all_live()
-            time.sleep(self._pause)
-
-    def _volume(self) -> None:
+    def _volume(self, server: Server) -> None:
         volume = self._cloud.create_volume(size=1, name="proof", volume_type="files", wait=True, timeout=self._deadline)
-        self._cloud.attach_volume(self._server, volume, wait=True, timeout=self._deadline)
-        told = self._until("cat /proc/partitions", lambda said: "vdb" in said, "does not see the volume as vdb")
+        self._cloud.attach_volume(server.made, volume, wait=True, timeout=self._deadline)
+        told = server.says("cat /proc/partitions", lambda said: "vdb" in said, "does not see the volume as vdb")
         print("  " + next(line.strip() for line in told.splitlines() if "vdb" in line), flush=True)
 
     def _object(self) -> None:

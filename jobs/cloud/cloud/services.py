@@ -7,9 +7,10 @@ import asyncio
 import subprocess
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from . import swift
-from .configs import KEYSTONE_URL
+from .configs import southbound, url
 from .data import people
 from .options import Options, Service
 from .parts import Part, parts
@@ -33,7 +34,7 @@ async def begin(options: Options, start: Starter, *, known: bool) -> None:
     if known:  # it ends when it has no user; and nova-compute loses ten seconds when it has to wait for it
         await start.these(part for part in later if part.name == "nova-conductor")
     await start.these(part for part in later if part.module)
-    await processes.answers("keystone", f"{KEYSTONE_URL}/v3")
+    await processes.answers("keystone", f"{url(options, 'keystone')}/v3")
     if not known:
         with processes.step("users and endpoints"):
             await asyncio.to_thread(people, options)
@@ -41,10 +42,18 @@ async def begin(options: Options, start: Starter, *, known: bool) -> None:
     await complete(options, processes)
 
 
+async def join(options: Options, start: Starter) -> None:
+    """Start what a host has that has only guests, and wait until the controller gives it some."""
+    await start.these(parts(options))
+    with start.processes.step("compute host and its network agents are there"):
+        await asyncio.to_thread(_complete, options, start.processes)
+
+
 async def complete(options: Options, processes: Processes) -> None:
     """Wait until the cloud can be used."""
     with processes.step("all APIs answer"):
-        await asyncio.gather(*(processes.answers(part.name, part.url) for part in parts(options) if part.url))
+        asked = ((part.name, part.url(options)) for part in parts(options))
+        await asyncio.gather(*(processes.answers(name, where) for name, where in asked if where))
     with processes.step("compute host and network agents are there"):
         waits = [asyncio.to_thread(_complete, options, processes)]
         if Service.CINDER in options:
@@ -55,7 +64,7 @@ async def complete(options: Options, processes: Processes) -> None:
 async def keystone_alone(options: Options, processes: Processes) -> None:
     """Start keystone, tell it of users and endpoints, end it."""
     await Starter(options, processes).all(Service.KEYSTONE)
-    await processes.answers("keystone", f"{KEYSTONE_URL}/v3")
+    await processes.answers("keystone", f"{url(options, 'keystone')}/v3")
     with processes.step("users and endpoints"):
         await asyncio.to_thread(people, options)
     await processes.end("keystone")
@@ -74,9 +83,11 @@ def _complete(options: Options, processes: Processes) -> None:
             if not agents or not all(agent.is_alive for agent in agents):
                 told = ", ".join(f"{agent.agent_type} {'alive' if agent.is_alive else 'silent'}" for agent in agents)
                 lacking.append(f"network agents ({told or 'none'})")
-            if Service.NOVA in options and not _metadata_agent():
+            if options.host not in {agent.host for agent in agents}:
+                lacking.append(f"a network agent of {options.host}")
+            if Service.NOVA in options and not _metadata_agent(options):
                 lacking.append("the agent of metadata")
-        if Service.NOVA in options and not list(cloud.compute.hypervisors()):
+        if Service.NOVA in options and options.host not in _compute_hosts(cloud):
             lacking.append("a compute host")
         if not lacking:
             return
@@ -88,12 +99,18 @@ def _complete(options: Options, processes: Processes) -> None:
         time.sleep(0.3 * options.patience)
 
 
-def _metadata_agent() -> bool:
-    """Whether OVN knows the agent that guests get their metadata from.
+def _compute_hosts(cloud: Any) -> set[str]:
+    """The hosts that servers can be on: those that the scheduler has found."""
+    return {one.service_details["host"] for one in cloud.compute.hypervisors(details=True)}
+
+
+def _metadata_agent(options: Options) -> bool:
+    """Whether OVN knows the agent that guests of this host get their metadata from.
 
     What neutron tells of it is old: it hears of an agent when OVN's databases next count on, after a minute or so.
     """
-    line = ["ovn-sbctl", "--bare", "--columns=external_ids", "list", "Chassis_Private"]
+    line = ["ovn-sbctl", f"--db={southbound(options)}", "--bare", "--columns=external_ids"]
+    line += ["list", "Chassis_Private", options.host]
     return "neutron:ovn-metadata-id" in subprocess.run(line, capture_output=True, text=True, check=False).stdout
 
 
@@ -123,4 +140,4 @@ class Starter:
         began = int(time.time())
         for part in wanted:
             more = for_groups() if part.shim else {}
-            await self.processes.start(part.name, *part.line(self._options.venv, began), environment=more)
+            await self.processes.start(part.name, *part.line(self._options, began), environment=more)

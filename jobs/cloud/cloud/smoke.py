@@ -13,7 +13,7 @@ from typing import Any
 
 import openstack
 
-from .configs import KEYSTONE_URL
+from .configs import url
 from .ini import Sections, text
 from .options import Options, Service
 
@@ -47,7 +47,11 @@ def _settings(options: Options, cloud: Any) -> Sections:
             "admin_domain_name": "Default",
             "use_dynamic_credentials": "True",
         },
-        "identity": {"uri_v3": f"{KEYSTONE_URL}/v3", "region": options.region, "auth_version": "v3"},
+        "identity": {
+            "uri_v3": f"{url(options, 'keystone')}/v3",
+            "region": options.region,
+            "auth_version": "v3",
+        },
         "compute": {
             "image_ref": image,
             "image_ref_alt": image,

@@ -32,7 +32,8 @@ _FIRST_DATA = frozenset({"bootstrap.py"})
 def name(options: Options, projects: Path) -> str:
     """The name of the state that this cloud begins with; `projects` is what was installed from checkouts."""
     told = {"services": sorted(options.services), "password": options.password, "region": options.region}
-    found = hashlib.sha256(json.dumps(told | {"venv": options.venv}, sort_keys=True).encode())
+    told |= {"venv": options.venv, "controller": options.controller}
+    found = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for path in (*(Path(__file__).parent / ours for ours in _OURS), _SYSTEM):
         found.update(path.read_bytes() if path.exists() else b"")
     for path, shown in _sources(options, projects):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .configs import KEYSTONE_URL, PORTS
+from .configs import PORTS, url
 from .ini import Sections, text
 from .options import Options
 
@@ -41,10 +41,10 @@ def files(options: Options) -> dict[str, str]:
     return {f"/etc/swift/{name}": text(sections) for name, sections in made.items()}
 
 
-def _common(port: int) -> dict[str, str]:
+def _common(port: int, address: str = "127.0.0.1") -> dict[str, str]:
     # It logs to the system's log unless told otherwise; what it prints is kept.
     told = {"user": "root", "swift_dir": "/etc/swift", "log_level": "DEBUG", "log_address": "/dev/null"}
-    return {"bind_ip": "127.0.0.1", "bind_port": str(port), "workers": "0", **told}
+    return {"bind_ip": address, "bind_port": str(port), "workers": "0", **told}
 
 
 def _storage(name: str, port: int) -> Sections:
@@ -57,11 +57,11 @@ def _storage(name: str, port: int) -> Sections:
 
 def _proxy(options: Options) -> Sections:
     return {
-        "DEFAULT": _common(PORTS["swift"]),
+        "DEFAULT": _common(PORTS["swift"], options.controller),
         "pipeline:main": {"pipeline": _PIPELINE},
         "app:proxy-server": {"use": "egg:swift#proxy", "account_autocreate": "true"},
         **{f"filter:{name}": {"use": f"egg:swift#{entry}"} for name, entry in _FILTERS.items()},
-        "filter:cache": {"use": "egg:swift#memcache", "memcache_servers": "127.0.0.1:11211"},
+        "filter:cache": {"use": "egg:swift#memcache", "memcache_servers": f"{options.controller}:11211"},
         "filter:keystoneauth": {
             "use": "egg:swift#keystoneauth",
             "operator_roles": "admin, member",
@@ -69,8 +69,8 @@ def _proxy(options: Options) -> Sections:
         },
         "filter:authtoken": {
             "paste.filter_factory": "keystonemiddleware.auth_token:filter_factory",
-            "www_authenticate_uri": KEYSTONE_URL,
-            "auth_url": KEYSTONE_URL,
+            "www_authenticate_uri": url(options, "keystone"),
+            "auth_url": url(options, "keystone"),
             "auth_type": "password",
             "project_domain_id": "default",
             "user_domain_id": "default",

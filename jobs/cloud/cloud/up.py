@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
-from . import base, configs, data, services, shims, state, swift
-from .options import Options, Service
+from . import base, configs, data, hosts, services, shims, state, swift
+from .options import Options, Role, Service
 from .processes import Processes
 from .shims import SHIMS
 
@@ -55,6 +56,7 @@ def _files(options: Options) -> dict[str, str]:
 
 def prepare(options: Options) -> None:
     """Every file that services read, every directory that they write to, and what stands for programs of root."""
+    hosts.name(options)
     for place in _PLACES:
         Path(place).mkdir(parents=True, exist_ok=True)
     configure(options)
@@ -84,14 +86,32 @@ def configure(options: Options) -> None:
     Path("/etc/cinder/nfs_shares").write_text(f"127.0.0.1:{base.SHARE}\n")
 
 
-async def bring_up(options: Options, processes: Processes) -> None:
-    """The cloud, ready to be used; from a state that was kept, if there is one."""
+async def bring_up(options: Options, processes: Processes, sockets: Sequence[int] = ()) -> None:
+    """The cloud, ready to be used; or one more host of it, over sockets that lead to the controller."""
+    if options.role is Role.COMPUTE:
+        await _one_more(options, processes, sockets)
+    else:
+        await _whole(options, processes, sockets)
+
+
+async def _one_more(options: Options, processes: Processes, sockets: Sequence[int]) -> None:
+    with processes.step("configuration"):
+        prepare(options)
+        await hosts.connect(options, processes, sockets)
+    with processes.step("what services stand on"):
+        await base.begin(options, processes, known=True)
+    await services.join(options, services.Starter(options, processes))
+
+
+async def _whole(options: Options, processes: Processes, sockets: Sequence[int]) -> None:
+    """From a state that was kept, if there is one."""
     kept = _kept()
     if kept is not None:
         with processes.step("kept state"):
             await asyncio.to_thread(state.restore, kept)
     with processes.step("configuration"):
         prepare(options)
+        await hosts.connect(options, processes, sockets)
     known = kept is not None
     start = services.Starter(options, processes)
     with processes.step("what services stand on"):

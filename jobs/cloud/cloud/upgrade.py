@@ -81,13 +81,13 @@ async def _one(options: Options, service: Service, processes: Processes) -> None
     steps, ours = STEPS[service], parts(options, service)
     await _run(processes, steps.before)
     # Who does the work lets go of it first; the API, whose silence people notice, ends last.
-    for some in ([part for part in ours if not part.url], [part for part in ours if part.url]):
+    for some in ([part for part in ours if not part.url(options)], [part for part in ours if part.url(options)]):
         await asyncio.gather(*(processes.end(part.name) for part in some))
     await _run(processes, steps.between)
     await Starter(options, processes).these(ours)
     for part in ours:
-        if part.url:
-            await processes.answers(part.name, part.url)
+        if where := part.url(options):
+            await processes.answers(part.name, where)
     await _run(processes, steps.after)
 
 

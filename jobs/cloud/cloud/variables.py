@@ -7,7 +7,7 @@ Pure. Of DevStack's what has a meaning here is understood; what has none is pass
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import cast
 
@@ -49,6 +49,14 @@ def _patience(told: object) -> float:
     if not isinstance(told, int | float) or isinstance(told, bool) or told < 1:
         raise Impossible(f"cloud_patience is how many times as long all may take, at least 1, not '{told}'.")
     return float(told)
+
+
+def nodes(variables: Mapping[str, object], names: Sequence[str]) -> dict[str, str]:
+    """The addresses of nodes, by which others of the build reach them."""
+    known = _table(_table(variables, "gatebot"), "nodes")
+    if unknown := [name for name in names if not known.get(name)]:
+        raise Impossible(f"There is no node {unknown[0]} whose address is known. There are: {', '.join(known)}.")
+    return {name: str(known[name]) for name in names}
 
 
 def _overrides(conf: local_conf.LocalConf, told: Mapping[str, object]) -> dict[str, dict[str, dict[str, str]]]:

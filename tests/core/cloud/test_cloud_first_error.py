@@ -48,6 +48,11 @@ def test_the_logs_of_a_cloud_that_works_have_no_first_error(module: Module) -> N
     assert module("first_error").read(DATA / "cloud-logs") is None
 
 
+def test_an_error_on_another_host_is_told_where_the_log_of_that_host_is(module: Module) -> None:
+    found = module("first_error").read(DATA / "cloud-logs-failed", "cloud/compute1/services")
+    assert str(found).endswith(" (cloud/compute1/services/glance.log:1)")
+
+
 def test_each_rule_has_a_reason_and_is_for_a_line_that_was_seen(module: Module) -> None:
     first_error = module("first_error")
     rules = first_error.noise(first_error.NOISE.read_text())

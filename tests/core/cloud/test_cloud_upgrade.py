@@ -68,15 +68,17 @@ def test_a_cloud_without_a_broker_has_no_process_that_would_wait_for_messages(mo
 
 def test_every_api_of_the_catalogue_is_asked_where_it_answers(module: Module) -> None:
     configs, options = module("configs"), module("variables").options_of({})
-    asked = {part.name: part.url for part in module("parts").parts(options) if part.url}
+    found = ((part.name, part.url(options)) for part in module("parts").parts(options))
+    asked = {name: url for name, url in found if url}
     assert set(asked) == set(configs.PORTS)
     assert asked["swift"] == "http://127.0.0.1:8080/healthcheck"
 
 
 def test_uploads_to_glance_go_by_the_port_that_passes_chunks_on(module: Module) -> None:
-    lines = {part.name: part.line("/v", 7) for part in module("parts").parts(module("variables").options_of({}))}
+    options = module("variables").options_of({})
+    lines = {part.name: part.line(options, 7) for part in module("parts").parts(options)}
     assert "--http-socket" not in lines["glance"]
-    assert "--http" in lines["glance"]
+    assert lines["glance"][:3] == ("uwsgi", "--http", "127.0.0.1:9292")
     assert lines["keystone"][:3] == ("uwsgi", "--http-socket", "127.0.0.1:5000")
     assert lines["swift"][0] == "swift-proxy-server"
     assert lines["nova-scheduler"] == ("nova-scheduler",)
