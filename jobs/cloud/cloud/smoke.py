@@ -72,7 +72,6 @@ def _settings(options: Options, cloud: Any) -> Sections:
         "network": {"public_network_id": public, "floating_network_name": "public"},
         # By default tempest believes in extensions that only some clouds have.
         "network-feature-enabled": {
-            "ipv6": "False",
             "api_extensions": ",".join(sorted(one.alias for one in cloud.network.extensions())),
         },
         "service_available": {**has, "horizon": "False"},
