@@ -17,18 +17,27 @@ from ..architectures import canonical
 from . import image_script
 from .providers import emulation, kernel
 
-#: What packages' own scripts would have chosen among alternatives.
-_ALTERNATIVES = {"cc": "gcc", "c++": "g++", "c99": "c99-gcc", "awk": "mawk", "which": "which.debianutils"}
+_FILTERS = ("iptables", "ip6tables", "ebtables", "arptables")
+#: What packages' own scripts would have chosen among alternatives: links below /usr, and what is beside them.
+_ALTERNATIVES = {
+    "bin/cc": "gcc",
+    "bin/c++": "g++",
+    "bin/c99": "c99-gcc",
+    "bin/awk": "mawk",
+    "bin/which": "which.debianutils",
+    "sbin/ovs-vswitchd": "../lib/openvswitch-switch/ovs-vswitchd",
+    **{f"sbin/{name}{verb}": f"{name}-nft{verb}" for name in _FILTERS for verb in ("", "-restore", "-save")},
+}
 
 
 def complete(root: Path) -> None:
     """What the scripts of packages would have done in an image of a foreign architecture."""
     for name in ("bin", "sbin", "lib", "lib64"):
         _merge_into_usr(root, name)
-    programs = root / "usr/bin"
     for name, chosen in _ALTERNATIVES.items():
-        if (programs / chosen).exists() and not os.path.lexists(programs / name):
-            (programs / name).symlink_to(chosen)
+        link = root / "usr" / name
+        if (link.parent / chosen).exists() and not os.path.lexists(link):
+            link.symlink_to(chosen)
     certificates = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
     bundle = root / "etc/ssl/certs/ca-certificates.crt"
     bundle.parent.mkdir(parents=True, exist_ok=True)

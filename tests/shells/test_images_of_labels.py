@@ -59,6 +59,9 @@ def test_a_script_runs_in_packages_that_were_only_unpacked_as_root_of_what_is_in
         (root / place).mkdir(parents=True)
     for program in ("sh", "id", "grep"):
         shutil.copy(need("busybox"), root / "bin" / program)
+    for program in ("sbin/iptables-nft", "lib/openvswitch-switch/ovs-vswitchd"):
+        (root / "usr" / program).parent.mkdir(parents=True)
+        (root / "usr" / program).touch()
     script = "id -u > /etc/made; echo there >/dev/null; grep -c . /proc/self/uid_map >> /etc/made"
     prefix = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--map-auto"]
     line = [*prefix, sys.executable, "-P", "-m", "gatebot.executor.unpacked", str(root), own]
@@ -70,6 +73,8 @@ def test_a_script_runs_in_packages_that_were_only_unpacked_as_root_of_what_is_in
     subprocess.run(line, env=around, check=True, cwd="/")
     assert (root / "etc/made").read_text().split()[0] == "0"
     assert (root / "bin").is_symlink(), "bin is merged into /usr, as in every Debian"
+    for name in ("iptables", "ovs-vswitchd"):
+        assert (root / "usr/sbin" / name).resolve().is_file(), f"{name} is chosen among alternatives"
     assert not [*(root / "proc").iterdir(), *(root / "tmp").iterdir()], "nothing of it stays"
 
 
