@@ -34,6 +34,11 @@ SEEN = {
         '  File "/opt/cloud/venv/lib/python3.11/site-packages/ovsdbapp/backend/ovs_idl/idlutils.py", line 116, in row\n'
         "ovsdbapp.backend.ovs_idl.idlutils.RowNotFound: Cannot find Logical_Router_Port with name=lrp-1861fa08",
     ),
+    "oslo.messaging._drivers.impl_rabbit": (
+        "nova-compute",
+        "2026-11-29 03:09:03.173 156 ERROR oslo.messaging._drivers.impl_rabbit [-] Connection failed: [Errno 110] "
+        "Connection timed out (retrying in 1.0 seconds): TimeoutError: [Errno 110] Connection timed out",
+    ),
 }
 
 
