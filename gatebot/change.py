@@ -23,13 +23,27 @@ def own_number(number: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class TextRange:
+    """A piece of a file: lines from 1, characters from 0, the end is not part of it."""
+
+    start_line: int
+    start_character: int
+    end_line: int
+    end_character: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileComment:
-    """A remark of the gate or of a job on a line of a file, 0: on the whole file; `level`: info, warning or error."""
+    """A remark of the gate or of a job on a line of a file, 0: on the whole file; `level`: info, warning or error.
+
+    `span` is what exactly it speaks of, where that was said.
+    """
 
     path: str
     line: int
     message: str
     level: str = "info"
+    span: TextRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

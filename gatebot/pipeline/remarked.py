@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..change import FileComment
+from ..change import FileComment, TextRange
 from ..errors import NotFound
 from ..repo import Repositories
 from .queue.model import ItemChange
@@ -30,9 +30,20 @@ def on_lines_of(
 
     def on_its_line(one: FileComment) -> FileComment:
         line = traced(moved[one.path], one.line)
-        return replace(one, line=line if line <= length[one.path] else 0)
+        if not 0 < line <= length[one.path]:
+            return replace(one, line=0, span=None)
+        return replace(one, line=line, span=_moved(moved[one.path], one.span))
 
     return tuple(on_its_line(one) if one.line else one for one in found)
+
+
+def _moved(replaced: Sequence[Replaced], span: TextRange | None) -> TextRange | None:
+    """A piece of the change's file; none, where the change does not have all of it."""
+    if span is None:
+        return None
+    start, end = traced(replaced, span.start_line), traced(replaced, span.end_line)
+    whole = start and end - start == span.end_line - span.start_line
+    return replace(span, start_line=start, end_line=end) if whole else None
 
 
 def _length(content: bytes | None) -> int:

@@ -14,7 +14,7 @@ from typing import cast
 from urllib.parse import urljoin
 
 from ..assignment import Json, ProvidedArtifact
-from ..change import FileComment, own_number
+from ..change import FileComment, TextRange, own_number
 from ..merging import merged
 from ..reasons import Reason, reason
 from .queue.graph import JobGraph, counts
@@ -24,6 +24,7 @@ from .queue.verdict import graph_of
 _KEPT_BACK = ("zuul", "nodepool", "unsafe_vars")
 _MOST_REMARKS = 100
 _MOST_WARNINGS = 20
+_SPAN = ("start_line", "start_character", "end_line", "end_character")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,14 @@ def comments(one: ReturnedBuild) -> Iterator[FileComment]:
             message, span, level = told.get("message"), _table(told.get("range")), told.get("level")
             line = told.get("line", span.get("end_line"))
             if isinstance(message, str) and message and isinstance(line, int) and line >= 0:
-                yield FileComment(path, line, message, level if isinstance(level, str) else "info")
+                yield FileComment(path, line, message, level if isinstance(level, str) else "info", _span(span))
+
+
+def _span(told: Mapping[str, Json]) -> TextRange | None:
+    """A piece of a file, where all four numbers of it are told and it is none the wrong way round."""
+    numbers = tuple(value for name in _SPAN if isinstance(value := told.get(name), int) and value >= 0)
+    right = len(numbers) == len(_SPAN) and numbers[0] > 0 and numbers[:2] <= numbers[2:]
+    return TextRange(*numbers) if right else None
 
 
 def json_table(text: str) -> Mapping[str, Json]:

@@ -100,7 +100,7 @@ class ReviewForGate:
             log.warning("a report on change %d,%d was dropped: there is no such patch set", change, patch_set)
             return
         counts = known.status is not Status.ABANDONED and known.current == patch_set
-        remarks = tuple(DraftedComment(one.path, _shortened(one.message), one.line or None) for one in comments)
+        remarks = tuple(_drafted(one) for one in comments)
         draft = Draft(_shortened(message), tuple(votes.items()) if counts else (), remarks, tag=tag)
         actor = Actor(gate.id, gate.groups)
         try:
@@ -176,6 +176,10 @@ class ReviewForGate:
         """The paths that a commit touches; of a rename both."""
         changed = self._repositories.changed_files(project, commit)
         return tuple(sorted({name for file in changed for name in (file.path, file.old_path) if name}))
+
+
+def _drafted(one: FileComment) -> DraftedComment:
+    return DraftedComment(one.path, _shortened(one.message), one.line or None, range=one.span if one.line else None)
 
 
 def _shortened(message: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ..change import TextRange
 from ..events import Event
 
 ZERO = "0" * 40
@@ -181,16 +182,6 @@ class Message:
     text: str
     created: datetime
     tag: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TextRange:
-    """A piece of a file: lines from 1, characters from 0, the end is not part of it."""
-
-    start_line: int
-    start_character: int
-    end_line: int
-    end_character: int
 
 
 @dataclass(frozen=True, slots=True)

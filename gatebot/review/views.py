@@ -122,13 +122,18 @@ def notes(
 ) -> dict[Place, list[NoteView]]:
     """Inline comments by their places; those on a whole file or on the patch set have line 0.
 
-    One on a line that is not `shown` is on its file, and one on a file that is not, on the patch set.
+    One on a line that is not `shown` is on its file, and one on a file that is not, on the patch set. One on several
+    lines is on the last, and names them.
     """
     found: dict[Place, list[NoteView]] = {}
     for comment in comments:
-        place, at = _place(comment), ""
+        place = _place(comment)
+        span = comment.range if place[2] else None
+        several = span is not None and span.start_line < span.end_line
+        lines = f"{span.start_line}-{span.end_line}" if span is not None and several else str(place[2])
+        at = f"{comment.file}:{lines}" if several else ""
         if place not in shown and comment.file not in (COMMIT_MESSAGE, PATCH_SET_LEVEL):
-            at = f"{comment.file}:{place[2]}" if place[2] else comment.file
+            at = f"{comment.file}:{lines}" if place[2] else comment.file
             whole = (comment.file, "new", 0)
             place = whole if whole in shown else (PATCH_SET_LEVEL, "new", 0)
         who = people.get(comment.account, str(comment.account))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from gatebot.app.build_rows import BuildRows
 from gatebot.assignment import ProvidedArtifact
+from gatebot.change import TextRange
 from gatebot.events import SemaphoresAsked, SemaphoresReleased
 from gatebot.pipeline import history
 from gatebot.pipeline.waiting import Waiting
@@ -117,14 +118,21 @@ async def test_remarks_are_on_the_lines_of_the_change_where_those_ahead_of_it_mo
     behind = house.push("api", {"a.txt": "".join([*lines[:-1], "ten\n"])}, "Spell ten", onto=base)
     await house.approve(ahead, behind)
     await house.settle()
-    remarks = {"a.txt": [{"line": 12, "message": "ten is fine"}, {"line": 2, "message": "newer than what?"}]}
+    span = {"start_line": 11, "start_character": 0, "end_line": 12, "end_character": 3}
+    across = {**span, "start_line": 2}
+    said = [{"range": span, "message": "ten is fine"}, {"line": 2, "message": "newer than what?"}]
+    remarks = {"a.txt": [*said, {"range": across, "message": "from new to ten"}]}
     await house.dispatch.finish(
         house.dispatch.of(behind.number), "FAILURE", data=json.dumps({"zuul": {"file_comments": remarks}})
     )
     await house.passes(ahead.number)
     await house.settle()
     found = house.review.read(conversation.list_comments, behind.number)
-    assert {(one.line, one.text) for one in found} == {(10, "ten is fine"), (None, "newer than what?")}
+    assert {(one.line, one.range, one.text) for one in found} == {
+        (10, TextRange(9, 0, 10, 3), "ten is fine"),
+        (None, None, "newer than what?"),
+        (10, None, "from new to ten"),
+    }
 
 
 @pytest.mark.zuul(111)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 
 from ...access_rules import Actor
 from ...change import FileComment, Landed, Landing, LandRefused, own_number
@@ -110,7 +111,9 @@ def _inline(comments: Sequence[FileComment]) -> dict[str, list[dict[str, object]
     """Remarks on lines as Gerrit's REST takes them; without a line they are on the file."""
     found: dict[str, list[dict[str, object]]] = {}
     for one in comments:
-        place = {"line": one.line} if one.line else {}
+        place: dict[str, object] = {"line": one.line} if one.line else {}
+        if one.line and one.span is not None:
+            place["range"] = asdict(one.span)
         found.setdefault(one.path, []).append({"message": _shortened(one.message), "unresolved": False, **place})
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from gatebot.assignment import ProvidedArtifact
-from gatebot.change import FileComment
+from gatebot.change import FileComment, TextRange
 from gatebot.pipeline.returning import (
     ReturnedBuild,
     comments,
@@ -82,6 +82,11 @@ def test_warnings_and_remarks_on_lines_are_read_and_nonsense_is_not() -> None:
     told = {"zuul": {"warnings": ["slow", 7], "file_comments": {
         "a.py": [{"line": 3, "message": "too long", "level": "warning"}, {"message": "it all", "line": 0}, {"line": 4}],
         "b.py": [{"range": {"start_line": 1, "end_line": 2}, "message": "odd"}],
+        "d.py": [
+            {"range": {"start_line": 1, "start_character": 3, "end_line": 2, "end_character": 0}, "message": "here"},
+            {"line": 2, "range": {"start_line": 2, "start_character": 3, "end_line": 2, "end_character": 0},
+             "message": "the wrong way round"},
+        ],
         "c.py": "nonsense",
     }}}  # fmt: skip
     assert warnings([build("lint", told)]) == ("slow",)
@@ -89,6 +94,8 @@ def test_warnings_and_remarks_on_lines_are_read_and_nonsense_is_not() -> None:
         FileComment("a.py", 3, "too long", "warning"),
         FileComment("a.py", 0, "it all"),
         FileComment("b.py", 2, "odd"),
+        FileComment("d.py", 2, "here", span=TextRange(1, 3, 2, 0)),
+        FileComment("d.py", 2, "the wrong way round"),
     ]
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gatebot.change import TextRange
 from gatebot.review.model import COMMIT_MESSAGE, PATCH_SET_LEVEL, InlineComment, Vote
 from gatebot.review.ports import BuildLine
 from gatebot.review.views import Line, hunk_rows, latest_votes, linked, newest_builds, notes
@@ -58,8 +59,8 @@ def test_a_veto_sums_up_a_label_else_the_highest_vote() -> None:
 
 
 def test_a_comment_on_a_line_that_is_not_shown_is_on_its_file_or_else_on_the_patch_set_and_says_where() -> None:
-    def comment(file: str, line: int | None) -> InlineComment:
-        return InlineComment(f"{file}{line}", 1, 1, 7, file, "odd", NOW, 1, line)
+    def comment(file: str, line: int | None, span: TextRange | None = None) -> InlineComment:
+        return InlineComment(f"{file}{line}", 1, 1, 7, file, "odd", NOW, 1, line, range=span)
 
     told = [comment("a.py", 2), comment("a.py", 40), comment("a.py", None), comment("b.py", 3), comment("b.py", None)]
     found = notes([*told, comment(COMMIT_MESSAGE, 1)], {7: "Ann"}, {("a.py", "new", 0), ("a.py", "new", 2)})
@@ -69,3 +70,7 @@ def test_a_comment_on_a_line_that_is_not_shown_is_on_its_file_or_else_on_the_pat
         (PATCH_SET_LEVEL, "new", 0): ["b.py:3", "b.py"],
         (COMMIT_MESSAGE, "new", 0): [""],
     }
+    told = [comment("a.py", 2, TextRange(1, 0, 2, 4)), comment("a.py", 2, TextRange(2, 0, 2, 4))]
+    told += [comment("b.py", 9, TextRange(7, 0, 9, 1))]
+    found = notes(told, {}, {("a.py", "new", 2)})
+    assert [note.at for there in found.values() for note in there] == ["a.py:1-2", "", "b.py:7-9"]
