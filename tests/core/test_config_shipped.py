@@ -96,4 +96,5 @@ def test_every_library_job_has_its_script() -> None:
     for variants in layout().jobs.values():
         for job in variants:
             for book in job.run or ():
-                assert (ROOT / "jobs" / book.path).stat().st_mode & 0o111
+                mode = (ROOT / "jobs" / book.path).stat().st_mode
+                assert mode & 0o111 or book.path.endswith(".yaml"), "what is no playbook is run as it is"
