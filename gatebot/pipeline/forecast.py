@@ -7,12 +7,12 @@ Pure. A guess that lacks a number is none: then only who waits for what is said.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..assignment import NodeWait
 from ..reasons import Reason, reason
-from .queue.model import Queue
+from .queue.model import Build, Queue
 
 _MINUTE = 60.0
 
@@ -45,7 +45,7 @@ def forecasts(
     waits: Mapping[str, NodeWait], queues: Iterable[Queue], usual: Mapping[str, float], elapsed: Mapping[str, float]
 ) -> dict[str, Forecast]:
     """What is said of each build that waits; `usual` is of jobs, `elapsed` of builds, both in seconds."""
-    names = _names(queues)
+    names = {build.id: job for build, job in _builds(queues)}
 
     def left(build: str) -> float | None:
         whole = usual.get(names.get(build, ""))
@@ -97,23 +97,16 @@ def _said(wait: NodeWait, running: Sequence[float | None], ahead: Sequence[float
 def _running(queues: Iterable[Queue]) -> dict[str, str]:
     """The job of each build that runs and takes room."""
     return {
-        build.id: job.name
-        for queue in queues
-        for item in queue.items.values()
-        if item.prepared is not None
-        for job in item.prepared.jobs
-        if (build := item.builds.get(job.key)) is not None
+        build.id: job
+        for build, job in _builds(queues)
         if build.started and not build.result and (build.resumed or not build.paused)
     }
 
 
-def _names(queues: Iterable[Queue]) -> dict[str, str]:
-    """The job of each build."""
-    return {
-        build.id: job.name
-        for queue in queues
-        for item in queue.items.values()
-        if item.prepared is not None
-        for job in item.prepared.jobs
-        if (build := item.builds.get(job.key)) is not None
-    }
+def _builds(queues: Iterable[Queue]) -> Iterator[tuple[Build, str]]:
+    """Each build with the name of its job."""
+    for queue in queues:
+        for item in queue.items.values():
+            for job in item.prepared.jobs if item.prepared is not None else ():
+                if (build := item.builds.get(job.key)) is not None:
+                    yield build, job.name
