@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -71,7 +71,7 @@ def fetch(handed: Handed, site: SiteGit, scratch: Path) -> Laid:
             told = str(problem.stderr).strip().removeprefix("stderr: ").strip("'\n ").splitlines()
             why = reason("executor.objects-not-fetched", project=project, url=site.url, told=(told or ["?"])[-1])
             raise Unavailable(reason=why) from None
-    return Laid(_local(given), repositories, handed.host)
+    return Laid(_local(given), repositories, handed.host, urlsplit(site.url).netloc)
 
 
 def _check(handed: Handed) -> None:
@@ -99,7 +99,7 @@ def _local(given: Assignment) -> Assignment:
 
 def keep(laid: Laid, into: Path) -> None:
     """Leave what is needed to run a build again, beside its home."""
-    (into / BUILD).write_bytes(msgspec.json.encode(Handed(laid.assignment, laid.host)))
+    (into / BUILD).write_bytes(msgspec.json.encode(Handed(laid.assignment, laid.host, site=laid.site)))
     laid.repositories.root.rename(into / GIT)
 
 
@@ -126,4 +126,4 @@ def again(kept: Path, scratch: Path, home: str) -> tuple[Laid, Sequence[str]]:
     checkouts = tuple(map(taken, given.checkouts))
     own = edited.get(given.project, given.commit)
     changed = [one.project for one in given.checkouts if edited.get(one.project, one.commit) != one.commit]
-    return Laid(replace(given, checkouts=checkouts, commit=own), repositories, handed.host), changed
+    return Laid(replace(given, checkouts=checkouts, commit=own), repositories, handed.host, handed.site), changed

@@ -12,7 +12,6 @@ import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from .. import assets
@@ -65,11 +64,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A build, with all that it consists of in repositories of this machine. `host` stands for the site."""
+    """A build, with all that it consists of in repositories of this machine. `host` stands for the site.
+
+    `site` is the host and port of the site that the build is of, whose artifacts it may fetch; empty: there is none.
+    """
 
     assignment: Assignment
     repositories: Repositories
     host: str = HOST
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ async def build(
     stay = Stay(keep.parent, show) if keep is not None else None
     executor, logs = assembly.executor(
         prepared, reports=alone, sources=_Stores(laid.repositories), clock=SystemClock(), host=laid.host,
-        git_server={urlsplit(one.url).netloc for one in wanted.provided},
+        git_server=(laid.site,) if laid.site else (),
         keep=(keep, stay) if keep is not None and stay is not None else None,
     )  # fmt: skip
     alone.listen_to(executor)

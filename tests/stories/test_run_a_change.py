@@ -127,6 +127,16 @@ def test_a_build_is_run_once_more_with_the_commits_that_it_had(
     assert "one.txt: one\ntwo.txt: two\n" in now.stdout
 
 
+def test_a_build_that_is_run_once_more_may_ask_its_site_for_what_other_builds_left(
+    site: RunningSite, reader: Reader, builds: Builds
+) -> None:
+    asks = f"#!/bin/sh\nexec curl -fsS --noproxy '' {site.url}/api/info\n"
+    ann = site.person("ann")
+    change = ann.propose("api", "Ask the site", {"ci/unit": asks})
+    done = reader("build", "reproduce", built(site, change))
+    assert '"capabilities"' in done.stdout, done.stdout
+
+
 def test_what_is_kept_is_edited_and_run_again_without_the_site(site: RunningSite, reader: Reader) -> None:
     change = propose(site.person("ann"), "api", "broken")
     failed = reader("run", "unit", "--change", change, "--keep", "--json", status=1)

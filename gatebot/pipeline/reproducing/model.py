@@ -16,11 +16,13 @@ class Handed:
     """`lacks` are the secrets that its steps have on the site, and nowhere else.
 
     `host` stands for the site in workspaces. Each checkout is fetched by its project from the build's own git address.
+    `site` is its host and port, kept with what goes on without it.
     """
 
     assignment: Assignment
     host: str
     lacks: tuple[str, ...] = ()
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
