@@ -49,7 +49,7 @@ def test_what_nobody_can_ever_serve_is_told_while_all_others_wait(template: Temp
         eventually(lambda: ann.rest.get(failed) != [], "it is told")
         assert "smal" in ann.rest.get(failed)[0]["error_detail"]
         why = told(site, "ann", "why", str(second))
-        assert "\n    unit: waiting. It waits for a free executor.\n" in why
+        assert "\n    unit: waiting. It waits for a free executor. Builds that run now: 1.\n" in why
         assert "\n    typo: NODE_FAILURE. No node has the label smal. This site has: " in why
         assert [one["build"] for one in ann.rest.get("/api/nodes")["nodes"]], "the slot is still taken"
 

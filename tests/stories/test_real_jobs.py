@@ -105,5 +105,7 @@ def test_a_job_that_takes_too_long_and_one_that_is_missing_are_told(working_site
         "The job slow ended with TIMED_OUT. The step run ci/slow took longer than its limit of 1 seconds and was "
         "stopped. Make it faster, or raise the `timeout` of the job.\n\n"
         f"- slow {working_site.url}/build/{slow} : TIMED_OUT in 0s\n"
-        f"- missing {working_site.url}/build/{missing} : FAILURE"
+        f"- missing {working_site.url}/build/{missing} : FAILURE\n"
+        "  The step run ci/nothing failed with exit code 127. There is no file ci/nothing in api at this commit, or "
+        "the node has not the program that its first line (#!) names."
     )
