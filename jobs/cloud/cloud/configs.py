@@ -164,7 +164,8 @@ def _cache(options: Options) -> Sections:
             "enabled": "True",
             "backend": "dogpile.cache.memcached",
             "memcache_servers": f"{options.controller}:11211",
-            "memcache_socket_timeout": _longer(options, 1),
+            # Services of this release warn of that name, those of the one before know no other.
+            **({"memcache_socket_timeout": _longer(options, 1)} if options.patience > 1 else {}),
         }
     }
 
