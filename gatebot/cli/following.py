@@ -28,13 +28,14 @@ def follow(
 ) -> int:  # fmt: skip
     """Show the log, line by line, until the build has ended; how many bytes there were.
 
-    `tell` hears what is known of the build while it has no log, and a sentence when the site does not answer; `pause`
-    waits a moment.
+    `tell` hears what is known of the build while it has no log, and a sentence when the site does not answer any more;
+    `pause` waits a moment. Raises `Unavailable` where it never answered.
     """
-    shown = 0
+    shown, known = 0, False
     while True:
         try:
             info = site.get(f"/api/build/{build}")  # before its log: one that had ended then has all of it
+            known = True
             taken, rest, whole = _shown(site, f"/api/build/{build}/log?offset={shown}", show)
             shown += taken
             if taken:
@@ -45,6 +46,8 @@ def follow(
             if not shown:
                 tell(info)
         except Unavailable as problem:
+            if not known:
+                raise
             tell(str(problem))
         pause()
 

@@ -41,4 +41,6 @@ def providers(session: Session) -> tuple[Provider, ...]:
 def take(session: Session, uuids: Collection[str], why: Reason) -> None:
     """What these builds left is taken away, or their artifacts are, as the reason says."""
     told = msgspec.json.encode(why).decode()
-    session.execute(sa.update(builds).where(builds.c.uuid.in_(list(uuids))).values(taken=told))
+    one = sa.update(builds).where(builds.c.uuid == sa.bindparam("build")).values(taken=told)
+    if uuids:  # one statement for each: a first sweep of an old site takes more than one statement may name
+        session.execute(one, [{"build": uuid} for uuid in uuids])

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,15 @@ def test_every_byte_of_a_log_is_shown_once_however_often_the_connection_breaks(t
     size = follow(Breaking(text.encode(), sizes), "b", shown.append, heard.append, lambda: None)
     assert b"".join(shown).decode() == text
     assert size == len(text)
+
+
+def test_a_site_that_never_answered_is_not_waited_for() -> None:
+    class Nowhere(Breaking):
+        def get(self, path: str) -> Any:
+            raise Unavailable("The site does not answer.")
+
+    with pytest.raises(Unavailable):
+        follow(Nowhere(b"", []), "b", lambda line: None, lambda known: None, lambda: None)
 
 
 def test_a_site_that_does_not_answer_is_told_and_asked_again() -> None:

@@ -66,6 +66,8 @@ ON_MACHINE = """\
 """
 ROOTED = "#!/bin/sh\nset -e\nsudo mount -t tmpfs none /mnt && echo mounted as $(sudo id -un)\n"
 
+PLAIN = "#!/bin/sh\necho plain\n"
+
 
 @pytest.fixture
 def served(template: Template, place: Path) -> Iterator[Served]:
@@ -124,20 +126,15 @@ def test_a_build_waits_with_its_reason_while_the_server_makes_its_image_and_then
     served: Served, template: Template
 ) -> None:
     ann = Person.of(served, "ann", template.tokens)
-    files = {".zuul.yaml": ZUUL, "ci/equipped": EQUIPPED, "ci/plain": "#!/bin/sh\necho plain\n"}
+    files = {".zuul.yaml": ZUUL, "ci/equipped": EQUIPPED, "ci/plain": PLAIN}
     change = ann.propose("api", "Ask for more", files)
-    waits = "Waits for the image of the label equipped, which is being built"
-    eventually(lambda: waits in gatebot(served, template, "why", str(change)), waits, 600)
-    eventually(lambda: _ended(ann, "plain") == ["SUCCESS"], "the other job has ended")
-    assert _ended(ann, "equipped") == []
-    told = ann.hears(change, "Build succeeded.", PATIENCE)
-    build = re.findall(r"equipped \S+/build/(\w+)", told)[-1]
-    log = "".join(ann.rest.text_lines(f"/logs/{build}/job-output.txt"))
+    waits = _waits(served, template, change, "equipped")
+    log = _others_ran_first(ann, change, "equipped")
     assert f"gatebot: {waits}" in log
     assert re.search(r"^.*jq-1\.\d", log, re.MULTILINE), log
     assert re.search(r"^.*\b42$", log, re.MULTILINE), log
     assert waits not in gatebot(served, template, "why", str(change))
-    listed = gatebot(served, template, "image", "list", "--site", str(served.places.directory))
+    listed = _listed(served, template)
     assert any("equipped" in line and "not built" not in line for line in listed.splitlines()), listed
 
 
@@ -145,21 +142,36 @@ def test_a_build_waits_with_its_reason_for_the_image_of_its_virtual_machine_and_
     machines: Served, template: Template
 ) -> None:
     ann = Person.of(machines, "ann", template.tokens)
-    files = {".zuul.yaml": ON_MACHINE, "ci/rooted": ROOTED, "ci/plain": "#!/bin/sh\necho plain\n"}
+    files = {".zuul.yaml": ON_MACHINE, "ci/rooted": ROOTED, "ci/plain": PLAIN}
     change = ann.propose("api", "Be root", files)
-    waits = "Waits for the image of the label machine, which is being built"
-    eventually(lambda: waits in gatebot(machines, template, "why", str(change)), waits, 600)
-    listed = gatebot(machines, template, "image", "list", "--site", str(machines.places.directory))
+    waits = _waits(machines, template, change, "machine")
+    listed = _listed(machines, template)
     assert re.search(r"^vm-\S+\tbeing built since \d\d:\d\d UTC\t\tmachine$", listed, re.MULTILINE), listed
-    eventually(lambda: _ended(ann, "plain") == ["SUCCESS"], "the other job has ended")
-    assert _ended(ann, "rooted") == []
-    told = ann.hears(change, "Build succeeded.", PATIENCE)
-    build = re.findall(r"rooted \S+/build/(\w+)", told)[-1]
-    log = "".join(ann.rest.text_lines(f"/logs/{build}/job-output.txt"))
+    log = _others_ran_first(ann, change, "rooted")
     assert f"gatebot: {waits}" in log
     assert "mounted as root" in log
-    listed = gatebot(machines, template, "image", "list", "--site", str(machines.places.directory))
+    listed = _listed(machines, template)
     assert re.search(r"^vm-\S+\t\d+ MB\t[^\t]+\tmachine$", listed, re.MULTILINE), listed
+
+
+def _waits(served: Served, template: Template, change: int, label: str) -> str:
+    """The sentence by which a change waits for the image of a label, once it is said."""
+    waits = f"Waits for the image of the label {label}, which is being built"
+    eventually(lambda: waits in gatebot(served, template, "why", str(change)), waits, 600)
+    return waits
+
+
+def _others_ran_first(ann: Person, change: int, job: str) -> str:
+    """Another job of the change ends while this one waits, then it passes; its log."""
+    eventually(lambda: _ended(ann, "plain") == ["SUCCESS"], "the other job has ended")
+    assert _ended(ann, job) == []
+    told = ann.hears(change, "Build succeeded.", PATIENCE)
+    build = re.findall(rf"{job} \S+/build/(\w+)", told)[-1]
+    return "".join(ann.rest.text_lines(f"/logs/{build}/job-output.txt"))
+
+
+def _listed(served: Served, template: Template) -> str:
+    return gatebot(served, template, "image", "list", "--site", str(served.places.directory))
 
 
 def _ended(person: Person, job: str) -> list[str]:

@@ -70,16 +70,16 @@ def due(policy: Policy, left: Iterable[Left], now: datetime) -> Due:
     """What goes now, oldest first."""
     free = sorted((one for one in left if not one.held), key=lambda one: one.ended)
     whole = [one for one in free if log_goes(policy, one.ended, passed=one.passed) <= now]
-    stay = [one for one in free if one not in whole]
-    stripped = [one for one in stay if artifacts_go(policy, one.ended, passed=one.passed) <= now]
-    crowding: list[Left] = []
+    stay = [one for one in free if log_goes(policy, one.ended, passed=one.passed) > now]
+    stripped = dict.fromkeys(one for one in stay if artifacts_go(policy, one.ended, passed=one.passed) <= now)
+    crowding: dict[Left, None] = {}  # there may be very many: each is looked up, not looked for
     if policy.total:
         sizes = {one.build: one.size - (one.artifacts if one in stripped else 0) for one in stay}
         over = sum(sizes.values()) - policy.total
         for one in sorted(stay, key=lambda one: one.wanted):
             if over <= 0:
                 break
-            crowding.append(one)
+            crowding[one] = None
             over -= sizes[one.build]
     return Due(tuple(whole), tuple(one for one in stripped if one not in crowding), tuple(crowding))
 
