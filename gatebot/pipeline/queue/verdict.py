@@ -7,6 +7,7 @@ passes nor fails an item. Reporter jobs are no part of this before the item was 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from .model import CANCELED, FAILURE, SKIPPED, SUCCESS, Build, Item, PlannedJob,
 from .sharing import REPORTER
 
 _HARMLESS = ("", SUCCESS, SKIPPED)
-_TEXT = 200  # characters of a log line in a sentence
+_TEXT = 400  # characters of a log line in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,6 @@ def _job_failed(item: Item, prepared: Preparation, job: PlannedJob, result: str,
         collided = "pipeline.collided" if job.name in item.passed else "pipeline.tested-on-top-of"
         because = (*because, reason(collided, job=job.key, changes=told))
     if build is not None and build.error_line:
-        text = build.error_text.strip()[:_TEXT]
+        text = textwrap.shorten(build.error_text, _TEXT, placeholder="…")
         return reason("pipeline.job-failed-at", *because, job=job.key, result=result, line=build.error_line, text=text)
     return reason("pipeline.job-failed", *because, job=job.key, result=result)

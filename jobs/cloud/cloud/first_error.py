@@ -11,13 +11,15 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 #: `2026-11-28 12:54:21.123 4711 ERROR nova.compute.manager [None req-...] [instance: ...] message`, by oslo.log.
 _LOGGED = re.compile(
-    r"^(?P<at>\d{4}-\d\d-\d\d \S+) \d+ (?:ERROR|CRITICAL) (?P<where>\S+) \[[^\]]*\] "
-    r"(?:\[instance: \S+\] )?(?P<told>.*)$"
+    r"^(?P<at>\d{4}-\d\d-\d\d \S+) \d+ (?:ERROR|CRITICAL) (?P<where>\S+) (?:\[[^\]]*\] )+(?P<told>.*)$"
 )
+#: What follows such a line: the traceback of what it tells, each line with what stood before the message.
+_TRACED = re.compile(r"^\d{4}-\d\d-\d\d \S+ \d+ (?:ERROR|CRITICAL) (?P<where>\S+) (?:\[instance: \S+\] )?(?P<text>.*)$")
 NOISE = Path(__file__).parent.parent / "noise.toml"
 _LONGEST = 400
 
@@ -71,9 +73,21 @@ def _of(service: str, lines: Iterable[str], rules: Sequence[Noise]) -> FirstErro
         told = logged["told"].strip()
         if told.startswith("Traceback"):  # the exception stands where the indented text ends
             told = next((one for one in listed[number:] if one[:1].strip()), told)
+        else:
+            told = _with_exception(told, listed[number:], logged["where"])
         if not any(rule.covers(service, logged["where"], told) for rule in rules):
             return FirstError(logged["at"], service, number, told[:_LONGEST])
     return None
+
+
+def _with_exception(told: str, after: Sequence[str], where: str) -> str:
+    """What is told with the exception that its traceback ends with, where it does not name that itself."""
+    traced = list(takewhile(lambda one: one and one["where"] == where, map(_TRACED.match, after)))
+    texts = [one["text"] for one in traced if one]
+    if not texts or not texts[0].startswith("Traceback"):
+        return told
+    exception = next((text for text in texts[1:] if text[:1].strip()), "")
+    return told if not exception or exception in told else f"{told}: {exception}"
 
 
 def read(place: Path, shown: str = "cloud/services") -> FirstError | None:

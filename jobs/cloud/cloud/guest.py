@@ -2,7 +2,7 @@
 """The guest of the cloud's proof: a small disk image with Debian's cloud kernel, busybox and an SSH server.
 
 Made from packages that the node has, without root and without a loop device, in about a second. On x86_64 it is a disk
-that boots by itself; elsewhere nova starts kernel and ramdisk, which are images too, past any firmware. It prints what
+that boots by itself; elsewhere nova has the firmware start kernel and ramdisk, which are images too. It prints what
 it finds (`GATEBOT dhcp ...`, `GATEBOT metadata ok`, `GATEBOT READY`) on its serial console.
 """
 
@@ -47,7 +47,7 @@ def properties(machine: str, images: Mapping[str, str]) -> dict[str, str]:
     if not images:
         return {}
     line = f"console={_CONSOLES[machine]} mitigations=off panic=-1"
-    return {f"{part}_id": id for part, id in images.items()} | {"hw_firmware_type": "bios", "os_command_line": line}
+    return {f"{part}_id": id for part, id in images.items()} | {"os_command_line": line}
 
 
 def make(

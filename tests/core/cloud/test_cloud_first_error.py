@@ -78,3 +78,22 @@ def test_options_and_tracebacks_are_no_errors_of_their_own(module: Module) -> No
     ]
     found = module("first_error").first_error({"x": lines}, ())
     assert (found.line, found.told) == (3, "Unhandled error: ValueError: no")
+
+
+def test_an_error_without_a_cause_is_told_with_the_exception_of_its_traceback(module: Module) -> None:
+    """As nova-compute logs what it did not foresee; where oslo.log names the exception already, it is told once."""
+    begin = "2026-11-29 06:49:11.121 400 ERROR nova.compute.manager "
+    lines = [
+        begin
+        + "[None req-1 user project - - default default] [instance: b5ede601] [req-1 req-2] Instance failed to spawn",
+        begin + "[instance: b5ede601] Traceback (most recent call last):",
+        begin + '[instance: b5ede601]   File "/nova/virt/libvirt/driver.py", line 5002, in spawn',
+        begin + "[instance: b5ede601]     disk_info = self.disk_info_of(instance)",
+        begin + "[instance: b5ede601] AttributeError: 'LibvirtDriver' object has no attribute 'disk_info_of'",
+        begin + "[instance: b5ede601] ",
+        "2026-11-29 06:49:12.121 400 INFO nova.compute.manager [None req-1] [instance: b5ede601] Terminating instance",
+    ]
+    told = "Instance failed to spawn: AttributeError: 'LibvirtDriver' object has no attribute 'disk_info_of'"
+    assert module("first_error").first_error({"nova-compute": lines}, ()).told == told
+    named = [f"{lines[0]}: {told.partition(': ')[2]}", *lines[1:]]
+    assert module("first_error").first_error({"nova-compute": named}, ()).told == told

@@ -26,7 +26,6 @@ def test_a_guest_whose_disk_does_not_boot_is_started_with_kernel_and_ramdisk(mod
     assert told == {
         "kernel_id": "id of kernel",
         "ramdisk_id": "id of ramdisk",
-        "hw_firmware_type": "bios",
         "os_command_line": "console=ttyAMA0 mitigations=off panic=-1",
     }
 
