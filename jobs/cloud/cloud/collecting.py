@@ -49,8 +49,13 @@ def _states(options: Options) -> Iterator[tuple[str, list[str]]]:
         yield "ovn-northbound.txt", ["ovn-nbctl", "show"]
         yield "ovn-southbound.txt", ["ovn-sbctl", "show"]
     if Service.NOVA in options and not options.fake:
-        for name in _said(["virsh", "list", "--all", "--name"], _DEADLINE * options.patience).split():
+        for name in domains(_said(["virsh", "list", "--all", "--name"], _DEADLINE * options.patience)):
             yield f"libvirt/{name}.xml", ["virsh", "dumpxml", name]
+
+
+def domains(listed: str) -> list[str]:
+    """The servers that libvirt knows, by its names; where it does not answer it says something else, in sentences."""
+    return [line.strip() for line in listed.splitlines() if len(line.split()) == 1]
 
 
 def memory(processes: Path) -> str:

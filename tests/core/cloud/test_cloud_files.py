@@ -96,3 +96,10 @@ TRACEBACK = """\
 )
 def test_of_a_log_the_line_is_told_that_says_why_the_service_ended(module: Module, text: str, said: str) -> None:
     assert module("errors").why(text.splitlines()) == said
+
+
+def test_where_libvirt_does_not_answer_no_server_is_looked_for(module: Module) -> None:
+    domains = module("collecting").domains
+    assert domains("instance-00000001\ninstance-00000002\n\n") == ["instance-00000001", "instance-00000002"]
+    assert domains("[Errno 2] No such file or directory: 'virsh'\n") == []
+    assert domains("error: failed to connect to the hypervisor\nerror: no connection driver available\n") == []

@@ -39,6 +39,15 @@ SEEN = {
         "2026-11-29 03:09:03.173 156 ERROR oslo.messaging._drivers.impl_rabbit [-] Connection failed: [Errno 110] "
         "Connection timed out (retrying in 1.0 seconds): TimeoutError: [Errno 110] Connection timed out",
     ),
+    "nova.scheduler.client.report": (
+        "nova-compute",
+        "2026-11-29 07:10:41.815 609 ERROR nova.scheduler.client.report [None req-2163c61e-7423-4e78-b429-6de446304c96 "
+        "user project - - default default] [req-d8e6ff55-9208-49b0-970e-d578aaf1ab79] Failed to update inventory to "
+        "[{'VCPU': {'total': 2, 'min_unit': 1, 'max_unit': 2}}] for resource provider with UUID "
+        '6fcc8ab2-de47-4be2-a8f8-3fac0e538f63.  Got 409: {"errors": [{"status": 409, "title": "Conflict", "detail": '
+        '"There was a conflict when trying to complete your request.\\n\\n resource provider generation conflict  ", '
+        '"code": "placement.concurrent_update"}]}',
+    ),
 }
 
 
