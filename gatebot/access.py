@@ -9,7 +9,8 @@ cannot say (who reviews a private change, what makes a change ready) is decided 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from .access_rules import (
@@ -20,16 +21,21 @@ from .access_rules import (
     CORE,
     DEFAULT,
     FOR_STRANGERS,
+    IMPLIED,
+    NOT_IMPLIED,
     PROJECT_OWNERS,
     REGISTERED,
     SERVICE_USERS,
     SITE,
     STRANGER,
+    SYSTEM_GROUPS,
     THIRD_PARTY_CI,
     Action,
     Actor,
+    Limit,
     Permission,
     Rule,
+    Rulebook,
     Rules,
     Section,
     Target,
@@ -45,21 +51,28 @@ __all__ = [
     "CORE",
     "DEFAULT",
     "FOR_STRANGERS",
+    "IMPLIED",
     "PROJECT_OWNERS",
     "REGISTERED",
     "SERVICE_USERS",
     "SITE",
     "STRANGER",
+    "SYSTEM_GROUPS",
     "THIRD_PARTY_CI",
     "Action",
     "Actor",
+    "Limit",
     "Permission",
     "Rule",
+    "Rulebook",
     "Rules",
     "Section",
     "Target",
     "Verb",
     "allowed_range",
+    "capabilities_of",
+    "groups_of",
+    "limit_of",
     "may",
 ]
 
@@ -68,7 +81,7 @@ class _Fits(Protocol):
     def __call__(self, rule: Rule) -> bool: ...
 
 
-def may(actor: Actor, verb: Verb, target: Target, rules: Rules) -> bool:
+def may(actor: Actor, verb: Verb, target: Target, rules: Rulebook) -> bool:
     """Whether `actor` may do this.
 
     ALLOW and DENY: sections are asked from the most specific pattern to the least, nearer projects
@@ -78,11 +91,15 @@ def may(actor: Actor, verb: Verb, target: Target, rules: Rules) -> bool:
     """
     if actor.account is None and verb not in FOR_STRANGERS:
         return False
+    return _may(actor, verb, target, rules.of("" if verb in CAPABILITIES else target.project))
+
+
+def _may(actor: Actor, verb: Verb, target: Target, rules: Rules) -> bool:
     if verb in CAPABILITIES:
         return _has_capability(actor, verb, rules)
     if verb is Verb.OWN and _has_capability(actor, Verb.ADMINISTRATE_SERVER, rules):
         return True
-    if verb is not Verb.READ and not may(actor, Verb.READ, target, rules):
+    if verb is not Verb.READ and not _may(actor, Verb.READ, target, rules):
         return False
     ref, name, force = target.ref, verb.value, verb is Verb.FORCE_PUSH
     if verb in (Verb.UPLOAD, Verb.ADD_PATCH_SET):
@@ -101,36 +118,53 @@ def may(actor: Actor, verb: Verb, target: Target, rules: Rules) -> bool:
     return any(fits(rule) for rule in _allowing(chain, name))
 
 
-def allowed_range(actor: Actor, label: str, target: Target, rules: Rules) -> tuple[int, int]:
+def allowed_range(actor: Actor, label: str, target: Target, rules: Rulebook, kind: str = "label-") -> tuple[int, int]:
     """The least and the greatest vote that `actor` may cast; (0, 0): none at all.
 
     Allowed ranges widen each other. A blocked range `-2..+2` stops the votes from -2 down and +2 up.
+    `kind` may also be `labelAs-` (votes in another's name) or `removeLabel-` (others' votes taken away).
     """
-    if not may(actor, Verb.COMMENT, target, rules):
+    said = rules.of(target.project)
+    if not may(actor, Verb.COMMENT, target, said):
         return 0, 0
 
     def fits(rule: Rule) -> bool:
-        return _in_group(actor, rule.group, target, rules, of_owner=False)
+        return _in_group(actor, rule.group, target, said, of_owner=False)
 
-    chain = _matching(rules, target.ref, actor.username)
+    chain = _matching(said, target.ref, actor.username)
     least = most = 0
-    for rule in _allowing(chain, f"label-{label}"):
+    for rule in _allowing(chain, f"{kind}{label}"):
         if fits(rule):
             least, most = min(least, rule.least), max(most, rule.most)
-    for permissions in _by_project(chain, f"label-{label}"):
+    for permissions in _by_project(chain, f"{kind}{label}"):
         floor, ceiling = _unblocked(permissions, fits)
         least, most = max(least, floor), min(most, ceiling)
     return min(least, 0), max(most, 0)
 
 
+def limit_of(actor: Actor, name: str, rules: Rulebook, default: int) -> int:
+    """The most that an actor may ask for: the greatest limit of his groups, or `default` where none has one."""
+    groups = groups_of(actor)
+    return max((limit.most for limit in rules.of("").limits if limit.name == name and limit.group in groups),
+               default=default)  # fmt: skip
+
+
+def capabilities_of(actor: Actor, rules: Rulebook) -> frozenset[Verb]:
+    """Everything that an actor may do on the whole site."""
+    return frozenset(verb for verb in CAPABILITIES if may(actor, verb, SITE, rules))
+
+
 def _has_capability(actor: Actor, verb: Verb, rules: Rules) -> bool:
-    held = {capability for capability, group in rules.capabilities if group in _groups(actor)}
-    return verb in held or Verb.ADMINISTRATE_SERVER in held
+    groups = groups_of(actor)
+    held = {capability for capability, group in rules.capabilities if group in groups}
+    return verb in held or (Verb.ADMINISTRATE_SERVER in held and verb not in NOT_IMPLIED)
 
 
-def _groups(actor: Actor) -> frozenset[str]:
-    everybody = {ANONYMOUS} if actor.account is None else {ANONYMOUS, REGISTERED}
-    return actor.groups | everybody if actor.account is not None else frozenset(everybody)
+def groups_of(actor: Actor) -> frozenset[str]:
+    """The groups of an actor wherever he is: those he is a member of, and everybody's."""
+    if actor.account is None:
+        return frozenset({ANONYMOUS})
+    return actor.groups | {ANONYMOUS, REGISTERED}
 
 
 def _in_group(actor: Actor, group: str, target: Target, rules: Rules, *, of_owner: bool) -> bool:
@@ -139,7 +173,7 @@ def _in_group(actor: Actor, group: str, target: Target, rules: Rules, *, of_owne
     if group == PROJECT_OWNERS:
         # Owners of the owners would ask themselves.
         return not of_owner and _owns_project(actor, target, rules)
-    return group in _groups(actor)
+    return group in groups_of(actor)
 
 
 def _owns_project(actor: Actor, target: Target, rules: Rules) -> bool:
@@ -148,21 +182,31 @@ def _owns_project(actor: Actor, target: Target, rules: Rules) -> bool:
     if _has_capability(actor, Verb.ADMINISTRATE_SERVER, rules):
         return True
     chain = _matching(rules, "refs/*", actor.username)
-    return any(rule.group in _groups(actor) for rule in _allowing(chain, Verb.OWN.value))
+    return any(rule.group in groups_of(actor) for rule in _allowing(chain, Verb.OWN.value))
 
 
-_Chain = list[tuple[int, Section]]
+_Chain = Sequence[tuple[int, Section]]
 
 
 def _matching(rules: Rules, ref: str, username: str) -> _Chain:
     """The sections that fit a ref with the place of their project in the chain, the most specific first."""
+    return _sorted(rules, ref, username if rules.personal else "")
+
+
+@lru_cache(maxsize=20_000)
+def _sorted(rules: Rules, ref: str, username: str) -> _Chain:
     found = [
         (place, section)
         for place, sections in enumerate(rules.chain)
         for section in sections
         if _fits_ref(section.pattern, ref, username)
     ]
-    return sorted(found, key=lambda pair: (-_literal(pair[1].pattern), _open(pair[1].pattern), -len(pair[1].pattern)))
+    return tuple(sorted(found, key=_specific))
+
+
+def _specific(found: tuple[int, Section]) -> tuple[int, bool, int]:
+    pattern = found[1].pattern
+    return -_literal(pattern), _open(pattern), -len(pattern)
 
 
 def _fits_ref(pattern: str, ref: str, username: str) -> bool:
@@ -223,17 +267,15 @@ def _by_project(chain: _Chain, name: str) -> list[list[Permission]]:
 
 
 def _blocked(permissions: list[Permission], fits: _Fits) -> bool:
-    """Whether one project blocks: some BLOCK fits, and no ALLOW beside it or in an exclusive permission does."""
+    """Whether one project blocks: some BLOCK fits with no ALLOW beside it, and no exclusive ALLOW fits."""
     blocked = False
     for permission in permissions:
-        blocks = any(rule.action is Action.BLOCK and fits(rule) for rule in permission.rules)
         allows = any(rule.action is Action.ALLOW and fits(rule) for rule in permission.rules)
         if allows and permission.exclusive:
             return False
-        beside = any(rule.action is Action.BLOCK for rule in permission.rules)
-        if allows and beside:
-            return False
-        blocked = blocked or blocks
+        blocked = blocked or (
+            not allows and any(rule.action is Action.BLOCK and fits(rule) for rule in permission.rules)
+        )
     return blocked
 
 

@@ -18,7 +18,7 @@ from typing import Protocol, TypeAlias
 
 from aiohttp import hdrs, web
 
-from ..access import DEFAULT, Actor, Rules, Target, Verb, may
+from ..access import DEFAULT, Actor, Rulebook, Target, Verb, may
 from ..errors import Invalid, NotFound, NotPermitted, TooLarge, Unauthenticated
 from ..identity import Account
 from ..reasons import reason
@@ -72,7 +72,7 @@ class GitHttp:
         hooks: Path,
         hidden: Hidden,
         *,
-        rules: Rules = DEFAULT,
+        rules: Rulebook = DEFAULT,
         limits: Limits | None = None,
     ) -> None:
         self._site = site

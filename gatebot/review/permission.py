@@ -6,7 +6,7 @@ Pure: an actor, a change and the rules in; nothing or an error with a reason out
 
 from __future__ import annotations
 
-from ..access import Actor, Rules, Target, Verb, allowed_range, may
+from ..access import Actor, Rulebook, Target, Verb, allowed_range, may
 from ..errors import Conflict, Invalid, NotPermitted, Unauthenticated
 from ..reasons import reason
 from . import rules as labels
@@ -26,7 +26,7 @@ def require_account(actor: Actor) -> int:
     return actor.account
 
 
-def require(actor: Actor, verb: Verb, target: Target, rules: Rules) -> int:
+def require(actor: Actor, verb: Verb, target: Target, rules: Rulebook) -> int:
     """Who acts, when he may."""
     account = require_account(actor)
     if not may(actor, verb, target, rules):
@@ -47,7 +47,7 @@ def require_abandoned(change: Change) -> None:
         raise Conflict(reason=reason("review.not-abandoned", status=change.status.value.lower()))
 
 
-def checked_vote(actor: Actor, name: str, value: int, change: Change, known: labels.Rules, rules: Rules) -> str:
+def checked_vote(actor: Actor, name: str, value: int, change: Change, known: labels.Rules, rules: Rulebook) -> str:
     """The label's own name, when this actor may vote so."""
     label = known.label(name)
     if label is None:
@@ -63,7 +63,7 @@ def checked_vote(actor: Actor, name: str, value: int, change: Change, known: lab
     raise NotPermitted(reason=reason("review.vote-not-permitted", **said, **between))
 
 
-def permitted_labels(actor: Actor, change: Change, known: labels.Rules, rules: Rules) -> dict[str, tuple[int, ...]]:
+def permitted_labels(actor: Actor, change: Change, known: labels.Rules, rules: Rulebook) -> dict[str, tuple[int, ...]]:
     """The votes that an actor may cast on a change; only labels where there is a choice."""
     found: dict[str, tuple[int, ...]] = {}
     for label in known.labels if change.is_open else ():

@@ -29,7 +29,7 @@ class Projects:
     """Creates projects and stores their settings."""
 
     def __init__(
-        self, db: Database, repositories: Repositories, clock: Clock, rules: access.Rules = access.DEFAULT
+        self, db: Database, repositories: Repositories, clock: Clock, rules: access.Rulebook = access.DEFAULT
     ) -> None:
         self._db = db
         self._repositories = repositories

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ..access import DEFAULT, Actor, Rules
+from ..access import DEFAULT, Actor, Rulebook
 from ..clock import Clock
 from ..db import Database
 from ..identity import Account
@@ -88,7 +88,7 @@ class Receiver:
     """Takes pushes; one for the whole process, so that those of one project follow one another."""
 
     def __init__(
-        self, db: Database, repositories: Repositories, clock: Clock, site: str, rules: Rules = DEFAULT,
+        self, db: Database, repositories: Repositories, clock: Clock, site: str, rules: Rulebook = DEFAULT,
         most: Most | None = None,
     ) -> None:  # fmt: skip
         self._db = db

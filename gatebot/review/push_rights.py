@@ -8,14 +8,14 @@ stops every newcomer whose git is set to another address than the account).
 
 from __future__ import annotations
 
-from ..access import Actor, Rules, Target, Verb, allowed_range, may
+from ..access import Actor, Rulebook, Target, Verb, allowed_range, may
 from . import rules as labels
 from .receive import Rights
 
 _WHAT = {"create": Verb.CREATE, "delete": Verb.DELETE, "update": Verb.PUSH, "force": Verb.FORCE_PUSH}
 
 
-def for_review(actor: Actor, email: str, project: str, branch: str, rules: Rules, known: labels.Rules) -> Rights:
+def for_review(actor: Actor, email: str, project: str, branch: str, rules: Rulebook, known: labels.Rules) -> Rights:
     """The rights of a push to `refs/for/BRANCH`."""
     target = Target(project, f"refs/heads/{branch}", actor.account)
     return Rights(
@@ -27,7 +27,7 @@ def for_review(actor: Actor, email: str, project: str, branch: str, rules: Rules
     )
 
 
-def directly(actor: Actor, project: str, ref: str, what: str, rules: Rules) -> bool:
+def directly(actor: Actor, project: str, ref: str, what: str, rules: Rulebook) -> bool:
     """Whether a branch or tag itself may be moved; `what` is create, update, delete or force."""
     target = Target(project, ref)
     if what == "create" and ref.startswith("refs/tags/"):

@@ -33,7 +33,7 @@ from .whole import ChangeView
 class Reading:
     """Finds and reads changes and projects."""
 
-    def __init__(self, db: Database, judge: Judge, clock: Clock, rules: access.Rules = access.DEFAULT) -> None:
+    def __init__(self, db: Database, judge: Judge, clock: Clock, rules: access.Rulebook = access.DEFAULT) -> None:
         self._db = db
         self._judge = judge
         self._clock = clock

@@ -40,7 +40,7 @@ class ReviewRoom:
     submission: Submission
     projects: Projects
     for_gate: ReviewForGate
-    rules: access.Rules
+    rules: access.Rulebook
 
     async def settle(self) -> int:
         """Finish the landings that a killed server began; before anything plans."""
@@ -54,7 +54,7 @@ def furnish(
     clock: Clock,
     gates: Gates,
     site: str,
-    rules: access.Rules = access.DEFAULT,
+    rules: access.Rulebook = access.DEFAULT,
 ) -> ReviewRoom:
     """Put the room together; `site` is the address of the web site."""
     judge = Judge(gates, site)

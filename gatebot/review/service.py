@@ -39,7 +39,7 @@ MOST_BYTES = 16 * 1024
 class Review:
     """Reviews changes; `rules` are the access rules of the site."""
 
-    def __init__(self, db: Database, judge: Judge, clock: Clock, rules: access.Rules = access.DEFAULT) -> None:
+    def __init__(self, db: Database, judge: Judge, clock: Clock, rules: access.Rulebook = access.DEFAULT) -> None:
         self._db = db
         self._judge = judge
         self._clock = clock

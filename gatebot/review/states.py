@@ -27,7 +27,7 @@ LONGEST_TOPIC = 2048
 class States:
     """Changes what changes are."""
 
-    def __init__(self, db: Database, clock: Clock, rules: access.Rules = access.DEFAULT) -> None:
+    def __init__(self, db: Database, clock: Clock, rules: access.Rulebook = access.DEFAULT) -> None:
         self._db = db
         self._clock = clock
         self._rules = rules
@@ -59,7 +59,7 @@ class States:
 
 
 def set_work_in_progress(
-    session: Session, actor: Actor, change: Change, wanted: bool, rules: access.Rules, now: datetime
+    session: Session, actor: Actor, change: Change, wanted: bool, rules: access.Rulebook, now: datetime
 ) -> Change:
     """Mark a change, without a message; also used by `service.py` when a review does it."""
     account = require(actor, Verb.TOGGLE_WIP, target_of(change), rules)
@@ -69,7 +69,7 @@ def set_work_in_progress(
     return changed
 
 
-def _abandon(session: Session, actor: Actor, number: int, text: str, rules: access.Rules, now: datetime) -> Change:
+def _abandon(session: Session, actor: Actor, number: int, text: str, rules: access.Rulebook, now: datetime) -> Change:
     change = store.get_change(session, number)
     account = require(actor, Verb.ABANDON, target_of(change), rules)
     require_open(change)
@@ -78,7 +78,7 @@ def _abandon(session: Session, actor: Actor, number: int, text: str, rules: acce
     return store.update_change(session, number, now, status=Status.ABANDONED.value)
 
 
-def _restore(session: Session, actor: Actor, number: int, text: str, rules: access.Rules, now: datetime) -> Change:
+def _restore(session: Session, actor: Actor, number: int, text: str, rules: access.Rulebook, now: datetime) -> Change:
     change = store.get_change(session, number)
     account = require(actor, Verb.ABANDON, target_of(change), rules)
     require_abandoned(change)
@@ -88,7 +88,7 @@ def _restore(session: Session, actor: Actor, number: int, text: str, rules: acce
 
 
 def _set_wip(
-    session: Session, actor: Actor, number: int, wanted: bool, text: str, rules: access.Rules, now: datetime
+    session: Session, actor: Actor, number: int, wanted: bool, text: str, rules: access.Rulebook, now: datetime
 ) -> Change:
     change = store.get_change(session, number)
     if change.work_in_progress == wanted:
@@ -103,7 +103,7 @@ def _set_wip(
 
 
 def _set_private(
-    session: Session, actor: Actor, number: int, wanted: bool, rules: access.Rules, now: datetime
+    session: Session, actor: Actor, number: int, wanted: bool, rules: access.Rulebook, now: datetime
 ) -> Change:
     change = store.get_change(session, number)
     # The owner decides who sees it: no reviewer, although he may mark it as ready.
@@ -116,7 +116,9 @@ def _set_private(
     return store.update_change(session, number, now, private=wanted)
 
 
-def _set_topic(session: Session, actor: Actor, number: int, topic: str, rules: access.Rules, now: datetime) -> Change:
+def _set_topic(
+    session: Session, actor: Actor, number: int, topic: str, rules: access.Rulebook, now: datetime
+) -> Change:
     if len(topic) > LONGEST_TOPIC:
         raise Invalid(reason=reason("review.topic-too-long", limit=LONGEST_TOPIC))
     change = store.get_change(session, number)
@@ -135,7 +137,7 @@ def _set_hashtags(
     number: int,
     add: tuple[str, ...],
     remove: tuple[str, ...],
-    rules: access.Rules,
+    rules: access.Rulebook,
     now: datetime,
 ) -> Change:
     change = store.get_change(session, number)

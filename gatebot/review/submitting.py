@@ -47,7 +47,7 @@ class Submission:
         judge: Judge,
         lander: Lander,
         clock: Clock,
-        rules: access.Rules = access.DEFAULT,
+        rules: access.Rulebook = access.DEFAULT,
     ) -> None:
         self._db = db
         self._repositories = repositories

@@ -8,7 +8,19 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatebot.access import Action, Actor, Permission, Rule, Rules, Section, Target, Verb, allowed_range, may
+from gatebot.access import (
+    IMPLIED,
+    Action,
+    Actor,
+    Permission,
+    Rule,
+    Rules,
+    Section,
+    Target,
+    Verb,
+    allowed_range,
+    may,
+)
 
 GROUPS = ("Anonymous Users", "Registered Users", "Project Owners", "Change Owner", "Core", "Team")
 PATTERNS = ("refs/*", "refs/heads/*", "refs/heads/main", "^refs/heads/m.*", "refs/for/*", "refs/tags/*")
@@ -77,3 +89,46 @@ def test_a_range_of_votes_contains_zero_and_stays_within_what_is_allowed(r: Rule
     assert -2 <= least <= 0 <= most <= 2
     if a.account is None:
         assert (least, most) == (0, 0)
+
+
+@given(rules, actor, target, verb, st.data())
+def test_a_block_added_anywhere_never_grants_anything(
+    r: Rules, a: Actor, t: Target, v: Verb, data: st.DataObject
+) -> None:
+    stricter = replace(r, chain=with_rule(r, data, Action.BLOCK))
+    assert may(a, v, t, r) or not may(a, v, t, stricter)
+    before, after = allowed_range(a, "Code-Review", t, r), allowed_range(a, "Code-Review", t, stricter)
+    assert before[0] <= after[0] <= after[1] <= before[1]
+
+
+@given(rules, actor, target, verb, st.data())
+def test_a_deny_added_anywhere_never_grants_anything(
+    r: Rules, a: Actor, t: Target, v: Verb, data: st.DataObject
+) -> None:
+    stricter = replace(r, chain=with_rule(r, data, Action.DENY))
+    assert may(a, v, t, r) or not may(a, v, t, stricter)
+
+
+def with_rule(r: Rules, data: st.DataObject, action: Action) -> tuple[tuple[Section, ...], ...]:
+    """The same with one more rule at the beginning of a permission that is there, or in a new section."""
+    place = data.draw(st.integers(0, len(r.chain) - 1))
+    new = Rule(data.draw(st.sampled_from(GROUPS)), action, -1, 1, data.draw(st.booleans()))
+    sections = list(r.chain[place])
+    there = [
+        (i, j) for i, section in enumerate(sections) for j, _ in enumerate(section.permissions)
+    ]  # fmt: skip
+    if there and data.draw(st.booleans()):
+        i, j = data.draw(st.sampled_from(there))
+        permissions = list(sections[i].permissions)
+        permissions[j] = replace(permissions[j], rules=(new, *permissions[j].rules))
+        sections[i] = replace(sections[i], permissions=tuple(permissions))
+    else:
+        name = data.draw(st.sampled_from(NAMES))
+        sections.append(Section(data.draw(st.sampled_from(PATTERNS)), (Permission(name, (new,)),)))
+    return (*r.chain[:place], tuple(sections), *r.chain[place + 1 :])
+
+
+@given(rules, actor, target, verb)
+def test_what_is_implied_takes_nothing_away(r: Rules, a: Actor, t: Target, v: Verb) -> None:
+    implied = replace(r, chain=(*r.chain, IMPLIED))
+    assert may(a, v, t, implied) or not may(a, v, t, r)

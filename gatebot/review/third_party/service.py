@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ...access import Actor, Target, Verb, may
-from ...access_rules import Rules
+from ...access_rules import Rulebook
 from ...clock import Clock
 from ...db import Database, Session
 from ...identity.store import username_in
@@ -38,7 +38,7 @@ class Board:
 class ThirdPartyCis:
     """`cis` are those of the settings, `rules` those of the site's access."""
 
-    def __init__(self, db: Database, clock: Clock, rules: Rules, cis: Sequence[ThirdParty]) -> None:
+    def __init__(self, db: Database, clock: Clock, rules: Rulebook, cis: Sequence[ThirdParty]) -> None:
         self._db = db
         self._clock = clock
         self._rules = rules
