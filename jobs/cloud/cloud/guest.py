@@ -35,6 +35,12 @@ _SIZE = 32 * _MIB
 #: What nova starts a guest with, and where the guest then has its serial console; x86_64 boots from its disk.
 PARTS = ("kernel", "ramdisk")
 _CONSOLES = {"aarch64": "ttyAMA0"}
+_FIRMWARE = 128  # MiB that firmware of UEFI takes before it gives them back
+
+
+def memory(machine: str, wanted: int) -> int:
+    """The memory of a guest in MiB that is to have as much when it runs: what starts it there needs some too."""
+    return wanted + _FIRMWARE * (machine in _CONSOLES)
 
 
 def parts(work: Path) -> tuple[str, ...]:

@@ -162,7 +162,9 @@ class Proof:
             )
         wanted = self._options.guest
         disk = 0 if wanted.image else 1  # 0: as large as the image says
-        cloud.compute.create_flavor(name="nano", ram=wanted.memory, disk=disk, vcpus=1)
+        cloud.compute.create_flavor(
+            name="nano", ram=guest.memory(self._options.machine, wanted.memory), disk=disk, vcpus=1
+        )
 
     def _volume(self, server: Server) -> None:
         volume = self._cloud.create_volume(size=1, name="proof", volume_type="files", wait=True, timeout=self._deadline)

@@ -30,6 +30,11 @@ def test_a_guest_whose_disk_does_not_boot_is_started_with_kernel_and_ramdisk(mod
     }
 
 
+def test_a_guest_that_firmware_starts_has_memory_for_it(module: Module) -> None:
+    memory = module("guest").memory
+    assert (memory("x86_64", 128), memory("aarch64", 128)) == (128, 256)
+
+
 def test_the_labels_of_clouds_are_those_of_a_site_and_share_their_script() -> None:
     """The one of arm64 is appended to the other: the list of versions is there once."""
     text = (IMAGE / "gatebot.toml").read_text() + (IMAGE / "arm64.toml").read_text()
