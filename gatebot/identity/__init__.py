@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who people and programs are: accounts, groups, passwords, tokens, sessions.
 
-Here is the one name that others import, `Identity`; `accounts.py`, `credentials.py` and `sessions.py`
-hold its three subjects, `store.py` the rows, `passwords.py` the hashing and the brake on guessing.
+Here is the one name that others import, `Identity`; `accounts.py`, `credentials.py`, `sessions.py`
+and `groups.py` hold its subjects, `store.py` and `group_store.py` the rows, `passwords.py` the hashing
+and the brake on guessing.
 What an account may do is not decided here but in `access.py`.
 """
 
@@ -12,6 +13,8 @@ from ..clock import Clock
 from ..db import Database
 from .accounts import Accounts
 from .credentials import Credentials
+from .group_tables import Group, GroupChange
+from .groups import Groups
 from .sessions import Sessions
 from .store import ADMINISTRATORS, CORE, GATE, SERVICE_USERS, THIRD_PARTY_CI, Account, Token, account_in, accounts_in
 
@@ -22,6 +25,8 @@ __all__ = [
     "SERVICE_USERS",
     "THIRD_PARTY_CI",
     "Account",
+    "Group",
+    "GroupChange",
     "Identity",
     "Token",
     "account_in",
@@ -29,10 +34,11 @@ __all__ = [
 ]
 
 
-class Identity(Accounts, Credentials, Sessions):
+class Identity(Accounts, Credentials, Groups, Sessions):
     """Everything about who is asking, over one database."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         Accounts.__init__(self, db, clock)
         Credentials.__init__(self, db, clock)
+        Groups.__init__(self, db, clock)
         Sessions.__init__(self, db, clock)

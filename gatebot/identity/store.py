@@ -21,6 +21,7 @@ from ..errors import Conflict, Invalid, NotFound
 from ..events import AccountCreated
 from ..reasons import reason
 from ..words import say
+from .group_tables import account_groups, containing, members, nested
 
 ADMINISTRATORS = "Administrators"
 CORE = "Core"
@@ -44,18 +45,6 @@ _account = sa.Table(
     sa.Column("password", sa.Text, nullable=True),
     sa.Column("created", utc, nullable=False),
 )
-_group = sa.Table(
-    "account_group",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("description", sa.Text, nullable=False),
-)
-_member = sa.Table(
-    "account_member",
-    metadata,
-    sa.Column("account", sa.Integer, sa.ForeignKey("account.id"), primary_key=True),
-    sa.Column("group", sa.Text, sa.ForeignKey("account_group.name"), primary_key=True),
-)
 _token = sa.Table(
     "account_token",
     metadata,
@@ -76,7 +65,10 @@ _session = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person or program. An account that is not active can do nothing, but its name stays on what it did."""
+    """One person or program. An account that is not active can do nothing, but its name stays on what it did.
+
+    `groups` are all that it belongs to, also because one of its groups is a member of them.
+    """
 
     id: int
     username: str
@@ -107,11 +99,14 @@ class NewAccount:
 
 _by_id = sa.select(_account).where(_account.c.id == sa.bindparam("id"))
 _ids: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
-_with_groups = sa.outerjoin(_account, _member, _member.c.account == _account.c.id)
-_all = sa.select(_account, _member.c.group).select_from(_with_groups).order_by(_account.c.id)
+_with_groups = sa.outerjoin(_account, members, members.c.account == _account.c.id)
+_all = sa.select(_account, members.c.group).select_from(_with_groups).order_by(_account.c.id)
 _by_ids = _all.where(_account.c.id.in_(_ids))
 _by_username = sa.select(_account).where(sa.func.lower(_account.c.username) == sa.bindparam("username"))
-_groups_of = sa.select(_member.c.group).where(_member.c.account == sa.bindparam("id"))
+_edges = sa.select(nested.c.group, nested.c.member, account_groups.c.name).select_from(
+    sa.outerjoin(nested, account_groups, account_groups.c.uuid == nested.c.member)
+)
+_groups_of = sa.select(members.c.group).where(members.c.account == sa.bindparam("id"))
 
 
 def create(session: Session, new: NewAccount, at: datetime) -> Account:
@@ -160,7 +155,8 @@ def accounts_in(session: Session, ids: Iterable[int] | None = None) -> dict[int,
     """Several accounts by their ids, or all of them, inside a transaction; unknown ids are left out."""
     rows = session.execute(_all) if ids is None else session.execute(_by_ids, {"ids": sorted(set(ids))})
     of_each = [list(several) for _, several in groupby(rows, key=lambda row: row.id)]
-    return {one[0].id: _plain(one[0], [row.group for row in one if row.group is not None]) for one in of_each}
+    edges = _edges_in(session)
+    return {one[0].id: _plain(one[0], [row.group for row in one if row.group is not None], edges) for one in of_each}
 
 
 def username_in(session: Session, username: str) -> Account | None:
@@ -197,23 +193,23 @@ def set_active(session: Session, id: int, active: bool) -> Account:
 
 def join(session: Session, id: int, group: str) -> Account:
     """Make an account a member of a group; nothing happens when it is one."""
-    account = _must(session, id)
+    _must(session, id)
     _must_be_group(session, group)
-    if group not in account.groups:
-        session.execute(_member.insert().values(account=id, group=group))
-    return replace(account, groups=account.groups | {group})
+    if group not in _direct(session, id):
+        session.execute(members.insert().values(account=id, group=group))
+    return _must(session, id)
 
 
 def leave(session: Session, id: int, group: str) -> Account:
     """End a membership; nothing happens when there is none."""
-    account = _must(session, id)
-    session.execute(_member.delete().where(_member.c.account == id, _member.c.group == group))
-    return replace(account, groups=account.groups - {group})
+    _must(session, id)
+    session.execute(members.delete().where(members.c.account == id, members.c.group == group))
+    return _must(session, id)
 
 
 def group_names(session: Session) -> tuple[str, ...]:
     """All groups of the site."""
-    return tuple(session.execute(sa.select(_group.c.name).order_by(_group.c.name)).scalars())
+    return tuple(session.execute(sa.select(account_groups.c.name).order_by(account_groups.c.name)).scalars())
 
 
 def add_token(session: Session, id: int, name: str, hash: str, at: datetime) -> None:
@@ -289,10 +285,19 @@ def _must_be_group(session: Session, name: str) -> None:
 
 
 def _whole(session: Session, row: sa.Row[*tuple[object, ...]] | None) -> Account | None:
-    if row is None:
-        return None
-    return _plain(row, session.execute(_groups_of, {"id": row.id}).scalars().all())
+    return None if row is None else _plain(row, _direct(session, row.id), _edges_in(session))
 
 
-def _plain(row: sa.Row[*tuple[object, ...]], groups: Iterable[str] | Sequence[str]) -> Account:
-    return Account(row.id, row.username, row.name, row.email, row.active, frozenset(groups))
+def _direct(session: Session, id: int) -> Sequence[str]:
+    return session.execute(_groups_of, {"id": id}).scalars().all()
+
+
+def _edges_in(session: Session) -> list[tuple[str, str, str | None]]:
+    """Which group contains which; few."""
+    return [(row.group, row.member, row.name) for row in session.execute(_edges)]
+
+
+def _plain(
+    row: sa.Row[*tuple[object, ...]], groups: Iterable[str], edges: Sequence[tuple[str, str, str | None]]
+) -> Account:
+    return Account(row.id, row.username, row.name, row.email, row.active, containing(groups, edges))
