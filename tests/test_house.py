@@ -96,6 +96,7 @@ ADAPTERS: dict[str, set[str]] = {
         "submitting",
         "git_hidden",
         "git_http",
+        "git_process",
         "hook_pipe",
         "push",
         "push_says",

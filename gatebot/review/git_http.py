@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """git over HTTP: `/P`, `/P.git`, `/a/P`, `/p/P` for clone, fetch and push, and the commit-msg hook.
 
-One git process per request, streams in both directions, and nothing of git's protocol but the
-first line of an advertisement. Who may read, `access.py` says; what a push may do, `push.py`.
+Streams in both directions, and nothing of git's protocol but the first line of an advertisement; the
+processes are those of `git_process.py`. Who may read, `access.py` says; what a push may do, `push.py`.
 aiohttp has already unpacked a gzipped body. A client that hangs up takes its git process along.
 """
 
@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from aiohttp import hdrs, web
 
@@ -22,21 +20,16 @@ from ..access import DEFAULT, Actor, Rulebook, Target, Verb, may
 from ..errors import Invalid, NotFound, NotPermitted, TooLarge, Unauthenticated
 from ..identity import Account
 from ..reasons import reason
-from ..repo import Repositories, environment
-from ..repo.ending import end
+from ..repo import Repositories
 from ..repo.wants import not_ours
-from . import git_hidden, hook_pipe, push_says
+from . import git_hidden, hook_pipe
+from .git_process import CHUNK, RECEIVE, UPLOAD, GitProcesses, Hidden, Limits
 from .push import Receiver
-from .report_text import ReportText
 
-#: The changes of a project that somebody may not see.
-Hidden: TypeAlias = Callable[[Actor, str], Awaitable[Collection[int]]]
+__all__ = ["GitHttp", "Hidden", "Limits"]
 
-_CHUNK = 64 * 1024
 _WANTS_AT_MOST = 16 * 1024**2  # a fetch of a project with secrets is read whole before git gets it
 _COMMIT_MSG = Path(__file__).parent / "hooks" / "commit-msg"
-_UPLOAD, _RECEIVE = "git-upload-pack", "git-receive-pack"
-_VERSION = re.compile(r"version=[0-2](:version=[0-2])*\Z")
 
 
 class Site(Protocol):
@@ -51,17 +44,8 @@ class Site(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much git may cost: processes at a time, bytes of one push, seconds without progress."""
-
-    processes: int = 16
-    push_bytes: int = 2 * 1024**3
-    idle_seconds: float = 300
-
-
 class GitHttp:
-    """Serves repositories. `hooks` is a directory of the server's own, written at start-up."""
+    """Serves repositories. `processes` are the git processes, for other doors to share."""
 
     def __init__(
         self,
@@ -77,14 +61,9 @@ class GitHttp:
     ) -> None:
         self._site = site
         self._repositories = repositories
-        self._receiver = receiver
-        self._submits = submits
-        self._hooks = hook_pipe.install(hooks)
-        self._hidden = hidden
         self._rules = rules
         self._limits = limits or Limits()
-        self._free = asyncio.Semaphore(self._limits.processes)
-        self._conversations: set[asyncio.Task[None]] = set()
+        self.processes = GitProcesses(repositories, receiver, submits, hooks, hidden, self._limits)
 
     def routes(self) -> list[web.RouteDef]:
         """To be added before pages that take any path."""
@@ -103,29 +82,33 @@ class GitHttp:
 
     async def _advertise(self, request: web.Request) -> web.StreamResponse:
         service = request.query.get("service", "")
-        if service not in (_UPLOAD, _RECEIVE):
+        if service not in (UPLOAD, RECEIVE):
             raise Invalid("This server speaks git's smart protocol only; use git 1.6.6 or newer.")
-        project = self._project(request, push=service == _RECEIVE)
+        project = self._project(request, push=service == RECEIVE)
         start = b""
-        if service == _RECEIVE or "version=2" not in request.headers.get("Git-Protocol", ""):
+        if service == RECEIVE or "version=2" not in _version(request):
             line = f"# service={service}\n"
             start = f"{len(line) + 4:04x}{line}0000".encode()
         command = [service.removeprefix("git-"), "--stateless-rpc", "--http-backend-info-refs"]
-        hidden = git_hidden.references(await self._hidden(self._actor(request), project))
-        async with self._git(request, command, project, self._config(request, service, hidden)) as process:
+        config = self.processes.receives()
+        if service == UPLOAD:
+            hidden = await self.processes.hidden(self._actor(request), project)
+            config = self.processes.uploads(_version(request), hidden)
+        async with self.processes.process(command, project, config, version=_version(request)) as process:
             return await self._answer(request, process, f"application/x-{service}-advertisement", start=start)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         project = self._project(request, push=False)
         command = ["upload-pack", "--stateless-rpc", f"--timeout={self._limits.idle_seconds:.0f}"]
-        hidden = git_hidden.references(await self._hidden(self._actor(request), project))
-        body, kind = None, f"application/x-{_UPLOAD}-result"
+        hidden = await self.processes.hidden(self._actor(request), project)
+        body, kind = None, f"application/x-{UPLOAD}-result"
         if hidden:
             body = await _whole(request)
             store = self._repositories.path(project)
             if wanted := await asyncio.to_thread(git_hidden.refused, store, hidden, body):
                 return web.Response(body=not_ours(wanted), content_type=kind)
-        async with self._git(request, command, project, self._config(request, _UPLOAD, hidden)) as process:
+        config = self.processes.uploads(_version(request), hidden)
+        async with self.processes.process(command, project, config, version=_version(request)) as process:
             return await self._answer(request, process, kind, body=body)
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
@@ -133,27 +116,10 @@ class GitHttp:
         account = self._site.account(request)
         if account is None:
             raise Unauthenticated(reason=reason("review.push-sign-in"))
-        language = self._site.language(request)
-        pipe = hook_pipe.HookPipe(self._receiver, self._submits, project, account, language)
-        text = ReportText()
-
-        def rewrite(data: bytes) -> bytes:
-            if pipe.refused is not None:
-                text.cause = push_says.status(pipe.refused)
-            return text.feed(data) if data else text.end()
-
+        reception = self.processes.reception(project, account, self._site.language(request))
         command = ["receive-pack", "--stateless-rpc"]
-        conversation = None
-        try:
-            async with self._git(request, command, project, self._config(request, _RECEIVE), pipe) as process:
-                conversation = asyncio.create_task(pipe.serve())
-                self._conversations.add(conversation)
-                conversation.add_done_callback(self._conversations.discard)
-                return await self._answer(request, process, f"application/x-{_RECEIVE}-result", rewrite=rewrite)
-        finally:
-            # A push that was accepted is finished even when its client has gone.
-            if conversation is not None:
-                await asyncio.shield(conversation)
+        async with self.processes.receiving(command, project, reception) as process:
+            return await self._answer(request, process, f"application/x-{RECEIVE}-result", rewrite=reception.rewrite)
 
     # -- who may --------------------------------------------------------------------------------------
 
@@ -179,55 +145,7 @@ class GitHttp:
         account = self._site.account(request)
         return Actor(account.id, account.groups, account.username) if account else Actor(None)
 
-    def _config(
-        self, request: web.Request, service: str, hidden: tuple[str, ...] = ()
-    ) -> dict[str, str | tuple[str, ...]]:
-        if service == _RECEIVE:
-            return {"core.hooksPath": str(self._hooks), "receive.maxInputSize": str(self._limits.push_bytes)}
-        if "version=2" in request.headers.get("Git-Protocol", ""):
-            return {"uploadpack.hideRefs": ("refs/meta", *hidden)}
-        # Before version 2 every reference is sent to everybody, and patch sets would be most of them.
-        return {"uploadpack.hideRefs": ("refs/meta", "refs/changes", *hidden)}
-
-    # -- processes ----------------------------------------------------------------------------------------
-
-    @contextlib.asynccontextmanager
-    async def _git(
-        self,
-        request: web.Request,
-        command: list[str],
-        project: str,
-        config: dict[str, str | tuple[str, ...]],
-        pipe: hook_pipe.HookPipe | None = None,
-    ) -> AsyncGenerator[asyncio.subprocess.Process]:
-        """A git process of this request; it never outlives it."""
-        version = request.headers.get("Git-Protocol", "")
-        receives = pipe is not None
-        more = {"GIT_PROTOCOL": version} if _VERSION.match(version) else {}
-        try:
-            async with self._free:
-                process = await asyncio.create_subprocess_exec(
-                    "git",
-                    *command,
-                    str(self._repositories.path(project)),
-                    env=environment(config, **more, **(pipe.environment if pipe else {})),
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.DEVNULL,
-                    start_new_session=True,
-                    pass_fds=pipe.fds if pipe else (),
-                    limit=_CHUNK * 4,
-                )
-                if pipe is not None:
-                    pipe.started()
-                    pipe = None
-                try:
-                    yield process
-                finally:
-                    await end(process, receives=receives)
-        finally:
-            if pipe is not None:
-                pipe.abandon()
+    # -- bytes -----------------------------------------------------------------------------------------
 
     async def _answer(
         self,
@@ -268,7 +186,7 @@ class GitHttp:
         stdout = process.stdout
         if stdout is None:
             return b""
-        reading = asyncio.ensure_future(stdout.read(_CHUNK))
+        reading = asyncio.ensure_future(stdout.read(CHUNK))
         try:
             async with asyncio.timeout(self._limits.idle_seconds):
                 waiting: set[asyncio.Future[object]] = {reading} if feeding.done() else {reading, feeding}  # pyright: ignore[reportAssignmentType]
@@ -288,7 +206,7 @@ class GitHttp:
         try:
             stdin.write(body or b"")
             await stdin.drain()
-            async for chunk in request.content.iter_chunked(_CHUNK):
+            async for chunk in request.content.iter_chunked(CHUNK):
                 taken += len(chunk)
                 if taken > self._limits.push_bytes:
                     raise TooLarge(reason=reason("review.push-too-large", limit=self._limits.push_bytes // 1024**2))
@@ -304,8 +222,13 @@ class GitHttp:
 async def _whole(request: web.Request) -> bytes:
     """The whole body of a fetch."""
     body = bytearray()
-    async for chunk in request.content.iter_chunked(_CHUNK):
+    async for chunk in request.content.iter_chunked(CHUNK):
         body += chunk
         if len(body) > _WANTS_AT_MOST:
             raise TooLarge(reason=reason("review.fetch-too-large", limit=_WANTS_AT_MOST // 1024**2))
     return bytes(body)
+
+
+def _version(request: web.Request) -> str:
+    """The protocol that the client wishes for."""
+    return request.headers.get("Git-Protocol", "")
