@@ -10,6 +10,7 @@
         - TooManyAttempts   wait before trying again
       + Invalid             the input cannot be understood
         - TooLarge          a limit was passed
+        - Unprocessable     readable, and it names an account or branch that is not there
       + Unauthenticated     who is asking is not known
       + Unavailable         a part that is needed is not there now; trying again may help
       + SettingsError       the site's settings cannot be used
@@ -64,6 +65,10 @@ class TooLarge(Invalid):
     """The input is larger than this site allows."""
 
 
+class Unprocessable(Invalid):
+    """The request names something that is not there."""
+
+
 class Unauthenticated(GatebotError):
     """Authentication required."""
 
@@ -84,6 +89,7 @@ _STATUS: tuple[tuple[type[GatebotError], int], ...] = (
     (TooManyAttempts, 429),
     (Refused, 409),
     (TooLarge, 413),
+    (Unprocessable, 422),
     (Invalid, 400),
     (Unauthenticated, 401),
     (Unavailable, 503),

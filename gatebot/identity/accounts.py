@@ -8,6 +8,7 @@ Creating, finding, switching off, and membership. How an account proves itself l
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from ..clock import Clock
 from ..db import Database
@@ -50,6 +51,14 @@ class Accounts:
     async def all(self) -> tuple[Account, ...]:
         """Every account, oldest first."""
         return tuple((await self._db.read(store.accounts_in)).values())
+
+    async def created(self, id: int) -> datetime:
+        """When an account was made."""
+        return await self._db.read(store.created_at, id)
+
+    async def set_name(self, id: int, name: str) -> Account:
+        """Give an account another name for people to read."""
+        return await self._db.run_silent(store.set_name, id, name)
 
     async def set_active(self, id: int, active: bool) -> Account:
         """Let an account act, or no longer; its open sessions and tokens stop at once."""

@@ -191,6 +191,19 @@ def set_active(session: Session, id: int, active: bool) -> Account:
     return replace(account, active=active)
 
 
+def set_name(session: Session, id: int, name: str) -> Account:
+    """Give an account another name for people to read."""
+    account = _must(session, id)
+    session.execute(_account.update().where(_account.c.id == id).values(name=name))
+    return replace(account, name=name)
+
+
+def created_at(session: Session, id: int) -> datetime:
+    """When an account was made."""
+    _must(session, id)
+    return session.execute(sa.select(_account.c.created).where(_account.c.id == id)).scalar_one()
+
+
 def join(session: Session, id: int, group: str) -> Account:
     """Make an account a member of a group; nothing happens when it is one."""
     _must(session, id)

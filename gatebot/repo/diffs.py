@@ -66,7 +66,17 @@ def _change(repository: pygit2.Repository, delta: pygit2.DiffDelta, counts: tupl
         binary=binary,
         old_size=_size(repository, delta.old_file),
         size=_size(repository, delta.new_file),
+        old_mode=int(delta.old_file.mode),
+        mode=int(delta.new_file.mode),
+        old_id=_id(delta.old_file),
+        id=_id(delta.new_file),
     )
+
+
+def _id(file: pygit2.DiffFile) -> str:
+    """The blob; empty where there is no file."""
+    id = str(file.id)
+    return "" if set(id) == {"0"} else id
 
 
 def _size(repository: pygit2.Repository, file: pygit2.DiffFile) -> int:

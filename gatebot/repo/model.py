@@ -94,6 +94,10 @@ class FileChange:
     binary: bool
     old_size: int
     size: int
+    old_mode: int = 0
+    mode: int = 0
+    old_id: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

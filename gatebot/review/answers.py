@@ -8,9 +8,10 @@ are encoded once, `%2F` included. What the calls mean is in `rest_changes.py` an
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, TypeAlias, cast
 
+import msgspec
 from aiohttp import web
 
 from ..access import Actor
@@ -46,12 +47,11 @@ def everywhere(method: str, path: str, handler: Handler) -> Iterable[web.RouteDe
 
 
 def json_answer(request: web.Request, value: object, status: int = 200) -> web.Response:
-    """JSON with the prefix that keeps it from being run as a script."""
-    pretty = request.query.get("pp") == "1"
-    text = json.dumps(
-        value, ensure_ascii=False, indent=2 if pretty else None, separators=None if pretty else (",", ":")
-    )
-    body = f"{PREFIX}{text}\n".encode()
+    """JSON with the prefix that keeps it from being run as a script; `pp=1` writes it for people."""
+    body = msgspec.json.encode(value)
+    if request.query.get("pp", "0") not in ("0", "false"):
+        body = msgspec.json.format(body, indent=2)
+    body = b"".join((PREFIX.encode(), body, b"\n"))
     answer = web.Response(body=body, status=status, headers=_HEADERS)
     answer.content_type, answer.charset = "application/json", "UTF-8"
     if len(body) > _COMPRESSED_FROM:
@@ -66,6 +66,21 @@ def text_answer(text: str, status: int) -> web.Response:
 
 async def body_of(request: web.Request) -> Object:
     """The JSON object of a request; no body at all is an empty one."""
+    value = await _json(request)
+    if not isinstance(value, dict):
+        raise Invalid(reason=reason("review.bad-json", why="it is something else"))
+    return cast("Object", value)
+
+
+async def list_of(request: web.Request) -> Sequence[Object]:
+    """The JSON objects of a request that sends a list."""
+    value = await _json(request)
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return cast("list[Object]", value)
+    raise Invalid(reason=reason("review.bad-json", why="a list of objects is expected"))
+
+
+async def _json(request: web.Request) -> Json:
     raw = await request.read()
     if not raw.strip():
         return {}
@@ -78,9 +93,7 @@ async def body_of(request: web.Request) -> Object:
         raise Invalid(reason=reason("review.bad-json", why="it is nested too deeply")) from None
     except ValueError as error:
         raise Invalid(reason=reason("review.bad-json", why=str(error))) from None
-    if not isinstance(value, dict):
-        raise Invalid(reason=reason("review.bad-json", why="it is something else"))
-    return cast("Object", value)
+    return value
 
 
 async def text_or(request: web.Request, field: str) -> str:
@@ -100,3 +113,20 @@ def whole_number(request: web.Request, *names: str, default: int) -> int:
                 raise Invalid(reason=reason("review.bad-field", field=name, why="it must be a whole number"))
             return int(given)
     return default
+
+
+def number_or_none(request: web.Request, name: str) -> int | None:
+    """A number of the query that need not be there."""
+    return whole_number(request, name, default=0) if request.query.get(name, "") else None
+
+
+def start_and_limit(request: web.Request, most: int) -> tuple[int, int]:
+    """Which part of a list is asked for, by any of Gerrit's names for it."""
+    limit = whole_number(request, "n", "limit", default=most)
+    return whole_number(request, "S", "start", "s", default=0), most if "no-limit" in request.query else limit
+
+
+def must_be_new(request: web.Request, exists: bool) -> None:
+    """A PUT with `If-None-Match: *` is for what is not there yet."""
+    if exists and request.headers.get("If-None-Match", "").strip() == "*":
+        raise web.HTTPPreconditionFailed(text="It is there already; leave out If-None-Match to change it.")

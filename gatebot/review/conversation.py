@@ -179,6 +179,13 @@ def reviewers_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[
     return _by_change(session, wanted.order_by(reviewers.c.since, reviewers.c.account), _reviewer)
 
 
+def recent_reviewers(session: Session, project: str, most: int = 1000) -> tuple[int, ...]:
+    """Who was asked for a review in a project, latest first."""
+    wanted = select(reviewers.c.account).join(changes, changes.c.number == reviewers.c.change)
+    wanted = wanted.where(changes.c.project == project).order_by(reviewers.c.since.desc(), reviewers.c.account)
+    return tuple(dict.fromkeys(session.execute(wanted.limit(most)).scalars()))
+
+
 def votes_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[Vote, ...]]:
     """The votes on the current patch sets of some changes, in the order in which they were given."""
     wanted = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import quote
 
 from ..assignment import Json
@@ -55,6 +55,14 @@ class TouchedFile(Protocol):
     def size(self) -> int: ...
     @property
     def old_size(self) -> int: ...
+    @property
+    def old_mode(self) -> int: ...
+    @property
+    def mode(self) -> int: ...
+    @property
+    def old_id(self) -> str: ...
+    @property
+    def id(self) -> str: ...
 
 
 Files = Mapping[int, Sequence[TouchedFile]]
@@ -214,9 +222,31 @@ def files_info(files: Iterable[TouchedFile], *, with_message: bool = True) -> di
             "lines_deleted": file.deleted,
             "size_delta": file.size - file.old_size,
             "size": file.size,
+            "old_mode": file.old_mode,
+            "new_mode": file.mode,
+            "old_sha": file.old_id,
+            "new_sha": file.id,
         }
-        found[file.path] = _lean(info, "size_delta", "size")
+        kept = ("size_delta", "size")
+        found[file.path] = {name: value for name, value in info.items() if name in kept or value not in ("", 0, False)}
     return found
+
+
+def pseudo_file_info(diff: Mapping[str, Json]) -> dict[str, Json]:
+    """Gerrit's FileInfo of a pseudo file, by its DiffInfo: added, or modified against another patch set."""
+    info: dict[str, Json] = {"status": "A"} if diff["change_type"] == "ADDED" else {}
+    pieces = cast("list[Mapping[str, list[str]]]", diff["content"])
+    for side, name in (("b", "lines_inserted"), ("a", "lines_deleted")):
+        lines = sum(len(piece.get(side, ())) for piece in pieces if not piece.get("common"))
+        ends = sum(piece.get(side, [""])[-1] == "" and piece is pieces[-1] for piece in pieces)
+        if lines - ends > 0:
+            info[name] = lines - ends
+    size = {
+        side: sum(len("\n".join(piece.get("ab", piece.get(side, []))).encode()) + 1 for piece in pieces) - 1
+        for side in ("a", "b")
+    }
+    info["size_delta"] = size["b"] - (size["a"] if "status" not in info else 0)
+    return {**info, "size": size["b"]}
 
 
 def message_info(message: Message, people: Mapping[int, Known]) -> dict[str, Json]:

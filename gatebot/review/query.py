@@ -19,7 +19,7 @@ from ..reasons import reason
 # fmt: off
 OPERATORS = (
     "after", "age", "author", "before", "branch", "change", "commit", "hashtag", "intopic", "is", "label", "limit",
-    "message", "owner", "project", "projects", "reviewer", "status", "subject", "topic", "uploader",
+    "message", "owner", "project", "projects", "reviewer", "starredby", "status", "subject", "topic", "uploader",
 )
 # fmt: on
 _SHORT = {"p": "project", "o": "owner", "r": "reviewer", "m": "message", "since": "after", "until": "before"}

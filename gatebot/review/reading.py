@@ -80,6 +80,10 @@ class Reading:
         """Those of some changes that the asker may read."""
         return await self._db.read(self._visible, actor, sorted(set(numbers)))
 
+    async def reviewers_of(self, project: str) -> tuple[int, ...]:
+        """Who reviewed changes of a project, latest first."""
+        return await self._db.read(conversation.recent_reviewers, project)
+
     async def hidden_in(self, actor: Actor, project: str) -> tuple[int, ...]:
         """The changes of a project that the asker may not see: for git, which serves their patch sets."""
         return await self._db.read(_hidden_in, self._asking(actor), project)

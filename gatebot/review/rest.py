@@ -9,13 +9,27 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..site import Site
-from .rest_changes import RestChanges, Shaper
+from .files.rest import RestFiles
+from .people.rest import RestAccounts
+from .people.rest_own import RestOwn
+from .rest_changes import RestChanges
+from .rest_reviewers import RestReviewers
 from .rest_revisions import RestRevisions
 from .rest_site import RestSite
 from .room import ReviewRoom
+from .shaper import Shaper
 
 
 def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
     """Everything below `/changes/`, `/accounts/`, `/projects/`, `/config/`, with and without `/a`."""
     shaper = Shaper(room, site)
-    return [*RestChanges(shaper).routes(), *RestRevisions(shaper).routes(), *RestSite(shaper).routes()]
+    parts = (
+        RestChanges(shaper),
+        RestRevisions(shaper),
+        RestReviewers(shaper),
+        RestFiles(shaper, room.files),
+        RestAccounts(shaper),
+        RestOwn(shaper, room.people),
+        RestSite(shaper),
+    )
+    return [route for part in parts for route in part.routes()]

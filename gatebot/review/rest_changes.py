@@ -12,48 +12,11 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from .. import words
-from .answers import Asker, body_of, everywhere, json_answer, text_answer, text_or, whole_number
+from .answers import body_of, everywhere, json_answer, start_and_limit, text_answer, text_or
 from .drafts import flag, texts
-from .gerrit_json import DETAIL, Files, Shape, change_info, comments_info, message_info, read_options
-from .model import Change
-from .room import ReviewRoom
+from .gerrit_json import DETAIL, comments_info, message_info, read_options
 from .search import MOST
-from .whole import ChangeView
-
-
-class Shaper:
-    """Answers with changes: everything that REST handlers share."""
-
-    def __init__(self, room: ReviewRoom, asker: Asker) -> None:
-        self.room = room
-        self.asker = asker
-
-    async def change(self, request: web.Request) -> Change:
-        """The change that the path names."""
-        return await self.room.reading.find(self.asker.actor(request), request.match_info["id"])
-
-    async def view(self, request: web.Request) -> ChangeView:
-        """The same with everything."""
-        change = await self.change(request)
-        return await self.room.reading.view(self.asker.actor(request), change.number)
-
-    async def info(self, view: ChangeView, options: frozenset[str], *, more: bool = False) -> dict[str, object]:
-        """One ChangeInfo, with the files that the options ask for."""
-        files: Files = await self._files(view, options)
-        return {**change_info(view, Shape(options, self.room.judge.site, files), more=more)}
-
-    async def answer(self, request: web.Request, options: frozenset[str] = frozenset()) -> web.Response:
-        """The change of the path as it is now."""
-        return json_answer(request, await self.info(await self.view(request), options))
-
-    async def _files(self, view: ChangeView, options: frozenset[str]) -> Files:
-        if "ALL_FILES" in options:
-            wanted = view.patch_sets
-        elif options & {"CURRENT_FILES", "DETAILED_LABELS"}:
-            wanted = view.patch_sets[-1:]
-        else:
-            return {}
-        return {one.number: await self.room.revisions.files(view.change.project, one) for one in wanted}
+from .shaper import Shaper
 
 
 class RestChanges:
@@ -95,14 +58,11 @@ class RestChanges:
     async def _list(self, request: web.Request) -> web.StreamResponse:
         """Several `q` are several queries, and the answer a list of lists."""
         options = read_options(request.query.getall("o", []), request.query.get("O", ""))
-        limit = whole_number(request, "n", "limit", default=MOST)
-        start = whole_number(request, "S", "start", default=0)
+        start, limit = start_and_limit(request, MOST)
         lists: list[list[dict[str, object]]] = []
         for query in request.query.getall("q", ["status:open"]):
             views, more = await self._room.reading.search(self._asker.actor(request), query, limit, start)
-            last = len(views) - 1
-            found = [await self._shaper.info(v, options, more=more and n == last) for n, v in enumerate(views)]
-            lists.append(found)
+            lists.append(await self._shaper.infos(views, options, more=more))
         return json_answer(request, lists[0] if len(lists) == 1 else lists)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:

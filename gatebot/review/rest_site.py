@@ -1,37 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gerrit's REST calls on accounts, projects and the server, and the verdict that Gerrit does not have.
+"""Gerrit's REST calls on projects and the server, and the verdict that Gerrit does not have.
 
-Thin, as `rest_changes.py`. Only administrators make accounts; passwords are never shown.
+Thin, as `rest_changes.py`. Accounts are in `people/rest.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 
 from aiohttp import web
 
 from .. import words
-from ..access import SITE, Verb, may
 from ..assignment import Json
-from ..errors import Conflict, Invalid, NotFound, NotPermitted, Unauthenticated
+from ..errors import Invalid, NotFound
 from ..reasons import Reason, reason
 from . import sentences
 from .answers import body_of, everywhere, json_answer, text_or, whole_number
 from .drafts import Object, flag, text_of, texts
 from .gerrit_json import VERSION, project_info
-from .gerrit_labels import account_info
 from .model import Project, SubmitType
-from .rest_changes import Shaper
-from .rest_revisions import find_account
 from .rules import PRESETS
+from .shaper import Shaper
 from .verdict import Requirement
 
 
 class RestSite:
-    """`/accounts/`, `/projects/`, `/config/server/` and `/api/change/{id}/verdict`."""
+    """`/projects/`, `/config/server/` and `/api/change/{id}/verdict`."""
 
     def __init__(self, shaper: Shaper) -> None:
         self._shaper = shaper
@@ -42,10 +38,6 @@ class RestSite:
         """What is served. `/projects` without the slash is a page."""
         project = "/projects/{project}"
         table = (
-            ("GET", "/accounts/{account}", self._account),
-            ("GET", "/accounts/{account}/detail", self._account),
-            ("PUT", "/accounts/{account}", self._create_account),
-            ("PUT", "/accounts/{account}/password.http", self._set_password),
             ("GET", project, self._project),
             ("PUT", project, self._create_project),
             ("GET", f"{project}/HEAD", self._head),
@@ -56,60 +48,12 @@ class RestSite:
             ("GET", "/config/server/version", self._version),
             ("GET", "/config/server/info", self._info),
         )
-        lists = (("/accounts/", self._accounts), ("/projects/", self._projects))
+        lists = (("/projects/", self._projects),)
         return [
             *(web.get(f"{prefix}{path}", handler) for prefix in ("", "/a") for path, handler in lists),
             *(route for method, path, handler in table for route in everywhere(method, path, handler)),
             web.get("/api/change/{id}/verdict", self._verdict),
         ]
-
-    # -- accounts --------------------------------------------------------------------------------------
-
-    async def _account(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["account"]
-        if name == "self" and self._asker.account(request) is None:
-            raise Unauthenticated(reason=reason("review.sign-in"))
-        return json_answer(request, account_info(await find_account(self._shaper, request, name)))
-
-    async def _accounts(self, request: web.Request) -> web.StreamResponse:
-        """A thin search: `is:active`, or words that name, user name or address begin with or contain."""
-        if self._asker.account(request) is None:
-            raise Unauthenticated(reason=reason("review.sign-in"))
-        terms = [term.lower() for term in request.query.get("q", "").split() if term != "is:active"]
-        found = [
-            account
-            for account in await self._room.identity.all()
-            if account.active and all(t in f"{account.username} {account.name} {account.email}".lower() for t in terms)
-        ]
-        detailed = "DETAILS" in request.query.getall("o", []) or "suggest" in request.query
-        return json_answer(request, [account_info(a) if detailed else {"_account_id": a.id} for a in found])
-
-    async def _create_account(self, request: web.Request) -> web.StreamResponse:
-        username, body = request.match_info["account"], await body_of(request)
-        self._require(request, Verb.ADMINISTRATE_SERVER)
-        identity = self._room.identity
-        if await identity.by_username(username) is not None:
-            raise Conflict(reason=reason("review.account-exists", username=username))
-        account = await identity.create(
-            username,
-            name=text_of(body.get("name"), "name") or username,
-            email=text_of(body.get("email"), "email") or f"{username}@localhost",
-            password=text_of(body.get("http_password"), "http_password") or None,
-            groups=texts(body.get("groups"), "groups"),
-        )
-        return json_answer(request, account_info(account), 201)
-
-    async def _set_password(self, request: web.Request) -> web.StreamResponse:
-        """Gerrit's way to a new password: `{"generate": true}` answers one, once; administrators choose it too."""
-        body = await body_of(request)
-        account = await find_account(self._shaper, request, request.match_info["account"])
-        given = text_of(body.get("http_password"), "http_password")
-        mine = self._asker.actor(request).account == account.id
-        if given or not mine:
-            self._require(request, Verb.ADMINISTRATE_SERVER)
-        password = given or secrets.token_urlsafe(12)
-        await self._room.identity.set_password(account.id, password)
-        return json_answer(request, password)
 
     # -- projects --------------------------------------------------------------------------------------
 
@@ -210,14 +154,6 @@ class RestSite:
             "requirements": [_tree(requirement, language) for requirement in verdict.requirements],
         }
         return web.json_response(answer)
-
-    def _require(self, request: web.Request, verb: Verb) -> None:
-        actor = self._asker.actor(request)
-        if actor.account is None:
-            raise Unauthenticated(reason=reason("review.sign-in"))
-        if not may(actor, verb, SITE, self._room.rules):
-            where = {"permission": verb.value, "ref": "refs/*", "project": "All-Projects"}
-            raise NotPermitted(reason=reason("review.not-permitted", **where))
 
 
 def _tree(requirement: Requirement, language: str) -> dict[str, object]:

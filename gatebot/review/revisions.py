@@ -30,9 +30,10 @@ class Revisions:
         """The files that a patch set touches, against its first parent or another patch set."""
         return await asyncio.to_thread(self._files, project, patch_set.commit, base.commit if base else None)
 
-    async def patch(self, project: str, patch_set: PatchSet) -> bytes:
-        """The patch as `git format-patch` writes it, to be applied with `git am`."""
+    async def patch(self, project: str, patch_set: PatchSet, only: str = "") -> bytes:
+        """The patch as `git format-patch` writes it, to be applied with `git am`; `only` is one file."""
         arguments = ["format-patch", "-1", "--stdout", "--no-signature", patch_set.commit]
+        arguments += ["--", f":(literal){only}"] if only else []
         path = self._repositories.store_path(project)
         done = await asyncio.to_thread(run, arguments, git_dir=path)
         return done.stdout

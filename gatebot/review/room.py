@@ -13,9 +13,11 @@ from ..clock import Clock
 from ..db import Database
 from ..identity import Identity
 from ..repo import Repositories
+from .files.service import Files
 from .gate_side import ReviewForGate
 from .judging import Judge
 from .landing import Lander
+from .people.service import People
 from .ports import Gates
 from .projects import Projects
 from .reading import Reading
@@ -39,6 +41,8 @@ class ReviewRoom:
     states: States
     submission: Submission
     projects: Projects
+    files: Files
+    people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
 
@@ -71,6 +75,8 @@ def furnish(
         states=States(db, clock, rules),
         submission=Submission(db, repositories, judge, lander, clock, rules),
         projects=Projects(db, repositories, clock, rules),
+        files=Files(db, repositories),
+        people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, review, lander),
         rules=rules,
     )

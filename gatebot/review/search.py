@@ -7,7 +7,7 @@ to owner, reviewers and those who see everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from ..identity import accounts_in
 from ..reasons import reason
 from . import store
 from .model import Change, Status
+from .people.store import stars
 from .query import And, LabelTerm, Node, Not, Or, Query, Term, age_seconds, is_change_id, label_term
 from .rules import DEFAULT
 from .tables import changes, hashtags, patch_sets, reviewers, votes
@@ -106,6 +107,10 @@ def _term(session: Session, operator: str, value: str, asking: Asking) -> Clause
             return _bare(value) if value.isdecimal() or is_change_id(value) else _triplet(value)
         case "status" | "is":
             return _state(operator, value, asking)
+        case "starredby":
+            # What others keep for themselves is not told.
+            ids = people(session, value, asking)
+            return _starred_by(ids if asking.sees_all else [id for id in ids if id == asking.account])
         case "owner" | "uploader" | "reviewer":
             return _person(session, operator, value, asking)
         case "label":
@@ -185,8 +190,10 @@ def _state(operator: str, value: str, asking: Asking) -> Clause:
             return changes.c.owner == asking.account if asking.account is not None else false()
         case "reviewer" if operator == "is":
             return _reviewed_by(asking.account) if asking.account is not None else false()
-        case "starred" | "watched" if operator == "is":
-            # Nobody can star or watch here: nothing is starred, which is not an error of the asker.
+        case "starred" if operator == "is":
+            return _starred_by([] if asking.account is None else [asking.account])
+        case "watched" if operator == "is":
+            # Nobody can watch here yet: nothing is watched, which is not an error of the asker.
             return false()
         case _:
             known = "open, closed, merged, abandoned"
@@ -212,6 +219,10 @@ def people(session: Session, value: str, asking: Asking) -> list[int]:
     wanted = value.rpartition("<")[2].rstrip(">").lower()
     found = accounts_in(session).values()
     return [a.id for a in found if wanted in (a.username.lower(), a.email.lower(), a.name.lower(), str(a.id))]
+
+
+def _starred_by(ids: Sequence[int]) -> Clause:
+    return exists().where(stars.c.change == changes.c.number, stars.c.account.in_(ids))
 
 
 def _reviewed_by(account: int) -> Clause:

@@ -294,11 +294,15 @@ async def test_related_changes_are_the_chain_newest_first(client: Client, house:
 
 async def test_files_commit_and_patch_of_a_revision(client: Client, house: ReviewHouse, change: Change) -> None:
     files = await client("", "GET", "/changes/1/revisions/1/files")
-    assert files["a.txt"] == {"status": "A", "lines_inserted": 1, "size_delta": 2, "size": 2}
+    assert files["a.txt"] == {
+        "status": "A", "lines_inserted": 1, "size_delta": 2, "size": 2, "new_mode": 0o100644,
+        "new_sha": "78981922613b2afb6025042ff6bd878ac1994e85",
+    }  # fmt: skip
     assert sorted(files) == ["/COMMIT_MSG", "a.txt", "b.txt"]
     house.new_patch_set(change, {"a.txt": "a\n", "b.txt": "B\n"})
     between = await client("", "GET", "/changes/1/revisions/2/files?base=1")
     assert sorted(between) == ["/COMMIT_MSG", "b.txt"]
+    assert between["/COMMIT_MSG"]["size_delta"] == 0
     commit = await client("", "GET", "/changes/1/revisions/1/commit")
     assert commit["author"] == {
         "name": "Ann Author",

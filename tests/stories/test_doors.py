@@ -99,6 +99,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "day": "2026-11-22", "channel": "%23team", "file": "x", "path": "api",
         "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1", "key": "0" * 16,
         "executor": "far", "report": "started", "visit": "0" * 32, "store": "api",
+        "email": "ann%40example.org", "token": "spare", "capability": "administrateServer",
     }  # fmt: skip
     tables = [
         common

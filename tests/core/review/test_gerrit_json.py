@@ -160,8 +160,22 @@ def test_a_modified_file_has_no_status() -> None:
         binary: bool = False
         old_size: int = 4
         size: int = 4
+        old_mode: int = 0o100644
+        mode: int = 0o100644
+        old_id: str = "1" * 40
+        id: str = "2" * 40
 
-    assert files_info([File()], with_message=False) == {"a.py": {"lines_inserted": 2, "size_delta": 0, "size": 4}}
+    assert files_info([File()], with_message=False) == {
+        "a.py": {
+            "lines_inserted": 2,
+            "size_delta": 0,
+            "size": 4,
+            "old_mode": 0o100644,
+            "new_mode": 0o100644,
+            "old_sha": "1" * 40,
+            "new_sha": "2" * 40,
+        }
+    }
 
 
 def test_a_review_is_read_as_leniently_as_gerrit_does() -> None:

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all REST calls on changes share: the change, the patch set, the account that a path names, and answers.
+
+Finds and shapes; what a call does is in the module of its subject.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from ..assignment import Json
+from ..errors import NotFound, Unprocessable
+from ..identity import Account
+from ..reasons import reason
+from ..repo import CommitInfo
+from .answers import Asker, json_answer
+from .gerrit_json import Files, Shape, change_info
+from .gerrit_labels import timestamp
+from .model import Change, PatchSet
+from .room import ReviewRoom
+from .whole import ChangeView
+
+
+class Shaper:
+    """Answers with changes: everything that REST handlers share."""
+
+    def __init__(self, room: ReviewRoom, asker: Asker) -> None:
+        self.room = room
+        self.asker = asker
+
+    async def change(self, request: web.Request) -> Change:
+        """The change that the path names."""
+        return await self.room.reading.find(self.asker.actor(request), request.match_info["id"])
+
+    async def view(self, request: web.Request) -> ChangeView:
+        """The same with everything."""
+        change = await self.change(request)
+        return await self.room.reading.view(self.asker.actor(request), change.number)
+
+    async def revision(self, request: web.Request) -> tuple[ChangeView, PatchSet]:
+        """The change and the patch set that the path names."""
+        view = await self.view(request)
+        return view, self.patch_set(view, request.match_info["revision"])
+
+    def patch_set(self, view: ChangeView, name: str) -> PatchSet:
+        """The patch set of a number, a commit or the beginning of one, or `current`."""
+        for patch_set in view.patch_sets:
+            by_commit = len(name) >= 7 and patch_set.commit.startswith(name.lower())
+            if name == str(patch_set.number) or by_commit or (name == "current" and patch_set is view.current):
+                return patch_set
+        raise NotFound(reason=reason("review.no-such-patch-set", change=view.change.number, patch_set=name))
+
+    async def account(self, request: web.Request, name: str) -> Account:
+        """The account of a path: `self`, an id, a username, an address or `Name <address>`."""
+        identity, own = self.room.identity, self.asker.account(request)
+        found: Account | None = own if name in ("self", "me") else None
+        if name.isascii() and name.isdecimal() and len(name) < 10:
+            found = await identity.by_id(int(name))
+        if found is None and name and name not in ("self", "me"):
+            address = name.rpartition("<")[2].rstrip(">") if "<" in name else name
+            found = await identity.by_username(name) or await identity.by_email(address)
+        if found is None:
+            raise NotFound(reason=reason("review.no-such-account", account=name))
+        return found
+
+    async def account_in_body(self, request: web.Request, name: str) -> Account:
+        """The account that a body names; Gerrit's status for one that is not there is 422."""
+        try:
+            return await self.account(request, name)
+        except NotFound as error:
+            raise Unprocessable(reason=error.reason) from None
+
+    async def infos(
+        self, views: Sequence[ChangeView], options: frozenset[str], *, more: bool = False
+    ) -> list[dict[str, object]]:
+        """ChangeInfos, the last of which says whether there are more."""
+        last = len(views) - 1
+        return [await self.info(view, options, more=more and n == last) for n, view in enumerate(views)]
+
+    async def info(self, view: ChangeView, options: frozenset[str], *, more: bool = False) -> dict[str, object]:
+        """One ChangeInfo, with the files that the options ask for."""
+        files: Files = await self._files(view, options)
+        return {**change_info(view, Shape(options, self.room.judge.site, files), more=more)}
+
+    async def answer(
+        self, request: web.Request, options: frozenset[str] = frozenset(), status: int = 200
+    ) -> web.Response:
+        """The change of the path as it is now."""
+        return json_answer(request, await self.info(await self.view(request), options), status)
+
+    async def commit(self, project: str, id: str) -> dict[str, Json]:
+        """Gerrit's CommitInfo of a commit that git has, with the subjects of its parents."""
+        return await asyncio.to_thread(self._commit, project, id)
+
+    async def _files(self, view: ChangeView, options: frozenset[str]) -> Files:
+        if "ALL_FILES" in options:
+            wanted = view.patch_sets
+        elif options & {"CURRENT_FILES", "DETAILED_LABELS"}:
+            wanted = view.patch_sets[-1:]
+        else:
+            return {}
+        return {one.number: await self.room.revisions.files(view.change.project, one) for one in wanted}
+
+    def _commit(self, project: str, id: str) -> dict[str, Json]:
+        repositories = self.room.repositories
+        found = repositories.commit(project, id)
+        parents: list[Json] = [
+            {"commit": parent, "subject": repositories.commit(project, parent).subject} for parent in found.parents
+        ]
+        return git_commit_info(found, parents)
+
+
+def git_commit_info(found: CommitInfo, parents: list[Json]) -> dict[str, Json]:
+    """Gerrit's CommitInfo of a commit as git has it."""
+    people: dict[str, Json] = {
+        role: {"name": who.name, "email": who.email, "date": timestamp(who.when), "tz": who.offset}
+        for role, who in (("author", found.author), ("committer", found.committer))
+    }
+    return {"commit": found.id, "parents": parents, **people, "subject": found.subject, "message": found.message}
