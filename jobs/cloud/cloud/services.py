@@ -87,7 +87,7 @@ def _complete(options: Options, processes: Processes) -> None:
                 lacking.append(f"a network agent of {options.host}")
             if Service.NOVA in options and not _metadata_agent(options):
                 lacking.append("the agent of metadata")
-        if Service.NOVA in options and options.host not in _compute_hosts(cloud):
+        if Service.NOVA in options and options.host not in compute_hosts(cloud):
             lacking.append("a compute host")
         if not lacking:
             return
@@ -99,9 +99,20 @@ def _complete(options: Options, processes: Processes) -> None:
         time.sleep(0.3 * options.patience)
 
 
-def _compute_hosts(cloud: Any) -> set[str]:
-    """The hosts that servers can be on: those that the scheduler has found."""
-    return {one.service_details["host"] for one in cloud.compute.hypervisors(details=True)}
+def compute_hosts(cloud: Any) -> set[str]:
+    """The hosts that servers can be on: those that the scheduler has found, and that answer.
+
+    Nova asks each how long it is up. A host is listed a moment before it listens; asked just then it never answers,
+    nova says 500 after a minute, and a server would have been lost as that question was.
+    """
+    from openstack.exceptions import HttpException
+
+    try:
+        return {one.service_details["host"] for one in cloud.compute.hypervisors(details=True)}
+    except HttpException as problem:
+        if (problem.status_code or 0) < 500:
+            raise
+        return set()
 
 
 def _metadata_agent(options: Options) -> bool:
