@@ -23,7 +23,7 @@ def need(program: str, package: str | None = None) -> str:
 
 def leave_out(what: str, package: str) -> NoReturn:
     """End this test: something that it talks to is not on this machine."""
-    sentence = f"{what} is not installed; `make test` as root, or `apt-get install {package}`, installs it"
+    sentence = f"{what} is not installed; `apt-get install {package}` brings it"
     if os.environ.get("CI"):
         pytest.fail(sentence, pytrace=False)
     pytest.skip(sentence)

@@ -57,6 +57,11 @@ NEEDS = (
         "they run on SQLite only",
         for_tests=True,
     ),
+    Need("openssh-server", ("sshd",), "a host that tests log in to", "tests of such hosts are left out", for_tests=True),
+    Need("podman", ("podman",), "nodes that are containers", "tests of such nodes are left out", for_tests=True),
+    Need("runc", ("runc", "crun"), "runs them", "tests of such nodes are left out", for_tests=True),
+    Need("catatonit", ("catatonit",), "begins them", "tests of such nodes are left out", for_tests=True),
+    Need("busybox-static", ("busybox",), "what they have in them", "tests of such nodes are left out", for_tests=True),
     Need("chromium", ("chromium",), "the browser of the page tests", "tests in a browser are left out", for_tests=True),
     Need(
         "fonts-noto-cjk",

@@ -43,7 +43,7 @@ KEEPING = """\
 """
 #: A job whose cloud stays up until somebody ends it.
 OPEN = """\
-- job: {name: cloud-open, parent: cloud, post-timeout: 21600, post-run: ci/wait}
+- job: {name: cloud-open, parent: cloud, post-timeout: 10800, post-run: ci/wait}
 - project: {check: {jobs: [cloud-open]}}
 """
 #: A host that lets root in, and a label of it.
@@ -77,7 +77,7 @@ exec 9>&-
 exec chroot {place}/disk/root sh -c "$SSH_ORIGINAL_COMMAND"
 """
 AS_ROOT = "cloud: {nodeset: {nodes: [{name: controller, label: cloud-root}]}}"
-WAITS = "#!/bin/sh\necho the cloud waits\nexec sleep 21600\n"
+WAITS = "#!/bin/sh\necho the cloud waits\nexec sleep 10800\n"
 ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.skipif("GATEBOT_CLOUD" not in os.environ, reason="a long one: make test-cloud"),
