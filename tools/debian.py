@@ -57,7 +57,7 @@ NEEDS = (
         "they run on SQLite only",
         for_tests=True,
     ),
-    Need("openssh-server", ("sshd",), "a host that tests log in to", "tests of such hosts are left out", for_tests=True),
+    Need("openssh-server", ("sshd",), "a host that tests enter", "tests of such hosts are left out", for_tests=True),
     Need("podman", ("podman",), "nodes that are containers", "tests of such nodes are left out", for_tests=True),
     Need("runc", ("runc", "crun"), "runs them", "tests of such nodes are left out", for_tests=True),
     Need("catatonit", ("catatonit",), "begins them", "tests of such nodes are left out", for_tests=True),
