@@ -60,6 +60,12 @@ class Git:
     max_pack: int = setting(512 * MIB, "The largest pack of one push.", unit=BYTES)
     max_refs: int = setting(100, "The most refs that one push may change.", unit="refs", least=1)
     max_changes: int = setting(100, "The most commits that one push may send for review.", unit="commits", least=1)
+    change_id: str = setting(
+        "lenient",
+        "A pushed commit without a Change-Id line: `lenient` gives its change one and prints the command that adds it; "
+        "`strict` refuses the push, as Gerrit does.",
+        choices=("lenient", "strict"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

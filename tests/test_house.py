@@ -72,7 +72,18 @@ PLAN = {"__init__": 0, "model": 0, "ports": 0, "store": 2, "service": 3, "driver
 DECIDER = 1
 # Further modules of a room that keep rows (floor 2), as `module`, `subroom.module` or `subroom.*`.
 STORES: dict[str, set[str]] = {
-    "review": {"conversation", "hosting", "intents", "judging", "landing_rows", "search", "tables", "push_rows"},
+    "review": {
+        "conversation",
+        "hosting",
+        "intents",
+        "judging",
+        "landing_rows",
+        "search",
+        "tables",
+        "push_past_rows",
+        "push_people",
+        "push_rows",
+    },
     "pipeline": {"autohold", "history", "keeping", "secret_data"},
     "executor": set(),
     "meetbot": {"archive"},
@@ -103,6 +114,7 @@ ADAPTERS: dict[str, set[str]] = {
         "git_process",
         "hook_pipe",
         "push",
+        "push_facts",
         "push_says",
     },
     "pipeline": {

@@ -8,12 +8,16 @@ read here beside the repository's own objects, for one push and one thread.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pygit2
 from pygit2.enums import ObjectType
 
 from .model import CommitInfo
 from .reading import contains, walk
+
+_SIGNED = "-----BEGIN "  # of an OpenPGP or SSH signature
+_KINDS = {ObjectType.COMMIT: "commit", ObjectType.TAG: "tag"}
 
 
 class Incoming:
@@ -25,10 +29,20 @@ class Incoming:
         if quarantine and where.is_relative_to(path) and where.is_dir():
             self._repository.odb.add_disk_alternate(quarantine)
 
+    def kind(self, name: str) -> str:
+        """What this is: `commit`, `tag` (an annotated one), `signed tag`, `other`, or "" when it is not there."""
+        found = self._repository.get(name)
+        if isinstance(found, pygit2.Tag) and _SIGNED in (found.message or ""):
+            return "signed tag"
+        return "" if found is None else _KINDS.get(ObjectType(found.type), "other")
+
     def is_commit(self, name: str) -> bool:
         """Whether this is a commit and not a tag, tree or blob."""
-        found = self._repository.get(name)
-        return found is not None and found.type == ObjectType.COMMIT
+        return self.kind(name) == "commit"
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such an object."""
+        return bool(self.kind(name))
 
     def log(self, tip: str, *, without: tuple[str, ...], limit: int) -> tuple[CommitInfo, ...]:
         """Commits that `tip` has and `without` have not, children first."""
@@ -37,3 +51,8 @@ class Incoming:
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `descendant` contains `ancestor`."""
         return contains(self._repository, descendant, ancestor)
+
+    def is_related(self, one: str, other: str) -> bool:
+        """Whether two commits have a common ancestor."""
+        found = self._repository.merge_base(pygit2.Oid(hex=one), pygit2.Oid(hex=other))
+        return cast("pygit2.Oid | None", found) is not None

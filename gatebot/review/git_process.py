@@ -51,7 +51,7 @@ class Reception:
     def rewrite(self, data: bytes) -> bytes:
         """Of git's answer, what can be sent on now; its end is no bytes."""
         if self.pipe.refused is not None:
-            self.report.cause = push_says.status(self.pipe.refused)
+            self.report.causes = push_says.causes(self.pipe.refused)
         return self.report.feed(data) if data else self.report.end()
 
 

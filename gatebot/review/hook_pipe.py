@@ -21,7 +21,8 @@ from ..errors import GatebotError
 from ..identity import Account
 from ..reasons import Reason
 from . import push_says
-from .push import Checked, Push, Receiver, Reviewed
+from .push import Checked, Receiver, Reviewed
+from .push_facts import Push
 from .receive import Command, ForReview, Refused, refused
 
 _SCRIPTS = Path(__file__).parent / "hooks"
@@ -112,7 +113,7 @@ class HookPipe:
         """One hook's question; whatever goes wrong here refuses the push."""
         lines = ["end 1"]
         try:
-            lines = self._check(told) if told[0] == "check" else self._perform()
+            lines = self._check(told) if told[0] == "check" else self._perform(atomic=told[0].endswith(" atomic"))
         except Exception:
             self.refused = refused("internal server error")
             raise
@@ -127,19 +128,28 @@ class HookPipe:
         checked = self._receiver.check(push)
         if isinstance(checked, Refused):
             self.refused = checked
-            return [*_say(push_says.refusal(checked, self._language)), "end 1"]
+            return [*_say(self._refusal(checked, commands)), "end 1"]
         self._checked = checked
         return ["end 0"]
 
-    def _perform(self) -> list[str]:
+    def _refusal(self, refused: Refused, commands: Sequence[Command]) -> list[str]:
+        return push_says.refusal(refused, commands, self._account.username, self._language)
+
+    def _perform(self, *, atomic: bool) -> list[str]:
         if self._checked is None:
             return ["end 1"]
         commands = self._checked.push.commands
-        done = self._receiver.perform(self._checked)
+        done = self._receiver.perform(self._checked, atomic=atomic)
         if isinstance(done, Refused):
-            told = push_says.refusal(done, self._language)
+            told = self._refusal(done, commands)
         else:
-            told = push_says.success(done, self._receiver.url, self._language)
+            username = self._account.username
+            told = push_says.success(
+                done, self._receiver.url, self._language, commands=commands, username=username,
+                hook=self._receiver.site.hook(username),
+            )  # fmt: skip
+        if self._checked.request.trace is not None:
+            told.append(f"TRACE_ID: {self._checked.request.trace or self._checked.push.project}")
         if isinstance(done, Reviewed) and isinstance(wanted := self._checked.sorted, ForReview):
             told += self._submit(self._checked.push.actor, done) if wanted.options.submit else []
         first = ["drain"] if len(commands) > _PIPE_HOLDS else []

@@ -158,6 +158,11 @@ def change_ref(change: int, patch_set: int) -> str:
     return f"refs/changes/{change % 100:02d}/{change}/{patch_set}"
 
 
+def branch_ref(branch: str) -> str:
+    """The reference of a change's branch; one outside of `refs/heads/` is named by its whole name."""
+    return branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+
+
 @dataclass(frozen=True, slots=True)
 class Vote:
     """What one account says of one patch set under one label; 0 is never stored."""

@@ -1,33 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a push to `refs/for/` asks for beside its commits: `%topic=x,r=bob` behind the branch, or `-o topic=x`.
+"""What a push asks for beside its commits: `%topic=x,r=bob` behind the branch, or `-o topic=x`.
 
-Pure text work with Gerrit's names, aliases and refusals. Who `bob` is and whether a vote is
-allowed, `push.py` finds out.
+Pure text work with Gerrit's names, aliases and refusals. Who `bob` is and whether a vote is allowed, `push.py` finds
+out; what `%help` prints is in `push_help.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from urllib.parse import unquote_plus
 
 _ALIASES = {
     "t": "hashtag",
-    "reviewer": "r",
-    "label": "l",
-    "message": "m",
+    "r": "reviewer",
+    "l": "label",
+    "m": "message",
+    "e": "edit",
+    "h": "help",
     "work-in-progress": "wip",
     "np": "no-publish-comments",
+    "ias": "ignore-automatic-attention-set-rules",
+    "ignore-attention-set": "ignore-automatic-attention-set-rules",
 }
-# Of Gerrit, and without anything to do here: there is no mail that they could steer, no drafts, no tracing.
-_WITHOUT_EFFECT = {
-    "notify", "notify-to", "notify-cc", "notify-bcc", "trace", "deadline", "publish-comments", "no-publish-comments",
-}  # fmt: skip
-_FLAGS = {"wip", "ready", "private", "remove-private", "submit"}
-_LABEL = re.compile(r"([A-Za-z][A-Za-z0-9-]*?)(?:=?([+-]?\d+))?\Z")
-_TOPIC_LENGTH = 2048
-KNOWN = ("topic=", "hashtag=", "r=", "cc=", "l=", "m=", "wip", "ready", "private", "remove-private", "submit")
+_EXCLUSIVE = (("private", "remove-private"), ("wip", "ready"), ("publish-comments", "no-publish-comments"))
+_NOTIFY = ("NONE", "OWNER", "OWNER_REVIEWERS", "ALL")
+_TRUE, _FALSE = frozenset({"", "true", "t", "yes", "y", "on", "1"}), frozenset({"false", "f", "no", "n", "off", "0"})
+_LABEL = re.compile(r"([A-Za-z][A-Za-z0-9-]*?)(?:=?([+-]?\d{1,4}))?\Z")
+_COMMIT = re.compile(r"[0-9a-fA-F]{40}\Z")
+_DEADLINE = re.compile(r"(\d{1,9})\s*([a-z]*)\Z")
+_SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0,
+            "minutes": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0}  # fmt: skip
+TOPIC_LENGTH = 2048
+KNOWN = (
+    "topic=", "hashtag=", "r=", "cc=", "l=", "m=", "wip", "ready", "private", "remove-private", "submit",
+    "base=", "merged", "publish-comments", "no-publish-comments", "notify=", "trace", "deadline=", "help",
+)  # fmt: skip
 
 
 class BadOption(ValueError):
@@ -36,7 +46,7 @@ class BadOption(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `wip` and `private` None: as it is. `topic` None: as it is."""
+    """What was asked for. What is None (or an empty topic text that was not given) stays as it is."""
 
     topic: str | None = None
     hashtags: tuple[str, ...] = ()
@@ -47,63 +57,157 @@ class Options:
     wip: bool | None = None
     private: bool | None = None
     submit: bool = False
+    edit: bool = False
+    merged: bool = False
+    base: tuple[str, ...] = ()
+    publish_comments: bool | None = None
+    notify: str = ""
+    notify_people: tuple[str, ...] = ()
+    keep_attention: bool = False
+    help: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """What a push past review may ask for; what else is said is not for it, and ignored as Gerrit ignores it."""
+
+    skip_validation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What either kind of push may say of itself: `trace` names it in the log, `deadline` is in seconds."""
+
+    trace: str | None = None
+    deadline: float | None = None
 
 
 def parse(suffix: str, pushed: Iterable[str]) -> Options:
     """The options behind `%` and those of `-o`; `BadOption` names the first that is not understood."""
-    words = [word for word in suffix.split(",") if word] + list(pushed)
-    given: list[tuple[str, str]] = []
-    for word in words:
-        name, _, value = word.partition("=")
-        given.append((_ALIASES.get(name, name), value))
-    names = {name for name, _ in given}
-    for one, other in (("wip", "ready"), ("private", "remove-private"), ("publish-comments", "no-publish-comments")):
-        if {one, other} <= names:
-            raise BadOption(f"the options '{one}' and '{other}' are mutually exclusive")
+    given = [_split(word) for word in (*pushed, *filter(None, suffix.split(",")))]
     options = Options()
     for name, value in given:
         options = _with(options, name, value)
+    if options.help:
+        return options
+    on = {name for name, value in given if name in _FLAGS and _is_on(name, value)}
+    for one, other in _EXCLUSIVE:
+        if {one, other} <= on:
+            raise BadOption(f"the options '{one}' and '{other}' are mutually exclusive")
+    if options.merged and options.base:
+        raise BadOption("cannot use merged with base")
     return options
 
 
+def parse_direct(pushed: Iterable[str]) -> Direct:
+    """The options of a push past review."""
+    given = dict(_split(word) for word in pushed)
+    return Direct("skip-validation" in given and given["skip-validation"].lower() not in _FALSE)
+
+
+def parse_request(pushed: Sequence[str]) -> Request:
+    """What is heard by `-o` alone, whichever kind the push is."""
+    given = dict(_split(word) for word in pushed)
+    return Request(given.get("trace"), _seconds(given["deadline"]) if "deadline" in given else None)
+
+
+def _seconds(value: str) -> float | None:
+    """A deadline; 0 is none."""
+    found = _DEADLINE.match(value.strip().lower())
+    if found is None:
+        raise BadOption(f"Invalid deadline. Invalid value: {value}")
+    if not found[2]:
+        if int(found[1]) == 0:
+            return None
+        raise BadOption(f"Invalid deadline. Missing time unit: {value}")
+    if found[2] not in _SECONDS:
+        raise BadOption(f"Invalid deadline. Invalid value: {value}")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def _split(word: str) -> tuple[str, str]:
+    name, _, value = word.partition("=")
+    bare = name.lstrip("-") or name
+    return _ALIASES.get(bare, bare), value
+
+
+def _is_on(name: str, value: str) -> bool:
+    if value.lower() in _TRUE:
+        return True
+    if value.lower() in _FALSE:
+        return False
+    raise BadOption(f'invalid boolean "{name}={value}"')
+
+
 def _with(options: Options, name: str, value: str) -> Options:
+    if name in _FLAGS:
+        return _FLAGS[name](options) if _is_on(name, value) else options
     match name:
-        case "topic" if len(value) > _TOPIC_LENGTH:
-            raise BadOption(f"topic length exceeds the limit ({_TOPIC_LENGTH})")
+        case "topic" if len(value) > TOPIC_LENGTH:
+            raise BadOption(f"topic length exceeds the limit ({TOPIC_LENGTH})")
         case "topic":
             return replace(options, topic=value)
         case "hashtag":
             tag = value.strip().lstrip("#").strip()
             return replace(options, hashtags=(*options.hashtags, tag)) if tag else options
-        case "r":
+        case "reviewer":
             return replace(options, reviewers=(*options.reviewers, value))
         case "cc":
             return replace(options, cc=(*options.cc, value))
-        case "l":
+        case "label":
             return replace(options, labels=(*options.labels, _label(value)))
-        case "m":
+        case "message":
             return replace(options, message=unquote_plus(value.replace("_", " ")))
-        case _ if name in _FLAGS:
-            return _flagged(options, name)
-        case _ if name in _WITHOUT_EFFECT:
-            return options
+        case "base":
+            return replace(options, base=(*options.base, _base(value)))
+        case "notify":
+            return replace(options, notify=_notify(value))
+        case "notify-to" | "notify-cc" | "notify-bcc":
+            return replace(options, notify_people=(*options.notify_people, value))
+        case "trace" | "deadline":
+            return options  # heard by `parse_request`
+        case "skip-validation":
+            raise BadOption('"--skip-validation" option is only supported for direct push')
         case _:
-            raise BadOption(f'"--{name}" is not a valid option')
+            raise BadOption(f'"{"-" if len(name) == 1 else "--"}{name}" is not a valid option')
 
 
-def _flagged(options: Options, name: str) -> Options:
-    match name:
-        case "wip" | "ready":
-            return replace(options, wip=name == "wip")
-        case "private" | "remove-private":
-            return replace(options, private=name == "private")
-        case _:
-            return replace(options, submit=True)
+_FLAGS: MappingProxyType[str, Callable[[Options], Options]] = MappingProxyType(
+    {
+        "wip": lambda options: replace(options, wip=True),
+        "ready": lambda options: replace(options, wip=False),
+        "private": lambda options: replace(options, private=True),
+        "remove-private": lambda options: replace(options, private=False),
+        "publish-comments": lambda options: replace(options, publish_comments=True),
+        "no-publish-comments": lambda options: replace(options, publish_comments=False),
+        "edit": lambda options: replace(options, edit=True),
+        "merged": lambda options: replace(options, merged=True),
+        "submit": lambda options: replace(options, submit=True),
+        "help": lambda options: replace(options, help=True),
+        "ignore-automatic-attention-set-rules": lambda options: replace(options, keep_attention=True),
+        # A token for sites of many servers that copy late: there is nothing to wait for here.
+        "create-cod-token": lambda options: options,
+    }
+)
 
 
 def _label(value: str) -> tuple[str, int]:
     """`Code-Review+2`, `Verified-1`, `Workflow` (which is +1)."""
+    if not value:
+        raise BadOption("Empty label vote")
     found = _LABEL.match(value)
     if found is None:
         raise BadOption(f'"{value}" is not a valid label')
     return found[1], int(found[2] or 1)
+
+
+def _base(value: str) -> str:
+    if _COMMIT.match(value) is None:
+        raise BadOption(f"expected SHA1 for option --base: {value}")
+    return value.lower()
+
+
+def _notify(value: str) -> str:
+    if value.upper() not in _NOTIFY:
+        raise BadOption(f'"{value}" is not a valid value for "--notify"')
+    return value.upper()

@@ -64,6 +64,15 @@ class WorkTree:
         assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
         return done.stdout.strip()
 
+    def shell(self, command: str) -> str:
+        """A command line, as a person pastes it; what it printed. It must succeed."""
+        done = subprocess.run(
+            ["/bin/sh", "-c", command], cwd=self.path, env=self.env, capture_output=True, text=True, check=False,
+            timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
     def write(self, **files: str) -> None:
         """Write files; `__` in a name stands for a slash and `_dot_` for a dot."""
         for name, text in files.items():

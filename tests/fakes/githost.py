@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import BasicAuth, web
@@ -25,6 +25,7 @@ from gatebot.review import hosting
 from gatebot.review.git_http import GitHttp, Limits
 from gatebot.review.model import Project
 from gatebot.review.push import Most, Receiver
+from gatebot.review.push_policy import Policies, Policy, SamePolicy
 from gatebot.words import say
 from tests.fakes.git import WorkTree
 
@@ -81,6 +82,17 @@ async def _nothing_hidden(_actor: Actor, _project: str) -> tuple[int, ...]:
     return ()
 
 
+@dataclass
+class ChangingPolicies:
+    """What projects ask of pushes; a test changes it."""
+
+    now: Policies = field(default_factory=SamePolicy)
+
+    def of(self, project: str) -> Policy:
+        """What holds now."""
+        return self.now.of(project)
+
+
 class GitHost:
     """What a test needs of the running server."""
 
@@ -97,7 +109,10 @@ class GitHost:
                 ("admin", "admin@example.org", ("Administrators",)),
             )
         }
-        self.receiver = Receiver(db, self.repos, clock, "http://review.example.org/", most=Most(refs=1000))
+        self.policies = ChangingPolicies()
+        self.receiver = Receiver(
+            db, self.repos, clock, "http://review.example.org/", most=Most(refs=1000), policies=self.policies
+        )
         site = FakeSite(self.people)
         self.submits = FakeSubmits()
         self.git = GitHttp(

@@ -15,8 +15,9 @@ from gatebot import journal
 from gatebot.db import Database
 from gatebot.events import BranchMoved, ChangeMerged, PatchSetCreated, ReviewerAdded, TagMoved, TopicChanged, VoteCast
 from gatebot.repo import ZERO
-from gatebot.review import conversation, push_rows, store
+from gatebot.review import conversation, push_past_rows, push_rows, store
 from gatebot.review.model import Change, RefMove, Status
+from gatebot.review.push_policy import Policy, SamePolicy
 from tests.fakes.clock import FakeClock
 from tests.fakes.git import WorkTree
 from tests.fakes.githost import GitHost, serving
@@ -70,7 +71,7 @@ async def test_a_push_for_review_makes_a_change(host: GitHost, work: WorkTree) -
         "Reviewers and check jobs take it from here. The page shows live what is still missing.",
         "",
     ]
-    assert " * [new reference]   HEAD -> refs/changes/01/1/1" in done.stderr
+    assert " * [new reference]   HEAD -> refs/for/main" in done.stderr
     made = await change(host, 1)
     assert (made.project, made.branch, made.subject, made.status, made.owner, made.current) == (
         "demo/api",
@@ -135,32 +136,119 @@ async def test_several_commits_are_a_chain_of_changes(host: GitHost, work: WorkT
     assert [(await change(host, number)).current for number in (1, 2, 3)] == [1, 1, 2]
 
 
-async def test_a_commit_without_change_id_is_refused_with_the_command_that_helps(host: GitHost, work: WorkTree) -> None:
+STRICT = SamePolicy(Policy(strict_change_id=True))
+CURL = (
+    '  f="$(git rev-parse --git-dir)/hooks/commit-msg"; '
+    'curl -o "$f" http://review.example.org/tools/hooks/commit-msg ; chmod +x "$f"'
+)
+
+
+async def test_where_change_ids_are_a_must_a_commit_without_is_refused_in_gerrits_words(
+    host: GitHost, work: WorkTree
+) -> None:
+    host.policies.now = STRICT
     work.git("config", "gerrit.createChangeId", "false")
     commit = work.commit("No id", b_dot_txt="b\n")
     done = await push(work)
     assert done.returncode == 1
     assert f"(commit {commit[:7]}: missing Change-Id in message footer)" in done.stderr
     assert remote(done) == [
+        "Processing changes: refs: 1, done",
         f"ERROR: commit {commit[:7]}: missing Change-Id in message footer",
         "",
-        "Every change needs a Change-Id line at the end of its message. "
-        "The commit-msg hook adds it; run once in your clone:",
-        '  f="$(git rev-parse --git-dir)/hooks/commit-msg"; '
-        'curl -Lo "$f" http://review.example.org/tools/hooks/commit-msg ; chmod +x "$f"',
-        "Then add the line to your last commit and push again (for older commits: git rebase -i, reword):",
+        "Hint: to automatically insert a Change-Id, install the hook:",
+        CURL,
+        "and then amend the commit:",
         "  git commit --amend --no-edit",
+        "Finally, push your changes again",
         "",
     ]
     assert host.repos.resolve("demo/api", commit) is None, "a refused push leaves no objects"
 
+    korean = await push(work, LANGUAGE="ko", LC_ALL="C.UTF-8")
+    assert "missing Change-Id in message footer" in korean.stderr
+    assert "Change-Id 를 자동으로 넣으려면 훅을 설치하세요:" in korean.stderr
 
-async def test_a_refusal_is_explained_in_the_language_of_the_pusher(host: GitHost, work: WorkTree) -> None:
+
+@pytest.mark.parametrize(
+    ("message", "text", "told"),
+    [
+        (f"Change-Id: I{'1' * 40}", "missing subject; Change-Id must be in message footer", []),
+        (
+            f"S\n\nChange-Id: I{'1' * 40}\n\nBody",
+            "Change-Id must be in message footer",
+            ["Hint: run", "  git commit --amend", "and move 'Change-Id: Ixxx..' to the bottom on a separate line"],
+        ),
+        (
+            f"S\n\nChange-Id: I{'1' * 40}\nChange-Id: I1",
+            "multiple Change-Id lines in message footer",
+            ["Hint: the following Change-Ids were found:", f"* I{'1' * 40} [VALID]", "* I1 [INVALID]"],
+        ),
+        (
+            "S\n\nChange-Id: I1",
+            "invalid Change-Id line format in message footer",
+            ["Hint: to automatically insert a Change-Id, install the hook:", CURL],
+        ),
+    ],
+)
+async def test_a_change_id_that_cannot_be_is_refused_with_gerrits_hint(
+    host: GitHost, work: WorkTree, message: str, text: str, told: list[str]
+) -> None:
+    (work.path / ".git" / "hooks" / "commit-msg").unlink()
+    commit = work.commit(message, b_dot_txt="b\n")
+    done = await push(work)
+    assert f"(commit {commit[:7]}: {text})" in done.stderr
+    said = remote(done)
+    assert said[:2] == ["Processing changes: refs: 1, done", f"ERROR: commit {commit[:7]}: {text}"]
+    assert said[3 : 3 + len(told)] == told
+
+
+async def test_a_commit_without_change_id_is_taken_and_the_command_adds_it(host: GitHost, work: WorkTree) -> None:
     work.git("config", "gerrit.createChangeId", "false")
-    work.commit("No id", b_dot_txt="b\n")
-    done = await push(work, LANGUAGE="ko", LC_ALL="C.UTF-8")
-    assert "missing Change-Id in message footer" in done.stderr
-    assert "변경마다 커밋 메시지 끝에 Change-Id 줄이 있어야 합니다." in done.stderr
+    commit = work.commit("No id", b_dot_txt="b\n")
+    done = await push(work)
+    assert done.returncode == 0, done.stderr
+    made = await change(host, 1)
+    command = f"git commit --amend --no-edit --trailer Change-Id:{made.change_id}"
+    assert remote(done) == [
+        "Processing changes: refs: 1, new: 1, done",
+        "",
+        "SUCCESS",
+        "",
+        "  http://review.example.org/c/demo/api/+/1 No id [NEW]",
+        "",
+        f"{commit[:7]} has no Change-Id line, so its change was given one. Add it to the commit, that its next version "
+        "surely finds the change:",
+        f"  {command}",
+        "From now on git adds such lines by itself if you install the hook once:",
+        CURL,
+        "",
+        "Reviewers and check jobs take it from here. The page shows live what is still missing.",
+        "",
+    ]
+    work.put("b.txt", "better\n")
+    work.git("commit", "-q", "-a", "--amend", "--no-edit")
+    assert (await push(work)).returncode == 0
+    assert (await change(host, 1)).current == 2, "the next version finds its change even without the line"
+
+    await asyncio.to_thread(work.shell, command)
+    done = await push(work)
+    assert f"warning: {work.git('rev-parse', '--short=7', 'HEAD')}: no files changed, message updated" in remote(done)
+    assert (await change(host, 1)).current == 3
+    assert not any("has no Change-Id" in line for line in remote(done))
+
+
+async def test_a_chain_without_change_ids_gets_one_command_for_all(host: GitHost, work: WorkTree) -> None:
+    work.git("config", "gerrit.createChangeId", "false")
+    for name in ("one", "two", "three"):
+        work.commit(f"Add {name}", **{name: name})
+    done = await push(work)
+    command = next(line.strip() for line in remote(done) if "GIT_SEQUENCE_EDITOR" in line)
+    await asyncio.to_thread(work.shell, command)
+    ids = work.git("log", "-3", "--reverse", "--format=%(trailers:key=Change-Id,valueonly,separator=)").split()
+    assert ids == [(await change(host, number)).change_id for number in (1, 2, 3)]
+    done = await push(work)
+    assert "Processing changes: refs: 1, updated: 3, done" in remote(done)
 
 
 @pytest.mark.parametrize(
@@ -169,21 +257,37 @@ async def test_a_refusal_is_explained_in_the_language_of_the_pusher(host: GitHos
         ("HEAD:refs/for/nowhere", "(branch nowhere not found)"),
         ("HEAD:refs/for/main%topc=x", '("--topc" is not a valid option)'),
         ("HEAD:refs/for/main%wip,ready", "(the options 'wip' and 'ready' are mutually exclusive)"),
-        ("HEAD:refs/for/main%r=nobody", "(nobody is not a registered user)"),
-        ("HEAD:refs/for/main%l=Code-Review+2", '(Applying label "Code-Review": 2 is restricted)'),
-        ("HEAD:refs/heads/main", "(prohibited by Gerrit: not permitted: update refs/heads/main)"),
-        ("HEAD:refs/heads/new", "(prohibited by Gerrit: not permitted: create refs/heads/new)"),
-        (":refs/heads/main", "(prohibited by Gerrit: not permitted: delete refs/heads/main)"),
-        ("HEAD:refs/changes/01/1/9", "ERROR: prohibited by Gerrit: not permitted: update refs/changes/01/1/9"),
-        ("HEAD:refs/notes/x", "(prohibited by Gerrit: not permitted: update refs/notes/x)"),
+        (
+            "HEAD:refs/for/main%r=nobody",
+            "(Account 'nobody' not found\nnobody does not identify a registered user or group)",
+        ),
+        ("HEAD:refs/for/main%cc=no@body.org", "(Account 'no@body.org' not found\n"),
+        ("HEAD:refs/for/main%notify-to=nobody", '(user "nobody" not found)'),
+        ("HEAD:refs/for/main%l=Code-Review+2", '(applying label "Code-Review": 2 is restricted)'),
+        ("HEAD:refs/for/main%l=Code-Review+9", '(label "Code-Review": 9 is not a valid value)'),
+        ("HEAD:refs/for/main%l=Foo", '(label "Foo" is not a configured label)'),
+        ("HEAD:refs/for/main%submit", "(prohibited by Gerrit: not permitted: update by submit on refs/heads/main)"),
+        ("HEAD:refs/for/main%edit", '("--edit" is not a valid option)'),
+        ("HEAD:refs/for/main%help", "(see help)"),
+        ("HEAD:refs/for/main%merged", "(not merged into branch)"),
+        (f"HEAD:refs/for/main%base={'1' * 40}", "(base not found)"),
+        ("HEAD:refs/for/refs/foo/x", "(refs/foo/x not found)"),
+        ("HEAD:refs/for/refs/meta/config", "(prohibited by Gerrit: not permitted: read on refs/meta/config)"),
+        ("HEAD:refs/heads/main", "(prohibited by Gerrit: not permitted: update)"),
+        ("HEAD:refs/heads/new", "(prohibited by Gerrit: not permitted: create)"),
+        (":refs/heads/main", "(prohibited by Gerrit: not permitted: delete)"),
+        ("HEAD:refs/changes/01/1/9", "(prohibited by Gerrit: not permitted: create)"),
+        ("HEAD:refs/notes/x", "(prohibited by Gerrit: not permitted: create)"),
         ("main~0^{tree}:refs/for/main", "(not a commit)"),
     ],
 )
 async def test_what_may_not_be_pushed_is_refused(host: GitHost, work: WorkTree, ref: str, text: str) -> None:
-    work.commit("Add b", b_dot_txt="b\n")
+    commit = work.commit("Add b", b_dot_txt="b\n")
     done = await push(work, ref)
     assert done.returncode == 1
     assert text in done.stderr
+    assert remote(done)[0] in ("Processing changes: refs: 1, done", f"error: branch {ref.partition(':')[2]}:")
+    assert host.repos.resolve("demo/api", commit) is None
     assert await facts(host, PatchSetCreated, BranchMoved) == []
 
 
@@ -191,7 +295,7 @@ async def test_nothing_new_is_said(host: GitHost, work: WorkTree) -> None:
     assert "(no new changes)" in (await push(work)).stderr
     work.commit("Add b", b_dot_txt="b\n")
     await push(work)
-    assert "(commit(s) already exists (as current patchset))" in (await push(work)).stderr
+    assert "(no new changes)" in (await push(work)).stderr
     assert (await change(host, 1)).current == 1
 
 
@@ -212,7 +316,7 @@ async def test_a_closed_change_takes_no_patch_set(host: GitHost, work: WorkTree,
 async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None:
     work.commit("Add b", b_dot_txt="b\n")
     done = await push(work, "HEAD:refs/for/main%topic=x,wip,l=Code-Review+1,m=my+text", "-o", "r=bob", "-o", "t=#green")
-    assert "  http://review.example.org/c/demo/api/+/1 Add b [NEW] [WIP]" in remote(done), done.stderr
+    assert "  http://review.example.org/c/demo/api/+/1 Add b [WIP] [NEW]" in remote(done), done.stderr
     made = await change(host, 1)
     assert (made.topic, made.hashtags, made.work_in_progress) == ("x", ("green",), True)
     mina, bob = host.people["mina"].id, host.people["bob"].id
@@ -233,10 +337,10 @@ async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None
 async def test_a_push_may_submit_and_stands_when_that_is_refused(host: GitHost, work: WorkTree) -> None:
     work.commit("One", one="1")
     work.commit("Two", two="2")
-    done = await push(work, "HEAD:refs/for/main%submit")
-    assert done.returncode == 0
-    mina = host.people["mina"].id
-    assert host.submits.asked == [(mina, 1), (mina, 2)]
+    done = await asyncio.to_thread(work.run, "push", host.address("demo/api", "admin"), "HEAD:refs/for/main%submit")
+    assert done.returncode == 0, done.stderr
+    admin = host.people["admin"].id
+    assert host.submits.asked == [(admin, 1), (admin, 2)]
     assert remote(done)[-3:-1] == [
         "  http://review.example.org/c/demo/api/+/1 Reviewers and check jobs take it from here. "
         "The page shows live what is still missing.",
@@ -251,6 +355,15 @@ async def test_a_commit_made_as_another_account_is_refused(host: GitHost, work: 
     commit = work.commit("Not by mina", b_dot_txt="b\n")
     done = await push(work)
     assert f"(commit {commit[:7]}: invalid committer)" in done.stderr
+    assert remote(done)[:6] == [
+        "Processing changes: refs: 1, done",
+        f"ERROR: commit {commit[:7]}: email address Bob@example.org is not registered in your account, "
+        "and you lack 'forge committer' permission.",
+        "The following addresses are currently registered:",
+        "   mina@example.org",
+        "To register an email address, visit:",
+        "http://review.example.org/settings#EmailAddresses",
+    ]
     assert "  git config user.email mina@example.org" in remote(done)
     work.env["GIT_COMMITTER_EMAIL"] = "mina@home.example"
     work.git("commit", "-q", "--amend", "--no-edit")
@@ -296,7 +409,10 @@ async def test_unrelated_and_foreign_history_is_refused(host: GitHost, work: Wor
     work.commit("Dev", d="d")
     assert (await asyncio.to_thread(work.run, "push", admin, "HEAD:refs/heads/dev")).returncode == 0
     work.commit("On dev", e="e")
-    assert "implicit merges detected)" in (await push(work)).stderr
+    done = await push(work)
+    assert "(implicit merges detected)" in done.stderr
+    first = work.git("rev-parse", "--short=7", "HEAD~1")
+    assert remote(done)[:2] == ["Processing changes: refs: 1, done", f"ERROR: Implicit Merge of {first} Dev"]
     work.git("checkout", "-q", "--orphan", "alone")
     work.commit("Alone", f="f")
     assert "no common ancestry)" in (await push(work)).stderr
@@ -330,7 +446,7 @@ async def test_what_was_begun_when_the_server_died_is_finished(
     now = fake_clock.now()
     await host.db.run(push_rows.intents.open_intent, push_rows.KIND, "one", moves, payload, now)
     past = (RefMove("demo/api", "refs/heads/main", tip, commit, "demo/api"),)
-    await host.db.run(push_rows.open_direct, "two", "demo/api", host.people["admin"].id, past, now)
+    await host.db.run(push_past_rows.open_direct, "two", "demo/api", host.people["admin"].id, past, (), now)
     assert host.repos.update_ref("demo/api", "refs/heads/main", tip, commit)
 
     assert await asyncio.to_thread(host.receiver.settle) == 2

@@ -85,26 +85,34 @@ def test_a_push_past_review_is_refused_with_the_right_command(site: RunningSite)
     work.commit("Past review", b="b\n")
     done = work.run("push", "origin", "HEAD:refs/heads/main")
     assert remote(done.stderr) == [
-        "ERROR: prohibited by Gerrit: not permitted: update refs/heads/main",
+        "error: branch refs/heads/main:",
+        "Push to refs/for/main to create a review, or get 'Push' rights to update the branch.",
+        "User: ann",
+        "Contact an administrator to fix the permissions",
+        "Processing changes: refs: 1, done",
         "Changes reach main by review and gate. Push for review instead:",
         "  git push origin HEAD:refs/for/main",
     ]
     assert site.branch("api") == tip
 
 
-def test_a_push_without_the_hook_is_told_how_to_get_it(site: RunningSite) -> None:
+def test_a_push_without_the_hook_is_taken_and_told_how_to_get_it(site: RunningSite) -> None:
     work = site.person("ann").clone("api")
     (work.path / ".git" / "hooks" / "commit-msg").unlink()
     commit = work.commit("No id", c="c\n")
     done = work.run("push", "origin", "HEAD:refs/for/main")
+    change_id = Client(site.url, "", "").get("/changes/1")["change_id"]
     assert remote(done.stderr) == [
-        f"ERROR: commit {commit[:7]}: missing Change-Id in message footer",
-        "Every change needs a Change-Id line at the end of its message. The commit-msg hook adds it; run once in your "
-        "clone:",
-        f'  f="$(git rev-parse --git-dir)/hooks/commit-msg"; curl -Lo "$f" {site.url}/tools/hooks/commit-msg ; '
+        "Processing changes: refs: 1, new: 1, done",
+        "SUCCESS",
+        f"  {site.url}/c/api/+/1 No id [NEW]",
+        f"{commit[:7]} has no Change-Id line, so its change was given one. Add it to the commit, that its next version "
+        "surely finds the change:",
+        f"  git commit --amend --no-edit --trailer Change-Id:{change_id}",
+        "From now on git adds such lines by itself if you install the hook once:",
+        f'  f="$(git rev-parse --git-dir)/hooks/commit-msg"; curl -o "$f" {site.url}/tools/hooks/commit-msg ; '
         'chmod +x "$f"',
-        "Then add the line to your last commit and push again (for older commits: git rebase -i, reword):",
-        "  git commit --amend --no-edit",
+        "Reviewers and check jobs take it from here. The page shows live what is still missing.",
     ]
 
 

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what must be known of a push before it is decided: from rows, from git and its quarantine, from the rights.
+
+Everything here only reads, and blocks; callers use a thread. Nothing is decided but what git itself must answer: which
+commits are new, and whether they belong to the branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ..access import Actor, Rulebook, Verb
+from ..db import Database
+from ..identity import Account
+from ..identity.store import email_in
+from ..reasons import reason
+from ..repo import CommitInfo, Incoming, Repositories
+from . import push_direct, push_plan, push_rights, push_rows
+from .model import Change, branch_ref
+from .push_direct import Thing
+from .push_policy import Policies
+from .receive import Command, CommitFacts, Existing, ForReview, Known, Refusal, Rights
+
+BANNED = "refs/meta/reject-commits"
+_IMPLICIT_AT_MOST = 20  # commits of another branch that are listed
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One push as git's first hook tells it."""
+
+    project: str
+    account: Account
+    commands: tuple[Command, ...]
+    options: tuple[str, ...]
+    quarantine: str
+
+    @property
+    def actor(self) -> Actor:
+        """The pusher as rules see him."""
+        return Actor(self.account.id, self.account.groups, self.account.username)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the site is: `url` without a slash at its end, and host and port of its SSH server when it has one."""
+
+    url: str
+    ssh: tuple[str, int] | None = None
+
+    def hook(self, username: str) -> str:
+        """How to install the commit-msg hook, in Gerrit's words."""
+        curl = (
+            f'  f="$(git rev-parse --git-dir)/hooks/commit-msg"; curl -o "$f" {self.url}/tools/hooks/commit-msg ; '
+            'chmod +x "$f"'
+        )
+        if self.ssh is None:
+            return curl
+        host, port = self.ssh
+        return (
+            f"  gitdir=$(git rev-parse --git-dir); scp -p -P {port} {username}@{host}:hooks/commit-msg "
+            "${gitdir}/hooks/\n(for OpenSSH >= 9.0 you need to add the flag '-O' to the scp command)\n"
+            f"or, for http(s):\n{curl}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the facts of pushes. `url` gives the address of a change's page."""
+
+    db: Database
+    repositories: Repositories
+    rules: Rulebook
+    policies: Policies
+    site: Site
+    url: Callable[[Change], str]
+    max_changes: int
+
+    def rights(self, push: Push, ref: str) -> Rights:
+        """What the pusher may do to a branch."""
+        labels = self.db.read_now(push_rows.rules_in, push.project)
+        found = push_rights.for_review(push.actor, push.project, ref, self.rules, labels)
+        return replace(
+            found,
+            email=push.account.email,
+            site=self.site.url,
+            hook=self.site.hook(push.account.username),
+            max_commits=self.max_changes,
+            policy=self.policies.of(push.project),
+        )
+
+    def target(self, project: str, branch: str) -> str | None:
+        """The tip of the branch that a push for review is for."""
+        return self.repositories.resolve(project, branch_ref(branch))
+
+    def known(self, push: Push, branch: str, commits: Sequence[CommitFacts]) -> Known:
+        """What the rows say of commits that are pushed for review."""
+        names = [name for name, _ in push_plan.names(commits).values()]
+        by_id = self.db.read_now(push_rows.known_by_id, push.project, branch, names)
+        by_commit = self.db.read_now(push_rows.known_by_commit, push.project, [commit.id for commit in commits])
+        return Known(
+            {name: [self._existing(push.project, one) for one in found] for name, found in by_id.items()},
+            {commit: [self._existing(push.project, one) for one in found] for commit, found in by_commit.items()},
+            self.foreign(push, commits),
+            self._banned(push.project),
+        )
+
+    def past_review(self, push: Push, commits: Sequence[CommitFacts]) -> Known:
+        """What must be known of commits that go past review."""
+        return Known({}, {}, self.foreign(push, commits), self._banned(push.project))
+
+    def _existing(self, project: str, row: push_rows.Row) -> Existing:
+        current = facts(self.repositories.commit(project, row.current))
+        return Existing(row.change, current, self.url(row.change), row.commits)
+
+    def foreign(self, push: Push, commits: Sequence[CommitFacts]) -> frozenset[str]:
+        """The addresses of authors and committers that belong to somebody else."""
+        used = {email.lower() for commit in commits for email in (commit.committer_email, commit.author_email)}
+        owners = {email: self.db.read_now(email_in, email) for email in used - {push.account.email.lower()}}
+        return frozenset(email for email, owner in owners.items() if owner is not None)
+
+    def _banned(self, project: str) -> frozenset[str]:
+        """The commits that were banned, as notes name them."""
+        notes = self.repositories.resolve(project, BANNED)
+        if notes is None:
+            return frozenset()
+        return frozenset(path.replace("/", "") for path, _ in self.repositories.list_files(project, notes))
+
+    # -- git ----------------------------------------------------------------------------------------------
+
+    def new_commits(self, push: Push, incoming: Incoming, wanted: ForReview) -> tuple[CommitFacts, ...] | Refusal:
+        """The commits that a push for review brings, oldest first, if they belong to the branch."""
+        target, tip, options = self.target(push.project, wanted.branch), wanted.command.new, wanted.options
+        if options.merged:
+            if target is None:
+                return Refusal(f"{branch_ref(wanted.branch)} not found")
+            if not incoming.is_ancestor(tip, target):
+                return Refusal("not merged into branch", reason("review.push-not-merged", branch=wanted.branch))
+            return (facts(self.repositories.commit(push.project, tip)),)
+        without = [target] if target else []
+        if options.base:
+            for base in options.base:
+                if not incoming.is_commit(base):
+                    return Refusal("base must be a commit" if incoming.exists(base) else "base not found")
+            without += options.base
+        else:
+            without += self.repositories.branches(push.project).values()
+        if target is not None and not incoming.is_related(tip, target):
+            return Refusal("no common ancestry", reason("review.push-unrelated"))
+        found = incoming.log(tip, without=tuple(without), limit=self.max_changes + 1)
+        commits = tuple(facts(info) for info in reversed(found))
+        policy = self.policies.of(push.project)
+        if target is not None and not policy.implicit_merges and commits and len(commits[-1].parents) == 1:
+            return self._implicit(incoming, commits, target) or commits
+        return commits
+
+    def _implicit(self, incoming: Incoming, commits: Sequence[CommitFacts], target: str) -> Refusal | None:
+        """Whether commits that grow on another branch would bring it along."""
+        new = {commit.id for commit in commits}
+        outside = {parent for commit in commits for parent in commit.parents} - new
+        if not outside or any(incoming.is_ancestor(parent, target) for parent in outside):
+            return None
+        brought = [
+            one for parent in sorted(outside)
+            for one in incoming.log(parent, without=(target,), limit=_IMPLICIT_AT_MOST)
+        ]  # fmt: skip
+        lines = tuple(f"ERROR: Implicit Merge of {one.id[:7]} {one.subject}" for one in brought[:_IMPLICIT_AT_MOST])
+        return Refusal("implicit merges detected", reason("review.push-implicit-merge"), lines=lines)
+
+    def direct(self, push: Push, incoming: Incoming, command: Command, *, skip: bool) -> push_direct.Facts:
+        """About one reference that shall move past review."""
+        deletes, heads = command.what == "delete", not command.ref.startswith("refs/tags/")
+        thing = Thing.COMMIT if deletes else _THINGS[incoming.kind(command.new)]
+        ordinary = command.what == "update" and thing is Thing.COMMIT and heads
+        commits: tuple[CommitFacts, ...] = ()
+        if thing is Thing.COMMIT and not deletes and not skip:
+            tips = tuple(self.repositories.branches(push.project).values())
+            without = (*tips, command.old) if command.what == "update" else tips
+            found = incoming.log(command.new, without=without, limit=push_direct.MOST_COMMITS + 1)
+            commits = tuple(facts(info) for info in found)
+        rights = (push.actor, push.project, command.ref)
+        return push_direct.Facts(
+            thing=thing,
+            allowed=push_rights.directly(*rights, command.what, self.rules, tag=_TAG_VERBS.get(thing)),
+            forced=command.what == "update" and not (ordinary and incoming.is_ancestor(command.old, command.new)),
+            may_force=push_rights.directly(*rights, "force", self.rules),
+            default=self.repositories.default_branch(push.project),
+            skip=skip,
+            may_skip=push_rights.skips_validation(*rights, self.rules),
+            commits=commits,
+        )
+
+
+_THINGS = {
+    "commit": Thing.COMMIT, "tag": Thing.TAG, "signed tag": Thing.SIGNED_TAG, "other": Thing.OTHER, "": Thing.MISSING
+}  # fmt: skip
+_TAG_VERBS = {Thing.TAG: Verb.CREATE_TAG, Thing.SIGNED_TAG: Verb.CREATE_SIGNED_TAG}
+
+
+def facts(info: CommitInfo) -> CommitFacts:
+    """A commit as the deciders see it."""
+    author = info.author
+    return CommitFacts(
+        info.id, info.tree, info.parents, info.subject, info.message, author.name, author.email, info.committer.email,
+        f"{author.time} {author.offset}", info.committer.name,
+    )  # fmt: skip
