@@ -129,7 +129,13 @@ def site(
     directory = Path(tempfile.mkdtemp(prefix="gatebot-bench-", dir=base))
     directory.chmod(0o755)
     port = free_port()
-    changes = {"site.data": "data", "web.listen": f"127.0.0.1:{port}", "executor.slots": 4, **settings}
+    changes = {
+        "site.data": "data",
+        "web.listen": f"127.0.0.1:{port}",
+        "ssh.listen": "",
+        "executor.slots": 4,
+        **settings,
+    }
     try:
         founding.found(directory / "site", init_text(changes) + (labels.read_text() if labels else ""))
         tokens = asyncio.run(_furnish(directory, configuration))

@@ -337,6 +337,9 @@ def _disagreements(settings: Settings) -> list[str]:
     )
     errors = [f"{key}: {what}" for key, right, what in checks if not right]
     errors += _no_address("web.url", web.url)
+    for key, text in (("listen", settings.ssh.listen), ("address", settings.ssh.address)):
+        if text and not _listens(text):
+            errors.append(f'ssh.{key}: {_quoted(text)}write a host and a port, such as "127.0.0.1:29418".')
     errors += [f"web.trusted_proxies: {text} is no address." for text in web.trusted_proxies if not _is_network(text)]
     names = [network.name for network in settings.irc]
     for number, network in enumerate(settings.irc, 1):

@@ -42,6 +42,19 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True)
+class Ssh:
+    """Where git and Gerrit's commands are reached over SSH."""
+
+    listen: str = setting(
+        "127.0.0.1:29418", "The address and port to listen on; empty: there is no SSH.", unit="host:port"
+    )
+    address: str = setting(
+        "", "The host and port as people type them; empty: the host of the site's address, the port of `listen`.",
+        unit="host:port",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """Where the truth is kept."""
 
@@ -249,6 +262,7 @@ class Settings:
 
     site: Site = Site()
     web: Web = Web()
+    ssh: Ssh = Ssh()
     database: Database = Database()
     git: Git = Git()
     gate: Gate = Gate()
@@ -277,6 +291,7 @@ class Settings:
 SECTIONS: tuple[tuple[str, type], ...] = (
     ("site", Site),
     ("web", Web),
+    ("ssh", Ssh),
     ("database", Database),
     ("git", Git),
     ("gate", Gate),

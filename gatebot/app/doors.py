@@ -24,12 +24,15 @@ from ..review.ports import Builds
 from ..review.push import Most, Receiver
 from ..review.push_policy import Policy, SamePolicy
 from ..review.room import ReviewRoom
+from ..review.shaper import Shaper
 from ..review.shown import Shown
+from ..review.ssh.rest import RestSsh
 from ..review.third_party.service import ThirdPartyCis
 from ..settings import Settings
 from ..site import Site
 from . import third_party
 from .places import Places
+from .ssh import address
 
 
 class Doors:
@@ -41,6 +44,7 @@ class Doors:
     ) -> None:  # fmt: skip
         self._site = site
         self._room = room
+        self._ssh = address(settings)
         self._cis = ThirdPartyCis(db, clock, room.rules, third_party.known(settings))
         self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, self._cis, settings.url)
         policy = Policy(strict_change_id=settings.git.change_id == "strict")
@@ -50,7 +54,7 @@ class Doors:
         )  # fmt: skip
         limits = Limits(processes=settings.limits.git_processes, push_bytes=settings.git.max_pack)
         hooks = places.work / "hooks"
-        self._git = GitHttp(
+        self.git = GitHttp(
             site, repositories, self._receiver, room.submission, hooks, room.reading.hidden_in, rules=room.rules,
             limits=limits,
         )  # fmt: skip
@@ -65,13 +69,14 @@ class Doors:
         parts = pages.Parts(room.reading, room.review, room.states, room.submission, self.shown, room.judge)
         return [
             *rest.routes(room, self._site),
+            *RestSsh(Shaper(room, self._site), self._ssh).routes(),
             *pages.routes(self._site, parts),
             *third_party.routes(self._site, self._cis, room),
         ]
 
     def git_routes(self) -> list[web.RouteDef]:
         """The routes that take any path: after all others."""
-        return self._git.routes()
+        return self.git.routes()
 
     def add_to(self, front: Front) -> None:
         """The boxes of open and of merged changes, and the search in changes."""

@@ -69,7 +69,7 @@ def check_reach(user: User | None, data: Path) -> None:
         )
 
 
-def take_address(listen: str) -> socket.socket:
+def take_address(listen: str, setting: str = "web.listen") -> socket.socket:
     """The address is taken while the server may still be root, who alone may have low ports; nothing is heard yet."""
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
@@ -81,7 +81,7 @@ def take_address(listen: str) -> socket.socket:
         taken.close()
         raise Unavailable(
             f"{listen} cannot be listened on ({error.strerror}). "
-            "Stop what is using it, or set another web.listen in gatebot.toml."
+            f"Stop what is using it, or set another {setting} in gatebot.toml."
         ) from None
     return taken
 

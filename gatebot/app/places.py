@@ -18,7 +18,7 @@ from ..settings import Settings
 SETTINGS = "gatebot.toml"
 TOKEN = "admin.token"  # noqa: S105 - the name of a file
 KEY = "site.key"
-PARTS = ("git", "logs", "meetings")
+PARTS = ("git", "logs", "meetings", "ssh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ class Places:
     def key(self) -> Path:
         """The key that seals what the database keeps."""
         return self.data / KEY
+
+    @property
+    def ssh(self) -> Path:
+        """The keys by which SSH clients know the site again."""
+        return self.data / "ssh"
 
     @property
     def work(self) -> Path:

@@ -13,6 +13,8 @@ import signal
 import socket
 import ssl
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -44,7 +46,7 @@ def serve(directory: Path) -> int:
         log.warning("%s", told)
     check_git()
     check_reach(user, places.data)
-    with sole_server(places.data, user), take_address(found.web.listen) as address:
+    with sole_server(places.data, user), take_address(found.web.listen) as address, _ssh(found) as ssh:
         prepared = prepare_executor(found, places, user) if found.executor.enabled else None
         tls = _tls(found)
         if user is not None:
@@ -52,7 +54,7 @@ def serve(directory: Path) -> int:
             link.drop(user.uid, user.gid)
         log.info("starting")
         db.migrate(places.database_url)
-        return asyncio.run(_run(found, places, prepared, address, tls))
+        return asyncio.run(_run(found, places, prepared, address, ssh, tls))
 
 
 def begin_to_log() -> None:
@@ -92,11 +94,22 @@ def _tls(found: Settings) -> ssl.SSLContext | None:
     return context
 
 
+@contextmanager
+def _ssh(found: Settings) -> Generator[socket.socket | None]:
+    """The address of SSH, where it is wanted."""
+    if not found.ssh.listen:
+        yield None
+        return
+    with take_address(found.ssh.listen, "ssh.listen") as address:
+        yield address
+
+
 async def _run(
     found: Settings,
     places: Places,
     prepared: assembly.Prepared | None,
     address: socket.socket,
+    ssh: socket.socket | None,
     tls: ssl.SSLContext | None,
 ) -> int:
     stopping = asyncio.Event()
@@ -108,6 +121,8 @@ async def _run(
     await runner.setup()
     await site.start()
     await web.SockSite(runner, address, ssl_context=tls).start()
+    if ssh is not None:
+        await site.ssh.listen(ssh)
     log.info("serving %s", found.url)
     failed = await site.work(stopping)
     site.closing()

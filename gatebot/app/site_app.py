@@ -48,6 +48,7 @@ from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
 from .places import Places
+from .ssh import SshDoor
 
 log = logging.getLogger("gatebot")
 
@@ -69,6 +70,7 @@ class SiteApp:
     mentions: Mentions
     review: ReviewRoom
     doors: doors.Doors
+    ssh: SshDoor
     gate: gate.GateRoom
     connected: tuple[connections.Connected, ...]
     irc: Irc
@@ -115,6 +117,7 @@ class SiteApp:
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
+        ssh = SshDoor(settings, places, identity, review, outside.git.processes)
         sight = connections.Sights(outside.shown, connected)
         allowed = room.allowed(site, sight)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
@@ -132,13 +135,11 @@ class SiteApp:
             front.add(sign=sign)
         irc.add_to(front, site)
         front.measure(SiteMetrics(room.driver, others.free_slots, live.last, irc.health))
-        if executor is not None:
-            front.add(sign=_jobs_sign(executor))
-        if others.on:
-            front.add(sign=others.sign)
+        for sign in (*([_jobs_sign(executor)] if executor else ()), *([others.sign] if others.on else ())):
+            front.add(sign=sign)
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
-            outside, room, connected, irc, executor, others, logs, keeper, application, [],
+            outside, ssh, room, connected, irc, executor, others, logs, keeper, application, [],
         )  # fmt: skip
 
     def web(self) -> web.Application:
@@ -179,6 +180,7 @@ class SiteApp:
 
     async def close(self) -> None:
         """End everything; what was not finished goes on at the next start."""
+        await self.ssh.close()
         await self.others.part()
         await self.irc.close()
         for task in self.tasks:

@@ -40,6 +40,7 @@ _COMMANDS = {
     "secret": ("secrets:secret", "Encrypt values for jobs of a project."),
     "semaphore": ("tenants:semaphore", "Look at semaphores: who holds them, who waits."),
     "serve": ("local:serve", "Serve the site in DIRECTORY until stopped (Ctrl-C)."),
+    "ssh-key": ("ssh_keys:ssh_key", "Add, list and delete the public keys by which SSH knows you."),
     "user": ("people:user", "Make and list accounts."),
     "why": ("changes:why", "Say what a change waits for, who can do it, where it stands."),
 }

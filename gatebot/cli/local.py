@@ -24,14 +24,19 @@ _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), defaul
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--listen", default="", metavar="HOST:PORT", help="Where it will listen (default 127.0.0.1:8080).")
+@click.option(
+    "--ssh-listen", default=None, metavar="HOST:PORT", help="The same for SSH; '' for none (default port 29418)."
+)
 @click.pass_obj
-def init(out: Output, directory: Path, listen: str) -> None:
+def init(out: Output, directory: Path, listen: str, ssh_listen: str | None) -> None:
     """Make a new site: settings, database, administrator, pipelines."""
     from ..settings_file import init_text
 
     changes: dict[str, object] = {"site.data": "data"}
     if listen:
         changes["web.listen"] = listen
+    if ssh_listen is not None:
+        changes["ssh.listen"] = ssh_listen
     made = founding.found(directory, init_text(changes))
     out.text(
         {"directory": str(made.directory), "username": "admin", "password": made.password, "url": made.url},

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who people and programs are: accounts, groups, passwords, tokens, sessions.
 
-Here is the one name that others import, `Identity`; `accounts.py`, `credentials.py`, `sessions.py`
-and `groups.py` hold its subjects, `store.py` and `group_store.py` the rows, `passwords.py` the hashing
-and the brake on guessing.
+Here is the one name that others import, `Identity`; `accounts.py`, `credentials.py`, `sessions.py`,
+`groups.py` and `ssh_keys.py` hold its subjects, `store.py` and `group_store.py` the rows, `passwords.py` the
+hashing and the brake on guessing.
 What an account may do is not decided here but in `access.py`.
 """
 
@@ -16,6 +16,7 @@ from .credentials import Credentials
 from .group_tables import Group, GroupChange
 from .groups import Groups
 from .sessions import Sessions
+from .ssh_keys import SshKey, SshKeys
 from .store import ADMINISTRATORS, CORE, GATE, SERVICE_USERS, THIRD_PARTY_CI, Account, Token, account_in, accounts_in
 
 __all__ = [
@@ -28,13 +29,14 @@ __all__ = [
     "Group",
     "GroupChange",
     "Identity",
+    "SshKey",
     "Token",
     "account_in",
     "accounts_in",
 ]
 
 
-class Identity(Accounts, Credentials, Groups, Sessions):
+class Identity(Accounts, Credentials, Groups, Sessions, SshKeys):
     """Everything about who is asking, over one database."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
@@ -42,3 +44,4 @@ class Identity(Accounts, Credentials, Groups, Sessions):
         Credentials.__init__(self, db, clock)
         Groups.__init__(self, db, clock)
         Sessions.__init__(self, db, clock)
+        SshKeys.__init__(self, db, clock)

@@ -23,13 +23,18 @@ def references(numbers: Collection[int]) -> tuple[str, ...]:
     return tuple(f"refs/changes/{number % 100:02d}/{number}" for number in sorted(numbers))
 
 
+def secrets(store: Path, hidden: Collection[str]) -> frozenset[str]:
+    """The objects of a repository that only `hidden` references reach."""
+    without = [f"--exclude={prefix}/*" for prefix in hidden]
+    globs = [f"--glob={prefix}/*" for prefix in hidden]
+    listing = git_output(store, ["rev-list", "--objects", "--no-object-names", *globs, "--not", *without, "--all"])
+    return frozenset(listing.split())
+
+
 def refused(store: Path, hidden: Collection[str], body: bytes) -> str | None:
     """The first object that a request wants and only `hidden` references reach."""
     asked = list(wants(body))
     if not asked:
         return None
-    without = [f"--exclude={prefix}/*" for prefix in hidden]
-    globs = [f"--glob={prefix}/*" for prefix in hidden]
-    listing = git_output(store, ["rev-list", "--objects", "--no-object-names", *globs, "--not", *without, "--all"])
-    secret = frozenset(listing.split())
+    secret = secrets(store, hidden)
     return next((wanted for wanted in asked if wanted in secret), None)

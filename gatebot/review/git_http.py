@@ -29,7 +29,7 @@ from .push import Receiver
 __all__ = ["GitHttp", "Hidden", "Limits"]
 
 _WANTS_AT_MOST = 16 * 1024**2  # a fetch of a project with secrets is read whole before git gets it
-_COMMIT_MSG = Path(__file__).parent / "hooks" / "commit-msg"
+COMMIT_MSG = Path(__file__).parent / "hooks" / "commit-msg"
 
 
 class Site(Protocol):
@@ -78,7 +78,7 @@ class GitHttp:
 
     async def _commit_msg(self, request: web.Request) -> web.StreamResponse:
         del request
-        return web.Response(body=_COMMIT_MSG.read_bytes(), content_type="text/plain", charset="utf-8")
+        return web.Response(body=COMMIT_MSG.read_bytes(), content_type="text/plain", charset="utf-8")
 
     async def _advertise(self, request: web.Request) -> web.StreamResponse:
         service = request.query.get("service", "")

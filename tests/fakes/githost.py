@@ -22,7 +22,7 @@ from gatebot.identity.store import NewAccount
 from gatebot.reasons import Reason, reason
 from gatebot.repo import Repositories
 from gatebot.review import hosting
-from gatebot.review.git_http import GitHttp, Limits
+from gatebot.review.git_http import GitHttp, Hidden, Limits
 from gatebot.review.model import Project
 from gatebot.review.push import Most, Receiver
 from gatebot.review.push_policy import Policies, Policy, SamePolicy
@@ -96,7 +96,9 @@ class ChangingPolicies:
 class GitHost:
     """What a test needs of the running server."""
 
-    def __init__(self, root: Path, db: Database, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(
+        self, root: Path, db: Database, clock: Clock, limits: Limits | None = None, hidden: Hidden | None = None
+    ) -> None:
         self.root = root
         self.db = db
         self.clock = clock
@@ -116,7 +118,7 @@ class GitHost:
         site = FakeSite(self.people)
         self.submits = FakeSubmits()
         self.git = GitHttp(
-            site, self.repos, self.receiver, self.submits, root / "hooks", _nothing_hidden, limits=limits
+            site, self.repos, self.receiver, self.submits, root / "hooks", hidden or _nothing_hidden, limits=limits
         )
         self.url = ""
 

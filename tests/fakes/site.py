@@ -110,7 +110,8 @@ class Template:
         """A site of one's own on this port."""
         shutil.copytree(self.directory, target, symlinks=True)
         settings: dict[str, object] = {
-            "site.data": "data", "web.listen": f"127.0.0.1:{port}", "executor.sandbox": "none", **(changes or {})
+            "site.data": "data", "web.listen": f"127.0.0.1:{port}", "executor.sandbox": "none",
+            "ssh.listen": "", **(changes or {})
         }  # fmt: skip
         (target / SETTINGS).write_text(init_text(settings))
         return target

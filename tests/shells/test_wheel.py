@@ -140,7 +140,7 @@ def test_a_new_site_is_served_from_the_wheel(installed: Path, open_place: Path) 
     listen = f"127.0.0.1:{free_port()}"
     gatebot = [sys.executable, "-P", "-m", "gatebot"]
     surroundings = {**os.environ, "PYTHONPATH": str(installed)}
-    init = [*gatebot, "init", "site", "--listen", listen]
+    init = [*gatebot, "init", "site", "--listen", listen, "--ssh-listen", ""]
     subprocess.run(init, cwd=empty, env=surroundings, check=True, capture_output=True)
     with subprocess.Popen([*gatebot, "serve", "site"], cwd=empty, env=surroundings, stderr=subprocess.PIPE) as server:
         assert server.stderr is not None

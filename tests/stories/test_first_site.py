@@ -29,7 +29,7 @@ def gatebot(directory: Path, *words: str) -> str:
 @pytest.mark.slow
 def test_a_site_from_init_to_its_first_merged_change(place: Path) -> None:
     site, port = place / "site", free_port()
-    said = gatebot(place, "init", str(site), "--listen", f"127.0.0.1:{port}")
+    said = gatebot(place, "init", str(site), "--listen", f"127.0.0.1:{port}", "--ssh-listen", "")
     assert re.fullmatch(
         rf"A new site is in {site}. Its settings, each explained: {site}/gatebot.toml\n"
         r"Administrator: admin, password \(shown once\): \S{16}\n"

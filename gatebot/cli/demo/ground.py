@@ -151,6 +151,7 @@ def site_text(base: Path, port: int, irc_port: int, *, sandbox: str = "auto") ->
         "site.data": "data",
         "web.listen": f"127.0.0.1:{port}",
         "web.url": url(port),
+        "ssh.listen": "",
         "executor.wheelhouse": str(base / "wheelhouse"),
         "executor.sandbox": sandbox,
     }

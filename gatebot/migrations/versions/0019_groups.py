@@ -11,7 +11,7 @@ from alembic import op
 from gatebot.db import utc
 
 revision = "0019_groups"
-down_revision = "0016_taken"
+down_revision = "0018_kept_by_people"
 branch_labels = None
 depends_on = None
 

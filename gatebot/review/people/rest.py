@@ -16,6 +16,7 @@ from ...access import SITE, Actor, Verb, may
 from ...assignment import Json
 from ...errors import Conflict, NotFound, Unauthenticated
 from ...identity import Account
+from ...identity.ssh_keys import read_key
 from ...reasons import reason
 from ..answers import body_of, everywhere, json_answer, must_be_new, start_and_limit, text_or
 from ..drafts import text_of, texts
@@ -96,6 +97,9 @@ class RestAccounts:
         must_be_new(request, there)
         if there:
             raise Conflict(reason=reason("review.account-exists", username=username))
+        key = text_of(body.get("ssh_key"), "ssh_key")
+        if key:
+            read_key(key)  # refused before there is an account without it
         account = await self._identity.create(
             username,
             name=text_of(body.get("name"), "name") or username,
@@ -103,6 +107,8 @@ class RestAccounts:
             password=text_of(body.get("http_password"), "http_password") or None,
             groups=texts(body.get("groups"), "groups"),
         )
+        if key:
+            await self._identity.add_ssh_key(account.id, key)
         return json_answer(request, account_info(account), 201)
 
     async def _name(self, request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SSH plugged into the review room: its commands, its keys, its address.
+
+Only wiring: what is served where, from the settings of the site. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+from ..identity import Identity
+from ..review.git_process import GitProcesses
+from ..review.room import ReviewRoom
+from ..review.ssh import commands
+from ..review.ssh.git import GitOverSsh
+from ..review.ssh.server import SshServer
+from ..review.ssh.sessions import Sessions
+from ..settings import Settings
+from .footing import take_address
+from .places import Places
+
+
+class SshDoor:
+    """git and Gerrit's commands over SSH, where the settings want them."""
+
+    def __init__(
+        self, settings: Settings, places: Places, identity: Identity, room: ReviewRoom, processes: GitProcesses
+    ) -> None:
+        self._settings = settings
+        sessions = Sessions(GitOverSsh(processes, room.rules), commands.table(), address(settings))
+        self._server = SshServer(identity, sessions, places.ssh)
+
+    async def listen(self, where: socket.socket | None = None) -> None:
+        """Answer from now on, on a socket that was bound before the server gave its rights up, or on a new one."""
+        if where is None and self._settings.ssh.listen:
+            where = take_address(self._settings.ssh.listen, "ssh.listen")
+        if where is not None:
+            await self._server.listen(where)
+
+    async def close(self) -> None:
+        """Let go of everybody."""
+        await self._server.close()
+
+
+def address(settings: Settings) -> str:
+    """Where people reach SSH, HOST:PORT; empty where there is none."""
+    ssh = settings.ssh
+    if ssh.address or not ssh.listen:
+        return ssh.address if ssh.listen else ""
+    return f"{urlsplit(settings.url).hostname or 'localhost'}:{ssh.listen.rpartition(':')[2]}"

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""git over SSH: clone, fetch and push, by the same processes and the same rules as over HTTP.
+
+Both directions are pumped at once until git has said everything: what ends earlier cuts large clones off. Who may
+read, `access.py` says; what a push may do, `push.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, Protocol
+
+from ...access import Actor, Rulebook, Target, Verb, may
+from ...errors import NotFound, NotPermitted
+from ...identity import Account
+from ...reasons import reason
+from ...repo.wants import not_ours
+from .. import git_hidden
+from ..git_process import CHUNK, RECEIVE, UPLOAD, GitProcesses
+from .want_guard import WantGuard
+
+
+class Stream(Protocol):
+    """The client's ends of git's pipes."""
+
+    async def read(self, most: int) -> bytes:
+        """What comes next; nothing when there will be no more."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Pass on, as fast as the client takes it."""
+        ...
+
+
+class GitOverSsh:
+    """Serves repositories to those who have signed in."""
+
+    def __init__(self, processes: GitProcesses, rules: Rulebook) -> None:
+        self._processes = processes
+        self._rules = rules
+
+    async def serve(
+        self, stream: Stream, account: Account, service: str, path: str, *, version: str, language: str
+    ) -> int:
+        """One clone, fetch or push; git's exit status."""
+        actor = Actor(account.id, account.groups, account.username)
+        project = self._project(actor, path)
+        if service == RECEIVE:
+            reception = self._processes.reception(project, account, language)
+            async with self._processes.receiving(["receive-pack"], project, reception) as process:
+                return await self._pump(stream, process, rewrite=reception.rewrite)
+        hidden = await self._processes.hidden(actor, project)
+        store = self._processes.repositories.path(project)
+        secret = await asyncio.to_thread(git_hidden.secrets, store, hidden) if hidden else frozenset[str]()
+        guard = WantGuard(secret)
+        command = [UPLOAD.removeprefix("git-"), f"--timeout={self._processes.limits.idle_seconds:.0f}"]
+        config = self._processes.uploads(version, hidden)
+        async with self._processes.process(command, project, config, version=version) as process:
+            return await self._pump(stream, process, guard=guard)
+
+    def _project(self, actor: Actor, path: str) -> str:
+        """The project that a path names, if the asker may know it."""
+        name = path.strip("/").removesuffix(".git").rstrip("/")
+        exists = self._processes.repositories.exists
+        for prefix in ("a/", "p/"):
+            name = name if exists(name) else name.removeprefix(prefix)
+        if not may(actor, Verb.READ, Target(name, "refs/heads/*"), self._rules):
+            raise NotPermitted(reason=reason("review.git-no-read", project=name))
+        if not exists(name):
+            raise NotFound(reason=reason("review.no-such-project", project=name))
+        return name
+
+    async def _pump(
+        self,
+        stream: Stream,
+        process: asyncio.subprocess.Process,
+        *,
+        guard: WantGuard | None = None,
+        rewrite: Callable[[bytes], bytes] = bytes,
+    ) -> int:
+        stdout = process.stdout
+        assert stdout is not None
+        idle = self._processes.limits.idle_seconds
+        async with asyncio.timeout(idle) as patience, _beside(self._feed(stream, process, patience, guard)):
+            while data := await stdout.read(CHUNK):
+                self._moves(patience)
+                if data := rewrite(data):
+                    await stream.write(data)
+            if data := rewrite(b""):
+                await stream.write(data)
+            if guard is not None and guard.refused:
+                await stream.write(not_ours(guard.refused))
+                return 128
+        return await process.wait()
+
+    async def _feed(
+        self,
+        stream: Stream,
+        process: asyncio.subprocess.Process,
+        patience: asyncio.Timeout,
+        guard: WantGuard | None,
+    ) -> None:
+        """What the client sends into git, which may stop listening when it has heard enough."""
+        stdin = process.stdin
+        assert stdin is not None
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while data := await stream.read(CHUNK):
+                self._moves(patience)
+                stdin.write(guard.feed(data) if guard is not None else data)
+                if guard is not None and guard.refused:
+                    break
+                await stdin.drain()
+            if guard is not None:
+                stdin.write(guard.end())
+        stdin.close()
+
+    def _moves(self, patience: asyncio.Timeout) -> None:
+        """Something went through the pipe: whoever waits begins to wait anew."""
+        if not patience.expired():
+            patience.reschedule(asyncio.get_running_loop().time() + self._processes.limits.idle_seconds)
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Something that runs beside, and no longer."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
