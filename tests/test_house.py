@@ -74,6 +74,7 @@ DECIDER = 1
 STORES: dict[str, set[str]] = {
     "review": {
         "conversation",
+        "facts",
         "hosting",
         "intents",
         "judging",
@@ -92,6 +93,7 @@ STORES: dict[str, set[str]] = {
 ADAPTERS: dict[str, set[str]] = {
     "review": {
         "answers",
+        "contents",
         "gate_side",
         "landing",
         "projects",

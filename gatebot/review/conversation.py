@@ -8,13 +8,16 @@ decided in `service.py`, what the votes mean in `verdict.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, update
 
 from ..db import Session
-from .model import InlineComment, Kind, Message, Reviewer, ReviewerState, Side, TextRange, Vote
+from ..identity import accounts_in
+from .labels.copying import Renewal
+from .model import InlineComment, Message, Reviewer, ReviewerState, Side, TextRange, Vote
 from .rules import Rules, copied_votes
 from .tables import changes, comments, messages, reviewers, votes
 
@@ -63,9 +66,12 @@ def list_votes(session: Session, change: int, patch_set: int | None = None) -> t
     return tuple(_vote(row) for row in rows if patch_set in (None, row["patch_set"]))
 
 
-def copy_votes(session: Session, change: int, before: int, after: int, kind: Kind, rules: Rules) -> None:
+def copy_votes(session: Session, change: int, before: int, after: int, renewal: Renewal, rules: Rules) -> None:
     """Let the votes that outlive a new patch set count on it."""
-    for vote in copied_votes(list_votes(session, change, before), kind, after, rules):
+    cast = list_votes(session, change, before)
+    people = accounts_in(session, {renewal.uploader, *(vote.account for vote in cast)}) if cast else {}
+    renewal = replace(renewal, groups={id: account.groups for id, account in people.items()})
+    for vote in copied_votes(cast, renewal, after, rules):
         set_vote(session, change, vote)
 
 

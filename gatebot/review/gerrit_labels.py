@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ..assignment import Json
+from .labels.model import Label
+from .labels.requirements import Evaluation, Result
 from .model import Vote
-from .rules import Label, LabelNeed
 from .verdict import Outcome, signed
 from .whole import ChangeView, Known
 
@@ -44,47 +45,35 @@ def _label(view: ChangeView, label: Label, *, detailed: bool) -> dict[str, Json]
     info = _summary(view, label, votes)
     if not detailed:
         return info
-    info["description"] = label.name
-    info["default_value"] = 0
+    info["description"] = label.description
+    info["default_value"] = label.default
     info["values"] = {_padded(value): text for value, text in label.values}
     info["all"] = _approvals(view, label, votes)
     return info
 
 
 def _summary(view: ChangeView, label: Label, votes: list[Vote]) -> dict[str, Json]:
-    """Who approved or rejected, and whether that is enough."""
+    """Who approved or rejected, and whether that is enough; what no rule asks for is optional."""
     info: dict[str, Json] = {}
-    requirement = view.verdict.find(label.name)
-    outcome = requirement.outcome if requirement else Outcome.NOT_APPLICABLE
+    leaves = view.verdict.about(label.name)
     lowest, highest = min((v.value for v in votes), default=0), max((v.value for v in votes), default=0)
     by = {vote.value: vote.account for vote in votes}
-    match outcome:
-        case Outcome.SATISFIED:
-            info["approved"] = _brief(view, _approver(view, label, votes))
-        case Outcome.BLOCKED:
-            info["rejected"] = _brief(view, by[lowest])
-            info["blocking"] = True
-        case Outcome.NOT_APPLICABLE:
-            info["optional"] = True
-        case Outcome.UNSATISFIED:
-            pass
-    if outcome is Outcome.BLOCKED:
-        return info
+    against = next((leaf.vote for leaf in leaves if leaf.outcome is Outcome.BLOCKED and leaf.vote), None)
+    if against is not None:
+        return {"rejected": _brief(view, against.account), "blocking": True}
+    if not leaves:
+        info["optional"] = True
+    satisfied = bool(leaves) and all(leaf.outcome.passes for leaf in leaves)
+    approved = next((leaf.vote for leaf in leaves if satisfied and leaf.vote), None)
+    if approved is not None:
+        info["approved"] = _brief(view, approved.account)
     if lowest < 0:
         info["disliked"] = _brief(view, by[lowest])
         info["value"] = lowest
-    elif outcome is not Outcome.SATISFIED and highest > 0:
+    elif approved is None and highest > 0:
         info["recommended"] = _brief(view, by[highest])
         info["value"] = highest
     return info
-
-
-def _approver(view: ChangeView, label: Label, votes: list[Vote]) -> int:
-    """Whose vote satisfied the requirement; the rule that did not count the uploader's is asked again."""
-    need = _need(view, label.name)
-    enough = [vote for vote in votes if need is None or vote.value >= need.needs]
-    others = [vote for vote in enough if vote.account != view.current.uploader]
-    return (others if need is not None and need.not_uploader else enough)[0].account
 
 
 def _approvals(view: ChangeView, label: Label, votes: list[Vote]) -> list[Json]:
@@ -111,40 +100,40 @@ def permitted_labels(view: ChangeView) -> dict[str, Json]:
 
 
 def submit_requirements(view: ChangeView) -> list[Json]:
-    """Gerrit's SubmitRequirementResultInfo, one for each label that is asked for."""
-    found: list[Json] = []
-    for need in view.rules.needs:
-        requirement = view.verdict.find(need.label)
-        outcome = requirement.outcome if requirement else Outcome.NOT_APPLICABLE
-        passes = outcome is Outcome.SATISFIED
-        status = {Outcome.BLOCKED: "UNSATISFIED"}.get(outcome, outcome.value)
-        expression = _expression(need)
-        atoms: list[Json] = [*expression.split(" AND ")]
-        result: dict[str, Json] = {
-            "expression": expression,
-            "fulfilled": passes,
-            "status": "PASS" if passes else "FAIL",
-            "passing_atoms": atoms if passes else [],
-            "failing_atoms": [] if passes else atoms,
+    """Gerrit's list of SubmitRequirementResultInfo."""
+    return [requirement_info(found) for found in view.verdict.results]
+
+
+def requirement_info(found: Result) -> dict[str, Json]:
+    """Gerrit's SubmitRequirementResultInfo; of an expression that decides nothing only the outcome is told."""
+    wanted = found.requirement
+    entry: dict[str, Json] = {"name": wanted.name}
+    if wanted.description:
+        entry["description"] = wanted.description
+    entry |= {"status": found.state.value, "is_legacy": wanted.legacy}
+    if found.applicable is not None:
+        entry["applicability_expression_result"] = _expression(found.applicable, hidden=True)
+    entry["submittability_expression_result"] = _expression(found.submittable)
+    if found.override is not None:
+        entry["override_expression_result"] = _expression(found.override)
+    return entry
+
+
+def _expression(asked: Evaluation, *, hidden: bool = False) -> dict[str, Json]:
+    """Gerrit's SubmitRequirementExpressionInfo; Zuul looks for `label:NAME` in the expression."""
+    outcome: dict[str, Json] = {"fulfilled": asked.fulfilled, "status": asked.status}
+    if not hidden:
+        atoms = (*asked.passing, *asked.failing)
+        outcome = {
+            "expression": asked.text,
+            **outcome,
+            "passing_atoms": list(asked.passing),
+            "failing_atoms": list(asked.failing),
+            "atom_explanations": dict.fromkeys(atoms, ""),
         }
-        entry: dict[str, Json] = {
-            "name": need.label,
-            "status": status,
-            "is_legacy": False,
-            "submittability_expression_result": result,
-        }
-        found.append(entry)
-    return found
-
-
-def _expression(need: LabelNeed) -> str:
-    """The requirement in Gerrit's language; Zuul looks for `label:NAME` in it."""
-    user = ",user=non_uploader" if need.not_uploader else ""
-    return f"label:{need.label}=MAX{user} AND -label:{need.label}=MIN"
-
-
-def _need(view: ChangeView, name: str) -> LabelNeed | None:
-    return next((need for need in view.rules.needs if need.label == name), None)
+    if asked.error:
+        outcome["error_message"] = asked.error
+    return outcome
 
 
 def _brief(view: ChangeView, account: int) -> dict[str, Json]:

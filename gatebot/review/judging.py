@@ -8,19 +8,26 @@ asked of other rooms (is there a gate) comes through `ports.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sqlalchemy import bindparam, select
 
+from .. import access
+from ..access import Target
 from ..db import Session
 from ..depends import depends_on, is_change_id
 from ..identity import GATE, accounts_in
 from ..reasons import Reason, reason
 from . import conversation, footers, hosting, store
-from .model import Change, PatchSet, Status, Vote
-from .ports import Gates
-from .rules import VERIFIED, Rules, rules_of
+from .config.model import ConfigFile
+from .facts import Case, NoConfigs, NoContents, about, reviewers_asked
+from .labels.electors import groups_for
+from .labels.model import About
+from .labels.told import Electors
+from .model import Change, PatchSet, Status
+from .ports import Configs, Contents, Gates
+from .rules import Rules, configured, rules_of
 from .tables import changes, dependencies, parents, patch_sets
 from .verdict import DEPENDENCIES, Outcome, Situation, Verdict, explain
 
@@ -40,20 +47,7 @@ _naming = (
 _naming_number = _naming.where(dependencies.c.number == bindparam("number"))
 _naming_id = _naming.where(dependencies.c.number.is_(None), dependencies.c.address == bindparam("change_id"))
 
-#: What the gate itself sees to: it votes, and it merges dependencies in order.
-_OF_THE_GATE = (VERIFIED, DEPENDENCIES)
-
 _Step: TypeAlias = Callable[[Session, str, PatchSet], tuple[int, int] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What was read of a change that is to be judged; `votes` are those on its current patch set."""
-
-    change: Change
-    current: PatchSet
-    votes: tuple[Vote, ...]
-    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +64,15 @@ class Judge:
 
     gates: Gates
     site: str
+    contents: Contents = field(default_factory=NoContents)
+    access: access.Rulebook = access.DEFAULT
+    configs: Configs = field(default_factory=NoConfigs)
+    _rules: dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]] = field(
+        default_factory=dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]], repr=False, compare=False
+    )
+    _electors: dict[tuple[str, str, str, int], tuple[str, ...]] = field(
+        default_factory=dict[tuple[str, str, str, int], tuple[str, ...]], repr=False, compare=False
+    )
 
     def verdict(self, session: Session, change: Change) -> Verdict:
         """Whether a change may be merged, and what is missing."""
@@ -82,22 +85,34 @@ class Judge:
         needs = self._needs(session, [(case.change, case.current) for case in cases if case.change.is_open])
         people = {id for case in cases for id in (case.change.owner, case.current.uploader)}
         people |= {vote.account for case in cases for vote in case.votes}
-        names = {id: account.username for id, account in accounts_in(session, people).items()}
-        return [explain(self._situation(case, needs, names), case.votes, case.rules) for case in cases]
+        for case in cases:
+            if reviewers_asked(case.rules):
+                people |= {one.account for one in conversation.list_reviewers(session, case.change.number)}
+        known = accounts_in(session, people)
+        names = {id: account.username for id, account in known.items()}
+        asked = about(session, cases, known, self.contents)
+        return [
+            explain(
+                self._situation(case, needs, names, asked[case.change.number]),
+                case.votes,
+                case.rules.on(case.change.branch),
+            )
+            for case in cases
+        ]
 
     def readiness(self, session: Session, change: Change) -> Reason | None:
         """What people still have to do before the gate may take a change; None: nothing."""
-        return self.verdict(session, change).without(*_OF_THE_GATE).why_not()
+        return self.verdict(session, change).of_people().without(DEPENDENCIES).why_not()
 
     def obstacle(self, session: Session, change: Change) -> Reason | None:
         """`readiness` for somebody who submits: what the gate refused has to be checked again first."""
-        verified = self.verdict(session, change).find(VERIFIED)
-        missing = self.readiness(session, change)
-        if verified is None or verified.outcome is not Outcome.BLOCKED:
+        verdict = self.verdict(session, change)
+        missing = verdict.of_people().without(DEPENDENCIES).why_not()
+        if not any(one.gate and one.outcome is Outcome.BLOCKED for one in verdict.requirements):
             return missing
         return reason("review.failed-in-gate", *((missing,) if missing is not None else ()))
 
-    def _situation(self, case: Case, needs: Mapping[int, Needs], names: Mapping[int, str]) -> Situation:
+    def _situation(self, case: Case, needs: Mapping[int, Needs], names: Mapping[int, str], asked: About) -> Situation:
         change = case.change
         own = needs.get(change.number, Needs())
         return Situation(
@@ -111,12 +126,34 @@ class Judge:
             names=names,
             unknown=own.unknown,
             gate=GATE,
+            about=asked,
+            electors=self._electors_of(change),
         )
+
+    def _electors_of(self, change: Change) -> Electors:
+        """Who may cast the votes that a change lacks."""
+
+        def asked(label: str, value: int) -> tuple[str, ...]:
+            key = (change.project, change.branch, label, value)
+            if key not in self._electors:
+                target = Target(change.project, f"refs/heads/{change.branch}")
+                self._electors[key] = groups_for(label, value, target, self.access)
+            return self._electors[key]
+
+        return asked
 
     def rules(self, session: Session, project: str) -> Rules:
         """The rules of a project."""
         found = hosting.find_project(session, project)
-        return rules_of(found.rules if found else "default")
+        return self.rules_for(project, found.rules if found else "default")
+
+    def rules_for(self, project: str, preset: str) -> Rules:
+        """The rules of a project that begins with a preset: what its `project.config` and its parents' add to that."""
+        files = self.configs.files(project)
+        known = self._rules.get((project, preset))
+        if known is None or known[0] is not files:
+            known = self._rules[project, preset] = (files, configured(rules_of(preset), files[::-1]))
+        return known[1]
 
     def needs(self, session: Session, change: Change, current: PatchSet) -> tuple[int, ...]:
         """The changes that are not merged and that this one depends on, by git or by footer."""

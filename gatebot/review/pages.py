@@ -21,7 +21,6 @@ from ..site import Site
 from .judging import Judge
 from .model import Change, DraftedComment
 from .reading import Reading
-from .rules import rules_of
 from .service import Draft, Review
 from .shown import Shown
 from .states import States
@@ -130,7 +129,7 @@ class Pages:
         view = await self._parts.shown.project(actor, name)
         rows, _ = await self._parts.shown.rows(actor, f'project:"{name}"', 10)
         base = self._site.settings.url
-        rules = rules_of(view.project.rules)
+        rules = self._parts.judge.rules_for(name, view.project.rules)
         return self._site.render(
             request,
             "review/project.html",

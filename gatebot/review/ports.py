@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..reasons import Reason
+from .config.model import ConfigFile
+from .labels.model import Content
 
 
 class Gates(Protocol):
@@ -49,6 +51,22 @@ class BuildLine:
     voting: bool = True
     started: bool = True
     why: Reason | None = None
+
+
+class Contents(Protocol):
+    """What is in the commits of this site's repositories."""
+
+    def of(self, project: str, commit: str) -> Content:
+        """The content of a commit; nothing is read before it is asked for."""
+        ...
+
+
+class Configs(Protocol):
+    """The `project.config` files of this site."""
+
+    def files(self, project: str) -> tuple[ConfigFile, ...]:
+        """A project's and its parents', the nearest first; it answers from memory where nothing was pushed since."""
+        ...
 
 
 class Builds(Protocol):

@@ -19,11 +19,11 @@ from ..errors import NotFound
 from ..identity import accounts_in
 from ..reasons import reason
 from . import conversation, hosting, search, store
-from .judging import Case, Judge
+from .facts import Case
+from .judging import Judge
 from .model import Change, PatchSet, Project
 from .permission import permitted_labels, target_of
 from .query import parse
-from .rules import rules_of
 from .search import Asking
 from .tables import changes
 from .verdict import Verdict
@@ -125,7 +125,7 @@ class Reading:
                 change,
                 patch_sets[change.number][-1],
                 votes.get(change.number, ()),
-                rules_of(projects[change.project].rules),
+                self._judge.rules_for(change.project, projects[change.project].rules).on(change.branch),
             )
             for change in found
         ]

@@ -13,6 +13,7 @@ from ..clock import Clock
 from ..db import Database
 from ..identity import Identity
 from ..repo import Repositories
+from .contents import RepositoryContents
 from .files.service import Files
 from .gate_side import ReviewForGate
 from .judging import Judge
@@ -61,7 +62,7 @@ def furnish(
     rules: access.Rulebook = access.DEFAULT,
 ) -> ReviewRoom:
     """Put the room together; `site` is the address of the web site."""
-    judge = Judge(gates, site)
+    judge = Judge(gates, site, RepositoryContents(repositories), rules)
     lander = Lander(db, repositories, judge, clock)
     review = Review(db, judge, clock, rules)
     return ReviewRoom(

@@ -13,6 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..access_rules import expression
+from .config.model import ConfigFile
+from .labels.configured import overlaid
+from .labels.copying import Renewal, is_copied
+from .labels.model import Label, SubmitRequirement
 from .model import Kind, Vote
 
 CODE_REVIEW = "Code-Review"
@@ -21,52 +26,33 @@ WORKFLOW = "Workflow"
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """What can be voted. `copied_on` are the kinds of patch set that keep every vote, `copies_lowest` keeps a veto."""
-
-    name: str
-    values: tuple[tuple[int, str], ...]
-    copied_on: frozenset[Kind]
-    copies_lowest: bool = False
-
-    @property
-    def lowest(self) -> int:
-        """The veto."""
-        return self.values[0][0]
-
-    @property
-    def highest(self) -> int:
-        """The approval."""
-        return self.values[-1][0]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelNeed:
-    """One vote of `needs` or more on `label`, none of `forbids`.
-
-    `group` is who may cast it. `not_uploader`: a vote of the one who uploaded the patch set does
-    not count. `gate`: the vote is the gate's, so the requirement exists only where a gate is.
-    """
-
-    label: str
-    needs: int
-    forbids: int
-    group: str
-    not_uploader: bool = False
-    gate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Rules:
-    """The labels of a project and what its changes need. `name` is the preset's."""
+    """The labels of a project and what its changes need. `name` is the preset's that they begin with."""
 
     name: str
     labels: tuple[Label, ...]
-    needs: tuple[LabelNeed, ...]
+    requirements: tuple[SubmitRequirement, ...]
 
     def label(self, name: str) -> Label | None:
         """The label of this name, as people write it."""
         return next((label for label in self.labels if label.name.lower() == name.lower()), None)
+
+    def on(self, branch: str) -> Rules:
+        """The same with the labels that a branch has."""
+        ref = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+        labels = tuple(label for label in self.labels if not label.branches or _is_one(ref, label.branches))
+        return self if len(labels) == len(self.labels) else replace(self, labels=labels)
+
+
+def _is_one(ref: str, patterns: tuple[str, ...]) -> bool:
+    return any(
+        expression(pattern).fullmatch(ref) is not None
+        if pattern.startswith("^")
+        else ref.startswith(pattern[:-1])
+        if pattern.endswith("/*")
+        else ref == pattern
+        for pattern in patterns
+    )
 
 
 LABELS = (
@@ -79,8 +65,7 @@ LABELS = (
             (1, "Looks good to me, but someone else must approve"),
             (2, "Looks good to me, approved"),
         ),
-        frozenset({Kind.NO_CHANGE, Kind.NO_CODE_CHANGE, Kind.TRIVIAL_REBASE}),
-        copies_lowest=True,
+        "changekind:NO_CODE_CHANGE OR changekind:TRIVIAL_REBASE OR is:MIN",
     ),
     Label(
         VERIFIED,
@@ -91,28 +76,32 @@ LABELS = (
             (1, "Passes check"),
             (2, "Passes the gate"),
         ),
-        frozenset({Kind.NO_CHANGE, Kind.NO_CODE_CHANGE}),
+        "changekind:NO_CODE_CHANGE",
     ),
     Label(
         WORKFLOW,
         ((-1, "Work in progress"), (0, "Ready for reviews"), (1, "Approved")),
-        frozenset({Kind.NO_CHANGE}),
+        "changekind:NO_CHANGE",
     ),
 )
+
+
+def _approved(label: str, whose: str = "") -> SubmitRequirement:
+    rule = f"label:{label}=MAX{whose} AND -label:{label}=MIN"
+    return SubmitRequirement(label, rule, can_override_in_children=True)
+
 
 DEFAULT = Rules(
     "default",
     LABELS,
     (
-        LabelNeed(CODE_REVIEW, 2, -2, "Core", not_uploader=True),
-        LabelNeed(WORKFLOW, 1, -1, "Core"),
-        LabelNeed(VERIFIED, 2, -2, "Service Users", gate=True),
+        _approved(CODE_REVIEW, ",user=non_uploader"),
+        _approved(WORKFLOW),
+        replace(_approved(VERIFIED), applicable_if="is:gated"),
     ),
 )
 
-TEAM_OF_ONE = replace(
-    DEFAULT, name="team-of-one", needs=tuple(replace(need, not_uploader=False) for need in DEFAULT.needs)
-)
+TEAM_OF_ONE = replace(DEFAULT, name="team-of-one", requirements=(_approved(CODE_REVIEW), *DEFAULT.requirements[1:]))
 
 PRESETS: Mapping[str, Rules] = {rules.name: rules for rules in (DEFAULT, TEAM_OF_ONE)}
 
@@ -122,19 +111,22 @@ def rules_of(preset: str) -> Rules:
     return PRESETS.get(preset, DEFAULT)
 
 
-def is_copied(label: Label, value: int, kind: Kind) -> bool:
-    """Whether a vote outlives the coming of a patch set of this kind."""
-    return kind in label.copied_on or (label.copies_lowest and value == label.lowest)
-
-
-def copied_votes(votes: Iterable[Vote], kind: Kind, patch_set: int, rules: Rules) -> tuple[Vote, ...]:
+def copied_votes(votes: Iterable[Vote], renewal: Renewal, patch_set: int, rules: Rules) -> tuple[Vote, ...]:
     """The votes of the patch set before, as far as they count on `patch_set` too."""
     kept: list[Vote] = []
     for vote in votes:
         label = rules.label(vote.label)
-        if label is not None and is_copied(label, vote.value, kind):
+        if label is not None and is_copied(label, vote.value, vote.account, renewal):
             kept.append(replace(vote, patch_set=patch_set, copied=True))
     return tuple(kept)
+
+
+def configured(preset: Rules, files: tuple[ConfigFile, ...]) -> Rules:
+    """A preset with what `project.config` files say beside it, the farthest parent's first."""
+    if not files:
+        return preset
+    labels, wanted = overlaid(preset.labels, preset.requirements, files)
+    return replace(preset, labels=labels, requirements=wanted)
 
 
 @dataclass(frozen=True, slots=True)

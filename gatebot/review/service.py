@@ -111,12 +111,15 @@ class Review:
         if patch_set != change.current:
             raise Conflict(reason=reason("review.vote-on-old-patch-set", current=change.current, patch_set=patch_set))
         account = require_account(actor)
-        known = self._judge.rules(session, change.project)
+        known = self._judge.rules(session, change.project).on(change.branch)
         cast: list[Vote] = []
         for name, value in draft.votes:
             label = checked_vote(actor, name, value, change, known, self._rules)
             vote = Vote(label, value, account, now, patch_set, draft.tag)
             former = conversation.set_vote(session, change.number, vote)
+            of_label = known.label(label)
+            if change.status is Status.MERGED and of_label is not None and not of_label.allow_post_submit:
+                raise Conflict(reason=reason("review.label-closed", label=label))
             if change.status is Status.MERGED and value < former:
                 # Gerrit's rule: what was merged can still be praised, not blocked.
                 raise Conflict(reason=reason("review.lowers-merged", label=label))

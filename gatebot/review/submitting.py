@@ -26,7 +26,6 @@ from .landing import Lander
 from .landing_plan import Order
 from .model import Change, PatchSet, Project
 from .permission import require, require_account, require_open, target_of
-from .rules import VERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class Submission:
         """What merging needs; refused when the rules are not met (past a gate, its own vote is not asked for)."""
         change = store.get_change(session, number)
         verdict = self._judge.verdict(session, change)
-        missing = (verdict.without(VERIFIED) if gated else verdict).why_not()
+        missing = (verdict.of_people() if gated else verdict).why_not()
         if missing is not None:
             raise Conflict(reason=reason("review.cannot-submit", missing))
         submitter = account_in(session, account)

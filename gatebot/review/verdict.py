@@ -8,28 +8,33 @@ into lines of text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from functools import lru_cache
 
+from .. import access
+from ..access import Target
 from ..reasons import Reason, reason
+from .labels.electors import groups_for
+from .labels.model import About, Facts
+from .labels.outcome import Outcome, Requirement, node
+from .labels.requirements import Result, result
+from .labels.told import Electors, Telling, signed, tree
 from .model import Status, Vote
-from .rules import LabelNeed, Rules
+from .rules import Rules
+
+__all__ = [
+    "DEPENDENCIES", "STATE", "Outcome", "Requirement", "Situation", "Verdict", "explain", "signed",
+]  # fmt: skip
 
 STATE = "State"
 DEPENDENCIES = "Dependencies"
 
 
-class Outcome(StrEnum):
-    """BLOCKED is worse than UNSATISFIED: somebody said no, and more approval does not help."""
-
-    SATISFIED = "SATISFIED"
-    UNSATISFIED = "UNSATISFIED"
-    BLOCKED = "BLOCKED"
-    NOT_APPLICABLE = "NOT_APPLICABLE"
-
-
-_PASSES = (Outcome.SATISFIED, Outcome.NOT_APPLICABLE)
+@lru_cache(maxsize=1000)
+def _of_a_new_site(label: str, value: int) -> tuple[str, ...]:
+    """Who votes by the rules of a new site."""
+    return groups_for(label, value, Target("", "refs/heads/main"), access.DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,8 @@ class Situation:
     """What `explain` needs to know of a change beside its votes.
 
     `waits_for` are the changes it depends on (git parents and Depends-On) that are not merged, `unknown` what
-    Depends-On names and is no change here: a gate does not take it so.
+    Depends-On names and is no change here: a gate does not take it so. `about` is what else rules may ask of it, and
+    `electors` tells who may cast a vote that is missing.
     `names` are user names; an account that is not there is told by its number. `gate` is the user name whose votes are
     the gate's own, empty where anybody's are: CIs elsewhere vote under the same label.
     """
@@ -52,6 +58,8 @@ class Situation:
     names: Mapping[int, str] = field(default_factory=dict[int, str])
     unknown: tuple[str, ...] = ()
     gate: str = ""
+    about: About = field(default_factory=About)
+    electors: Electors = _of_a_new_site
 
     def name(self, account: int) -> str:
         """How sentences call an account."""
@@ -59,66 +67,66 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
-    """A leaf, or a node whose outcome is the worst of its parts.
-
-    `who` can make `takes` happen; both are there exactly when a leaf does not pass.
-    """
-
-    name: str
-    outcome: Outcome
-    says: Reason
-    who: Reason | None = None
-    takes: Reason | None = None
-    parts: tuple[Requirement, ...] = ()
-
-    def leaves(self) -> Iterator[Requirement]:
-        """The requirements that have no parts, in order."""
-        if not self.parts:
-            yield self
-        for part in self.parts:
-            yield from part.leaves()
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """All requirements; the change may be merged when every one passes. `rules` is the preset's name."""
+    """All requirements; the change may be merged when every one passes. `rules` is the preset's name, `results` are
+    the submit requirements as Gerrit's clients are told of them."""
 
     requirements: tuple[Requirement, ...]
     rules: str
+    results: tuple[Result, ...] = ()
 
     @property
     def submittable(self) -> bool:
         """Whether nothing is missing."""
-        return all(requirement.outcome in _PASSES for requirement in self.requirements)
+        return all(requirement.outcome.passes for requirement in self.requirements)
 
     def missing(self) -> tuple[Requirement, ...]:
         """The leaves that do not pass, vetoes first."""
         leaves = [leaf for requirement in self.requirements for leaf in requirement.leaves()]
-        left = [leaf for leaf in leaves if leaf.outcome not in _PASSES]
+        left = [leaf for leaf in leaves if not leaf.outcome.passes]
         return tuple(sorted(left, key=lambda leaf: leaf.outcome is not Outcome.BLOCKED))
 
     def find(self, name: str) -> Requirement | None:
         """The requirement of this name."""
         return next((requirement for requirement in self.requirements if requirement.name == name), None)
 
+    def about(self, label: str) -> tuple[Requirement, ...]:
+        """The leaves that speak of votes of a label."""
+        return tuple(leaf for one in self.requirements for leaf in one.leaves() if leaf.label == label)
+
     def without(self, *names: str) -> Verdict:
         """The same verdict as if these requirements did not exist."""
-        return Verdict(tuple(r for r in self.requirements if r.name not in names), self.rules)
+        return Verdict(tuple(r for r in self.requirements if r.name not in names), self.rules, self.results)
+
+    def of_people(self) -> Verdict:
+        """The same verdict without what only the gate's own vote is missing for, or against."""
+        return Verdict(tuple(r for r in self.requirements if not r.gate), self.rules, self.results)
 
     def why_not(self) -> Reason | None:
         """What keeps the change from being merged, as one reason; None when nothing does."""
         left = self.missing()
-        return reason("review.not-ready", *(leaf.says for leaf in left)) if left else None
+        return reason("review.not-ready", *dict.fromkeys(leaf.says for leaf in left)) if left else None
 
 
 def explain(change: Situation, votes: Iterable[Vote], rules: Rules) -> Verdict:
     """Judge a change by the votes on its current patch set."""
-    cast = sorted(votes, key=lambda vote: (vote.granted, vote.label, vote.account, vote.value))
-    needs = tuple(
-        _label(change, [vote for vote in cast if vote.label == need.label], need, rules) for need in rules.needs
+    cast = tuple(sorted(votes, key=lambda vote: (vote.granted, vote.label, vote.account, vote.value)))
+    facts = Facts(
+        owner=change.owner,
+        uploader=change.uploader,
+        votes=cast,
+        labels={label.name.lower(): label for label in rules.labels},
+        names=change.names,
+        gated=change.gated,
+        status=change.status,
+        work_in_progress=change.work_in_progress,
+        private=change.private,
+        about=change.about,
     )
-    return Verdict((_state(change), *_dependencies(change), *needs), rules.name)
+    results = tuple(result(wanted, facts) for wanted in rules.requirements)
+    telling = Telling(facts, change.electors, change.gate, rules.name == "team-of-one")
+    needs = tuple(tree(found, telling) for found in results)
+    return Verdict((_state(change), *_dependencies(change), *needs), rules.name, results)
 
 
 def _state(change: Situation) -> Requirement:
@@ -169,73 +177,4 @@ def _dependencies(change: Situation) -> tuple[Requirement, ...]:
         for address in change.unknown
         if change.gated
     )
-    return (
-        (Requirement(DEPENDENCIES, Outcome.UNSATISFIED, reason("review.dependencies"), parts=parts),) if parts else ()
-    )
-
-
-def _label(change: Situation, votes: list[Vote], need: LabelNeed, rules: Rules) -> Requirement:
-    if need.gate and not change.gated:
-        return Requirement(need.label, Outcome.NOT_APPLICABLE, reason("review.no-gate", label=need.label))
-    vetoes = tuple(_veto(change, vote, need) for vote in votes if vote.value <= need.forbids)
-    # When the gate says no, more of its votes is not the way out: its veto tells what is.
-    parts = vetoes if need.gate and vetoes else (*vetoes, _approval(change, votes, need, rules))
-    worst = next((part.outcome for part in parts if part.outcome not in _PASSES), Outcome.SATISFIED)
-    says = parts[0].says if worst is not Outcome.SATISFIED else parts[-1].says
-    return Requirement(need.label, worst, says, parts=parts)
-
-
-def _veto(change: Situation, vote: Vote, need: LabelNeed) -> Requirement:
-    name = change.name(vote.account)
-    says = reason("review.vetoed", label=vote.label, value=signed(vote.value), name=name)
-    takes = reason("review.takes-recheck") if need.gate else reason("review.takes-withdrawal", label=vote.label)
-    who = reason("review.who-anybody") if need.gate else reason("review.who-account", name=name)
-    return Requirement(need.label, Outcome.BLOCKED, says, who, takes)
-
-
-def _approval(change: Situation, votes: list[Vote], need: LabelNeed, rules: Rules) -> Requirement:
-    value = signed(need.needs)
-    enough = [vote for vote in votes if vote.value >= need.needs]
-    counted = [vote for vote in enough if not (need.not_uploader and vote.account == change.uploader)]
-    if counted:
-        by = counted[0]
-        own = not need.gate and by.account == change.uploader
-        because = (reason("review.team-of-one"),) if own and rules.name == "team-of-one" else ()
-        says = reason(
-            "review.approved", *because, label=need.label, value=signed(by.value), name=change.name(by.account)
-        )
-        return Requirement(need.label, Outcome.SATISFIED, says)
-    if need.gate:
-        return _gate_approval(change, votes, need)
-    uploader = change.name(change.uploader)
-    because = (reason("review.own-vote", name=uploader, value=value),) if enough else ()
-    says = reason("review.needs-vote", *because, label=need.label, value=value)
-    who = (
-        reason("review.who-group-but", group=need.group, name=uploader)
-        if need.not_uploader
-        else reason("review.who-group", group=need.group)
-    )
-    takes = reason("review.takes-vote", label=need.label, value=value)
-    return Requirement(need.label, Outcome.UNSATISFIED, says, who, takes)
-
-
-def _gate_approval(change: Situation, votes: list[Vote], need: LabelNeed) -> Requirement:
-    """The gate begins by itself with what it checked; a failed check takes a person first."""
-    own = [vote for vote in votes if not change.gate or change.names.get(vote.account) == change.gate]
-    against = [vote for vote in own if vote.value < 0]
-    checked = any(vote.value > 0 for vote in own)
-    who, takes = reason("review.who-gate"), reason("review.takes-gate", label=need.label)
-    because: tuple[Reason, ...] = ()
-    if against and not checked:
-        name, value = change.name(against[0].account), signed(against[0].value)
-        because = (reason("review.voted-against", name=name, label=need.label, value=value),)
-        who, takes = reason("review.who-anybody"), reason("review.takes-recheck")
-    elif not checked:
-        takes = reason("review.takes-check-first", label=need.label)
-    says = reason("review.needs-vote", *because, label=need.label, value=signed(need.needs))
-    return Requirement(need.label, Outcome.UNSATISFIED, says, who, takes)
-
-
-def signed(value: int) -> str:
-    """A vote as people write it: `+2`, `-1`, `0`."""
-    return f"{value:+d}" if value else "0"
+    return (node(DEPENDENCIES, parts, reason("review.dependencies")),) if parts else ()

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatebot import words
+from gatebot.review.labels.copying import Renewal
 from gatebot.review.model import Kind, Status, Vote
 from gatebot.review.rules import DEFAULT, LABELS, PRESETS, copied_votes
 from gatebot.review.verdict import Outcome, Situation, explain
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 ACCOUNTS = st.integers(1, 5)
-PASSES = (Outcome.SATISFIED, Outcome.NOT_APPLICABLE)
+PASSES = (Outcome.SATISFIED, Outcome.NOT_APPLICABLE, Outcome.OVERRIDDEN)
 
 
 @st.composite
@@ -84,8 +85,8 @@ def test_a_node_is_as_bad_as_its_worst_part(situation, votes, rules) -> None:
 
 @given(cast, st.sampled_from(Kind))
 def test_copying_votes_twice_is_copying_them_once(votes, kind) -> None:
-    once = copied_votes(votes, kind, 2, DEFAULT)
-    assert copied_votes(once, kind, 2, DEFAULT) == once
+    once = copied_votes(votes, Renewal(kind), 2, DEFAULT)
+    assert copied_votes(once, Renewal(kind), 2, DEFAULT) == once
     assert all(
         (vote.label, vote.value, vote.account) in {(v.label, v.value, v.account) for v in votes} for vote in once
     )

@@ -9,6 +9,7 @@ import pytest
 
 from gatebot.depends import depends_on
 from gatebot.review import footers
+from gatebot.review.labels.copying import Renewal
 from gatebot.review.model import Kind, Vote, change_ref
 from gatebot.review.rules import DEFAULT, Shape, copied_votes, kind_of
 from gatebot.review.service import message_text
@@ -33,7 +34,7 @@ CAST = [
     ],
 )
 def test_votes_outlive_a_patch_set_by_its_kind(kind: Kind, kept: list[str]) -> None:
-    copied = copied_votes(CAST, kind, 2, DEFAULT)
+    copied = copied_votes(CAST, Renewal(kind), 2, DEFAULT)
     assert [f"{vote.label}{vote.value:+d}" for vote in copied] == kept
     assert all(vote.patch_set == 2 and vote.copied and vote.granted == NOW for vote in copied)
 
