@@ -64,7 +64,8 @@ class ChangeFacts:
 
     `status` is Gerrit's NEW, MERGED or ABANDONED. `patch_set` is the one asked for, `current` the
     newest. `change_id` is the `I...` footer. `files` are the paths it touches against its first
-    parent. `submit_type` is Gerrit's name in upper case.
+    parent. `submit_type` is Gerrit's name in upper case. `footers` are what its commit gets when it is picked onto its
+    branch, by the votes of now.
     """
 
     number: int
@@ -90,6 +91,7 @@ class ChangeFacts:
     files: tuple[str, ...] = ()
     submit_type: str = "MERGE_IF_NECESSARY"
     author: str = ""
+    footers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

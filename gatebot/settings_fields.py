@@ -94,6 +94,9 @@ class Gate:
         "A Zuul tenant file that describes all tenants; empty: one tenant with every hosted project.",
         unit="YAML file",
     )
+    submit_whole_topic: bool = setting(
+        False, "Whether submitting a change submits all open changes of its topic with it, as Gerrit can."
+    )
 
 
 @dataclass(frozen=True, slots=True)

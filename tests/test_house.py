@@ -84,6 +84,7 @@ STORES: dict[str, set[str]] = {
         "push_past_rows",
         "push_people",
         "push_rows",
+        "together",
     },
     "pipeline": {"autohold", "history", "keeping", "secret_data"},
     "executor": set(),

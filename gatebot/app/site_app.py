@@ -94,12 +94,12 @@ class SiteApp:
         db = Database.open(places.database_url)
         journal, identity = Journal(db), Identity(db, clock)
         repositories = Repositories(places.git)
-        site = Site(settings, identity)
-        mentions = Mentions(db, journal, settings.url)
+        site, mentions = Site(settings, identity), Mentions(db, journal, settings.url)
         view = gate.GateView()
         key = await key_of_site(db, places.key)
         keys, secrets = Keys(db, clock, key), SecretData(key)
-        review = review_room.furnish(db, repositories, identity, clock, view, settings.url)
+        whole = settings.gate.submit_whole_topic
+        review = review_room.furnish(db, repositories, identity, clock, view, settings.url, whole_topic=whole)
         results = Results(db, clock, secrets, Issuer(keys, settings.url, clock))
         layouts = gate.layouts_of(settings, db, repositories)
         if prepared is not None:

@@ -159,6 +159,7 @@ class Merger:
             branch=change.branch,
             committer=person,
             into=change.branch != self.repositories.default_branch(change.project),
+            footers=change.footers,
         )
         match made:
             case MergeConflict(paths=paths):

@@ -61,4 +61,5 @@ def item_change(change: ChangeFacts) -> ItemChange:
         change.submit_type,
         change.status == "MERGED",
         change.files,
+        change.footers,
     )

@@ -75,6 +75,12 @@ def copy_votes(session: Session, change: int, before: int, after: int, renewal: 
         set_vote(session, change, vote)
 
 
+def keep_votes(session: Session, change: int, before: int, after: int) -> None:
+    """Let every vote count on a patch set that is the one before, as it was merged."""
+    for vote in list_votes(session, change, before):
+        set_vote(session, change, replace(vote, patch_set=after, copied=True))
+
+
 def add_message(
     session: Session,
     change: int,

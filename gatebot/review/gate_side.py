@@ -27,6 +27,7 @@ from .landing import Lander
 from .landing_plan import Order
 from .model import Change, DraftedComment, Status
 from .service import MOST_BYTES, Review
+from .submit_footers import footers_of
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,7 @@ class ReviewForGate:
             return None
         votes = conversation.list_votes(session, number, asked.number)
         people = accounts_in(session, {change.owner, *(vote.account for vote in votes)})
+        footers = footers_of(change, asked.message, votes, people, self._judge.site, GATE)
         project = hosting.get_project(session, change.project)
         return ChangeFacts(
             number=number,
@@ -167,6 +169,7 @@ class ReviewForGate:
             ),
             submit_type=project.submit_type.value,
             author=f"{asked.author.name} <{asked.author.email}>",
+            footers=footers,
         )
 
     def _url(self, change: Change) -> str:

@@ -25,7 +25,7 @@ from .facts import Case, NoConfigs, NoContents, about, reviewers_asked
 from .labels.electors import groups_for
 from .labels.model import About
 from .labels.told import Electors
-from .model import Change, PatchSet, Status
+from .model import Change, PatchSet, Status, SubmitType
 from .ports import Configs, Contents, Gates
 from .rules import Rules, configured, rules_of
 from .tables import changes, dependencies, parents, patch_sets
@@ -160,9 +160,13 @@ class Judge:
         return self._needs(session, [(change, current)])[change.number].changes
 
     def _needs(self, session: Session, pairs: Sequence[tuple[Change, PatchSet]]) -> dict[int, Needs]:
+        projects = hosting.find_projects(session, {change.project for change, _ in pairs})
+        # What is cherry-picked stands alone, whatever its commit stands on: Gerrit's rule.
+        picked = {name for name, one in projects.items() if one.submit_type is SubmitType.CHERRY_PICK}
         parents_in: dict[str, set[str]] = {}
         for change, current in pairs:
-            parents_in.setdefault(change.project, set()).update(current.parents)
+            if change.project not in picked:
+                parents_in.setdefault(change.project, set()).update(current.parents)
         behind = {
             (project, commit): other
             for project, commits in parents_in.items()

@@ -62,7 +62,9 @@ def _merge(
     change = store.get_change(session, landed.number)
     if upload is not None:
         rules = judge.rules(session, change.project)
-        change = store.add_patch_set(session, change.number, upload, Kind.TRIVIAL_REBASE, rules, at, announce=False)
+        same = store.get_patch_set(session, change.number, change.current).message == upload.message
+        kind = Kind.TRIVIAL_REBASE if same else Kind.TRIVIAL_REBASE_WITH_MESSAGE_UPDATE
+        change = store.add_patch_set(session, change.number, upload, kind, rules, at, announce=False)
     text = "Change has been successfully merged"
     if upload is not None:
         picked = hosting.get_project(session, change.project).submit_type is SubmitType.CHERRY_PICK

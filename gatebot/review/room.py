@@ -60,8 +60,10 @@ def furnish(
     gates: Gates,
     site: str,
     rules: access.Rulebook = access.DEFAULT,
+    *,
+    whole_topic: bool = False,
 ) -> ReviewRoom:
-    """Put the room together; `site` is the address of the web site."""
+    """Put the room together; `site` is the address of the web site, `whole_topic` submits topics as a whole."""
     judge = Judge(gates, site, RepositoryContents(repositories), rules)
     lander = Lander(db, repositories, judge, clock)
     review = Review(db, judge, clock, rules)
@@ -74,7 +76,7 @@ def furnish(
         revisions=Revisions(repositories),
         review=review,
         states=States(db, clock, rules),
-        submission=Submission(db, repositories, judge, lander, clock, rules),
+        submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic),
         projects=Projects(db, repositories, clock, rules),
         files=Files(db, repositories),
         people=People(db),

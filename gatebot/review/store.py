@@ -127,20 +127,22 @@ def add_patch_set(
 ) -> Change:  # fmt: skip
     """Give a change its next patch set, with the votes that outlive it.
 
-    `announce=False` is for the patch set that landing itself makes: nobody shall test it again. `unchanged_files`: it
-    touches the same files as the one before, in the same ways.
+    `announce=False` is for the patch set that landing itself makes: nobody shall test it again, nothing is said of it,
+    and every vote counts on it. `unchanged_files`: it touches the same files as the one before, in the same ways.
     """
     before = get_change(session, number)
     current = before.current + 1
     _insert_patch_set(session, number, current, upload, kind, at)
     values = {"current": current, "subject": upload.subject, "updated": at}
     session.execute(update(changes).where(changes.c.number == number).values(values))
+    if not announce:
+        conversation.keep_votes(session, number, before.current, current)
+        return get_change(session, number)
     renewal = Renewal(kind, upload.uploader, len(upload.parents) > 1, unchanged_files)
     conversation.copy_votes(session, number, before.current, current, renewal, rules.on(before.branch))
     conversation.add_message(session, number, current, upload.uploader, _uploaded(current, kind), at, tag=UPLOADED)
     change = get_change(session, number)
-    if announce:
-        _announce(session, change, upload, kind, at)
+    _announce(session, change, upload, kind, at)
     return change
 
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Submit by a person: where a gate is, a wish that the gate hears; elsewhere a merge at once.
 
-Merging past a gate needs the capability `bypassGate`; the journal tells it from a gated merge by
-the missing item. Either way `landing.py` moves the branch, and nothing else does.
+What a change stands on is merged with it, and its topic where the site wants that (`together.py`): all or none.
+Merging past a gate needs the capability `bypassGate`; the journal tells it from a gated merge by the missing item.
+Either way `landing.py` moves the branches, and nothing else does.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .. import access, journal
@@ -17,15 +19,20 @@ from ..clock import Clock
 from ..db import Database, Session
 from ..errors import Conflict, NotPermitted
 from ..events import SubmitRequested
-from ..identity import Account, account_in
+from ..identity import GATE, Account, account_in, accounts_in
 from ..reasons import Reason, reason
 from ..repo import ZERO, FinalCommit, MergeConflict, NotFastForward, Repositories, person
-from . import hosting, store
+from . import conversation, hosting, store
 from .judging import Judge
 from .landing import Lander
 from .landing_plan import Order
 from .model import Change, PatchSet, Project
 from .permission import require, require_account, require_open, target_of
+from .submit_footers import footers_of
+from .together import Together, together
+from .verdict import DEPENDENCIES
+
+_LOOKS, _PAUSE = 40, 0.05  # how often the gate is asked for the place of what it was just given
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,18 @@ class Submitted:
     says: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A change that is merged, with what its commit is made of."""
+
+    change: Change
+    current: PatchSet
+    project: Project
+    footers: tuple[str, ...]
+
+
 class Submission:
-    """Submits changes."""
+    """Submits changes. `whole_topic`: all open changes of a topic are submitted together."""
 
     def __init__(
         self,
@@ -47,6 +64,8 @@ class Submission:
         lander: Lander,
         clock: Clock,
         rules: access.Rulebook = access.DEFAULT,
+        *,
+        whole_topic: bool = False,
     ) -> None:
         self._db = db
         self._repositories = repositories
@@ -54,15 +73,17 @@ class Submission:
         self._lander = lander
         self._clock = clock
         self._rules = rules
+        self.whole_topic = whole_topic
 
     async def submit(self, actor: Actor, number: int, *, bypass_gate: bool = False) -> Submitted:
-        """Submit a change by its project's rules."""
+        """Submit a change, and what is submitted with it, by the rules of their projects."""
         change = await self._db.read(store.get_change, number)
-        account = require(actor, Verb.SUBMIT, target_of(change), self._rules)
+        require(actor, Verb.SUBMIT, target_of(change), self._rules)
         require_open(change)
         gated = self._judge.gates.gated(change.project, change.branch)
         if gated and not bypass_gate:
-            return await self._db.run(self._enqueue, number, account)
+            await self._db.run(self._enqueue, actor, number)
+            return Submitted(False, await self._enqueued(change))
         if gated and not may(actor, Verb.BYPASS_GATE, SITE, self._rules):
             where = {
                 "permission": Verb.BYPASS_GATE.value,
@@ -72,58 +93,111 @@ class Submission:
             raise NotPermitted(reason=reason("review.not-permitted", **where))
         return await asyncio.to_thread(self._merge, actor, number, gated)
 
-    def _enqueue(self, session: Session, number: int, account: int) -> Submitted:
-        """Ask the gate, unless people still have something to do."""
+    def together(self, session: Session, change: Change) -> Together:
+        """What is submitted with a change, itself among it."""
+        return together(session, change, whole_topic=self.whole_topic)
+
+    async def _enqueued(self, change: Change) -> Reason:
+        """Where the gate has put a change; it hears of it a moment later."""
+        for _ in range(_LOOKS):
+            place = self._judge.gates.position(change.number)
+            if place is not None:
+                return reason("review.enqueued-at", position=str(place.get("place")))
+            await asyncio.sleep(_PAUSE)
+        return reason("review.enqueued", project=change.project, branch=change.branch)
+
+    def _enqueue(self, session: Session, actor: Actor, number: int) -> None:
+        """Ask the gate, unless people still have something to do. A topic goes in as a whole."""
         change = store.get_change(session, number)
         require_open(change)
         missing = self._judge.obstacle(session, change)
         if missing is not None:
             raise Conflict(reason=reason("review.cannot-submit", missing))
-        journal.append(session, SubmitRequested(number, change.current, account), self._clock.now())
-        return Submitted(False, reason("review.enqueued", project=change.project, branch=change.branch))
+        wanted = [change]
+        if self.whole_topic and change.topic:
+            wanted += [one for one, _ in self.together(session, change).changes if one.number != number]
+        for one in wanted:
+            account = require(actor, Verb.SUBMIT, target_of(one), self._rules)
+            missing = self._judge.obstacle(session, one)
+            if missing is not None:
+                raise Conflict(reason=reason("review.submit-with", missing, change=number, other=one.number))
+            journal.append(session, SubmitRequested(one.number, one.current, account), self._clock.now())
 
     def _merge(self, actor: Actor, number: int, gated: bool) -> Submitted:
-        change, patch_set, project, account = self._db.read_now(self._facts, number, require_account(actor), gated)
-        ref = f"refs/heads/{change.branch}"
-        tip = self._repositories.resolve(change.project, ref) or ZERO
-        commit = patch_set.commit if tip == ZERO else self._final(change, patch_set, project, account, tip)
-        landing = Landing(
-            f"submit/{number}/{patch_set.number}",
-            "",
-            (LandingChange(number, patch_set.number, change.project, change.branch, tip, commit, change.project),),
-        )
-        answer = self._lander.land(Order(landing, account.id, None))
+        steps, account = self._db.read_now(self._facts, actor, number, gated)
+        tips: dict[tuple[str, str], str] = {}
+        landing: list[LandingChange] = []
+        for step in steps:
+            change, place = step.change, (step.change.project, step.change.branch)
+            if place not in tips:
+                tips[place] = self._repositories.resolve(change.project, f"refs/heads/{change.branch}") or ZERO
+            tip = tips[place]
+            commit = step.current.commit if tip == ZERO else self._final(step, account, tip)
+            tips[place] = commit
+            landing.append(
+                LandingChange(
+                    change.number, step.current.number, change.project, change.branch, tip, commit, change.project
+                )
+            )
+        item = f"submit/{number}/{steps[-1].current.number}"
+        answer = self._lander.land(Order(Landing(item, "", tuple(landing)), account.id, None))
         if isinstance(answer, LandRefused):
             raise Conflict(reason=reason("review.cannot-submit", answer.reason))
         kind = "review.gate-passed-by" if gated else "review.merged-ungated"
+        commit = next(one.commit for one in landing if one.number == number)
         return Submitted(True, reason(kind, commit=commit[:10]))
 
-    def _facts(
-        self, session: Session, number: int, account: int, gated: bool
-    ) -> tuple[Change, PatchSet, Project, Account]:
+    def _facts(self, session: Session, actor: Actor, number: int, gated: bool) -> tuple[list[_Step], Account]:
         """What merging needs; refused when the rules are not met (past a gate, its own vote is not asked for)."""
         change = store.get_change(session, number)
-        verdict = self._judge.verdict(session, change)
-        missing = (verdict.of_people() if gated else verdict).why_not()
-        if missing is not None:
-            raise Conflict(reason=reason("review.cannot-submit", missing))
-        submitter = account_in(session, account)
+        with_it = self.together(session, change)
+        for late in with_it.outdated:
+            why = reason(
+                "review.stands-on-outdated", change=late.change, on=late.on, patch_set=late.patch_set,
+                current=late.current,
+            )  # fmt: skip
+            raise Conflict(reason=reason("review.cannot-submit", why))
+        submitter = account_in(session, require_account(actor))
         if submitter is None:
-            raise Conflict(reason=reason("review.no-such-account", account=account))
-        current = store.get_patch_set(session, number, change.current)
-        return change, current, hosting.get_project(session, change.project), submitter
+            raise Conflict(reason=reason("review.no-such-account", account=require_account(actor)))
+        steps: list[_Step] = []
+        for one, current in with_it.changes:
+            require(actor, Verb.SUBMIT, target_of(one), self._rules)
+            missing = self._missing(session, one, current, with_it, gated=gated)
+            if missing is not None and one.number == number:
+                raise Conflict(reason=reason("review.cannot-submit", missing))
+            if missing is not None:
+                raise Conflict(reason=reason("review.submit-with", missing, change=number, other=one.number))
+            votes = conversation.list_votes(session, one.number, one.current)
+            people: Mapping[int, Account] = accounts_in(session, {vote.account for vote in votes})
+            footers = footers_of(one, current.message, votes, people, self._judge.site, GATE)
+            steps.append(_Step(one, current, hosting.get_project(session, one.project), footers))
+        return steps, submitter
 
-    def _final(self, change: Change, patch_set: PatchSet, project: Project, account: Account, tip: str) -> str:
+    def _missing(
+        self, session: Session, change: Change, current: PatchSet, with_it: Together, *, gated: bool
+    ) -> Reason | None:
+        """Why a change may not be merged, when those that are merged with it are."""
+        verdict = self._judge.verdict(session, change)
+        verdict = verdict.of_people() if gated else verdict
+        waits = verdict.find(DEPENDENCIES)
+        known = waits is not None and all(leaf.says.kind == "review.waits-for" for leaf in waits.leaves())
+        if known and set(self._judge.needs(session, change, current)) <= with_it.numbers:
+            verdict = verdict.without(DEPENDENCIES)
+        return verdict.why_not()
+
+    def _final(self, step: _Step, account: Account, tip: str) -> str:
         """The commit that the branch will point to, by the project's submit type."""
-        now = self._clock.now()
+        now, change, project = self._clock.now(), step.change, step.project
         made = self._repositories.final_commit(
             change.project,
             project.submit_type.value,
-            patch_set.commit,
+            step.current.commit,
             tip,
             branch=change.branch,
             committer=person(account.name, account.email, int(now.timestamp())),
             into=change.branch != project.default_branch,
+            footers=step.footers,
         )
         match made:
             case FinalCommit(commit):

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gatebot.events import CommentAdded, SubmitRequested, VoteCast
 from gatebot.identity import Identity
+from gatebot.reasons import reason
 from gatebot.review.model import Change
 from gatebot.review.rest import routes
 from gatebot.review.room import furnish
@@ -198,12 +199,12 @@ async def test_submit_on_a_gated_project_asks_the_gate(client: Client, house: Re
     )
     house.approve(change)
     said = await client("bob", "POST", "/changes/1/submit", {}, status=409)
-    assert said == (
-        "enqueued in the gate of main of demo/api: the change is tested on top of the changes ahead of it, "
-        "and merges when it passes."
-    )
+    assert said == "enqueued in the gate of main of demo/api; it merges when its jobs pass"
+    house.gates.positions[1] = reason("pipeline.position", place=3, size=5, queue="main")
+    said = await client("bob", "POST", "/changes/1/submit", {}, status=409)
+    assert said == "enqueued in the gate at position 3; it merges when its jobs pass"
     facts = house.facts(SubmitRequested)
-    assert facts == [SubmitRequested(1, 1, BOB)]
+    assert facts == [SubmitRequested(1, 1, BOB)] * 2
     assert (await client("", "GET", "/changes/1"))["status"] == "NEW"
 
 

@@ -81,9 +81,9 @@ def test_recheck_and_submit_say_what_comes_of_them(site: RunningSite, builds: Bu
         "It needs Code-Review +2. It needs Workflow +1.\n",
     )
     site.person("bob").approve(int(change))
-    assert told(site, "bob", "change", "submit", change) == (
-        "enqueued in the gate of main of api: "
-        "the change is tested on top of the changes ahead of it, and merges when it passes.\n"
+    assert (
+        told(site, "bob", "change", "submit", change)
+        == "enqueued in the gate at position 1; it merges when its jobs pass\n"
     )
 
 

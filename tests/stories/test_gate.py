@@ -203,10 +203,7 @@ def test_submit_by_a_person_puts_the_change_into_the_gate(site: RunningSite, bui
     cho.review(change, Code_Review=0)
     with pytest.raises(Conflict) as told:
         bob.rest.call("POST", f"/changes/{change}/submit", {})
-    assert str(told.value) == (
-        "enqueued in the gate of main of api: "
-        "the change is tested on top of the changes ahead of it, and merges when it passes."
-    )
+    assert str(told.value) == "enqueued in the gate at position 1; it merges when its jobs pass"
     builds.finish("gate", change)
     ann.sees_merged(change)
 

@@ -46,7 +46,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """One patch set in an item, as it was when it was enqueued. `files` are against its first parent."""
+    """One patch set in an item, as it was when it was enqueued.
+
+    `files` are against its first parent, `footers` what its commit gets when it is picked onto its branch.
+    """
 
     number: int
     patch_set: int
@@ -60,6 +63,7 @@ class ItemChange:
     submit_type: str = "MERGE_IF_NECESSARY"
     merged: bool = False
     files: tuple[str, ...] = ()
+    footers: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
