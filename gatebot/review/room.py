@@ -16,6 +16,7 @@ from ..repo import Repositories
 from .contents import RepositoryContents
 from .files.service import Files
 from .gate_side import ReviewForGate
+from .indexing import Indexing
 from .judging import Judge
 from .landing import Lander
 from .people.service import People
@@ -43,6 +44,7 @@ class ReviewRoom:
     submission: Submission
     projects: Projects
     files: Files
+    indexing: Indexing
     people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
@@ -79,6 +81,7 @@ def furnish(
         submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic),
         projects=Projects(db, repositories, clock, rules),
         files=Files(db, repositories),
+        indexing=Indexing(db, repositories),
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, review, lander),
         rules=rules,
