@@ -107,7 +107,7 @@ def _account(n: int) -> int:
 
 
 def _change(n: int, count: int, dice: random.Random, now: datetime) -> dict[str, object]:
-    is_open = n > count - count // 20 and n % 2 == 0 or n % 20 == 0
+    is_open = (n > count - count // 20 and n % 2 == 0) or n % 20 == 0
     at = _at(n, count, now)
     return {
         "number": n, "project": f"p/{n * 7 % PROJECTS}", "branch": "main" if n % 10 else f"stable/{n % 7}",
@@ -162,9 +162,8 @@ def _reviewer(n: int, k: int, count: int, now: datetime) -> dict[str, object]:
 
 
 def _files(n: int) -> list[dict[str, object]]:
-    found = [{"change": n, "path": f"src/module{n % 97}/file{k * n % 31}.py"} for k in range(3)]
-    rows: list[dict[str, object]] = [*found, {"change": n, "path": f"docs/page{n % 40}.rst"}]
-    return list({str(row["path"]): row for row in rows}.values())
+    names = {f"src/module{n % 97}/file{k * n % 31}.py": None for k in range(3)} | {f"docs/page{n % 40}.rst": None}
+    return [{"change": n, "path": name} for name in names]
 
 
 def _comment(n: int, count: int, now: datetime) -> dict[str, object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import ColumnElement, and_, exists, literal, literal_column, not_, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, literal, not_, or_, select, text
 
 from ..db import Session
 from .query import bad_value
@@ -202,7 +202,7 @@ def _branch(operator: str, value: str) -> Clause:
 _PLACES: Mapping[str, Callable[[str, str], Clause]] = {
     "projects": lambda _, value: changes.c.project.startswith(value, autoescape=True),
     "branch": _branch,
-    "ref": lambda operator, value: _like(operator, literal_column("'refs/heads/'").concat(changes.c.branch), value),
+    "ref": lambda operator, value: _like(operator, literal("refs/heads/").concat(changes.c.branch), value),
     "topic": _topic,
     "intopic": _topic,
     "prefixtopic": _topic,
