@@ -88,7 +88,10 @@ class PatchSetCreated(Event):
 
 @dataclass(frozen=True, slots=True)
 class VoteCast(Event):
-    """`value` 0 takes a vote back. `old` is the value before, 0 when there was none."""
+    """`value` 0 takes a vote back. `old` is the value before, 0 when there was none.
+
+    `by` is who took it away on purpose, the voter or another; votes that a review or a removal changes have none.
+    """
 
     change: int
     patch_set: int
@@ -96,6 +99,7 @@ class VoteCast(Event):
     value: int
     account: int
     old: int = 0
+    by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

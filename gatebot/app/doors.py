@@ -24,15 +24,12 @@ from ..review.ports import Builds
 from ..review.push import Most, Receiver
 from ..review.push_policy import Policy, SamePolicy
 from ..review.room import ReviewRoom
-from ..review.shaper import Shaper
 from ..review.shown import Shown
-from ..review.ssh.rest import RestSsh
 from ..review.third_party.service import ThirdPartyCis
 from ..settings import Settings
 from ..site import Site
 from . import third_party
 from .places import Places
-from .ssh import address
 
 
 class Doors:
@@ -44,7 +41,6 @@ class Doors:
     ) -> None:  # fmt: skip
         self._site = site
         self._room = room
-        self._ssh = address(settings)
         self._cis = ThirdPartyCis(db, clock, room.rules, third_party.known(settings))
         self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, self._cis, settings.url)
         policy = Policy(strict_change_id=settings.git.change_id == "strict")
@@ -69,7 +65,6 @@ class Doors:
         parts = pages.Parts(room.reading, room.review, room.states, room.submission, self.shown, room.judge)
         return [
             *rest.routes(room, self._site),
-            *RestSsh(Shaper(room, self._site), self._ssh).routes(),
             *pages.routes(self._site, parts),
             *third_party.routes(self._site, self._cis, room),
         ]

@@ -117,7 +117,7 @@ class SiteApp:
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
-        ssh = SshDoor(settings, places, identity, review, outside.git.processes)
+        ssh = SshDoor(settings, places, db, journal, review, outside.git.processes, site)
         sight = connections.Sights(outside.shown, connected)
         allowed = room.allowed(site, sight)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
@@ -125,7 +125,7 @@ class SiteApp:
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
             connections.routes(connected), others.routes(site, allowed, NodeUses(db, identity)), outside.routes(),
-            room.routes(site, sight, files, others.git.commits), irc.routes(site), live.routes(),
+            room.routes(site, sight, files, others.git.commits), irc.routes(site), live.routes(), ssh.routes(),
             front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)

@@ -9,27 +9,44 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
-from ..identity import Identity
+from aiohttp import web
+
+from ..db import Database
+from ..journal import Journal
 from ..review.git_process import GitProcesses
 from ..review.room import ReviewRoom
+from ..review.shaper import Shaper
 from ..review.ssh import commands
+from ..review.ssh.events_log import EventsLog
 from ..review.ssh.git import GitOverSsh
+from ..review.ssh.rest import RestSsh
 from ..review.ssh.server import SshServer
 from ..review.ssh.sessions import Sessions
+from ..review.ssh.telling import Telling
 from ..settings import Settings
+from ..site import Site
 from .footing import take_address
 from .places import Places
 
 
 class SshDoor:
-    """git and Gerrit's commands over SSH, where the settings want them."""
+    """git and Gerrit's commands over SSH, where the settings want them; and their parts of REST."""
 
     def __init__(
-        self, settings: Settings, places: Places, identity: Identity, room: ReviewRoom, processes: GitProcesses
-    ) -> None:
+        self, settings: Settings, places: Places, db: Database, journal: Journal, room: ReviewRoom,
+        processes: GitProcesses, site: Site,
+    ) -> None:  # fmt: skip
         self._settings = settings
-        sessions = Sessions(GitOverSsh(processes, room.rules), commands.table(), address(settings))
-        self._server = SshServer(identity, sessions, places.ssh)
+        telling = Telling(db, room)
+        table = commands.table(db, journal, room, telling)
+        sessions = Sessions(GitOverSsh(processes, room.rules), table, address(settings))
+        self._server = SshServer(room.identity, sessions, places.ssh)
+        self._rest = RestSsh(Shaper(room, site), address(settings))
+        self._events = EventsLog(db, journal, room, telling, site)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Keys of accounts, and the log of events."""
+        return [*self._rest.routes(), *self._events.routes()]
 
     async def listen(self, where: socket.socket | None = None) -> None:
         """Answer from now on, on a socket that was bound before the server gave its rights up, or on a new one."""

@@ -277,6 +277,7 @@ class RunningSite:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
         await self.app.start()
+        await self.app.ssh.listen()
 
     async def _end(self) -> None:
         self.app.closing()

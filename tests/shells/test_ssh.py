@@ -23,6 +23,7 @@ from gatebot.review.git_http import Limits
 from gatebot.review.ssh import commands, hook_files
 from gatebot.review.ssh.git import GitOverSsh
 from gatebot.review.ssh.host_keys import host_keys
+from gatebot.review.ssh.model import Command
 from gatebot.review.ssh.server import SshServer
 from gatebot.review.ssh.sessions import Sessions
 from tests.fakes.clock import FakeClock
@@ -69,7 +70,8 @@ async def place(tmp_path: Path, migrated_sqlite: Path, fake_clock: FakeClock, ke
     identity = Identity(db, fake_clock)
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    sessions = Sessions(GitOverSsh(host.git.processes, DEFAULT), commands.table(), f"review.example.org:{port}")
+    table = {"version": Command("", commands.version)}
+    sessions = Sessions(GitOverSsh(host.git.processes, DEFAULT), table, f"review.example.org:{port}")
     server = SshServer(identity, sessions, keys)
     await server.listen(listening)
     mina = await asyncio.to_thread(SshDesk.new, "mina", tmp_path / "desk", port)
