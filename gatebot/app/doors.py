@@ -22,6 +22,7 @@ from ..review import pages, rest
 from ..review.git_http import GitHttp, Limits
 from ..review.ports import Builds
 from ..review.push import Most, Receiver
+from ..review.push_facts import Site as Here
 from ..review.push_policy import Policy, SamePolicy
 from ..review.room import ReviewRoom
 from ..review.shown import Shown
@@ -44,9 +45,11 @@ class Doors:
         self._cis = ThirdPartyCis(db, clock, room.rules, third_party.known(settings))
         self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, self._cis, settings.url)
         policy = Policy(strict_change_id=settings.git.change_id == "strict")
+        host, _, port = self._ssh.rpartition(":")
+        here = Here(settings.url.rstrip("/"), (host, int(port)) if host else None)
         self._receiver = Receiver(
-            db, repositories, clock, settings.url, room.rules, Most(settings.git.max_refs, settings.git.max_changes),
-            SamePolicy(policy),
+            db, repositories, clock, here, room.rules, Most(settings.git.max_refs, settings.git.max_changes),
+            SamePolicy(policy), room.judge.rules,
         )  # fmt: skip
         limits = Limits(processes=settings.limits.git_processes, push_bytes=settings.git.max_pack)
         hooks = places.work / "hooks"

@@ -17,7 +17,7 @@ from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
 from .gerrit_labels import account_info, labels, permitted_labels, submit_requirements, timestamp
-from .model import Change, InlineComment, Kind, Message, PatchSet, Person, Project, ReviewerState, Side
+from .model import Change, InlineComment, Kind, Message, PatchSet, Person, Project, ReviewerState, Side, branch_ref
 from .whole import ChangeView, Known
 
 PREFIX = ")]}'\n"
@@ -167,7 +167,7 @@ def revision_info(view: ChangeView, patch_set: PatchSet, shape: Shape) -> dict[s
         "created": timestamp(patch_set.created),
         "uploader": _who(view.people, patch_set.uploader, shape),
         "ref": patch_set.ref,
-        "branch": f"refs/heads/{view.change.branch}",
+        "branch": branch_ref(view.change.branch),
         "fetch": fetch_info(view.change, patch_set, shape.site),
         "description": patch_set.description,
     }

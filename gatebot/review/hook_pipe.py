@@ -156,16 +156,17 @@ class HookPipe:
         return [*first, *_say(told), *_packets(push_says.report(commands, done)), "end 0"]
 
     def _submit(self, actor: Actor, done: Reviewed) -> list[str]:
-        """Submit what was pushed, oldest first; the push stands whatever comes of it. Runs in a worker thread."""
-        said: list[str] = []
-        for change in done.changes:
-            waiting = asyncio.run_coroutine_threadsafe(self._submits.submit(actor, change.number), self._loop)
-            try:
-                text = words.say(waiting.result().says, self._language)
-            except GatebotError as error:
-                text = words.say(error.reason, self._language) if error.reason else str(error)
-            said.append(f"  {self._receiver.url(change)} {text}")
-        return [*said, ""]
+        """Submit the tip of what was pushed, with all it stands on; the push stands whatever comes of it.
+
+        Runs in a worker thread.
+        """
+        tip = done.changes[-1]
+        waiting = asyncio.run_coroutine_threadsafe(self._submits.submit(actor, tip.number), self._loop)
+        try:
+            text = words.say(waiting.result().says, self._language)
+        except GatebotError as error:
+            text = words.say(error.reason, self._language) if error.reason else str(error)
+        return [f"  {self._receiver.url(tip)} {text}", ""]
 
 
 def _say(lines: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ from .facts import Case, NoConfigs, NoContents, about, reviewers_asked
 from .labels.electors import groups_for
 from .labels.model import About
 from .labels.told import Electors
-from .model import Change, PatchSet, Status, SubmitType
+from .model import Change, PatchSet, Status, SubmitType, branch_ref
 from .ports import Configs, Contents, Gates
 from .rules import Rules, configured, rules_of
 from .tables import changes, dependencies, parents, patch_sets
@@ -136,7 +136,7 @@ class Judge:
         def asked(label: str, value: int) -> tuple[str, ...]:
             key = (change.project, change.branch, label, value)
             if key not in self._electors:
-                target = Target(change.project, f"refs/heads/{change.branch}")
+                target = Target(change.project, branch_ref(change.branch))
                 self._electors[key] = groups_for(label, value, target, self.access)
             return self._electors[key]
 

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from ..change import Landing, LandingChange
 from ..reasons import Reason
-from .model import ZERO, Intent, RefMove, change_ref
+from .model import ZERO, Intent, RefMove, branch_ref, change_ref
 
 KIND = "land"
 
@@ -62,7 +62,7 @@ def moves_of(plan: Plan) -> tuple[RefMove, ...] | None:
         if before is not None and before.new != c.expected:
             return None
         old = before.old if before else c.expected
-        branches[c.project, c.branch] = RefMove(c.project, f"refs/heads/{c.branch}", old, c.commit, c.store)
+        branches[c.project, c.branch] = RefMove(c.project, branch_ref(c.branch), old, c.commit, c.store)
     return (*kept, *branches.values())
 
 

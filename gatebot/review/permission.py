@@ -10,13 +10,13 @@ from ..access import Actor, Rulebook, Target, Verb, allowed_range, may
 from ..errors import Conflict, Invalid, NotPermitted, Unauthenticated
 from ..reasons import reason
 from . import rules as labels
-from .model import Change, Status
+from .model import Change, Status, branch_ref
 from .verdict import signed
 
 
 def target_of(change: Change) -> Target:
     """A change as rules see it: a branch of a project, and who owns the change."""
-    return Target(change.project, f"refs/heads/{change.branch}", change.owner)
+    return Target(change.project, branch_ref(change.branch), change.owner)
 
 
 def require_account(actor: Actor) -> int:

@@ -84,7 +84,7 @@ class Receiver:
 
     def __init__(
         self, db: Database, repositories: Repositories, clock: Clock, site: str | Site, rules: Rulebook = DEFAULT,
-        most: Most | None = None, policies: Policies | None = None,
+        most: Most | None = None, policies: Policies | None = None, labels: push_rows.Labels = push_rows.rules_in,
     ) -> None:  # fmt: skip
         self._db = db
         self._repositories = repositories
@@ -92,7 +92,8 @@ class Receiver:
         self._most = most or Most()
         self.site = Site(site.rstrip("/")) if isinstance(site, str) else site
         policies = policies or SamePolicy()
-        self._reader = Reader(db, repositories, rules, policies, self.site, self.url, self._most.changes)
+        self._reader = Reader(db, repositories, rules, policies, self.site, self.url, self._most.changes, labels)
+        self._labels = labels
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def url(self, change: Change) -> str:
@@ -257,7 +258,7 @@ class Receiver:
             )
             for entry in order.entries
         }
-        return self._db.run_now(push_rows.finish_review, intent, order, uploads, self._clock.now())
+        return self._db.run_now(push_rows.finish_review, intent, order, uploads, self._labels, self._clock.now())
 
     def _finish_direct(self, intent: Intent, moved: Sequence[RefMove]) -> tuple[Change, ...]:
         order = push_rows.from_payload(intent.payload)
@@ -266,7 +267,9 @@ class Receiver:
             for one in order.closes
             if one.new
         }
-        return self._db.run_now(push_past_rows.finish_direct, intent, order, tuple(moved), uploads, self._clock.now())
+        return self._db.run_now(
+            push_past_rows.finish_direct, intent, order, tuple(moved), uploads, self._labels, self._clock.now()
+        )
 
     def _with_rebases(self, project: str, planned: Plan) -> Plan:
         """Find the patch sets that are the one before on another parent: votes are kept on them."""

@@ -76,10 +76,11 @@ class Reader:
     site: Site
     url: Callable[[Change], str]
     max_changes: int
+    labels: push_rows.Labels = push_rows.rules_in
 
     def rights(self, push: Push, ref: str) -> Rights:
         """What the pusher may do to a branch."""
-        labels = self.db.read_now(push_rows.rules_in, push.project)
+        labels = self.db.read_now(self.labels, push.project)
         found = push_rights.for_review(push.actor, push.project, ref, self.rules, labels)
         return replace(
             found,

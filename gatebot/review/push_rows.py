@@ -7,9 +7,10 @@ that is needed to finish the push after the server died between two beats.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 import msgspec
 from sqlalchemy import BindParameter, bindparam, select
@@ -24,6 +25,8 @@ from .rules import Rules, rules_of
 from .tables import changes, patch_sets
 
 KIND = "push"
+#: The labels of a project, inside a transaction.
+Labels: TypeAlias = Callable[[Session, str], Rules]
 _commits: BindParameter[str] = bindparam("commits", expanding=True)
 _of_commits = (
     select(patch_sets.c.commit, changes.c.number)
@@ -178,12 +181,12 @@ def give_up(session: Session, intent: Intent, at: datetime) -> None:
 
 
 def finish_review(
-    session: Session, intent: Intent, order: PushOrder, uploads: Mapping[str, Upload], at: datetime
+    session: Session, intent: Intent, order: PushOrder, uploads: Mapping[str, Upload], labels: Labels, at: datetime
 ) -> tuple[Change, ...]:
     """Beat 2 of a push for review: changes, patch sets and what was asked for with them."""
     if not intents.close_intent(session, intent.id, '{"done":true}', at):
         return ()
-    rules = rules_in(session, order.project)
+    rules = labels(session, order.project)
     done: list[Change] = []
     for entry in order.entries:
         upload = uploads[entry.commit]

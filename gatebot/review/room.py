@@ -16,7 +16,6 @@ from ..repo import Repositories
 from .contents import RepositoryContents
 from .files.service import Files
 from .gate_side import ReviewForGate
-from .indexing import Indexing
 from .judging import Judge
 from .landing import Lander
 from .people.service import People
@@ -44,7 +43,6 @@ class ReviewRoom:
     submission: Submission
     projects: Projects
     files: Files
-    indexing: Indexing
     people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
@@ -81,7 +79,6 @@ def furnish(
         submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic),
         projects=Projects(db, repositories, clock, rules),
         files=Files(db, repositories),
-        indexing=Indexing(db, repositories),
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, review, lander),
         rules=rules,

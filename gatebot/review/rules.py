@@ -18,7 +18,7 @@ from .config.model import ConfigFile
 from .labels.configured import overlaid
 from .labels.copying import Renewal, is_copied
 from .labels.model import Label, SubmitRequirement
-from .model import Kind, Vote
+from .model import Kind, Vote, branch_ref
 
 CODE_REVIEW = "Code-Review"
 VERIFIED = "Verified"
@@ -39,7 +39,7 @@ class Rules:
 
     def on(self, branch: str) -> Rules:
         """The same with the labels that a branch has."""
-        ref = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+        ref = branch_ref(branch)
         labels = tuple(label for label in self.labels if not label.branches or _is_one(ref, label.branches))
         return self if len(labels) == len(self.labels) else replace(self, labels=labels)
 

@@ -26,7 +26,7 @@ from . import conversation, hosting, store
 from .judging import Judge
 from .landing import Lander
 from .landing_plan import Order
-from .model import Change, PatchSet, Project
+from .model import Change, PatchSet, Project, branch_ref
 from .permission import require, require_account, require_open, target_of
 from .submit_footers import footers_of
 from .together import Together, together
@@ -87,7 +87,7 @@ class Submission:
         if gated and not may(actor, Verb.BYPASS_GATE, SITE, self._rules):
             where = {
                 "permission": Verb.BYPASS_GATE.value,
-                "ref": f"refs/heads/{change.branch}",
+                "ref": branch_ref(change.branch),
                 "project": change.project,
             }
             raise NotPermitted(reason=reason("review.not-permitted", **where))
@@ -130,7 +130,7 @@ class Submission:
         for step in steps:
             change, place = step.change, (step.change.project, step.change.branch)
             if place not in tips:
-                tips[place] = self._repositories.resolve(change.project, f"refs/heads/{change.branch}") or ZERO
+                tips[place] = self._repositories.resolve(change.project, branch_ref(change.branch)) or ZERO
             tip = tips[place]
             commit = step.current.commit if tip == ZERO else self._final(step, account, tip)
             tips[place] = commit

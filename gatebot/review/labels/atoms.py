@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ...expressions import Compiled, compiled
-from ..model import Status
+from ..model import Status, branch_ref
 from . import voting
 from .expression import Atom, BadExpression, arguments, unquoted
 from .model import Facts, Touched
@@ -68,14 +68,14 @@ def _status(value: str, facts: Facts) -> bool:
 
 
 def _ref(value: str, facts: Facts) -> bool:
-    ref = facts.about.branch if facts.about.branch.startswith("refs/") else f"refs/heads/{facts.about.branch}"
+    ref = branch_ref(facts.about.branch)
     return _name(unquoted(value), ref)
 
 
 def _branch(value: str, facts: Facts) -> bool:
     """Short names and full ones; an expression is matched against both, as people write either."""
     wanted, branch = unquoted(value), facts.about.branch
-    full = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+    full = branch_ref(branch)
     return _name(wanted, branch) or _name(wanted, full)
 
 

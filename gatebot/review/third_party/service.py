@@ -15,7 +15,7 @@ from ...access_rules import Rulebook
 from ...clock import Clock
 from ...db import Database, Session
 from ...identity.store import username_in
-from ..model import PatchSet
+from ..model import PatchSet, branch_ref
 from ..search import Asking, visible
 from ..whole import ChangeView
 from . import store
@@ -74,4 +74,4 @@ class ThirdPartyCis:
         return {name: account.id for name in names if (account := username_in(session, name)) is not None}
 
     def _readable(self, actor: Actor, one: Upload) -> bool:
-        return may(actor, Verb.READ, Target(one.project, f"refs/heads/{one.branch}", one.owner), self._rules)
+        return may(actor, Verb.READ, Target(one.project, branch_ref(one.branch), one.owner), self._rules)
