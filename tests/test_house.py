@@ -93,6 +93,12 @@ STORES: dict[str, set[str]] = {
 # Modules of a room that touch the world: files, processes, sockets, the clock (floor 3); written likewise.
 ADAPTERS: dict[str, set[str]] = {
     "review": {
+        "kinds",
+        "making",
+        "moving",
+        "picking",
+        "rebasing",
+        "rest_actions",
         "answers",
         "contents",
         "gate_side",

@@ -104,7 +104,8 @@ class Lander:
 
     def _judged(self, session: Session, plan: Plan) -> Reason | None:
         """Why the rules forbid it; None: they do not."""
-        arriving = {move.ref for intent in open_intents(session, "push") for move in intent.moves}
+        begun = [intent for kind in ("push", "make") for intent in open_intents(session, kind)]
+        arriving = {move.ref for intent in begun for move in intent.moves}
         for wanted in plan.order.landing.changes:
             change = store.get_change(session, wanted.number)
             if change_ref(change.number, change.current + 1) in arriving:
@@ -116,6 +117,8 @@ class Lander:
                     current=change.current,
                     patch_set=wanted.patch_set,
                 )
+            if change.branch != wanted.branch:
+                return reason("review.moved-meanwhile", change=change.number, branch=change.branch)
             missing = self._judge.readiness(session, change)
             if missing is not None:
                 return reason("review.rules-no-longer-hold", missing, change=change.number)

@@ -273,4 +273,14 @@ class PrivateChanged(Event):
     account: int
 
 
-FACTS: tuple[type[Event], ...] = (ReviewerRemoved, PrivateChanged)
+@dataclass(frozen=True, slots=True)
+class ChangeMoved(Event):
+    """A change is meant for another branch now."""
+
+    change: int
+    old: str
+    new: str
+    account: int
+
+
+FACTS: tuple[type[Event], ...] = (ReviewerRemoved, PrivateChanged, ChangeMoved)

@@ -21,6 +21,8 @@ from ..reasons import reason
 from . import conversation, hosting, search, store
 from .facts import Case
 from .judging import Judge
+from .labels.model import SubmitRequirement
+from .labels.requirements import Result
 from .model import Change, PatchSet, Project
 from .permission import permitted_labels, target_of
 from .query import parse
@@ -57,6 +59,10 @@ class Reading:
     async def verdict(self, number: int) -> Verdict:
         """Why a change may or may not be merged."""
         return await self._db.read(self._verdict, number)
+
+    async def try_requirement(self, number: int, wanted: SubmitRequirement) -> Result:
+        """How a change stands to a submit requirement that nobody has configured."""
+        return await self._db.read(self._try, number, wanted)
 
     async def related(self, actor: Actor, change: Change, patch_set: PatchSet) -> tuple[tuple[Change, PatchSet], ...]:
         """The relation chain of a patch set, newest first, as far as the asker may see it."""
@@ -110,6 +116,13 @@ class Reading:
 
     def _verdict(self, session: Session, number: int) -> Verdict:
         return self._judge.verdict(session, store.get_change(session, number))
+
+    def _try(self, session: Session, number: int, wanted: SubmitRequirement) -> Result:
+        change = store.get_change(session, number)
+        current = store.get_patch_set(session, number, change.current)
+        votes = conversation.list_votes(session, number, change.current)
+        rules = replace(self._judge.rules(session, change.project), requirements=(wanted,))
+        return self._judge.verdicts(session, [Case(change, current, votes, rules)])[0].results[0]
 
     def _whole(self, session: Session, actor: Actor, found: Sequence[Change]) -> tuple[ChangeView, ...]:
         """Many changes at once: the number of queries does not grow with them."""

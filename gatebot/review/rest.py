@@ -12,6 +12,7 @@ from ..site import Site
 from .files.rest import RestFiles
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
+from .rest_actions import RestActions
 from .rest_changes import RestChanges
 from .rest_reviewers import RestReviewers
 from .rest_revisions import RestRevisions
@@ -25,6 +26,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
     shaper = Shaper(room, site)
     parts = (
         RestChanges(shaper),
+        RestActions(shaper),
         RestRevisions(shaper),
         RestReviewers(shaper),
         RestFiles(shaper, room.files),

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from .. import words
-from .answers import body_of, everywhere, json_answer, start_and_limit, text_answer, text_or
-from .drafts import flag, texts
+from .answers import body_of, everywhere, json_answer, start_and_limit, text_or
+from .drafts import texts
 from .gerrit_json import DETAIL, comments_info, message_info, read_options
 from .search import MOST
 from .shaper import Shaper
@@ -36,8 +35,6 @@ class RestChanges:
             ("GET", f"{one}/detail", self._detail),
             ("POST", f"{one}/abandon", self._abandon),
             ("POST", f"{one}/restore", self._restore),
-            ("POST", f"{one}/submit", self._submit),
-            ("POST", f"{one}/revisions/{{revision}}/submit", self._submit),
             ("POST", f"{one}/wip", self._wip),
             ("POST", f"{one}/ready", self._ready),
             ("POST", f"{one}/private", self._private),
@@ -83,15 +80,6 @@ class RestChanges:
     async def _restore(self, request: web.Request) -> web.StreamResponse:
         change, text = await self._shaper.change(request), await text_or(request, "message")
         await self._room.states.restore(self._asker.actor(request), change.number, text)
-        return await self._shaper.answer(request)
-
-    async def _submit(self, request: web.Request) -> web.StreamResponse:
-        """A gated change is not merged when this returns; Gerrit's word for that is a conflict that tells why."""
-        change, body = await self._shaper.change(request), await body_of(request)
-        past = flag(body.get("bypass_gate"), "bypass_gate") is True
-        done = await self._room.submission.submit(self._asker.actor(request), change.number, bypass_gate=past)
-        if not done.merged:
-            return text_answer(words.say(done.says, self._asker.language(request)), 409)
         return await self._shaper.answer(request)
 
     async def _wip(self, request: web.Request) -> web.StreamResponse:

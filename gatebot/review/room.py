@@ -6,6 +6,7 @@ Only wiring. Git transport (`push.py`, `git_http.py`) is put together in `app.py
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from .. import access
@@ -18,10 +19,14 @@ from .files.service import Files
 from .gate_side import ReviewForGate
 from .judging import Judge
 from .landing import Lander
+from .making import Maker
+from .moving import Moving
 from .people.service import People
+from .picking import Picking
 from .ports import Gates
 from .projects import Projects
 from .reading import Reading
+from .rebasing import Rebasing
 from .revisions import Revisions
 from .service import Review
 from .states import States
@@ -41,6 +46,10 @@ class ReviewRoom:
     review: Review
     states: States
     submission: Submission
+    maker: Maker
+    picking: Picking
+    rebasing: Rebasing
+    moving: Moving
     projects: Projects
     files: Files
     people: People
@@ -48,8 +57,8 @@ class ReviewRoom:
     rules: access.Rulebook
 
     async def settle(self) -> int:
-        """Finish the landings that a killed server began; before anything plans."""
-        return await self.for_gate.settle()
+        """Finish the landings and the patch sets of its own that a killed server began; before anything plans."""
+        return await asyncio.to_thread(self.maker.settle) + await self.for_gate.settle()
 
 
 def furnish(
@@ -67,6 +76,7 @@ def furnish(
     judge = Judge(gates, site, RepositoryContents(repositories), rules)
     lander = Lander(db, repositories, judge, clock)
     review = Review(db, judge, clock, rules)
+    maker = Maker(db, repositories, judge, clock)
     return ReviewRoom(
         identity=identity,
         repositories=repositories,
@@ -77,6 +87,10 @@ def furnish(
         review=review,
         states=States(db, clock, rules),
         submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic),
+        maker=maker,
+        picking=Picking(db, repositories, maker, clock, rules),
+        rebasing=Rebasing(db, repositories, maker, clock, rules),
+        moving=Moving(db, repositories, judge, clock, rules),
         projects=Projects(db, repositories, clock, rules),
         files=Files(db, repositories),
         people=People(db),

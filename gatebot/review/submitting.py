@@ -97,6 +97,11 @@ class Submission:
         """What is submitted with a change, itself among it."""
         return together(session, change, whole_topic=self.whole_topic)
 
+    async def submitted_with(self, change: Change) -> tuple[int, ...]:
+        """The changes that are submitted with a change, itself among them, in the order of their merging."""
+        found = await self._db.read(self.together, change)
+        return tuple(one.number for one, _ in found.changes)
+
     async def _enqueued(self, change: Change) -> Reason:
         """Where the gate has put a change; it hears of it a moment later."""
         for _ in range(_LOOKS):

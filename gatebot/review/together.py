@@ -40,17 +40,18 @@ class Together:
         return frozenset(change.number for change, _ in self.changes)
 
 
-def together(session: Session, change: Change, *, whole_topic: bool) -> Together:
-    """What is merged when this change is."""
-    reader = _Reader(session, whole_topic)
+def together(session: Session, change: Change, *, whole_topic: bool, of_any_type: bool = False) -> Together:
+    """What is merged when this change is. `of_any_type`: what it stands on, also where its project cherry-picks."""
+    reader = _Reader(session, whole_topic, of_any_type)
     reader.add(change)
     return Together(tuple(reader.found), tuple(reader.outdated))
 
 
 class _Reader:
-    def __init__(self, session: Session, whole_topic: bool) -> None:
+    def __init__(self, session: Session, whole_topic: bool, of_any_type: bool) -> None:
         self._session = session
         self._whole_topic = whole_topic
+        self._of_any_type = of_any_type
         self._seen: set[int] = set()
         self._topics: set[str] = set()
         self._picks: dict[str, bool] = {}
@@ -98,5 +99,6 @@ class _Reader:
     def _is_picked(self, project: str) -> bool:
         if project not in self._picks:
             found = hosting.find_project(self._session, project)
-            self._picks[project] = found is not None and found.submit_type is SubmitType.CHERRY_PICK
+            picked = found is not None and found.submit_type is SubmitType.CHERRY_PICK
+            self._picks[project] = picked and not self._of_any_type
         return self._picks[project]

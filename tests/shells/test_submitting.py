@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from gatebot import words
 from gatebot.access import Actor
+from gatebot.db import Session
 from gatebot.errors import Conflict
 from gatebot.identity import CORE, Identity
 from gatebot.review import conversation, store
@@ -201,7 +203,11 @@ async def test_a_change_on_an_outdated_patch_set_has_to_be_rebased_first(house: 
 
 def with_topic(house: ReviewHouse, *changes: Change) -> None:
     for change in changes:
-        house.write(lambda session, n=change.number: store.update_change(session, n, house.clock.now(), topic="t"))
+        house.write(_put_under, change.number, house.clock.now())
+
+
+def _put_under(session: Session, number: int, at: datetime) -> None:
+    store.update_change(session, number, at, topic="t")
 
 
 async def test_a_topic_is_merged_as_a_whole_across_projects_where_the_site_wants_it(house: ReviewHouse) -> None:

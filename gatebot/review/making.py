@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes and patch sets that the server makes itself: reverts, cherry-picks, rebases.
+
+In beats, as pushes are: an intent with the numbers; the objects and the references of patch sets, by
+compare-and-swap; rows and journal, intent closed. `settle` finishes what a killed server began. Everything here blocks.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from .. import journal
+from ..clock import Clock
+from ..db import Database, Session
+from ..errors import Conflict
+from ..events import ReviewerAdded
+from ..reasons import reason
+from ..repo import ZERO, Repositories
+from . import conversation, landing_rows, store
+from .intents import allocate_changes, close_intent, open_intent, open_intents
+from .judging import Judge
+from .model import Change, Intent, Kind, RefMove, ReviewerState, Upload, change_ref
+
+KIND = "make"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A commit that becomes a patch set: of change `number`, or of a new change where that is 0.
+
+    `store` has the commit; `says` is the message of the patch set, without `Patch Set N: `. `told` is a message on
+    another change, (change, text, tag).
+    """
+
+    project: str
+    branch: str
+    change_id: str
+    commit: str
+    store: str
+    number: int = 0
+    on: int = 0
+    kind: Kind = Kind.REWORK
+    unchanged_files: bool = False
+    says: str = ""
+    description: str = ""
+    topic: str = ""
+    work_in_progress: bool = False
+    private: bool = False
+    reviewers: tuple[int, ...] = ()
+    cc: tuple[int, ...] = ()
+    told: tuple[int, str, str] | None = None
+
+    @property
+    def patch_set(self) -> int:
+        """Its number: the one behind `on`, which is the current one."""
+        return self.on + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    account: int
+    wanted: tuple[Wanted, ...]
+
+
+class Maker:
+    """Makes changes and patch sets."""
+
+    def __init__(self, db: Database, repositories: Repositories, judge: Judge, clock: Clock) -> None:
+        self._db = db
+        self._repositories = repositories
+        self._judge = judge
+        self._clock = clock
+
+    def scratch(self, project: str) -> str:
+        """A store where commits of a project can be made before anybody may see them."""
+        return self._repositories.speculation("making", (project,)).store
+
+    def make(self, account: int, wanted: Sequence[Wanted]) -> tuple[Change, ...]:
+        """Make all of these, or none; the changes as they are then."""
+        intent = self._db.run_now(self._open, _Order(account, tuple(wanted)))
+        if not self._move(intent.moves):
+            self._db.run_now(self._give_up, intent)
+            raise Conflict(reason=reason("review.patch-set-meanwhile"))
+        return self._finish(intent)
+
+    def settle(self) -> int:
+        """Finish what was begun when the server died: what can still be made is made."""
+        begun = self._db.read_now(open_intents, KIND)
+        for intent in begun:
+            if all(self._has(move) for move in intent.moves):
+                self._finish(intent)
+            else:
+                self._db.run_now(self._give_up, intent)
+        return len(begun)
+
+    def _open(self, session: Session, order: _Order) -> Intent:
+        """Beat 0: numbers for what is new; refused when somebody was faster."""
+        landing = landing_rows.being_landed(session)
+        wanted: list[Wanted] = []
+        for one in order.wanted:
+            if one.number == 0:
+                wanted.append(replace(one, number=allocate_changes(session)))
+                continue
+            change = store.get_change(session, one.number)
+            if change.current != one.on or change.number in landing or not change.is_open:
+                raise Conflict(reason=reason("review.patch-set-meanwhile"))
+            wanted.append(one)
+        moves = tuple(
+            RefMove(one.project, change_ref(one.number, one.patch_set), ZERO, one.commit, one.store) for one in wanted
+        )
+        payload = msgspec.json.encode(_Order(order.account, tuple(wanted))).decode()
+        return open_intent(session, KIND, uuid.uuid4().hex, moves, payload, self._clock.now())
+
+    def _move(self, moves: tuple[RefMove, ...]) -> bool:
+        """Beat 1: every object and reference, or no reference."""
+        done: list[RefMove] = []
+        for move in moves:
+            self._repositories.copy_objects(move.store, move.new, move.project)
+            if not self._repositories.update_ref(move.project, move.ref, move.old, move.new):
+                for back in reversed(done):
+                    self._repositories.update_ref(back.project, back.ref, back.new, back.old)
+                return False
+            done.append(move)
+        return True
+
+    def _has(self, move: RefMove) -> bool:
+        return self._repositories.resolve(move.project, move.ref) == move.new
+
+    def _give_up(self, session: Session, intent: Intent) -> None:
+        close_intent(session, intent.id, '{"done":false}', self._clock.now())
+
+    def _finish(self, intent: Intent) -> tuple[Change, ...]:
+        order = msgspec.json.decode(intent.payload, type=_Order)
+        uploads = {
+            one.commit: store.upload_of(
+                self._repositories.commit(one.project, one.commit), order.account, one.description
+            )
+            for one in order.wanted
+        }
+        return self._db.run_now(self._write, intent, order, uploads)
+
+    def _write(
+        self, session: Session, intent: Intent, order: _Order, uploads: Mapping[str, Upload]
+    ) -> tuple[Change, ...]:
+        """Beat 2: rows and journal."""
+        now = self._clock.now()
+        if not close_intent(session, intent.id, '{"done":true}', now):
+            return ()
+        return tuple(self._write_one(session, order.account, one, uploads[one.commit]) for one in order.wanted)
+
+    def _write_one(self, session: Session, account: int, one: Wanted, upload: Upload) -> Change:
+        now = self._clock.now()
+        says = f"Patch Set {one.patch_set}: {one.says}" if one.says else ""
+        if one.on == 0:
+            new = store.NewChange(
+                one.number, one.project, one.branch, one.change_id, one.topic, (), one.work_in_progress, one.private
+            )
+            change = store.create_change(session, new, upload, now, says=says)
+        else:
+            rules = self._judge.rules(session, one.project)
+            change = store.add_patch_set(
+                session, one.number, upload, one.kind, rules, now, unchanged_files=one.unchanged_files, says=says
+            )
+            if one.topic and one.topic != change.topic:
+                change = store.update_change(session, one.number, now, topic=one.topic)
+        asked = [(who, ReviewerState.REVIEWER) for who in one.reviewers] + [(who, ReviewerState.CC) for who in one.cc]
+        for who, state in asked:
+            if who != change.owner and conversation.set_reviewer(session, change.number, who, state, now):
+                journal.append(session, ReviewerAdded(change.number, who, account), now)
+        if one.told is not None:
+            number, text, tag = one.told
+            other = store.get_change(session, number)
+            conversation.add_message(session, number, other.current, account, text, now, tag=tag)
+        return store.get_change(session, change.number)
