@@ -31,6 +31,7 @@ from ..settings import Settings
 from ..site import Site
 from . import third_party
 from .places import Places
+from .ssh import address
 
 
 class Doors:
@@ -45,7 +46,7 @@ class Doors:
         self._cis = ThirdPartyCis(db, clock, room.rules, third_party.known(settings))
         self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, self._cis, settings.url)
         policy = Policy(strict_change_id=settings.git.change_id == "strict")
-        host, _, port = self._ssh.rpartition(":")
+        host, _, port = address(settings).rpartition(":")
         here = Here(settings.url.rstrip("/"), (host, int(port)) if host else None)
         self._receiver = Receiver(
             db, repositories, clock, here, room.rules, Most(settings.git.max_refs, settings.git.max_changes),
