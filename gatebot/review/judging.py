@@ -14,6 +14,7 @@ from typing import TypeAlias
 from sqlalchemy import bindparam, select
 
 from .. import access
+from ..access import Rules as AccessRules
 from ..access import Target
 from ..db import Session
 from ..depends import depends_on, is_change_id
@@ -70,8 +71,8 @@ class Judge:
     _rules: dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]] = field(
         default_factory=dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]], repr=False, compare=False
     )
-    _electors: dict[tuple[str, str, str, int], tuple[str, ...]] = field(
-        default_factory=dict[tuple[str, str, str, int], tuple[str, ...]], repr=False, compare=False
+    _electors: dict[tuple[str, str, str, int], tuple[AccessRules, tuple[str, ...]]] = field(
+        default_factory=dict[tuple[str, str, str, int], tuple[AccessRules, tuple[str, ...]]], repr=False, compare=False
     )
 
     def verdict(self, session: Session, change: Change) -> Verdict:
@@ -135,10 +136,11 @@ class Judge:
 
         def asked(label: str, value: int) -> tuple[str, ...]:
             key = (change.project, change.branch, label, value)
-            if key not in self._electors:
+            known, rules = self._electors.get(key), self.access.of(change.project)
+            if known is None or known[0] is not rules:
                 target = Target(change.project, branch_ref(change.branch))
-                self._electors[key] = groups_for(label, value, target, self.access)
-            return self._electors[key]
+                known = self._electors[key] = (rules, groups_for(label, value, target, rules))
+            return known[1]
 
         return asked
 

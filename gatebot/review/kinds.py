@@ -6,11 +6,12 @@ Asks git, in a store of its own, and lets `rules.kind_of` decide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..repo import CommitInfo, MergedTree, Repositories
 from .model import Kind
-from .rules import Shape, kind_of
+from .receive import Plan, Step
+from .rules import Rules, Shape, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +22,30 @@ class Compared:
     unchanged_files: bool
 
 
-def compare(repositories: Repositories, project: str, before: str, after: str, store: str = "") -> Compared:
-    """Compare two commits of a project; `store` has both where the project has not."""
+def compare(
+    repositories: Repositories, project: str, before: str, after: str, store: str = "", *, files: bool = True
+) -> Compared:
+    """Compare two commits of a project; `store` has both where the project has not. Without `files` nobody asks which
+    files they touch."""
     place = store or repositories.speculation("receive", (project,)).store
     old, new = repositories.commit(place, before), repositories.commit(place, after)
     kind = kind_of(_shape(old), _shape(new), _rebased(repositories, place, old, new))
-    same = kind in (Kind.NO_CHANGE, Kind.NO_CODE_CHANGE) or _files(repositories, place, before) == _files(
-        repositories, place, after
-    )
+    same = kind in (Kind.NO_CHANGE, Kind.NO_CODE_CHANGE)
+    if files and not same:
+        same = _files(repositories, place, before) == _files(repositories, place, after)
     return Compared(kind, same)
+
+
+def with_kinds(repositories: Repositories, project: str, planned: Plan, rules: Rules) -> Plan:
+    """A push with the kinds of its patch sets: which votes they keep follows from them."""
+    files = any("unchanged-files" in label.copy_condition for label in rules.labels)
+    steps: list[Step] = []
+    for step in planned.steps:
+        if step.existing is not None and step.kind is Kind.REWORK:
+            found = compare(repositories, project, step.existing.current.id, step.commit.id, files=files)
+            step = replace(step, kind=found.kind, unchanged_files=found.unchanged_files)
+        steps.append(step)
+    return replace(planned, steps=tuple(steps))
 
 
 def _shape(commit: CommitInfo) -> Shape:

@@ -20,10 +20,10 @@ from ..access import DEFAULT, Rulebook
 from ..clock import Clock
 from ..db import Database
 from ..reasons import reason
-from ..repo import ZERO, GitError, Incoming, MergedTree, Repositories
-from . import push_direct, push_options, push_past_rows, push_people, push_plan, push_rows, receive, store
+from ..repo import ZERO, GitError, Incoming, Repositories
+from . import kinds, push_direct, push_options, push_past_rows, push_people, push_plan, push_rows, receive, store
 from .intents import open_intents
-from .model import Change, Intent, Kind, RefMove, branch_ref
+from .model import Change, Intent, RefMove, branch_ref
 from .push_facts import Push, Reader, Site
 from .push_options import BadOption, Request
 from .push_policy import Policies, SamePolicy
@@ -186,7 +186,7 @@ class Receiver:
                     planned = push_plan.plan(wanted, checked.commits, known, rights)
                     if isinstance(planned, Refused):
                         return planned
-                    return self._perform_review(checked, wanted, self._with_rebases(push.project, planned))
+                    return self._perform_review(checked, wanted, self._with_kinds(push.project, planned))
 
     def _perform_review(self, checked: Checked, wanted: ForReview, planned: Plan) -> Reviewed | Refused:
         push, now = checked.push, self._clock.now()
@@ -271,25 +271,12 @@ class Receiver:
             push_past_rows.finish_direct, intent, order, tuple(moved), uploads, self._labels, self._clock.now()
         )
 
-    def _with_rebases(self, project: str, planned: Plan) -> Plan:
-        """Find the patch sets that are the one before on another parent: votes are kept on them."""
-        steps = tuple(
-            replace(step, kind=self._rebase_kind(project, step.existing.current, step.commit))
-            if step.existing is not None and step.kind is Kind.REWORK
-            else step
-            for step in planned.steps
-        )
-        return replace(planned, steps=steps)
-
-    def _rebase_kind(self, project: str, prior: CommitFacts, new: CommitFacts) -> Kind:
-        if prior.parents == new.parents or len(prior.parents) != 1 or len(new.parents) != 1:
-            return Kind.REWORK
-        scratch = self._repositories.speculation("receive", (project,)).store
-        picked = self._repositories.pick(scratch, prior.id, new.parents[0])
-        if not isinstance(picked, MergedTree) or picked.tree != new.tree:
-            return Kind.REWORK
-        same = prior.message == new.message
-        return Kind.TRIVIAL_REBASE if same else Kind.TRIVIAL_REBASE_WITH_MESSAGE_UPDATE
+    def _with_kinds(self, project: str, planned: Plan) -> Plan:
+        """Find out what patch sets are to those before them: votes are kept by that."""
+        if all(step.existing is None for step in planned.steps):
+            return planned
+        rules = self._db.read_now(self._labels, project)
+        return kinds.with_kinds(self._repositories, project, planned, rules)
 
     # -- start-up ---------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class Entry:
     change_id: str
     commit: str
     kind: Kind
+    unchanged_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _rows(session: Session, found: Iterable[Change]) -> dict[int, Row]:
 
 
 def rules_in(session: Session, project: str) -> Rules:
-    """The labels and needs of a project."""
+    """The labels and requirements of a project's preset."""
     found = hosting.find_project(session, project)
     return rules_of(found.rules if found else "default")
 
@@ -166,7 +167,11 @@ def open_review(
             number += 1
         else:
             change = step.existing.change
-            entries.append(Entry(change.number, change.current + 1, step.change_id, step.commit.id, step.kind))
+            entries.append(
+                Entry(
+                    change.number, change.current + 1, step.change_id, step.commit.id, step.kind, step.unchanged_files
+                )
+            )  # fmt: skip
     moves = tuple(
         RefMove(project, change_ref(entry.number, entry.patch_set), "0" * 40, entry.commit, project)
         for entry in entries
@@ -196,7 +201,9 @@ def finish_review(
                 values = {"submitted": at, "submitter": order.account, "merged_as": entry.commit}
                 store.update_change(session, change.number, at, status=Status.MERGED.value, **values)
         else:
-            change = store.add_patch_set(session, entry.number, upload, entry.kind, rules, at)
+            change = store.add_patch_set(
+                session, entry.number, upload, entry.kind, rules, at, unchanged_files=entry.unchanged_files
+            )
             change = _change_existing(session, order, change, at)
         _invite(session, order, change, at)
         _vote(session, order, change, at)

@@ -21,7 +21,7 @@ from ..reasons import reason
 from ..repo import MergeConflict, Repositories, person
 from . import kinds, store
 from .making import Maker, Wanted
-from .model import Change, PatchSet, Status
+from .model import Change, PatchSet, Status, branch_ref
 from .permission import require, require_account, target_of
 from .together import together
 
@@ -108,9 +108,9 @@ class Rebasing:
 
     def _base(self, session: Session, change: Change, current: PatchSet, base: str | None) -> _Base:
         """What the lowest change goes onto."""
-        tip = self._repositories.resolve(change.project, f"refs/heads/{change.branch}")
+        tip = self._repositories.resolve(change.project, branch_ref(change.branch))
         if tip is None:
-            raise Conflict(reason=reason("review.pick-branch", branch=f"refs/heads/{change.branch}"))
+            raise Conflict(reason=reason("review.pick-branch", branch=branch_ref(change.branch)))
         if base is None:
             return self._natural(session, change, current, tip)
         if not base.strip():
@@ -143,7 +143,7 @@ class Rebasing:
         if other.number == change.number:
             raise Conflict(reason=reason("review.rebase-itself"))
         if other.branch != change.branch:
-            raise Conflict(reason=reason("review.rebase-branch", branch=f"refs/heads/{other.branch}"))
+            raise Conflict(reason=reason("review.rebase-branch", branch=branch_ref(other.branch)))
         if other.status is Status.ABANDONED:
             raise Conflict(reason=reason("review.rebase-abandoned-base", change=other.number))
         wanted = int(patch_set) if patch_set.isdecimal() and len(patch_set) < 10 else other.current

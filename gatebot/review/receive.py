@@ -156,7 +156,8 @@ class Directly:
 class Step:
     """One commit that becomes a patch set: of `existing`, or of a new change when that is None.
 
-    `given`: the commit has no Change-Id, so this one was made for it.
+    `given`: the commit has no Change-Id, so this one was made for it. `unchanged_files`: it touches the same files as
+    the patch set before, in the same ways.
     """
 
     commit: CommitFacts
@@ -164,6 +165,7 @@ class Step:
     existing: Existing | None = None
     kind: Kind = Kind.REWORK
     given: bool = False
+    unchanged_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

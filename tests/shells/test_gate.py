@@ -222,3 +222,9 @@ async def test_every_submit_type_lands_the_very_commit_that_was_tested(
     await house.passes(1)
     assert house.status(1) == "MERGED"
     assert house.review.tip("api") == tested
+    message = house.review.repositories.commit("api", tested).message
+    told = [
+        line.split(":")[0] for line in message.splitlines() if line.startswith(("Reviewed-", "Workflow", "Tested-"))
+    ]
+    picked = submit_type in (SubmitType.CHERRY_PICK, SubmitType.REBASE_ALWAYS)
+    assert told == (["Reviewed-on", "Reviewed-by", "Workflow"] if picked else [])

@@ -52,6 +52,7 @@ async def test_facts_of_a_change_hold_what_pipelines_look_at(house: ReviewHouse,
     assert [(v.label, v.value, v.username, v.email) for v in facts.votes] == [
         ("Code-Review", 2, "bob", "bob@example.org")
     ]
+    assert facts.footers == (f"Reviewed-on: {SITE}c/demo/api/+/1", "Reviewed-by: Bob <bob@example.org>")
     assert await gate.find("demo/api", "main", change.change_id) == facts
     assert await gate.by_commit("demo/api", facts.commit) == facts
     assert await gate.by_commit("demo/api", base) is None
