@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import logging
 import random
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from .access import expression
 from .errors import Unavailable
 from .lanes import Lane, Work
 from .reasons import reason
@@ -137,6 +139,8 @@ def _sqlite_engine(url: URL, pragma: str, *, begin: str) -> Engine:
         for statement in ("PRAGMA journal_mode=WAL", "PRAGMA foreign_keys=ON", "PRAGMA cache_size=-16000", pragma):
             cursor.execute(statement)
         cursor.close()
+        # SQLite's REGEXP in linear time, whatever is asked for.
+        cast("sqlite3.Connection", connection).create_function("regexp", 2, _fits, deterministic=True)
 
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
@@ -144,6 +148,10 @@ def _sqlite_engine(url: URL, pragma: str, *, begin: str) -> Engine:
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", start)
     return engine
+
+
+def _fits(pattern: str, text: str | None) -> bool:
+    return text is not None and expression(pattern).fullmatch(text) is not None
 
 
 class Postgres:

@@ -161,6 +161,7 @@ class SiteApp:
             self._run(f"changes of {one.place.name}", one.follower.run())
         self._run("live pages", self.live.run())
         self._run("mentions", self.mentions.run())
+        self._run("files of changes", self.review.indexing.run(self.journal))
         self._run("files of builds", self.keeper.run())
         self.irc.start(self._run)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gerrit's query language, read into a tree; `search.py` asks the database with it.
 
-Pure. AND (also the one that is not written) binds tighter than OR, as Gerrit's grammar does, not
-its manual. `-` and NOT negate; values may be quoted with `"..."` or `{...}` and may hold colons.
+Pure; the values of operators are read in `query_values.py`. AND (also the one that is not written)
+binds tighter than OR, as Gerrit's grammar does, not its manual. `-` and NOT negate; values may be
+quoted with `"..."` or `{...}` and may hold colons.
 An operator that is not known is refused by name, never guessed at: an answer to another question
 makes clients ask for ever.
 """
@@ -18,11 +19,19 @@ from ..reasons import reason
 
 # fmt: off
 OPERATORS = (
-    "after", "age", "author", "before", "branch", "change", "commit", "hashtag", "intopic", "is", "label", "limit",
-    "message", "owner", "project", "projects", "reviewer", "starredby", "status", "subject", "topic", "uploader",
+    "added", "after", "age", "author", "before", "branch", "cc", "change", "comment", "commentby",
+    "commit", "committer", "deleted", "delta", "dir", "ext", "file", "footer", "from", "has", "hashtag",
+    "inhashtag", "intopic", "is", "label", "limit", "mergedafter", "mergedbefore", "message", "onlyexts", "owner",
+    "ownerin", "parentof", "path", "prefixhashtag", "prefixsubject", "prefixtopic", "project", "projects", "ref",
+    "reviewer", "reviewerin", "starredby", "status", "subject", "topic", "tr", "uploader", "uploaderin", "visibleto",
 )
+_SHORT = {
+    "p": "project", "repo": "project", "repository": "project", "repositories": "projects", "o": "owner",
+    "r": "reviewer", "m": "message", "f": "file", "directory": "dir", "extension": "ext", "bug": "tr", "size": "delta",
+    "onlyextensions": "onlyexts", "since": "after", "until": "before", "t": "hashtag",
+}
 # fmt: on
-_SHORT = {"p": "project", "o": "owner", "r": "reviewer", "m": "message", "since": "after", "until": "before"}
+_DEEPEST = 100
 _MOST_TERMS = 500  # Gertty asks for up to 100 commits at once.
 
 _TOKEN = re.compile(
@@ -30,8 +39,8 @@ _TOKEN = re.compile(
         (?P<open>\() | (?P<close>\)) |
         (?P<not>-|NOT\b\s) |
         (?P<join>(?:AND|OR)(?=[\s(]|$)) |
-        (?:(?P<operator>[a-z_]+):)?
-        (?: "(?P<quoted>(?:[^"\\]|\\.)*)" | \{(?P<braced>[^}]*)\} | (?P<word>[^\s()"{]+) )
+        (?:(?P<operator>[a-z][a-z_-]*):)?
+        (?: "(?P<quoted>(?:[^"\\]|\\.)*)" | \{(?P<braced>(?:[^}\\]|\\.)*)\} | (?P<word>[^\s()"{]+) )
     )""",
     re.VERBOSE,
 )
@@ -100,7 +109,7 @@ def _tokens(text: str) -> list[_Token]:
         kind = match.lastgroup or ""
         if kind in ("quoted", "braced", "word"):
             value = match[kind]
-            if kind == "quoted":
+            if kind != "word":
                 value = re.sub(r"\\(.)", r"\1", value)
             found.append(_Token("term", value, match["operator"] or ""))
         else:
@@ -109,11 +118,12 @@ def _tokens(text: str) -> list[_Token]:
 
 
 class _Reader:
-    """Recursive descent over the tokens that are left."""
+    """Recursive descent over the tokens that are left; so deep and no deeper."""
 
     def __init__(self, tokens: list[_Token]) -> None:
         self.tokens = tokens
         self.limit: int | None = None
+        self._depth = 0
 
     def any_of(self) -> Node:
         parts = [self._all_of()]
@@ -134,6 +144,9 @@ class _Reader:
         if not self.tokens:
             raise Invalid(reason=reason("review.query-syntax", near="the end"))
         token = self.tokens.pop(0)
+        self._depth += token.kind in ("not", "open")
+        if self._depth > _DEEPEST:
+            raise Invalid(reason=reason("review.query-syntax", near=token.text))
         match token.kind:
             case "not":
                 return Not(self._one())
@@ -156,8 +169,8 @@ class _Reader:
                 reason=reason("review.query-unknown-operator", operator=f"{operator}:{token.text}", known=known)
             )
         if operator == "limit":
-            if not token.text.isdecimal():
-                raise _bad(operator, token.text, "it must be a number")
+            if not (token.text.isascii() and token.text.isdecimal() and len(token.text) < 10):
+                raise bad_value(operator, token.text, "it must be a number")
             self.limit = int(token.text)
             return And(())
         return Term(operator, token.text)
@@ -166,50 +179,6 @@ class _Reader:
         return bool(self.tokens) and self.tokens[0].kind == kind and text in ("", self.tokens[0].text)
 
 
-def _bad(operator: str, value: str, why: str) -> Invalid:
+def bad_value(operator: str, value: str, why: str) -> Invalid:
+    """The refusal of a value that an operator cannot have."""
     return Invalid(reason=reason("review.query-bad-value", operator=operator, value=value, why=why))
-
-
-@dataclass(frozen=True, slots=True)
-class LabelTerm:
-    """`label:NAME<op>VALUE[,USER]`. `value` is a number, or `MAX`, `MIN`, `ANY`."""
-
-    label: str
-    comparison: str
-    value: int | str
-    user: str = ""
-
-
-_LABEL = re.compile(r"([A-Za-z][A-Za-z0-9-]*?)(?:(>=|<=|=|>|<)([+-]?\d+|MAX|MIN|ANY)|([+-]\d+))?")
-
-
-def label_term(value: str) -> LabelTerm:
-    """Read the value of `label:`; a bare name means +1, as in Gerrit."""
-    text, _, user = value.partition(",")
-    match = _LABEL.fullmatch(text)
-    if match is None:
-        raise _bad("label", value, "write it as Code-Review=2, Verified>=1 or Workflow+1,user=NAME")
-    name, comparison, compared, short = match.groups()
-    number = compared or short or "1"
-    read = number if number in ("MAX", "MIN", "ANY") else int(number)
-    return LabelTerm(name, comparison or "=", read, user.removeprefix("user="))
-
-
-_AGES = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "mon": 2_592_000, "y": 31_536_000}
-_AGE = re.compile(r"(\d{1,9})\s*([a-z]+)")
-
-
-def age_seconds(value: str) -> int:
-    """Read the value of `age:`: `30s`, `2d`, `1week`; a bare number is seconds."""
-    match = _AGE.fullmatch(value + "s" if value.isdecimal() else value)
-    if match is not None:
-        unit = match[2]
-        for short in (unit, unit.rstrip("s"), unit[:3], unit[:1]):
-            if short in _AGES:
-                return int(match[1]) * _AGES[short]
-    raise _bad("age", value, "write it as 30s, 5m, 2h, 3d, 1w, 1mon or 1y")
-
-
-def is_change_id(text: str) -> bool:
-    """Whether a word is a Change-Id, or the beginning of one."""
-    return re.fullmatch(r"I[0-9a-fA-F]{4,40}", text) is not None

@@ -17,6 +17,7 @@ from ..repo import Repositories
 from .contents import RepositoryContents
 from .files.service import Files
 from .gate_side import ReviewForGate
+from .indexing import Indexing
 from .judging import Judge
 from .landing import Lander
 from .making import Maker
@@ -52,6 +53,7 @@ class ReviewRoom:
     moving: Moving
     projects: Projects
     files: Files
+    indexing: Indexing
     people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
@@ -93,6 +95,7 @@ def furnish(
         moving=Moving(db, repositories, judge, clock, rules),
         projects=Projects(db, repositories, clock, rules),
         files=Files(db, repositories),
+        indexing=Indexing(db, repositories),
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, review, lander),
         rules=rules,

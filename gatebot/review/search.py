@@ -7,24 +7,24 @@ to owner, reviewers and those who see everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
+from sqlalchemy import and_, exists, false, not_, or_, select, true
 
 from ..db import Session
-from ..errors import Invalid, NotFound
-from ..identity import accounts_in
+from ..errors import NotFound
 from ..reasons import reason
 from . import store
 from .model import Change, Status
-from .people.store import stars
-from .query import And, LabelTerm, Node, Not, Or, Query, Term, age_seconds, is_change_id, label_term
-from .rules import DEFAULT
-from .tables import changes, hashtags, patch_sets, reviewers, votes
+from .people.store import list_watches
+from .query import And, Node, Not, Or, Query, Term, bad_value, parse
+from .query_values import age_seconds, is_change_id, label_term, moment, size_term
+from .search_people import COMPARE, Clause, members, of_current, people, person, reviewed_by, unresolved, voted
+from .search_texts import text_clause
+from .tables import changes, messages, parents, patch_sets
 
-Clause = ColumnElement[bool]
 MOST = 500
 
 
@@ -35,6 +35,7 @@ class Asking:
     account: int | None
     sees_all: bool
     now: datetime
+    watching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def visible(asking: Asking) -> Clause:
     public = not_(changes.c.private)
     if asking.account is None:
         return public
-    return or_(public, changes.c.owner == asking.account, _reviewed_by(asking.account))
+    return or_(public, changes.c.owner == asking.account, reviewed_by([asking.account]))
 
 
 def _clause(session: Session, node: Node, asking: Asking) -> Clause:
@@ -100,174 +101,165 @@ def _clause(session: Session, node: Node, asking: Asking) -> Clause:
 
 
 def _term(session: Session, operator: str, value: str, asking: Asking) -> Clause:
+    found = text_clause(session, operator, value)
+    if found is not None:
+        return found
     match operator:
         case "":
-            return _bare(value)
+            return _bare(session, value)
         case "change":
-            return _bare(value) if value.isdecimal() or is_change_id(value) else _triplet(value)
+            return _bare(session, value) if value.isdecimal() or is_change_id(value) else _triplet(value)
         case "status" | "is":
-            return _state(operator, value, asking)
-        case "starredby":
-            # What others keep for themselves is not told.
-            ids = people(session, value, asking)
-            return _starred_by(ids if asking.sees_all else [id for id in ids if id == asking.account])
-        case "owner" | "uploader" | "reviewer":
-            return _person(session, operator, value, asking)
+            return _state(session, operator, value, asking)
+        case "has":
+            return _has(value, asking)
         case "label":
-            return _label(session, label_term(value), asking)
-        case "age":
-            return changes.c.updated < asking.now - timedelta(seconds=age_seconds(value))
-        case "after" | "before":
-            moment = _moment(operator, value, asking)
-            return changes.c.updated >= moment if operator == "after" else changes.c.updated <= moment
+            return voted(session, label_term(value), asking.account)
+        case "age" | "after" | "before" | "mergedafter" | "mergedbefore":
+            return _when(operator, value, asking)
+        case "added" | "deleted" | "delta":
+            comparison, size = size_term(operator, value)
+            lines = {"added": patch_sets.c.added, "deleted": patch_sets.c.deleted}
+            column = lines.get(operator, patch_sets.c.added + patch_sets.c.deleted)
+            return of_current(COMPARE[comparison](column, size))
+        case "ownerin" | "uploaderin" | "reviewerin":
+            return person(operator.removesuffix("in"), members(session, value))
         case _:
-            return _TEXTS[operator](value)
+            return _about(session, operator, value, asking)
 
 
-def _of_current(clause: Clause) -> Clause:
-    """A clause on the current patch set."""
-    here = (patch_sets.c.change == changes.c.number) & (patch_sets.c.number == changes.c.current)
-    return exists().where(here, clause)
+def _about(session: Session, operator: str, value: str, asking: Asking) -> Clause:
+    """What has to do with an account; what others keep for themselves is not told."""
+    ids = people(session, value, asking.account)
+    match operator:
+        case "starredby" if not asking.sees_all:
+            return person(operator, [id for id in ids if id == asking.account])
+        case "visibleto":
+            if len(ids) != 1:
+                raise bad_value(operator, value, "it names one account")
+            return visible(Asking(ids[0], False, asking.now))
+        case _:
+            return person(operator, ids)
 
 
-def _of_any(clause: Clause) -> Clause:
-    return exists().where(patch_sets.c.change == changes.c.number, clause)
-
-
-_TEXTS: dict[str, Callable[[str], Clause]] = {
-    "project": lambda value: changes.c.project == value,
-    "projects": lambda value: changes.c.project.startswith(value, autoescape=True),
-    "branch": lambda value: changes.c.branch == value.removeprefix("refs/heads/"),
-    "topic": lambda value: changes.c.topic == value,
-    "intopic": lambda value: changes.c.topic.contains(value, autoescape=True),
-    "hashtag": lambda value: exists().where(hashtags.c.change == changes.c.number, hashtags.c.hashtag == value),
-    "message": lambda value: _of_current(patch_sets.c.message.icontains(value, autoescape=True)),
-    "subject": lambda value: changes.c.subject.icontains(value, autoescape=True),
-    "commit": lambda value: _of_any(patch_sets.c.commit.startswith(value.lower(), autoescape=True)),
-    "author": lambda value: _of_current(
-        or_(
-            patch_sets.c.author_email == value.strip("<>"),
-            patch_sets.c.author_name.icontains(value, autoescape=True),
-        )
-    ),
-}
-
-
-def _bare(value: str) -> Clause:
-    if value.isdecimal():
+def _bare(session: Session, value: str) -> Clause:
+    if value.isascii() and value.isdecimal():
         return changes.c.number == int(value) if len(value) < 10 else false()
     if is_change_id(value):
         return _change_id(value)
-    return or_(_TEXTS["message"](value), changes.c.project == value, changes.c.topic == value)
+    if re.fullmatch(r"[0-9a-f]{7,40}", value) is not None:
+        found = text_clause(session, "commit", value)
+        assert found is not None
+        return found
+    message = text_clause(session, "message", value) if not value.startswith("^") else None
+    named = or_(changes.c.project == value, changes.c.topic == value)
+    return named if message is None else or_(message, named)
 
 
 def _triplet(value: str) -> Clause:
     parts = value.split("~")
+    if len(parts) == 2 and parts[1].isascii() and parts[1].isdecimal() and len(parts[1]) < 10:
+        return and_(changes.c.project == parts[0], changes.c.number == int(parts[1]))
     if len(parts) != 3:
-        raise _bad("change", value, "write a number, I..., or PROJECT~BRANCH~I...")
+        raise bad_value("change", value, "write a number, I..., or PROJECT~BRANCH~I...")
     return and_(changes.c.project == parts[0], changes.c.branch == parts[1], changes.c.change_id == parts[2])
 
 
 def _change_id(value: str) -> Clause:
-    if len(value) == 41:
-        return changes.c.change_id == value
-    return changes.c.change_id.startswith(value, autoescape=True)
+    """A Change-Id, or all that begin so: by the index, in any case of letters of what is written."""
+    wanted = "I" + value[1:].lower()
+    if len(wanted) == 41:
+        return changes.c.change_id == wanted
+    return and_(changes.c.change_id >= wanted, changes.c.change_id < wanted + "g")
 
 
-def _state(operator: str, value: str, asking: Asking) -> Clause:
+def _state(session: Session, operator: str, value: str, asking: Asking) -> Clause:
     match value.lower():
         case "open" | "new" | "pending":
             return changes.c.status == Status.NEW.value
         case "closed":
-            return changes.c.status != Status.NEW.value
+            return changes.c.status.in_((Status.MERGED.value, Status.ABANDONED.value))
         case "merged" | "abandoned":
             return changes.c.status == value.upper()
-        case "wip" if operator == "is":
+        case flag if operator == "is":
+            return _is(session, flag, asking)
+        case _:
+            raise bad_value(operator, value, "the values are open, closed, merged, abandoned")
+
+
+def _is(session: Session, value: str, asking: Asking) -> Clause:
+    own = [] if asking.account is None else [asking.account]
+    match value:
+        case "wip":
             return changes.c.work_in_progress
-        case "private" if operator == "is":
+        case "private":
             return changes.c.private
-        case "owner" if operator == "is":
-            return changes.c.owner == asking.account if asking.account is not None else false()
-        case "reviewer" if operator == "is":
-            return _reviewed_by(asking.account) if asking.account is not None else false()
-        case "starred" if operator == "is":
-            return _starred_by([] if asking.account is None else [asking.account])
-        case "watched" if operator == "is":
-            # Nobody can watch here yet: nothing is watched, which is not an error of the asker.
-            return false()
-        case _:
-            known = "open, closed, merged, abandoned"
-            extra = ", wip, private, owner, reviewer" if operator == "is" else ""
-            raise _bad(operator, value, f"the values are {known}{extra}")
-
-
-def _person(session: Session, operator: str, value: str, asking: Asking) -> Clause:
-    ids = people(session, value, asking)
-    match operator:
-        case "owner":
-            return changes.c.owner.in_(ids)
-        case "uploader":
-            return _of_current(patch_sets.c.uploader.in_(ids))
-        case _:
-            return exists().where(reviewers.c.change == changes.c.number, reviewers.c.account.in_(ids))
-
-
-def people(session: Session, value: str, asking: Asking) -> list[int]:
-    """The accounts that a word names: `self`, an id, a username, an address, or `Name <address>`."""
-    if value in ("self", "me"):
-        return [] if asking.account is None else [asking.account]
-    wanted = value.rpartition("<")[2].rstrip(">").lower()
-    found = accounts_in(session).values()
-    return [a.id for a in found if wanted in (a.username.lower(), a.email.lower(), a.name.lower(), str(a.id))]
-
-
-def _starred_by(ids: Sequence[int]) -> Clause:
-    return exists().where(stars.c.change == changes.c.number, stars.c.account.in_(ids))
-
-
-def _reviewed_by(account: int) -> Clause:
-    return exists().where(reviewers.c.change == changes.c.number, reviewers.c.account == account)
-
-
-def _label(session: Session, term: LabelTerm, asking: Asking) -> Clause:
-    label = DEFAULT.label(term.label)
-    if label is None:
-        return false()
-    here = (
-        (votes.c.change == changes.c.number) & (votes.c.patch_set == changes.c.current) & (votes.c.label == label.name)
-    )
-    if term.user:
-        here = here & votes.c.account.in_(people(session, term.user, asking))
-    match term.value:
-        case "ANY":
+        case "started":
+            return not_(changes.c.work_in_progress)
+        case "visible":
+            return visible(asking)
+        case "owner" | "uploader" | "reviewer" | "cc":
+            return person(value, own)
+        case "starred":
+            return person("starredby", own)
+        case "watched":
+            return _watched(session, asking)
+        case "reviewed":
+            return _reviewed()
+        case "merge":
+            several = parents.c.position == 1
+            here = and_(parents.c.change == changes.c.number, parents.c.patch_set == changes.c.current, several)
             return exists().where(here)
-        case "MAX":
-            return exists().where(here, votes.c.value == label.highest)
-        case "MIN":
-            return exists().where(here, votes.c.value == label.lowest)
-        case int(value):
-            compare = {
-                "=": votes.c.value == value,
-                ">=": votes.c.value >= value,
-                "<=": votes.c.value <= value,
-                ">": votes.c.value > value,
-                "<": votes.c.value < value,
-            }[term.comparison]
-            # Zero is not stored: nobody having voted counts as a zero.
-            of_zero = {"=": value == 0, ">=": value <= 0, "<=": value >= 0, ">": value < 0, "<": value > 0}
-            voted = exists().where(here, compare)
-            return or_(voted, not_(exists().where(here))) if of_zero[term.comparison] else voted
-        case other:
-            raise _bad("label", str(other), "the values are numbers, MAX, MIN and ANY")
+        case _:
+            raise bad_value("is", value, f"the values are {_IS}")
 
 
-def _moment(operator: str, value: str, asking: Asking) -> datetime:
+_IS = (
+    "open, closed, merged, abandoned, wip, private, started, visible, owner, uploader, reviewer, cc, starred, "
+    "watched, reviewed, merge"
+)
+
+
+def _reviewed() -> Clause:
+    """Somebody but the owner voted or wrote since the current patch set came."""
+    here = and_(messages.c.change == changes.c.number, messages.c.patch_set == changes.c.current)
+    return exists().where(here, messages.c.account != changes.c.owner, messages.c.tag == "")
+
+
+def _watched(session: Session, asking: Asking) -> Clause:
+    """What the asker watches: each project, narrowed by its filter. A filter that asks for itself finds nothing."""
+    if asking.account is None or asking.watching:
+        return false()
+    inside = replace(asking, watching=True)
+    parts = [
+        and_(changes.c.project == one.project, _clause(session, parse(one.filter).node, inside))
+        for one in list_watches(session, asking.account)
+    ]
+    return or_(false(), *parts)
+
+
+def _has(value: str, asking: Asking) -> Clause:
+    own = [] if asking.account is None else [asking.account]
+    match value.lower():
+        case "star" | "stars":
+            return person("starredby", own)
+        case "unresolved":
+            return unresolved()
+        case _:
+            raise bad_value("has", value, "the values are star, unresolved")
+
+
+def _when(operator: str, value: str, asking: Asking) -> Clause:
+    if operator == "age":
+        return changes.c.updated < _before(asking.now, age_seconds(value))
+    column = changes.c.submitted if operator.startswith("merged") else changes.c.updated
+    at = moment(operator, value)
+    found = column >= at if operator.endswith("after") else column <= at
+    return and_(changes.c.status == Status.MERGED.value, found) if operator.startswith("merged") else found
+
+
+def _before(now: datetime, seconds: int) -> datetime:
     try:
-        read = datetime.fromisoformat(value)
-    except ValueError:
-        raise _bad(operator, value, "write a date as 2026-01-31, or with a time as 2026-01-31T12:00") from None
-    return read if read.tzinfo else read.replace(tzinfo=asking.now.tzinfo)
-
-
-def _bad(operator: str, value: str, why: str) -> Invalid:
-    return Invalid(reason=reason("review.query-bad-value", operator=operator, value=value, why=why))
+        return now - timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime(1, 1, 1, tzinfo=UTC)

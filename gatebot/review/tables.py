@@ -57,6 +57,8 @@ changes = Table(
     Index("ix_review_changes_status_updated", "status", "updated"),
     Index("ix_review_changes_project_branch_status", "project", "branch", "status"),
     Index("ix_review_changes_topic", "topic"),
+    Index("ix_review_changes_updated", "updated", "number"),
+    Index("ix_review_changes_owner", "owner", "updated"),
 )
 
 patch_sets = Table(
@@ -77,7 +79,12 @@ patch_sets = Table(
     Column("committer_email", Text, nullable=False),
     Column("committed", String(40), nullable=False),
     Column("description", Text, nullable=False, server_default=""),
+    # How many lines it changes; nothing until its files were read (`indexing.py`).
+    Column("added", Integer),
+    Column("deleted", Integer),
     Index("ix_review_patch_sets_created", "created"),
+    Index("ix_review_patch_sets_added", "added"),
+    Index("ix_review_patch_sets_uploader", "uploader"),
 )
 
 parents = Table(
@@ -127,6 +134,7 @@ messages = Table(
     # The event that a report answers: a report that is sent again is the same report.
     Column("event_key", String(200), unique=True),
     Index("ix_review_messages_created", "created"),
+    Index("ix_review_messages_account", "account"),
 )
 
 comments = Table(
@@ -146,6 +154,9 @@ comments = Table(
     Column("in_reply_to", String(40), nullable=False, server_default=""),
     Column("unresolved", Boolean, nullable=False),
     Column("tag", Text, nullable=False, server_default=""),
+    Index("ix_review_comments_account", "account"),
+    Index("ix_review_comments_in_reply_to", "in_reply_to"),
+    Index("ix_review_comments_unresolved", "unresolved"),
 )
 
 reviewers = Table(
@@ -155,6 +166,7 @@ reviewers = Table(
     Column("account", Integer, primary_key=True),
     Column("state", String(20), nullable=False),
     Column("since", utc, nullable=False),
+    Index("ix_review_reviewers_account", "account"),
 )
 
 hashtags = Table(

@@ -168,50 +168,6 @@ def statements() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize(
-    ("query", "numbers"),
-    [
-        ("status:open", [3, 2, 1]),
-        ("is:closed", []),
-        ("project:demo/api branch:main", [2, 1]),
-        ("owner:ann -project:demo/client", [2, 1]),
-        ("owner:self", [3, 2, 1]),
-        ("owner:bob", []),
-        ("reviewer:bob", [2]),
-        ("topic:letters", [1]),
-        ("2", [2]),
-        ("change:3 OR 1", [3, 1]),
-        ("label:Code-Review=2", [1]),
-        ("label:Code-Review<=-1,bob", [2]),
-        ("label:Verified=0", [3, 2, 1]),
-        ("label:Code-Review=0", [3]),
-        ("label:Code-Review=ANY", [2, 1]),
-        ("message:{depends-on:}", [3]),
-        ('subject:"add b"', [2]),
-        ("age:1h", []),
-        ("-age:1h limit:1", [3]),
-        ("after:2026-01-05", [3, 2, 1]),
-        ("before:2026-01-04", []),
-        ("hashtag:none", []),
-        ("is:starred", []),
-        ("100%", []),
-    ],
-)
-def test_queries_find_what_they_describe(house: ReviewHouse, query: str, numbers: list[int]) -> None:
-    base = house.project("demo/api")
-    house.project("demo/client")
-    for subject, project in (("Add a", "demo/api"), ("Add b", "demo/api"), ("Add c", "demo/client")):
-        body = f"Depends-On: {SITE}1\n" if project == "demo/client" else ""
-        house.push(project, {subject: "x\n"}, subject, base if project == "demo/api" else house.tip(project), body)
-    now = house.clock.now()
-    house.vote(1, "Code-Review", 2)
-    house.vote(2, "Code-Review", -1)
-    house.write(conversation.set_reviewer, 2, BOB, ReviewerState.REVIEWER, now)
-    house.write(lambda session: store.update_change(session, 1, now, topic="letters"))
-    found = house.read(search.search, parse(query), search.Asking(ANN, False, now))
-    assert [change.number for change in found.changes] == numbers
-
-
 def test_a_page_of_a_query_says_whether_there_is_more(house: ReviewHouse) -> None:
     base = house.project("demo/api")
     for name in "abc":

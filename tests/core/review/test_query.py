@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gatebot import words
 from gatebot.errors import Invalid
-from gatebot.review.query import And, LabelTerm, Node, Not, Or, Term, age_seconds, label_term, parse
+from gatebot.review.query import And, Node, Not, Or, Term, parse
+from gatebot.review.query_values import LabelTerm, age_seconds, label_term, moment, pattern, size_term
 
 
 def told(node: Node) -> str:
@@ -96,3 +99,60 @@ def test_label_terms(value: str, read: LabelTerm) -> None:
 )
 def test_ages(value: str, seconds: int) -> None:
     assert age_seconds(value) == seconds
+
+
+@pytest.mark.parametrize(("value", "read"), [(">50", (">", 50)), ("<=3", ("<=", 3)), ("7", ("=", 7))])
+def test_sizes(value: str, read: tuple[str, int]) -> None:
+    assert size_term("delta", value) == read
+
+
+@pytest.mark.parametrize("text", ["2026-01-31", '"2026-01-31 12:00:00"', "2026-01-31T12:00+09:00"])
+def test_moments_are_utc(text: str) -> None:
+    assert moment("after", text.strip('"')).tzname() == "UTC"
+
+
+@pytest.mark.parametrize("value", ["^(?=x)", "^[", "^a**", r"^\pL", r"^\x00", "^[[:alpha:]]", "^" + "a" * 501])
+def test_a_pattern_that_one_database_reads_otherwise_is_refused(value: str) -> None:
+    with pytest.raises(Invalid):
+        pattern("branch", value)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_query_or_refused(text: str) -> None:
+    try:
+        read = parse(text).node
+    except Invalid as error:
+        read = None if error.reason is None else And(())
+    assert read is not None
+
+
+_VALUES = st.text(min_size=1, max_size=20).filter(lambda text: "\0" not in text)
+_TERMS = st.builds(Term, st.sampled_from(("project", "owner", "message", "topic")), _VALUES)
+_NODES = st.recursive(
+    _TERMS,
+    lambda inner: (
+        st.builds(Not, inner)
+        | st.lists(inner, min_size=2, max_size=3).map(lambda parts: And(tuple(parts)))
+        | st.lists(inner, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts)))
+    ),
+    max_leaves=8,
+)
+
+
+def written(node: Node) -> str:
+    """A tree as somebody would write it, with every bracket."""
+    match node:
+        case Term(operator, value):
+            quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+            return f'{operator}:"{quoted}"'
+        case Not(part):
+            return f"-({written(part)})"
+        case And(parts):
+            return "(" + " ".join(written(part) for part in parts) + ")"
+        case Or(parts):
+            return "(" + " OR ".join(written(part) for part in parts) + ")"
+
+
+@given(_NODES)
+def test_what_is_written_is_what_is_read(node: Node) -> None:
+    assert parse(written(node)).node == node

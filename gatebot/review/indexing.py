@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brings the files of new patch sets from git into the rows that queries ask, soon after they came.
+
+Level-triggered: whatever is missing is read, also what an older version or another site left
+without. A patch set that git cannot read counts as one without files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from itertools import chain
+
+from ..db import Database
+from ..errors import GatebotError
+from ..journal import Journal
+from ..repo import Repositories
+from . import search_files
+from .search_files import Unread
+
+log = logging.getLogger(__name__)
+_MOST = 5000  # files of one patch set that can be searched for
+
+
+class Indexing:
+    """Reads files of patch sets."""
+
+    def __init__(self, db: Database, repositories: Repositories) -> None:
+        self._db = db
+        self._repositories = repositories
+
+    async def run(self, journal: Journal) -> None:
+        """Follow the journal for ever."""
+        while True:
+            known = await journal.last()
+            if not await self.catch_up():
+                await journal.wait(known, timeout=60)
+
+    async def catch_up(self) -> int:
+        """Read what is missing, a hundred patch sets at most; how many were read."""
+        missing = await self._db.read(search_files.unread)
+        for one in missing:
+            paths, added, deleted = await asyncio.to_thread(self._read, one)
+            await self._db.run_silent(search_files.store_files, one, paths, added, deleted)
+        return len(missing)
+
+    def _read(self, one: Unread) -> tuple[list[str], int, int]:
+        try:
+            found = self._repositories.changed_files(one.project, one.commit)
+        except GatebotError:
+            log.warning("files of change %d cannot be read", one.change, exc_info=True)
+            return [], 0, 0
+        paths = [path for path in chain.from_iterable((file.path, file.old_path) for file in found) if path]
+        return paths[:_MOST], sum(file.added for file in found), sum(file.deleted for file in found)

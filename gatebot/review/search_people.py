@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clauses of queries about people: owners, reviewers, uploaders, groups, who commented, and their votes.
+
+Transaction functions; a name that nobody has finds nothing, as in Gerrit.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
+
+from ..db import Session
+from ..identity import accounts_in
+from .people.store import stars
+from .query_values import LabelTerm
+from .rules import DEFAULT
+from .tables import changes, comments, messages, patch_sets, reviewers, votes
+
+Clause = ColumnElement[bool]
+COMPARE: Mapping[str, Callable[[ColumnElement[int], int], Clause]] = {
+    "=": operator.eq, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+
+
+def people(session: Session, value: str, asker: int | None) -> list[int]:
+    """The accounts that a word names: `self`, an id, a username, an address, a name, or `Name <address>`."""
+    if value in ("self", "me"):
+        return [] if asker is None else [asker]
+    wanted = value.rpartition("<")[2].rstrip(">").lower()
+    found = accounts_in(session).values()
+    return [a.id for a in found if wanted in (a.username.lower(), a.email.lower(), a.name.lower(), str(a.id))]
+
+
+def members(session: Session, group: str) -> list[int]:
+    """The accounts of a group."""
+    return [a.id for a in accounts_in(session).values() if group.lower() in {name.lower() for name in a.groups}]
+
+
+def of_current(clause: Clause) -> Clause:
+    """A clause on the current patch set."""
+    here = (patch_sets.c.change == changes.c.number) & (patch_sets.c.number == changes.c.current)
+    return exists().where(here, clause)
+
+
+def person(operator: str, ids: Sequence[int]) -> Clause:
+    """Changes that have to do with these accounts, in the way that an operator says."""
+    if not ids:
+        return false()
+    match operator:
+        case "owner":
+            return changes.c.owner.in_(ids)
+        case "uploader":
+            return of_current(patch_sets.c.uploader.in_(ids))
+        case "reviewer":
+            return reviewed_by(ids, "REVIEWER")
+        case "cc":
+            return reviewed_by(ids, "CC")
+        case "commentby":
+            return _said_by(ids)
+        case "starredby":
+            return changes.c.number.in_(select(stars.c.change).where(stars.c.account.in_(ids)))
+        case _:  # from
+            return or_(changes.c.owner.in_(ids), _said_by(ids))
+
+
+def reviewed_by(ids: Collection[int], state: str = "") -> Clause:
+    """Changes that these accounts review, or are kept informed of."""
+    found = select(reviewers.c.change).where(reviewers.c.account.in_(ids))
+    return changes.c.number.in_(found if not state else found.where(reviewers.c.state == state))
+
+
+def _said_by(ids: Sequence[int]) -> Clause:
+    said = select(messages.c.change).where(messages.c.account.in_(ids), messages.c.tag == "")
+    commented = select(comments.c.change).where(comments.c.account.in_(ids))
+    return or_(changes.c.number.in_(said), changes.c.number.in_(commented))
+
+
+def voted(session: Session, term: LabelTerm, asker: int | None) -> Clause:
+    """Changes with such votes on their current patch set; nobody having voted counts as a zero."""
+    label = DEFAULT.label(term.label)
+    if label is None:
+        return false()
+    here = and_(votes.c.change == changes.c.number, votes.c.patch_set == changes.c.current, votes.c.label == label.name)
+    here = and_(here, *_voters(session, term, asker))
+    match term.value:
+        case "ANY":
+            return _counted(here, term)
+        case "MAX":
+            return _counted(and_(here, votes.c.value == label.highest), term)
+        case "MIN":
+            return _counted(and_(here, votes.c.value == label.lowest), term)
+        case str():
+            return false()
+        case int(value):
+            cast = and_(here, COMPARE[term.comparison](votes.c.value, value))
+            of_zero = {"=": value == 0, ">=": value <= 0, "<=": value >= 0, ">": value < 0, "<": value > 0}
+            found = _counted(cast, term)
+            return or_(found, not_(exists().where(here))) if of_zero[term.comparison] else found
+
+
+def _counted(cast: Clause, term: LabelTerm) -> Clause:
+    if term.count is None:
+        return exists().where(cast)
+    comparison, number = term.count
+    many = select(func.count()).select_from(votes).where(cast).correlate(changes).scalar_subquery()
+    return COMPARE[comparison](many, number)
+
+
+def _voters(session: Session, term: LabelTerm, asker: int | None) -> list[Clause]:
+    found: list[Clause] = []
+    uploader = select(patch_sets.c.uploader).where(
+        patch_sets.c.change == changes.c.number, patch_sets.c.number == changes.c.current
+    )
+    match term.user:
+        case "":
+            pass
+        case "owner":
+            found.append(votes.c.account == changes.c.owner)
+        case "uploader":
+            found.append(votes.c.account == uploader.correlate(changes).scalar_subquery())
+        case "non_uploader":
+            found.append(votes.c.account != uploader.correlate(changes).scalar_subquery())
+        case name:
+            found.append(votes.c.account.in_(people(session, name, asker) or members(session, name)))
+    if term.group:
+        found.append(votes.c.account.in_(members(session, term.group)))
+    return found
+
+
+def unresolved() -> Clause:
+    """Changes with a thread whose last comment is not resolved."""
+    answer = comments.alias("answer")
+    answered = exists().where(answer.c.in_reply_to == comments.c.id)
+    return changes.c.number.in_(select(comments.c.change).where(comments.c.unresolved, not_(answered)))

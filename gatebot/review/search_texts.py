@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clauses of queries about texts: commit messages, authors, comments, files, footers, topics.
+
+Transaction functions. Every clause is exact on both databases; on SQLite an index of three-letter
+pieces (`review_search`) first finds the few changes that can fit at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import ColumnElement, and_, exists, literal, not_, or_, select, text
+
+from ..db import Session
+from .query import bad_value
+from .query_values import pattern
+from .search_files import files
+from .search_people import Clause, of_current
+from .tables import changes, comments, hashtags, messages, parents, patch_sets, projects
+
+_FEW = 1000  # numbers that a clause names; where more can fit, the newest are found without them
+_TRACKERS = ("bug", "closes-bug", "partial-bug", "related-bug", "implements", "story", "task", "issue", "fixes")
+
+
+def text_clause(session: Session, operator: str, value: str) -> Clause | None:
+    """The clause of an operator that is about text; None when it is not."""
+    if operator in ("message", "subject", "prefixsubject", "author", "committer", "footer", "tr"):
+        return _of_commit(session, operator, value)
+    if operator in ("file", "path", "dir", "ext", "onlyexts"):
+        return _of_files(session, operator, value)
+    if operator == "comment":
+        return _commented(value)
+    if operator == "project":
+        return _project(session, value)
+    made = _PLACES.get(operator)
+    return made(operator, value) if made is not None else None
+
+
+def _has(column: ColumnElement[str], value: str) -> Clause:
+    return column.icontains(value, autoescape=True)  # type: ignore[attr-defined]
+
+
+def _like(operator: str, column: ColumnElement[str], value: str) -> Clause:
+    """Equal, or fitting a regular expression."""
+    matching = pattern(operator, value)
+    return column == value if matching is None else column.regexp_match(matching)
+
+
+def _of_commit(session: Session, operator: str, value: str) -> Clause:
+    message = patch_sets.c.message
+    match operator:
+        case "message" if (matching := pattern(operator, value)) is not None:
+            return of_current(message.regexp_match(f"^((.|\\n)*{matching[1:-1]}(.|\\n)*)$"))
+        case "message":
+            return narrowed(session, "message", value, of_current(_has(message, value)))
+        case "subject":
+            return narrowed(session, "message", value, _has(changes.c.subject, value))
+        case "prefixsubject":
+            return changes.c.subject.istartswith(value, autoescape=True)
+        case "author" | "committer":
+            name, email = (
+                (patch_sets.c.author_name, patch_sets.c.author_email)
+                if operator == "author"
+                else (patch_sets.c.committer_name, patch_sets.c.committer_email)
+            )
+            wanted = value.rpartition("<")[2].strip("<>") if "<" in value else value
+            found = of_current(or_(email.ilike(_exactly(wanted), escape="/"), _has(name, wanted)))
+            return narrowed(session, "people", wanted, found)
+        case "footer":
+            name, equals, rest = value.partition("=") if "=" in value else value.partition(":")
+            line = f"{name.strip()}: {rest.strip()}" if equals and rest.strip() else f"{name.strip()}: "
+            end = "\n" if equals and rest.strip() else ""
+            whole = literal("\n").concat(message).concat("\n")
+            return narrowed(session, "message", line, of_current(_has(whole, f"\n{line}{end}")))
+        case _:
+            number = value.removeprefix("#")
+            whole = literal("\n").concat(message).concat("\n")
+            told = [f"\n{name}: {sign}{number}\n" for name in _TRACKERS for sign in ("", "#")]
+            return narrowed(session, "message", number, of_current(or_(*(_has(whole, one) for one in told))))
+
+
+def narrowed(session: Session, column: str, value: str, clause: Clause) -> Clause:
+    """The clause, and where few changes can fit, their numbers."""
+    if session.dialect.name != "sqlite" or len(value) < 3 or not value.isascii():
+        return clause
+    quoted = value.replace('"', '""')
+    asked = {"q": f'{column} : "{quoted}"', "few": _FEW + 1}
+    rows = session.execute(text("SELECT rowid FROM review_search WHERE review_search MATCH :q LIMIT :few"), asked)
+    numbers = list(rows.scalars())
+    if len(numbers) > _FEW:
+        return clause
+    return and_(changes.c.number.in_(numbers), clause)
+
+
+def _exactly(value: str) -> str:
+    return value.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+def _commented(value: str) -> Clause:
+    said = exists().where(messages.c.change == changes.c.number, _has(messages.c.text, value))
+    return or_(said, exists().where(comments.c.change == changes.c.number, _has(comments.c.text, value)))
+
+
+def _of_files(session: Session, operator: str, value: str) -> Clause:
+    path = files.c.path
+    here = files.c.change == changes.c.number
+    matching = pattern(operator, value)
+    if matching is not None and operator in ("file", "path", "dir"):
+        within = path.regexp_match(matching if operator != "dir" else f"{matching[:-1]}/(.*)$")
+        return exists().where(here, within)
+    match operator:
+        case "path":
+            return changes.c.number.in_(select(files.c.change).where(path == value))
+        case "file":
+            parts = (
+                path.startswith(f"{value}/", autoescape=True),
+                path.endswith(f"/{value}", autoescape=True),
+                path.contains(f"/{value}/", autoescape=True),
+            )
+            return narrowed(session, "paths", value, exists().where(here, or_(path == value, *parts)))
+        case "dir":
+            folder = value.strip("/").lower()
+            if not folder:
+                return exists().where(here, not_(path.contains("/")))
+            inside = path.icontains(f"/{folder}/", autoescape=True)
+            found = exists().where(here, or_(path.istartswith(f"{folder}/", autoescape=True), inside))
+            return narrowed(session, "paths", f"{folder}/", found)
+        case "ext":
+            return narrowed(session, "paths", f".{value.lstrip('.')}", exists().where(here, _ends(value)))
+        case _:
+            wanted = [one.strip() for one in value.split(",") if one.strip()]
+            if not wanted:
+                raise bad_value(operator, value, "write it as py,rst")
+            return and_(
+                *(exists().where(here, _ends(one)) for one in wanted),
+                not_(exists().where(here, not_(or_(*(_ends(one) for one in wanted))))),
+            )
+
+
+def _ends(extension: str) -> Clause:
+    return files.c.path.iendswith(f".{extension.lstrip('.')}", autoescape=True)
+
+
+def _tag(operator: str, value: str) -> Clause:
+    value = value.lstrip("#")
+    here = select(hashtags.c.change)
+    match operator:
+        case "hashtag":
+            return changes.c.number.in_(here.where(hashtags.c.hashtag == value))
+        case "prefixhashtag":
+            return changes.c.number.in_(here.where(hashtags.c.hashtag.istartswith(value, autoescape=True)))
+        case _ if (matching := pattern(operator, value)) is not None:
+            return changes.c.number.in_(here.where(hashtags.c.hashtag.regexp_match(matching)))
+        case _:
+            return changes.c.number.in_(here.where(hashtags.c.hashtag.icontains(value, autoescape=True)))
+
+
+def _topic(operator: str, value: str) -> Clause:
+    match operator:
+        case "topic":
+            return changes.c.topic == value
+        case "prefixtopic":
+            return changes.c.topic.istartswith(value, autoescape=True)
+        case _ if (matching := pattern(operator, value)) is not None:
+            return changes.c.topic.regexp_match(matching)
+        case _:
+            return and_(changes.c.topic != "", changes.c.topic.icontains(value, autoescape=True))
+
+
+def _commit(_: str, value: str) -> Clause:
+    """A commit or the beginning of one; a full id by its index alone."""
+    wanted = value.lower()
+    found = select(patch_sets.c.change)
+    if len(wanted) == 40:
+        return changes.c.number.in_(found.where(patch_sets.c.commit == wanted))
+    upto = wanted + "g"
+    return changes.c.number.in_(found.where(patch_sets.c.commit >= wanted, patch_sets.c.commit < upto))
+
+
+def _parent_of(operator: str, value: str) -> Clause:
+    """Changes on whose patch sets the current one of a change stands."""
+    if not (value.isascii() and value.isdecimal() and len(value) < 10):
+        raise bad_value(operator, value, "write the number of a change")
+    current = select(changes.c.current).where(changes.c.number == int(value)).scalar_subquery()
+    stands = select(parents.c.parent).where(parents.c.change == int(value), parents.c.patch_set == current)
+    return changes.c.number.in_(select(patch_sets.c.change).where(patch_sets.c.commit.in_(stands)))
+
+
+def _project(session: Session, value: str) -> Clause:
+    """A project, or those whose names fit: there are few of them, and many changes."""
+    matching = pattern("project", value)
+    if matching is None:
+        return changes.c.project == value
+    wanted = select(projects.c.name).where(projects.c.name.regexp_match(matching))
+    return changes.c.project.in_(session.execute(wanted).scalars().all())
+
+
+def _branch(operator: str, value: str) -> Clause:
+    return _like(operator, changes.c.branch, value.removeprefix("refs/heads/"))
+
+
+_PLACES: Mapping[str, Callable[[str, str], Clause]] = {
+    "projects": lambda _, value: changes.c.project.startswith(value, autoescape=True),
+    "branch": _branch,
+    "ref": lambda operator, value: _like(operator, literal("refs/heads/").concat(changes.c.branch), value),
+    "topic": _topic,
+    "intopic": _topic,
+    "prefixtopic": _topic,
+    "hashtag": _tag,
+    "inhashtag": _tag,
+    "prefixhashtag": _tag,
+    "commit": _commit,
+    "parentof": _parent_of,
+}

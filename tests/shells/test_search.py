@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gerrit's query language asked of rows, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gatebot.errors import Invalid
+from gatebot.review import conversation, search, search_files, store
+from gatebot.review.model import InlineComment, ReviewerState
+from gatebot.review.query import OPERATORS, parse
+from tests.fakes.review_house import ANN, BOB, SITE, ReviewHouse
+
+
+@pytest.fixture
+def house(migrated_url: str, tmp_path: Path) -> Iterator[ReviewHouse]:
+    """Three changes: one on a topic, one that bob commented on, one in a project of its own."""
+    house = ReviewHouse(migrated_url, tmp_path / "git")
+    base = house.project("demo/api")
+    house.project("demo/client")
+    for subject, project in (("Add a", "demo/api"), ("Add b", "demo/api"), ("Add c", "demo/client")):
+        body = f"Depends-On: {SITE}1\n" if project == "demo/client" else ""
+        house.push(project, {subject: "x\n"}, subject, base if project == "demo/api" else house.tip(project), body)
+    now = house.clock.now()
+    house.vote(1, "Code-Review", 2)
+    house.vote(2, "Code-Review", -1)
+    house.write(conversation.set_reviewer, 2, BOB, ReviewerState.REVIEWER, now)
+    house.write(lambda session: store.update_change(session, 1, now, topic="letters"))
+    said = house.write(conversation.add_message, 2, 1, BOB, "Nice.", now)
+    house.write(
+        conversation.add_comment, InlineComment("c1", 2, 1, BOB, "Add b", "Why?", now, said.id, unresolved=True)
+    )
+    index_files(house)
+    yield house
+    house.close()
+
+
+VALUES = (
+    "self",
+    "^a.*",
+    ">3",
+    "2d",
+    "2026-01-01",
+    "Code-Review=MAX,count>1",
+    "open",
+    "unresolved",
+    "py,c",
+    "1",
+    "%_/'",
+)
+CASES = [
+    ("status:open", [3, 2, 1]),
+    ("is:closed", []),
+    ("project:demo/api branch:main", [2, 1]),
+    ("owner:ann -project:demo/client", [2, 1]),
+    ("owner:self", [3, 2, 1]),
+    ("owner:bob", []),
+    ("reviewer:bob", [2]),
+    ("topic:letters", [1]),
+    ("2", [2]),
+    ("change:3 OR 1", [3, 1]),
+    ("label:Code-Review=2", [1]),
+    ("label:Code-Review<=-1,bob", [2]),
+    ("label:Verified=0", [3, 2, 1]),
+    ("label:Code-Review=0", [3]),
+    ("label:Code-Review=ANY", [2, 1]),
+    ("message:{depends-on:}", [3]),
+    ('subject:"add b"', [2]),
+    ("age:1h", []),
+    ("-age:1h limit:1", [3]),
+    ("after:2026-01-05", [3, 2, 1]),
+    ("before:2026-01-04", []),
+    ("hashtag:none", []),
+    ("is:starred", []),
+    ("100%", []),
+    ("-status:open OR 2", [2]),
+    ("project:^demo/.p.", [2, 1]),
+    ("projects:demo/c", [3]),
+    ("repo:demo/client", [3]),
+    ("branch:^ma.*", [3, 2, 1]),
+    ("ref:refs/heads/main 1", [1]),
+    ("intopic:tter", [1]),
+    ("prefixtopic:let", [1]),
+    ("prefixsubject:{Add b}", [2]),
+    ("author:ann@example.org", [3, 2, 1]),
+    ('author:"Ann Author <ann@example.org>"', [3, 2, 1]),
+    ("committer:nobody", []),
+    ("file:x", []),
+    ("path:{Add a}", [1]),
+    ("file:^Add.[bc]", [3, 2]),
+    ("dir:/ change:1", [1]),
+    ("ext:py", []),
+    ("added:1 deleted:0", [3, 2, 1]),
+    ("size:>1", []),
+    ("delta:<=1", [3, 2, 1]),
+    ("footer:depends-on", [3]),
+    ("footer:{Depends-On=https://review.example.org/1}", [3]),
+    ("message:^Add.b.*", [2]),
+    ("comment:nice", [2]),
+    ("commentby:bob", [2]),
+    ("from:bob", [2]),
+    ("is:reviewed", [2]),
+    ("has:unresolved", [2]),
+    ("cc:bob", []),
+    ("reviewerin:Core", [2]),
+    ("ownerin:Core", []),
+    ("label:Code-Review=2,user=bob", [1]),
+    ("label:Code-Review=2,group=Core", [1]),
+    ("label:Code-Review=2,owner", []),
+    ("label:Code-Review=MAX,non_uploader", [1]),
+    ("label:Code-Review=ANY,count>=2", []),
+    ("label:Code-Review=ANY,count=1", [2, 1]),
+    ("label:None=1", []),
+    ("mergedafter:2020-01-01", []),
+    ("parentof:1", []),
+    ("visibleto:bob 1", [1]),
+    ("is:merge", []),
+    ("is:watched", []),
+    ("tr:5", []),
+]
+
+
+def test_queries_find_what_they_describe(house: ReviewHouse) -> None:
+    asking = search.Asking(ANN, False, house.clock.now())
+    wrong: list[str] = []
+    for query, numbers in CASES:
+        found = [change.number for change in house.read(search.search, parse(query), asking).changes]
+        if found != numbers:
+            wrong.append(f"{query} finds {found}, not {numbers}")
+    assert wrong == []
+
+
+_TEXTS = st.text(max_size=12).filter(lambda text: text.isprintable() and "\0" not in text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(terms=st.lists(st.tuples(st.sampled_from(("", *OPERATORS)), _TEXTS | st.sampled_from(VALUES)), max_size=3))
+def test_no_query_breaks_the_database(house: ReviewHouse, terms: list[tuple[str, str]]) -> None:
+    """It finds something or is refused in a sentence."""
+    text = " ".join(f'{operator}:"{value}"' if operator else f'"{value}"' for operator, value in terms)
+    asking = search.Asking(BOB, False, house.clock.now())
+    try:
+        found = house.read(search.search, parse(text), asking).changes
+    except Invalid as error:
+        found = () if error.reason is not None else None
+    assert found is not None
+
+
+def index_files(house: ReviewHouse) -> None:
+    """What the indexer does behind the server's back."""
+    for one in house.read(search_files.unread):
+        changed = house.repositories.changed_files(one.project, one.commit)
+        paths = [file.path for file in changed]
+        added, deleted = sum(file.added for file in changed), sum(file.deleted for file in changed)
+        house.write(search_files.store_files, one, paths, added, deleted)
