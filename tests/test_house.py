@@ -80,6 +80,7 @@ STORES: dict[str, set[str]] = {
         "judging",
         "landing_rows",
         "search",
+        "publishing",
         "search_files",
         "search_people",
         "search_texts",

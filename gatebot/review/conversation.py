@@ -7,7 +7,7 @@ decided in `service.py`, what the votes mean in `verdict.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -16,6 +16,8 @@ from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, up
 
 from ..db import Session
 from ..identity import accounts_in
+from .attention import store as attention
+from .attention.model import ABANDONED, ADDED, OUTDATED, READY, SUBMITTED, WIP
 from .labels.copying import Renewal
 from .model import InlineComment, Message, Reviewer, ReviewerState, Side, TextRange, Vote
 from .rules import Rules, copied_votes
@@ -66,13 +68,20 @@ def list_votes(session: Session, change: int, patch_set: int | None = None) -> t
     return tuple(_vote(row) for row in rows if patch_set in (None, row["patch_set"]))
 
 
-def copy_votes(session: Session, change: int, before: int, after: int, renewal: Renewal, rules: Rules) -> None:
-    """Let the votes that outlive a new patch set count on it."""
+def copy_votes(
+    session: Session, change: int, before: int, after: int, renewal: Renewal, rules: Rules, at: datetime
+) -> None:
+    """Let the votes that outlive a new patch set count on it; who cast one that does not has his turn again."""
     cast = list_votes(session, change, before)
     people = accounts_in(session, {renewal.uploader, *(vote.account for vote in cast)}) if cast else {}
     renewal = replace(renewal, groups={id: account.groups for id, account in people.items()})
-    for vote in copied_votes(cast, renewal, after, rules):
+    kept = copied_votes(cast, renewal, after, rules)
+    for vote in kept:
         set_vote(session, change, vote)
+    still = {(vote.account, vote.label) for vote in kept}
+    lost = [vote for vote in cast if (vote.account, vote.label) not in still]
+    waiting = [(vote.account, OUTDATED.format(label=vote.label)) for vote in lost]
+    attention.add(session, change, waiting, at)
 
 
 def keep_votes(session: Session, change: int, before: int, after: int) -> None:
@@ -127,7 +136,7 @@ def add_comment(session: Session, comment: InlineComment) -> None:
         "file": comment.file,
         "line": comment.line,
         "side": comment.side.value,
-        "range": "" if span is None else _range_text(span),
+        "range": range_text(span),
         "text": comment.text,
         "created": comment.created,
         "message": comment.message,
@@ -160,7 +169,25 @@ def set_reviewer(session: Session, change: int, account: int, state: ReviewerSta
         session.execute(_ask, {"change": change, "account": account, "state": state.value, "since": at})
     else:
         session.execute(_ask_anew, {"change_": change, "account_": account, "state": state.value})
+    if state is ReviewerState.REVIEWER:
+        attention.add(session, change, [(account, ADDED)], at)
     return True
+
+
+def turn(session: Session, change: int, values: Mapping[str, object], at: datetime) -> None:
+    """Whose turn it is when a change is closed, set aside or made ready."""
+    match values.get("status"), values.get("work_in_progress"):
+        case "MERGED", _:
+            attention.clear(session, change, SUBMITTED, at)
+        case "ABANDONED", _:
+            attention.clear(session, change, ABANDONED, at)
+        case _, True:
+            attention.clear(session, change, WIP, at)
+        case _, False:
+            asked = [one.account for one in list_reviewers(session, change) if one.state is ReviewerState.REVIEWER]
+            attention.add(session, change, [(account, READY) for account in asked], at)
+        case _:
+            pass
 
 
 def state_of(session: Session, change: int, account: int) -> ReviewerState | None:
@@ -254,7 +281,7 @@ def _comment(row: RowMapping) -> InlineComment:
         message=row["message"],
         line=row["line"],
         side=Side(row["side"]),
-        range=_range(row["range"]),
+        range=text_range(row["range"]),
         in_reply_to=row["in_reply_to"],
         unresolved=row["unresolved"],
         tag=row["tag"],
@@ -265,11 +292,15 @@ def _reviewer(row: RowMapping) -> Reviewer:
     return Reviewer(account=row["account"], state=ReviewerState(row["state"]), since=row["since"])
 
 
-def _range_text(span: TextRange) -> str:
+def range_text(span: TextRange | None) -> str:
+    """A range as a column holds it."""
+    if span is None:
+        return ""
     return f"{span.start_line}:{span.start_character}-{span.end_line}:{span.end_character}"
 
 
-def _range(text: str) -> TextRange | None:
+def text_range(text: str) -> TextRange | None:
+    """The range of a column."""
     if not text:
         return None
     start, end = (part.split(":") for part in text.split("-"))

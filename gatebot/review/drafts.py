@@ -14,8 +14,10 @@ from typing import TypeAlias, cast
 from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
+from .attention.model import NOBODY, Moves
 from .model import PATCH_SET_LEVEL, DraftedComment, ReviewerState, Side, TextRange
 
+PUBLISH = ("KEEP", "PUBLISH", "PUBLISH_ALL_REVISIONS")
 Object: TypeAlias = Mapping[str, Json]
 
 
@@ -29,6 +31,9 @@ class Draft:
     reviewers: tuple[tuple[int, ReviewerState], ...] = ()
     work_in_progress: bool | None = None
     tag: str = ""
+    publish: str = "KEEP"
+    turns: Moves = NOBODY
+    automatic: bool = True
 
     @property
     def says_something(self) -> bool:
@@ -44,10 +49,28 @@ def draft_from(body: Object) -> Draft:
     return Draft(
         message=text_of(body.get("message"), "message"),
         votes=tuple((name, number(value, f"labels.{name}")) for name, value in labels.items()),
-        comments=tuple(_comment(file, one) for file, many in comments.items() for one in _list(many, "comments")),
+        comments=tuple(comment_from(file, one) for file, many in comments.items() for one in _list(many, "comments")),
         work_in_progress=False if ready else flag(body.get("work_in_progress"), "work_in_progress"),
         tag=text_of(body.get("tag"), "tag"),
+        publish=_publish(text_of(body.get("drafts"), "drafts").upper() or "KEEP"),
+        automatic=flag(body.get("ignore_automatic_attention_set_rules"), "ignore_automatic_attention_set_rules")
+        is not True,
     )
+
+
+def _publish(value: str) -> str:
+    if value not in PUBLISH:
+        raise bad("drafts", f"it is one of {', '.join(PUBLISH)}")
+    return value
+
+
+def turns_from(body: Object, name: str) -> tuple[tuple[str, str], ...]:
+    """Who is to come into the attention set or to leave it, as they were named, each with the reason."""
+    found: list[tuple[str, str]] = []
+    for one in _list(body.get(name), name):
+        said = object_of(one, name)
+        found.append((text_of(said.get("user"), f"{name}.user"), text_of(said.get("reason"), f"{name}.reason")[:1000]))
+    return tuple(found)
 
 
 def reviewers_from(body: Object) -> tuple[tuple[str, ReviewerState], ...]:
@@ -62,7 +85,8 @@ def reviewers_from(body: Object) -> tuple[tuple[str, ReviewerState], ...]:
     return tuple(found)
 
 
-def _comment(file: str, value: Json) -> DraftedComment:
+def comment_from(file: str, value: Json) -> DraftedComment:
+    """Gerrit's CommentInput for a file."""
     said = object_of(value, f"comments.{file}")
     side = text_of(said.get("side"), "side").upper() or Side.REVISION.value
     if side not in (Side.REVISION, Side.PARENT):
@@ -72,7 +96,13 @@ def _comment(file: str, value: Json) -> DraftedComment:
     if span:
         names = ("start_line", "start_character", "end_line", "end_character")
         where = TextRange(*(number(span.get(name), f"range.{name}") for name in names))
-    line = number(said["line"], "line") if said.get("line") is not None else None
+        begin, end = (where.start_line, where.start_character), (where.end_line, where.end_character)
+        if begin > end or begin[0] < 1 or min(begin[1], end[1]) < 0:
+            why = f"{begin[0]}:{begin[1]} - {end[0]}:{end[1]} is no range of a text"
+            raise bad("range", why)
+    line = number(said["line"], "line") if said.get("line") else None
+    if line is not None and line < 0:
+        raise bad("line", "lines are counted from 1")
     if line is None and where is not None:
         line = where.end_line
     words = text_of(said.get("message"), "message").strip()
@@ -101,8 +131,8 @@ def text_of(value: Json, field: str) -> str:
 def number(value: Json, field: str) -> int:
     """A whole number, also written as a text."""
     try:
-        if isinstance(value, str | int):
-            return int(value)
+        if isinstance(value, str | int) and abs(read := int(value)) < 2**31:
+            return read
     except ValueError:
         pass
     raise bad(field, "it must be a whole number")

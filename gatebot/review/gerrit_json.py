@@ -16,6 +16,7 @@ from urllib.parse import quote
 from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
+from .attention.infos import set_info
 from .gerrit_labels import account_info, labels, permitted_labels, submit_requirements, timestamp
 from .model import Change, InlineComment, Kind, Message, PatchSet, Person, Project, ReviewerState, Side, branch_ref
 from .whole import ChangeView, Known
@@ -132,7 +133,16 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
         info["submitted"] = timestamp(change.submitted)
         info["submitter"] = _who(view.people, change.submitter, shape)
         info["submission_id"] = f"{change.number}-{change.merged_as[:10]}"
-    kept = ("insertions", "deletions", "total_comment_count", "unresolved_comment_count")
+    info["starred"] = view.starred
+    info |= set_info(view.attention, view.people)
+    kept = (
+        "attention_set",
+        "removed_from_attention_set",
+        "insertions",
+        "deletions",
+        "total_comment_count",
+        "unresolved_comment_count",
+    )
     return {**_lean(info, *kept), **_options(view, shape)}
 
 
@@ -263,34 +273,36 @@ def message_info(message: Message, people: Mapping[int, Known]) -> dict[str, Jso
     return _lean(info, "message")
 
 
-def comments_info(comments: Iterable[InlineComment], people: Mapping[int, Known]) -> dict[str, Json]:
+def comments_info(
+    comments: Iterable[InlineComment], people: Mapping[int, Known], commits: Mapping[int, str]
+) -> dict[str, Json]:
     """Gerrit's map of path to list of CommentInfo."""
     found: dict[str, list[Json]] = {}
     for comment in comments:
-        info: dict[str, Json] = {
-            "id": comment.id,
-            "patch_set": comment.patch_set,
-            "line": comment.line,
-            "side": "PARENT" if comment.side is Side.PARENT else "",
-            "message": comment.text,
-            "in_reply_to": comment.in_reply_to,
-            "updated": timestamp(comment.created),
-            "unresolved": comment.unresolved,
-            "tag": comment.tag,
-            "change_message_id": f"{comment.message:08x}",
-        }
-        if comment.range is not None:
-            span = comment.range
-            info["range"] = {
-                "start_line": span.start_line,
-                "start_character": span.start_character,
-                "end_line": span.end_line,
-                "end_character": span.end_character,
-            }
-        author = people.get(comment.account)
-        info["author"] = account_info(author) if author else {"_account_id": comment.account}
-        found.setdefault(comment.file, []).append({**_lean(info), "unresolved": comment.unresolved})
+        found.setdefault(comment.file, []).append(comment_info(comment, people, commits))
     return {path: found[path] for path in sorted(found)}
+
+
+def comment_info(comment: InlineComment, people: Mapping[int, Known], commits: Mapping[int, str]) -> dict[str, Json]:
+    """Gerrit's CommentInfo, without its path."""
+    author = people.get(comment.account)
+    info: dict[str, Json] = {
+        "author": account_info(author) if author else {"_account_id": comment.account},
+        "change_message_id": f"{comment.message:08x}",
+        "patch_set": comment.patch_set,
+        "id": comment.id,
+        "line": comment.line,
+        "side": "PARENT" if comment.side is Side.PARENT else "",
+        "in_reply_to": comment.in_reply_to,
+        "updated": timestamp(comment.created),
+        "message": comment.text,
+        "tag": comment.tag,
+        "commit_id": commits.get(comment.patch_set, ""),
+    }
+    if (span := comment.range) is not None:
+        names = ("start_line", "start_character", "end_line", "end_character")
+        info["range"] = {name: getattr(span, name) for name in names}
+    return {**_lean(info), "unresolved": comment.unresolved}
 
 
 def related_info(chain: Iterable[tuple[Change, PatchSet]]) -> dict[str, Json]:

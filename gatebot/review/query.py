@@ -19,8 +19,8 @@ from ..reasons import reason
 
 # fmt: off
 OPERATORS = (
-    "added", "after", "age", "author", "before", "branch", "cc", "change", "comment", "commentby",
-    "commit", "committer", "deleted", "delta", "dir", "ext", "file", "footer", "from", "has", "hashtag",
+    "added", "after", "age", "attention", "author", "before", "branch", "cc", "change", "comment", "commentby",
+    "commit", "committer", "deleted", "delta", "dir", "draftby", "ext", "file", "footer", "from", "has", "hashtag",
     "inhashtag", "intopic", "is", "label", "limit", "mergedafter", "mergedbefore", "message", "onlyexts", "owner",
     "ownerin", "parentof", "path", "prefixhashtag", "prefixsubject", "prefixtopic", "project", "projects", "ref",
     "reviewer", "reviewerin", "starredby", "status", "subject", "topic", "tr", "uploader", "uploaderin", "visibleto",

@@ -19,11 +19,13 @@ from ..errors import NotFound
 from ..identity import accounts_in
 from ..reasons import reason
 from . import conversation, hosting, search, store
+from .attention.store import attention_of
 from .facts import Case
 from .judging import Judge
 from .labels.model import SubmitRequirement
 from .labels.requirements import Result
 from .model import Change, PatchSet, Project
+from .people.store import starred
 from .permission import permitted_labels, target_of
 from .query import parse
 from .search import Asking
@@ -132,6 +134,8 @@ class Reading:
         messages = conversation.messages_of(session, numbers)
         comments = conversation.comments_of(session, numbers)
         reviewers = conversation.reviewers_of(session, numbers)
+        turns = attention_of(session, numbers)
+        stars = frozenset[int]() if actor.account is None else starred(session, actor.account, numbers)
         projects = hosting.find_projects(session, {change.project for change in found})
         cases = [
             Case(
@@ -156,6 +160,8 @@ class Reading:
                 project=projects[case.change.project],
                 people={},
                 permitted=permitted_labels(actor, case.change, case.rules, self._rules),
+                attention=turns.get(case.change.number, ()),
+                starred=case.change.number in stars,
             )
             for case, verdict in zip(cases, verdicts, strict=True)
         ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..site import Site
+from .attention.rest import RestAttention
 from .files.rest import RestFiles
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
@@ -19,6 +20,7 @@ from .rest_revisions import RestRevisions
 from .rest_site import RestSite
 from .room import ReviewRoom
 from .shaper import Shaper
+from .threads.rest import RestThreads
 
 
 def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
@@ -29,6 +31,8 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestActions(shaper),
         RestRevisions(shaper),
         RestReviewers(shaper),
+        RestThreads(shaper, room.threads),
+        RestAttention(shaper),
         RestFiles(shaper, room.files),
         RestAccounts(shaper),
         RestOwn(shaper, room.people),

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from .answers import body_of, everywhere, json_answer, start_and_limit, text_or
 from .drafts import texts
-from .gerrit_json import DETAIL, comments_info, message_info, read_options
+from .gerrit_json import DETAIL, message_info, read_options
 from .search import MOST
 from .shaper import Shaper
 
@@ -46,7 +46,6 @@ class RestChanges:
             ("DELETE", f"{one}/topic", self._set_topic),
             ("GET", f"{one}/hashtags", self._hashtags),
             ("POST", f"{one}/hashtags", self._set_hashtags),
-            ("GET", f"{one}/comments", self._comments),
             ("GET", f"{one}/messages", self._messages),
             ("GET", f"{one}/edit", self._edit),
         )
@@ -120,10 +119,6 @@ class RestChanges:
         add, remove = texts(body.get("add"), "add"), texts(body.get("remove"), "remove")
         changed = await self._room.states.set_hashtags(self._asker.actor(request), change.number, add, remove)
         return json_answer(request, changed.hashtags)
-
-    async def _comments(self, request: web.Request) -> web.StreamResponse:
-        view = await self._shaper.view(request)
-        return json_answer(request, comments_info(view.comments, view.people))
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         view = await self._shaper.view(request)

@@ -12,8 +12,9 @@ from dataclasses import replace
 from aiohttp import web
 
 from .answers import body_of, everywhere, json_answer
-from .drafts import draft_from, reviewers_from
-from .gerrit_json import DETAIL, comments_info, commit_info, related_info
+from .attention.model import Moves
+from .drafts import Object, draft_from, reviewers_from, texts, turns_from
+from .gerrit_json import DETAIL, commit_info, read_options, related_info
 from .gerrit_labels import account_info
 from .shaper import Shaper
 
@@ -35,7 +36,6 @@ class RestRevisions:
             ("POST", f"{revision}/review", self._review),
             ("GET", f"{revision}/commit", self._commit),
             ("GET", f"{revision}/related", self._related),
-            ("GET", f"{revision}/comments", self._comments),
         )
         return [route for method, path, handler in table for route in everywhere(method, path, handler)]
 
@@ -46,11 +46,15 @@ class RestRevisions:
         view, patch_set = await self._shaper.revision(request)
         body = await body_of(request)
         named = [(await self._shaper.account_in_body(request, name), state) for name, state in reviewers_from(body)]
-        draft = replace(draft_from(body), reviewers=tuple((account.id, state) for account, state in named))
+        turns = Moves(
+            *[await self._turns(request, body, f"{what}_attention_set") for what in ("add_to", "remove_from")]
+        )
+        reviewers = tuple((account.id, state) for account, state in named)
+        draft = replace(draft_from(body), reviewers=reviewers, turns=turns)
         await self._room.revisions.require_files(view.change.project, patch_set, (c.file for c in draft.comments))
         await self._room.review.post(self._asker.actor(request), view.change.number, patch_set.number, draft)
         answer: dict[str, object] = {}
-        if draft.votes:
+        if "labels" in body:
             answer["labels"] = dict(draft.votes)
         if named:
             answer["reviewers"] = {
@@ -59,7 +63,14 @@ class RestRevisions:
             }
         if draft.work_in_progress is False:
             answer["ready"] = True
+        options = read_options(texts(body.get("response_format_options"), "response_format_options"))
+        now = await self._room.reading.view(self._asker.actor(request), view.change.number)
+        answer["change_info"] = await self._shaper.info(now, options)
         return json_answer(request, answer)
+
+    async def _turns(self, request: web.Request, body: Object, name: str) -> tuple[tuple[int, str], ...]:
+        named = [(await self._shaper.account_in_body(request, who), why) for who, why in turns_from(body, name)]
+        return tuple((account.id, why or "by a reply") for account, why in named)
 
     async def _commit(self, request: web.Request) -> web.StreamResponse:
         _, patch_set = await self._shaper.revision(request)
@@ -69,8 +80,3 @@ class RestRevisions:
         view, patch_set = await self._shaper.revision(request)
         found = await self._room.reading.related(self._asker.actor(request), view.change, patch_set)
         return json_answer(request, related_info(found))
-
-    async def _comments(self, request: web.Request) -> web.StreamResponse:
-        view, patch_set = await self._shaper.revision(request)
-        here = [comment for comment in view.comments if comment.patch_set == patch_set.number]
-        return json_answer(request, comments_info(here, view.people))

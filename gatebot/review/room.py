@@ -32,6 +32,7 @@ from .revisions import Revisions
 from .service import Review
 from .states import States
 from .submitting import Submission
+from .threads.service import Threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class ReviewRoom:
     projects: Projects
     files: Files
     indexing: Indexing
+    threads: Threads
     people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
@@ -96,6 +98,7 @@ def furnish(
         projects=Projects(db, repositories, clock, rules),
         files=Files(db, repositories),
         indexing=Indexing(db, repositories),
+        threads=Threads(db, repositories, clock),
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, review, lander),
         rules=rules,

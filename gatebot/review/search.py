@@ -17,11 +17,24 @@ from ..db import Session
 from ..errors import NotFound
 from ..reasons import reason
 from . import store
+from .attention.store import attention
 from .model import Change, Status
 from .people.store import list_watches
 from .query import And, Node, Not, Or, Query, Term, bad_value, parse
 from .query_values import age_seconds, is_change_id, label_term, moment, size_term
-from .search_people import COMPARE, Clause, members, of_current, people, person, reviewed_by, unresolved, voted
+from .search_people import (
+    COMPARE,
+    Clause,
+    drafted_by,
+    members,
+    of_current,
+    people,
+    person,
+    reviewed_by,
+    unresolved,
+    voted,
+    waits_for,
+)
 from .search_texts import text_clause
 from .tables import changes, messages, parents, patch_sets
 
@@ -134,6 +147,10 @@ def _about(session: Session, operator: str, value: str, asking: Asking) -> Claus
     match operator:
         case "starredby" if not asking.sees_all:
             return person(operator, [id for id in ids if id == asking.account])
+        case "draftby":
+            return drafted_by([id for id in ids if id == asking.account])
+        case "attention":
+            return waits_for(ids)
         case "visibleto":
             if len(ids) != 1:
                 raise bad_value(operator, value, "it names one account")
@@ -202,6 +219,8 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
             return person(value, own)
         case "starred":
             return person("starredby", own)
+        case "attention":
+            return waits_for(own)
         case "watched":
             return _watched(session, asking)
         case "reviewed":
@@ -216,7 +235,7 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
 
 _IS = (
     "open, closed, merged, abandoned, wip, private, started, visible, owner, uploader, reviewer, cc, starred, "
-    "watched, reviewed, merge"
+    "attention, watched, reviewed, merge"
 )
 
 
@@ -243,10 +262,14 @@ def _has(value: str, asking: Asking) -> Clause:
     match value.lower():
         case "star" | "stars":
             return person("starredby", own)
+        case "draft" | "drafts":
+            return drafted_by(own)
+        case "attention":
+            return changes.c.number.in_(select(attention.c.change).where(attention.c.active))
         case "unresolved":
             return unresolved()
         case _:
-            raise bad_value("has", value, "the values are star, unresolved")
+            raise bad_value("has", value, "the values are attention, draft, star, unresolved")
 
 
 def _when(operator: str, value: str, asking: Asking) -> Clause:

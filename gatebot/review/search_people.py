@@ -13,10 +13,12 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, sele
 
 from ..db import Session
 from ..identity import accounts_in
+from .attention.store import attention
 from .people.store import stars
 from .query_values import LabelTerm
 from .rules import DEFAULT
 from .tables import changes, comments, messages, patch_sets, reviewers, votes
+from .threads.store import drafts
 
 Clause = ColumnElement[bool]
 COMPARE: Mapping[str, Callable[[ColumnElement[int], int], Clause]] = {
@@ -63,6 +65,16 @@ def person(operator: str, ids: Sequence[int]) -> Clause:
             return changes.c.number.in_(select(stars.c.change).where(stars.c.account.in_(ids)))
         case _:  # from
             return or_(changes.c.owner.in_(ids), _said_by(ids))
+
+
+def waits_for(ids: Collection[int]) -> Clause:
+    """Changes on which it is the turn of these accounts."""
+    return changes.c.number.in_(select(attention.c.change).where(attention.c.account.in_(ids), attention.c.active))
+
+
+def drafted_by(ids: Collection[int]) -> Clause:
+    """Changes on which these accounts have written what they have not published."""
+    return changes.c.number.in_(select(drafts.c.change).where(drafts.c.account.in_(ids)))
 
 
 def reviewed_by(ids: Collection[int], state: str = "") -> Clause:

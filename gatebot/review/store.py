@@ -141,7 +141,7 @@ def add_patch_set(
         conversation.keep_votes(session, number, before.current, current)
         return get_change(session, number)
     renewal = Renewal(kind, upload.uploader, len(upload.parents) > 1, unchanged_files)
-    conversation.copy_votes(session, number, before.current, current, renewal, rules.on(before.branch))
+    conversation.copy_votes(session, number, before.current, current, renewal, rules.on(before.branch), at)
     text = says or _uploaded(current, kind)
     conversation.add_message(session, number, current, upload.uploader, text, at, tag=UPLOADED)
     change = get_change(session, number)
@@ -202,6 +202,7 @@ def _insert_patch_set(session: Session, change: int, number: int, upload: Upload
 def update_change(session: Session, number: int, at: datetime, **values: str | int | bool | datetime | None) -> Change:
     """Set columns of a change (`status`, `topic`, `work_in_progress` ...); the fact is the caller's to append."""
     session.execute(_update, {"number_": number, "updated": at, **values})
+    conversation.turn(session, number, values, at)
     return get_change(session, number)
 
 

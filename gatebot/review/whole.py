@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from .attention.model import Attention
 from .model import Change, InlineComment, Message, PatchSet, Project, Reviewer, Vote
 from .rules import Rules
 from .verdict import Verdict
@@ -45,6 +46,8 @@ class ChangeView:
     project: Project
     people: Mapping[int, Known]
     permitted: Mapping[str, tuple[int, ...]]
+    attention: tuple[Attention, ...] = ()
+    starred: bool = False
 
     @property
     def current(self) -> PatchSet:
@@ -52,9 +55,15 @@ class ChangeView:
         return self.patch_sets[-1]
 
     @property
+    def commits(self) -> Mapping[int, str]:
+        """The commit of each patch set."""
+        return {one.number: one.commit for one in self.patch_sets}
+
+    @property
     def named(self) -> set[int]:
         """The accounts that have to do with the change."""
         found = {self.change.owner, *(vote.account for vote in self.votes), *(one.account for one in self.comments)}
+        found |= {one.account for one in self.attention}
         found |= {one.account for one in self.reviewers} | {one.uploader for one in self.patch_sets}
         found |= {one.account for one in self.messages if one.account is not None}
         return found | ({self.change.submitter} if self.change.submitter is not None else set())

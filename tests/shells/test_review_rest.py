@@ -104,7 +104,7 @@ async def test_gertty_asks_several_queries_at_once(client: Client, change: Chang
 
 async def test_a_query_that_is_not_understood_is_refused_by_name(client: Client) -> None:
     said = await client("", "GET", "/changes/?q=colour:red", status=400)
-    assert said.startswith("Unsupported operator colour:red. The operators are after, age, author,")
+    assert said.startswith("Unsupported operator colour:red. The operators are added, after, age, attention, author,")
 
 
 async def test_zuul_reads_all_it_needs_of_a_change(client: Client, house: ReviewHouse, change: Change) -> None:

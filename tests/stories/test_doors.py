@@ -100,6 +100,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1", "key": "0" * 16,
         "executor": "far", "report": "started", "visit": "0" * 32, "store": "api",
         "email": "ann%40example.org", "token": "spare", "capability": "administrateServer",
+        "draft": "0" * 16, "comment": "0" * 16,
     }  # fmt: skip
     tables = [
         common
@@ -146,7 +147,7 @@ def test_the_owner_sees_what_is_private(ground: Ground) -> None:
     shown = [door for door in ground.doors(table) if not door.writes and names_private(door)]
     refused = [door.path for door in shown if ann.ask(door.method, door.path).status >= 400]
     machines = "/api/executor/"  # are no matter of accounts
-    nothing = ("/reviewers/ann", "/files/x/")  # she reviews nothing, and there is no such file
+    nothing = ("/reviewers/ann", "/files/x/", "0000")  # she reviews nothing, and there is no such file, draft, comment
     wrong = [path for path in refused if not path.startswith(machines) and not any(part in path for part in nothing)]
     assert wrong == []
 

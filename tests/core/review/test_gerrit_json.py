@@ -133,10 +133,11 @@ def test_submit_requirements_name_the_label_in_their_expression() -> None:
 
 def test_comments_are_lists_by_path() -> None:
     comment = InlineComment("c1", 12, 1, 2, "a.py", "Why?", NOW, 5, 3, Side.PARENT, TextRange(3, 0, 3, 4), "", True, "")
-    (entry,) = comments_info([comment], PEOPLE)["a.py"]
+    (entry,) = comments_info([comment], PEOPLE, {1: "c" * 40})["a.py"]
     assert (entry["side"], entry["line"], entry["unresolved"], entry["change_message_id"]) == (
         "PARENT", 3, True, "00000005",
     )  # fmt: skip
+    assert entry["commit_id"] == "c" * 40
     assert entry["range"] == {"start_line": 3, "start_character": 0, "end_line": 3, "end_character": 4}
 
 
