@@ -74,6 +74,7 @@ __all__ = [
     "groups_of",
     "limit_of",
     "may",
+    "read_patterns",
 ]
 
 
@@ -116,6 +117,12 @@ def _may(actor: Actor, verb: Verb, target: Target, rules: Rules) -> bool:
     if any(_blocked(permissions, fits) for permissions in _by_project(chain, name)):
         return False
     return any(fits(rule) for rule in _allowing(chain, name))
+
+
+@lru_cache(maxsize=5000)
+def read_patterns(rules: Rules) -> frozenset[str]:
+    """The patterns whose sections speak of reading: where they are only `refs/*`, all references are read alike."""
+    return frozenset(section.pattern for sections in rules.chain for section in sections if section.permission("read"))
 
 
 def allowed_range(actor: Actor, label: str, target: Target, rules: Rulebook, kind: str = "label-") -> tuple[int, int]:

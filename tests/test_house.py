@@ -147,6 +147,11 @@ ADAPTERS: dict[str, set[str]] = {
         "push",
         "push_facts",
         "push_says",
+        "push_config",
+        "config.book",
+        "config.founding",
+        "groups.rest_members",
+        "groups.shapes",
     },
     "pipeline": {
         "artifact_passes",

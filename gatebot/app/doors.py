@@ -22,8 +22,9 @@ from ..review import pages, rest
 from ..review.git_http import GitHttp, Limits
 from ..review.ports import Builds
 from ..review.push import Most, Receiver
+from ..review.push_config import ConfigPolicies
 from ..review.push_facts import Site as Here
-from ..review.push_policy import Policy, SamePolicy
+from ..review.push_policy import Policy
 from ..review.room import ReviewRoom
 from ..review.shown import Shown
 from ..review.third_party.service import ThirdPartyCis
@@ -50,7 +51,7 @@ class Doors:
         here = Here(settings.url.rstrip("/"), (host, int(port)) if host else None)
         self._receiver = Receiver(
             db, repositories, clock, here, room.rules, Most(settings.git.max_refs, settings.git.max_changes),
-            SamePolicy(policy), room.judge.rules,
+            ConfigPolicies(policy, room.configs), room.judge.rules, room.configs,
         )  # fmt: skip
         limits = Limits(processes=settings.limits.git_processes, push_bytes=settings.git.max_pack)
         hooks = places.work / "hooks"

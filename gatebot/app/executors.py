@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from .. import settings as settings_text
+from ..access import Rulebook
 from ..assignment import FrozenJob, NodeWait
 from ..clock import Clock
 from ..db import Database
@@ -83,7 +84,7 @@ class Executors:
     def of(
         cls, settings: Settings, places: Places, db: Database, clock: Clock, key: SiteKey, results: Results,
         local: Executor | None, logs: Logs, repositories: Repositories,
-        layouts: Layouts,
+        layouts: Layouts, rules: Rulebook,
     ) -> Executors:  # fmt: skip
         """All of it, not started."""
         labels = NodeLabels(site_labels(settings.labels, kinds(settings.providers)), current(layouts))
@@ -97,7 +98,7 @@ class Executors:
             lambda: lacking_of(local.supply) if local is not None else {}, post,
         )  # fmt: skip
         passes = Passes(key, clock)
-        enrolment = Enrolment(db, clock, fleet, passes, on=post is not None)
+        enrolment = Enrolment(db, clock, fleet, passes, on=post is not None, rules=rules)
         parts = Parts(
             enrolment, fleet, received, results, _session(settings), written(settings.labels, current(layouts))
         )

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from .. import settings as settings_text
 from .. import words
+from ..access import Rulebook
 from ..assignment import Assignment, FrozenJob, NodeWait
 from ..clock import Clock
 from ..db import Database
@@ -70,6 +71,7 @@ from ..pipeline.waiting import Waiting
 from ..reasons import Reason
 from ..repo import Repositories
 from ..review import hosting
+from ..review.config.model import ALL_PROJECTS
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
@@ -147,7 +149,8 @@ class Tenants:
             found = self._from_file(Path(settings_text.resolve(self._settings, gate.tenants_file)))
         else:
             config = tuple(name for name in gate.config_projects if name in submit_types)
-            found = (simple(gate.tenant, config, tuple(name for name in submit_types if name not in config)),)
+            tested = tuple(name for name in submit_types if name not in (*config, ALL_PROJECTS))
+            found = (simple(gate.tenant, config, tested),)
         others = known_to_tenants(self._settings)
         known = {"submit_types": submit_types, "site_labels": labels, "others": frozenset(others)}
         return tuple(replace(one, connections={**one.connections, **others}, **known) for one in found)
@@ -179,6 +182,7 @@ class GateRoom:
     labels: tuple[str, ...]
     repositories: Repositories
     waiting: Waiting
+    rules: Rulebook
 
     async def start(self) -> None:
         """Find the queues again, and let timers fire."""
@@ -217,7 +221,7 @@ class GateRoom:
             *trying_rest.routes(site, trials),
             *trying_pages.routes(site, trials),
             *reproducing_rest.routes(site, self._reproducing(sight), git),
-            *build_pages.routes(site, self.builds, files.logs, allowed, hidden, files),
+            *build_pages.routes(site, self.builds, files.logs, allowed, hidden, files, self.rules),
             *build_rest.routes(files.logs, allowed, files.check),
         ]
 
@@ -233,14 +237,16 @@ class GateRoom:
         front.add(panel=pages.panel(site, self._shown(sight)), sign=sign)
 
     def _overview(self) -> Overview:
-        return Overview(self.layouts, self.ties.merger.vault, self.keys, lambda: self.driver.queues.values())
+        return Overview(
+            self.layouts, self.ties.merger.vault, self.keys, lambda: self.driver.queues.values(), self.rules
+        )
 
     def _holding(self) -> Holding:
         return Holding(self._overview(), self.db, self.clock)
 
     def _operating(self, sight: Sight) -> Operating:
         queues = lambda: self.driver.queues.values()  # noqa: E731
-        return Operating(self.layouts, self.ties.review, sight, queues, self.db, self.clock)
+        return Operating(self.layouts, self.ties.review, sight, queues, self.db, self.clock, self.rules)
 
     def _reproducing(self, sight: Sight) -> Reproducing:
         ties = self.ties
@@ -327,5 +333,5 @@ def assemble(
     waiting = Waiting(lambda: driver.queues.values(), db, clock, waits)
     return GateRoom(
         driver, layouts, Timer(db, layouts, clock), BuildRows(db, waiting), db, clock, ties, keys, labels, repositories,
-        waiting,
+        waiting, review.rules,
     )  # fmt: skip

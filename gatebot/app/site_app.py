@@ -38,6 +38,8 @@ from ..pipeline.tokens.service import Issuer
 from ..reasons import Reason
 from ..repo import Repositories
 from ..review import room as review_room
+from ..review.config.book import Book
+from ..review.config.founding import found_root
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
@@ -68,6 +70,7 @@ class SiteApp:
     front: Front
     live: Live
     mentions: Mentions
+    book: Book
     review: ReviewRoom
     doors: doors.Doors
     ssh: SshDoor
@@ -98,14 +101,15 @@ class SiteApp:
         view = gate.GateView()
         key = await key_of_site(db, places.key)
         keys, secrets = Keys(db, clock, key), SecretData(key)
-        whole = settings.gate.submit_whole_topic
-        review = review_room.furnish(db, repositories, identity, clock, view, settings.url, whole_topic=whole)
+        whole, book = settings.gate.submit_whole_topic, Book(db, repositories)
+        place = (db, repositories, identity, clock, view, settings.url)
+        review = review_room.furnish(*place, book, book, whole_topic=whole)
         results = Results(db, clock, secrets, Issuer(keys, settings.url, clock))
         layouts = gate.layouts_of(settings, db, repositories)
         if prepared is not None:
             prepared = replace(prepared, labels=NodeLabels(prepared.labels, current(layouts)))
         executor, logs = own_executor.executor_of(prepared, settings, places, repositories, results, clock)
-        others = Executors.of(settings, places, db, clock, key, results, executor, logs, repositories, layouts)
+        others = Executors.of(settings, places, db, clock, key, results, executor, logs, repositories, layouts, book)
         takes = dispatch(results) if dispatch is not None else others.fleet if others.on else executor
         connected = await connections.connect(settings, db, repositories, layouts, clock)
         room = gate.assemble(
@@ -138,7 +142,7 @@ class SiteApp:
         for sign in (*([_jobs_sign(executor)] if executor else ()), *([others.sign] if others.on else ())):
             front.add(sign=sign)
         return cls(
-            settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, review,
+            settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, book, review,
             outside, ssh, room, connected, irc, executor, others, logs, keeper, application, [],
         )  # fmt: skip
 
@@ -149,6 +153,9 @@ class SiteApp:
     async def start(self) -> None:
         """Settle what was begun, probe the sandbox, and let everything run."""
         removed = await asyncio.to_thread(self.repositories.settle_locks)
+        await found_root(self.db, self.repositories, self.clock)
+        self.identity.groups_changed.append(self.book.refresh)
+        await self.book.refresh()
         settled = await self.review.settle() + await self.doors.settle()
         if removed or settled:
             log.info("settled after the last end: %d locks, %d intents", removed, settled)

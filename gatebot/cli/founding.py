@@ -28,6 +28,7 @@ from ..errors import Conflict, GatebotError, Unavailable
 from ..identity import GATE, Identity
 from ..keys import SiteKey
 from ..repo import Repositories
+from ..review.config.founding import found_root
 from ..review.model import Project
 from ..review.projects import Projects
 
@@ -94,10 +95,12 @@ async def _furnish(places: Places, password: str) -> str:
             "admin", name="Administrator", email="admin@localhost", password=password, groups=("Administrators", "Core")
         )
         await identity.create(GATE, name="gatebot", email="gatebot@localhost", groups=("Service Users",))
+        repositories = Repositories(places.git)
+        await found_root(opened, repositories, clock)
         project = Project(CONFIG_PROJECT, description="Pipelines, the base job and the job library of this site.")
         with tempfile.TemporaryDirectory(prefix="gatebot-init-") as scratch:
             source = _shipped_configuration(Path(scratch) / CONFIG_PROJECT)
-            await Projects(opened, Repositories(places.git), clock).host(project, admin.id, source=str(source))
+            await Projects(opened, repositories, clock).host(project, admin.id, source=str(source))
         return await identity.create_token(admin.id, "site directory")
     finally:
         await opened.close()

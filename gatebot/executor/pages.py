@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from ..access import DEFAULT, Target, Verb, may
+from ..access import DEFAULT, Rulebook, Target, Verb, may
 from ..errors import NotFound
 from ..live import Feed, Piece
 from ..reasons import Reason, reason
@@ -39,11 +39,17 @@ Hidden = Callable[[web.Request, Collection[int]], Awaitable[frozenset[int]]]
 
 
 def routes(
-    site: Site, builds: Builds, logs: Logs, allowed: Allowed, hidden: Hidden, files: BuildFiles | None = None
+    site: Site,
+    builds: Builds,
+    logs: Logs,
+    allowed: Allowed,
+    hidden: Hidden,
+    files: BuildFiles | None = None,
+    rules: Rulebook = DEFAULT,
 ) -> list[web.RouteDef]:
     """The build's page and those of what it left; its log and artifacts as files are in `rest.py`."""
     files = files or BuildFiles(logs, builds)
-    pages = Pages(site, builds, files, allowed, hidden)
+    pages = Pages(site, builds, files, allowed, hidden, rules)
     return [
         web.get(r"/build/{build:[0-9a-f]{32}}", pages.build),
         *file_pages.routes(site, builds, files, allowed, hidden),
@@ -71,8 +77,11 @@ async def _texts(logs: Logs, build: str, offset: int) -> AsyncIterator[Piece]:
 class Pages:
     """The handler."""
 
-    def __init__(self, site: Site, builds: Builds, files: BuildFiles, allowed: Allowed, hidden: Hidden) -> None:
+    def __init__(
+        self, site: Site, builds: Builds, files: BuildFiles, allowed: Allowed, hidden: Hidden, rules: Rulebook = DEFAULT
+    ) -> None:
         self._site = site
+        self._rules = rules
         self._builds = builds
         self._files = files
         self._logs = files.logs
@@ -132,7 +141,7 @@ class Pages:
     def _may_stop(self, request: web.Request, found: BuildFacts) -> bool:
         """Whether the asker may stop such builds; what an owner of the change may besides, the command finds out."""
         target = Target(found.project, f"refs/heads/{found.branch}")
-        return may(self._site.actor(request), Verb.DEQUEUE, target, DEFAULT)
+        return may(self._site.actor(request), Verb.DEQUEUE, target, self._rules)
 
     def _cut(self, size: int) -> int:
         """At how many MiB a log of this size was cut; 0: it is whole."""

@@ -7,7 +7,7 @@ A group is named by its name, UUID or number. Nobody is asked here whether he ma
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from ..clock import Clock
 from ..db import Database, Session
@@ -22,7 +22,7 @@ class Groups:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self.groups_changed: list[Callable[[], None]] = []
+        self.groups_changed: list[Callable[[], Awaitable[None]]] = []
         """Called after a group was renamed, made or taken away: who remembers names forgets them."""
 
     async def find_group(self, identifier: str) -> Group | None:
@@ -45,7 +45,7 @@ class Groups:
             return group_store.create(session, group, members, by, self._clock.now())
 
         made = await self._db.run(make)
-        self._changed()
+        await self._changed()
         return made
 
     async def rename_group(self, identifier: str, name: str) -> Group:
@@ -53,7 +53,7 @@ class Groups:
         renamed = await self._db.run(
             lambda session: group_store.rename(session, group_store.get(session, identifier), name)
         )
-        self._changed()
+        await self._changed()
         return renamed
 
     async def change_group(
@@ -71,7 +71,7 @@ class Groups:
     async def delete_group(self, identifier: str) -> None:
         """Take a group away; those that every site has stay."""
         await self._db.run(lambda session: group_store.delete(session, group_store.get(session, identifier)))
-        self._changed()
+        await self._changed()
 
     async def members_of(self, identifier: str, *, recursive: bool = False) -> tuple[Account, ...]:
         """The accounts in a group, by id; `recursive`: also those of the groups in it."""
@@ -110,6 +110,6 @@ class Groups:
 
         return await self._db.run(change)
 
-    def _changed(self) -> None:
+    async def _changed(self) -> None:
         for told in self.groups_changed:
-            told()
+            await told()

@@ -24,6 +24,7 @@ from ..events import (
     VoteCast,
     WorkInProgressChanged,
 )
+from .naming import full_ref
 from .triggers import Happening
 
 TOLD: tuple[type[Event], ...] = (
@@ -103,7 +104,7 @@ def happenings(event: Event, *, changed: Votes = (), deleted: bool = False) -> I
         case ReviewerAdded():
             yield Happening("reviewer-added", "", "", event.change), event.account
         case BranchMoved():
-            told = Happening("ref-updated", event.project, event.branch, ref=f"refs/heads/{event.branch}",
+            told = Happening("ref-updated", event.project, event.branch, ref=full_ref(event.branch),
                              old=event.old, new=event.new)  # fmt: skip
             yield told, event.account
         case TagMoved():

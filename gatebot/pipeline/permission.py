@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The questions this room asks of `access.py`, and the refusals that follow from the answers.
 
-Pure: an actor and a target in; nothing, or an error with a reason, out.
+Pure: an actor, a target and the rules in; nothing, or an error with a reason, out.
 """
 
 from __future__ import annotations
 
-from ..access import DEFAULT, Actor, Target, Verb, may
+from ..access import Actor, Rulebook, Target, Verb, may
 from ..errors import NotPermitted, Unauthenticated
 from ..reasons import reason
 
@@ -18,8 +18,8 @@ def account_of(actor: Actor) -> int:
     return actor.account
 
 
-def require(actor: Actor, verb: Verb, target: Target) -> None:
+def require(actor: Actor, verb: Verb, target: Target, rules: Rulebook) -> None:
     """Refuse, with the permission that is lacking and where."""
-    if not may(actor, verb, target, DEFAULT):
+    if not may(actor, verb, target, rules):
         where = {"permission": verb.value, "ref": target.ref, "project": target.project or "All-Projects"}
         raise NotPermitted(reason=reason("review.not-permitted", **where))

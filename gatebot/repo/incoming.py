@@ -44,6 +44,15 @@ class Incoming:
         """Whether there is such an object."""
         return bool(self.kind(name))
 
+    def read_file(self, commit: str, name: str) -> bytes | None:
+        """A file at the top of a commit's directory; None: there is none."""
+        tree = self._repository[commit].peel(pygit2.Tree)
+        try:
+            found = tree[name]
+        except KeyError:
+            return None
+        return found.data if isinstance(found, pygit2.Blob) else None
+
     def log(self, tip: str, *, without: tuple[str, ...], limit: int) -> tuple[CommitInfo, ...]:
         """Commits that `tip` has and `without` have not, children first."""
         return walk(self._repository, tip, without, limit)

@@ -63,7 +63,7 @@ class Stores:
         return tuple(sorted(name for name in found if not name.startswith(f"{SPECULATION}/")))
 
     def create(self, project: str, default_branch: str = "main") -> None:
-        """Make an empty repository. It appears whole or not at all."""
+        """Make an empty repository. It appears whole or not at all. `default_branch` may be a full reference."""
         target = self.root / f"{check_project(project)}.git"
         with self._making:
             if target.exists():
@@ -148,7 +148,8 @@ class Stores:
         for part in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
             (draft / part).mkdir(parents=True)
         (draft / "config").write_text(settings)
-        (draft / "HEAD").write_text(f"ref: refs/heads/{default_branch}\n")
+        head = default_branch if default_branch.startswith("refs/") else f"refs/heads/{default_branch}"
+        (draft / "HEAD").write_text(f"ref: {head}\n")
         draft.rename(target)
 
     def _directories(self) -> Iterator[Path]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
 import pygit2
-from pygit2.enums import ObjectType
+from pygit2.enums import FileMode, ObjectType
 
 from ..errors import Invalid, NotFound
 from . import messages, program
@@ -31,6 +32,8 @@ class Repositories(Reading):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self._made: dict[str, tuple[str, str]] = {}
+        self.moved: list[Callable[[str, str], None]] = []
+        """Told of every reference of this process's moving, by store and name: who remembers what it says forgets."""
 
     def update_ref(self, store: str, ref: str, old: str, new: str) -> bool:
         """Move a reference from `old` to `new` if it is at `old`, under git's own lock; False: it is elsewhere.
@@ -44,7 +47,10 @@ class Repositories(Reading):
         deadline = time.monotonic() + _LOCK_SECONDS
         while True:
             try:
-                return self._move(store, ref, old, new)
+                moved = self._move(store, ref, old, new)
+                for told in self.moved if moved else ():
+                    told(store, ref)
+                return moved
             except pygit2.GitError as error:
                 if "lock" not in str(error) or time.monotonic() > deadline:
                     raise GitError(f"{ref} of {store} cannot be moved: {error}") from error
@@ -86,6 +92,15 @@ class Repositories(Reading):
             raise Invalid(f"{commit} has no parent: it cannot be picked")
         stand_in = self.write_commit(store, target.tree, source.parents[:1], _NOBODY, _NOBODY, "stand-in")
         return self.merge(store, stand_in, commit)
+
+    def write_tree(self, store: str, files: Mapping[str, bytes], onto: str = "") -> str:
+        """Store a directory: the files given, and beside them what the tree or commit `onto` has at its top."""
+        repository = self._open(store)
+        base = repository[onto].peel(pygit2.Tree) if onto else None
+        builder = repository.TreeBuilder(base) if base is not None else repository.TreeBuilder()
+        for name, content in files.items():
+            builder.insert(name, repository.create_blob(content), FileMode.BLOB)
+        return str(builder.write())
 
     def write_commit(
         self, store: str, tree: str, parents: tuple[str, ...], author: Person, committer: Person, message: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What git keeps from a reader: the patch sets of changes that he may not see, by name and by id.
+"""What git keeps from a reader: references that he may not read and patch sets of changes that he may not see.
 
 `uploadpack.hideRefs` hides names. Protocol 2 gives any object to whoever knows its id, so the wants
 of a request are read here too, and an object that only hidden references reach is not there.
@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from ..repo import git_output
+from ..access import Actor, Rulebook, Target, Verb, may
+from ..repo import Repositories, git_output
 from ..repo.wants import wants
+from .config.model import CONFIG_REF
+from .permission import reads_all_branches
 
+META = "refs/meta"
 _MANY = 500  # beyond this all patch sets are hidden, so that no command line grows without end
 
 
@@ -23,18 +27,56 @@ def references(numbers: Collection[int]) -> tuple[str, ...]:
     return tuple(f"refs/changes/{number % 100:02d}/{number}" for number in sorted(numbers))
 
 
+def unreadable(actor: Actor, project: str, repositories: Repositories, rules: Rulebook) -> tuple[str, ...]:
+    """The branches, tags and other references that somebody may not read; `!` before what he may of refs/meta.
+
+    git hides all of refs/meta by itself; what is named here also hides what it reaches.
+    """
+    found: list[str] = []
+    head = f"refs/heads/{repositories.default_branch(project)}".replace("refs/heads/refs/", "refs/")
+    if may(actor, Verb.READ, Target(project, CONFIG_REF), rules):
+        found.append(f"!{CONFIG_REF}")
+    elif repositories.resolve(project, CONFIG_REF):
+        found.append(META)
+    if not reads_all_branches(project, rules):
+        names = [name for name in repositories.references(project) if name.startswith(("refs/heads/", "refs/tags/"))]
+        shut = [name for name in names if not may(actor, Verb.READ, Target(project, name), rules)]
+        found += shut if len(shut) <= _MANY else ["refs/heads", "refs/tags"]
+        if not may(actor, Verb.READ, Target(project, head), rules):
+            found.append("HEAD")
+    return tuple(found)
+
+
 def secrets(store: Path, hidden: Collection[str]) -> frozenset[str]:
     """The objects of a repository that only `hidden` references reach."""
-    without = [f"--exclude={prefix}/*" for prefix in hidden]
-    globs = [f"--glob={prefix}/*" for prefix in hidden]
-    listing = git_output(store, ["rev-list", "--objects", "--no-object-names", *globs, "--not", *without, "--all"])
-    return frozenset(listing.split())
+    prefixes = _prefixes(hidden)
+    if not prefixes:
+        return frozenset()
+    without = [f"--exclude={one}" for one in (*hidden, *(f"{prefix}/*" for prefix in prefixes)) if one[0] != "!"]
+    command = ["rev-list", "--objects", "--no-object-names", *_reached(prefixes), "--not", *without, "--all"]
+    return frozenset(git_output(store, command).split())
+
+
+def _prefixes(hidden: Collection[str]) -> list[str]:
+    return [one for one in hidden if not one.startswith("!") and one != "HEAD"]
+
+
+def _reached(prefixes: list[str]) -> list[str]:
+    """What names the commits of some references to git."""
+    whole = [one for one in prefixes if one.startswith(("refs/heads/", "refs/tags/"))]
+    return ["--ignore-missing", *whole, *(f"--glob={prefix}/*" for prefix in prefixes if prefix not in whole)]
 
 
 def refused(store: Path, hidden: Collection[str], body: bytes) -> str | None:
     """The first object that a request wants and only `hidden` references reach."""
     asked = list(wants(body))
-    if not asked:
+    prefixes = _prefixes(hidden)
+    if not asked or not prefixes:
         return None
+    if prefixes == [META]:
+        # Configuration shares no history with branches: few objects, which are soon listed.
+        few = git_output(store, ["rev-list", "--objects", "--no-object-names", *_reached(prefixes)]).split()
+        if not set(few).intersection(asked):
+            return None
     secret = secrets(store, hidden)
     return next((wanted for wanted in asked if wanted in secret), None)

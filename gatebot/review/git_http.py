@@ -16,7 +16,7 @@ from typing import Protocol
 
 from aiohttp import hdrs, web
 
-from ..access import DEFAULT, Actor, Rulebook, Target, Verb, may
+from ..access import DEFAULT, Actor, Rulebook
 from ..errors import Invalid, NotFound, NotPermitted, TooLarge, Unauthenticated
 from ..identity import Account
 from ..reasons import reason
@@ -24,6 +24,7 @@ from ..repo import Repositories
 from ..repo.wants import not_ours
 from . import git_hidden, hook_pipe
 from .git_process import CHUNK, RECEIVE, UPLOAD, GitProcesses, Hidden, Limits
+from .permission import sees_project
 from .push import Receiver
 
 __all__ = ["GitHttp", "Hidden", "Limits"]
@@ -63,7 +64,7 @@ class GitHttp:
         self._repositories = repositories
         self._rules = rules
         self._limits = limits or Limits()
-        self.processes = GitProcesses(repositories, receiver, submits, hooks, hidden, self._limits)
+        self.processes = GitProcesses(repositories, receiver, submits, hooks, hidden, self._limits, rules)
 
     def routes(self) -> list[web.RouteDef]:
         """To be added before pages that take any path."""
@@ -133,7 +134,7 @@ class GitHttp:
         actor = self._actor(request)
         if account is None and (push or request.path.startswith("/a/")):
             raise Unauthenticated(reason=reason("review.push-sign-in"))
-        if not may(actor, Verb.READ, Target(name, "refs/heads/*"), self._rules):
+        if not sees_project(actor, name, self._rules):
             if account is None:
                 raise Unauthenticated(reason=reason("review.push-sign-in"))
             raise NotPermitted(reason=reason("review.git-no-read", project=name))

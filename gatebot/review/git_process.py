@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from ..access import Actor
+from ..access import DEFAULT, Actor, Rulebook
 from ..identity import Account
 from ..repo import Repositories, environment
 from ..repo.ending import end
@@ -66,6 +66,7 @@ class GitProcesses:
         hooks: Path,
         hidden: Hidden,
         limits: Limits,
+        rules: Rulebook = DEFAULT,
     ) -> None:
         self.repositories = repositories
         self.limits = limits
@@ -73,19 +74,22 @@ class GitProcesses:
         self._submits = submits
         self._hooks = hook_pipe.install(hooks)
         self._hidden = hidden
+        self._rules = rules
         self._free = asyncio.Semaphore(limits.processes)
         self._conversations: set[asyncio.Task[None]] = set()
 
     async def hidden(self, actor: Actor, project: str) -> tuple[str, ...]:
         """The references that somebody may not see, as prefixes."""
-        return git_hidden.references(await self._hidden(actor, project))
+        changes = git_hidden.references(await self._hidden(actor, project))
+        shut = await asyncio.to_thread(git_hidden.unreadable, actor, project, self.repositories, self._rules)
+        return (*shut, *changes)
 
     def uploads(self, version: str, hidden: tuple[str, ...]) -> Config:
         """How a fetch is served; `version` is the client's wish as git writes it."""
         if "version=2" in version:
-            return {"uploadpack.hideRefs": ("refs/meta", *hidden)}
+            return {"uploadpack.hideRefs": (git_hidden.META, *hidden)}
         # Before version 2 every reference is sent to everybody, and patch sets would be most of them.
-        return {"uploadpack.hideRefs": ("refs/meta", "refs/changes", *hidden)}
+        return {"uploadpack.hideRefs": (git_hidden.META, "refs/changes", *hidden)}
 
     def receives(self) -> Config:
         """How a push is served."""

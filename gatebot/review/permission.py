@@ -6,10 +6,27 @@ Pure: an actor, a change and the rules in; nothing or an error with a reason out
 
 from __future__ import annotations
 
-from ..access import Actor, Rulebook, Target, Verb, allowed_range, may
+from dataclasses import replace
+from functools import lru_cache
+
+from ..access import (
+    REGISTERED,
+    Actor,
+    Permission,
+    Rule,
+    Rulebook,
+    Rules,
+    Section,
+    Target,
+    Verb,
+    allowed_range,
+    may,
+    read_patterns,
+)
 from ..errors import Conflict, Invalid, NotPermitted, Unauthenticated
 from ..reasons import reason
 from . import rules as labels
+from .config.model import ALL_PROJECTS, CONFIG_REF
 from .model import Change, Status, branch_ref
 from .verdict import signed
 
@@ -17,6 +34,54 @@ from .verdict import signed
 def target_of(change: Change) -> Target:
     """A change as rules see it: a branch of a project, and who owns the change."""
     return Target(change.project, branch_ref(change.branch), change.owner)
+
+
+def sees_project(actor: Actor, project: str, rules: Rulebook) -> bool:
+    """Whether a project is there for somebody: he may read its branches, or any other of its references.
+
+    What an expression fits cannot be tried, so one counts for nothing here; a plain pattern stands for its references.
+    All-Projects has nothing but its configuration: it is there for those who may read that.
+    """
+    said = rules.of(project)
+    if project == ALL_PROJECTS:
+        return may(actor, Verb.READ, Target(project, CONFIG_REF), said)
+    patterns = ["refs/*", "refs/heads/*", *sorted(read_patterns(said))]
+    return any(may(actor, Verb.READ, Target(project, one), said) for one in patterns if not one.startswith("^"))
+
+
+def reads_all_branches(project: str, rules: Rulebook) -> bool:
+    """Whether who reads one branch of a project reads them all, so that nobody needs to be asked about each."""
+    return read_patterns(rules.of(project)) <= {"refs/*", CONFIG_REF}
+
+
+class ForTheGate:
+    """The rules of a site as its own gate is under them: it reads and reports everywhere, and votes as rules say.
+
+    What it merges it has to read, whoever else may not.
+    """
+
+    def __init__(self, rules: Rulebook) -> None:
+        self._rules = rules
+
+    def of(self, project: str) -> Rules:
+        """Those of a project."""
+        return _opened(self._rules.of(project))
+
+
+_ALWAYS = ("read", "comment")
+
+
+@lru_cache(maxsize=5000)
+def _opened(rules: Rules) -> Rules:
+    chain = tuple(
+        tuple(
+            Section(one.pattern, tuple(said for said in one.permissions if said.name not in _ALWAYS))
+            for one in sections
+        )
+        for sections in rules.chain
+    )
+    everywhere = Section("refs/*", tuple(Permission(name, (Rule(REGISTERED),)) for name in _ALWAYS))
+    return replace(rules, chain=(*chain, (everywhere,)))
 
 
 def require_account(actor: Actor) -> int:
@@ -30,7 +95,7 @@ def require(actor: Actor, verb: Verb, target: Target, rules: Rulebook) -> int:
     """Who acts, when he may."""
     account = require_account(actor)
     if not may(actor, verb, target, rules):
-        where = {"permission": verb.value, "ref": target.ref, "project": target.project}
+        where = {"permission": verb.value, "ref": target.ref, "project": target.project or ALL_PROJECTS}
         raise NotPermitted(reason=reason("review.not-permitted", **where))
     return account
 

@@ -22,8 +22,10 @@ from ..db import Database
 from ..reasons import reason
 from ..repo import ZERO, GitError, Incoming, Repositories
 from . import kinds, push_direct, push_options, push_past_rows, push_people, push_plan, push_rows, receive, store
+from .config.ports import Configs, NoConfigs
 from .intents import open_intents
 from .model import Change, Intent, RefMove, branch_ref
+from .push_config import ConfigGuard
 from .push_facts import Push, Reader, Site
 from .push_options import BadOption, Request
 from .push_policy import Policies, SamePolicy
@@ -85,6 +87,7 @@ class Receiver:
     def __init__(
         self, db: Database, repositories: Repositories, clock: Clock, site: str | Site, rules: Rulebook = DEFAULT,
         most: Most | None = None, policies: Policies | None = None, labels: push_rows.Labels = push_rows.rules_in,
+        configs: Configs | None = None,
     ) -> None:  # fmt: skip
         self._db = db
         self._repositories = repositories
@@ -94,6 +97,7 @@ class Receiver:
         policies = policies or SamePolicy()
         self._reader = Reader(db, repositories, rules, policies, self.site, self.url, self._most.changes, labels)
         self._labels = labels
+        self._guard = ConfigGuard(configs or NoConfigs(), rules)
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def url(self, change: Change) -> str:
@@ -140,6 +144,10 @@ class Receiver:
         planned = push_plan.plan(wanted, commits, self._reader.known(push, wanted.branch, commits), rights)
         if isinstance(planned, Refused):
             return planned
+        if ref == receive.CONFIG:
+            about = (push.actor, push.project, incoming, [commit.id for commit in commits])
+            if (refusal := self._guard.for_review(*about)) is not None:
+                return Refused((refusal,))
         named = (wanted.options, commits, push.account.id)
         wishes = self._db.read_now(push_people.wishes_in, *named)
         return Refused((wishes,)) if isinstance(wishes, Refusal) else Checked(push, wanted, commits, wishes)
@@ -151,7 +159,10 @@ class Receiver:
             facts = self._reader.direct(push, incoming, command, skip=wanted.options.skip_validation)
             rights = self._reader.rights(push, command.ref)
             known = self._reader.past_review(push, facts.commits)
-            if (refusal := push_direct.check(command, facts, known, rights)) is not None:
+            refusal = push_direct.check(command, facts, known, rights)
+            if refusal is None and command.ref == receive.CONFIG:
+                refusal = self._guard.past_review(push.actor, push.project, incoming, command.new)
+            if refusal is not None:
                 rejected.append(refusal)
         if len(rejected) == len(wanted.commands):
             return Refused(tuple(rejected))

@@ -20,13 +20,14 @@ from ..identity import accounts_in
 from ..reasons import reason
 from . import conversation, hosting, search, store
 from .attention.store import attention_of
+from .config.model import CONFIG_REF
 from .facts import Case
 from .judging import Judge
 from .labels.model import SubmitRequirement
 from .labels.requirements import Result
-from .model import Change, PatchSet, Project
+from .model import Change, PatchSet, Project, branch_ref
 from .people.store import starred
-from .permission import permitted_labels, target_of
+from .permission import permitted_labels, reads_all_branches, sees_project, target_of
 from .query import parse
 from .search import Asking
 from .tables import changes
@@ -75,14 +76,14 @@ class Reading:
     async def project(self, actor: Actor, name: str) -> Project:
         """A hosted project that the asker may read."""
         found = await self._db.read(hosting.find_project, name)
-        if found is None or not may(actor, Verb.READ, Target(name), self._rules):
+        if found is None or not sees_project(actor, name, self._rules):
             raise NotFound(reason=reason("review.no-such-project", project=name))
         return found
 
     async def projects(self, actor: Actor) -> tuple[Project, ...]:
         """All hosted projects that the asker may read, in order of creation."""
         found = await self._db.read(hosting.list_projects)
-        return tuple(project for project in found if may(actor, Verb.READ, Target(project.name), self._rules))
+        return tuple(project for project in found if sees_project(actor, project.name, self._rules))
 
     async def visible(self, actor: Actor, numbers: Iterable[int]) -> frozenset[int]:
         """Those of some changes that the asker may read."""
@@ -94,7 +95,7 @@ class Reading:
 
     async def hidden_in(self, actor: Actor, project: str) -> tuple[int, ...]:
         """The changes of a project that the asker may not see: for git, which serves their patch sets."""
-        return await self._db.read(_hidden_in, self._asking(actor), project)
+        return await self._db.read(self._hidden_in, actor, project)
 
     # -- transactions ----------------------------------------------------------------------------------
 
@@ -172,6 +173,19 @@ class Reading:
         sees_all = may(actor, Verb.VIEW_PRIVATE, Target(), self._rules)
         return Asking(actor.account, sees_all, self._clock.now())
 
+    def _hidden_in(self, session: Session, actor: Actor, project: str) -> tuple[int, ...]:
+        numbers = select(changes.c.number).where(changes.c.project == project)
+        hidden = list(session.scalars(numbers.where(changes.c.private, not_(search.visible(self._asking(actor))))))
+        branches: Sequence[str] = [CONFIG_REF]
+        if not reads_all_branches(project, self._rules):
+            of_project = select(changes.c.branch).where(changes.c.project == project)
+            branches = session.scalars(of_project.distinct()).all()
+        targets = {name: Target(project, branch_ref(name)) for name in branches}
+        shut = [name for name, target in targets.items() if not may(actor, Verb.READ, target, self._rules)]
+        if shut:
+            hidden += session.scalars(numbers.where(changes.c.branch.in_(shut)))
+        return tuple(dict.fromkeys(hidden))
+
     def _readable(self, actor: Actor, change: Change) -> bool:
         return may(actor, Verb.READ, target_of(change), self._rules)
 
@@ -179,8 +193,3 @@ class Reading:
         if not self._readable(actor, change):
             raise NotFound(reason=reason("review.no-such-change", change=change.number))
         return change
-
-
-def _hidden_in(session: Session, asking: Asking, project: str) -> tuple[int, ...]:
-    wanted = select(changes.c.number).where(changes.c.project == project, changes.c.private)
-    return tuple(session.execute(wanted.where(not_(search.visible(asking)))).scalars())

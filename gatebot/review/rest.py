@@ -10,7 +10,10 @@ from aiohttp import web
 
 from ..site import Site
 from .attention.rest import RestAttention
+from .config.rest import RestAccess
 from .files.rest import RestFiles
+from .groups.rest import RestGroups
+from .groups.rest_members import RestMembers
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
 from .rest_actions import RestActions
@@ -36,6 +39,9 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestFiles(shaper, room.files),
         RestAccounts(shaper),
         RestOwn(shaper, room.people),
+        RestAccess(shaper, room.configs),
+        RestGroups(shaper, room.groups),
+        RestMembers(shaper, room.groups),
         RestSite(shaper),
     )
     return [route for part in parts for route in part.routes()]

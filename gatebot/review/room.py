@@ -14,15 +14,18 @@ from ..clock import Clock
 from ..db import Database
 from ..identity import Identity
 from ..repo import Repositories
+from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
 from .files.service import Files
 from .gate_side import ReviewForGate
+from .groups.service import GroupService
 from .indexing import Indexing
 from .judging import Judge
 from .landing import Lander
 from .making import Maker
 from .moving import Moving
 from .people.service import People
+from .permission import ForTheGate
 from .picking import Picking
 from .ports import Gates
 from .projects import Projects
@@ -59,6 +62,8 @@ class ReviewRoom:
     people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
+    configs: Configs
+    groups: GroupService
 
     async def settle(self) -> int:
         """Finish the landings and the patch sets of its own that a killed server began; before anything plans."""
@@ -73,14 +78,19 @@ def furnish(
     gates: Gates,
     site: str,
     rules: access.Rulebook = access.DEFAULT,
+    configs: Configs | None = None,
     *,
     whole_topic: bool = False,
 ) -> ReviewRoom:
-    """Put the room together; `site` is the address of the web site, `whole_topic` submits topics as a whole."""
-    judge = Judge(gates, site, RepositoryContents(repositories), rules)
+    """Put the room together; `site` is the address of the web site, `rules` and `configs` those of its projects.
+
+    `whole_topic` submits topics as a whole.
+    """
+    judge = Judge(gates, site, RepositoryContents(repositories), rules, configs or NoConfigs())
     lander = Lander(db, repositories, judge, clock)
     review = Review(db, judge, clock, rules)
     maker = Maker(db, repositories, judge, clock)
+    by_gate = Review(db, judge, clock, ForTheGate(rules))
     return ReviewRoom(
         identity=identity,
         repositories=repositories,
@@ -90,7 +100,7 @@ def furnish(
         revisions=Revisions(repositories),
         review=review,
         states=States(db, clock, rules),
-        submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic),
+        submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic, configs=configs),
         maker=maker,
         picking=Picking(db, repositories, maker, clock, rules),
         rebasing=Rebasing(db, repositories, maker, clock, rules),
@@ -100,6 +110,8 @@ def furnish(
         indexing=Indexing(db, repositories),
         threads=Threads(db, repositories, clock),
         people=People(db),
-        for_gate=ReviewForGate(db, repositories, identity, judge, review, lander),
+        for_gate=ReviewForGate(db, repositories, identity, judge, by_gate, lander),
         rules=rules,
+        configs=configs or NoConfigs(),
+        groups=GroupService(identity, rules),
     )

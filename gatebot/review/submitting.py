@@ -23,11 +23,14 @@ from ..identity import GATE, Account, account_in, accounts_in
 from ..reasons import Reason, reason
 from ..repo import ZERO, FinalCommit, MergeConflict, NotFastForward, Repositories, person
 from . import conversation, hosting, store
+from .config.model import CONFIG_REF
+from .config.ports import Configs, NoConfigs
 from .judging import Judge
 from .landing import Lander
 from .landing_plan import Order
 from .model import Change, PatchSet, Project, branch_ref
 from .permission import require, require_account, require_open, target_of
+from .push_config import ConfigGuard
 from .submit_footers import footers_of
 from .together import Together, together
 from .verdict import DEPENDENCIES
@@ -66,6 +69,7 @@ class Submission:
         rules: access.Rulebook = access.DEFAULT,
         *,
         whole_topic: bool = False,
+        configs: Configs | None = None,
     ) -> None:
         self._db = db
         self._repositories = repositories
@@ -73,6 +77,7 @@ class Submission:
         self._lander = lander
         self._clock = clock
         self._rules = rules
+        self._guard = ConfigGuard(configs or NoConfigs(), rules)
         self.whole_topic = whole_topic
 
     async def submit(self, actor: Actor, number: int, *, bypass_gate: bool = False) -> Submitted:
@@ -138,6 +143,7 @@ class Submission:
                 tips[place] = self._repositories.resolve(change.project, branch_ref(change.branch)) or ZERO
             tip = tips[place]
             commit = step.current.commit if tip == ZERO else self._final(step, account, tip)
+            self._check_config(actor, change, commit)
             tips[place] = commit
             landing.append(
                 LandingChange(
@@ -151,6 +157,16 @@ class Submission:
         kind = "review.gate-passed-by" if gated else "review.merged-ungated"
         commit = next(one.commit for one in landing if one.number == number)
         return Submitted(True, reason(kind, commit=commit[:10]))
+
+    def _check_config(self, actor: Actor, change: Change, commit: str) -> None:
+        """Configuration is checked once more as it will be: merged, and by the right of who submits it."""
+        if branch_ref(change.branch) != CONFIG_REF:
+            return
+        why = self._guard.against(
+            actor, change.project, lambda name: self._repositories.read_file(change.project, commit, name)
+        )
+        if why is not None:
+            raise Conflict(reason=reason("review.cannot-submit", why))
 
     def _facts(self, session: Session, actor: Actor, number: int, gated: bool) -> tuple[list[_Step], Account]:
         """What merging needs; refused when the rules are not met (past a gate, its own vote is not asked for)."""

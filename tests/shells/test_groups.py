@@ -120,7 +120,11 @@ async def test_who_came_and_left_is_remembered_and_all_of_one_change_or_nothing_
 async def test_a_group_that_is_taken_away_is_nowhere(identity: Identity) -> None:
     ann = await person(identity, "ann")
     told: list[str] = []
-    identity.groups_changed.append(lambda: told.append("changed"))
+
+    async def tell() -> None:
+        told.append("changed")
+
+    identity.groups_changed.append(tell)
     made = await identity.create_group("Team", members=[ann])
     await identity.create_group("Outer")
     await identity.change_members("Outer", include=["Team"])

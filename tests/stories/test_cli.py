@@ -382,3 +382,24 @@ def test_a_site_alone_says_how_machines_are_let_in(site: RunningSite) -> None:
         'gatebot: Executors on other machines are turned off here. Write [dispatch] nats = "embedded" into '
         "gatebot.toml and restart the server.\n"
     )
+
+
+def test_groups_are_made_filled_renamed_and_ended(site: RunningSite) -> None:
+    made = told(site, "admin", "group", "create", "Release Team", "--description", "Tags", "--member", "ann")
+    uuid = made.split()[-3]
+    assert made == f"Group Release Team made.\nIts line for the file groups: {uuid}\tRelease Team\n"
+    assert f"Release Team\t{uuid}\tRelease Team\tTags\n" in told(site, "ann", "group", "list")
+    assert "Release Team" not in told(site, "bob", "group", "list")
+    assert told(site, "ann", "group", "add", "Release Team", "bob") == "In Release Team now: bob.\n"
+    assert told(site, "ann", "group", "add", "--group", "Release Team", "Core") == "In Release Team now: Core.\n"
+    assert told(site, "bob", "group", "members", "Release Team") == (
+        "user\tann\tAnn\nuser\tbob\tBob\ngroup\tCore\tApprove changes: Code-Review up to +2, Workflow, submit.\n"
+    )
+    assert told(site, "ann", "group", "rename", "Release Team", "Releasers") == (
+        "Release Team is called Releasers now.\n"
+    )
+    assert told(site, "ann", "group", "remove", "Releasers", "bob") == "Not in Releasers any more: bob.\n"
+    assert told(site, "admin", "group", "delete", "Releasers") == "Group Releasers is gone.\n"
+    done = run(site, "ann", "group", "add", "Core", "ann")
+    assert done.exit_code != 0
+    assert done.stderr == "gatebot: Only members of Administrators change the group Core. Ask one of them.\n"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from ... import __version__
-from ...access import DEFAULT, Target, Verb, may
+from ...access import Target, Verb, may
 from ...reasons import reason
 from ...site import Site
 from .model import Abilities
@@ -87,6 +87,6 @@ class ExecutorPages:
             executors=rows,
             made=made,
             on=self._enrolment.on,
-            may_enrol=may(self._site.actor(request), Verb.ADMINISTRATE_SERVER, Target(), DEFAULT),
+            may_enrol=may(self._site.actor(request), Verb.ADMINISTRATE_SERVER, Target(), self._enrolment.rules),
             live="builds",
         )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ...access import DEFAULT, Actor, Target, Verb, may
+from ...access import DEFAULT, Actor, Rulebook, Target, Verb, may
 from ...clock import Clock
 from ...db import Database
 from ...errors import Conflict, Invalid, NotFound, NotPermitted, Unauthenticated
@@ -43,6 +43,7 @@ class Enrolment:
     fleet: Fleet
     passes: Passes
     on: bool = True
+    rules: Rulebook = DEFAULT
 
     # -- for people
 
@@ -72,7 +73,7 @@ class Enrolment:
     def _require(self, actor: Actor) -> None:
         if actor.account is None:
             raise Unauthenticated(reason=reason("executor.sign-in"))
-        if not may(actor, Verb.ADMINISTRATE_SERVER, Target(), DEFAULT):
+        if not may(actor, Verb.ADMINISTRATE_SERVER, Target(), self.rules):
             raise NotPermitted(reason=reason("executor.administrators-only"))
 
     # -- for executors

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from ...access import DEFAULT, Actor, Target, Verb, may
+from ...access import Actor, Target, Verb, may
 from ...errors import Invalid, NotFound, NotPermitted
 from ...reasons import reason
 from ..fleet.fleet import here
@@ -58,7 +58,9 @@ class Nodes:
         """Whether this is a kept node, and kept for the asker."""
         if node.hold is None or actor.account is None:
             return False
-        return node.hold.account == actor.account or may(actor, Verb.ADMINISTRATE_SERVER, Target(), DEFAULT)
+        return node.hold.account == actor.account or may(
+            actor, Verb.ADMINISTRATE_SERVER, Target(), self.enrolment.rules
+        )
 
     async def held(self, actor: Actor, id: str) -> Node:
         """A kept node, for whom it is kept."""

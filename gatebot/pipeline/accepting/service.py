@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ...access import DEFAULT, SITE, Actor, Verb, may
+from ...access import SITE, Actor, Verb, may
 from ...clock import Clock
 from ...db import Database
 from ...errors import Invalid, NotFound
@@ -37,12 +37,12 @@ class Accepting:
 
     def may_accept(self, actor: Actor) -> bool:
         """Whether the asker is an administrator: for the forms of the page."""
-        return may(actor, Verb.ADMINISTRATE_SERVER, SITE, DEFAULT)
+        return may(actor, Verb.ADMINISTRATE_SERVER, SITE, self.overview.rules)
 
     async def accept(self, actor: Actor, tenant: str, key: str, owner: str, why: str, until: str) -> Accepted:
         """Accept one error until the begin of a day (`2026-12-31`, UTC)."""
         account = account_of(actor)
-        require(actor, Verb.ADMINISTRATE_SERVER, SITE)
+        require(actor, Verb.ADMINISTRATE_SERVER, SITE, self.overview.rules)
         found = await self.overview.errors(actor, tenant)
         error = next((one for one in found if key_of(one) == key), None)
         if error is None:
@@ -61,7 +61,7 @@ class Accepting:
         """Accept an error no more: it stops items again."""
         self.overview.layout(actor, tenant)
         account = account_of(actor)
-        require(actor, Verb.ADMINISTRATE_SERVER, SITE)
+        require(actor, Verb.ADMINISTRATE_SERVER, SITE, self.overview.rules)
         if not await self.db.run(store.withdraw, tenant, key, account, self.clock.now()):
             raise NotFound(reason=reason("pipeline.no-such-error", key=key[:20], tenant=tenant))
 

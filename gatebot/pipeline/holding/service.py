@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ...access import DEFAULT, Actor, Target, Verb, may
+from ...access import Actor, Target, Verb, may
 from ...clock import Clock
 from ...db import Database
 from ...errors import Conflict, Invalid, NotFound
@@ -49,7 +49,7 @@ class Holding:
         layout = self.overview.layout(actor, tenant)
         project = self.overview.project(actor, layout, wish.project).name
         account = account_of(actor)
-        require(actor, Verb.AUTOHOLD, Target(project))
+        require(actor, Verb.AUTOHOLD, Target(project), self.overview.rules)
         if not (wish.job and wish.reason):
             raise Invalid(reason=reason("pipeline.autohold-incomplete"))
         if not 1 <= wish.count <= _MOST:
@@ -99,14 +99,14 @@ class Holding:
         """Give a request up; the nodes that it holds go."""
         found = await self.one(actor, tenant, id)
         account_of(actor)
-        require(actor, Verb.AUTOHOLD, Target(found.project))
+        require(actor, Verb.AUTOHOLD, Target(found.project), self.overview.rules)
         if not await self.db.run(autohold.delete, tenant, found.id):
             raise NotFound(reason=reason("pipeline.no-such-autohold", id=id[:20]))
         return found
 
     def may_hold(self, actor: Actor) -> bool:
         """Whether the asker may ask for nodes in every project: for the form of the page."""
-        return may(actor, Verb.AUTOHOLD, Target(), DEFAULT)
+        return may(actor, Verb.AUTOHOLD, Target(), self.overview.rules)
 
 
 def will_hold(made: Autohold) -> Reason:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ... import journal
-from ...access import DEFAULT, Actor, Target, Verb, may
+from ...access import DEFAULT, Actor, Rulebook, Target, Verb, may
 from ...assignment import Json
 from ...change import ChangeFacts
 from ...clock import Clock
@@ -69,6 +69,7 @@ class Operating:
     queues: Callable[[], Iterable[Queue]]
     db: Database
     clock: Clock
+    rules: Rulebook = DEFAULT
 
     async def enqueue(self, asked: Asked, change: str, project: str = "") -> Reason:
         """A change is to enter a pipeline."""
@@ -152,12 +153,12 @@ class Operating:
         found = await self.review.change(number) if actor.account is not None else None
         if found is None or found.status != "NEW":
             return ByHand()
-        target = Target(found.project, f"refs/heads/{found.branch}", found.owner)
+        target = Target(found.project, full_ref(found.branch), found.owner)
         layouts = self.layouts.of_project(found.project)
         return ByHand(
-            enqueue=may(actor, Verb.ENQUEUE, target, DEFAULT),
-            dequeue=may(actor, Verb.DEQUEUE, target, DEFAULT),
-            promote=may(actor, Verb.PROMOTE, target, DEFAULT),
+            enqueue=may(actor, Verb.ENQUEUE, target, self.rules),
+            dequeue=may(actor, Verb.DEQUEUE, target, self.rules),
+            promote=may(actor, Verb.PROMOTE, target, self.rules),
             pipelines=tuple(dict.fromkeys(name for layout in layouts for name in layout.pipelines)),
         )
 
@@ -171,7 +172,7 @@ class Operating:
         found = await self.review.change(number)
         if found is None or (project and self._short(asked, project) != found.project):
             raise NotFound(reason=reason("review.no-such-change", change=number))
-        require(asked.actor, verb, Target(found.project, f"refs/heads/{found.branch}", found.owner))
+        require(asked.actor, verb, Target(found.project, full_ref(found.branch), found.owner), self.rules)
         if patch_set is not None and patch_set != found.current:
             raise Conflict(reason=reason("pipeline.not-current", change=number, patch_set=found.current))
         self._layout(asked, found.project)
@@ -182,10 +183,10 @@ class Operating:
         name = self._short(asked, project)
         if not ref.startswith(("refs/heads/", "refs/tags/")):
             raise Invalid(reason=reason("pipeline.ref-in-full", ref=ref))
-        if not may(asked.actor, Verb.READ, Target(name, ref), DEFAULT):
+        if not may(asked.actor, Verb.READ, Target(name, ref), self.rules):
             raise NotFound(reason=reason("review.no-such-project", project=project))
         self._layout(asked, name)
-        require(asked.actor, verb, Target(name, ref))
+        require(asked.actor, verb, Target(name, ref), self.rules)
         return name
 
     def _short(self, asked: Asked, project: str) -> str:

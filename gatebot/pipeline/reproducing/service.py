@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ...access import DEFAULT, Actor, Target, Verb, may
+from ...access import Actor, Target, Verb, may
 from ...assignment import AssignedChange, Assignment
 from ...change import ChangeFacts
 from ...errors import GatebotError, Gone, NotFound, NotPermitted
@@ -126,7 +126,8 @@ class Reproducing:
         """Refuse what was tested with anything that the asker may not see."""
         await self._require_seen(actor, {one.number for one in given.changes} | set(given.members))
         places = {(given.project, given.branch), *((one.project, one.branch) for one in given.checkouts)}
-        if not all(may(actor, Verb.READ, Target(name, full_ref(branch)), DEFAULT) for name, branch in places):
+        rules = self.overview.rules
+        if not all(may(actor, Verb.READ, Target(name, full_ref(branch)), rules) for name, branch in places):
             raise NotPermitted(reason=reason("pipeline.build-reads-more"))
 
     async def _require_seen(self, actor: Actor, changes: Collection[int]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ...access import DEFAULT, SITE, Actor, Verb, may
+from ...access import SITE, Actor, Verb, may
 from ...errors import NotFound
 from ...reasons import reason
 from ...site import Site
@@ -102,7 +102,7 @@ class TenantPages:
             accepted=accepted,
             stops=stops,
             now=self._parts.clock.now(),
-            may_accept=may(self._site.actor(request), Verb.ADMINISTRATE_SERVER, SITE, DEFAULT),
+            may_accept=may(self._site.actor(request), Verb.ADMINISTRATE_SERVER, SITE, self._overview.rules),
             live="jobs",
         )
 

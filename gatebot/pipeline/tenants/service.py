@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ...access import DEFAULT, SITE, Actor, Target, Verb, may
+from ...access import DEFAULT, SITE, Actor, Rulebook, Target, Verb, may
 from ...errors import NotFound
 from ...keys import Keys
 from ...reasons import reason
@@ -33,15 +33,16 @@ class Overview:
     vault: Vault
     keys: Keys
     queues: Callable[[], Iterable[Queue]]
+    rules: Rulebook = DEFAULT
 
     def names(self, actor: Actor) -> tuple[str, ...]:
         """All tenants."""
-        require(actor, Verb.VIEW_QUEUE, SITE)
+        require(actor, Verb.VIEW_QUEUE, SITE, self.rules)
         return tuple(sorted(self.layouts.tenants()))
 
     def layout(self, actor: Actor, tenant: str) -> Layout:
         """What a tenant consists of, as it is merged."""
-        require(actor, Verb.VIEW_QUEUE, SITE)
+        require(actor, Verb.VIEW_QUEUE, SITE, self.rules)
         found = self.layouts.current(tenant)
         if found is None:
             names = ", ".join(sorted(self.layouts.tenants()))
@@ -51,16 +52,16 @@ class Overview:
     def operates(self, actor: Actor, tenant: str) -> bool:
         """Whether the asker may enqueue, dequeue and promote in every project of a tenant."""
         self.layout(actor, tenant)
-        return all(may(actor, verb, Target(), DEFAULT) for verb in (Verb.ENQUEUE, Verb.DEQUEUE, Verb.PROMOTE))
+        return all(may(actor, verb, Target(), self.rules) for verb in (Verb.ENQUEUE, Verb.DEQUEUE, Verb.PROMOTE))
 
     def projects(self, actor: Actor, layout: Layout) -> list[TenantProject]:
         """The projects of a tenant that the asker may read."""
-        return [one for one in layout.tenant.projects if may(actor, Verb.READ, Target(one.name), DEFAULT)]
+        return [one for one in layout.tenant.projects if may(actor, Verb.READ, Target(one.name), self.rules)]
 
     def project(self, actor: Actor, layout: Layout, name: str) -> TenantProject:
         """One of them."""
         found = layout.project(name)
-        if found is None or not may(actor, Verb.READ, Target(found.name), DEFAULT):
+        if found is None or not may(actor, Verb.READ, Target(found.name), self.rules):
             raise NotFound(reason=reason("pipeline.not-in-tenant", project=name, tenant=layout.tenant.name))
         return found
 

@@ -12,13 +12,14 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Protocol
 
-from ...access import Actor, Rulebook, Target, Verb, may
+from ...access import Actor, Rulebook
 from ...errors import NotFound, NotPermitted
 from ...identity import Account
 from ...reasons import reason
 from ...repo.wants import not_ours
 from .. import git_hidden
 from ..git_process import CHUNK, RECEIVE, UPLOAD, GitProcesses
+from ..permission import sees_project
 from .want_guard import WantGuard
 
 
@@ -66,7 +67,7 @@ class GitOverSsh:
         exists = self._processes.repositories.exists
         for prefix in ("a/", "p/"):
             name = name if exists(name) else name.removeprefix(prefix)
-        if not may(actor, Verb.READ, Target(name, "refs/heads/*"), self._rules):
+        if not sees_project(actor, name, self._rules):
             raise NotPermitted(reason=reason("review.git-no-read", project=name))
         if not exists(name):
             raise NotFound(reason=reason("review.no-such-project", project=name))
