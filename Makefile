@@ -28,8 +28,6 @@ test: setup-test ## Every check and every ring of tests (RINGS="core laws": only
 test-clients: setup-test ## Other people's clients of Zuul's REST, unmodified, against a site (needs a package index)
 	@test -x build/clients/bin/zuul-client || { $(PYTHON) -m venv build/clients && \
 		build/clients/bin/python -m pip install -q 'zuul-client==14.0.0'; }
-	@test -d build/gerritlib/bin || { $(PYTHON) -m venv build/gerritlib && \
-		build/gerritlib/bin/python -m pip install -q 'gerritlib==0.11.0'; }
 	@exec $(BIN)/python tools/rings.py clients
 
 test-chaos: setup-test ## A hundred rounds of each trouble of executors, more kills of the server (ROUNDS=100)

@@ -11,10 +11,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from ..clock import Clock
 from ..db import Database
 from ..journal import Journal
-from ..review.branching import Branching
 from ..review.git_process import GitProcesses
 from ..review.room import ReviewRoom
 from ..review.shaper import Shaper
@@ -36,12 +34,11 @@ class SshDoor:
 
     def __init__(
         self, settings: Settings, places: Places, db: Database, journal: Journal, room: ReviewRoom,
-        processes: GitProcesses, site: Site, clock: Clock,
+        processes: GitProcesses, site: Site,
     ) -> None:  # fmt: skip
         self._settings = settings
         telling = Telling(db, room)
-        branching = Branching(db, room.repositories, clock, room.rules)
-        table = commands.table(db, journal, room, telling, branching)
+        table = commands.table(db, journal, room, telling)
         sessions = Sessions(GitOverSsh(processes, room.rules), table, address(settings))
         self._server = SshServer(room.identity, sessions, places.ssh)
         self._rest = RestSsh(Shaper(room, site), address(settings))

@@ -26,7 +26,8 @@ from .facts import Case, NoConfigs, NoContents, about, reviewers_asked
 from .labels.electors import groups_for
 from .labels.model import About
 from .labels.told import Electors
-from .model import Change, PatchSet, Status, SubmitType, branch_ref
+from .labels.wishes import Wish, wishes
+from .model import Change, PatchSet, Project, Status, SubmitType, branch_ref
 from .ports import Configs, Contents, Gates
 from .rules import Rules, configured, rules_of
 from .tables import changes, dependencies, parents, patch_sets
@@ -128,17 +129,24 @@ class Judge:
             unknown=own.unknown,
             gate=GATE,
             about=asked,
-            electors=self._electors_of(change),
+            electors=self._electors_of(change.project, change.branch),
         )
 
-    def _electors_of(self, change: Change) -> Electors:
-        """Who may cast the votes that a change lacks."""
+    def wishes(self, project: Project) -> tuple[Wish, ...]:
+        """What the changes of a project's main branch need."""
+        branch = project.default_branch
+        rules = self.rules_for(project.name, project.rules).on(branch)
+        gated = self.gates.gated(project.name, branch)
+        return wishes(rules.requirements, rules.labels, self._electors_of(project.name, branch), gated=gated)
+
+    def _electors_of(self, project: str, branch: str) -> Electors:
+        """Who may cast the votes that a change of a branch lacks."""
 
         def asked(label: str, value: int) -> tuple[str, ...]:
-            key = (change.project, change.branch, label, value)
-            known, rules = self._electors.get(key), self.access.of(change.project)
+            key = (project, branch, label, value)
+            known, rules = self._electors.get(key), self.access.of(project)
             if known is None or known[0] is not rules:
-                target = Target(change.project, branch_ref(change.branch))
+                target = Target(project, branch_ref(branch))
                 known = self._electors[key] = (rules, groups_for(label, value, target, rules))
             return known[1]
 

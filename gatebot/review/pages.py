@@ -129,7 +129,7 @@ class Pages:
         view = await self._parts.shown.project(actor, name)
         rows, _ = await self._parts.shown.rows(actor, f'project:"{name}"', 10)
         base = self._site.settings.url
-        rules = self._parts.judge.rules_for(name, view.project.rules)
+        needs = self._parts.judge.wishes(view.project)
         return self._site.render(
             request,
             "review/project.html",
@@ -137,7 +137,7 @@ class Pages:
             branches=view.branches,
             readme=view.readme,
             rows=rows,
-            rules=rules,
+            needs=needs,
             gated=self._parts.judge.gates.gated(name, view.project.default_branch),
             pipelines=self._parts.judge.gates.jobs(name),
             url=base,

@@ -79,7 +79,7 @@ def tree(found: Result, telling: Telling) -> Requirement:
 def _waits_for_gate(text: str, facts: Facts, gate: str) -> bool:
     """Whether a vote of the gate is all that is missing."""
     label = facts.labels.get(VERIFIED.lower())
-    if not facts.gated or label is None:
+    if not facts.gated or label is None or label.name.lower() not in text.lower():
         return False
     others = tuple(vote for vote in facts.votes if vote.label != label.name)
     account = next((id for id, name in facts.names.items() if gate and name == gate), _SOMEBODY)

@@ -12,6 +12,7 @@ from gatebot.review import sentences
 from gatebot.review.labels import expression
 from gatebot.review.labels.model import About, Facts, State, SubmitRequirement, Touched
 from gatebot.review.labels.requirements import evaluation, problem, result
+from gatebot.review.labels.wishes import wishes
 from gatebot.review.model import Status, Vote
 from gatebot.review.rules import DEFAULT, LABELS, Rules
 from gatebot.review.verdict import Outcome, Situation, Verdict, explain
@@ -301,3 +302,21 @@ def test_labels_can_be_of_some_branches_only() -> None:
     rules = replace(DEFAULT, labels=(*LABELS, label))
     has = [branch for branch in ("stable/1", "old-7", "main", "old-x") if rules.on(branch).label("backport")]
     assert has == ["stable/1", "old-7"]
+
+
+def test_the_page_of_a_project_tells_votes_as_votes_and_other_rules_as_written() -> None:
+    def told(*rules: str, gated: bool = True) -> list[tuple[str, str, int, bool, bool]]:
+        requirements = [SubmitRequirement(f"R{n}", rule) for n, rule in enumerate(rules)]
+        found = wishes([*DEFAULT.requirements, *requirements], LABELS, lambda label, value: ("Core",), gated=gated)
+        return [(one.rule, one.label, one.value, one.not_uploader, one.gate) for one in found]
+
+    assert told(gated=False) == [("", "Code-Review", 2, True, False), ("", "Workflow", 1, False, False)]
+    assert told()[2] == ("", "Verified", 2, False, True)
+    for rule in (
+        "label:Workflow=1 OR is:wip",
+        "label:Code-Review=MAX,count>1",
+        "-label:Workflow=MIN",
+        "wat",
+        "label:X=1",
+    ):
+        assert told(rule)[3] == (rule, "", 0, False, False)
