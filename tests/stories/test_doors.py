@@ -99,7 +99,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "day": "2026-11-22", "channel": "%23team", "file": "x", "path": "api",
         "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1", "key": "0" * 16,
         "executor": "far", "report": "started", "visit": "0" * 32, "store": "api", "group": "Core", "member": "Core",
-        "email": "ann%40example.org", "token": "spare", "capability": "administrateServer",
+        "email": "ann%40example.org", "token": "spare", "seq": "1", "capability": "administrateServer",
         "draft": "0" * 16, "comment": "0" * 16,
     }  # fmt: skip
     tables = [
