@@ -25,9 +25,11 @@ demo-cloud: setup-demo ## A good and a bad change to nova, each gated by a whole
 test: setup-test ## Every check and every ring of tests (RINGS="core laws": only these)
 	@exec $(BIN)/python tools/rings.py $(RINGS)
 
-test-clients: setup-test ## Other people's clients of Zuul's REST, unmodified, against a site (needs a package index)
+test-clients: setup-test ## Other people's clients of Gerrit and Zuul, unmodified, against a site (needs a package index)
 	@test -x build/clients/bin/zuul-client || { $(PYTHON) -m venv build/clients && \
 		build/clients/bin/python -m pip install -q 'zuul-client==14.0.0'; }
+	@test -x build/git-review/bin/git-review || { $(PYTHON) -m venv build/git-review && \
+		build/git-review/bin/python -m pip install -q --no-binary git-review 'git-review==2.5.0' fixtures testtools; }
 	@exec $(BIN)/python tools/rings.py clients
 
 test-chaos: setup-test ## A hundred rounds of each trouble of executors, more kills of the server (ROUNDS=100)

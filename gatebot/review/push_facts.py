@@ -184,13 +184,18 @@ class Reader:
         return push_direct.Facts(
             thing=thing,
             allowed=push_rights.directly(*rights, command.what, self.rules, tag=_TAG_VERBS.get(thing)),
-            forced=command.what == "update" and not (ordinary and incoming.is_ancestor(command.old, command.new)),
+            forced=command.what == "update" and not (ordinary and _forward(incoming, command)),
             may_force=push_rights.directly(*rights, "force", self.rules),
             default=self.repositories.default_branch(push.project),
             skip=skip,
             may_skip=push_rights.skips_validation(*rights, self.rules),
             commits=commits,
         )
+
+
+def _forward(incoming: Incoming, command: Command) -> bool:
+    """Whether a branch only gains commits. What a client says that it was may be anything."""
+    return incoming.is_commit(command.old) and incoming.is_ancestor(command.old, command.new)
 
 
 _THINGS = {

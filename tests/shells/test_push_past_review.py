@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from aiohttp import ClientSession, encode_basic_auth
 
 from gatebot import journal
 from gatebot.db import Database
 from gatebot.events import ChangeMerged, PatchSetCreated
+from gatebot.repo import ZERO
 from gatebot.review import conversation, store
 from gatebot.review.model import Change, Status
 from gatebot.review.push_policy import Policy, SamePolicy
@@ -196,3 +199,35 @@ async def test_a_banned_commit_stays_out(host: GitHost, work: WorkTree) -> None:
     done = await push(work, "origin", "HEAD:refs/for/main")
     assert f"(commit {commit[:7]}: contains banned commit {commit})" in done.stderr
     assert f"contains banned commit {commit})" in (await by_admin(host, work, "HEAD:refs/heads/main")).stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "ref", "text"),
+    [
+        ("b" * 40, "refs/heads/main", b"ng refs/heads/main failed to update ref"),
+        ("b" * 40, "refs/for/main", b"ng refs/for/main no new changes"),
+        (ZERO, "refs/for/", b"ng refs/for/ branch  not found"),
+        (ZERO, "refs/for/a..b%%", b"ng refs/for/a..b%% "),
+        (ZERO, "refs/heads/a..b", b"ng refs/heads/a..b "),
+        (ZERO, "refs/for/main%topic=\u00e9\u00e9,base=x", b"expected SHA1 for option --base: x"),
+    ],
+)
+async def test_what_no_client_of_git_would_send_is_refused_like_the_rest(
+    host: GitHost, work: WorkTree, old: str, ref: str, text: bytes
+) -> None:
+    tip = work.git("rev-parse", "HEAD")
+    line = f"{old} {tip} {ref}\0report-status side-band-64k".encode()
+    pack = b"PACK" + (2).to_bytes(4) + (0).to_bytes(4)
+    body = f"{len(line) + 4:04x}".encode() + line + b"0000" + pack + hashlib.sha1(pack, usedforsecurity=False).digest()
+    address = f"{host.url}/demo/api/git-receive-pack"
+    kind = {
+        "Content-Type": "application/x-git-receive-pack-request",
+        "Authorization": encode_basic_auth("admin", "pw"),
+    }
+    async with (
+        ClientSession() as session,
+        session.post(address, data=body, headers=kind) as answer,
+    ):
+        assert answer.status == 200
+        assert text in await answer.read()
+    assert host.repos.branches("demo/api") == {"main": tip}
