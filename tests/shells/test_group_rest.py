@@ -147,6 +147,8 @@ async def test_owners_describe_rename_hand_over_and_end_a_group(client: Client) 
     assert owner["name"] == "Core"
     assert await client("ann", "PUT", "/groups/Crew/name", {"name": "Team"}, 403)
     assert await client("bob", "DELETE", "/groups/Crew", None, 403)
+    assert await client("", "PUT", "/groups/Core/owner", {}, 401)
+    assert await client("ann", "PUT", "/groups/Core/owner", {"owner": "Nobody"}, 403)
     await client("root", "DELETE", "/groups/Crew", None, 204)
     assert await client("root", "GET", "/groups/Crew", None, 404)
     told = await client("root", "DELETE", "/groups/Core", None, 409)

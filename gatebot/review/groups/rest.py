@@ -153,6 +153,7 @@ class RestGroups:
         return json_answer(request, await self._info(request, owner))
 
     async def _set_owner(self, request: web.Request) -> web.StreamResponse:
+        await self._groups.owned(self._asker.actor(request), request.match_info["group"])
         owner = await self._in_body(request, await text_or(request, "owner"))
         await self._groups.change(self._asker.actor(request), request.match_info["group"], owner=owner.uuid)
         return json_answer(request, await self._info(request, owner))
