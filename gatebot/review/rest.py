@@ -11,6 +11,7 @@ from aiohttp import web
 from ..site import Site
 from .attention.rest import RestAttention
 from .config.rest import RestAccess
+from .edits.rest import RestEdits
 from .files.rest import RestFiles
 from .groups.rest import RestGroups
 from .groups.rest_members import RestMembers
@@ -36,6 +37,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestReviewers(shaper),
         RestThreads(shaper, room.threads),
         RestAttention(shaper),
+        RestEdits(shaper, room.edits),
         RestFiles(shaper, room.files),
         RestAccounts(shaper),
         RestOwn(shaper, room.people),

@@ -47,7 +47,6 @@ class RestChanges:
             ("GET", f"{one}/hashtags", self._hashtags),
             ("POST", f"{one}/hashtags", self._set_hashtags),
             ("GET", f"{one}/messages", self._messages),
-            ("GET", f"{one}/edit", self._edit),
         )
         return [route for method, path, handler in table for route in everywhere(method, path, handler)]
 
@@ -123,8 +122,3 @@ class RestChanges:
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         view = await self._shaper.view(request)
         return json_answer(request, [message_info(message, view.people) for message in view.messages])
-
-    async def _edit(self, request: web.Request) -> web.StreamResponse:
-        """Nobody edits changes in place here: there is no edit, which clients ask for before they fetch."""
-        await self._shaper.change(request)
-        return web.Response(status=204)

@@ -16,6 +16,7 @@ from ..identity import Identity
 from ..repo import Repositories
 from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
+from .edits.service import Edits
 from .files.service import Files
 from .gate_side import ReviewForGate
 from .groups.service import GroupService
@@ -59,6 +60,7 @@ class ReviewRoom:
     files: Files
     indexing: Indexing
     threads: Threads
+    edits: Edits
     people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
@@ -109,6 +111,7 @@ def furnish(
         files=Files(db, repositories),
         indexing=Indexing(db, repositories),
         threads=Threads(db, repositories, clock),
+        edits=Edits(db, repositories, maker, clock, rules),
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, by_gate, lander),
         rules=rules,

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes changes without a clone: a new change, and edits of files and message that become the next patch set.
+
+Commits are made in a store of their own; `making.py` makes patch sets of them, in beats. What
+blocks runs on worker threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ... import access
+from ...access import Actor, Target, Verb
+from ...clock import Clock
+from ...db import Database, Session
+from ...errors import Conflict, Invalid, NotFound, Unprocessable
+from ...identity import Account, account_in
+from ...reasons import reason
+from ...repo import ZERO, CommitInfo, Person, Repositories, person
+from ...repo.messages import with_footers
+from ...repo.texts import Texts
+from ...repo.trees import Trees
+from .. import change_id, hosting
+from .. import store as changes
+from ..making import Maker, Wanted
+from ..model import Change, PatchSet
+from ..permission import require, require_account, require_open, target_of
+from . import store
+from .store import Edit
+
+_LONGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class NewChange:
+    """What a new change is asked for. `base` is a commit, empty: the tip of the branch."""
+
+    project: str
+    branch: str
+    subject: str
+    topic: str = ""
+    base: str = ""
+    private: bool = False
+    work_in_progress: bool = False
+
+
+class Edits:
+    """New changes and change edits."""
+
+    def __init__(
+        self, db: Database, repositories: Repositories, maker: Maker, clock: Clock,
+        rules: access.Rulebook = access.DEFAULT,
+    ) -> None:  # fmt: skip
+        self._db = db
+        self._repositories = repositories
+        self._maker = maker
+        self._clock = clock
+        self._rules = rules
+
+    async def create(self, actor: Actor, wanted: NewChange) -> Change:
+        """A new change whose commit changes no file yet."""
+        return await asyncio.to_thread(self._create, actor, wanted)
+
+    async def find(self, actor: Actor, change: int) -> Edit | None:
+        """The asker's edit of a change."""
+        return await self._db.read(store.find_edit, change, require_account(actor))
+
+    async def write(self, actor: Actor, change: Change, path: str, data: bytes) -> None:
+        """Put a file into the asker's edit; the first write begins one."""
+        await self._change(actor, change, lambda trees, commit: trees.with_file(commit, path, data))
+
+    async def delete(self, actor: Actor, change: Change, path: str) -> None:
+        """Take a file away in the asker's edit."""
+        await self._change(actor, change, lambda trees, commit: trees.without_file(commit, path))
+
+    async def begin(self, actor: Actor, change: Change) -> None:
+        """An edit that says what the current patch set says."""
+        await asyncio.to_thread(self._begin, actor, change)
+
+    async def reword(self, actor: Actor, change: Change, message: str) -> None:
+        """Another commit message; its Change-Id stays."""
+        await asyncio.to_thread(self._reword, actor, change, message)
+
+    async def content(self, actor: Actor, change: Change, path: str) -> bytes | None:
+        """A file of the asker's edit, or of the current patch set where there is none."""
+        return await asyncio.to_thread(self._content, actor, change, path)
+
+    async def message(self, actor: Actor, change: Change) -> str:
+        """The commit message of the asker's edit."""
+        edit = await self._existing(actor, change)
+        return (await asyncio.to_thread(self._repositories.commit, self._store(change), edit.commit)).message
+
+    async def drop(self, actor: Actor, change: Change) -> None:
+        """Throw the asker's edit away."""
+        edit = await self._existing(actor, change)
+        await self._db.run_silent(store.drop_edit, edit.change, edit.account)
+
+    async def publish(self, actor: Actor, change: Change) -> Change:
+        """Make the asker's edit the next patch set."""
+        edit = await self._existing(actor, change)
+        return await asyncio.to_thread(self._publish, actor, change, edit)
+
+    # -- blocking --------------------------------------------------------------------------------------
+
+    def _create(self, actor: Actor, wanted: NewChange) -> Change:
+        project = self._db.read_now(hosting.find_project, wanted.project)
+        target = Target(wanted.project, f"refs/heads/{wanted.branch}")
+        if project is None or not access.may(actor, Verb.READ, target, self._rules):
+            raise Unprocessable(reason=reason("review.no-such-project", project=wanted.project))
+        account = self._account(require(actor, Verb.UPLOAD, target, self._rules))
+        if not wanted.subject.strip():
+            raise Invalid(reason=reason("review.empty-message"))
+        tip = self._repositories.branches(wanted.project).get(wanted.branch)
+        if tip is None:
+            raise Invalid(reason=reason("review.no-destination", branch=wanted.branch))
+        base = tip
+        if wanted.base:
+            if not self._repositories.is_ancestor(wanted.project, self._known(wanted), tip):
+                raise Unprocessable(reason=reason("review.base-elsewhere", base=wanted.base, branch=wanted.branch))
+            base = wanted.base
+        who, place = self._person(account), self._maker.scratch(wanted.project)
+        named = change_id.read(wanted.subject)
+        id = named if isinstance(named, str) else f"I{secrets.token_hex(20)}"
+        message = wanted.subject.strip() + "\n"
+        if not isinstance(named, str):
+            message = with_footers(message, (f"Change-Id: {id}",))
+        tree = self._repositories.commit(wanted.project, base).tree
+        commit = self._repositories.write_commit(place, tree, (base,), who, who, message)
+        made = Wanted(
+            wanted.project, wanted.branch, id, commit, place, topic=wanted.topic, private=wanted.private,
+            work_in_progress=wanted.work_in_progress,
+        )  # fmt: skip
+        return self._maker.make(account.id, [made])[0]
+
+    def _known(self, wanted: NewChange) -> str:
+        if len(wanted.base) != 40 or self._repositories.resolve(wanted.project, wanted.base) is None:
+            raise Unprocessable(reason=reason("review.base-elsewhere", base=wanted.base, branch=wanted.branch))
+        return wanted.base
+
+    async def _change(self, actor: Actor, change: Change, make: Callable[[Trees, str], str]) -> None:
+        def work() -> None:
+            edit, base = self._started(actor, change)
+            tree = make(Trees(self._repositories.store_path(self._store(change))), edit.commit)
+            self._keep(change, edit, tree, self._repositories.commit(self._store(change), edit.commit).message, base)
+
+        await asyncio.to_thread(work)
+
+    def _begin(self, actor: Actor, change: Change) -> None:
+        if self._db.read_now(store.find_edit, change.number, require_account(actor)) is not None:
+            raise Conflict(reason=reason("review.edit-exists", change=change.number))
+        edit, _ = self._started(actor, change)
+        self._db.run_now(store.put_edit, edit)
+
+    def _reword(self, actor: Actor, change: Change, message: str) -> None:
+        if not message.strip() or len(message) > _LONGEST:
+            raise Invalid(reason=reason("review.empty-message"))
+        edit, base = self._started(actor, change)
+        text = message.strip() + "\n"
+        named = change_id.read(text)
+        if not isinstance(named, str):
+            text = with_footers(text, (f"Change-Id: {change.change_id}",))
+        elif named != change.change_id:
+            raise Conflict(reason=reason("review.other-change-id", change=change.number))
+        before = self._repositories.commit(self._store(change), edit.commit)
+        if before.message == text:
+            raise Conflict(reason=reason("review.same-message"))
+        self._keep(change, edit, before.tree, text, base)
+
+    def _content(self, actor: Actor, change: Change, path: str) -> bytes | None:
+        edit = self._db.read_now(store.find_edit, change.number, require_account(actor))
+        commit = edit.commit if edit is not None else self._current(change).commit
+        texts = Texts(self._repositories.store_path(self._store(change)))
+        entry = texts.entry(commit, path)
+        return None if entry is None else texts.data(entry.id)
+
+    def _publish(self, actor: Actor, change: Change, edit: Edit) -> Change:
+        require_open(change)
+        if edit.base != change.current:
+            raise Conflict(reason=reason("review.edit-is-old", base=edit.base, current=change.current))
+        current, made = self._current(change), self._repositories.commit(self._store(change), edit.commit)
+        if (made.tree, made.message) == (
+            self._repositories.commit(change.project, current.commit).tree,
+            current.message,
+        ):
+            raise Conflict(reason=reason("review.edit-is-empty"))
+        wanted = Wanted(
+            change.project, change.branch, change.change_id, edit.commit, self._store(change), change.number,
+            change.current, says=f"Published edit on patch set {edit.base}.",
+        )  # fmt: skip
+        (done,) = self._maker.make(edit.account, [wanted])
+        self._db.run_now(store.drop_edit, edit.change, edit.account)
+        return done
+
+    def _started(self, actor: Actor, change: Change) -> tuple[Edit, CommitInfo]:
+        """The asker's edit, or a new one on the current patch set, and the commit that it stands on."""
+        account = require(actor, Verb.ADD_PATCH_SET, target_of(change), self._rules)
+        require_open(change)
+        found = self._db.read_now(store.find_edit, change.number, account)
+        current = self._current(change)
+        base = self._repositories.commit(change.project, current.commit)
+        return found or Edit(change.number, account, change.current, current.commit, self._clock.now()), base
+
+    def _keep(self, change: Change, edit: Edit, tree: str, message: str, base: CommitInfo) -> None:
+        place, who = self._store(change), self._person(self._account(edit.account))
+        parents = self._repositories.commit(place, edit.commit).parents
+        commit = self._repositories.write_commit(place, tree, parents, base.author, who, message)
+        ref = f"refs/gatebot/edits/{change.number}/{edit.account}"
+        # Its only use is that no clean-up takes the objects away.
+        self._repositories.update_ref(place, ref, self._repositories.resolve(place, ref) or ZERO, commit)
+        self._db.run_now(store.put_edit, replace(edit, commit=commit, updated=self._clock.now()))
+
+    async def _existing(self, actor: Actor, change: Change) -> Edit:
+        found = await self.find(actor, change.number)
+        if found is None:
+            raise NotFound(reason=reason("review.no-edit", change=change.number))
+        return found
+
+    def _store(self, change: Change) -> str:
+        return self._maker.scratch(change.project)
+
+    def _current(self, change: Change) -> PatchSet:
+        return self._db.read_now(changes.get_patch_set, change.number, change.current)
+
+    def _account(self, id: int) -> Account:
+        return self._db.read_now(_must, id)
+
+    def _person(self, account: Account) -> Person:
+        return person(account.name, account.email, int(self._clock.now().timestamp()))
+
+
+def _must(session: Session, id: int) -> Account:
+    found = account_in(session, id)
+    if found is None:
+        raise NotFound(reason=reason("review.no-such-account", account=id))
+    return found

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of change edits: one for an account and a change, seen by that account alone.
+
+Transaction functions. The commit of an edit lies in a store of its own until it is published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, delete, insert, select
+
+from ...db import Session, metadata, utc
+
+edits = Table(
+    "review_edits",
+    metadata,
+    Column("change", Integer, ForeignKey("review_changes.number"), primary_key=True),
+    Column("account", Integer, primary_key=True),
+    Column("base", Integer, nullable=False),
+    Column("commit", String(64), nullable=False),
+    Column("updated", utc, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What somebody has written into a change and not published; `base` is the patch set it stands on."""
+
+    change: int
+    account: int
+    base: int
+    commit: str
+    updated: datetime
+
+
+def find_edit(session: Session, change: int, account: int) -> Edit | None:
+    """The edit of an account."""
+    row = session.execute(select(edits).where(edits.c.change == change, edits.c.account == account)).first()
+    return Edit(row.change, row.account, row.base, row.commit, row.updated) if row else None
+
+
+def put_edit(session: Session, edit: Edit) -> Edit:
+    """Keep an edit as it is now."""
+    drop_edit(session, edit.change, edit.account)
+    row = {"change": edit.change, "account": edit.account, "base": edit.base, "commit": edit.commit}
+    session.execute(insert(edits).values(**row, updated=edit.updated))
+    return edit
+
+
+def drop_edit(session: Session, change: int, account: int) -> bool:
+    """Throw an edit away; whether there was one."""
+    gone = session.execute(delete(edits).where(edits.c.change == change, edits.c.account == account))
+    return gone.rowcount > 0

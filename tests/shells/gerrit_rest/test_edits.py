@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes written without a clone: created over REST, edited file by file, published as a patch set."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from gatebot.review.model import Change
+from tests.fakes.rest_client import RestClient
+from tests.fakes.review_house import ReviewHouse
+
+EDIT = "/changes/1/edit"
+
+
+async def written(rest: RestClient, path: str, who: str = "ann") -> bytes:
+    return base64.b64decode((await rest.raw(who, "GET", f"{EDIT}/{path}")).body)
+
+
+async def test_a_change_is_created_without_a_push(rest: RestClient, house: ReviewHouse) -> None:
+    base = house.project("demo/api")
+    made = await rest(
+        "ann", "POST", "/changes/", {"project": "demo/api", "branch": "main", "subject": "New", "topic": "t"}, 201
+    )
+    assert (made["subject"], made["topic"], made["status"], made["_number"]) == ("New", "t", "NEW", 1)
+    (found,) = await rest.get("/changes/?q=topic:t&o=CURRENT_REVISION&o=CURRENT_COMMIT")
+    assert found["id"] == made["id"]
+    commit = found["revisions"][found["current_revision"]]["commit"]
+    assert [parent["commit"] for parent in commit["parents"]] == [base]
+    assert commit["message"] == f"New\n\nChange-Id: {made['change_id']}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({"branch": "none", "subject": "x"}, 400, "Destination branch does not exist refs/heads/none"),
+        ({"branch": "main", "subject": " "}, 400, "commit message must be non-empty"),
+        ({"branch": "main", "subject": "x", "base_commit": "1" * 40}, 422,
+         f"The commit {'1' * 40} is not in the branch main: give the full id of one that is."),
+        ({"branch": "main", "subject": "x", "merge": {"source": "y"}}, 400,
+         "The field merge cannot be used: a change is made on a branch's tip or on base_commit; push what this cannot "
+         "say."),
+    ],
+)  # fmt: skip
+async def test_a_change_that_cannot_be_is_refused(
+    rest: RestClient, house: ReviewHouse, body: dict[str, object], status: int, told: str
+) -> None:
+    house.project("demo/api")
+    assert await rest("ann", "POST", "/changes/", {"project": "demo/api", **body}, status) == told
+    assert (
+        await rest("", "POST", "/changes/", {"project": "demo/api", **body}, 401) == "You must be signed in to do this."
+    )
+
+
+async def test_an_edit_is_its_authors_until_it_is_published(
+    rest: RestClient, house: ReviewHouse, change: Change
+) -> None:
+    await rest("ann", "GET", EDIT, status=204)
+    text = "고치다\n".encode()
+    assert (await rest.raw("ann", "PUT", f"{EDIT}/src%2Fnew.txt", text)).status == 204
+    await rest("ann", "DELETE", f"{EDIT}/b.txt", {"some": "body"}, status=204)
+    assert await written(rest, "src%2Fnew.txt") == text
+    assert (await rest.raw("bob", "GET", f"{EDIT}/src%2Fnew.txt")).status == 204
+    edit = await rest.get(EDIT)
+    assert (edit["base_patch_set_number"], edit["commit"]["subject"]) == (1, "Add a and b")
+    await rest("ann", "POST", f"{EDIT}:publish", {}, status=204)
+    assert house.change(1).current == 2
+    files = await rest.get("/changes/1/revisions/current/files")
+    assert list(files) == ["/COMMIT_MSG", "a.txt", "src/new.txt"]
+    await rest("ann", "GET", EDIT, status=204)
+    assert (await rest.get("/changes/1/messages"))[-1]["message"] == "Patch Set 2: Published edit on patch set 1."
+
+
+async def test_what_pygerrit2_writes_is_kept_as_it_is(rest: RestClient, change: Change) -> None:
+    for name, text in (("raw.txt", b"raw text"), ("json.txt", b'{"a": "b"}'), ("empty.txt", b"")):
+        answer = await rest.raw("ann", "PUT", f"{EDIT}/{name}", text, Content_Type="application/json")
+        assert answer.status == 204
+        assert await written(rest, name) == text
+    binary = b'{"binary_content": "data:image/png;base64,AAEC"}'
+    assert (await rest.raw("ann", "PUT", f"{EDIT}/x.png", binary, Content_Type="application/json")).status == 204
+    assert await written(rest, "x.png") == b"\0\1\2"
+
+
+async def test_the_message_is_edited_and_keeps_its_change_id(
+    rest: RestClient, house: ReviewHouse, change: Change
+) -> None:
+    await rest("ann", "PUT", f"{EDIT}:message", {"message": "Say it better"}, status=204)
+    told = base64.b64decode((await rest.raw("ann", "GET", f"{EDIT}:message")).body).decode()
+    assert told == f"Say it better\n\nChange-Id: {change.change_id}\n"
+    again = await rest("ann", "PUT", f"{EDIT}:message", {"message": told}, status=409)
+    assert again == "New commit message cannot be same as existing commit message"
+    other = await rest("ann", "PUT", f"{EDIT}:message", {"message": f"x\n\nChange-Id: I{'1' * 40}"}, status=409)
+    assert other == "The Change-Id in the message is not that of change 1; leave its line as it is."
+    await rest("ann", "POST", f"{EDIT}:publish", {}, status=204)
+    assert house.change(1).subject == "Say it better"
+
+
+async def test_an_edit_that_cannot_be_is_refused(rest: RestClient, house: ReviewHouse, change: Change) -> None:
+    assert await rest("ann", "POST", f"{EDIT}:publish", {}, status=404) == (
+        "You have no edit of change 1; writing a file begins one."
+    )
+    for path in ("..%2Fx", ".git%2Fconfig", "a%2F%2Fb"):
+        assert (await rest.raw("ann", "PUT", f"{EDIT}/{path}", b"x")).status == 400, path
+    await rest("ann", "POST", EDIT, {}, status=204)
+    assert await rest("ann", "POST", EDIT, {}, status=409) == (
+        "You have an edit of change 1 already; publish or delete it first."
+    )
+    assert await rest("ann", "POST", f"{EDIT}:publish", {}, status=409) == (
+        "The edit changes nothing, so there is nothing to publish."
+    )
+    house.new_patch_set(change, {"a.txt": "x\n"})
+    assert await rest("ann", "POST", f"{EDIT}:publish", {}, status=409) == (
+        "The edit stands on patch set 1, and the current one is 2: delete the edit and begin again."
+    )
+    await rest("ann", "DELETE", EDIT, status=204)
+    await rest("ann", "DELETE", EDIT, status=404)
+
+
+async def test_files_are_renamed_and_put_back_in_an_edit(rest: RestClient, change: Change) -> None:
+    await rest("ann", "POST", EDIT, {"old_path": "a.txt", "new_path": "c.txt"}, status=204)
+    assert await written(rest, "c.txt") == b"one\ntwo\nthree\n"
+    assert (await rest.raw("ann", "GET", f"{EDIT}/a.txt")).status == 204
+    assert (await rest.raw("ann", "PUT", f"{EDIT}/README", b"other")).status == 204
+    await rest("ann", "POST", EDIT, {"restore_path": "README"}, status=204)
+    assert await written(rest, "README") == b"hello\n"
