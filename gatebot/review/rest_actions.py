@@ -20,6 +20,7 @@ from .gerrit_json import read_options
 from .gerrit_labels import requirement_info
 from .labels.model import SubmitRequirement
 from .model import Change
+from .permission import require_account
 from .picking import Pick
 from .shaper import Shaper
 
@@ -84,6 +85,7 @@ class RestActions:
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         """How a requirement would stand that nobody has configured yet."""
+        require_account(self._asker.actor(request))
         change, body = await self._shaper.change(request), await body_of(request)
         name = text_of(body.get("name"), "name").strip()
         rule = text_of(body.get("submittability_expression"), "submittability_expression").strip()
@@ -135,6 +137,7 @@ class RestActions:
         return json_answer(request, await self._info(request, made))
 
     async def _move(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._asker.actor(request))
         change, body = await self._shaper.change(request), await body_of(request)
         branch = text_of(body.get("destination_branch"), "destination_branch")
         keep = flag(body.get("keep_all_votes"), "keep_all_votes") is True

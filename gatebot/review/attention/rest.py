@@ -16,6 +16,7 @@ from ...reasons import reason
 from ..answers import body_of, everywhere, json_answer
 from ..drafts import text_of
 from ..gerrit_labels import account_info
+from ..permission import require_account
 from ..shaper import Shaper
 from .infos import entry_info
 from .model import Moves
@@ -44,6 +45,7 @@ class RestAttention:
         return json_answer(request, shown)
 
     async def _add(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._shaper.asker.actor(request))
         change, body = await self._shaper.change(request), await body_of(request)
         why = _reason(text_of(body.get("reason"), "reason"))
         account = await self._shaper.account_in_body(request, text_of(body.get("user"), "user"))
@@ -51,6 +53,7 @@ class RestAttention:
         return json_answer(request, account_info(account))
 
     async def _remove(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._shaper.asker.actor(request))
         change, body = await self._shaper.change(request), await body_of(request)
         account = await self._shaper.account(request, request.match_info["account"])
         why = _reason(text_of(body.get("reason"), "reason") or request.query.get("reason", ""))

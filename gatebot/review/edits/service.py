@@ -155,9 +155,9 @@ class Edits:
         self._db.run_now(store.put_edit, edit)
 
     def _reword(self, actor: Actor, change: Change, message: str) -> None:
+        edit, base = self._started(actor, change)
         if not message.strip() or len(message) > _LONGEST:
             raise Invalid(reason=reason("review.empty-message"))
-        edit, base = self._started(actor, change)
         text = message.strip() + "\n"
         named = change_id.read(text)
         if not isinstance(named, str):

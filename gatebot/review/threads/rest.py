@@ -17,6 +17,7 @@ from ..answers import body_of, everywhere, json_answer
 from ..drafts import Object, comment_from, text_of
 from ..gerrit_json import comment_info, comments_info
 from ..model import DraftedComment, InlineComment, PatchSet
+from ..permission import require_account
 from ..shaper import Shaper
 from ..whole import ChangeView
 from .model import StoredDraft
@@ -105,6 +106,7 @@ class RestThreads:
         """A new draft, or another text for one; what is not said again stays."""
         view, patch_set = await self._shaper.revision(request)
         actor, body = self._shaper.asker.actor(request), await body_of(request)
+        require_account(actor)
         id = request.match_info.get("draft", "")
         if id:
             before = await self._threads.draft(actor, view.change.number, id)
