@@ -28,6 +28,8 @@ test: setup-test ## Every check and every ring of tests (RINGS="core laws": only
 test-clients: setup-test ## Other people's clients of Gerrit and Zuul, unmodified, against a site (needs a package index)
 	@test -x build/clients/bin/zuul-client || { $(PYTHON) -m venv build/clients && \
 		build/clients/bin/python -m pip install -q 'zuul-client==14.0.0'; }
+	@test -d build/gerritlib/bin || { $(PYTHON) -m venv build/gerritlib && \
+		build/gerritlib/bin/python -m pip install -q 'gerritlib==0.11.0'; }
 	@test -x build/git-review/bin/git-review || { $(PYTHON) -m venv build/git-review && \
 		build/git-review/bin/python -m pip install -q --no-binary git-review 'git-review==2.5.0' fixtures testtools; }
 	@exec $(BIN)/python tools/rings.py clients

@@ -121,7 +121,7 @@ class SiteApp:
         front = Front(site, executor.posture if executor else lambda: None)
         irc = Irc.of(settings, places, db, clock)
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
-        ssh = SshDoor(settings, places, db, journal, review, outside.git.processes, site)
+        ssh = SshDoor(settings, places, db, journal, review, outside.git.processes, site, clock)
         sight = connections.Sights(outside.shown, connected)
         allowed = room.allowed(site, sight)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from ..clock import Clock
 from ..db import Database
 from ..journal import Journal
+from ..review.branching import Branching
 from ..review.git_process import GitProcesses
 from ..review.room import ReviewRoom
 from ..review.shaper import Shaper
@@ -34,11 +36,12 @@ class SshDoor:
 
     def __init__(
         self, settings: Settings, places: Places, db: Database, journal: Journal, room: ReviewRoom,
-        processes: GitProcesses, site: Site,
+        processes: GitProcesses, site: Site, clock: Clock,
     ) -> None:  # fmt: skip
         self._settings = settings
         telling = Telling(db, room)
-        table = commands.table(db, journal, room, telling)
+        branching = Branching(db, room.repositories, clock, room.rules)
+        table = commands.table(db, journal, room, telling, branching)
         sessions = Sessions(GitOverSsh(processes, room.rules), table, address(settings))
         self._server = SshServer(room.identity, sessions, places.ssh)
         self._rest = RestSsh(Shaper(room, site), address(settings))
