@@ -196,6 +196,22 @@ def test_submit_puts_a_gated_change_into_its_queue_and_says_that_it_is_not_merge
     ann.sees_merged(change)
 
 
+def test_changes_are_rebased_and_moved(site: RunningSite, tmp_path: Path) -> None:
+    ann, at = site.person("ann"), desk(site, "admin")
+    at.said("gerrit create-project lib --empty-commit --branch main --branch stable")
+    change = ann.propose("lib", "Add a thing", {"thing": "1\n"})
+    work = at.clone("lib", tmp_path / "lib")
+    work.commit("Meanwhile", other="2\n")
+    assert work.run("push", "origin", "HEAD:refs/heads/main").returncode == 0
+    at.said(f"gerrit review --rebase {change},1")
+    told = rows(at.said(f"gerrit query --format=JSON --current-patch-set {change}"))[0]["currentPatchSet"]
+    assert (told["number"], told["parents"]) == (2, [site.branch("lib")])
+    both = at.run(f"gerrit review --rebase --move stable {change},2")
+    assert both.stderr == "fatal: rebase and move actions are mutually exclusive\n"
+    at.said(f"gerrit review --move stable {change},2")
+    assert rows(at.said(f"gerrit query --format=JSON {change}"))[0]["branch"] == "stable"
+
+
 def test_reviewers_topics_and_hashtags_are_set(site: RunningSite) -> None:
     change = site.person("ann").propose("api", "Add discounts", {"discount": "10\n"})
     at = desk(site, "ann")

@@ -36,6 +36,8 @@ _OPTIONS = (
     Option(("--message", "-m"), "MESSAGE", "cover message to publish on change(s)"),
     Option(("--notify", "-n"), "[NONE | OWNER | OWNER_REVIEWERS | ALL]", "Who to send email notifications to"),
     Option(("--project", "-p"), "PROJECT", "project containing the specified patch set(s)"),
+    Option(("--move",), "BRANCH", "move the specified change(s)"),
+    Option(("--rebase",), about="rebase the specified change(s)"),
     Option(("--restore",), about="restore the specified abandoned change(s)"),
     Option(("--strict-labels",), about="fail on votes that cannot be given"),
     Option(("--submit", "-s"), about="submit the specified patch set(s)"),
@@ -47,7 +49,9 @@ _NOTIFY = ("NONE", "OWNER", "OWNER_REVIEWERS", "ALL")
 _VOTE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*?)(?:=([+-]?\d+)|([+-]\d+))?")
 _MOST_JSON = 1024 * 1024
 _APART = (
-    ("--abandon", "--submit"), ("--abandon", "--restore"), ("--restore", "--submit"), ("--work-in-progress", "--ready")
+    ("--abandon", "--submit"), ("--abandon", "--restore"), ("--restore", "--submit"), ("--rebase", "--abandon"),
+    ("--rebase", "--restore"), ("--rebase", "--submit"), ("--rebase", "--move"), ("--move", "--abandon"),
+    ("--move", "--restore"), ("--move", "--submit"), ("--work-in-progress", "--ready"),
 )  # fmt: skip
 
 
@@ -117,6 +121,10 @@ class Reviewing:
             await self._room.review.post(actor, number, patch_set.number, draft)
         if wish.given.has("--abandon"):
             await self._room.states.abandon(actor, number, text)
+        if wish.given.has("--rebase"):
+            await self._room.rebasing.rebase(actor, number)
+        if wish.given.all("--move"):
+            await self._room.moving.move(actor, number, wish.given.text("--move").removeprefix("refs/heads/"))
         if wish.given.has("--submit"):
             done = await self._room.submission.submit(actor, number)
             if not done.merged:
