@@ -224,7 +224,7 @@ def test_all_mistakes_are_told_at_once_with_file_and_key() -> None:
         ("[[irc]]\nhost = 'a'\naccount = 'b'", "irc 1.account: SASL needs account and sasl_password_file."),
         (
             "[gate]\nzzz = 1",
-            "gate.zzz: there is no such key. Known are: config_projects, tenant, tenants_file.",
+            "gate.zzz: there is no such key. Known are: config_projects, submit_whole_topic, tenant, tenants_file.",
         ),
     ],
 )
