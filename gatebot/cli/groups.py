@@ -21,7 +21,7 @@ def group() -> None:
 @group.command("list")
 @click.pass_obj
 def list_groups(out: Output) -> None:
-    """List the groups that you see, with the UUIDs that the file groups needs."""
+    """List the groups that you see, with their UUIDs."""
     found = out.client().get("/groups/")
     rows = [(name, _uuid(info), info.get("owner", ""), info.get("description", "")) for name, info in found.items()]
     out.table(found, rows, ("group", "UUID", "owner", "description"), "No groups.")

@@ -26,7 +26,7 @@ def ssh_key() -> None:
 @_OF
 @click.pass_obj
 def add(out: Output, file: Path, username: str) -> None:
-    """Let the public key in FILE open the account, such as ~/.ssh/id_ed25519.pub."""
+    """Let a public key open the account. FILE may be ~/.ssh/id_ed25519.pub."""
     try:
         text = file.read_text()
     except (OSError, UnicodeDecodeError) as error:

@@ -172,7 +172,7 @@ async def test_submit_sends_a_change_to_the_gate_and_says_so(web: WebHouse, hous
     await house.say(change, votes={"Code-Review": 2, "Workflow": 1})
     await web.sign_in("bob")
     _, page = await web.send(f"/c/api/+/{change.number}/review", do="submit")
-    assert words(page).startswith("✓ Enqueued in the gate of main of api: the change is tested on top of the changes")
+    assert words(page).startswith("✓ Enqueued in the gate of main of api; it merges when its jobs pass ")
     await house.settle()
     assert house.running["gate"] == [change.number]
 

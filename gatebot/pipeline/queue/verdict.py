@@ -7,7 +7,6 @@ passes nor fails an item. Reporter jobs are no part of this before the item was 
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -199,6 +198,7 @@ def _job_failed(item: Item, prepared: Preparation, job: PlannedJob, result: str,
         collided = "pipeline.collided" if job.name in item.passed else "pipeline.tested-on-top-of"
         because = (*because, reason(collided, job=job.key, changes=told))
     if build is not None and build.error_line:
-        text = textwrap.shorten(build.error_text, _TEXT, placeholder="…")
+        line = build.error_text.strip()
+        text = line if len(line) <= _TEXT else f"{line[: _TEXT - 1]}…"
         return reason("pipeline.job-failed-at", *because, job=job.key, result=result, line=build.error_line, text=text)
     return reason("pipeline.job-failed", *because, job=job.key, result=result)
