@@ -25,7 +25,7 @@ from gatebot.pipeline.queue.model import Outcome
 from gatebot.pipeline.view import FOLDED, View
 from gatebot.repo import Repositories
 from gatebot.review import tables
-from gatebot.review.model import change_ref
+from gatebot.review.model import branch_ref, change_ref
 
 _ALL = 1_000_000
 _AT_MOST = 3.0  # seconds
@@ -116,18 +116,23 @@ def what_merged_was_tested_in_order_and_once(session: Session) -> list[int]:
     return merged
 
 
+#: The project of all has no branches: its HEAD is its configuration, as in Gerrit. Git calls that an error.
+FINE = ("notice: ", "error: HEAD points to something strange (refs/meta/config)")
+
+
 def repositories_agree_with_the_rows(session: Session, repositories: Repositories) -> None:
     """Every repository is sound, every patch set has its reference, every branch is where the journal moved it."""
     for head in repositories.root.rglob("HEAD"):
         command = ["git", "-c", "safe.directory=*", "fsck", "--full", "--strict", "--no-dangling"]
         done = subprocess.run(command, cwd=head.parent, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{head.parent}: {done.stdout}{done.stderr}"
+        told_wrong = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith(FINE)]
+        assert not (done.returncode and told_wrong), f"{head.parent}: {done.stdout}{done.stderr}"
     told: dict[tuple[str, str], str] = {}
     for entry in journal.read_in(session, 0, (BranchMoved,), limit=_ALL):
         assert isinstance(entry.event, BranchMoved)
         told[entry.event.project, entry.event.branch] = entry.event.new
     for (project, branch), commit in told.items():
-        assert repositories.resolve(project, f"refs/heads/{branch}") == commit
+        assert repositories.resolve(project, branch_ref(branch)) == commit
     changes, patch_sets = tables.changes.c, tables.patch_sets.c
     joined = sa.join(tables.patch_sets, tables.changes, patch_sets.change == changes.number)
     query = sa.select(changes.project, changes.number, patch_sets.number, patch_sets.commit).select_from(joined)
