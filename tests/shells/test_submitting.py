@@ -241,7 +241,7 @@ async def test_a_merge_commit_is_merged_whatever_the_submit_type_picks(house: Re
     tip = house.commit("api", {"m.txt": "m\n"}, "Main\n", begin)
     assert house.repositories.update_ref("api", "refs/heads/main", begin, tip)
     tree = house.repositories.merge("api", tip, side)
-    change = house.push("api", {"x.txt": "x\n"}, "Placeholder", tip)
+    change = house.push("api", {"x.txt": "x\n"}, "Add x", tip)
     person = house.repositories.commit("api", tip).author
     message = f"Merge side\n\nChange-Id: {change.change_id}\n"
     merge = house.repositories.write_commit("api", tree.tree, (tip, side), person, person, message)  # type: ignore[union-attr]
