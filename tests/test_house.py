@@ -97,11 +97,14 @@ STORES: dict[str, set[str]] = {
 # Modules of a room that touch the world: files, processes, sockets, the clock (floor 3); written likewise.
 ADAPTERS: dict[str, set[str]] = {
     "review": {
+        "inviting",
         "kinds",
         "making",
         "moving",
         "picking",
         "rebasing",
+        "reverting",
+        "workbench",
         "rest_actions",
         "answers",
         "branching",

@@ -22,8 +22,6 @@ from ..review import pages, rest
 from ..review.git_http import GitHttp, Limits
 from ..review.ports import Builds
 from ..review.push import Most, Receiver
-from ..review.push_config import ConfigPolicies
-from ..review.push_facts import Site as Here
 from ..review.push_policy import Policy
 from ..review.room import ReviewRoom
 from ..review.shown import Shown
@@ -32,7 +30,6 @@ from ..settings import Settings
 from ..site import Site
 from . import third_party
 from .places import Places
-from .ssh import address
 
 
 class Doors:
@@ -46,12 +43,9 @@ class Doors:
         self._room = room
         self._cis = ThirdPartyCis(db, clock, room.rules, third_party.known(settings))
         self.shown = Shown(db, room.reading, room.judge, repositories, builds, mentions, self._cis, settings.url)
-        policy = Policy(strict_change_id=settings.git.change_id == "strict")
-        host, _, port = address(settings).rpartition(":")
-        here = Here(settings.url.rstrip("/"), (host, int(port)) if host else None)
         self._receiver = Receiver(
-            db, repositories, clock, here, room.rules, Most(settings.git.max_refs, settings.git.max_changes),
-            ConfigPolicies(policy, room.configs), room.judge.rules, room.configs,
+            db, repositories, clock, room.site, room.rules, Most(settings.git.max_refs, settings.git.max_changes),
+            room.policies, room.judge.rules, room.configs,
         )  # fmt: skip
         limits = Limits(processes=settings.limits.git_processes, push_bytes=settings.git.max_pack)
         hooks = places.work / "hooks"
@@ -110,3 +104,8 @@ class Doors:
             Entry(f"{one.number} {one.subject}", f"/{one.path}", one.project, one.submitted or one.updated)
             for one in (view.change for view in found)
         ]
+
+
+def policy(settings: Settings) -> Policy:
+    """What the site asks of those who push, where a project does not say."""
+    return Policy(strict_change_id=settings.git.change_id == "strict")

@@ -50,7 +50,7 @@ from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
 from .places import Places
-from .ssh import SshDoor
+from .ssh import SshDoor, here
 
 log = logging.getLogger("gatebot")
 
@@ -102,8 +102,8 @@ class SiteApp:
         key = await key_of_site(db, places.key)
         keys, secrets = Keys(db, clock, key), SecretData(key)
         whole, book = settings.gate.submit_whole_topic, Book(db, repositories)
-        place = (db, repositories, identity, clock, view, settings.url)
-        review = review_room.furnish(*place, book, book, whole_topic=whole)
+        place = (db, repositories, identity, clock, view, here(settings))
+        review = review_room.furnish(*place, book, book, whole_topic=whole, policy=doors.policy(settings))
         results = Results(db, clock, secrets, Issuer(keys, settings.url, clock))
         layouts = gate.layouts_of(settings, db, repositories)
         if prepared is not None:

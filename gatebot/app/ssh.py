@@ -16,6 +16,7 @@ from ..db import Database
 from ..journal import Journal
 from ..review.branching import Branching
 from ..review.git_process import GitProcesses
+from ..review.push_facts import Site
 from ..review.room import ReviewRoom
 from ..review.shaper import Shaper
 from ..review.ssh import commands
@@ -26,7 +27,7 @@ from ..review.ssh.server import SshServer
 from ..review.ssh.sessions import Sessions
 from ..review.ssh.telling import Telling
 from ..settings import Settings
-from ..site import Site
+from ..site import Site as WebSite
 from .footing import take_address
 from .places import Places
 
@@ -36,7 +37,7 @@ class SshDoor:
 
     def __init__(
         self, settings: Settings, places: Places, db: Database, journal: Journal, room: ReviewRoom,
-        processes: GitProcesses, site: Site, clock: Clock,
+        processes: GitProcesses, site: WebSite, clock: Clock,
     ) -> None:  # fmt: skip
         self._settings = settings
         telling = Telling(db, room)
@@ -69,3 +70,9 @@ def address(settings: Settings) -> str:
     if ssh.address or not ssh.listen:
         return ssh.address if ssh.listen else ""
     return f"{urlsplit(settings.url).hostname or 'localhost'}:{ssh.listen.rpartition(':')[2]}"
+
+
+def here(settings: Settings) -> Site:
+    """Where people reach the site: over HTTP, and over SSH where it is open."""
+    host, _, port = address(settings).rpartition(":")
+    return Site(settings.url.rstrip("/"), (host, int(port)) if host else None)

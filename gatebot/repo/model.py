@@ -8,7 +8,7 @@ a bare repository: a project by its name (`demo/api`) or a queue's `speculation/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ..errors import GatebotError, Invalid
@@ -64,9 +64,10 @@ class MergedTree:
 
 @dataclass(frozen=True, slots=True)
 class MergeConflict:
-    """git cannot merge; `paths` need a person."""
+    """git cannot merge; `paths` need a person, and have git's marks in them in `tree`."""
 
     paths: tuple[str, ...]
+    tree: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Repositories(Reading):
         tree, *paths = done.stdout.decode("utf-8", "replace").split("\0")
         if done.returncode == _CLEAN:
             return MergedTree(tree)
-        return MergeConflict(tuple(dict.fromkeys(name for name in paths if name)))
+        return MergeConflict(tuple(dict.fromkeys(name for name in paths if name)), tree)
 
     def pick(self, store: str, commit: str, onto: str) -> MergedTree | MergeConflict:
         """The tree of `onto` with what `commit` changes against its first parent.

@@ -73,15 +73,16 @@ def turns_from(body: Object, name: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def reviewers_from(body: Object) -> tuple[tuple[str, ReviewerState], ...]:
-    """Who is to be added, as they were named."""
-    found: list[tuple[str, ReviewerState]] = []
+def reviewers_from(body: Object) -> tuple[tuple[str, ReviewerState, bool], ...]:
+    """Who is to be added, as they were named; and whether a large group is meant."""
+    found: list[tuple[str, ReviewerState, bool]] = []
     for one in _list(body.get("reviewers"), "reviewers"):
         said = object_of(one, "reviewers")
         state = text_of(said.get("state"), "reviewers.state").upper() or ReviewerState.REVIEWER.value
         if state not in (ReviewerState.REVIEWER, ReviewerState.CC):
             raise bad("reviewers.state", "it is REVIEWER or CC")
-        found.append((text_of(said.get("reviewer"), "reviewers.reviewer"), ReviewerState(state)))
+        confirmed = flag(said.get("confirmed"), "reviewers.confirmed") is True
+        found.append((text_of(said.get("reviewer"), "reviewers.reviewer"), ReviewerState(state), confirmed))
     return tuple(found)
 
 

@@ -71,11 +71,15 @@ Files = Mapping[int, Sequence[TouchedFile]]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much to tell: the `o=` options, the site's address, and the files of the patch sets that were asked for."""
+    """How much to tell: the `o=` options, the site's address, and the files of the patch sets that were asked for.
+
+    `ssh` is where git is served over SSH, as `ssh://USER@HOST:PORT`; empty where it is not, or nobody asks.
+    """
 
     options: frozenset[str]
     site: str
     files: Files
+    ssh: str = ""
 
     def wants(self, *names: str) -> bool:
         """Whether one of these options was given."""
@@ -132,7 +136,11 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
     if change.submitted is not None and change.submitter is not None:
         info["submitted"] = timestamp(change.submitted)
         info["submitter"] = _who(view.people, change.submitter, shape)
-        info["submission_id"] = f"{change.number}-{change.merged_as[:10]}"
+        info["submission_id"] = change.submission
+    if change.revert_of is not None:
+        info["revert_of"] = change.revert_of
+    if change.cherry_pick_of is not None:
+        info["cherry_pick_of_change"], info["cherry_pick_of_patch_set"] = change.cherry_pick_of
     info["starred"] = view.starred
     info |= set_info(view.attention, view.people)
     kept = (
@@ -178,7 +186,7 @@ def revision_info(view: ChangeView, patch_set: PatchSet, shape: Shape) -> dict[s
         "uploader": _who(view.people, patch_set.uploader, shape),
         "ref": patch_set.ref,
         "branch": branch_ref(view.change.branch),
-        "fetch": fetch_info(view.change, patch_set, shape.site),
+        "fetch": fetch_info(view.change, patch_set, shape.site, shape.ssh),
         "description": patch_set.description,
     }
     if shape.wants("ALL_COMMITS") or (is_current and shape.wants("CURRENT_COMMIT")):
@@ -191,11 +199,12 @@ def revision_info(view: ChangeView, patch_set: PatchSet, shape: Shape) -> dict[s
     return {name: value for name, value in info.items() if value != "" and value is not None}
 
 
-def fetch_info(change: Change, patch_set: PatchSet, site: str) -> dict[str, Json]:
+def fetch_info(change: Change, patch_set: PatchSet, site: str, ssh: str = "") -> dict[str, Json]:
     """Where a patch set can be fetched, never empty: git-review and Gertty take what they find here."""
     root = site.rstrip("/")
     found: dict[str, Json] = {}
-    for scheme, url in (("anonymous http", f"{root}/{change.project}"), ("http", f"{root}/a/{change.project}")):
+    schemes = [("anonymous http", f"{root}/{change.project}"), ("http", f"{root}/a/{change.project}")]
+    for scheme, url in [*schemes, *([("ssh", f"{ssh}/{change.project}")] if ssh else [])]:
         fetch = f"git fetch {url} {patch_set.ref}"
         commands: dict[str, Json] = {
             "Checkout": f"{fetch} && git checkout FETCH_HEAD",

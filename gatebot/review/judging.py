@@ -24,7 +24,7 @@ from . import conversation, footers, hosting, store
 from .config.model import ConfigFile
 from .facts import Case, NoConfigs, NoContents, about, reviewers_asked
 from .labels.electors import groups_for
-from .labels.model import About
+from .labels.model import About, Label
 from .labels.told import Electors
 from .labels.wishes import Wish, wishes
 from .model import Change, PatchSet, Project, Status, SubmitType, branch_ref
@@ -164,6 +164,10 @@ class Judge:
         if known is None or known[0] is not files:
             known = self._rules[project, preset] = (files, configured(rules_of(preset), files[::-1]))
         return known[1]
+
+    def labels_named(self, session: Session, name: str) -> dict[str, Label | None]:
+        """The label of this name of every project that is hosted; None: it has none."""
+        return {one.name: self.rules_for(one.name, one.rules).label(name) for one in hosting.list_projects(session)}
 
     def needs(self, session: Session, change: Change, current: PatchSet) -> tuple[int, ...]:
         """The changes that are not merged and that this one depends on, by git or by footer."""

@@ -26,7 +26,7 @@ from . import landing_rows, store
 from .intents import close_intent, intent_of, open_intent, open_intents, reopen_intent
 from .judging import Judge
 from .landing_plan import KIND, Order, Outcome, Plan, from_payload, moves_of, outcome_from, outcome_text, to_payload
-from .model import ZERO, Intent, PatchSet, RefMove, Upload, change_ref
+from .model import ZERO, Intent, PatchSet, RefMove, Upload, branch_ref, change_ref
 
 _HEADS = "refs/heads/"
 _LOCK_TRIES, _LOCK_PAUSE = 100, 0.02
@@ -160,12 +160,12 @@ class Lander:
     def _assumes_wrongly(self, landing: Landing) -> Reason | None:
         """A branch that the tests read and that is elsewhere by now: together with it, this was never tested."""
         for project, branch, commit in landing.assumed:
-            if self._repositories.resolve(project, _HEADS + branch) != commit:
-                return self._elsewhere(RefMove(project, _HEADS + branch, commit, commit, project))
+            if self._repositories.resolve(project, branch_ref(branch)) != commit:
+                return self._elsewhere(RefMove(project, branch_ref(branch), commit, commit, project))
         return None
 
     def _undo(self, plan: Plan, done: list[RefMove], why: Reason) -> _Moved:
-        branches = [move for move in done if move.ref.startswith(_HEADS)]
+        branches = [move for move in done if not move.ref.startswith("refs/changes/")]
         stuck = [move for move in reversed(branches) if not self._move_back(move)]
         landed = [c.commit for c in plan.order.landing.changes if any(_is_branch_of(move, c) for move in stuck)]
         for move in done:
@@ -225,7 +225,7 @@ class Lander:
         tips = {(c.project, c.branch): "" for c in landing.changes}
         tips.update({(project, branch): "" for project, branch, _ in landing.assumed})
         for project, branch in tips:
-            tips[project, branch] = self._repositories.resolve(project, _HEADS + branch) or ZERO
+            tips[project, branch] = self._repositories.resolve(project, branch_ref(branch)) or ZERO
         return LandRefused(landing.item, outcome.refused, tuple((p, b, tip) for (p, b), tip in tips.items()))
 
 
@@ -246,4 +246,4 @@ def _branch(move: RefMove) -> str:
 
 
 def _is_branch_of(move: RefMove, change: LandingChange) -> bool:
-    return move.project == change.project and move.ref == _HEADS + change.branch
+    return move.project == change.project and move.ref == branch_ref(change.branch)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 
 from .. import journal
 from ..change import LandingChange
@@ -71,7 +72,12 @@ def _merge(
         how = "cherry-picked" if picked else "rebased and submitted"
         text = f"Change has been successfully {how} as {landed.commit}"
     conversation.add_message(session, change.number, change.current, order.account, text, at, tag=MERGED)
-    values = {"submitted": at, "submitter": order.account, "merged_as": landed.commit}
+    values = {
+        "submitted": at,
+        "submitter": order.account,
+        "merged_as": landed.commit,
+        "submission": f"{order.landing.changes[-1].number}-{sha256(plan.key.encode()).hexdigest()[:10]}",
+    }
     store.update_change(session, change.number, at, status=Status.MERGED.value, **values)
     merged = ChangeMerged(
         change=change.number,

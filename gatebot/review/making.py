@@ -7,6 +7,7 @@ compare-and-swap; rows and journal, intent closed. `settle` finishes what a kill
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +17,8 @@ import msgspec
 from .. import journal
 from ..clock import Clock
 from ..db import Database, Session
-from ..errors import Conflict
-from ..events import ReviewerAdded
+from ..errors import Conflict, GatebotError
+from ..events import ReviewerAdded, WorkInProgressChanged
 from ..reasons import reason
 from ..repo import ZERO, Repositories
 from . import conversation, landing_rows, store
@@ -26,6 +27,7 @@ from .judging import Judge
 from .model import Change, Intent, Kind, RefMove, ReviewerState, Upload, change_ref
 
 KIND = "make"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Wanted:
     reviewers: tuple[int, ...] = ()
     cc: tuple[int, ...] = ()
     told: tuple[int, str, str] | None = None
+    revert_of: int | None = None
+    cherry_pick_of: tuple[int, int] | None = None
 
     @property
     def patch_set(self) -> int:
@@ -85,13 +89,16 @@ class Maker:
         if not self._move(intent.moves):
             self._db.run_now(self._give_up, intent)
             raise Conflict(reason=reason("review.patch-set-meanwhile"))
-        return self._finish(intent)
+        made = self._finish(intent)
+        if not made:
+            raise Conflict(reason=reason("review.patch-set-meanwhile"))
+        return made
 
     def settle(self) -> int:
         """Finish what was begun when the server died: what can still be made is made."""
         begun = self._db.read_now(open_intents, KIND)
         for intent in begun:
-            if all(self._has(move) for move in intent.moves):
+            if self._move(intent.moves):
                 self._finish(intent)
             else:
                 self._db.run_now(self._give_up, intent)
@@ -103,6 +110,7 @@ class Maker:
         wanted: list[Wanted] = []
         for one in order.wanted:
             if one.number == 0:
+                _require_new(session, one)
                 wanted.append(replace(one, number=allocate_changes(session)))
                 continue
             change = store.get_change(session, one.number)
@@ -119,16 +127,23 @@ class Maker:
         """Beat 1: every object and reference, or no reference."""
         done: list[RefMove] = []
         for move in moves:
-            self._repositories.copy_objects(move.store, move.new, move.project)
-            if not self._repositories.update_ref(move.project, move.ref, move.old, move.new):
+            if not self._moved(move):
                 for back in reversed(done):
                     self._repositories.update_ref(back.project, back.ref, back.new, back.old)
                 return False
             done.append(move)
         return True
 
-    def _has(self, move: RefMove) -> bool:
-        return self._repositories.resolve(move.project, move.ref) == move.new
+    def _moved(self, move: RefMove) -> bool:
+        """Whether a reference is where it shall be; one that a killed server moved already is."""
+        try:
+            if self._repositories.resolve(move.project, move.ref) == move.new:
+                return True
+            self._repositories.copy_objects(move.store, move.new, move.project)
+            return self._repositories.update_ref(move.project, move.ref, move.old, move.new)
+        except GatebotError:
+            log.exception("making %s of %s", move.ref, move.project)
+            return False
 
     def _give_up(self, session: Session, intent: Intent) -> None:
         close_intent(session, intent.id, '{"done":false}', self._clock.now())
@@ -146,8 +161,11 @@ class Maker:
     def _write(
         self, session: Session, intent: Intent, order: _Order, uploads: Mapping[str, Upload]
     ) -> tuple[Change, ...]:
-        """Beat 2: rows and journal."""
+        """Beat 2: rows and journal. Nothing where a push took the Change-Id of a new change meanwhile."""
         now = self._clock.now()
+        if any(one.on == 0 and _taken(session, one) for one in order.wanted):
+            self._give_up(session, intent)
+            return ()
         if not close_intent(session, intent.id, '{"done":true}', now):
             return ()
         return tuple(self._write_one(session, order.account, one, uploads[one.commit]) for one in order.wanted)
@@ -157,8 +175,9 @@ class Maker:
         says = f"Patch Set {one.patch_set}: {one.says}" if one.says else ""
         if one.on == 0:
             new = store.NewChange(
-                one.number, one.project, one.branch, one.change_id, one.topic, (), one.work_in_progress, one.private
-            )
+                one.number, one.project, one.branch, one.change_id, one.topic, (), one.work_in_progress, one.private,
+                one.revert_of, one.cherry_pick_of,
+            )  # fmt: skip
             change = store.create_change(session, new, upload, now, says=says)
         else:
             rules = self._judge.rules(session, one.project)
@@ -167,6 +186,11 @@ class Maker:
             )
             if one.topic and one.topic != change.topic:
                 change = store.update_change(session, one.number, now, topic=one.topic)
+            if one.cherry_pick_of is not None:
+                change = store.set_cherry_pick_of(session, one.number, one.cherry_pick_of, now)
+            if one.work_in_progress and not change.work_in_progress:
+                change = store.update_change(session, one.number, now, work_in_progress=True)
+                journal.append(session, WorkInProgressChanged(one.number, True, account), now)
         asked = [(who, ReviewerState.REVIEWER) for who in one.reviewers] + [(who, ReviewerState.CC) for who in one.cc]
         for who, state in asked:
             if who != change.owner and conversation.set_reviewer(session, change.number, who, state, now):
@@ -176,3 +200,20 @@ class Maker:
             other = store.get_change(session, number)
             conversation.add_message(session, number, other.current, account, text, now, tag=tag)
         return store.get_change(session, change.number)
+
+
+def _taken(session: Session, one: Wanted) -> Change | None:
+    """The change that has the Change-Id of a new one: there is one for a branch."""
+    return next(iter(store.find_by_id(session, one.change_id, one.project, one.branch)), None)
+
+
+def _require_new(session: Session, one: Wanted) -> None:
+    other = _taken(session, one)
+    if other is not None:
+        about = {
+            "id": one.change_id,
+            "change": other.number,
+            "branch": one.branch,
+            "status": other.status.value.lower(),
+        }
+        raise Conflict(reason=reason("review.change-id-taken", **about))

@@ -76,7 +76,11 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change; what its commit says of it (`subject`) is that of the current patch set."""
+    """One change; what its commit says of it (`subject`) is that of the current patch set.
+
+    `submission` is the same for all that was merged together; `revert_of` is the change that it takes back,
+    `cherry_pick_of` the change and patch set that it was picked from, where the server made it so.
+    """
 
     number: int
     project: str
@@ -95,6 +99,9 @@ class Change:
     submitted: datetime | None = None
     submitter: int | None = None
     merged_as: str = ""
+    submission: str = ""
+    revert_of: int | None = None
+    cherry_pick_of: tuple[int, int] | None = None
 
     @property
     def is_open(self) -> bool:

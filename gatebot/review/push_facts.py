@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ..access import Actor, Rulebook, Verb
+from ..access import Actor, Rulebook, Verb, limit_of
 from ..db import Database
 from ..identity import Account
 from ..identity.store import email_in
@@ -87,9 +87,13 @@ class Reader:
             email=push.account.email,
             site=self.site.url,
             hook=self.site.hook(push.account.username),
-            max_commits=self.max_changes,
+            max_commits=self._most(push),
             policy=self.policies.of(push.project),
         )
+
+    def _most(self, push: Push) -> int:
+        """How many changes one push may make."""
+        return limit_of(push.actor, "batchChangesLimit", self.rules, self.max_changes)
 
     def target(self, project: str, branch: str) -> str | None:
         """The tip of the branch that a push for review is for."""
@@ -149,7 +153,7 @@ class Reader:
             without += self.repositories.branches(push.project).values()
         if target is not None and not incoming.is_related(tip, target):
             return Refusal("no common ancestry", reason("review.push-unrelated"))
-        found = incoming.log(tip, without=tuple(without), limit=self.max_changes + 1)
+        found = incoming.log(tip, without=tuple(without), limit=self._most(push) + 1)
         commits = tuple(facts(info) for info in reversed(found))
         policy = self.policies.of(push.project)
         if target is not None and not policy.implicit_merges and commits and len(commits[-1].parents) == 1:

@@ -87,7 +87,16 @@ class Reading:
 
     async def visible(self, actor: Actor, numbers: Iterable[int]) -> frozenset[int]:
         """Those of some changes that the asker may read."""
-        return await self._db.read(self._visible, actor, sorted(set(numbers)))
+        return await self._db.read(self.visible_in, actor, numbers)
+
+    def visible_in(self, session: Session, actor: Actor, asked: Iterable[int]) -> frozenset[int]:
+        """The same inside a transaction."""
+        found: list[Change] = []
+        numbers = sorted(set(asked))
+        for start in range(0, len(numbers), search.MOST):
+            here = changes.c.number.in_(numbers[start : start + search.MOST])
+            found += store.read_changes(session, select(changes).where(here, search.visible(self._asking(actor))))
+        return frozenset(change.number for change in found if self._readable(actor, change))
 
     async def reviewers_of(self, project: str) -> tuple[int, ...]:
         """Who reviewed changes of a project, latest first."""
@@ -106,16 +115,10 @@ class Reading:
     def _search(
         self, session: Session, actor: Actor, query: str, limit: int, start: int
     ) -> tuple[tuple[ChangeView, ...], bool]:
-        found = search.search(session, parse(query), self._asking(actor), limit, start)
+        most = access.limit_of(actor, "queryLimit", self._rules, search.MOST)
+        found = search.search(session, parse(query), self._asking(actor), min(limit, most), start)
         readable = [change for change in found.changes if self._readable(actor, change)]
         return self._whole(session, actor, readable), found.more
-
-    def _visible(self, session: Session, actor: Actor, numbers: Sequence[int]) -> frozenset[int]:
-        found: list[Change] = []
-        for start in range(0, len(numbers), search.MOST):
-            asked = changes.c.number.in_(numbers[start : start + search.MOST])
-            found += store.read_changes(session, select(changes).where(asked, search.visible(self._asking(actor))))
-        return frozenset(change.number for change in found if self._readable(actor, change))
 
     def _verdict(self, session: Session, number: int) -> Verdict:
         return self._judge.verdict(session, store.get_change(session, number))
@@ -171,7 +174,7 @@ class Reading:
 
     def _asking(self, actor: Actor) -> Asking:
         sees_all = may(actor, Verb.VIEW_PRIVATE, Target(), self._rules)
-        return Asking(actor.account, sees_all, self._clock.now())
+        return Asking(actor.account, sees_all, self._clock.now(), labels=self._judge.labels_named)
 
     def _hidden_in(self, session: Session, actor: Actor, project: str) -> tuple[int, ...]:
         numbers = select(changes.c.number).where(changes.c.project == project)

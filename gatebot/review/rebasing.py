@@ -2,7 +2,7 @@
 """Rebasing a change, or it with everything it stands on: each gets a patch set on another commit.
 
 Without a base a change goes onto the current patch set of the change it stands on, or onto the tip of its branch.
-The refusals are in Gerrit's words.
+Commits are made at the workbench. The refusals are in Gerrit's words.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from .. import access
 from ..access import Actor, Verb
-from ..clock import Clock
-from ..db import Database, Session
+from ..db import Session
 from ..errors import Conflict, GatebotError, Unprocessable
-from ..identity import Account, account_in
+from ..identity import Account
 from ..reasons import reason
-from ..repo import MergeConflict, Repositories, person
+from ..repo import MergeConflict
 from . import kinds, store
-from .making import Maker, Wanted
+from .making import Wanted
 from .model import Change, PatchSet, Status, branch_ref
-from .permission import require, require_account, target_of
+from .permission import require, target_of
+from .picking import conflicts_told
 from .together import together
+from .workbench import Workbench
 
 _SHA = re.compile(r"[0-9a-f]{40}\Z")
 
@@ -36,54 +36,61 @@ class _Base:
     depends: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """The changes that were rebased, the lowest first; those of `marked` have git's marks of conflicts in them."""
+
+    changes: tuple[Change, ...]
+    marked: frozenset[int] = frozenset()
+
+
 class Rebasing:
     """Rebases changes."""
 
-    def __init__(
-        self,
-        db: Database,
-        repositories: Repositories,
-        maker: Maker,
-        clock: Clock,
-        rules: access.Rulebook = access.DEFAULT,
-    ) -> None:
-        self._db = db
-        self._repositories = repositories
-        self._maker = maker
-        self._clock = clock
-        self._rules = rules
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._db = bench.db
+        self._repositories = bench.repositories
 
-    async def rebase(self, actor: Actor, number: int, base: str | None = None) -> Change:
+    async def rebase(
+        self, actor: Actor, number: int, base: str | None = None, allow_conflicts: bool = False
+    ) -> Rebased:
         """Rebase one change. `base` is a change's number or a commit, "" the tip of the branch."""
-        return (await asyncio.to_thread(self._rebase, actor, number, base, chain=False))[0]
+        return await asyncio.to_thread(self._rebase, actor, number, base, chain=False, allow=allow_conflicts)
 
-    async def rebase_chain(self, actor: Actor, number: int, base: str | None = None) -> tuple[Change, ...]:
+    async def rebase_chain(
+        self, actor: Actor, number: int, base: str | None = None, allow_conflicts: bool = False
+    ) -> Rebased:
         """Rebase a change and the open changes below it, the lowest onto the base; the lowest first."""
-        return await asyncio.to_thread(self._rebase, actor, number, base, chain=True)
+        return await asyncio.to_thread(self._rebase, actor, number, base, chain=True, allow=allow_conflicts)
 
-    def _rebase(self, actor: Actor, number: int, base: str | None, *, chain: bool) -> tuple[Change, ...]:
-        account = self._db.read_now(_account, require_account(actor))
+    def _rebase(self, actor: Actor, number: int, base: str | None, *, chain: bool, allow: bool) -> Rebased:
+        account = self._bench.account(actor)
         line = self._db.read_now(_line, number, chain=chain)
         for change, _ in line:
             if not change.is_open:
                 raise Conflict(
                     reason=reason("review.rebase-closed", change=change.number, status=change.status.value.lower())
                 )
-            require(actor, Verb.REBASE, target_of(change), self._rules)
+            require(actor, Verb.REBASE, target_of(change), self._bench.rules)
         lowest, current = line[0]
-        found = self._db.read_now(self._base, lowest, current, base)
-        place = self._maker.scratch(lowest.project)
-        onto, wanted = found.commit, list[Wanted]()
+        found = self._db.read_now(self._base, actor, lowest, current, base)
+        place = self._bench.scratch(lowest.project)
+        onto, wanted, marked = found.commit, list[Wanted](), frozenset[int]()
         for change, patch_set in line:
             if patch_set.parents[:1] == (onto,):
                 onto = patch_set.commit
                 continue
-            made = self._made(place, change, patch_set, onto, account)
+            made, conflicts = self._made(place, change, patch_set, onto, account, allow=allow)
+            says = f"Patch Set {change.current} was rebased"
+            if conflicts:
+                marked |= {change.number}
+                says += "\n\n" + conflicts_told(conflicts)
             compared = kinds.compare(self._repositories, change.project, patch_set.commit, made, place)
             wanted.append(
                 Wanted(
                     change.project, change.branch, change.change_id, made, place, change.number, change.current,
-                    compared.kind, compared.unchanged_files, f"Patch Set {change.current} was rebased", "Rebase",
+                    compared.kind, compared.unchanged_files, says, "Rebase", work_in_progress=bool(conflicts),
                 )
             )  # fmt: skip
             onto = made
@@ -91,22 +98,25 @@ class Rebasing:
             raise Conflict(reason=reason("review.rebase-chain-current"))
         if not wanted:
             raise Conflict(reason=reason("review.rebase-depends" if found.depends else "review.rebase-current"))
-        return self._maker.make(account.id, wanted)
+        return Rebased(self._bench.make(actor, account, wanted), marked)
 
-    def _made(self, place: str, change: Change, patch_set: PatchSet, onto: str, account: Account) -> str:
-        """The commit of a change on another one."""
+    def _made(
+        self, place: str, change: Change, patch_set: PatchSet, onto: str, account: Account, *, allow: bool
+    ) -> tuple[str, tuple[str, ...]]:
+        """The commit of a change on another one, and the files that have git's marks of conflicts in them."""
         if len(patch_set.parents) != 1:
             raise Conflict(reason=reason("review.rebase-merge", change=change.number))
         picked = self._repositories.pick(place, patch_set.commit, onto)
-        if isinstance(picked, MergeConflict):
-            files = "\n".join(f"* {path}" for path in picked.paths[:50])
+        conflicts = picked.paths if isinstance(picked, MergeConflict) else ()
+        if conflicts and not allow:
+            files = "\n".join(f"* {path}" for path in conflicts[:50])
             raise Conflict(reason=reason("review.rebase-conflict", change=change.number, files=files))
         commit = self._repositories.commit(change.project, patch_set.commit)
-        now = int(self._clock.now().timestamp())
-        who = person(account.name or account.username, account.email, now)
-        return self._repositories.write_commit(place, picked.tree, (onto,), commit.author, who, commit.message)
+        who = self._bench.person(account)
+        made = self._repositories.write_commit(place, picked.tree, (onto,), commit.author, who, commit.message)
+        return made, conflicts
 
-    def _base(self, session: Session, change: Change, current: PatchSet, base: str | None) -> _Base:
+    def _base(self, session: Session, actor: Actor, change: Change, current: PatchSet, base: str | None) -> _Base:
         """What the lowest change goes onto."""
         tip = self._repositories.resolve(change.project, branch_ref(change.branch))
         if tip is None:
@@ -115,7 +125,7 @@ class Rebasing:
             return self._natural(session, change, current, tip)
         if not base.strip():
             return _Base(tip)
-        return _Base(self._named(session, change, base.strip(), tip))
+        return _Base(self._named(session, actor, change, base.strip(), tip))
 
     def _natural(self, session: Session, change: Change, current: PatchSet, tip: str) -> _Base:
         below = store.find_by_commits(session, change.project, current.parents[:1])
@@ -128,7 +138,7 @@ class Rebasing:
             return _Base(tip)
         return _Base(store.get_patch_set(session, under.number, under.current).commit, depends=True)
 
-    def _named(self, session: Session, change: Change, base: str, tip: str) -> str:
+    def _named(self, session: Session, actor: Actor, change: Change, base: str, tip: str) -> str:
         """The commit of a base that somebody named: a change's number, or a commit of the branch or of a change."""
         number, _, patch_set = base.partition(",")
         other = store.find_change(session, int(number)) if number.isdecimal() and len(number) < 10 else None
@@ -138,7 +148,7 @@ class Rebasing:
             other = store.find_by_commits(session, change.project, (commit,)).get(commit)
             if self._is_in(change.project, commit, tip):
                 return commit
-        if other is None or other.project != change.project:
+        if other is None or other.project != change.project or not self._bench.sees(session, actor, [other.number]):
             raise Unprocessable(reason=reason("review.rebase-no-base", base=base))
         if other.number == change.number:
             raise Conflict(reason=reason("review.rebase-itself"))
@@ -169,10 +179,3 @@ def _line(session: Session, number: int, *, chain: bool) -> list[tuple[Change, P
     if not chain:
         return [(change, store.get_patch_set(session, number, change.current))]
     return list(together(session, change, whole_topic=False, of_any_type=True).changes)
-
-
-def _account(session: Session, account: int) -> Account:
-    known = account_in(session, account)
-    if known is None:
-        raise Conflict(reason=reason("review.no-such-account", account=account))
-    return known

@@ -14,32 +14,27 @@ from .. import words
 from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
-from .answers import body_of, everywhere, json_answer, text_answer
+from .answers import Handler, body_of, json_answer, text_answer
 from .drafts import Object, flag, text_of
 from .gerrit_json import read_options
 from .gerrit_labels import requirement_info
 from .labels.model import SubmitRequirement
-from .model import Change
 from .permission import require_account
 from .picking import Pick
-from .shaper import Shaper
+from .rebasing import Rebased
+from .shaper import Calls
 
 _SHOWN = frozenset({"CURRENT_REVISION", "CURRENT_COMMIT"})
 
 
-class RestActions:
+class RestActions(Calls):
     """Below `/changes/{id}`."""
 
-    def __init__(self, shaper: Shaper) -> None:
-        self._shaper = shaper
-        self._room = shaper.room
-        self._asker = shaper.asker
-
-    def routes(self) -> Iterable[web.RouteDef]:
-        """What is served."""
+    def table(self) -> Iterable[tuple[str, str, Handler]]:
+        """Method, path, handler."""
         one = "/changes/{id}"
         revision = f"{one}/revisions/{{revision}}"
-        table = (
+        return (
             ("POST", f"{one}/submit", self._submit),
             ("POST", f"{revision}/submit", self._submit),
             ("GET", f"{one}/submitted_together", self._together),
@@ -50,9 +45,9 @@ class RestActions:
             ("POST", f"{one}/rebase:chain", self._rebase_chain),
             ("POST", f"{revision}/cherrypick", self._cherry_pick),
             ("POST", f"{one}/revert", self._revert),
+            ("POST", f"{one}/revert_submission", self._revert_submission),
             ("POST", f"{one}/move", self._move),
         )
-        return [route for method, path, handler in table for route in everywhere(method, path, handler)]
 
     async def _submit(self, request: web.Request) -> web.StreamResponse:
         """A gated change is not merged when this returns; Gerrit's word for that is a conflict that tells why."""
@@ -72,8 +67,7 @@ class RestActions:
         numbers = await self._room.submission.submitted_with(change) if change.is_open else ()
         seen = await self._room.reading.visible(actor, numbers)
         shown = [number for number in reversed(numbers) if number in seen]
-        views = [await self._room.reading.view(actor, number) for number in shown] if len(numbers) > 1 else []
-        found = [await self._shaper.info(view, options) for view in views]
+        found = [await self._shaper.info_of(request, one, options) for one in (shown if len(numbers) > 1 else ())]
         hidden = len(numbers) - len(shown)
         if hidden and not counts:
             raise Invalid(reason=reason("review.together-hidden"))
@@ -103,15 +97,21 @@ class RestActions:
 
     async def _rebase(self, request: web.Request) -> web.StreamResponse:
         change, body = await self._shaper.change(request), await body_of(request)
-        await self._room.rebasing.rebase(self._asker.actor(request), change.number, _base(body))
-        return await self._shaper.answer(request, _SHOWN)
+        how = _base(body), flag(body.get("allow_conflicts"), "allow_conflicts") is True
+        done = await self._room.rebasing.rebase(self._asker.actor(request), change.number, *how)
+        return json_answer(request, await self._rebased(request, done, change.number))
 
     async def _rebase_chain(self, request: web.Request) -> web.StreamResponse:
         change, body = await self._shaper.change(request), await body_of(request)
-        actor = self._asker.actor(request)
-        done = await self._room.rebasing.rebase_chain(actor, change.number, _base(body))
-        found = [await self._info(request, one, _SHOWN) for one in done]
-        return json_answer(request, {"rebased_changes": found})
+        how = _base(body), flag(body.get("allow_conflicts"), "allow_conflicts") is True
+        done = await self._room.rebasing.rebase_chain(self._asker.actor(request), change.number, *how)
+        found = [await self._rebased(request, done, one.number) for one in done.changes]
+        marked = {"contains_git_conflicts": True} if done.marked else {}
+        return json_answer(request, {"rebased_changes": found, **marked})
+
+    async def _rebased(self, request: web.Request, done: Rebased, number: int) -> dict[str, object]:
+        info = await self._shaper.info_of(request, number, _SHOWN)
+        return {**info, "contains_git_conflicts": True} if number in done.marked else info
 
     async def _cherry_pick(self, request: web.Request) -> web.StreamResponse:
         (view, patch_set), body = await self._shaper.revision(request), await body_of(request)
@@ -124,17 +124,25 @@ class RestActions:
             text_of(body.get("base"), "base"),
             parent,
             text_of(body.get("topic"), "topic"),
-            flag(body.get("keep_reviewers"), "keep_reviewers") is True,
+            *(flag(body.get(one), one) is True for one in ("keep_reviewers", "allow_conflicts", "allow_empty")),
         )
         actor = self._asker.actor(request)
         made = await self._room.picking.cherry_pick(actor, view.change.number, patch_set.number, wanted)
-        return json_answer(request, await self._info(request, made))
+        info = await self._shaper.info_of(request, made.change.number)
+        return json_answer(request, {**info, "contains_git_conflicts": True} if made.conflicts else info)
 
     async def _revert(self, request: web.Request) -> web.StreamResponse:
         change, body = await self._shaper.change(request), await body_of(request)
         message, topic = text_of(body.get("message"), "message"), text_of(body.get("topic"), "topic")
-        made = await self._room.picking.revert(self._asker.actor(request), change.number, message, topic)
-        return json_answer(request, await self._info(request, made))
+        made = await self._room.reverting.revert(self._asker.actor(request), change.number, message, topic)
+        return json_answer(request, await self._shaper.info_of(request, made.number))
+
+    async def _revert_submission(self, request: web.Request) -> web.StreamResponse:
+        change, body = await self._shaper.change(request), await body_of(request)
+        said = text_of(body.get("message"), "message"), text_of(body.get("topic"), "topic")
+        made = await self._room.reverting.revert_submission(self._asker.actor(request), change.number, *said)
+        found = [await self._shaper.info_of(request, one.number) for one in made]
+        return json_answer(request, {"revert_changes": found})
 
     async def _move(self, request: web.Request) -> web.StreamResponse:
         require_account(self._asker.actor(request))
@@ -144,13 +152,7 @@ class RestActions:
         text = text_of(body.get("message"), "message")
         actor = self._asker.actor(request)
         moved = await self._room.moving.move(actor, change.number, branch, text, keep_votes=keep)
-        return json_answer(request, await self._info(request, moved))
-
-    async def _info(
-        self, request: web.Request, change: Change, options: frozenset[str] = frozenset()
-    ) -> dict[str, object]:
-        view = await self._room.reading.view(self._asker.actor(request), change.number)
-        return await self._shaper.info(view, options)
+        return json_answer(request, await self._shaper.info_of(request, moved.number))
 
 
 def _base(body: Object) -> str | None:

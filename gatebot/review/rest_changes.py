@@ -57,7 +57,7 @@ class RestChanges:
         lists: list[list[dict[str, object]]] = []
         for query in request.query.getall("q", ["status:open"]):
             views, more = await self._room.reading.search(self._asker.actor(request), query, limit, start)
-            lists.append(await self._shaper.infos(views, options, more=more))
+            lists.append(await self._shaper.infos(request, views, options, more=more))
         return json_answer(request, lists[0] if len(lists) == 1 else lists)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:

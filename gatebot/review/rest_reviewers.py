@@ -12,11 +12,12 @@ from aiohttp import web
 
 from ..assignment import Json
 from ..errors import NotFound
+from ..identity import Account
 from ..reasons import reason
 from .answers import body_of, everywhere, json_answer, start_and_limit
-from .drafts import text_of
+from .drafts import flag, text_of
 from .gerrit_labels import account_info
-from .model import ReviewerState
+from .model import Change, ReviewerState
 from .people.finding import account_query, fits, ranked
 from .permission import require_account
 from .shaper import Shaper
@@ -83,11 +84,12 @@ class RestReviewers:
     async def _add_reviewer(self, request: web.Request) -> web.StreamResponse:
         require_account(self._asker.actor(request))
         change, body = await self._shaper.change(request), await body_of(request)
-        account = await self._shaper.account_in_body(request, text_of(body.get("reviewer"), "reviewer"))
+        name, confirmed = text_of(body.get("reviewer"), "reviewer"), flag(body.get("confirmed"), "confirmed") is True
+        found = await invited(self._shaper, request, change, name, confirmed=confirmed)
         state = ReviewerState.CC if text_of(body.get("state"), "state").upper() == "CC" else ReviewerState.REVIEWER
-        await self._room.review.add_reviewer(self._asker.actor(request), change.number, account.id, state)
-        entry = account_info(account)
-        return json_answer(request, {"input": account.username, state.value.lower() + "s": [entry]})
+        for account in found:
+            await self._room.review.add_reviewer(self._asker.actor(request), change.number, account.id, state)
+        return json_answer(request, added_info(name, state, found))
 
     async def _remove_reviewer(self, request: web.Request) -> web.StreamResponse:
         change = await self._shaper.change(request)
@@ -106,6 +108,21 @@ class RestReviewers:
         label = request.match_info["label"]
         await self._room.review.delete_vote(self._asker.actor(request), change.number, account.id, label)
         return web.Response(status=204)
+
+
+async def invited(
+    shaper: Shaper, request: web.Request, change: Change, name: str, *, confirmed: bool
+) -> tuple[Account, ...]:
+    """The account that a body wants as reviewer, or the members of the group that it names."""
+    try:
+        return (await shaper.account(request, name),)
+    except NotFound:
+        return await shaper.room.inviting.group(shaper.asker.actor(request), change, name, confirmed=confirmed)
+
+
+def added_info(name: str, state: ReviewerState, added: Iterable[Account]) -> dict[str, Json]:
+    """Gerrit's AddReviewerResult."""
+    return {"input": name, f"{state.value.lower()}s": [account_info(one) for one in added]}
 
 
 def _reviewer_info(view: ChangeView, account: int) -> dict[str, object]:

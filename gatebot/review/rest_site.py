@@ -120,18 +120,21 @@ class RestSite:
         return json_answer(request, VERSION)
 
     async def _info(self, request: web.Request) -> web.StreamResponse:
-        root = self._room.judge.site.rstrip("/")
+        root, whole = self._room.judge.site.rstrip("/"), self._room.submission.whole_topic
         schemes: dict[str, Json] = {
             name: {"url": f"{root}{prefix}/${{project}}", "is_auth_required": bool(prefix), "is_auth_supported": True}
             for name, prefix in (("anonymous http", ""), ("http", "/a"))
         }
+        if ssh := self._shaper.ssh(request):
+            schemes["ssh"] = {"url": f"{ssh}/${{project}}", "is_auth_required": True, "is_auth_supported": True}
         info: dict[str, Json] = {
             "accounts": {"visibility": "ALL", "default_display_name": "FULL_NAME"},
             "auth": {"auth_type": "HTTP", "editable_account_fields": [], "git_basic_auth_policy": "HTTP"},
-            "change": {"allow_blame": False, "update_delay": 300, "submit_whole_topic": False},
+            "change": {"allow_blame": False, "update_delay": 300, "submit_whole_topic": whole},
             "download": {"schemes": schemes, "archives": []},
             "gerrit": {"all_projects": "All-Projects", "all_users": "All-Users", "doc_search": False},
             "plugin": {"js_resource_paths": []},
+            **({"sshd": {}} if self._room.site.ssh is not None else {}),
             "suggest": {"from": 0},
             "user": {"anonymous_coward_name": "Anonymous"},
         }

@@ -21,6 +21,7 @@ from .files.service import Files
 from .gate_side import ReviewForGate
 from .groups.service import GroupService
 from .indexing import Indexing
+from .inviting import Inviting
 from .judging import Judge
 from .landing import Lander
 from .making import Maker
@@ -30,13 +31,18 @@ from .permission import ForTheGate
 from .picking import Picking
 from .ports import Gates
 from .projects import Projects
+from .push_config import ConfigGuard, ConfigPolicies
+from .push_facts import Reader, Site
+from .push_policy import Policies, Policy
 from .reading import Reading
 from .rebasing import Rebasing
+from .reverting import Reverting
 from .revisions import Revisions
 from .service import Review
 from .states import States
 from .submitting import Submission
 from .threads.service import Threads
+from .workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class ReviewRoom:
     submission: Submission
     maker: Maker
     picking: Picking
+    reverting: Reverting
     rebasing: Rebasing
     moving: Moving
     projects: Projects
@@ -66,6 +73,9 @@ class ReviewRoom:
     rules: access.Rulebook
     configs: Configs
     groups: GroupService
+    inviting: Inviting
+    site: Site
+    policies: Policies
 
     async def settle(self) -> int:
         """Finish the landings and the patch sets of its own that a killed server began; before anything plans."""
@@ -78,43 +88,63 @@ def furnish(
     identity: Identity,
     clock: Clock,
     gates: Gates,
-    site: str,
+    site: str | Site,
     rules: access.Rulebook = access.DEFAULT,
     configs: Configs | None = None,
     *,
     whole_topic: bool = False,
+    policy: Policy | None = None,
 ) -> ReviewRoom:
-    """Put the room together; `site` is the address of the web site, `rules` and `configs` those of its projects.
+    """Put the room together; `site` is where the site is, `rules` and `configs` those of its projects.
 
-    `whole_topic` submits topics as a whole.
+    `whole_topic` submits topics as a whole; `policy` is what is asked of pushes where a project does not say.
     """
-    judge = Judge(gates, site, RepositoryContents(repositories), rules, configs or NoConfigs())
+    here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
+    judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs)
     lander = Lander(db, repositories, judge, clock)
     review = Review(db, judge, clock, rules)
-    maker = Maker(db, repositories, judge, clock)
+    maker, reading = Maker(db, repositories, judge, clock), Reading(db, judge, clock, rules)
+    policies = ConfigPolicies(policy or Policy(), configs)
+    bench = Workbench(
+        db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
+        ConfigGuard(configs, rules), reading.visible_in,
+    )  # fmt: skip
+    groups = GroupService(identity, rules)
     by_gate = Review(db, judge, clock, ForTheGate(rules))
     return ReviewRoom(
         identity=identity,
         repositories=repositories,
         judge=judge,
         lander=lander,
-        reading=Reading(db, judge, clock, rules),
+        reading=reading,
         revisions=Revisions(repositories),
         review=review,
         states=States(db, clock, rules),
         submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic, configs=configs),
         maker=maker,
-        picking=Picking(db, repositories, maker, clock, rules),
-        rebasing=Rebasing(db, repositories, maker, clock, rules),
+        picking=Picking(bench),
+        reverting=Reverting(bench),
+        rebasing=Rebasing(bench),
         moving=Moving(db, repositories, judge, clock, rules),
         projects=Projects(db, repositories, clock, rules),
         files=Files(db, repositories),
         indexing=Indexing(db, repositories),
         threads=Threads(db, repositories, clock),
-        edits=Edits(db, repositories, maker, clock, rules),
+        edits=Edits(bench),
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, by_gate, lander),
         rules=rules,
-        configs=configs or NoConfigs(),
-        groups=GroupService(identity, rules),
+        configs=configs,
+        groups=groups,
+        inviting=Inviting(groups, rules),
+        site=here,
+        policies=policies,
+    )
+
+
+def _reader(
+    db: Database, repositories: Repositories, rules: access.Rulebook, policies: Policies, here: Site, judge: Judge
+) -> Reader:
+    return Reader(
+        db, repositories, rules, policies, here, lambda change: f"{here.url.rstrip('/')}/{change.path}", 1, judge.rules
     )

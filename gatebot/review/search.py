@@ -25,12 +25,14 @@ from .query_values import age_seconds, is_change_id, label_term, moment, size_te
 from .search_people import (
     COMPARE,
     Clause,
+    Labels,
     drafted_by,
     members,
     of_current,
     people,
     person,
     reviewed_by,
+    shipped,
     unresolved,
     voted,
     waits_for,
@@ -43,12 +45,16 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks, and when. `sees_all` is set for those whom private changes are not hidden from."""
+    """Who asks, and when. `sees_all` is set for those whom private changes are not hidden from.
+
+    `labels` tells each project's label of a name.
+    """
 
     account: int | None
     sees_all: bool
     now: datetime
     watching: bool = False
+    labels: Labels = shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +133,7 @@ def _term(session: Session, operator: str, value: str, asking: Asking) -> Clause
         case "has":
             return _has(value, asking)
         case "label":
-            return voted(session, label_term(value), asking.account)
+            return voted(session, label_term(value), asking.account, asking.labels)
         case "age" | "after" | "before" | "mergedafter" | "mergedbefore":
             return _when(operator, value, asking)
         case "added" | "deleted" | "delta":
@@ -225,6 +231,8 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
             return _watched(session, asking)
         case "reviewed":
             return _reviewed()
+        case "cherrypick":
+            return changes.c.picked_change.is_not(None)
         case "merge":
             several = parents.c.position == 1
             here = and_(parents.c.change == changes.c.number, parents.c.patch_set == changes.c.current, several)
@@ -235,7 +243,7 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
 
 _IS = (
     "open, closed, merged, abandoned, wip, private, started, visible, owner, uploader, reviewer, cc, starred, "
-    "attention, watched, reviewed, merge"
+    "attention, watched, reviewed, merge, cherrypick"
 )
 
 

@@ -9,18 +9,21 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, not_, or_, select, true
 
 from ..db import Session
 from ..identity import accounts_in
 from .attention.store import attention
+from .hosting import list_projects
+from .labels.model import Label
 from .people.store import stars
-from .query_values import LabelTerm
-from .rules import DEFAULT
+from .query_values import LabelTerm, pattern
+from .rules import rules_of
 from .tables import changes, comments, messages, patch_sets, reviewers, votes
 from .threads.store import drafts
 
 Clause = ColumnElement[bool]
+Labels = Callable[[Session, str], Mapping[str, Label | None]]
 COMPARE: Mapping[str, Callable[[ColumnElement[int], int], Clause]] = {
     "=": operator.eq, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
@@ -89,27 +92,70 @@ def _said_by(ids: Sequence[int]) -> Clause:
     return or_(changes.c.number.in_(said), changes.c.number.in_(commented))
 
 
-def voted(session: Session, term: LabelTerm, asker: int | None) -> Clause:
-    """Changes with such votes on their current patch set; nobody having voted counts as a zero."""
-    label = DEFAULT.label(term.label)
-    if label is None:
+def shipped(session: Session, name: str) -> Mapping[str, Label | None]:
+    """Each project's label of a name, where no `project.config` says another thing."""
+    return {one.name: rules_of(one.rules).label(name) for one in list_projects(session)}
+
+
+def voted(session: Session, term: LabelTerm, asker: int | None, labels: Labels) -> Clause:
+    """Changes with such votes on their current patch set; nobody having voted counts as a zero.
+
+    A label is what each project says that it is; where it has none of this name, nothing is found.
+    """
+    known = labels(session, term.label)
+    names = {label.name for label in known.values() if label is not None}
+    if not names:
         return false()
-    here = and_(votes.c.change == changes.c.number, votes.c.patch_set == changes.c.current, votes.c.label == label.name)
+    here = and_(votes.c.change == changes.c.number, votes.c.patch_set == changes.c.current, votes.c.label.in_(names))
     here = and_(here, *_voters(session, term, asker))
     match term.value:
         case "ANY":
             return _counted(here, term)
         case "MAX":
-            return _counted(and_(here, votes.c.value == label.highest), term)
+            return _counted(and_(here, _by_project(known, lambda label: votes.c.value == label.highest)), term)
         case "MIN":
-            return _counted(and_(here, votes.c.value == label.lowest), term)
+            return _counted(and_(here, _by_project(known, lambda label: votes.c.value == label.lowest)), term)
         case str():
             return false()
         case int(value):
             cast = and_(here, COMPARE[term.comparison](votes.c.value, value))
             of_zero = {"=": value == 0, ">=": value <= 0, "<=": value >= 0, ">": value < 0, "<": value > 0}
             found = _counted(cast, term)
-            return or_(found, not_(exists().where(here))) if of_zero[term.comparison] else found
+            if not of_zero[term.comparison]:
+                return found
+            return or_(found, and_(not_(exists().where(here)), _by_project(known, _on_its_branches)))
+
+
+def _by_project(known: Mapping[str, Label | None], asked: Callable[[Label], Clause]) -> Clause:
+    """What is asked of a label, for the projects that say the same of it."""
+    alike: dict[tuple[int, int, tuple[str, ...]], list[str]] = {}
+    of: dict[tuple[int, int, tuple[str, ...]], Label] = {}
+    for project, label in known.items():
+        if label is not None:
+            key = (label.lowest, label.highest, label.branches)
+            alike.setdefault(key, []).append(project)
+            of[key] = label
+    parts = [
+        asked(of[key]) if len(those) == len(known) else and_(changes.c.project.in_(those), asked(of[key]))
+        for key, those in alike.items()
+    ]
+    return or_(false(), *parts)
+
+
+def _on_its_branches(label: Label) -> Clause:
+    if not label.branches:
+        return true()
+    ref = case(
+        (changes.c.branch.startswith("refs/"), changes.c.branch), else_=literal("refs/heads/") + changes.c.branch
+    )
+    found: list[Clause] = []
+    for wanted in label.branches:
+        matching = pattern("label", wanted)
+        if matching is not None:
+            found.append(ref.regexp_match(matching))
+        else:
+            found.append(ref.startswith(wanted[:-1], autoescape=True) if wanted.endswith("/*") else ref == wanted)
+    return or_(*found)
 
 
 def _counted(cast: Clause, term: LabelTerm) -> Clause:

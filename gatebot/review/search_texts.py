@@ -19,6 +19,7 @@ from .search_people import Clause, of_current
 from .tables import changes, comments, hashtags, messages, parents, patch_sets, projects
 
 _FEW = 1000  # numbers that a clause names; where more can fit, the newest are found without them
+_A_NUMBER = "write the number of a change"
 _TRACKERS = ("bug", "closes-bug", "partial-bug", "related-bug", "implements", "story", "task", "issue", "fixes")
 
 
@@ -180,7 +181,7 @@ def _commit(_: str, value: str) -> Clause:
 def _parent_of(operator: str, value: str) -> Clause:
     """Changes on whose patch sets the current one of a change stands."""
     if not (value.isascii() and value.isdecimal() and len(value) < 10):
-        raise bad_value(operator, value, "write the number of a change")
+        raise bad_value(operator, value, _A_NUMBER)
     current = select(changes.c.current).where(changes.c.number == int(value)).scalar_subquery()
     stands = select(parents.c.parent).where(parents.c.change == int(value), parents.c.patch_set == current)
     return changes.c.number.in_(select(patch_sets.c.change).where(patch_sets.c.commit.in_(stands)))
@@ -199,6 +200,19 @@ def _branch(operator: str, value: str) -> Clause:
     return _like(operator, changes.c.branch, value.removeprefix("refs/heads/"))
 
 
+def _made_of(operator: str, value: str) -> Clause:
+    """What takes a change back, or was picked from one, or from one patch set of it."""
+    number, comma, patch_set = value.partition(",")
+    parts = (number, patch_set) if comma and operator == "cherrypickof" else (value,)
+    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
+        how = "write the number of a change, or CHANGE,PATCHSET" if operator == "cherrypickof" else _A_NUMBER
+        raise bad_value(operator, value, how)
+    if operator == "revertof":
+        return changes.c.revert_of == int(value)
+    picked = changes.c.picked_change == int(number)
+    return and_(picked, changes.c.picked_patch_set == int(patch_set)) if comma else picked
+
+
 _PLACES: Mapping[str, Callable[[str, str], Clause]] = {
     "projects": lambda _, value: changes.c.project.startswith(value, autoescape=True),
     "branch": _branch,
@@ -211,4 +225,7 @@ _PLACES: Mapping[str, Callable[[str, str], Clause]] = {
     "prefixhashtag": _tag,
     "commit": _commit,
     "parentof": _parent_of,
+    "revertof": _made_of,
+    "cherrypickof": _made_of,
+    "submissionid": lambda _, value: and_(changes.c.submission == value, changes.c.submission != ""),
 }

@@ -7,7 +7,8 @@ Finds and shapes; what a call does is in the module of its subject.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from ..errors import NotFound, Unprocessable
 from ..identity import Account
 from ..reasons import reason
 from ..repo import CommitInfo
-from .answers import Asker, json_answer
+from .answers import Asker, Handler, everywhere, json_answer
 from .gerrit_json import Files, Shape, change_info
 from .gerrit_labels import timestamp
 from .model import Change, PatchSet
@@ -74,22 +75,38 @@ class Shaper:
             raise Unprocessable(reason=error.reason) from None
 
     async def infos(
-        self, views: Sequence[ChangeView], options: frozenset[str], *, more: bool = False
+        self, request: web.Request, views: Sequence[ChangeView], options: frozenset[str], *, more: bool = False
     ) -> list[dict[str, object]]:
         """ChangeInfos, the last of which says whether there are more."""
         last = len(views) - 1
-        return [await self.info(view, options, more=more and n == last) for n, view in enumerate(views)]
+        return [await self.info(request, view, options, more=more and n == last) for n, view in enumerate(views)]
 
-    async def info(self, view: ChangeView, options: frozenset[str], *, more: bool = False) -> dict[str, object]:
+    async def info(
+        self, request: web.Request, view: ChangeView, options: frozenset[str], *, more: bool = False
+    ) -> dict[str, object]:
         """One ChangeInfo, with the files that the options ask for."""
         files: Files = await self._files(view, options)
-        return {**change_info(view, Shape(options, self.room.judge.site, files), more=more)}
+        return {**change_info(view, Shape(options, self.room.judge.site, files, self.ssh(request)), more=more)}
+
+    async def info_of(
+        self, request: web.Request, number: int, options: frozenset[str] = frozenset()
+    ) -> dict[str, object]:
+        """The ChangeInfo of a change as it is now."""
+        return await self.info(request, await self.room.reading.view(self.asker.actor(request), number), options)
+
+    def ssh(self, request: web.Request) -> str:
+        """Where the asker reaches git over SSH, as `ssh://USER@HOST:PORT`; empty where he does not."""
+        account = self.asker.account(request)
+        if account is None or self.room.site.ssh is None:
+            return ""
+        host, port = self.room.site.ssh
+        return f"ssh://{account.username}@{host}:{port}"
 
     async def answer(
         self, request: web.Request, options: frozenset[str] = frozenset(), status: int = 200
     ) -> web.Response:
         """The change of the path as it is now."""
-        return json_answer(request, await self.info(await self.view(request), options), status)
+        return json_answer(request, await self.info(request, await self.view(request), options), status)
 
     async def commit(self, project: str, id: str) -> dict[str, Json]:
         """Gerrit's CommitInfo of a commit that git has, with the subjects of its parents."""
@@ -111,6 +128,23 @@ class Shaper:
             {"commit": parent, "subject": repositories.commit(project, parent).subject} for parent in found.parents
         ]
         return git_commit_info(found, parents)
+
+
+class Calls(ABC):
+    """The calls of one subject: a table of methods, paths and what answers."""
+
+    def __init__(self, shaper: Shaper) -> None:
+        self._shaper = shaper
+        self._room = shaper.room
+        self._asker = shaper.asker
+
+    @abstractmethod
+    def table(self) -> Iterable[tuple[str, str, Handler]]:
+        """Method, path below the site's root, handler."""
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """What is served."""
+        return [route for method, path, handler in self.table() for route in everywhere(method, path, handler)]
 
 
 def git_commit_info(found: CommitInfo, parents: list[Json]) -> dict[str, Json]:

@@ -141,7 +141,7 @@ def _set_hashtags(
     now: datetime,
 ) -> Change:
     change = store.get_change(session, number)
-    account = require(actor, Verb.EDIT_TOPIC, target_of(change), rules)
+    account = require(actor, Verb.EDIT_HASHTAGS, target_of(change), rules)
     clean = [tag for tag in (one.strip().lstrip("#").strip() for one in add) if tag and len(tag) <= 255]
     wanted = [tag for tag in dict.fromkeys((*change.hashtags, *clean)) if tag not in remove]
     added = tuple(tag for tag in wanted if tag not in change.hashtags)

@@ -70,6 +70,8 @@ class NewChange:
     hashtags: tuple[str, ...] = ()
     work_in_progress: bool = False
     private: bool = False
+    revert_of: int | None = None
+    cherry_pick_of: tuple[int, int] | None = None
 
 
 def upload_of(info: CommitInfo, uploader: int, description: str = "") -> Upload:
@@ -107,6 +109,8 @@ def create_change(session: Session, new: NewChange, upload: Upload, at: datetime
         "topic": new.topic,
         "work_in_progress": new.work_in_progress,
         "private": new.private,
+        "revert_of": new.revert_of,
+        **_picked(new.cherry_pick_of),
     }
     session.execute(insert(changes).values(values))
     for tag in dict.fromkeys(new.hashtags):
@@ -335,7 +339,20 @@ def _change(row: RowMapping, tags: dict[int, list[str]]) -> Change:
         submitted=row["submitted"],
         submitter=row["submitter"],
         merged_as=row["merged_as"],
+        submission=row["submission"] or (f"{row['number']}-{row['merged_as'][:10]}" if row["merged_as"] else ""),
+        revert_of=row["revert_of"],
+        cherry_pick_of=None if row["picked_change"] is None else (row["picked_change"], row["picked_patch_set"]),
     )
+
+
+def _picked(source: tuple[int, int] | None) -> dict[str, int | None]:
+    change, patch_set = source or (None, None)
+    return {"picked_change": change, "picked_patch_set": patch_set}
+
+
+def set_cherry_pick_of(session: Session, number: int, source: tuple[int, int], at: datetime) -> Change:
+    """Say which patch set a change was picked from last."""
+    return update_change(session, number, at, **_picked(source))
 
 
 def _patch_set(row: RowMapping, of: tuple[str, ...]) -> PatchSet:

@@ -51,6 +51,12 @@ changes = Table(
     Column("submitted", utc),
     Column("submitter", Integer),
     Column("merged_as", String(64), nullable=False, server_default=""),
+    # The same for all that was merged together.
+    Column("submission", String(80), nullable=False, server_default=""),
+    # Where the server made a change of another one.
+    Column("revert_of", Integer),
+    Column("picked_change", Integer),
+    Column("picked_patch_set", Integer),
     # Gerrit's rule: a Change-Id names one change per branch of a project.
     UniqueConstraint("project", "branch", "change_id"),
     Index("ix_review_changes_change_id", "change_id"),
@@ -59,6 +65,9 @@ changes = Table(
     Index("ix_review_changes_topic", "topic"),
     Index("ix_review_changes_updated", "updated", "number"),
     Index("ix_review_changes_owner", "owner", "updated"),
+    Index("ix_review_changes_submission", "submission"),
+    Index("ix_review_changes_revert_of", "revert_of"),
+    Index("ix_review_changes_picked_change", "picked_change"),
 )
 
 patch_sets = Table(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which changes are merged with a change: what it stands on, and its whole topic where the site merges topics.
+"""Which changes are merged with a change: what it stands on, and its whole topic where the site merges topics; and
+which were, when it was.
 
 Reads inside a transaction and decides nothing about votes. The order is the one in which the changes go onto their
 branches: what others stand on comes first.
@@ -9,9 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
+
 from ..db import Session
 from . import hosting, store
+from .landing_rows import MERGED
 from .model import Change, PatchSet, SubmitType
+from .tables import changes, messages
 
 _MOST = 500
 
@@ -45,6 +50,15 @@ def together(session: Session, change: Change, *, whole_topic: bool, of_any_type
     reader = _Reader(session, whole_topic, of_any_type)
     reader.add(change)
     return Together(tuple(reader.found), tuple(reader.outdated))
+
+
+def submitted_with(session: Session, change: Change) -> tuple[int, ...]:
+    """What was merged together with a change, itself among it, the first to be merged first."""
+    # In one landing the message of a change is written after that of what it stands on.
+    said = select(func.max(messages.c.id)).where(messages.c.change == changes.c.number, messages.c.tag == MERGED)
+    wanted = select(changes.c.number).where(changes.c.submission == change.submission)
+    found = session.execute(wanted.order_by(said.correlate(changes).scalar_subquery(), changes.c.number)).scalars()
+    return tuple(found) or (change.number,)
 
 
 class _Reader:

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from gatebot.identity import Identity
+from gatebot.review.push_facts import Site
 from gatebot.review.rest import routes
 from gatebot.review.room import ReviewRoom, furnish
 from tests.fakes.asker import FakeAsker, errors_as_text
@@ -63,10 +64,10 @@ class RestClient:
 
 
 @asynccontextmanager
-async def served(house: ReviewHouse) -> AsyncIterator[RestClient]:
-    """The calls of a house, served."""
+async def served(house: ReviewHouse, site: str | Site = SITE, **asked: Any) -> AsyncIterator[RestClient]:
+    """The calls of a house, served; `asked` goes to `furnish`."""
     identity = Identity(house.db, house.clock)
-    room = furnish(house.db, house.repositories, identity, house.clock, house.gates, SITE)
+    room = furnish(house.db, house.repositories, identity, house.clock, house.gates, site, **asked)
     app = web.Application(middlewares=[errors_as_text])
     app.add_routes(routes(room, FakeAsker(house)))  # type: ignore[arg-type]
     async with TestClient(TestServer(app)) as http:

@@ -62,12 +62,11 @@ class RestEdits:
             subject=text_of(body.get("subject"), "subject"),
             topic=text_of(body.get("topic"), "topic").strip(),
             base=text_of(body.get("base_commit"), "base_commit").lower(),
-            private=flag(body.get("is_private"), "is_private") is True,
-            work_in_progress=flag(body.get("work_in_progress"), "work_in_progress") is True,
+            private=flag(body.get("is_private"), "is_private"),
+            work_in_progress=flag(body.get("work_in_progress"), "work_in_progress"),
         )
         made = await self._edits.create(actor, wanted)
-        view = await self._shaper.room.reading.view(actor, made.number)
-        return json_answer(request, await self._shaper.info(view, frozenset()), 201)
+        return json_answer(request, await self._shaper.info_of(request, made.number), 201)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         """The asker's edit; nothing when there is none, which clients ask for before they fetch."""

@@ -14,20 +14,20 @@ from dataclasses import dataclass, replace
 
 from ... import access
 from ...access import Actor, Target, Verb
-from ...clock import Clock
-from ...db import Database, Session
+from ...db import Session
 from ...errors import Conflict, Invalid, NotFound, Unprocessable
 from ...identity import Account, account_in
 from ...reasons import reason
-from ...repo import ZERO, CommitInfo, Person, Repositories, person
+from ...repo import ZERO, CommitInfo
 from ...repo.messages import with_footers
 from ...repo.texts import Texts
 from ...repo.trees import Trees
 from .. import change_id, hosting
 from .. import store as changes
-from ..making import Maker, Wanted
+from ..making import Wanted
 from ..model import Change, PatchSet
-from ..permission import require, require_account, require_open, target_of
+from ..permission import require, require_account, require_open
+from ..workbench import Workbench
 from . import store
 from .store import Edit
 
@@ -36,29 +36,28 @@ _LONGEST = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
-    """What a new change is asked for. `base` is a commit, empty: the tip of the branch."""
+    """What a new change is asked for. `base` is a commit, empty: the tip of the branch.
+
+    Whether it is private or work in progress the project's policy says where the asker does not.
+    """
 
     project: str
     branch: str
     subject: str
     topic: str = ""
     base: str = ""
-    private: bool = False
-    work_in_progress: bool = False
+    private: bool | None = None
+    work_in_progress: bool | None = None
 
 
 class Edits:
     """New changes and change edits."""
 
-    def __init__(
-        self, db: Database, repositories: Repositories, maker: Maker, clock: Clock,
-        rules: access.Rulebook = access.DEFAULT,
-    ) -> None:  # fmt: skip
-        self._db = db
-        self._repositories = repositories
-        self._maker = maker
-        self._clock = clock
-        self._rules = rules
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._db = bench.db
+        self._repositories = bench.repositories
+        self._clock = bench.clock
 
     async def create(self, actor: Actor, wanted: NewChange) -> Change:
         """A new change whose commit changes no file yet."""
@@ -108,9 +107,11 @@ class Edits:
     def _create(self, actor: Actor, wanted: NewChange) -> Change:
         project = self._db.read_now(hosting.find_project, wanted.project)
         target = Target(wanted.project, f"refs/heads/{wanted.branch}")
-        if project is None or not access.may(actor, Verb.READ, target, self._rules):
+        if project is None or not access.may(actor, Verb.READ, target, self._bench.rules):
             raise Unprocessable(reason=reason("review.no-such-project", project=wanted.project))
-        account = self._account(require(actor, Verb.UPLOAD, target, self._rules))
+        account = self._bench.account(actor)
+        self._bench.require_writable(wanted.project)
+        require(actor, Verb.UPLOAD, target, self._bench.rules)
         if not wanted.subject.strip():
             raise Invalid(reason=reason("review.empty-message"))
         tip = self._repositories.branches(wanted.project).get(wanted.branch)
@@ -121,7 +122,7 @@ class Edits:
             if not self._repositories.is_ancestor(wanted.project, self._known(wanted), tip):
                 raise Unprocessable(reason=reason("review.base-elsewhere", base=wanted.base, branch=wanted.branch))
             base = wanted.base
-        who, place = self._person(account), self._maker.scratch(wanted.project)
+        who, place = self._bench.person(account), self._bench.scratch(wanted.project)
         named = change_id.read(wanted.subject)
         id = named if isinstance(named, str) else f"I{secrets.token_hex(20)}"
         message = wanted.subject.strip() + "\n"
@@ -129,11 +130,13 @@ class Edits:
             message = with_footers(message, (f"Change-Id: {id}",))
         tree = self._repositories.commit(wanted.project, base).tree
         commit = self._repositories.write_commit(place, tree, (base,), who, who, message)
+        policy = self._bench.reader.policies.of(wanted.project)
         made = Wanted(
-            wanted.project, wanted.branch, id, commit, place, topic=wanted.topic, private=wanted.private,
-            work_in_progress=wanted.work_in_progress,
+            wanted.project, wanted.branch, id, commit, place, topic=wanted.topic,
+            private=policy.private if wanted.private is None else wanted.private,
+            work_in_progress=policy.work_in_progress if wanted.work_in_progress is None else wanted.work_in_progress,
         )  # fmt: skip
-        return self._maker.make(account.id, [made])[0]
+        return self._bench.make(actor, account, [made])[0]
 
     def _known(self, wanted: NewChange) -> str:
         if len(wanted.base) != 40 or self._repositories.resolve(wanted.project, wanted.base) is None:
@@ -190,21 +193,20 @@ class Edits:
             change.project, change.branch, change.change_id, edit.commit, self._store(change), change.number,
             change.current, says=f"Published edit on patch set {edit.base}.",
         )  # fmt: skip
-        (done,) = self._maker.make(edit.account, [wanted])
+        (done,) = self._bench.make(actor, self._bench.account(actor), [wanted])
         self._db.run_now(store.drop_edit, edit.change, edit.account)
         return done
 
     def _started(self, actor: Actor, change: Change) -> tuple[Edit, CommitInfo]:
         """The asker's edit, or a new one on the current patch set, and the commit that it stands on."""
-        account = require(actor, Verb.ADD_PATCH_SET, target_of(change), self._rules)
-        require_open(change)
+        account = self._bench.require_amends(actor, change)
         found = self._db.read_now(store.find_edit, change.number, account)
         current = self._current(change)
         base = self._repositories.commit(change.project, current.commit)
         return found or Edit(change.number, account, change.current, current.commit, self._clock.now()), base
 
     def _keep(self, change: Change, edit: Edit, tree: str, message: str, base: CommitInfo) -> None:
-        place, who = self._store(change), self._person(self._account(edit.account))
+        place, who = self._store(change), self._bench.person(self._db.read_now(_must, edit.account))
         parents = self._repositories.commit(place, edit.commit).parents
         commit = self._repositories.write_commit(place, tree, parents, base.author, who, message)
         ref = f"refs/gatebot/edits/{change.number}/{edit.account}"
@@ -219,16 +221,10 @@ class Edits:
         return found
 
     def _store(self, change: Change) -> str:
-        return self._maker.scratch(change.project)
+        return self._bench.scratch(change.project)
 
     def _current(self, change: Change) -> PatchSet:
         return self._db.read_now(changes.get_patch_set, change.number, change.current)
-
-    def _account(self, id: int) -> Account:
-        return self._db.read_now(_must, id)
-
-    def _person(self, account: Account) -> Person:
-        return person(account.name, account.email, int(self._clock.now().timestamp()))
 
 
 def _must(session: Session, id: int) -> Account:

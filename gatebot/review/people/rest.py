@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from ...access import SITE, Actor, Verb, may
+from ...access import Actor, Verb, capabilities_of, limit_of
 from ...assignment import Json
 from ...errors import Conflict, NotFound, Unauthenticated
 from ...identity import Account
@@ -184,7 +184,10 @@ class RestAccounts:
         return json_answer(request, ids)
 
     async def _capabilities(self, request: web.Request) -> web.StreamResponse:
-        return json_answer(request, self._held(await self._asked.own(request)))
+        """Everything that is held, or what `q` names of it."""
+        held, asked = self._held(await self._asked.own(request)), request.query.getall("q", [])
+        wanted = {name.lower() for given in asked for name in given.split(",")}
+        return json_answer(request, {name: held[name] for name in held if not wanted or name.lower() in wanted})
 
     async def _capability(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["capability"]
@@ -193,11 +196,8 @@ class RestAccounts:
         return json_answer(request, "ok")
 
     def _held(self, account: Account) -> dict[str, Json]:
-        actor = Actor(account.id, account.groups, account.username)
-        held: dict[str, Json] = {"queryLimit": {"min": 0, "max": MOST}}
-        for verb in (Verb.ADMINISTRATE_SERVER, Verb.CREATE_PROJECT, Verb.STREAM_EVENTS, Verb.VIEW_QUEUE):
-            if may(actor, verb, SITE, self._shaper.room.rules):
-                held[verb.value] = True
-        if held.get(Verb.ADMINISTRATE_SERVER.value):
-            held |= dict.fromkeys(("createAccount", "createGroup", "viewAllAccounts", "viewConnections"), True)
-        return held
+        actor, rules = Actor(account.id, account.groups, account.username), self._shaper.room.rules
+        held: dict[str, Json] = {"queryLimit": {"min": 0, "max": limit_of(actor, "queryLimit", rules, MOST)}}
+        if (batch := limit_of(actor, "batchChangesLimit", rules, 0)) > 0:
+            held["batchChangesLimit"] = {"min": 0, "max": batch}
+        return held | dict.fromkeys(sorted(verb.value for verb in capabilities_of(actor, rules)), True)

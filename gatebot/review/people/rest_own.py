@@ -60,7 +60,7 @@ class RestOwn:
         account = await self._asked.own(request)
         reading = self._shaper.room.reading
         views, more = await reading.search(self._shaper.asker.actor(request), f"starredby:{account.id}")
-        return json_answer(request, await self._shaper.infos(views, frozenset(), more=more))
+        return json_answer(request, await self._shaper.infos(request, views, frozenset(), more=more))
 
     async def _star(self, request: web.Request) -> web.StreamResponse:
         account, change = await self._asked.own(request), await self._shaper.change(request)

@@ -46,11 +46,14 @@ class Arranging:
         given = self._read(call, "set-reviewers", _REVIEWERS)
 
         async def arrange(view: ChangeView) -> None:
+            number, here = view.change.number, {one.account for one in view.reviewers}
             for name in given.all("--remove"):
-                await self._room.review.remove_reviewer(call.actor, view.change.number, await self._account(name))
+                named = await self._naming.invited(call.actor, view.change, name, confirmed=True)
+                for account in named if len(named) == 1 else sorted(here.intersection(named)):
+                    await self._room.review.remove_reviewer(call.actor, number, account)
             for name in given.all("--add"):
-                account = await self._account(name)
-                await self._room.review.add_reviewer(call.actor, view.change.number, account, ReviewerState.REVIEWER)
+                for account in await self._naming.invited(call.actor, view.change, name, confirmed=True):
+                    await self._room.review.add_reviewer(call.actor, number, account, ReviewerState.REVIEWER)
 
         await self._each(call, given, arrange)
 
@@ -80,12 +83,6 @@ class Arranging:
         if not given.rest:
             raise Failed('fatal: Argument "CHANGE" is required')
         return given
-
-    async def _account(self, name: str) -> int:
-        found = await self._naming.account(None, name)
-        if found is None:
-            raise Failed(f"Account '{name}' not found\n{name} does not identify a registered user or group")
-        return found.id
 
     async def _each(self, call: Call, given: Given, arrange: Callable[[ChangeView], Awaitable[None]]) -> None:
         """Every change that is named; what goes wrong with one does not stop the others."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ...access import Actor
 from ...errors import Invalid, NotFound
 from ...identity import Account
-from ..model import PatchSet
+from ..model import Change, PatchSet
 from ..room import ReviewRoom
 from ..whole import ChangeView
 from .model import Failed
@@ -68,6 +68,14 @@ class Naming:
         if word.isdecimal() and len(word) < 10 and (found := await identity.by_id(int(word))):
             return found
         return await identity.by_username(word) or await identity.by_email(word)
+
+    async def invited(self, actor: Actor, change: Change, word: str, *, confirmed: bool = False) -> tuple[int, ...]:
+        """The account that is named, or the members of a group who see the change."""
+        account = await self.account(None, word)
+        if account is not None:
+            return (account.id,)
+        members = await self._room.inviting.group(actor, change, word, confirmed=confirmed)
+        return tuple(one.id for one in members)
 
     async def _change(self, actor: Actor, identifier: str, word: str) -> ChangeView:
         try:

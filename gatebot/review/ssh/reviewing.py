@@ -17,7 +17,6 @@ from ... import words as sentences
 from ...access import Actor
 from ...assignment import Json
 from ...errors import GatebotError, Invalid, NotPermitted
-from ...reasons import reason
 from ..drafts import Draft, Object, draft_from, reviewers_from
 from ..model import PatchSet, ReviewerState
 from ..permission import checked_vote
@@ -62,7 +61,7 @@ class _Wish:
     given: Given
     draft: Draft
     named: tuple[tuple[str, int], ...]
-    reviewers: tuple[tuple[str, ReviewerState], ...] = ()
+    reviewers: tuple[tuple[str, ReviewerState, bool], ...] = ()
 
 
 class Reviewing:
@@ -145,11 +144,10 @@ class Reviewing:
                 if wish.given.has("--strict-labels"):
                     raise
         people: list[tuple[int, ReviewerState]] = []
-        for name, state in wish.reviewers:
-            account = await self._naming.account(None, name)
-            if account is None:
-                raise Invalid(reason=reason("review.no-such-account", account=name))
-            people.append((account.id, state))
+        for name, state, confirmed in wish.reviewers:
+            people += [
+                (one, state) for one in await self._naming.invited(actor, view.change, name, confirmed=confirmed)
+            ]
         return replace(wish.draft, votes=tuple(votes), reviewers=tuple(people))
 
 

@@ -110,6 +110,6 @@ async def test_reviewers_are_suggested_by_words(rest: RestClient, change: Change
 
 async def test_who_is_not_there_cannot_be_asked_for_a_review(rest: RestClient, change: Change) -> None:
     told = await rest("ann", "POST", "/changes/1/reviewers", {"reviewer": "nobody"}, status=422)
-    assert told == "There is no account nobody."
+    assert told == "Account 'nobody' not found\nnobody does not identify a registered user or group"
     assert (await rest("ann", "POST", "/changes/1/reviewers", {"reviewer": "bob"}))["reviewers"][0]["username"] == "bob"
     assert [one["username"] for one in await rest.get("/changes/1/revisions/1/reviewers")] == ["bob"]

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the server makes patch sets for somebody: reverts, picks, rebases, edits all come through here.
+
+What a push would be asked is asked of each commit: rights, the project's state and policy, its configuration. Then
+`making.py` makes them, all or none. Everything here blocks; callers use a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from .. import access
+from ..access import Actor, Target, Verb
+from ..clock import Clock
+from ..db import Database, Session
+from ..errors import Conflict
+from ..identity import Account, account_in
+from ..reasons import reason
+from ..repo import Person, Repositories, person
+from . import push_flaws, store
+from .making import Maker, Wanted
+from .model import Change, branch_ref
+from .permission import require, require_account, require_open, target_of
+from .push_config import ConfigGuard
+from .push_facts import Push, Reader, facts
+from .receive import CONFIG, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """`sees` tells those of some changes that somebody may read."""
+
+    db: Database
+    repositories: Repositories
+    maker: Maker
+    clock: Clock
+    rules: access.Rulebook
+    reader: Reader
+    guard: ConfigGuard
+    sees: Callable[[Session, Actor, Iterable[int]], frozenset[int]]
+
+    def account(self, actor: Actor) -> Account:
+        """Who acts, with name and address."""
+        return self.db.read_now(_account, require_account(actor))
+
+    def person(self, account: Account) -> Person:
+        """The same as git names him, now."""
+        return person(account.name or account.username, account.email, int(self.clock.now().timestamp()))
+
+    def scratch(self, project: str) -> str:
+        """A store where commits can be made before anybody may see them."""
+        return self.maker.scratch(project)
+
+    def require_writable(self, project: str) -> None:
+        """A project that is only read takes no patch set."""
+        if self.reader.policies.of(project).read_only:
+            raise Conflict(reason=reason("review.make-read-only", project=project))
+
+    def require_amends(self, actor: Actor, change: Change) -> int:
+        """Who gives an open change its next patch set: its owner, or whoever may amend others' changes."""
+        account = require_account(actor)
+        if account != change.owner:
+            require(actor, Verb.ADD_PATCH_SET, target_of(change), self.rules)
+        require_open(change)
+        return account
+
+    def make(self, actor: Actor, account: Account, wanted: Sequence[Wanted]) -> tuple[Change, ...]:
+        """Make all of these, or none; refused as a push of them would be."""
+        for one in wanted:
+            self._vet(actor, account, one)
+        return self.maker.make(account.id, wanted)
+
+    def _vet(self, actor: Actor, account: Account, one: Wanted) -> None:
+        self.require_writable(one.project)
+        ref = branch_ref(one.branch)
+        require(actor, Verb.UPLOAD, Target(one.project, ref, account.id), self.rules)
+        if one.number:
+            self.require_amends(actor, self.db.read_now(store.get_change, one.number))
+        push = Push(one.project, account, (), (), "")
+        commit = facts(self.repositories.commit(one.store, one.commit))
+        flaw = push_flaws.of_change(commit, self.reader.past_review(push, [commit]), self.reader.rights(push, ref))
+        if flaw is not None:
+            raise _refused(flaw)
+        if ref == CONFIG:
+            why = self.guard.against(
+                actor, one.project, lambda name: self.repositories.read_file(one.store, one.commit, name)
+            )
+            if why is not None:
+                raise Conflict(reason=why)
+
+
+def _refused(flaw: Refusal) -> Conflict:
+    hint = flaw.hint or flaw.told
+    return Conflict(reason=reason("review.make-refused", *((hint,) if hint is not None else ()), text=flaw.text))
+
+
+def _account(session: Session, account: int) -> Account:
+    known = account_in(session, account)
+    if known is None:
+        raise Conflict(reason=reason("review.no-such-account", account=account))
+    return known
