@@ -132,6 +132,17 @@ async def test_only_a_known_key_of_this_very_account_opens(place: Place, tmp_pat
     assert "Permission denied (publickey)" in refused.stderr
 
 
+async def test_a_connection_that_was_open_before_serves_nobody_who_was_let_go(place: Place) -> None:
+    client = {"known_hosts": None, "config": None, "username": "mina", "client_keys": [str(place.mina.key)]}
+    async with asyncssh.connect("127.0.0.1", place.mina.port, **client) as connection:
+        before = await connection.run("gerrit version")
+        await place.identity.set_active(place.host.people["mina"].id, False)
+        after = await connection.run("gerrit version")
+    assert (before.exit_status, before.stdout) == (0, "gerrit version 3.13.0\n")
+    assert (after.exit_status, after.stdout) == (1, "")
+    assert after.stderr == "fatal: This account is not active any more; ask an administrator of this site.\n"
+
+
 async def test_a_deleted_key_opens_nothing(place: Place) -> None:
     mina = place.host.people["mina"].id
     (key,) = await place.identity.ssh_keys(mina)

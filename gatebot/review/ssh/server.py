@@ -89,9 +89,7 @@ class SshServer:
                 await pipe.complain("fatal: too many commands at the same time on this connection\n")
                 process.exit(1)
                 return
-            status = await self._sessions.run(pipe, account, process.command, dict(process.env))
-            await pipe.drained()
-            process.exit(status)
+            process.exit(await self._serve(process, pipe, account.id))
         except (asyncssh.Error, OSError):
             process.close()
         except Exception:
@@ -101,6 +99,16 @@ class SshServer:
                 process.exit(128)
         finally:
             connection.set_extra_info(channels=connection.get_extra_info("channels", 1) - 1)
+
+    async def _serve(self, process: _Process, pipe: _Pipe, id: int) -> int:
+        """The exit status. Connections live for days: rights and groups are those of now, not of the login."""
+        account = await self._identity.by_id(id)
+        if account is None or not account.active:
+            await pipe.complain("fatal: This account is not active any more; ask an administrator of this site.\n")
+            return 1
+        status = await self._sessions.run(pipe, account, process.command, dict(process.env))
+        await pipe.drained()
+        return status
 
 
 class _Login(asyncssh.SSHServer):

@@ -66,7 +66,7 @@ class Streaming:
         async for entries in self._journal.follow(after, happenings.KINDS):
             account = await self._identity.by_id(call.account.id)
             if account is None or not account.active:
-                raise Failed("fatal: this account is not active any more")
+                raise Failed("fatal: This account is not active any more; ask an administrator of this site.")
             actor = Call(account, (), call.terminal).actor
             async for id, told in self._telling.events(actor, entries):
                 if wanted and told["type"] not in wanted:
