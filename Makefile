@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch demo-cloud test test-vm test-cgroup2 test-image test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch demo-cloud test test-fuzz test-vm test-cgroup2 test-image test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-clients: setup-test ## Other people's clients of Gerrit and Zuul, unmodifie
 
 test-chaos: setup-test ## A hundred rounds of each trouble of executors, more kills of the server (ROUNDS=100)
 	@GATEBOT_ROUNDS=$(or $(ROUNDS),100) GATEBOT_KILLS=$(or $(ROUNDS),100) $(BIN)/python -m pytest tests/chaos -v -s
+
+test-fuzz: setup-test ## Hostile texts and packets for everything that reads them first (INPUTS=100000 for each)
+	@GATEBOT_INPUTS=$(or $(INPUTS),100000) $(BIN)/python -m pytest -v tests/laws/test_hostile_texts.py
 
 test-vm: setup-test ## The contract of nodes on a real virtual machine (MACHINE=arm64, ppc64le, s390x, riscv64; minutes)
 	@case $(or $(MACHINE),x86_64) in x86_64) set x86 x86_64;; arm64) set arm aarch64;; ppc64le) set ppc ppc64;; \

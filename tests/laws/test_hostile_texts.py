@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that strangers may send as text or packets, thrown at what reads it first: an answer, or a refusal in words.
+
+Half of each input is made of the language's own pieces, so that it comes further than the first letter. `make
+test-fuzz` throws a hundred thousand at each reader; here it is some hundreds.
+"""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gatebot import words
+from gatebot.assignment import Json
+from gatebot.errors import Invalid
+from gatebot.repo.wants import wants
+from gatebot.review import change_id, footers, push_options, query, receive
+from gatebot.review.config import whole
+from gatebot.review.config.model import GROUPS, PROJECT_CONFIG
+from gatebot.review.drafts import draft_from, reviewers_from
+from gatebot.review.labels import expression
+from gatebot.review.labels.expression import BadExpression
+from gatebot.review.push_options import BadOption
+from gatebot.review.query_values import age_seconds, label_term, moment, pattern, size_term
+from gatebot.review.receive import Command, ForReview
+from gatebot.review.report_text import ReportText
+from gatebot.review.ssh import arguments, tokens
+from gatebot.review.ssh.arguments import Given, Option
+from gatebot.review.ssh.model import Failed
+from gatebot.review.ssh.want_guard import WantGuard
+
+hostile = settings(
+    max_examples=int(os.environ.get("GATEBOT_INPUTS", "150")), deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def pieces(*known: str) -> st.SearchStrategy[str]:
+    """Texts of a language: its own words, numbers of any length, and anything else, in any order."""
+    digits = st.integers(0, 10**9).map(str) | st.sampled_from(("9" * 5000, "-1", "1e9", "٣", "²", "0x1f"))
+    return st.lists(st.sampled_from(known) | digits | st.text(max_size=8), max_size=14).map("".join)
+
+
+def answer_of(read: Callable[[], object]) -> object:
+    """What a reader answers; a refusal is an answer, every other error is not."""
+    try:
+        return read()
+    except (Invalid, BadOption, BadExpression, Failed) as refusal:
+        return refusal
+
+
+def in_words(answer: object) -> bool:
+    """What was refused can be told; what the site says itself, in both languages."""
+    match answer:
+        case Invalid(reason=why) if why is not None:
+            return all(words.say(why, language) for language in ("en", "ko"))
+        case Exception():
+            return bool(str(answer) or isinstance(answer, Failed))
+        case _:
+            return True
+
+
+QUERIES = pieces(
+    *(f"{name}:" for name in query.OPERATORS),
+    " ",
+    "AND",
+    " OR ",
+    "NOT ",
+    "-",
+    "(",
+    ")",
+    '"',
+    "{",
+    "}",
+    "\\",
+    "^",
+    ".*",
+    "is:open",
+    "label:Code-Review",
+    "=MAX",
+    ",user=",
+    ",count>=",
+    "<",
+    ">=",
+    "2d",
+    "2026-01-01",
+    "self",
+    "limit:",
+    "I" * 41,
+)
+
+
+@hostile
+@given(text=QUERIES)
+def test_a_query_is_read_or_refused_in_words(text: str) -> None:
+    answer = answer_of(lambda: query.parse(text))
+    assert in_words(answer)
+    assert isinstance(answer, (query.Query, Invalid))
+
+
+@hostile
+@given(
+    value=pieces(
+        "Code-Review",
+        "=",
+        ">=",
+        "<",
+        "MAX",
+        ",user=",
+        "group=",
+        "owner",
+        "count",
+        "d",
+        "h",
+        "2026-01-01",
+        "^",
+        "(",
+        "[",
+        ":",
+        " ",
+    )
+)
+def test_a_value_of_a_query_is_read_or_refused_in_words(value: str) -> None:
+    readers = (
+        lambda: label_term(value),
+        lambda: age_seconds(value),
+        lambda: moment("after", value),
+        lambda: size_term("size", value),
+        lambda: pattern("branch", value),
+    )
+    assert all(in_words(answer_of(reader)) for reader in readers)
+
+
+OPTIONS = pieces(
+    *(f"{name}=" for name in push_options.KNOWN),
+    *push_options.KNOWN,
+    "%",
+    ",",
+    "=",
+    "true",
+    "Code-Review+2",
+    "label=",
+    "l=",
+    "deadline=",
+    "1m",
+    "ms",
+    "hours",
+    "notify=",
+    "ALL",
+    "--",
+)
+
+
+@hostile
+@given(
+    suffix=OPTIONS,
+    pushed=st.lists(OPTIONS, max_size=3),
+    ref=st.sampled_from(("refs/for/main", "refs/heads/x", "refs/for/")),
+)
+def test_a_push_is_sorted_or_refused_in_words(suffix: str, pushed: list[str], ref: str) -> None:
+    assert in_words(answer_of(lambda: push_options.parse_request(pushed)))
+    answer = receive.sort([Command("0" * 40, "f" * 40, f"{ref}%{suffix}")], pushed)
+    match answer:
+        case receive.Refused(refusals):
+            assert refusals
+            assert all(one.text for one in refusals)
+        case ForReview():
+            assert ref.startswith("refs/for/")
+        case receive.Directly():
+            assert ref == "refs/heads/x"
+
+
+@hostile
+@given(message=pieces("Change-Id: ", "I" + "0" * 40, "\n", "\n\n", ": ", "Signed-off-by: ", "\r", "\0", " ", "Revert "))
+def test_a_commit_message_has_one_change_id_or_a_flaw(message: str) -> None:
+    found = change_id.read(message)
+    assert isinstance(found, change_id.Flaw) or found == "" or change_id.is_valid(found)
+
+
+@hostile
+@given(address=pieces("https://", "review.example.org", "/", "#", "c/", "+", "?", "demo", "%2f"))
+def test_an_address_names_a_small_number_or_nothing(address: str) -> None:
+    found = footers.change_of(address, "https://review.example.org/")
+    assert found is None or 0 <= found < 10**9
+
+
+@hostile
+@given(
+    text=pieces(
+        "label:", "Code-Review=MAX", "is:", "AND ", " OR ", "NOT ", "-", "(", ")", '"', "{", "}", ",user=", "\\"
+    )
+)
+def test_an_expression_of_submit_requirements_is_read_or_refused(text: str) -> None:
+    answer = answer_of(lambda: expression.holds(expression.parse(text), lambda _: True))
+    assert in_words(answer)
+    assert isinstance(answer, (bool, BadExpression))
+
+
+CONFIG = pieces(
+    '[access "refs/*"]\n',
+    "[label",
+    '"',
+    "]",
+    "\n",
+    "\t",
+    "read = ",
+    "group ",
+    "Registered Users",
+    "push = +force ",
+    "deny ",
+    "-2..+2 ",
+    "exclusiveGroupPermissions",
+    "[capability]\n",
+    "inheritFrom = ",
+    "\\\n",
+    "#",
+    ";",
+    "value = ",
+    "copyCondition = ",
+    "[submit-requirement",
+    "submittableIf = ",
+    "^refs/(",
+    "${username}",
+    "\r",
+)
+
+
+@hostile
+@given(config=CONFIG, groups=pieces("# UUID\tGroup Name\n", "global:", "Registered-Users", "\t", "\n", " "))
+def test_a_configuration_is_read_with_everything_that_is_wrong_in_it(config: str, groups: str) -> None:
+    troubles = whole.check("demo", {PROJECT_CONFIG: config, GROUPS: groups}, {"Core": "a" * 40}, {"demo": ""})
+    assert all(one.line >= 0 and words.say(one.why, "en") and words.say(one.why, "ko") for one in troubles)
+
+
+@hostile
+@given(line=pieces("gerrit", " ", "review", "'", '"', "\\", "--code-review", "+2", "--label=", "-m", "--", "1,1", "\t"))
+def test_a_line_of_a_command_gives_words_that_are_read_or_refused(line: str) -> None:
+    split = tokens.split(line)
+    known = (Option(("--label", "-l"), "LABEL=VALUE"), Option(("--submit", "-s")), Option(("--message", "-m"), "TEXT"))
+    for others, minus in ((True, False), (False, True), (False, False)):
+        answer = answer_of(lambda how=(others, minus): arguments.read(known, split, others=how[0], minus=how[1]))
+        match answer:
+            case Failed(text=told):
+                assert told.startswith("fatal: ")
+            case Given(rest=rest):
+                assert set(rest) <= set(split)
+            case _:
+                raise AssertionError(answer)
+
+
+JSON: st.SearchStrategy[Json] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | pieces("PUBLISH", "REVIEWER", "true", "+1", "/COMMIT_MSG"),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(string.ascii_letters[:6]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+REVIEW = st.fixed_dictionaries(
+    {},
+    optional={
+        "message": JSON,
+        "labels": JSON | st.dictionaries(st.just("Code-Review"), JSON),
+        "tag": JSON,
+        "drafts": JSON,
+        "ready": JSON,
+        "comments": JSON
+        | st.dictionaries(
+            st.just("a.py"),
+            JSON
+            | st.lists(
+                st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "line": JSON,
+                        "message": JSON,
+                        "side": JSON,
+                        "unresolved": JSON,
+                        "in_reply_to": JSON,
+                        "id": JSON,
+                        "range": JSON
+                        | st.dictionaries(
+                            st.sampled_from(("start_line", "end_line", "start_character", "end_character")), JSON
+                        ),
+                    },
+                ),
+                max_size=2,
+            ),
+        ),
+        "reviewers": JSON | st.lists(st.dictionaries(st.sampled_from(("reviewer", "state")), JSON), max_size=2),
+        "work_in_progress": JSON,
+        "ignore_automatic_attention_set_rules": JSON,
+    },
+)
+
+
+@hostile
+@given(body=REVIEW)
+def test_a_review_is_read_or_refused_in_words(body: dict[str, Json]) -> None:
+    assert in_words(answer_of(lambda: draft_from(body)))
+    assert in_words(answer_of(lambda: reviewers_from(body)))
+
+
+SECRET, PUBLIC = "a" * 40, "b" * 40
+PACKETS = st.lists(
+    st.sampled_from(
+        [
+            f"want {SECRET}\n",
+            f"want {PUBLIC}\n",
+            "command=fetch",
+            f"want {SECRET.upper()} thin-pack\n",
+            f"have {SECRET}\n",
+        ]
+    ).map(lambda line: f"{len(line) + 4:04x}{line}".encode())
+    | st.sampled_from((b"0000", b"0001", b"0002", b"0003", b"ffff", b"00_f", b"+004", b"zzzz", b"PACK"))
+    | st.binary(max_size=12),
+    max_size=10,
+)
+
+
+@hostile
+@given(packets=PACKETS, cuts=st.lists(st.integers(1, 50), max_size=12))
+def test_what_is_secret_is_not_wanted_however_the_packets_are_cut(packets: list[bytes], cuts: list[int]) -> None:
+    stream = b"".join(packets)
+    at_once, in_parts = WantGuard({SECRET}), WantGuard({SECRET})
+    whole_answer = at_once.feed(stream)
+    whole_answer += at_once.end()
+    parts, rest = b"", stream
+    for cut in [*cuts, len(stream)]:
+        parts, rest = parts + in_parts.feed(rest[:cut]), rest[cut:]
+    parts += in_parts.feed(rest) + in_parts.end()
+    assert at_once.refused == in_parts.refused
+    assert stream.startswith(parts)
+    # Where a length is none, git ends: what is passed on behind that may be cut in either way.
+    well_formed = all(len(packet) > 4 and len(packet) == _length(packet) for packet in packets)
+    assert whole_answer == parts or not well_formed
+    if well_formed:
+        assert bool(at_once.refused) == any(packet[4:49].lower() == f"want {SECRET}".encode() for packet in packets)
+
+
+def _length(packet: bytes) -> int:
+    try:
+        return int(packet[:4], 16)
+    except ValueError:
+        return -1
+
+
+@hostile
+@given(packets=PACKETS)
+def test_the_wants_of_a_request_are_found_or_it_is_refused(packets: list[bytes]) -> None:
+    answer = answer_of(lambda: list(wants(b"".join(packets))))
+    assert in_words(answer)
+    assert isinstance(answer, Invalid) or all(len(one) <= 0xFFFF for one in answer)
+
+
+@hostile
+@given(packets=PACKETS, cuts=st.lists(st.integers(1, 30), max_size=10))
+def test_what_git_reports_passes_whole_however_it_is_cut(packets: list[bytes], cuts: list[int]) -> None:
+    rest = stream = b"".join(packets)
+    at_once, in_parts = ReportText(), ReportText()
+    parts = b""
+    for cut in cuts:
+        parts, rest = parts + in_parts.feed(rest[:cut]), rest[cut:]
+    parts += in_parts.feed(rest) + in_parts.end()
+    assert parts == at_once.feed(stream) + at_once.end()
