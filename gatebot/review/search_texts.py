@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import ColumnElement, and_, exists, literal, not_, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select, text
 
 from ..db import Session
 from .query import bad_value
@@ -59,14 +59,7 @@ def _of_commit(session: Session, operator: str, value: str) -> Clause:
         case "prefixsubject":
             return changes.c.subject.istartswith(value, autoescape=True)
         case "author" | "committer":
-            name, email = (
-                (patch_sets.c.author_name, patch_sets.c.author_email)
-                if operator == "author"
-                else (patch_sets.c.committer_name, patch_sets.c.committer_email)
-            )
-            wanted = value.rpartition("<")[2].strip("<>") if "<" in value else value
-            found = of_current(or_(email.ilike(_exactly(wanted), escape="/"), _has(name, wanted)))
-            return narrowed(session, "people", wanted, found)
+            return _of_person(session, operator, value.rpartition("<")[2].strip("<>") if "<" in value else value)
         case "footer":
             name, equals, rest = value.partition("=") if "=" in value else value.partition(":")
             line = f"{name.strip()}: {rest.strip()}" if equals and rest.strip() else f"{name.strip()}: "
@@ -78,6 +71,26 @@ def _of_commit(session: Session, operator: str, value: str) -> Clause:
             whole = literal("\n").concat(message).concat("\n")
             told = [f"\n{name}: {sign}{number}\n" for name in _TRACKERS for sign in ("", "#")]
             return narrowed(session, "message", number, of_current(or_(*(_has(whole, one) for one in told))))
+
+
+def _of_person(session: Session, operator: str, wanted: str) -> Clause:
+    """The address as a whole, or a part of the name. There are few people and many commits: first, who they are."""
+    name, email = patch_sets.c[f"{operator}_name"], patch_sets.c[f"{operator}_email"]
+    spelled = or_(
+        _spelled(session, email, lambda column: column.ilike(_exactly(wanted), escape="/")),
+        _spelled(session, name, lambda column: _has(column, wanted)),
+    )
+    return and_(changes.c.number.in_(select(patch_sets.c.change).where(spelled)), of_current(spelled))
+
+
+def _spelled(session: Session, column: ColumnElement[str], fits: Callable[[ColumnElement[str]], Clause]) -> Clause:
+    """Equal to one of the values that fit. An indexed column is asked for them, one step of its index for each."""
+    known = select(func.min(column).label("value")).cte("known", recursive=True)
+    following = select(func.min(column)).where(column > known.c.value).scalar_subquery()
+    known = known.union_all(select(following).where(known.c.value.is_not(None)))
+    wanted = select(known.c.value).where(known.c.value.is_not(None), fits(known.c.value)).limit(_FEW + 1)
+    values = session.execute(wanted).scalars().all()
+    return column.in_(values) if len(values) <= _FEW else fits(column)
 
 
 def narrowed(session: Session, column: str, value: str, clause: Clause) -> Clause:
@@ -165,7 +178,11 @@ def _topic(operator: str, value: str) -> Clause:
         case _ if (matching := pattern(operator, value)) is not None:
             return changes.c.topic.regexp_match(matching)
         case _:
-            return and_(changes.c.topic != "", changes.c.topic.icontains(value, autoescape=True))
+            # The index of topics alone is read, not the changes.
+            known = select(changes.c.topic).where(
+                changes.c.topic > "", changes.c.topic.icontains(value, autoescape=True)
+            )
+            return changes.c.topic.in_(known.distinct())
 
 
 def _commit(_: str, value: str) -> Clause:

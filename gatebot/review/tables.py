@@ -94,6 +94,10 @@ patch_sets = Table(
     Index("ix_review_patch_sets_created", "created"),
     Index("ix_review_patch_sets_added", "added"),
     Index("ix_review_patch_sets_uploader", "uploader"),
+    Index("ix_review_patch_sets_author_email", "author_email"),
+    Index("ix_review_patch_sets_author_name", "author_name"),
+    Index("ix_review_patch_sets_committer_email", "committer_email"),
+    Index("ix_review_patch_sets_committer_name", "committer_name"),
 )
 
 parents = Table(

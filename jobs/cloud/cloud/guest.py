@@ -35,12 +35,13 @@ _SIZE = 32 * _MIB
 #: What nova starts a guest with, and where the guest then has its serial console; x86_64 boots from its disk.
 PARTS = ("kernel", "ramdisk")
 _CONSOLES = {"aarch64": "ttyAMA0"}
-_FIRMWARE = 128  # MiB that firmware of UEFI takes before it gives them back
+FIRMWARE = tuple(_CONSOLES)  # machines whose guests start by firmware
+_FIRMWARE_MIB = 128  # what firmware of UEFI takes before it gives it back
 
 
 def memory(machine: str, wanted: int) -> int:
     """The memory of a guest in MiB that is to have as much when it runs: what starts it there needs some too."""
-    return wanted + _FIRMWARE * (machine in _CONSOLES)
+    return wanted + _FIRMWARE_MIB * (machine in FIRMWARE)
 
 
 def parts(work: Path) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def make(
         _lay(scratch / "root", modules / version)
         initramfs = scratch / "initrd"
         initramfs.write_bytes(_archive(scratch / "root"))
-        if machine in _CONSOLES:
+        if machine in FIRMWARE:
             for part, source in zip(PARTS, (kernel, initramfs), strict=True):
                 shutil.copyfile(source, target.with_suffix(f".{part}"))
             with target.open("wb") as file:

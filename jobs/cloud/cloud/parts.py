@@ -31,6 +31,7 @@ class Part:
     program: str = ""  # where it is called otherwise
     broker: bool = False  # of no use where nobody sends messages
     shim: bool = False  # changes its groups, which the kernel refuses where one user is mapped
+    describes: bool = False  # tells libvirt what a guest is
     everywhere: bool = False  # on each host that has guests
     chunks: bool = False  # uploads come in chunks, which uWSGI passes on only in this mode
 
@@ -71,7 +72,7 @@ _ALL = (
     Part(Service.NOVA, "nova-scheduler"),
     _api(Service.NOVA, "nova", "nova.wsgi.osapi_compute"),
     _api(Service.NOVA, "metadata", "nova.wsgi.metadata"),
-    Part(Service.NOVA, "nova-compute", ("--config-file", COMPUTE_FILE), everywhere=True),
+    Part(Service.NOVA, "nova-compute", ("--config-file", COMPUTE_FILE), describes=True, everywhere=True),
     _api(Service.NEUTRON, "neutron", "neutron.wsgi.api", "--env", f"OS_NEUTRON_CONFIG_FILES={';'.join(NEUTRON_FILES)}"),
     Part(Service.NEUTRON, "neutron-rpc-server", _NEUTRON, broker=True),
     Part(Service.NEUTRON, "neutron-periodic-workers", _NEUTRON, broker=True),

@@ -15,7 +15,7 @@ from .data import people
 from .options import Options, Service
 from .parts import Part, parts
 from .processes import Failed, Processes
-from .shims import for_groups
+from .shims import for_firmware, for_groups
 
 
 async def first(options: Options, start: Starter) -> None:
@@ -150,5 +150,5 @@ class Starter:
         """These, one after another; none is waited for."""
         began = int(time.time())
         for part in wanted:
-            more = for_groups() if part.shim else {}
+            more = for_groups() if part.shim else for_firmware(self._options) if part.describes else {}
             await self.processes.start(part.name, *part.line(self._options, began), environment=more)

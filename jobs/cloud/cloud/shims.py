@@ -12,6 +12,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+from .guest import FIRMWARE
 from .options import Options, Role
 
 SHIMS = Path("/srv/shims")
@@ -46,6 +47,22 @@ exec /sbin/ip "$@"
 _QEMU = '#!/bin/sh\nexec "/usr/bin/${0##*/}" -global virtio-net-pci.csum=off "$@"\n'
 #: Where one id is mapped, the kernel refuses to change groups, and libvirt starts no guest without doing that.
 _SETGROUPS_C = "int setgroups(unsigned long size, const void *list) { (void)size; (void)list; return 0; }\n"
+#: Debian 12's libvirt takes no `secure` of a loader beside firmware that it selects itself, and nova always gives one,
+#: though `<feature name="secure-boot"/>` says the same. Without it the description of a guest means what it meant.
+_SITECUSTOMIZE = """\
+import re
+
+import libvirt
+
+if libvirt.getVersion() < 10_000_000:
+    define = libvirt.virConnect.defineXML
+
+    def without_secure(connection, xml):
+        selected = "<os firmware=" in xml and 'name="secure-boot"' in xml
+        return define(connection, re.sub(r'<loader secure="(yes|no)"/>', "", xml) if selected else xml)
+
+    libvirt.virConnect.defineXML = without_secure
+"""
 
 
 #: Whom libvirt looks up before it reads that it is to be root: scripts of packages make it, if they are run.
@@ -78,6 +95,9 @@ def write(options: Options, place: Path = SHIMS) -> None:
         source = place / "setgroups.c"
         source.write_text(_SETGROUPS_C)
         subprocess.run(["cc", "-shared", "-fPIC", "-o", _SETGROUPS, str(source)], check=True)
+    if options.machine in FIRMWARE:
+        (place / "python").mkdir(exist_ok=True)
+        (place / "python/sitecustomize.py").write_text(_SITECUSTOMIZE)
     helper = place / "privsep-helper"
     helper.unlink(missing_ok=True)
     helper.symlink_to(f"{options.venv}/bin/privsep-helper")
@@ -87,3 +107,8 @@ def for_groups(users: Path = Path("/proc/self/uid_map")) -> dict[str, str]:
     """What programs that change their groups need in their environment; `users` is the kernel's map of them."""
     alone = users.read_text().split()[2:] == ["1"]  # the last word of a range is how many it has
     return {"LD_PRELOAD": _SETGROUPS} if alone else {}
+
+
+def for_firmware(options: Options) -> dict[str, str]:
+    """What describes guests to libvirt where they start by firmware."""
+    return {"PYTHONPATH": f"{SHIMS}/python:{options.projects}"} if options.machine in FIRMWARE else {}

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 from gatebot import settings
 from gatebot.executor import images
@@ -60,3 +64,31 @@ def test_whom_libvirt_looks_up_is_known_where_no_package_made_it_and_stays_as_it
         module("shims").accounts(tmp_path)
     assert (tmp_path / "passwd").read_text().count("libvirt-qemu:x:64055:64055:") == 1
     assert (tmp_path / "group").read_text() == "root:x:0:\nlibvirt-qemu:x:112:\n"
+
+
+NOVA_SAYS = (
+    '<os firmware="efi"><firmware><feature name="secure-boot" enabled="no"/></firmware><loader secure="no"/></os>'
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [(9_000_000, NOVA_SAYS.replace('<loader secure="no"/>', "")), (10_000_000, NOVA_SAYS)]
+)
+def test_libvirt_of_debian_12_is_not_told_twice_that_a_guest_boots_without_secure_boot(
+    module: Module, tmp_path: Path, version: int, told: str
+) -> None:
+    (tmp_path / "libvirt.py").write_text(
+        f"def getVersion(): return {version}\nclass virConnect:\n    def defineXML(self, xml): return xml\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(module("shims")._SITECUSTOMIZE)
+    line = [sys.executable, "-c", f"import libvirt; print(libvirt.virConnect().defineXML({NOVA_SAYS!r}))"]
+    said = subprocess.run(line, env={"PYTHONPATH": str(tmp_path)}, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == told
+
+
+def test_only_guests_that_start_by_firmware_are_described_otherwise(module: Module) -> None:
+    options = module("options").Options
+    assert module("shims").for_firmware(options()) == {}
+    assert module("shims").for_firmware(options(machine="aarch64")) == {
+        "PYTHONPATH": "/srv/shims/python:/work/projects"
+    }
