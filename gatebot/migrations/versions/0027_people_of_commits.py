@@ -6,7 +6,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0027_people_of_commits"
-down_revision = "0022_edits"
+down_revision = "0023_made_of"
 branch_labels = None
 depends_on = None
 
