@@ -73,13 +73,16 @@ Files = Mapping[int, Sequence[TouchedFile]]
 class Shape:
     """How much to tell: the `o=` options, the site's address, and the files of the patch sets that were asked for.
 
-    `ssh` is where git is served over SSH, as `ssh://USER@HOST:PORT`; empty where it is not, or nobody asks.
+    `actions` are those of the change and of its current patch set. `ssh` is where git is served over SSH, as
+    `ssh://USER@HOST:PORT`; empty where it is not, or nobody asks.
     """
 
     options: frozenset[str]
     site: str
     files: Files
     ssh: str = ""
+    actions: Mapping[str, Json] | None = None
+    revision_actions: Mapping[str, Json] | None = None
 
     def wants(self, *names: str) -> bool:
         """Whether one of these options was given."""
@@ -167,8 +170,8 @@ def _options(view: ChangeView, shape: Shape) -> dict[str, Json]:
         info["submit_requirements"] = submit_requirements(view)
     if shape.wants("MESSAGES"):
         info["messages"] = [message_info(message, view.people) for message in view.messages]
-    if shape.wants("CURRENT_ACTIONS", "CHANGE_ACTIONS"):
-        info["actions"] = {}
+    if shape.actions is not None and shape.wants("CHANGE_ACTIONS"):
+        info["actions"] = {**shape.actions}
     shown = view.patch_sets if shape.wants("ALL_REVISIONS") else view.patch_sets[-1:]
     if shape.wants("CURRENT_REVISION", "ALL_REVISIONS"):
         info["current_revision"] = view.current.commit
@@ -194,8 +197,8 @@ def revision_info(view: ChangeView, patch_set: PatchSet, shape: Shape) -> dict[s
     files = shape.files.get(patch_set.number)
     if files is not None and (shape.wants("ALL_FILES") or (is_current and shape.wants("CURRENT_FILES"))):
         info["files"] = files_info(files, with_message=False)
-    if shape.wants("CURRENT_ACTIONS") and is_current:
-        info["actions"] = {}
+    if shape.revision_actions is not None and shape.wants("CURRENT_ACTIONS") and is_current:
+        info["actions"] = {**shape.revision_actions}
     return {name: value for name, value in info.items() if value != "" and value is not None}
 
 

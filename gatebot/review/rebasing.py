@@ -11,16 +11,15 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from ..access import Actor, Verb
+from ..access import Actor
 from ..db import Session
-from ..errors import Conflict, GatebotError, Unprocessable
+from ..errors import Conflict, Unprocessable
 from ..identity import Account
 from ..reasons import reason
 from ..repo import MergeConflict
-from . import kinds, store
+from . import deeds, kinds, store
 from .making import Wanted
 from .model import Change, PatchSet, Status, branch_ref
-from .permission import require, target_of
 from .picking import conflicts_told
 from .together import together
 from .workbench import Workbench
@@ -68,11 +67,7 @@ class Rebasing:
         account = self._bench.account(actor)
         line = self._db.read_now(_line, number, chain=chain)
         for change, _ in line:
-            if not change.is_open:
-                raise Conflict(
-                    reason=reason("review.rebase-closed", change=change.number, status=change.status.value.lower())
-                )
-            require(actor, Verb.REBASE, target_of(change), self._bench.rules)
+            deeds.rebase(actor, change, self._bench.rules)
         lowest, current = line[0]
         found = self._db.read_now(self._base, actor, lowest, current, base)
         place = self._bench.scratch(lowest.project)
@@ -146,7 +141,7 @@ class Rebasing:
         if other is None and _SHA.match(base.lower()):
             commit = base.lower()
             other = store.find_by_commits(session, change.project, (commit,)).get(commit)
-            if self._is_in(change.project, commit, tip):
+            if self._bench.is_in(change.project, commit, tip):
                 return commit
         if other is None or other.project != change.project or not self._bench.sees(session, actor, [other.number]):
             raise Unprocessable(reason=reason("review.rebase-no-base", base=base))
@@ -164,13 +159,6 @@ class Rebasing:
         if self._repositories.is_ancestor(change.project, mine, found):
             raise Conflict(reason=reason("review.rebase-descendant", change=other.number))
         return found
-
-    def _is_in(self, project: str, commit: str, tip: str) -> bool:
-        try:
-            known = self._repositories.commit(project, commit).id
-        except GatebotError:
-            return False
-        return self._repositories.is_ancestor(project, known, tip)
 
 
 def _line(session: Session, number: int, *, chain: bool) -> list[tuple[Change, PatchSet]]:

@@ -22,6 +22,7 @@ from .rest_changes import RestChanges
 from .rest_reviewers import RestReviewers
 from .rest_revisions import RestRevisions
 from .rest_site import RestSite
+from .rest_standing import RestStanding
 from .room import ReviewRoom
 from .shaper import Shaper
 from .threads.rest import RestThreads
@@ -33,6 +34,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
     parts = (
         RestChanges(shaper),
         RestActions(shaper),
+        RestStanding(shaper),
         RestRevisions(shaper),
         RestReviewers(shaper),
         RestThreads(shaper, room.threads),

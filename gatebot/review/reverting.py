@@ -12,17 +12,16 @@ import re
 import secrets
 from collections.abc import Iterable
 
-from ..access import Actor, Verb
+from ..access import Actor
 from ..db import Session
 from ..errors import Conflict, NotPermitted
 from ..identity import Account
 from ..reasons import reason
 from ..repo import MergeConflict, Person
 from ..repo.messages import with_footers
-from . import change_id, conversation, store, together
+from . import change_id, conversation, deeds, store, together
 from .making import Wanted
-from .model import Change, PatchSet, Reviewer, ReviewerState, Status
-from .permission import require, target_of
+from .model import Change, PatchSet, Reviewer, ReviewerState
 from .workbench import Workbench
 
 _REVERT = re.compile(r'Revert(?:\^(?P<times>\d{1,6}))? "(?P<subject>.*)"\Z')
@@ -48,8 +47,7 @@ class Reverting:
 
     def _revert_submission(self, actor: Actor, number: int, message: str, topic: str) -> tuple[Change, ...]:
         change = self._bench.db.read_now(store.get_change, number)
-        if change.status is not Status.MERGED:
-            raise Conflict(reason=reason("review.change-is", status=change.status.value.lower()))
+        deeds.revert(actor, change, self._bench.rules)
         numbers = self._bench.db.read_now(together.submitted_with, change)
         seen = self._bench.db.read_now(self._bench.sees, actor, numbers)
         if len(seen) < len(numbers):
@@ -63,9 +61,7 @@ class Reverting:
         wanted: list[Wanted] = []
         for number in numbers:
             change, current, asked = self._bench.db.read_now(_read, number)
-            if change.status is not Status.MERGED:
-                raise Conflict(reason=reason("review.change-is", status=change.status.value.lower()))
-            require(actor, Verb.REVERT, target_of(change), self._bench.rules)
+            deeds.revert(actor, change, self._bench.rules)
             place = (change.project, change.branch)
             made, id = self._made(account, change, current, tips.get(place, current.commit), message)
             tips[place] = made

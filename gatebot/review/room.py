@@ -39,6 +39,7 @@ from .rebasing import Rebasing
 from .reverting import Reverting
 from .revisions import Revisions
 from .service import Review
+from .standing import Standing
 from .states import States
 from .submitting import Submission
 from .threads.service import Threads
@@ -59,6 +60,7 @@ class ReviewRoom:
     states: States
     submission: Submission
     maker: Maker
+    standing: Standing
     picking: Picking
     reverting: Reverting
     rebasing: Rebasing
@@ -122,6 +124,7 @@ def furnish(
         states=States(db, clock, rules),
         submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic, configs=configs),
         maker=maker,
+        standing=Standing(bench),
         picking=Picking(bench),
         reverting=Reverting(bench),
         rebasing=Rebasing(bench),

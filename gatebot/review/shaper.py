@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
+from .. import words
 from ..assignment import Json
 from ..errors import NotFound, Unprocessable
 from ..identity import Account
 from ..reasons import reason
 from ..repo import CommitInfo
+from . import actions
 from .answers import Asker, Handler, everywhere, json_answer
 from .gerrit_json import Files, Shape, change_info
 from .gerrit_labels import timestamp
@@ -86,7 +89,24 @@ class Shaper:
     ) -> dict[str, object]:
         """One ChangeInfo, with the files that the options ask for."""
         files: Files = await self._files(view, options)
-        return {**change_info(view, Shape(options, self.room.judge.site, files, self.ssh(request)), more=more)}
+        shape = Shape(options, self.room.judge.site, files, self.ssh(request))
+        if options & {"CURRENT_ACTIONS", "CHANGE_ACTIONS"}:
+            of_change, of_revision = await self.actions(request, view, view.current)
+            shape = replace(shape, actions=of_change, revision_actions=of_revision)
+        return {**change_info(view, shape, more=more)}
+
+    async def actions(
+        self, request: web.Request, view: ChangeView, patch_set: PatchSet
+    ) -> tuple[dict[str, Json], dict[str, Json]]:
+        """What the asker can do to a change, and to one of its patch sets."""
+        actor, rules = self.asker.actor(request), self.room.rules
+        if actor.account is None:
+            return {}, {}
+        together, missing = await self.room.submission.asked_of(actor, view.change)
+        told = words.say(missing, self.asker.language(request)) if missing is not None else ""
+        submitting = actions.Submitting(together, told)
+        of_revision = actions.of_revision(actor, view.change, patch_set.number, rules, submitting)
+        return actions.of_change(actor, view.change, rules), of_revision
 
     async def info_of(
         self, request: web.Request, number: int, options: frozenset[str] = frozenset()

@@ -203,6 +203,12 @@ def _insert_patch_set(session: Session, change: int, number: int, upload: Upload
         session.execute(insert(dependencies).values(row))
 
 
+def describe(session: Session, change: int, number: int, text: str) -> None:
+    """Say what a patch set is about."""
+    here = (patch_sets.c.change == change) & (patch_sets.c.number == number)
+    session.execute(update(patch_sets).where(here).values(description=text))
+
+
 def update_change(session: Session, number: int, at: datetime, **values: str | int | bool | datetime | None) -> Change:
     """Set columns of a change (`status`, `topic`, `work_in_progress` ...); the fact is the caller's to append."""
     session.execute(_update, {"number_": number, "updated": at, **values})

@@ -17,12 +17,12 @@ from ..access import SITE, Actor, Verb, may
 from ..change import Landing, LandingChange, LandRefused
 from ..clock import Clock
 from ..db import Database, Session
-from ..errors import Conflict, NotPermitted
+from ..errors import Conflict, GatebotError, NotPermitted
 from ..events import SubmitRequested
 from ..identity import GATE, Account, account_in, accounts_in
 from ..reasons import Reason, reason
 from ..repo import ZERO, FinalCommit, MergeConflict, NotFastForward, Repositories, person
-from . import conversation, hosting, store
+from . import conversation, deeds, hosting, store
 from .config.model import CONFIG_REF
 from .config.ports import Configs, NoConfigs
 from .judging import Judge
@@ -83,8 +83,7 @@ class Submission:
     async def submit(self, actor: Actor, number: int, *, bypass_gate: bool = False) -> Submitted:
         """Submit a change, and what is submitted with it, by the rules of their projects."""
         change = await self._db.read(store.get_change, number)
-        require(actor, Verb.SUBMIT, target_of(change), self._rules)
-        require_open(change)
+        deeds.submit(actor, change, self._rules)
         gated = self._judge.gates.gated(change.project, change.branch)
         if gated and not bypass_gate:
             await self._db.run(self._enqueue, actor, number)
@@ -116,8 +115,25 @@ class Submission:
             await asyncio.sleep(_PAUSE)
         return reason("review.enqueued", project=change.project, branch=change.branch)
 
+    async def asked_of(self, actor: Actor, change: Change) -> tuple[int, Reason | None]:
+        """How many changes submitting this one submits, and what keeps it from being done, if anything does."""
+        return await self._db.read(self._asked, actor, change)
+
+    def _asked(self, session: Session, actor: Actor, change: Change) -> tuple[int, Reason | None]:
+        try:
+            if self._judge.gates.gated(change.project, change.branch):
+                return len(self._wanted(session, actor, change.number)), None
+            return len(self._facts(session, actor, change.number, False)[0]), None
+        except GatebotError as error:
+            return len(self.together(session, change).changes), error.reason or reason("review.not-ready")
+
     def _enqueue(self, session: Session, actor: Actor, number: int) -> None:
         """Ask the gate, unless people still have something to do. A topic goes in as a whole."""
+        for one, account in self._wanted(session, actor, number):
+            journal.append(session, SubmitRequested(one.number, one.current, account), self._clock.now())
+
+    def _wanted(self, session: Session, actor: Actor, number: int) -> list[tuple[Change, int]]:
+        """What the gate is asked for, and by whom; refused when people still have something to do."""
         change = store.get_change(session, number)
         require_open(change)
         missing = self._judge.obstacle(session, change)
@@ -126,12 +142,14 @@ class Submission:
         wanted = [change]
         if self.whole_topic and change.topic:
             wanted += [one for one, _ in self.together(session, change).changes if one.number != number]
+        found: list[tuple[Change, int]] = []
         for one in wanted:
             account = require(actor, Verb.SUBMIT, target_of(one), self._rules)
             missing = self._judge.obstacle(session, one)
             if missing is not None:
                 raise Conflict(reason=reason("review.submit-with", missing, change=number, other=one.number))
-            journal.append(session, SubmitRequested(one.number, one.current, account), self._clock.now())
+            found.append((one, account))
+        return found
 
     def _merge(self, actor: Actor, number: int, gated: bool) -> Submitted:
         steps, account = self._db.read_now(self._facts, actor, number, gated)

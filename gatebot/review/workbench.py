@@ -14,14 +14,14 @@ from .. import access
 from ..access import Actor, Target, Verb
 from ..clock import Clock
 from ..db import Database, Session
-from ..errors import Conflict
+from ..errors import Conflict, GatebotError
 from ..identity import Account, account_in
 from ..reasons import reason
 from ..repo import Person, Repositories, person
-from . import push_flaws, store
+from . import deeds, push_flaws, store
 from .making import Maker, Wanted
 from .model import Change, branch_ref
-from .permission import require, require_account, require_open, target_of
+from .permission import require, require_account
 from .push_config import ConfigGuard
 from .push_facts import Push, Reader, facts
 from .receive import CONFIG, Refusal
@@ -52,18 +52,18 @@ class Workbench:
         """A store where commits can be made before anybody may see them."""
         return self.maker.scratch(project)
 
+    def is_in(self, project: str, commit: str, tip: str) -> bool:
+        """Whether a commit that somebody names is one of a branch's."""
+        try:
+            known = self.repositories.commit(project, commit).id
+        except GatebotError:
+            return False
+        return self.repositories.is_ancestor(project, known, tip)
+
     def require_writable(self, project: str) -> None:
         """A project that is only read takes no patch set."""
         if self.reader.policies.of(project).read_only:
             raise Conflict(reason=reason("review.make-read-only", project=project))
-
-    def require_amends(self, actor: Actor, change: Change) -> int:
-        """Who gives an open change its next patch set: its owner, or whoever may amend others' changes."""
-        account = require_account(actor)
-        if account != change.owner:
-            require(actor, Verb.ADD_PATCH_SET, target_of(change), self.rules)
-        require_open(change)
-        return account
 
     def make(self, actor: Actor, account: Account, wanted: Sequence[Wanted]) -> tuple[Change, ...]:
         """Make all of these, or none; refused as a push of them would be."""
@@ -76,7 +76,7 @@ class Workbench:
         ref = branch_ref(one.branch)
         require(actor, Verb.UPLOAD, Target(one.project, ref, account.id), self.rules)
         if one.number:
-            self.require_amends(actor, self.db.read_now(store.get_change, one.number))
+            deeds.amend(actor, self.db.read_now(store.get_change, one.number), self.rules)
         push = Push(one.project, account, (), (), "")
         commit = facts(self.repositories.commit(one.store, one.commit))
         flaw = push_flaws.of_change(commit, self.reader.past_review(push, [commit]), self.reader.rights(push, ref))

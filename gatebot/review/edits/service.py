@@ -22,7 +22,7 @@ from ...repo import ZERO, CommitInfo
 from ...repo.messages import with_footers
 from ...repo.texts import Texts
 from ...repo.trees import Trees
-from .. import change_id, hosting
+from .. import change_id, deeds, hosting, kinds
 from .. import store as changes
 from ..making import Wanted
 from ..model import Change, PatchSet
@@ -97,6 +97,10 @@ class Edits:
         edit = await self._existing(actor, change)
         await self._db.run_silent(store.drop_edit, edit.change, edit.account)
 
+    async def set_message(self, actor: Actor, change: Change, message: str) -> Change:
+        """Another commit message at once, as the next patch set."""
+        return await asyncio.to_thread(self._set_message, actor, change, message)
+
     async def publish(self, actor: Actor, change: Change) -> Change:
         """Make the asker's edit the next patch set."""
         edit = await self._existing(actor, change)
@@ -159,14 +163,7 @@ class Edits:
 
     def _reword(self, actor: Actor, change: Change, message: str) -> None:
         edit, base = self._started(actor, change)
-        if not message.strip() or len(message) > _LONGEST:
-            raise Invalid(reason=reason("review.empty-message"))
-        text = message.strip() + "\n"
-        named = change_id.read(text)
-        if not isinstance(named, str):
-            text = with_footers(text, (f"Change-Id: {change.change_id}",))
-        elif named != change.change_id:
-            raise Conflict(reason=reason("review.other-change-id", change=change.number))
+        text = self._worded(change, message)
         before = self._repositories.commit(self._store(change), edit.commit)
         if before.message == text:
             raise Conflict(reason=reason("review.same-message"))
@@ -189,17 +186,48 @@ class Edits:
             current.message,
         ):
             raise Conflict(reason=reason("review.edit-is-empty"))
-        wanted = Wanted(
-            change.project, change.branch, change.change_id, edit.commit, self._store(change), change.number,
-            change.current, says=f"Published edit on patch set {edit.base}.",
-        )  # fmt: skip
-        (done,) = self._bench.make(actor, self._bench.account(actor), [wanted])
+        done = self._patched(actor, change, current, edit.commit, f"Published edit on patch set {edit.base}.")
         self._db.run_now(store.drop_edit, edit.change, edit.account)
         return done
 
+    def _patched(self, actor: Actor, change: Change, current: PatchSet, commit: str, says: str) -> Change:
+        """The change with a commit of the scratch store as its next patch set."""
+        place = self._store(change)
+        compared = kinds.compare(self._repositories, change.project, current.commit, commit, place)
+        wanted = Wanted(
+            change.project, change.branch, change.change_id, commit, place, change.number, change.current,
+            compared.kind, compared.unchanged_files, says,
+        )  # fmt: skip
+        (done,) = self._bench.make(actor, self._bench.account(actor), [wanted])
+        return done
+
+    def _set_message(self, actor: Actor, change: Change, message: str) -> Change:
+        deeds.amend(actor, change, self._bench.rules)
+        current, account = self._current(change), self._bench.account(actor)
+        text = self._worded(change, message)
+        before = self._repositories.commit(change.project, current.commit)
+        if before.message == text:
+            raise Conflict(reason=reason("review.same-message"))
+        commit = self._repositories.write_commit(
+            self._store(change), before.tree, before.parents, before.author, self._bench.person(account), text
+        )
+        return self._patched(actor, change, current, commit, "Commit message was updated.")
+
+    def _worded(self, change: Change, message: str) -> str:
+        """A commit message with the change's own Change-Id."""
+        if not message.strip() or len(message) > _LONGEST:
+            raise Invalid(reason=reason("review.empty-message"))
+        text = message.strip() + "\n"
+        named = change_id.read(text)
+        if not isinstance(named, str):
+            return with_footers(text, (f"Change-Id: {change.change_id}",))
+        if named != change.change_id:
+            raise Conflict(reason=reason("review.other-change-id", change=change.number))
+        return text
+
     def _started(self, actor: Actor, change: Change) -> tuple[Edit, CommitInfo]:
         """The asker's edit, or a new one on the current patch set, and the commit that it stands on."""
-        account = self._bench.require_amends(actor, change)
+        account = deeds.amend(actor, change, self._bench.rules)
         found = self._db.read_now(store.find_edit, change.number, account)
         current = self._current(change)
         base = self._repositories.commit(change.project, current.commit)
