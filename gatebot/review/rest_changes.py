@@ -15,7 +15,7 @@ from .answers import body_of, everywhere, json_answer, start_and_limit, text_or
 from .drafts import texts
 from .gerrit_json import DETAIL, message_info, read_options
 from .search import MOST
-from .shaper import Shaper
+from .shaper import Shaper, infos
 
 
 class RestChanges:
@@ -57,7 +57,7 @@ class RestChanges:
         lists: list[list[dict[str, object]]] = []
         for query in request.query.getall("q", ["status:open"]):
             views, more = await self._room.reading.search(self._asker.actor(request), query, limit, start)
-            lists.append(await self._shaper.infos(request, views, options, more=more))
+            lists.append(await infos(self._shaper, request, views, options, more=more))
         return json_answer(request, lists[0] if len(lists) == 1 else lists)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:

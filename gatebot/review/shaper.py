@@ -77,13 +77,6 @@ class Shaper:
         except NotFound as error:
             raise Unprocessable(reason=error.reason) from None
 
-    async def infos(
-        self, request: web.Request, views: Sequence[ChangeView], options: frozenset[str], *, more: bool = False
-    ) -> list[dict[str, object]]:
-        """ChangeInfos, the last of which says whether there are more."""
-        last = len(views) - 1
-        return [await self.info(request, view, options, more=more and n == last) for n, view in enumerate(views)]
-
     async def info(
         self, request: web.Request, view: ChangeView, options: frozenset[str], *, more: bool = False
     ) -> dict[str, object]:
@@ -165,6 +158,14 @@ class Calls(ABC):
     def routes(self) -> Iterable[web.RouteDef]:
         """What is served."""
         return [route for method, path, handler in self.table() for route in everywhere(method, path, handler)]
+
+
+async def infos(
+    shaper: Shaper, request: web.Request, views: Sequence[ChangeView], options: frozenset[str], *, more: bool = False
+) -> list[dict[str, object]]:
+    """ChangeInfos, the last of which says whether there are more."""
+    last = len(views) - 1
+    return [await shaper.info(request, view, options, more=more and n == last) for n, view in enumerate(views)]
 
 
 def git_commit_info(found: CommitInfo, parents: list[Json]) -> dict[str, Json]:

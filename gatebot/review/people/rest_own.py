@@ -16,7 +16,7 @@ from ...reasons import reason
 from ..answers import body_of, everywhere, json_answer, list_of
 from ..drafts import Object, flag, text_of
 from ..query import parse
-from ..shaper import Shaper
+from ..shaper import Shaper, infos
 from .preferences import shown
 from .service import NOTIFY, People
 from .store import Watch
@@ -60,7 +60,7 @@ class RestOwn:
         account = await self._asked.own(request)
         reading = self._shaper.room.reading
         views, more = await reading.search(self._shaper.asker.actor(request), f"starredby:{account.id}")
-        return json_answer(request, await self._shaper.infos(request, views, frozenset(), more=more))
+        return json_answer(request, await infos(self._shaper, request, views, frozenset(), more=more))
 
     async def _star(self, request: web.Request) -> web.StreamResponse:
         account, change = await self._asked.own(request), await self._shaper.change(request)
