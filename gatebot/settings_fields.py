@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from .settings_outside import Mail
 from .settings_providers import Provider
 from .settings_words import BYTES, GIB, MIB, setting
 
@@ -272,6 +273,7 @@ class Settings:
     executor: Executor = Executor()
     dispatch: Dispatch = Dispatch()
     network: Network = Network()
+    mail: Mail = field(default_factory=Mail)
     meetings: Meetings = Meetings()
     logs: Logs = Logs()
     limits: Limits = Limits()
@@ -301,6 +303,7 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("executor", Executor),
     ("dispatch", Dispatch),
     ("network", Network),
+    ("mail", Mail),
     ("meetings", Meetings),
     ("logs", Logs),
     ("limits", Limits),

@@ -46,6 +46,7 @@ from ..site import Site
 from . import connections, doors, gate, own_executor, topics
 from .executors import Executors
 from .irc import Irc
+from .mailing import Mailing
 from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
@@ -74,6 +75,7 @@ class SiteApp:
     review: ReviewRoom
     doors: doors.Doors
     ssh: SshDoor
+    mailing: Mailing
     gate: gate.GateRoom
     connected: tuple[connections.Connected, ...]
     irc: Irc
@@ -123,27 +125,26 @@ class SiteApp:
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
         ssh = SshDoor(settings, places, db, journal, review, outside.git.processes, site, clock)
         sight = connections.Sights(outside.shown, connected)
-        allowed = room.allowed(site, sight)
+        allowed, mailing = room.allowed(site, sight), Mailing.of(settings, db, journal, clock, key, review, site)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
             connections.routes(connected), others.routes(site, allowed, NodeUses(db, identity)), outside.routes(),
             room.routes(site, sight, files, others.git.commits), irc.routes(site), live.routes(), ssh.routes(),
-            front.routes(), site.routes(), outside.git_routes(),
+            mailing.routes(), front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
-        outside.add_to(front)
+        for part in (outside, mailing):
+            part.add_to(front)
         room.add_to(front, site, sight)
-        for sign in (*(one.sign() for one in connected), own_executor.sign_of(keeper)):
-            front.add(sign=sign)
         irc.add_to(front, site)
         front.measure(SiteMetrics(room.driver, others.free_slots, live.last, irc.health))
-        for sign in (*([_jobs_sign(executor)] if executor else ()), *([others.sign] if others.on else ())):
+        for sign in (*(one.sign() for one in connected), *_signs(keeper, executor, others)):
             front.add(sign=sign)
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, book, review,
-            outside, ssh, room, connected, irc, executor, others, logs, keeper, application, [],
+            outside, ssh, mailing, room, connected, irc, executor, others, logs, keeper, application, [],
         )  # fmt: skip
 
     def web(self) -> web.Application:
@@ -169,6 +170,7 @@ class SiteApp:
         self._run("live pages", self.live.run())
         self._run("mentions", self.mentions.run())
         self._run("files of changes", self.review.indexing.run(self.journal))
+        self.mailing.start(self._run)
         self._run("files of builds", self.keeper.run())
         self.irc.start(self._run)
 
@@ -206,6 +208,12 @@ class SiteApp:
         task: asyncio.Task[object] = asyncio.create_task(work, name=name)
         self.tasks.append(task)
         return task
+
+
+def _signs(keeper: Keeper, executor: Executor | None, others: Executors) -> list[Health]:
+    """What tells how builds run and what is kept of them."""
+    found = [own_executor.sign_of(keeper), *([_jobs_sign(executor)] if executor is not None else ())]
+    return [*found, *([others.sign] if others.on else ())]
 
 
 def _jobs_sign(executor: Executor) -> Health:

@@ -15,6 +15,7 @@ from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
 from .attention.model import NOBODY, Moves
+from .mail.model import NO_WISH, Wish
 from .model import PATCH_SET_LEVEL, DraftedComment, ReviewerState, Side, TextRange
 
 PUBLISH = ("KEEP", "PUBLISH", "PUBLISH_ALL_REVISIONS")
@@ -34,6 +35,7 @@ class Draft:
     publish: str = "KEEP"
     turns: Moves = NOBODY
     automatic: bool = True
+    wish: Wish = NO_WISH
 
     @property
     def says_something(self) -> bool:

@@ -62,7 +62,7 @@ class Options:
     base: tuple[str, ...] = ()
     publish_comments: bool | None = None
     notify: str = ""
-    notify_people: tuple[str, ...] = ()
+    notify_people: tuple[tuple[str, str], ...] = ()
     keep_attention: bool = False
     help: bool = False
 
@@ -163,7 +163,8 @@ def _with(options: Options, name: str, value: str) -> Options:
         case "notify":
             return replace(options, notify=_notify(value))
         case "notify-to" | "notify-cc" | "notify-bcc":
-            return replace(options, notify_people=(*options.notify_people, value))
+            told = (name.removeprefix("notify-"), value)
+            return replace(options, notify_people=(*options.notify_people, told))
         case "trace" | "deadline":
             return options  # heard by `parse_request`
         case "skip-validation":

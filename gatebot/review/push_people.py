@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from ..db import Session
 from ..identity.store import account_in, accounts_in, email_in, group_names, username_in
 from ..reasons import reason
+from .mail.model import Notify, Wish
 from .push_options import Options
 from .push_rows import Wishes
 from .receive import CommitFacts, Refusal
@@ -31,9 +32,14 @@ def wishes_in(session: Session, options: Options, commits: Iterable[CommitFacts]
             text = f"Account '{name}' not found\n{name} does not identify a registered user or group"
             return Refusal(text, reason("review.push-reviewer", name=name))
         found[name] = ids
-    for name in options.notify_people:
-        if resolve(session, name) is None:
+    told: dict[str, list[int]] = {"to": [], "cc": [], "bcc": []}
+    for how, name in options.notify_people:
+        ids = resolve(session, name)
+        if ids is None:
             return Refusal(f'user "{name}" not found', reason("review.push-reviewer", name=name))
+        told[how] += ids
+    level = Notify(options.notify) if options.notify else None
+    mail = Wish(level, tuple(told["to"]), tuple(told["cc"]), tuple(told["bcc"]))
     reviewers = [id for name in options.reviewers for id in found[name]]
     cc = [id for name in options.cc for id in found[name]]
     for commit in commits:
@@ -52,6 +58,7 @@ def wishes_in(session: Session, options: Options, commits: Iterable[CommitFacts]
         wip=options.wip,
         private=options.private,
         merged=options.merged,
+        mail=mail,
     )
 
 

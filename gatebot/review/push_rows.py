@@ -19,6 +19,8 @@ from .. import journal
 from ..db import Session
 from ..events import ReviewerAdded, TopicChanged, VoteCast, WorkInProgressChanged
 from . import conversation, hosting, intents, landing_rows, store
+from .mail import store as mail
+from .mail.model import NO_WISH, Wish
 from .model import Change, Intent, Kind, RefMove, ReviewerState, Status, Upload, Vote, change_ref
 from .receive import Plan
 from .rules import Rules, rules_of
@@ -63,6 +65,7 @@ class Wishes:
     merged: bool = False
     private_new: bool = False
     wip_new: bool = False
+    mail: Wish = NO_WISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,7 @@ def finish_review(
     done: list[Change] = []
     for entry in order.entries:
         upload = uploads[entry.commit]
+        mail.wished(session, entry.number, order.account, order.wishes.mail, at)
         if entry.patch_set == 1:
             change = store.create_change(session, _new(order, entry), upload, at)
             if order.wishes.merged:

@@ -14,6 +14,7 @@ from aiohttp import web
 from .answers import body_of, everywhere, json_answer, start_and_limit, text_or
 from .drafts import texts
 from .gerrit_json import DETAIL, message_info, read_options
+from .mail import wishes
 from .search import MOST
 from .shaper import Shaper, infos
 
@@ -72,12 +73,14 @@ class RestChanges:
 
     async def _abandon(self, request: web.Request) -> web.StreamResponse:
         change, text = await self._shaper.change(request), await text_or(request, "message")
-        await self._room.states.abandon(self._asker.actor(request), change.number, text)
+        wish = await wishes.asked(self._shaper, request)
+        await self._room.states.abandon(self._asker.actor(request), change.number, text, wish)
         return await self._shaper.answer(request)
 
     async def _restore(self, request: web.Request) -> web.StreamResponse:
         change, text = await self._shaper.change(request), await text_or(request, "message")
-        await self._room.states.restore(self._asker.actor(request), change.number, text)
+        wish = await wishes.asked(self._shaper, request)
+        await self._room.states.restore(self._asker.actor(request), change.number, text, wish)
         return await self._shaper.answer(request)
 
     async def _wip(self, request: web.Request) -> web.StreamResponse:
@@ -88,7 +91,8 @@ class RestChanges:
 
     async def _set_wip(self, request: web.Request, *, wanted: bool) -> web.StreamResponse:
         change, text = await self._shaper.change(request), await text_or(request, "message")
-        await self._room.states.set_work_in_progress(self._asker.actor(request), change.number, wanted, text)
+        wish = await wishes.asked(self._shaper, request)
+        await self._room.states.set_work_in_progress(self._asker.actor(request), change.number, wanted, text, wish)
         return json_answer(request, "")
 
     async def _private(self, request: web.Request) -> web.StreamResponse:

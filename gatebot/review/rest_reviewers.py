@@ -17,6 +17,7 @@ from ..reasons import reason
 from .answers import body_of, everywhere, json_answer, start_and_limit
 from .drafts import flag, text_of
 from .gerrit_labels import account_info
+from .mail import wishes
 from .model import Change, ReviewerState
 from .people.finding import account_query, fits, ranked
 from .permission import require_account
@@ -87,14 +88,16 @@ class RestReviewers:
         name, confirmed = text_of(body.get("reviewer"), "reviewer"), flag(body.get("confirmed"), "confirmed") is True
         found = await invited(self._shaper, request, change, name, confirmed=confirmed)
         state = ReviewerState.CC if text_of(body.get("state"), "state").upper() == "CC" else ReviewerState.REVIEWER
+        wish = await wishes.asked(self._shaper, request)
         for account in found:
-            await self._room.review.add_reviewer(self._asker.actor(request), change.number, account.id, state)
+            await self._room.review.add_reviewer(self._asker.actor(request), change.number, account.id, state, wish)
         return json_answer(request, added_info(name, state, found))
 
     async def _remove_reviewer(self, request: web.Request) -> web.StreamResponse:
         change = await self._shaper.change(request)
         account = await self._shaper.account(request, request.match_info["account"])
-        await self._room.review.remove_reviewer(self._asker.actor(request), change.number, account.id)
+        wish = await wishes.asked(self._shaper, request)
+        await self._room.review.remove_reviewer(self._asker.actor(request), change.number, account.id, wish)
         return web.Response(status=204)
 
     async def _votes(self, request: web.Request) -> web.StreamResponse:
@@ -106,7 +109,8 @@ class RestReviewers:
         change = await self._shaper.change(request)
         account = await self._shaper.account(request, request.match_info["account"])
         label = request.match_info["label"]
-        await self._room.review.delete_vote(self._asker.actor(request), change.number, account.id, label)
+        wish = await wishes.asked(self._shaper, request)
+        await self._room.review.delete_vote(self._asker.actor(request), change.number, account.id, label, wish)
         return web.Response(status=204)
 
 

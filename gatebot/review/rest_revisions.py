@@ -15,6 +15,7 @@ from .answers import Handler, body_of, json_answer
 from .attention.model import Moves
 from .drafts import Object, draft_from, reviewers_from, texts, turns_from
 from .gerrit_json import DETAIL, commit_info, read_options, related_info
+from .mail import wishes
 from .rest_reviewers import added_info, invited
 from .shaper import Calls
 
@@ -46,7 +47,8 @@ class RestRevisions(Calls):
             *[await self._turns(request, body, f"{what}_attention_set") for what in ("add_to", "remove_from")]
         )
         reviewers = tuple((account.id, state) for _, state, found in asked for account in found)
-        draft = replace(draft_from(body), reviewers=reviewers, turns=turns)
+        wish = await wishes.asked(self._shaper, request)
+        draft = replace(draft_from(body), reviewers=reviewers, turns=turns, wish=wish)
         await self._room.revisions.require_files(view.change.project, patch_set, (c.file for c in draft.comments))
         await self._room.review.post(self._asker.actor(request), view.change.number, patch_set.number, draft)
         answer: dict[str, object] = {}

@@ -17,6 +17,7 @@ from jinja2.ext import babel_extract
 
 from gatebot import words
 from gatebot.reasons import reason
+from gatebot.review.mail.letters import SENTENCES as MAIL_SENTENCES
 from gatebot.review.rules import PRESETS
 from gatebot.site import _HEADINGS
 
@@ -37,6 +38,7 @@ def page_texts() -> set[str]:
         found |= {first(text) for _, _, text, _ in extract_python(file, keywords, [], {})}
     found |= {text for pair in _HEADINGS.values() for text in pair}
     found |= {text for rules in PRESETS.values() for label in rules.labels for _, text in label.values}
+    found |= set(MAIL_SENTENCES.values())
     return found - {""}
 
 

@@ -23,7 +23,13 @@ REQUEST = "req-e4b65285-c9b2-48cb-963d-97cc84135279"
 SECRET = "Sesame-opens-the-mountain"
 ROLES = ("stranger", "dan", "bob", GATE, "admin")
 #: What strangers may send: signing in and out, and fetching.
-OPEN = {"/login", "/logout", "/{path}/git-upload-pack", "/api/build/{build}/git/{project}/git-upload-pack"}
+OPEN = {
+    "/login",
+    "/logout",
+    "/mail/-/{pass}",
+    "/{path}/git-upload-pack",
+    "/api/build/{build}/git/{project}/git-upload-pack",
+}
 #: Pages that only tell where they are, whatever stands in their address.
 LISTS = {"/q/{query}", "/search"}
 #: Who sees what is private: administrators, and its reviewers, as which the gate counts once it voted.
@@ -100,7 +106,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1", "key": "0" * 16,
         "executor": "far", "report": "started", "visit": "0" * 32, "store": "api", "group": "Core", "member": "Core",
         "email": "ann%40example.org", "token": "spare", "seq": "1", "capability": "administrateServer",
-        "draft": "0" * 16, "comment": "0" * 16,
+        "pass": "AAAA", "month": "2026-11", "draft": "0" * 16, "comment": "0" * 16,
     }  # fmt: skip
     tables = [
         common

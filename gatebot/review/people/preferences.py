@@ -81,6 +81,10 @@ EDIT: Mapping[str, Json] = {
     "indent_with_tabs": False,
     "auto_close_brackets": False,
 }
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "email_strategy": ("ENABLED", "CC_ON_OWN_COMMENTS", "ATTENTION_SET_ONLY", "DISABLED"),
+    "email_format": ("PLAINTEXT", "HTML_PLAINTEXT"),
+}
 KINDS: Mapping[str, Mapping[str, Json]] = {"general": GENERAL, "diff": DIFF, "edit": EDIT}
 
 
@@ -112,6 +116,8 @@ def _fitting(name: str, value: Json, default: Json) -> Json:
             if isinstance(value, int | str) and str(value).isdecimal() and len(str(value)) < 6:
                 return int(value)
             raise _bad(name, "it must be a whole number")
+        case str() if name in CHOICES and value not in CHOICES[name]:
+            raise _bad(name, f"it is one of {', '.join(CHOICES[name])}")
         case str():
             if isinstance(value, str) and len(value) <= 100:
                 return value

@@ -17,7 +17,9 @@ from ... import words as sentences
 from ...access import Actor
 from ...assignment import Json
 from ...errors import GatebotError, Invalid, NotPermitted
-from ..drafts import Draft, Object, draft_from, reviewers_from
+from ..drafts import Draft, Object, draft_from, reviewers_from, text_of
+from ..mail.model import NO_WISH, Notify, Wish
+from ..mail.wishes import level_of
 from ..model import PatchSet, ReviewerState
 from ..permission import checked_vote
 from ..room import ReviewRoom
@@ -100,26 +102,28 @@ class Reviewing:
             raise Failed(f'fatal: "{notify}" is not a valid value for "--notify"')
         if given.has("--json"):
             body = _object(await call.terminal.all_input(_MOST_JSON))
-            return _Wish(given, draft_from(body), (), reviewers_from(body))
+            level = Notify(notify) if given.all("--notify") else level_of(text_of(body.get("notify"), "notify"))
+            return _Wish(given, replace(draft_from(body), wish=Wish(level)), (), reviewers_from(body))
         ready = False if given.has("--ready") else True if given.has("--work-in-progress") else None
         draft = Draft(
             message="" if given.has("--abandon") or given.has("--restore") else given.text("--message"),
             votes=tuple(_vote(word) for word in given.all("--label")),
             work_in_progress=ready,
             tag=given.text("--tag"),
+            wish=Wish(Notify(notify)) if given.all("--notify") else NO_WISH,
         )
         return _Wish(given, draft, tuple((name, _value(name, value)) for name, value in given.others))
 
     async def _review(self, call: Call, view: ChangeView, patch_set: PatchSet, wish: _Wish) -> None:
         actor, number, text = call.actor, view.change.number, wish.given.text("--message")
         if wish.given.has("--restore"):
-            await self._room.states.restore(actor, number, text)
+            await self._room.states.restore(actor, number, text, wish.draft.wish)
         draft = await self._draft(actor, view, wish)
         if draft.says_something or draft.reviewers or draft.work_in_progress is not None:
             await self._room.revisions.require_files(view.change.project, patch_set, (c.file for c in draft.comments))
             await self._room.review.post(actor, number, patch_set.number, draft)
         if wish.given.has("--abandon"):
-            await self._room.states.abandon(actor, number, text)
+            await self._room.states.abandon(actor, number, text, wish.draft.wish)
         if wish.given.has("--rebase"):
             await self._room.rebasing.rebase(actor, number)
         if wish.given.all("--move"):

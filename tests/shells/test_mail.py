@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mail from the journal to a real SMTP server: each happening once, to the right people, and tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from gatebot import events as facts
+from gatebot import journal
+from gatebot.access import Actor
+from gatebot.identity import store as identity
+from gatebot.journal import Journal
+from gatebot.keys import SiteKey
+from gatebot.review import conversation
+from gatebot.review.drafts import Draft
+from gatebot.review.mail import store
+from gatebot.review.mail.model import Notify, Wish
+from gatebot.review.mail.pages import sign
+from gatebot.review.mail.passes import Passes
+from gatebot.review.mail.sending import Sending
+from gatebot.review.mail.service import Mail, Sender
+from gatebot.review.mail.smtp import Server, SmtpCarrier
+from gatebot.review.model import Change, DraftedComment, ReviewerState
+from gatebot.review.people import store as people
+from gatebot.review.people.store import Watch
+from gatebot.review.reading import Reading
+from gatebot.review.service import Review
+from gatebot.review.states import States
+from tests.fakes.mail_server import MailServer, mail_server
+from tests.fakes.review_house import ANN, BOB, GATE, ReviewHouse
+
+SITE = "https://review.example.org"
+
+
+@dataclass
+class Post:
+    """A site that mails. People are ann, bob (core), cho and dan; the change is ann's."""
+
+    house: ReviewHouse
+    server: MailServer
+    carrier: SmtpCarrier
+    change: Change
+    cho: int
+    dan: int
+
+    def mail(self) -> tuple[Mail, Sending]:
+        """The writer and the sender, as a server that starts has them."""
+        house = self.house
+        sending = Sending(house.db, house.clock, self.carrier)
+        reading = Reading(house.db, house.judge, house.clock)
+        sender = Sender(SITE, "Example", "review@example.org")
+        passes = Passes(SiteKey.new(), SITE)
+        log = Journal(house.db)
+        return Mail(house.db, log, house.repositories, house.clock, reading, passes, sender, sending), sending
+
+    async def deliver(self) -> None:
+        """Everything that is to be written is, and everything that is due is sent."""
+        mail, sending = self.mail()
+        await mail.catch_up()
+        while await sending.send():
+            pass
+
+    def actor(self, id: int) -> Actor:
+        account = self.house.read(identity.account_in, id)
+        return Actor(account.id, account.groups, account.username)
+
+    async def say(
+        self, who: int, text: str, wish: Wish | None = None, *comments: DraftedComment, tag: str = ""
+    ) -> None:
+        draft = Draft(message=text, comments=comments, wish=wish or Wish(), tag=tag)
+        review = Review(self.house.db, self.house.judge, self.house.clock)
+        await review.post(self.actor(who), self.change.number, 1, draft)
+        self.house.clock.advance(60)
+
+
+@pytest.fixture
+def post(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Post]:
+    (tmp_path / "gatebot.db").write_bytes(migrated_sqlite.read_bytes())
+    house = ReviewHouse(f"sqlite:///{tmp_path / 'gatebot.db'}", tmp_path / "git")
+    now = house.clock.now()
+    ids = [
+        house.write(identity.create, identity.NewAccount(name, name.title(), f"{name}@example.org", None, ()), now).id
+        for name in ("cho", "dan")
+    ]
+    base = house.project("demo/api")
+    change = house.push("demo/api", {"door.py": "def door():\n    return 1\n"}, "Add a door", base)
+    house.write(conversation.set_reviewer, change.number, BOB, ReviewerState.REVIEWER, now)
+    with mail_server() as server:
+        carrier = SmtpCarrier(Server("127.0.0.1", server.port, "none", "review@example.org"))
+        yield Post(house, server, carrier, change, *ids)
+    house.close()
+
+
+def text_of(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return body.get_content().replace("\r\n", "\n")
+
+
+async def test_a_new_change_and_its_review_are_one_thread(post: Post) -> None:
+    await post.say(BOB, "Why?", None, DraftedComment("door.py", "Return a door.", line=2))
+    await post.deliver()
+    (asked,) = post.server.to("bob@example.org")
+    (answer,) = post.server.to("ann@example.org")
+    assert asked["X-Gerrit-MessageType"] == "newchange"
+    assert "Ann has uploaded this change for review." in text_of(asked)
+    assert answer["X-Gerrit-MessageType"] == "comment"
+    assert answer["In-Reply-To"] == answer["References"] == asked["Message-ID"]
+    assert "File door.py:" in text_of(answer)
+    assert "PS1, line 2: return 1\n\nReturn a door." in text_of(answer)
+
+
+async def test_a_restart_neither_loses_nor_doubles_mail(post: Post) -> None:
+    mail, _ = post.mail()
+    await mail.catch_up()  # written, and then the server is killed before anything is sent
+    await post.say(BOB, "While nobody sent anything")
+    await post.deliver()
+    await post.deliver()
+    assert len(post.server.to("bob@example.org")) == 1
+    assert len(post.server.to("ann@example.org")) == 1
+    ids = [message["Message-ID"] for _, message in post.server.taken]
+    assert len(ids) == len(set(ids))
+
+
+async def test_a_site_that_begins_to_send_mail_does_not_send_its_past(post: Post) -> None:
+    post.house.clock.advance(2 * 86400)
+    await post.deliver()
+    assert post.server.taken == []
+    month = post.change.created.strftime("%Y-%m")
+    assert [one.kind for one in post.house.read(store.kept, "demo/api", month, 10)] == ["newchange"]
+
+
+async def test_watchers_and_those_who_star_it_hear_too_but_not_with_another_filter(post: Post) -> None:
+    house = post.house
+    house.write(people.set_watches, post.cho, [Watch("demo/api", "file:^door.*", ("notify_all_comments",))])
+    house.write(people.set_watches, ANN, [Watch("All-Projects", "", ("notify_all_comments",))])
+    house.write(people.set_watches, BOB, [Watch("demo/api", "branch:other", ("notify_all_comments",))])
+    await post.say(post.dan, "Hello")
+    house.write(lambda session: people.set_star(session, post.dan, post.change.number, wanted=True))
+    await post.say(ANN, "Hello, dan")
+    await post.deliver()
+    assert {reader for reader, message in post.server.taken if "Hello, dan" in text_of(message)} == {
+        "bob@example.org",
+        "dan@example.org",
+    }
+    assert len(post.server.to("cho@example.org")) == 0  # files are not known to the index here
+    assert len(post.server.to("ann@example.org")) == 1
+
+
+async def test_notify_of_a_review_is_obeyed(post: Post) -> None:
+    await post.say(BOB, "Only for cho", Wish(Notify.NONE, to=(post.cho,)))
+    await post.say(BOB, "For nobody", Wish(Notify.NONE))
+    await post.deliver()
+    assert [text_of(message).count("Only for cho") for message in post.server.to("cho@example.org")] == [1]
+    assert post.server.to("ann@example.org") == []
+
+
+async def test_private_changes_are_told_to_those_who_see_them_and_never_kept(post: Post) -> None:
+    house = post.house
+    house.write(people.set_watches, post.cho, [Watch("demo/api", "", ("notify_all_comments", "notify_new_changes"))])
+    await States(house.db, house.clock).set_private(post.actor(ANN), post.change.number, True)
+    await post.say(BOB, "This is secret")
+    await post.deliver()
+    assert len(post.server.to("ann@example.org")) == 1
+    assert post.server.to("cho@example.org") == []
+    assert house.read(store.months) == ()
+
+
+async def test_programs_are_never_mailed_and_their_reports_reach_owner_and_reviewers_only(post: Post) -> None:
+    house = post.house
+    house.write(conversation.set_reviewer, post.change.number, GATE, ReviewerState.REVIEWER, house.clock.now())
+    house.write(people.set_watches, post.cho, [Watch("demo/api", "", ("notify_all_comments",))])
+    await post.say(GATE, "Build succeeded.", tag="autogenerated:gatebot:check")
+    await post.deliver()
+    assert post.server.to("gatebot@example.org") == []
+    reports = [reader for reader, message in post.server.taken if "Build succeeded." in text_of(message)]
+    assert sorted(reports) == ["ann@example.org", "bob@example.org"]
+
+
+async def test_what_a_server_refuses_for_good_is_given_up_and_what_fails_is_tried_again(post: Post) -> None:
+    post.server.refused = {"bob@example.org": "450 try later"}
+    await post.deliver()
+    mail, sending = post.mail()
+    told = await sign(sending)
+    assert (told.ok, told.text.split(", ")[0], told.text.rpartition("last problem: ")[2]) == (
+        False, "1 waiting", "450 try later",
+    )  # fmt: skip
+    post.house.clock.advance(120)
+    post.server.refused = {"bob@example.org": "550 nobody of that name"}
+    assert await sending.send() == 1
+    told = await sign(sending)
+    assert (told.ok, told.text) == (True, "0 waiting, 1 given up, last problem: 550 nobody of that name")
+    assert await sending.send() == 0
+    assert mail is not None
+
+
+async def test_a_server_that_is_away_keeps_nothing_from_being_sent_later(post: Post) -> None:
+    away = SmtpCarrier(Server("127.0.0.1", 1, "none", "review@example.org"))
+    carrier, post.carrier = post.carrier, away
+    await post.deliver()
+    assert post.server.taken == []
+    post.house.clock.advance(120)
+    post.carrier = carrier
+    await post.deliver()
+    assert len(post.server.to("bob@example.org")) == 1
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+async def test_a_password_is_sent_to_a_server_that_asks_for_one(post: Post, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("sesame\n")
+    with mail_server(login=("gatebot", "sesame")) as server:
+        asked = Server("127.0.0.1", server.port, "none", "review@example.org", "gatebot", str(tmp_path / "password"))
+        post.carrier = SmtpCarrier(asked)
+        await post.deliver()
+        assert len(server.to("bob@example.org")) == 1
+
+
+async def test_a_fact_of_which_no_letter_can_be_written_stops_no_other(post: Post) -> None:
+    house = post.house
+    gone = facts.CommentAdded(99999, 1, BOB, 1, "of a change that is not there")
+    house.write(journal.append, gone, house.clock.now())
+    await post.say(BOB, "Still there")
+    await post.deliver()
+    assert len(post.server.to("ann@example.org")) == 1
