@@ -39,7 +39,7 @@ SHA = "a" * 40
         ("merged", (), Options(merged=True)),
         ("publish-comments", (), Options(publish_comments=True)),
         ("np", (), Options(publish_comments=False)),
-        ("notify-to=a,notify-cc=b", ("notify-bcc=c",), Options(notify_people=("c", "a", "b"))),
+        ("notify-to=a,notify-cc=b", ("notify-bcc=c",), Options(notify_people=(("bcc", "c"), ("to", "a"), ("cc", "b")))),
         ("ias", (), Options(keep_attention=True)),
         ("create-cod-token,trace=x,deadline=nonsense", (), Options()),
         ("h,nonsense=no", (), None),
