@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("first", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review_mail_letters")),
-        sa.UniqueConstraint("happening", "kind", name=op.f("uq_review_mail_letters_happening")),
+        sa.UniqueConstraint("happening", "kind", name=op.f("uq_review_mail_letters_happening_kind")),
     )
     op.create_index("ix_review_mail_letters_month", "review_mail_letters", ["project", "month"])
     op.create_table(
