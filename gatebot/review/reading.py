@@ -6,7 +6,7 @@ Nothing here writes. What the asker may not see is not found, as in Gerrit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import not_, select
@@ -30,9 +30,12 @@ from .people.store import starred
 from .permission import permitted_labels, reads_all_branches, sees_project, target_of
 from .query import parse
 from .search import Asking
+from .sieve import Sieved, sieve
 from .tables import changes
 from .verdict import Verdict
 from .whole import ChangeView
+
+_SIEVED = 10_000  # changes that are judged for one query, at most
 
 
 class Reading:
@@ -115,10 +118,34 @@ class Reading:
     def _search(
         self, session: Session, actor: Actor, query: str, limit: int, start: int
     ) -> tuple[tuple[ChangeView, ...], bool]:
-        most = access.limit_of(actor, "queryLimit", self._rules, search.MOST)
-        found = search.search(session, parse(query), self._asking(actor), min(limit, most), start)
+        limit = min(limit, access.limit_of(actor, "queryLimit", self._rules, search.MOST))
+        sieved = sieve(parse(query))
+        if sieved.submittable is not None:
+            return self._sift(session, actor, sieved, limit, start)
+        found = search.search(session, sieved.query, self._asking(actor), limit, start)
         readable = [change for change in found.changes if self._readable(actor, change)]
         return self._whole(session, actor, readable), found.more
+
+    def _sift(
+        self, session: Session, actor: Actor, sieved: Sieved, limit: int, start: int
+    ) -> tuple[tuple[ChangeView, ...], bool]:
+        """Page by page through what the database finds, until enough of it is as it shall be."""
+        limit = min(limit, sieved.query.limit or limit)
+        everything, asking = replace(sieved.query, limit=None), self._asking(actor)
+        kept: list[Change] = []
+        for place in range(0, _SIEVED, search.MOST):
+            found = search.search(session, everything, asking, search.MOST, place)
+            readable = [change for change in found.changes if self._readable(actor, change)]
+            patch_sets = store.patch_sets_of(session, [change.number for change in readable])
+            verdicts = self._judge.verdicts(session, self._cases(session, readable, patch_sets))
+            kept += [
+                change
+                for change, verdict in zip(readable, verdicts, strict=True)
+                if (change.is_open and verdict.submittable) is sieved.submittable
+            ]
+            if len(kept) > start + limit or not found.more:
+                break
+        return self._whole(session, actor, kept[start : start + limit]), len(kept) > start + limit
 
     def _verdict(self, session: Session, number: int) -> Verdict:
         return self._judge.verdict(session, store.get_change(session, number))
@@ -134,22 +161,13 @@ class Reading:
         """Many changes at once: the number of queries does not grow with them."""
         numbers = [change.number for change in found]
         patch_sets = store.patch_sets_of(session, numbers)
-        votes = conversation.votes_of(session, numbers)
         messages = conversation.messages_of(session, numbers)
         comments = conversation.comments_of(session, numbers)
         reviewers = conversation.reviewers_of(session, numbers)
         turns = attention_of(session, numbers)
         stars = frozenset[int]() if actor.account is None else starred(session, actor.account, numbers)
         projects = hosting.find_projects(session, {change.project for change in found})
-        cases = [
-            Case(
-                change,
-                patch_sets[change.number][-1],
-                votes.get(change.number, ()),
-                self._judge.rules_for(change.project, projects[change.project].rules).on(change.branch),
-            )
-            for change in found
-        ]
+        cases = self._cases(session, found, patch_sets)
         verdicts = self._judge.verdicts(session, cases)
         read = [
             ChangeView(
@@ -171,6 +189,22 @@ class Reading:
         ]
         people = accounts_in(session, {id for view in read for id in view.named})
         return tuple(replace(view, people={id: people[id] for id in view.named if id in people}) for view in read)
+
+    def _cases(
+        self, session: Session, found: Sequence[Change], patch_sets: Mapping[int, tuple[PatchSet, ...]]
+    ) -> list[Case]:
+        """Changes with what is judged of them."""
+        votes = conversation.votes_of(session, [change.number for change in found])
+        projects = hosting.find_projects(session, {change.project for change in found})
+        return [
+            Case(
+                change,
+                patch_sets[change.number][-1],
+                votes.get(change.number, ()),
+                self._judge.rules_for(change.project, projects[change.project].rules).on(change.branch),
+            )
+            for change in found
+        ]
 
     def _asking(self, actor: Actor) -> Asking:
         sees_all = may(actor, Verb.VIEW_PRIVATE, Target(), self._rules)

@@ -237,6 +237,8 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
             several = parents.c.position == 1
             here = and_(parents.c.change == changes.c.number, parents.c.patch_set == changes.c.current, several)
             return exists().where(here)
+        case "submittable":
+            raise bad_value("is", value, "it must hold of all that is found, so it cannot stand inside an OR")
         case _:
             raise bad_value("is", value, f"the values are {_IS}")
 

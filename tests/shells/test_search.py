@@ -10,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gatebot import words
+from gatebot.access import Actor
 from gatebot.errors import Invalid
 from gatebot.review import conversation, search, search_files, store
 from gatebot.review.model import InlineComment, ReviewerState
 from gatebot.review.query import OPERATORS, parse
+from gatebot.review.reading import Reading
 from tests.fakes.review_house import ANN, BOB, SITE, ReviewHouse
 
 
@@ -133,6 +136,32 @@ def test_queries_find_what_they_describe(house: ReviewHouse) -> None:
         if found != numbers:
             wrong.append(f"{query} finds {found}, not {numbers}")
     assert wrong == []
+
+
+async def test_what_can_be_submitted_is_found_beside_other_terms_and_counted_in_pages(house: ReviewHouse) -> None:
+    for number in (1, 3):
+        house.vote(number, "Code-Review", 2)
+        house.vote(number, "Verified", 1)
+        house.vote(number, "Workflow", 1)
+    reading = Reading(house.db, house.judge, house.clock)
+
+    async def found(query: str, limit: int = 10, start: int = 0) -> tuple[list[int], bool]:
+        views, more = await reading.search(Actor(ANN), query, limit, start)
+        return [view.change.number for view in views], more
+
+    able = [view.change.number for view in (await reading.search(Actor(ANN), "is:open"))[0] if view.verdict.submittable]
+    assert able
+    assert await found("is:submittable") == (able, False)
+    assert await found("is:submittable project:demo/none") == ([], False)
+    assert await found("-is:submittable") == ([number for number in (3, 2, 1) if number not in able], False)
+    assert await found("status:open (is:submittable owner:ann)", limit=1) == (able[:1], len(able) > 1)
+    assert await found("is:submittable", start=len(able)) == ([], False)
+    assert await found("is:submittable -is:submittable") == ([], False)
+    with pytest.raises(Invalid) as refused:
+        await found("is:submittable OR owner:self")
+    assert words.say(refused.value.reason) == (
+        "is:submittable cannot be searched for: it must hold of all that is found, so it cannot stand inside an OR."
+    )
 
 
 _TEXTS = st.text(max_size=12).filter(lambda text: text.isprintable() and "\0" not in text)
