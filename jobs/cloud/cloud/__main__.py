@@ -59,7 +59,7 @@ def prove(options: Options, timings: Timings) -> int:
     """Use the cloud."""
     from .proof import Proof
 
-    return _proven(options, Proof(options, timings, WORK, LOGS).all)
+    return _proven(options, timings, Proof(options, timings, WORK, LOGS).all)
 
 
 def upgraded(options: Options, timings: Timings, packages: list[str]) -> int:
@@ -77,28 +77,28 @@ def upgraded(options: Options, timings: Timings, packages: list[str]) -> int:
         finally:
             print(said.read_bytes()[before:].decode(errors="replace"), end="", flush=True)
 
-    return _proven(options, lambda: proof.across(ask))
+    return _proven(options, timings, lambda: proof.across(ask))
 
 
-def _proven(options: Options, use: Callable[[], None]) -> int:
+def _proven(options: Options, timings: Timings, use: Callable[[], None]) -> int:
     """Whether the cloud works; a service that ended is the reason for whatever does not."""
     try:
         use()
     except Exception as problem:  # as above
         ended = WORK / "failed"
-        told = ended.read_text() if ended.exists() else _with_reason(options, _told(options, problem))
+        told = ended.read_text() if ended.exists() else _with_reason(options, _told(options, problem), timings.since)
         print(f"error: {told}", flush=True)
         return 1
     return 0
 
 
-def _first_error(options: Options) -> first_error.FirstError | None:
-    return first_error.read(LOGS / "services", f"{options.shown}/services")
+def _first_error(options: Options, since: str = "") -> first_error.FirstError | None:
+    return first_error.read(LOGS / "services", f"{options.shown}/services", since)
 
 
-def _with_reason(options: Options, told: str) -> str:
+def _with_reason(options: Options, told: str, since: str) -> str:
     """What does not work, and what a service logged about it, if one did."""
-    found = _first_error(options)
+    found = _first_error(options, since)
     return f"{told.rstrip('.')}. The first error of a service is of {found}" if found else told
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
@@ -58,13 +58,17 @@ def noise(text: str) -> tuple[Noise, ...]:
     return tuple(Noise(**rule) for rule in tomllib.loads(text).get("noise", ()))
 
 
-def first_error(logs: Mapping[str, Iterable[str]], rules: Sequence[Noise]) -> FirstError | None:
-    """The first one of all logs, by the names of their services."""
-    found = (_of(service, lines, rules) for service, lines in logs.items())
-    return min((one for one in found if one is not None), key=lambda one: one.at, default=None)
+def first_error(logs: Mapping[str, Iterable[str]], rules: Sequence[Noise], since: str = "") -> FirstError | None:
+    """The first one of all logs, by the names of their services.
+
+    `since` is a time as logs have it, when what failed was begun: what was logged before that is told only when nothing
+    was logged after it.
+    """
+    found = [one for service, lines in logs.items() for one in _of(service, lines, rules)]
+    return min(found, key=lambda one: (one.at < since, one.at), default=None)
 
 
-def _of(service: str, lines: Iterable[str], rules: Sequence[Noise]) -> FirstError | None:
+def _of(service: str, lines: Iterable[str], rules: Sequence[Noise]) -> Iterator[FirstError]:
     listed = list(lines)
     for number, line in enumerate(listed, 1):
         logged = _LOGGED.match(line)
@@ -76,8 +80,7 @@ def _of(service: str, lines: Iterable[str], rules: Sequence[Noise]) -> FirstErro
         else:
             told = _with_exception(told, listed[number:], logged["where"])
         if not any(rule.covers(service, logged["where"], told) for rule in rules):
-            return FirstError(logged["at"], service, number, told[:_LONGEST])
-    return None
+            yield FirstError(logged["at"], service, number, told[:_LONGEST])
 
 
 def _with_exception(told: str, after: Sequence[str], where: str) -> str:
@@ -90,8 +93,8 @@ def _with_exception(told: str, after: Sequence[str], where: str) -> str:
     return told if not exception or exception in told else f"{told}: {exception}"
 
 
-def read(place: Path, shown: str = "cloud/services") -> FirstError | None:
-    """The first error of all logs of a directory, which is `shown` among the artifacts."""
+def read(place: Path, shown: str = "cloud/services", since: str = "") -> FirstError | None:
+    """The first error of all logs of a directory, which is `shown` among the artifacts; `since` as above."""
     logs = {path.stem: path.read_text(errors="replace").splitlines() for path in sorted(place.glob("*.log"))}
-    found = first_error(logs, noise(NOISE.read_text()))
+    found = first_error(logs, noise(NOISE.read_text()), since)
     return found and replace(found, place=shown)

@@ -37,12 +37,15 @@ class Timings:
         if not path.exists():
             path.write_text(f"begin\t{time.monotonic():.2f}\t0\t0\n")
         self._began = float(path.read_text().split("\t", 2)[1])
+        self.since = ""  # when the step that is being done was begun, as logs write times
 
     @contextmanager
     def step(self, name: str) -> Generator[None]:
         """Say how long something took, when it went well."""
-        begin, before = time.monotonic(), spent(_PROCESSES)
-        yield
+        begin, before, around = time.monotonic(), spent(_PROCESSES), self.since
+        self.since = time.strftime("%Y-%m-%d %H:%M:%S")
+        yield  # what fails leaves its own begin behind
+        self.since = around
         now, cpu = time.monotonic(), spent(_PROCESSES) - before
         print(f"T+{now - self._began:6.1f}  {name}: {now - begin:.1f} s", flush=True)
         with self._path.open("a") as file:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 DATA = Path(__file__).parents[2] / "data"
 Module = Callable[[str], ModuleType]
@@ -106,3 +109,28 @@ def test_an_error_without_a_cause_is_told_with_the_exception_of_its_traceback(mo
     assert module("first_error").first_error({"nova-compute": lines}, ()).told == told
     named = [f"{lines[0]}: {told.partition(': ')[2]}", *lines[1:]]
     assert module("first_error").first_error({"nova-compute": named}, ()).told == told
+
+
+def test_what_was_logged_before_the_step_that_failed_counts_only_when_nothing_was_logged_after(module: Module) -> None:
+    logs = {
+        "cinder": ["2026-11-29 10:41:09.101 9 ERROR cinder.api [None req-1 - -] Unhandled error: PolicyNotRegistered"],
+        "nova-compute": [
+            "2026-11-29 10:40:01.101 9 ERROR nova.virt [None req-2 - -] something else",
+            "2026-11-29 10:49:13.396 9 ERROR nova.virt [None req-3 - -] failed to find romfile",
+        ],
+        "nova": ["2026-11-29 10:49:20.396 9 ERROR nova.api [None req-3 - -] No valid host was found"],
+    }
+    first_error = module("first_error").first_error
+    assert first_error(logs, (), "2026-11-29 10:46:45").told == "failed to find romfile"
+    assert first_error(logs, (), "2026-11-29 11:00:00").told == "something else"
+    assert first_error(logs, ()).told == "something else"
+
+
+def test_a_step_that_failed_leaves_behind_when_it_was_begun(module: Module, tmp_path: Path) -> None:
+    timings = module("timings").Timings(tmp_path / "timings.tsv")
+    with timings.step("image uploaded"):
+        pass
+    assert timings.since == ""
+    with pytest.raises(OSError, match="no such image"), timings.step("server active"):
+        raise OSError("no such image")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", timings.since)
