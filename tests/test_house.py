@@ -99,6 +99,8 @@ STORES: dict[str, set[str]] = {
 # Modules of a room that touch the world: files, processes, sockets, the clock (floor 3); written likewise.
 ADAPTERS: dict[str, set[str]] = {
     "review": {
+        "hosted.rest_access",
+        "hosted.rest_config",
         "inviting",
         "kinds",
         "making",

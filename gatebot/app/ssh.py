@@ -14,7 +14,6 @@ from aiohttp import web
 from ..clock import Clock
 from ..db import Database
 from ..journal import Journal
-from ..review.branching import Branching
 from ..review.git_process import GitProcesses
 from ..review.push_facts import Site
 from ..review.room import ReviewRoom
@@ -41,8 +40,7 @@ class SshDoor:
     ) -> None:  # fmt: skip
         self._settings = settings
         telling = Telling(db, room)
-        branching = Branching(db, room.repositories, clock, room.rules)
-        table = commands.table(db, journal, room, telling, branching)
+        table = commands.table(db, journal, room, telling, room.branching)
         sessions = Sessions(GitOverSsh(processes, room.rules), table, address(settings))
         self._server = SshServer(room.identity, sessions, places.ssh)
         self._rest = RestSsh(Shaper(room, site), address(settings))

@@ -63,6 +63,15 @@ class MergedTree:
 
 
 @dataclass(frozen=True, slots=True)
+class TagInfo:
+    """A tag that has an object of its own."""
+
+    target: str
+    message: str
+    tagger: Person | None
+
+
+@dataclass(frozen=True, slots=True)
 class MergeConflict:
     """git cannot merge; `paths` need a person, and have git's marks in them in `tree`."""
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pygit2
 from pygit2.enums import BlameFlag, DiffOption
 
 from . import program
+from .model import Person, TagInfo
 
 WHITESPACE = {
     "IGNORE_NONE": DiffOption.NORMAL,
@@ -74,6 +76,15 @@ class Texts:
         if not isinstance(found, pygit2.Blob):
             return None
         return Entry(str(found.id), int(found.filemode or 0), found.size, found.is_binary)
+
+    def tag(self, id: str) -> TagInfo | None:
+        """A tag that has an object of its own; None: the id is something else's."""
+        found = self._repository.get(id)
+        if not isinstance(found, pygit2.Tag):
+            return None
+        who = cast("pygit2.Signature | None", found.tagger)
+        tagger = Person(who.name, who.email, who.time, who.offset) if who is not None else None
+        return TagInfo(str(found.target), found.message or "", tagger)
 
     def data(self, blob: str) -> bytes:
         """The content of a file."""

@@ -110,6 +110,17 @@ class Repositories(Reading):
             self._open(store).create_commit(None, _signature(author), _signature(committer), message, tree, [*parents])
         )
 
+    def write_tag(self, store: str, name: str, commit: str, tagger: Person, message: str) -> str:
+        """Store a tag of a commit that has an object of its own; no reference names it yet."""
+        zone = f"{'-' if tagger.offset < 0 else '+'}{abs(tagger.offset) // 60:02d}{abs(tagger.offset) % 60:02d}"
+        who = f"{tagger.name} <{tagger.email}> {tagger.time} {zone}"
+        text = f"object {commit}\ntype commit\ntag {name}\ntagger {who}\n\n{message}"
+        return str(self._open(store).odb.write(int(ObjectType.TAG), text.encode()))
+
+    def set_head(self, project: str, branch: str) -> None:
+        """Make a branch the one that HEAD names."""
+        self._open(project).set_head(f"refs/heads/{branch}")
+
     def final_commit(
         self,
         store: str,

@@ -1,33 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Making a branch without a push: by command, at a commit that the project has.
+"""Branches and tags made and taken away where nobody pushes, and configuration that is written here.
 
-The same right as for a push that makes one, and the same beats: what is about to move is written first, so that a
-server that dies in the middle finishes it at its next start.
+In the beats of a push past review: an intent, the references, the rows and the journal; what is begun when the server
+dies is finished by `push.py`, which knows the intents. Git objects must be there already.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 
 import pygit2
 
-from ..access import Actor, Rulebook, Target, Verb
+from ..access import Actor, Rulebook, Target, Verb, may
 from ..clock import Clock
-from ..db import Database
+from ..db import Database, Session
 from ..errors import Conflict, GatebotError, Invalid, NotFound
+from ..identity import Account, account_in
 from ..reasons import reason
-from ..repo import Repositories, git_output
-from . import push_past_rows, push_rows
+from ..repo import Repositories, git_output, person
+from . import push_past_rows, push_rows, store
 from .model import ZERO, RefMove
-from .permission import require
+from .permission import require, require_account
 
-_HEADS = "refs/heads/"
-_PUBLIC = (_HEADS, "refs/tags/")
+_HEADS, _TAGS = "refs/heads/", "refs/tags/"
+_PUBLIC = (_HEADS, _TAGS)
 
 
 class Branching:
-    """Makes branches."""
+    """Makes and deletes branches and tags."""
 
     def __init__(self, db: Database, repositories: Repositories, clock: Clock, rules: Rulebook) -> None:
         self._db = db
@@ -38,38 +40,100 @@ class Branching:
     async def create(self, actor: Actor, project: str, branch: str, revision: str) -> str:
         """The commit that the new branch points to."""
         ref = _HEADS + branch.removeprefix(_HEADS)
-        account = require(actor, Verb.CREATE, Target(project, ref), self._rules)
-        return await asyncio.to_thread(self._create, account, project, ref, revision)
+        require(actor, Verb.CREATE, Target(project, ref), self._rules)
+        return await asyncio.to_thread(self._create, actor, project, ref, revision)
 
-    def _create(self, account: int, project: str, ref: str, revision: str) -> str:
-        if not pygit2.reference_is_valid_name(ref):
-            raise Invalid(reason=reason("review.branch-name", branch=ref.removeprefix(_HEADS)))
-        commit = self._commit(project, revision)
-        there = reason("review.branch-exists", branch=ref)
-        if self._repositories.resolve(project, ref) is not None:
-            raise Conflict(reason=there)
-        move = RefMove(project, ref, ZERO, commit, project)
-        key, now = uuid.uuid4().hex, self._clock.now()
-        intent = self._db.run_now(push_past_rows.open_direct, key, project, account, (move,), (), now)
-        if not self._repositories.update_ref(project, ref, ZERO, commit):
-            self._db.run_now(push_rows.give_up, intent, now)
-            raise Conflict(reason=there)
-        order = push_rows.from_payload(intent.payload)
-        self._db.run_now(push_past_rows.finish_direct, intent, order, (move,), {}, push_rows.rules_in, now)
-        return commit
+    async def create_tag(self, actor: Actor, project: str, tag: str, revision: str, message: str = "") -> str:
+        """A tag of a commit; with a message one that has an object of its own. What it points to."""
+        ref = _TAGS + tag.removeprefix(_TAGS)
+        require(actor, Verb.CREATE_TAG if message else Verb.CREATE, Target(project, ref), self._rules)
+        return await asyncio.to_thread(self._create, actor, project, ref, revision, message)
 
-    def _commit(self, project: str, revision: str) -> str:
-        """The commit of a branch, a tag, or of an id that one of them contains: others may be nobody's business."""
-        names = [revision] if revision.startswith("refs/") else [revision, _HEADS + revision, f"refs/tags/{revision}"]
+    async def delete(self, actor: Actor, project: str, refs: Sequence[str]) -> None:
+        """Take branches and tags away, all or none; not the default branch, nor one that open changes are for."""
+        for ref in refs:
+            require(actor, Verb.DELETE, Target(project, ref), self._rules)
+        await asyncio.to_thread(self._delete, actor, project, refs)
+
+    async def write(self, actor: Actor, project: str, ref: str, old: str, new: str) -> None:
+        """Move a reference for an actor who was asked for his rights; refused when it is elsewhere."""
+        move = RefMove(project, ref, old, new, project)
+        await asyncio.to_thread(self.move, require_account(actor), project, (move,))
+
+    def find_commit(self, actor: Actor, project: str, revision: str) -> str:
+        """The commit of a branch, a tag, or of an id that one of them contains which the actor reads: others may be
+        nobody's business."""
+        names = [revision] if revision.startswith("refs/") else [revision, _HEADS + revision, _TAGS + revision]
         for name in names:
-            if (name == "HEAD" or name.startswith(_PUBLIC)) and (found := self._repositories.resolve(project, name)):
+            if name == "HEAD":
+                name = _HEADS + self._repositories.default_branch(project)
+            readable = name.startswith(_PUBLIC) and may(actor, Verb.READ, Target(project, name), self._rules)
+            if readable and (found := self._repositories.resolve(project, name)):
                 return self._repositories.commit(project, found).id
-        unknown = NotFound(reason=reason("review.no-such-revision", project=project, revision=revision))
+        unknown = NotFound(reason=reason("review.no-such-revision", project=project, revision=revision[:100]))
         try:
             commit = self._repositories.commit(project, revision).id
         except (GatebotError, ValueError, KeyError):
             raise unknown from None
-        listing = ["for-each-ref", "--count=1", f"--contains={commit}", *_PUBLIC]
-        if not git_output(self._repositories.path(project), listing):
+        listing = ["for-each-ref", "--format=%(refname)", f"--contains={commit}", *_PUBLIC]
+        refs = git_output(self._repositories.path(project), listing).splitlines()
+        if not any(may(actor, Verb.READ, Target(project, ref), self._rules) for ref in refs):
             raise unknown
         return commit
+
+    def move(self, account: int, project: str, moves: tuple[RefMove, ...]) -> None:
+        """Move references, all or none."""
+        key = uuid.uuid4().hex
+        intent = self._db.run_now(push_past_rows.open_direct, key, project, account, moves, (), self._clock.now())
+        done: list[RefMove] = []
+        for one in moves:
+            if not self._repositories.update_ref(project, one.ref, one.old, one.new):
+                for back in reversed(done):
+                    self._repositories.update_ref(project, back.ref, back.new, back.old)
+                self._db.run_now(push_rows.give_up, intent, self._clock.now())
+                raise Conflict(reason=reason("review.push-elsewhere"))
+            done.append(one)
+        order, now = push_rows.from_payload(intent.payload), self._clock.now()
+        self._db.run_now(push_past_rows.finish_direct, intent, order, moves, {}, push_rows.rules_in, now)
+
+    def _create(self, actor: Actor, project: str, ref: str, revision: str, message: str = "") -> str:
+        account = require_account(actor)
+        if not pygit2.reference_is_valid_name(ref) or len(ref) > 250:
+            raise Invalid(reason=reason("review.branch-name", branch=ref.removeprefix(_HEADS)[:100]))
+        target = self.find_commit(actor, project, revision)
+        if message:
+            target = self._tag(account, project, ref.removeprefix(_TAGS), target, message)
+        there = reason("review.branch-exists", branch=ref)
+        if self._repositories.resolve(project, ref) is not None:
+            raise Conflict(reason=there)
+        try:
+            self.move(account, project, (RefMove(project, ref, ZERO, target, project),))
+        except Conflict:
+            raise Conflict(reason=there) from None
+        return target
+
+    def _tag(self, account: int, project: str, tag: str, commit: str, message: str) -> str:
+        who = self._db.read_now(_account, account)
+        tagger = person(who.name or who.username, who.email, int(self._clock.now().timestamp()))
+        return self._repositories.write_tag(project, tag, commit, tagger, message.strip() + "\n")
+
+    def _delete(self, actor: Actor, project: str, refs: Sequence[str]) -> None:
+        moves: list[RefMove] = []
+        for ref in dict.fromkeys(refs):
+            at = self._repositories.resolve(project, ref) if ref.startswith(_PUBLIC) else None
+            if at is None:
+                raise NotFound(reason=reason("review.no-such-revision", project=project, revision=ref[:100]))
+            if ref == _HEADS + self._repositories.default_branch(project):
+                raise Conflict(reason=reason("review.delete-default", branch=ref))
+            branch = ref.removeprefix(_HEADS)
+            if ref.startswith(_HEADS) and self._db.read_now(store.open_changes, project, branch):
+                raise Conflict(reason=reason("review.delete-with-changes", branch=ref))
+            moves.append(RefMove(project, ref, at, ZERO, project))
+        self.move(require_account(actor), project, tuple(moves))
+
+
+def _account(session: Session, account: int) -> Account:
+    known = account_in(session, account)
+    if known is None:
+        raise Conflict(reason=reason("review.no-such-account", account=account))
+    return known

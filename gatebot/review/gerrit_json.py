@@ -336,14 +336,14 @@ def related_info(chain: Iterable[tuple[Change, PatchSet]]) -> dict[str, Json]:
     return {"changes": found}
 
 
-def project_info(project: Project) -> dict[str, Json]:
+def project_info(project: Project, parent: str = "All-Projects", state: str = "ACTIVE") -> dict[str, Json]:
     """Gerrit's ProjectInfo; in a list the name is the key and not repeated."""
     info: dict[str, Json] = {
         "id": quote(project.name, safe=""),
         "name": project.name,
-        "parent": "All-Projects",
+        "parent": parent,
         "description": project.description,
-        "state": "ACTIVE",
+        "state": state,
     }
     return _lean(info)
 

@@ -15,14 +15,14 @@ from .. import access, journal
 from ..access import SITE, Actor, Target, Verb, may
 from ..clock import Clock
 from ..db import Database, Session
-from ..errors import NotPermitted
+from ..errors import NotPermitted, Unprocessable
 from ..events import BranchMoved
 from ..identity import Account, account_in
 from ..reasons import reason
 from ..repo import EMPTY_TREE, ZERO, GitError, Repositories, check_project, person
 from . import hosting
 from .model import Project
-from .permission import require_account
+from .permission import require, require_account
 
 
 class Projects:
@@ -66,6 +66,14 @@ class Projects:
             where = {"permission": Verb.OWN.value, "ref": "refs/*", "project": project.name}
             raise NotPermitted(reason=reason("review.not-permitted", **where))
         return await self._db.run(hosting.change_project, project)
+
+    async def set_head(self, actor: Actor, project: Project, branch: str) -> Project:
+        """Make another branch the default one; it must be there."""
+        require(actor, Verb.OWN, Target(project.name), self._rules)
+        if branch not in await asyncio.to_thread(self._repositories.branches, project.name):
+            raise Unprocessable(reason=reason("review.branch-gone", project=project.name, branch=branch[:100]))
+        await asyncio.to_thread(self._repositories.set_head, project.name, branch)
+        return await self._db.run(hosting.change_project, replace(project, default_branch=branch))
 
     def _make(self, project: Project, source: str) -> dict[str, str]:
         if not source:

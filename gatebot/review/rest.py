@@ -15,6 +15,9 @@ from .edits.rest import RestEdits
 from .files.rest import RestFiles
 from .groups.rest import RestGroups
 from .groups.rest_members import RestMembers
+from .hosted.rest import RestHosted
+from .hosted.rest_access import RestAccessEdit
+from .hosted.rest_config import RestConfig
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
 from .rest_actions import RestActions
@@ -31,6 +34,7 @@ from .threads.rest import RestThreads
 def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
     """Everything below `/changes/`, `/accounts/`, `/projects/`, `/config/`, with and without `/a`."""
     shaper = Shaper(room, site)
+    access = RestAccess(shaper, room.configs)
     parts = (
         RestChanges(shaper),
         RestActions(shaper),
@@ -43,7 +47,10 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestFiles(shaper, room.files),
         RestAccounts(shaper),
         RestOwn(shaper, room.people),
-        RestAccess(shaper, room.configs),
+        access,
+        RestAccessEdit(shaper, access.info),
+        RestHosted(shaper),
+        RestConfig(shaper),
         RestGroups(shaper, room.groups),
         RestMembers(shaper, room.groups),
         RestSite(shaper),

@@ -14,12 +14,14 @@ from aiohttp import web
 
 from .. import words
 from ..assignment import Json
-from ..errors import Invalid, NotFound
+from ..errors import Invalid
 from ..reasons import Reason, reason
 from . import sentences
 from .answers import body_of, everywhere, json_answer, text_or, whole_number
+from .config.model import ALL_PROJECTS
 from .drafts import Object, flag, text_of, texts
 from .gerrit_json import VERSION, project_info
+from .hosted.rest_config import state_of
 from .model import Project, SubmitType
 from .rules import PRESETS
 from .shaper import Shaper
@@ -40,11 +42,9 @@ class RestSite:
         table = (
             ("GET", project, self._project),
             ("PUT", project, self._create_project),
-            ("GET", f"{project}/HEAD", self._head),
             ("GET", f"{project}/description", self._description),
             ("PUT", f"{project}/description", self._set_description),
-            ("GET", f"{project}/branches", self._branches),
-            ("GET", f"{project}/branches/{{branch}}", self._branch),
+            ("DELETE", f"{project}/description", self._set_description),
             ("GET", "/config/server/version", self._version),
             ("GET", "/config/server/info", self._info),
         )
@@ -66,11 +66,16 @@ class RestSite:
         limit = whole_number(request, "n", "limit", default=len(shown))
         answer: dict[str, Json] = {}
         for project in sorted(shown, key=lambda p: p.name)[start : start + limit]:
-            answer[project.name] = {name: value for name, value in project_info(project).items() if name != "name"}
+            answer[project.name] = {name: value for name, value in self._told(project).items() if name != "name"}
         return json_answer(request, answer)
 
     async def _project(self, request: web.Request) -> web.StreamResponse:
-        return json_answer(request, project_info(await self._named(request)))
+        return json_answer(request, self._told(await self._named(request)))
+
+    def _told(self, project: Project) -> dict[str, Json]:
+        configs = self._room.configs
+        parent = configs.parent(project.name) or ("" if project.name == ALL_PROJECTS else ALL_PROJECTS)
+        return project_info(project, parent, state_of(configs.files(project.name)))
 
     async def _create_project(self, request: web.Request) -> web.StreamResponse:
         body = await body_of(request)
@@ -81,34 +86,20 @@ class RestSite:
             source=text_of(body.get("import"), "import"),
             empty_commit=flag(body.get("create_empty_commit"), "create_empty_commit") is True,
         )
-        return json_answer(request, project_info(made), 201)
-
-    async def _head(self, request: web.Request) -> web.StreamResponse:
-        return json_answer(request, f"refs/heads/{(await self._named(request)).default_branch}")
+        for branch in texts(body.get("branches"), "branches")[1:]:
+            name = branch.removeprefix("refs/heads/")
+            if await asyncio.to_thread(self._room.repositories.resolve, made.name, f"refs/heads/{made.default_branch}"):
+                await self._room.branching.create(self._asker.actor(request), made.name, name, made.default_branch)
+        return json_answer(request, self._told(made), 201)
 
     async def _description(self, request: web.Request) -> web.StreamResponse:
         return json_answer(request, (await self._named(request)).description)
 
     async def _set_description(self, request: web.Request) -> web.StreamResponse:
-        project = replace(await self._named(request), description=await text_or(request, "description"))
+        text = "" if request.method == "DELETE" else await text_or(request, "description")
+        project = replace(await self._named(request), description=text)
         changed = await self._room.projects.change(self._asker.actor(request), project)
-        return json_answer(request, changed.description)
-
-    async def _branches(self, request: web.Request) -> web.StreamResponse:
-        project = await self._named(request)
-        branches = await asyncio.to_thread(self._room.repositories.branches, project.name)
-        found = [{"ref": "HEAD", "revision": project.default_branch}]
-        found += [{"ref": f"refs/heads/{name}", "revision": tip} for name, tip in sorted(branches.items())]
-        part = request.query.get("m", "")
-        return json_answer(request, [entry for entry in found if part in entry["ref"]])
-
-    async def _branch(self, request: web.Request) -> web.StreamResponse:
-        project = await self._named(request)
-        name = request.match_info["branch"].removeprefix("refs/heads/")
-        tip = (await asyncio.to_thread(self._room.repositories.branches, project.name)).get(name)
-        if tip is None:
-            raise NotFound(reason=reason("review.branch-gone", project=project.name, branch=name))
-        return json_answer(request, {"ref": f"refs/heads/{name}", "revision": tip})
+        return json_answer(request, changed.description) if changed.description else web.Response(status=204)
 
     async def _named(self, request: web.Request) -> Project:
         name = request.match_info["project"].removesuffix(".git")

@@ -14,12 +14,14 @@ from ..clock import Clock
 from ..db import Database
 from ..identity import Identity
 from ..repo import Repositories
+from .branching import Branching
 from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
 from .edits.service import Edits
 from .files.service import Files
 from .gate_side import ReviewForGate
 from .groups.service import GroupService
+from .hosted.service import ConfigEditing
 from .indexing import Indexing
 from .inviting import Inviting
 from .judging import Judge
@@ -76,6 +78,8 @@ class ReviewRoom:
     configs: Configs
     groups: GroupService
     inviting: Inviting
+    branching: Branching
+    config_editing: ConfigEditing
     site: Site
     policies: Policies
 
@@ -85,18 +89,10 @@ class ReviewRoom:
 
 
 def furnish(
-    db: Database,
-    repositories: Repositories,
-    identity: Identity,
-    clock: Clock,
-    gates: Gates,
-    site: str | Site,
-    rules: access.Rulebook = access.DEFAULT,
-    configs: Configs | None = None,
-    *,
-    whole_topic: bool = False,
+    db: Database, repositories: Repositories, identity: Identity, clock: Clock, gates: Gates, site: str | Site,
+    rules: access.Rulebook = access.DEFAULT, configs: Configs | None = None, *, whole_topic: bool = False,
     policy: Policy | None = None,
-) -> ReviewRoom:
+) -> ReviewRoom:  # fmt: skip
     """Put the room together; `site` is where the site is, `rules` and `configs` those of its projects.
 
     `whole_topic` submits topics as a whole; `policy` is what is asked of pushes where a project does not say.
@@ -111,6 +107,7 @@ def furnish(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
         ConfigGuard(configs, rules), reading.visible_in,
     )  # fmt: skip
+    branching = Branching(db, repositories, clock, rules)
     groups = GroupService(identity, rules)
     by_gate = Review(db, judge, clock, ForTheGate(rules))
     return ReviewRoom(
@@ -140,6 +137,8 @@ def furnish(
         configs=configs,
         groups=groups,
         inviting=Inviting(groups, rules),
+        branching=branching,
+        config_editing=ConfigEditing(bench, branching),
         site=here,
         policies=policies,
     )

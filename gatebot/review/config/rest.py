@@ -46,12 +46,12 @@ class RestAccess:
 
     async def _several(self, request: web.Request) -> web.StreamResponse:
         names = list(dict.fromkeys(request.query.getall("project", request.query.getall("p", []))))
-        return json_answer(request, {name: await self._info(request, name) for name in names})
+        return json_answer(request, {name: await self.info(request, name) for name in names})
 
     async def _one(self, request: web.Request) -> web.StreamResponse:
-        return json_answer(request, await self._info(request, request.match_info["project"].removesuffix(".git")))
+        return json_answer(request, await self.info(request, request.match_info["project"].removesuffix(".git")))
 
-    async def _info(self, request: web.Request, name: str) -> dict[str, Json]:
+    async def info(self, request: web.Request, name: str) -> dict[str, Json]:
         """Gerrit's ProjectAccessInfo."""
         actor, rules = self._asker.actor(request), self._rules
         await self._shaper.room.reading.project(actor, name)

@@ -108,6 +108,14 @@ def _value(text: str) -> str | None:
     return None if quoted else "".join(found[:kept])
 
 
+def logical_lines(text: str) -> list[tuple[int, str]]:
+    """The lines as they are written, with their numbers; those that go on in the next are one."""
+    written = text.split("\n")
+    starts = [number for number, _ in _joined(text)]
+    ends = [*(number - 1 for number in starts[1:]), len(written)]
+    return [(start, "\n".join(written[start - 1 : end])) for start, end in zip(starts, ends, strict=True)]
+
+
 def quoted(value: str) -> str:
     """A value as a file has it: in quotes where it needs them."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
