@@ -22,7 +22,7 @@ from typing import TypeAlias, cast, get_type_hints
 from .errors import SettingsError
 from .expressions import compiled
 from .settings_fields import SECTIONS, Connection, Irc, Settings, ThirdPartyCi
-from .settings_outside import mail_errors
+from .settings_outside import accounts_errors, mail_errors
 from .settings_providers import NEEDED, PROVIDERS, Provider
 from .settings_words import BYTES, GIB, KIB, MIB, guess, written
 
@@ -339,6 +339,7 @@ def _disagreements(settings: Settings) -> list[str]:
     errors = [f"{key}: {what}" for key, right, what in checks if not right]
     errors += _no_address("web.url", web.url)
     errors += mail_errors(settings.mail)
+    errors += accounts_errors(settings.accounts, settings.oidc, settings.mail)
     for key, text in (("listen", settings.ssh.listen), ("address", settings.ssh.address)):
         if text and not _listens(text):
             errors.append(f'ssh.{key}: {_quoted(text)}write a host and a port, such as "127.0.0.1:29418".')

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from .settings_outside import Mail
+from .settings_outside import Accounts, Mail, Oidc
 from .settings_providers import Provider
 from .settings_words import BYTES, GIB, MIB, setting
 
@@ -274,6 +274,8 @@ class Settings:
     dispatch: Dispatch = Dispatch()
     network: Network = Network()
     mail: Mail = field(default_factory=Mail)
+    accounts: Accounts = field(default_factory=Accounts)
+    oidc: Oidc = field(default_factory=Oidc)
     meetings: Meetings = Meetings()
     logs: Logs = Logs()
     limits: Limits = Limits()
@@ -304,6 +306,8 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("dispatch", Dispatch),
     ("network", Network),
     ("mail", Mail),
+    ("accounts", Accounts),
+    ("oidc", Oidc),
     ("meetings", Meetings),
     ("logs", Logs),
     ("limits", Limits),

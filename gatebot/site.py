@@ -186,26 +186,42 @@ class Site(Asking):
         return answer
 
     async def _login_page(self, request: web.Request) -> web.StreamResponse:
-        target = _local(request.query.get("next", "/"))
-        return self.render(request, "login.html", problem="", username="", next=target)
+        target = local(request.query.get("next", "/"))
+        return self._login_form(request, "", "", target)
+
+    def _login_form(
+        self, request: web.Request, problem: str, username: str, target: str, status: int = 200
+    ) -> web.Response:
+        ways = {
+            "signs_up": self.settings.accounts.sign_up == "mail",
+            "oidc": self.settings.oidc.name or self.settings.oidc.issuer,
+        }
+        return self.render(
+            request, "login.html", status=status, problem=problem, username=username, next=target,
+            elsewhere=urlencode({"next": target}), **ways,
+        )  # fmt: skip
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
-        username, target = str(form.get("username", "")).strip(), _local(str(form.get("next", "/")))
+        username, target = str(form.get("username", "")).strip(), local(str(form.get("next", "/")))
         if not is_private(request):
             problem = words.say(reason("hall.password-in-the-open"), self.language(request))
-            return self.render(request, "login.html", status=403, problem=problem, username=username, next=target)
+            return self._login_form(request, problem, username, target, 403)
         account = await self.identity.check_password(username, str(form.get("password", "")), request.remote or "")
         if account is None:
             gettext = self.gettext(request)
             problem = gettext("Wrong user name or password. Try again, or ask an administrator to set a new one.")
-            return self.render(request, "login.html", status=401, problem=problem, username=username, next=target)
-        token = await self.identity.open_session(account.id)
-        answer = web.HTTPSeeOther(target)
+            return self._login_form(request, problem, username, target, 401)
+        return await self.sign_in(request, account.id, target)
+
+    async def sign_in(self, request: web.Request, account: int, target: str) -> web.Response:
+        """Open a session for somebody who has proved himself, and send him on."""
+        token = await self.identity.open_session(account)
+        answer = web.Response(status=303, headers={hdrs.LOCATION: target})
         secure = self._secure(request)
         answer.set_cookie(SESSION, token, httponly=True, samesite="Lax", secure=secure, max_age=30 * 86400)
         answer.set_cookie(XSRF, xsrf(token), samesite="Lax", secure=secure, max_age=30 * 86400)
-        raise answer
+        return answer
 
     async def _logout(self, request: web.Request) -> web.StreamResponse:
         if token := request.cookies.get(SESSION):
@@ -254,7 +270,7 @@ def _iso(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _local(target: str) -> str:
+def local(target: str) -> str:
     """Only addresses on this site: never redirect a person elsewhere after signing in."""
     plain = target.isprintable()  # browsers drop tabs and line ends: "/<tab>/evil" would be another site
     return target if plain and target.startswith("/") and not target.startswith(("//", "/\\")) else "/"

@@ -21,6 +21,7 @@ from ..journal import Journal
 from ..keys import SiteKey
 from ..review.mail import pages
 from ..review.mail.passes import Passes
+from ..review.mail.rendering import Notice
 from ..review.mail.sending import Sending
 from ..review.mail.service import Mail, Sender
 from ..review.mail.smtp import Server, SmtpCarrier
@@ -36,6 +37,7 @@ class Mailing:
     mail: Mail
     sending: Sending | None
     pages: pages.MailPages
+    sender: tuple[str, str]
 
     @classmethod
     def of(
@@ -54,11 +56,19 @@ class Mailing:
         sending = Sending(db, clock, SmtpCarrier(server)) if server is not None else None
         sender = Sender(settings.url, settings.site.name, address(settings), settings.mail.language)
         mail = Mail(db, journal, room.repositories, clock, room.reading, passes, sender, sending)
-        return cls(mail, sending, pages.MailPages(site, db, room.reading, room.people, passes))
+        return cls(
+            mail, sending, pages.MailPages(site, db, room.reading, room.people, passes),
+            (settings.site.name, address(settings)),
+        )  # fmt: skip
 
     def routes(self) -> list[web.RouteDef]:
         """Its pages."""
         return self.pages.routes()
+
+    async def post(self, email: str, subject: str, text: str) -> None:
+        """Mail one text to one address; for what is no change's news."""
+        if self.sending is not None:
+            await self.sending.post(Notice(self.sender, email, subject, text))
 
     def add_to(self, front: Front) -> None:
         """How sending goes, on the health page."""

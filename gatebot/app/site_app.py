@@ -43,7 +43,7 @@ from ..review.config.founding import found_root
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
-from . import connections, doors, gate, own_executor, topics
+from . import connections, doors, gate, joining, own_executor, topics
 from .executors import Executors
 from .irc import Irc
 from .mailing import Mailing
@@ -132,7 +132,8 @@ class SiteApp:
         for routes in (
             connections.routes(connected), others.routes(site, allowed, NodeUses(db, identity)), outside.routes(),
             room.routes(site, sight, files, others.git.commits), irc.routes(site), live.routes(), ssh.routes(),
-            mailing.routes(), front.routes(), site.routes(), outside.git_routes(),
+            mailing.routes(), joining.routes(settings, db, clock, key, site, mailing), front.routes(),
+            site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
         for part in (outside, mailing):

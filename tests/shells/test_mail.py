@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -22,6 +23,7 @@ from gatebot.review.mail import store
 from gatebot.review.mail.model import Notify, Wish
 from gatebot.review.mail.pages import sign
 from gatebot.review.mail.passes import Passes
+from gatebot.review.mail.ports import Carried, Waiting
 from gatebot.review.mail.sending import Sending
 from gatebot.review.mail.service import Mail, Sender
 from gatebot.review.mail.smtp import Server, SmtpCarrier
@@ -227,3 +229,34 @@ async def test_a_fact_of_which_no_letter_can_be_written_stops_no_other(post: Pos
     await post.say(BOB, "Still there")
     await post.deliver()
     assert len(post.server.to("ann@example.org")) == 1
+
+
+class SlowCarrier:
+    """Implements `ports.Carrier`; the server takes a message, and its answer is long on its way."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.reached, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def carry(self, messages: Sequence[Waiting]) -> AsyncGenerator[Carried, None]:
+        for message in messages:
+            self.taken.append(message.email)
+            self.reached.set()
+            await self.answer.wait()
+            yield Carried(message.id)
+
+
+async def test_a_server_that_ends_while_it_sends_knows_what_was_taken(post: Post) -> None:
+    await post.say(BOB, "So there are two mails")
+    mail, _ = post.mail()
+    await mail.catch_up()
+    slow = SlowCarrier()
+    running = asyncio.create_task(Sending(post.house.db, post.house.clock, slow).run())
+    await slow.reached.wait()
+    running.cancel()
+    slow.answer.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await post.deliver()
+    assert slow.taken == ["bob@example.org"]
+    assert [reader for reader, _ in post.server.taken] == ["ann@example.org"]

@@ -27,6 +27,7 @@ OPEN = {
     "/login",
     "/logout",
     "/mail/-/{pass}",
+    "/signup/{signup}",
     "/{path}/git-upload-pack",
     "/api/build/{build}/git/{project}/git-upload-pack",
 }

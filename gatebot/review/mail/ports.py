@@ -6,7 +6,7 @@ Floor 0: no behaviour.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +33,6 @@ class Carried:
 class Carrier(Protocol):
     """Hands messages to a mail server."""
 
-    async def carry(self, messages: Sequence[Waiting]) -> Sequence[Carried]:
-        """Try them all; one answer for each that was tried. Never raises for what a server or a network does."""
+    def carry(self, messages: Sequence[Waiting]) -> AsyncGenerator[Carried, None]:
+        """Try them one after another, each told as soon as it is tried. Never raises for what a server does."""
         ...

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -69,6 +70,29 @@ def message(letter: Letter, envelope: Envelope, gettext: Translate) -> bytes:
     if not envelope.plain:
         html = html_of(letter, gettext, ending)
         found.add_alternative(html, subtype="html", charset="utf-8", cte="quoted-printable")
+    return found.as_bytes(policy=_UNFOLDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A text for one reader that is about no change; `sender` is a name and an address."""
+
+    sender: tuple[str, str]
+    reader: str
+    subject: str
+    text: str
+
+
+def notice(told: Notice, at: datetime, id: str) -> bytes:
+    """The whole message. Raises `ValueError` where an address cannot be one."""
+    found = EmailMessage(policy=SMTP)
+    found["From"] = _address(*told.sender)
+    found["To"] = _address("", told.reader)
+    found["Subject"] = clean(told.subject)
+    found["Date"] = format_datetime(at)
+    found["Message-ID"] = f"<gatebot.{id}@{told.sender[1].rpartition('@')[2]}>"
+    found["Auto-Submitted"] = "auto-generated"
+    found.set_content(told.text.rstrip() + "\n", subtype="plain", charset="utf-8", cte="quoted-printable")
     return found.as_bytes(policy=_UNFOLDED)
 
 

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
+from contextlib import aclosing
 from datetime import datetime, timedelta
 
 from ...clock import Clock
 from ...db import Database
+from ...errors import Invalid
+from ...reasons import reason
 from . import store
-from .ports import Carrier
-from .store import Counts
+from .ports import Carried, Carrier
+from .rendering import Notice, can_be_mailed, notice
+from .store import Counts, Outgoing
 
 log = logging.getLogger(__name__)
 _BATCH = 20
@@ -22,6 +27,7 @@ _FIRST = timedelta(minutes=1)
 _LONGEST = timedelta(hours=4)
 _MOST_TRIES = 30  # some four days
 _LOOK = 60.0
+_GOODBYE = 10.0
 
 
 def pause(tries: int) -> timedelta | None:
@@ -37,18 +43,39 @@ class Sending:
         self._clock = clock
         self._carrier = carrier
         self._wake = asyncio.Event()
+        self._stopping = False
         self.last: datetime | None = None
 
     def wake(self) -> None:
         """There is something new to send."""
         self._wake.set()
 
+    async def post(self, told: Notice) -> None:
+        """Queue a text for one reader."""
+        if not can_be_mailed(told.reader):
+            raise Invalid(reason=reason("hall.email-invalid", email=told.reader))
+        now = self._clock.now()
+        content = notice(told, now, uuid.uuid4().hex)
+        await self._db.run_silent(store.queue, Outgoing(0, told.reader, content), now)
+        self.wake()
+
     async def run(self) -> None:
         """Send for ever."""
         while True:
             self._wake.clear()
-            if not await self.send():
+            if not await self._whole():
                 await self._rest()
+
+    async def _whole(self) -> int:
+        """`send`, of which an end of the server leaves no message half done: it would be sent twice."""
+        working = asyncio.ensure_future(self.send())
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            self._stopping = True
+            await asyncio.wait({working}, timeout=_GOODBYE)
+            working.cancel()
+            raise
 
     async def send(self) -> int:
         """Try what is due, a batch at most; how many messages were tried."""
@@ -56,18 +83,23 @@ class Sending:
         if not messages:
             return 0
         tries = {message.id: message.tries for message in messages}
-        outcomes = await self._carrier.carry(messages)
-        good = [one.id for one in outcomes if not one.problem]
-        if good:
-            await self._db.run_silent(store.sent, good)
-            self.last = self._clock.now()
-        for one in outcomes:
-            if one.problem:
-                now, wait = self._clock.now(), None if one.final else pause(tries[one.id] + 1)
-                again = None if wait is None else now + wait
-                await self._db.run_silent(store.put_off, one.id, one.problem, again, now)
-                log.warning("mail %d was not sent: %s", one.id, one.problem)
+        async with aclosing(self._carrier.carry(messages)) as outcomes:
+            async for one in outcomes:
+                await self._note(one, tries[one.id])
+                if self._stopping:
+                    break
         return len(messages)
+
+    async def _note(self, one: Carried, tries: int) -> None:
+        now = self._clock.now()
+        if not one.problem:
+            await self._db.run_silent(store.sent, [one.id])
+            self.last = now
+            return
+        wait = None if one.final else pause(tries + 1)
+        again = None if wait is None else now + wait
+        await self._db.run_silent(store.put_off, one.id, one.problem, again, now)
+        log.warning("mail %d was not sent: %s", one.id, one.problem)
 
     async def counts(self) -> Counts:
         """How it goes."""

@@ -8,7 +8,7 @@ What a server refuses for good (a 5xx answer to one message) is final; what fail
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,20 +37,24 @@ class SmtpCarrier:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    async def carry(self, messages: Sequence[Waiting]) -> Sequence[Carried]:
-        """Try them all; when the server goes away in between, the rest is tried later."""
-        done: list[Carried] = []
+    async def carry(self, messages: Sequence[Waiting]) -> AsyncGenerator[Carried, None]:
+        """Try them one after another; when the server goes away in between, the rest is tried later."""
+        left, client = list(messages), None
         try:
             client = self._client()
-            async with client:
-                for message in messages:
-                    carried = await self._one(client, message)
-                    done.append(carried)
+            await client.connect()
+            while left:
+                carried = await self._one(client, left[0])
+                del left[0]
+                yield carried
+            await client.quit()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            tried = {one.id for one in done}
             problem = f"{self._server.host}:{self._server.port}: {_words(error)}"
-            done += [Carried(message.id, problem) for message in messages if message.id not in tried]
-        return done
+            for message in left:
+                yield Carried(message.id, problem)
+        finally:
+            if client is not None:
+                client.close()  # whoever stops the sending must not wait for a server's goodbye
 
     def _client(self) -> aiosmtplib.SMTP:
         server = self._server

@@ -163,9 +163,14 @@ def write(session: Session, kept: Sequence[Kept], messages: Iterable[Outgoing], 
         }  # fmt: skip
         session.execute(insert(letters).values(row))
     for message in messages:
-        row = {"account": message.account, "email": message.email, "content": message.content}
-        session.execute(insert(outbox).values({**row, "tries": 0, "due": at, "created": at}))
+        queue(session, message, at)
     journal.move_cursor(session, READER, upto)
+
+
+def queue(session: Session, message: Outgoing, at: datetime) -> None:
+    """Queue a message that no letter stands behind."""
+    row = {"account": message.account, "email": message.email, "content": message.content}
+    session.execute(insert(outbox).values({**row, "tries": 0, "due": at, "created": at}))
 
 
 def due(session: Session, now: datetime, limit: int) -> tuple[Waiting, ...]:
