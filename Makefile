@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch demo-cloud test test-fuzz test-vm test-cgroup2 test-image test-chaos test-clients test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch demo-cloud test test-fuzz test-vm test-cgroup2 test-image test-chaos test-clients test-differential test-load test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,13 +26,13 @@ test: setup-test ## Every check and every ring of tests (RINGS="core laws": only
 	@exec $(BIN)/python tools/rings.py $(RINGS)
 
 test-clients: setup-test ## Other people's clients of Gerrit and Zuul, unmodified, against a site (needs a package index)
-	@test -x build/clients/bin/zuul-client || { $(PYTHON) -m venv build/clients && \
-		build/clients/bin/python -m pip install -q 'zuul-client==14.0.0'; }
-	@test -d build/gerritlib/bin || { $(PYTHON) -m venv build/gerritlib && \
-		build/gerritlib/bin/python -m pip install -q 'gerritlib==0.11.0'; }
-	@test -x build/git-review/bin/git-review || { $(PYTHON) -m venv build/git-review && \
-		build/git-review/bin/python -m pip install -q --no-binary git-review 'git-review==2.5.0' fixtures testtools; }
-	@exec $(BIN)/python tools/rings.py clients
+	@$(BIN)/python tools/peers.py && exec $(BIN)/python tools/rings.py clients
+
+test-differential: setup-test ## A real Gerrit and gatebot before the same people: what differs is listed (needs Java 21, mvn)
+	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/clients/differential
+
+test-load: setup-test ## 200 pushes at once, 120 MB, 30,000 change refs, a long history: nothing is lost (minutes)
+	@$(BIN)/python -m bench.load
 
 test-chaos: setup-test ## A hundred rounds of each trouble of executors, more kills of the server (ROUNDS=100)
 	@GATEBOT_ROUNDS=$(or $(ROUNDS),100) GATEBOT_KILLS=$(or $(ROUNDS),100) $(BIN)/python -m pytest tests/chaos -v -s

@@ -31,13 +31,15 @@ from gatebot import db as database
 from gatebot.access import Actor
 from gatebot.clock import SystemClock
 from gatebot.db import Database
-from gatebot.errors import GatebotError, Refused, Unauthenticated, http_status
+from gatebot.errors import GatebotError, Refused, http_status
 from gatebot.identity import Account, Identity
 from gatebot.repo import Repositories, environment
 from gatebot.review import hosting
 from gatebot.review.git_http import GitHttp
 from gatebot.review.model import Project
 from gatebot.review.push import Receiver
+
+from ._plain import Backend
 
 PERSON = {
     "GIT_AUTHOR_NAME": "Mina",
@@ -83,54 +85,6 @@ class NoSubmit:
 
     async def submit(self, actor: Actor, number: int) -> NoReturn:
         raise Refused
-
-
-class Backend:
-    """The peer: git's own CGI program behind aiohttp."""
-
-    def __init__(self, frame: Frame, root: Path) -> None:
-        self._frame = frame
-        self._root = root
-
-    def routes(self) -> list[web.RouteDef]:
-        return [web.route("*", "/plain/{path:.+}", self._serve)]
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if self._frame.account(request) is None:
-            raise Unauthenticated
-        env = {
-            **environment(),
-            "GIT_PROJECT_ROOT": str(self._root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "REMOTE_USER": "mina",
-            "PATH_INFO": "/" + request.match_info["path"],
-            "QUERY_STRING": request.query_string,
-            "REQUEST_METHOD": request.method,
-            "CONTENT_TYPE": request.headers.get("Content-Type", ""),
-            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
-        }
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec("git", "http-backend", env=env, stdin=pipe, stdout=pipe)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        async for chunk in request.content.iter_chunked(65536):
-            process.stdin.write(chunk)
-            await process.stdin.drain()
-        process.stdin.close()
-        head = await process.stdout.readuntil(b"\r\n\r\n")
-        response = web.StreamResponse()
-        for line in head.decode().splitlines():
-            name, _, value = line.partition(": ")
-            if name == "Status":
-                response.set_status(int(value.split()[0]))
-            elif name:
-                response.headers[name] = value
-        await response.prepare(request)
-        while chunk := await process.stdout.read(65536):
-            await response.write(chunk)
-        await process.wait()
-        await response.write_eof()
-        return response
 
 
 @asynccontextmanager

@@ -80,6 +80,9 @@ class Git:
         "`strict` refuses the push, as Gerrit does.",
         choices=("lenient", "strict"),
     )
+    default_branch: str = setting(
+        "main", "The branch that a new project begins with where nothing else is asked for; Gerrit's is `master`."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ _CONFIG = """\
 [index]
 \ttype = LUCENE
 """
+_LOG = """\
+log4j.rootCategory = WARN, console
+log4j.appender.console = org.apache.log4j.ConsoleAppender
+log4j.appender.console.layout = org.apache.log4j.PatternLayout
+log4j.appender.console.layout.ConversionPattern = [%d] %-5p %c : %m%n
+"""
 _VERIFIED = {"-2": "Fails", "-1": "Fails", " 0": "No score", "+1": "Works", "+2": "Gate passed"}
 _WORKFLOW = {"-1": "Work in progress", " 0": "Ready for reviews", "+1": "Approved"}
 
@@ -110,6 +116,7 @@ class Gerrit:
         if not (self.root / "git" / "All-Projects.git").exists():
             (self.root / "etc").mkdir(parents=True, exist_ok=True)
             (self.root / "etc" / "gerrit.config").write_text(_CONFIG.format(url=self.url, ssh=self.ssh_port))
+            (self.root / "etc" / "log4j.properties").write_text(_LOG)
             options = ["--batch", "--dev", "--no-auto-start", "--skip-plugins"]
             subprocess.run(self._command("init", *options), check=True, capture_output=True)
 
@@ -212,7 +219,9 @@ class Gerrit:
         memory = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         path = os.pathsep.join(map(str, files))
         main = "com.google.gerrit.launcher.GerritLauncher"
-        return [program, *memory, "-cp", path, main, verb, "-d", str(self.root), *options]
+        # Without it every step of every library is written down, which takes more time than the work.
+        log = f"-Dlog4j.configuration=file:{self.root}/etc/log4j.properties"
+        return [program, *memory, log, "-cp", path, main, verb, "-d", str(self.root), *options]
 
 
 def serve(directory: Path) -> None:

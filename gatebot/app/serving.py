@@ -120,9 +120,10 @@ async def _run(
     runner = web.AppRunner(site.web(), handle_signals=False, shutdown_timeout=_STOP_SECONDS, access_log=None)
     await runner.setup()
     await site.start()
-    await web.SockSite(runner, address, ssl_context=tls).start()
+    # Who gets an answer over HTTP gets one over SSH, too.
     if ssh is not None:
         await site.ssh.listen(ssh)
+    await web.SockSite(runner, address, ssl_context=tls).start()
     log.info("serving %s", found.url)
     failed = await site.work(stopping)
     site.closing()

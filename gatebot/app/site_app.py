@@ -105,7 +105,10 @@ class SiteApp:
         keys, secrets = Keys(db, clock, key), SecretData(key)
         whole, book = settings.gate.submit_whole_topic, Book(db, repositories)
         place = (db, repositories, identity, clock, view, here(settings))
-        review = review_room.furnish(*place, book, book, whole_topic=whole, policy=doors.policy(settings))
+        review = review_room.furnish(
+            *place, book, book, whole_topic=whole, policy=doors.policy(settings),
+            default_branch=settings.git.default_branch,
+        )  # fmt: skip
         results = Results(db, clock, secrets, Issuer(keys, settings.url, clock))
         layouts = gate.layouts_of(settings, db, repositories)
         if prepared is not None:

@@ -18,10 +18,21 @@ from pygit2.enums import FileMode, ObjectType
 
 from ..errors import Invalid, NotFound
 from . import messages, program
-from .model import ZERO, CommitInfo, FinalCommit, GitError, MergeConflict, MergedTree, NotFastForward, Person
+from .model import (
+    EMPTY_TREE,
+    ZERO,
+    CommitInfo,
+    FinalCommit,
+    GitError,
+    MergeConflict,
+    MergedTree,
+    NotFastForward,
+    Person,
+)
 from .reading import Reading
 
 _CLEAN, _CONFLICT = 0, 1
+_EMPTY = pygit2.Oid(hex=EMPTY_TREE)
 _REMEMBERED = 20_000  # final commits
 _LOCK_SECONDS = 1.0
 
@@ -196,7 +207,8 @@ class Repositories(Reading):
         while waiting:
             oid, children_done = waiting.pop()
             if children_done:
-                kind, data = source.read(oid)
+                # git knows the empty tree without having it, libgit2 does not.
+                kind, data = (ObjectType.TREE, b"") if oid == _EMPTY else source.read(oid)
                 target.write(int(kind), data)
                 copied += 1
             elif oid not in seen and oid not in target:
@@ -245,6 +257,8 @@ def _signature(person: Person) -> pygit2.Signature:
 
 def _children(repository: pygit2.Repository, oid: pygit2.Oid) -> list[pygit2.Oid]:
     """What an object needs: a commit its parents and tree, a tree its entries (a submodule's commit is elsewhere)."""
+    if oid == _EMPTY:
+        return []
     found = cast("pygit2.Commit | pygit2.Tree | pygit2.Blob", repository[oid])
     if isinstance(found, pygit2.Commit):
         return [found.tree_id, *found.parent_ids]

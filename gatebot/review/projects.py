@@ -19,22 +19,24 @@ from ..errors import NotPermitted, Unprocessable
 from ..events import BranchMoved
 from ..identity import Account, account_in
 from ..reasons import reason
-from ..repo import EMPTY_TREE, ZERO, GitError, Repositories, check_project, person
+from ..repo import ZERO, GitError, Repositories, check_project, person
 from . import hosting
 from .model import Project
 from .permission import require, require_account
 
 
 class Projects:
-    """Creates projects and stores their settings."""
+    """Creates projects and stores their settings. `default_branch` is for those that ask for none."""
 
     def __init__(
-        self, db: Database, repositories: Repositories, clock: Clock, rules: access.Rulebook = access.DEFAULT
-    ) -> None:
+        self, db: Database, repositories: Repositories, clock: Clock, rules: access.Rulebook = access.DEFAULT,
+        default_branch: str = "main",
+    ) -> None:  # fmt: skip
         self._db = db
         self._repositories = repositories
         self._clock = clock
         self._rules = rules
+        self.default_branch = default_branch
 
     async def create(self, actor: Actor, project: Project, *, source: str = "", empty_commit: bool = False) -> Project:
         """Host a project: empty, with one empty commit, or with the full history of `source`."""
@@ -90,7 +92,8 @@ class Projects:
         """One empty commit, so that a clone has a branch to stand on."""
         now = int(self._clock.now().timestamp())
         who = person(creator.name, creator.email, now) if creator else person("gatebot", "gatebot@localhost", now)
-        commit = self._repositories.write_commit(project.name, EMPTY_TREE, (), who, who, "Initial empty repository\n")
+        tree = self._repositories.write_tree(project.name, {})  # git needs none to be there, libgit2 does
+        commit = self._repositories.write_commit(project.name, tree, (), who, who, "Initial empty repository\n")
         self._repositories.update_ref(project.name, f"refs/heads/{project.default_branch}", ZERO, commit)
         return self._repositories.branches(project.name)
 

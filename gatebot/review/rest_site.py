@@ -79,7 +79,7 @@ class RestSite:
 
     async def _create_project(self, request: web.Request) -> web.StreamResponse:
         body = await body_of(request)
-        wanted = _project_from(request.match_info["project"], body)
+        wanted = _project_from(request.match_info["project"], body, self._room.projects.default_branch)
         made = await self._room.projects.create(
             self._asker.actor(request),
             wanted,
@@ -164,7 +164,7 @@ def _reason(why: Reason, language: str) -> dict[str, object]:
     return {"kind": why.kind, "params": dict(why.params), "sentence": words.say(why, language)}
 
 
-def _project_from(name: str, body: Object) -> Project:
+def _project_from(name: str, body: Object, default_branch: str) -> Project:
     """A project as it is asked for; choices that do not exist are refused with those that do."""
     branches = texts(body.get("branches"), "branches")
     submit_type = text_of(body.get("submit_type"), "submit_type") or SubmitType.MERGE_IF_NECESSARY.value
@@ -178,5 +178,5 @@ def _project_from(name: str, body: Object) -> Project:
         description=text_of(body.get("description"), "description"),
         submit_type=SubmitType.MERGE_IF_NECESSARY if submit_type == "INHERIT" else SubmitType(submit_type),
         rules=rules,
-        default_branch=(branches[0] if branches else "main").removeprefix("refs/heads/"),
+        default_branch=(branches[0] if branches else default_branch).removeprefix("refs/heads/"),
     )

@@ -91,11 +91,12 @@ class ReviewRoom:
 def furnish(
     db: Database, repositories: Repositories, identity: Identity, clock: Clock, gates: Gates, site: str | Site,
     rules: access.Rulebook = access.DEFAULT, configs: Configs | None = None, *, whole_topic: bool = False,
-    policy: Policy | None = None,
+    policy: Policy | None = None, default_branch: str = "main",
 ) -> ReviewRoom:  # fmt: skip
     """Put the room together; `site` is where the site is, `rules` and `configs` those of its projects.
 
     `whole_topic` submits topics as a whole; `policy` is what is asked of pushes where a project does not say.
+    New projects begin with the `default_branch`.
     """
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
     judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs)
@@ -126,7 +127,7 @@ def furnish(
         reverting=Reverting(bench),
         rebasing=Rebasing(bench),
         moving=Moving(db, repositories, judge, clock, rules),
-        projects=Projects(db, repositories, clock, rules),
+        projects=Projects(db, repositories, clock, rules, default_branch),
         files=Files(db, repositories),
         indexing=Indexing(db, repositories),
         threads=Threads(db, repositories, clock),

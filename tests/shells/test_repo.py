@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 from gatebot.errors import Conflict, Invalid, NotFound
-from gatebot.repo import ZERO, FinalCommit, GitError, MergeConflict, MergedTree, NotFastForward, Person, Repositories
+from gatebot.repo import (
+    ZERO,
+    FinalCommit,
+    GitError,
+    MergeConflict,
+    MergedTree,
+    NotFastForward,
+    Person,
+    Repositories,
+    person,
+)
 from tests.fakes.git import WorkTree
 
 GATE = Person("gatebot", "gatebot@example.org", 1_790_000_000)
@@ -337,6 +347,19 @@ def test_speculation_writes_nothing_into_the_projects_until_it_is_copied(repos: 
     assert repos.copy_objects(queue.store, final.commit, api) == 2
     assert repos.copy_objects(queue.store, final.commit, api) == 0
     assert repos.update_ref(api, "refs/heads/main", tips["main"], final.commit)
+    subprocess.run(["git", f"--git-dir={repos.path(api)}", "fsck", "--strict"], check=True, capture_output=True)
+
+
+def test_a_commit_without_files_is_copied_too(repos: Repositories, api: str) -> None:
+    queue = repos.speculation("q", (api,))
+    tip = repos.branches(api)["main"]
+    who = person("A", "a@example.org", 1_700_000_000)
+    # git knows the empty tree, and so do commits, also where no repository has it.
+    empty = repos.write_commit(
+        queue.store, "4b825dc642cb6eb9a060e54bf8d69288fbee4904", (tip,), who, who, "Begin anew\n"
+    )
+    assert repos.copy_objects(queue.store, empty, api) == 2
+    assert repos.update_ref(api, "refs/heads/main", tip, empty)
     subprocess.run(["git", f"--git-dir={repos.path(api)}", "fsck", "--strict"], check=True, capture_output=True)
 
 

@@ -122,3 +122,15 @@ def test_a_banned_commit_is_not_pushed_again(site: RunningSite, tmp_path: Path) 
     pushed = theirs.run("push", "origin", "FETCH_HEAD:refs/heads/side")
     assert pushed.returncode == 1
     assert f"(commit {bad[:7]}: contains banned commit {bad})" in pushed.stderr
+
+
+def test_a_site_says_with_which_branch_projects_begin_and_whether_topics_are_submitted_as_one(
+    template: Template, tmp_path: Path, builds: Builds
+) -> None:
+    wanted = {"ssh.listen": f"127.0.0.1:{free_port()}", "git.default_branch": "trunk", "gate.submit_whole_topic": True}
+    with begin(template, tmp_path, builds, wanted) as site:
+        desk(site, "admin").said("gerrit create-project by-ssh --empty-commit")
+        admin = site.person("admin").rest
+        admin.call("PUT", "/projects/by-rest", {"create_empty_commit": True})
+        assert [admin.get(f"/projects/{name}/HEAD") for name in ("by-ssh", "by-rest")] == ["refs/heads/trunk"] * 2
+        assert admin.get("/config/server/info")["change"]["submit_whole_topic"] is True

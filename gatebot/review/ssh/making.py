@@ -63,7 +63,9 @@ class Making:
         name = given.text("--name") or next(iter(given.rest), "")
         if not name:
             raise Failed("fatal: Project name is required.")
-        branches = [branch.removeprefix("refs/heads/") for branch in given.all("--branch")] or ["main"]
+        branches = [branch.removeprefix("refs/heads/") for branch in given.all("--branch")] or [
+            self._room.projects.default_branch
+        ]
         wanted = Project(
             name.strip("/").removesuffix(".git"),
             given.text("--description"),

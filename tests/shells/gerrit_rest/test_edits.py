@@ -31,6 +31,12 @@ async def test_a_change_is_created_without_a_push(rest: RestClient, house: Revie
     assert commit["message"] == f"New\n\nChange-Id: {made['change_id']}\n"
 
 
+async def test_a_change_is_created_in_a_project_without_files(rest: RestClient, house: ReviewHouse) -> None:
+    await rest("root", "PUT", "/projects/bare", {"create_empty_commit": True, "branches": ["main"]}, 201)
+    made = await rest("ann", "POST", "/changes/", {"project": "bare", "branch": "main", "subject": "First"}, 201)
+    assert (made["status"], made["_number"]) == ("NEW", 1)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [

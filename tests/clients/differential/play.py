@@ -1,0 +1,448 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The play: what people and programs do in front of a server, in order. Each act is a function of one side."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+from tests.clients.differential.sides import PASSWORD, Side, Stream
+
+PROJECT = "play"
+#: What both servers shall judge by, whatever their own defaults are.
+CONFIG = """\
+[project]
+	description = The stage
+[receive]
+	requireChangeId = true
+[submit]
+	action = merge if necessary
+	mergeContent = true
+[access "refs/heads/*"]
+	label-Code-Review = -2..+2 group Registered Users
+	label-Verified = -2..+2 group Registered Users
+	label-Workflow = -1..+1 group Registered Users
+	submit = group Registered Users
+	abandon = group Registered Users
+	rebase = group Registered Users
+	editHashtags = group Registered Users
+	removeReviewer = group Registered Users
+[access "refs/*"]
+	editTopicName = group Registered Users
+	editHashtags = group Registered Users
+	forgeAuthor = group Registered Users
+[access "refs/for/refs/heads/*"]
+	push = group Registered Users
+	pushMerge = group Registered Users
+[label "Code-Review"]
+	function = NoBlock
+	defaultValue = 0
+	value = -2 This shall not be submitted
+	value = -1 I would prefer this is not submitted as is
+	value = 0 No score
+	value = +1 Looks good to me, but someone else must approve
+	value = +2 Looks good to me, approved
+	copyCondition = changekind:NO_CHANGE OR changekind:TRIVIAL_REBASE OR is:MIN
+[label "Verified"]
+	function = NoBlock
+	defaultValue = 0
+	value = -2 Fails
+	value = -1 Fails
+	value = 0 No score
+	value = +1 Works
+	value = +2 Gate passed
+	copyCondition = changekind:NO_CODE_CHANGE
+[label "Workflow"]
+	function = NoBlock
+	defaultValue = 0
+	value = -1 Work in progress
+	value = 0 Ready for reviews
+	value = +1 Approved
+	copyCondition = changekind:NO_CHANGE
+[submit-requirement "Code-Review"]
+	description = Somebody approves
+	submittableIf = label:Code-Review=MAX AND -label:Code-Review=MIN
+[submit-requirement "Verified"]
+	submittableIf = label:Verified=MAX AND -label:Verified=MIN
+[submit-requirement "Workflow"]
+	applicableIf = -branch:refs/meta/config
+	submittableIf = label:Workflow=MAX
+"""
+GROUPS = "# UUID\tGroup Name\nglobal:Registered-Users\tRegistered Users\n"
+READ_ALL = (
+    "o=ALL_REVISIONS&o=ALL_COMMITS&o=ALL_FILES&o=MESSAGES&o=DETAILED_LABELS&o=DETAILED_ACCOUNTS&o=SUBMITTABLE"
+    "&o=SUBMIT_REQUIREMENTS&o=REVIEWER_UPDATES&o=CURRENT_ACTIONS&o=WEB_LINKS&o=TRACKING_IDS&o=PARENTS"
+)
+ZUUL = (
+    "o=DETAILED_ACCOUNTS&o=CURRENT_REVISION&o=CURRENT_COMMIT&o=CURRENT_FILES&o=LABELS&o=DETAILED_LABELS"
+    "&o=ALL_REVISIONS&o=SUBMIT_REQUIREMENTS"
+)
+QUERY = (
+    "gerrit query --format json --all-approvals --comments --commit-message --current-patch-set --dependencies --files "
+    "--patch-sets --submit-records --all-reviewers"
+)
+
+
+def change_id(name: str) -> str:
+    """A Change-Id that is the same at every server."""
+    return f"I{name.encode().hex():0<40.40}"
+
+
+def message(subject: str, name: str, body: str = "") -> str:
+    """A commit's message."""
+    return f"{subject}\n\n{f'{body}{chr(10)}{chr(10)}' if body else ''}Change-Id: {change_id(name)}\n"
+
+
+def people(side: Side) -> None:
+    """Accounts, and what they say of themselves."""
+    for name in ("ann", "bob"):
+        body = {"name": name.title(), "email": f"{name}@example.com", "http_password": PASSWORD}
+        side.passwords[name] = PASSWORD
+        answer = side.call("admin", "PUT", f"accounts/{name}", body)
+        assert answer.status in (201, 409), answer
+        side.people[side.call("admin", "GET", f"accounts/{name}").value["_account_id"]] = name
+    admin = side.call("admin", "GET", "accounts/self").value
+    side.people[admin["_account_id"]] = "admin"
+    side.ask("an account that there is", "admin", "PUT", "accounts/bob", {"name": "Bob"})
+    for path in ("self", "self/detail", "bob", "bob/name", "bob/emails", "bob/username", "bob/active", "self/groups"):
+        side.ask(f"GET accounts/{path}", "ann", "GET", f"accounts/{path}")
+    for path in ("preferences", "preferences.diff", "preferences.edit", "capabilities", "sshkeys", "starred.changes",
+                 "watched.projects"):  # fmt: skip
+        side.ask(f"GET accounts/self/{path}", "ann", "GET", f"accounts/self/{path}")
+    side.ask("GET accounts/nobody", "ann", "GET", "accounts/nobody")
+    side.ask("query accounts", "ann", "GET", "accounts/?q=name:ann&n=5")
+    side.ask("suggest accounts", "ann", "GET", "accounts/?suggest&q=an&n=5")
+    side.ask("set the own name", "ann", "PUT", "accounts/self/name", {"name": "Ann"})
+    side.ask("make an account without the right", "ann", "PUT", "accounts/zoe", {"name": "Zoe"})
+    side.ask("without signing in", "", "GET", "accounts/self")
+
+
+def project(side: Side) -> None:
+    """A project with configuration, and its first commits."""
+    side.ask(
+        "create project", "admin", "PUT", f"projects/{PROJECT}", {"description": "The stage", "branches": ["main"]}
+    )
+    side.ask("create project again", "admin", "PUT", f"projects/{PROJECT}", {})
+    side.ask("create project without the right", "ann", "PUT", "projects/other", {})
+    tree = side.tree("admin", PROJECT)
+    tree.env |= {"GIT_AUTHOR_EMAIL": "admin@example.com", "GIT_COMMITTER_EMAIL": "admin@example.com"}
+    tree.git("fetch", "-q", "origin", "refs/meta/config")
+    tree.git("checkout", "-q", "--detach", "FETCH_HEAD")
+    tree.put("project.config", CONFIG)
+    tree.put("groups", GROUPS)
+    tree.commit("Set the stage")
+    side.push("push configuration", "admin", PROJECT, "HEAD:refs/meta/config")
+    tree.git("checkout", "-q", "--orphan", "fresh")
+    tree.git("rm", "-r", "-q", "-f", "--ignore-unmatch", ".")
+    for path, text in (("README", "A play.\n"), ("src/a.py", "a = 1\n" * 20), ("src/b.py", "b = 1\n" * 20)):
+        tree.put(path, text)
+    side.commits["first"] = tree.commit("Begin")
+    side.push("push a branch", "admin", PROJECT, "HEAD:refs/heads/main")
+    side.push("push another branch", "admin", PROJECT, "HEAD:refs/heads/stable")
+    side.push("push past review without the right", "ann", PROJECT, f"{side.commits['first']}:refs/heads/new") if (
+        side.tree("ann", PROJECT).git("fetch", "-q", "origin") == ""
+    ) else None
+    for path in (
+        "",
+        "HEAD",
+        "description",
+        "branches/",
+        "branches/main",
+        "branches/gone",
+        "branches/?m=sta",
+        "tags/",
+        "config",
+        "parent",
+        "children/",
+        "access",
+        "labels/",
+        "submit_requirements/",
+        "commits/{first}",
+    ):
+        side.ask(f"GET project {path or 'itself'}", "admin", "GET", f"projects/{PROJECT}/{path}")
+    side.ask("GET project by a stranger", "", "GET", f"projects/{PROJECT}")
+    side.ask("GET projects", "admin", "GET", f"projects/?d&p={PROJECT}")
+    side.ask("GET project that there is not", "admin", "GET", "projects/gone")
+    side.ask("set description", "admin", "PUT", f"projects/{PROJECT}/description", {"description": "The stage"})
+    side.ask("create a branch by REST", "admin", "PUT", f"projects/{PROJECT}/branches/side", {"revision": "main"})
+    side.ask("delete a branch by REST", "admin", "DELETE", f"projects/{PROJECT}/branches/side")
+
+
+def server(side: Side) -> None:
+    """What servers tell of themselves."""
+    for path in ("version", "info", "capabilities", "summary", "top-menus"):
+        side.ask(f"GET config/server/{path}", "admin", "GET", f"config/server/{path}")
+    side.ask("GET groups", "admin", "GET", "groups/?q=Adm")
+    side.ask("GET groups/Administrators", "admin", "GET", "groups/Administrators")
+    side.ask("GET groups/Administrators/detail", "admin", "GET", "groups/Administrators/detail")
+    side.ask("GET plugins", "admin", "GET", "plugins/?all")
+
+
+def pushing(side: Side) -> None:
+    """Pushes for review, good ones and bad ones."""
+    side.propose("one", "ann", PROJECT, message("Add one", "one", "Why not."), {"one.txt": "1\n"})
+    side.propose("two", "ann", PROJECT, message("Add two", "two"), {"two.txt": "2\n"}, onto="one")
+    tree = side.tree("ann", PROJECT)
+    side.push("push the same again", "ann", PROJECT, "HEAD:refs/for/main")
+    tree.git("checkout", "-q", "--detach", side.commits["one"])
+    tree.put("one.txt", "1\n1\n")
+    tree.git("add", "-A")
+    tree.git("commit", "-q", "--amend", "--no-edit")
+    side.commits["one2"] = tree.git("rev-parse", "HEAD")
+    side.push("push a second patch set", "ann", PROJECT, "HEAD:refs/for/main")
+    tree.git("commit", "-q", "--amend", "-m", message("Add one thing", "one", "Why not."))
+    side.commits["one3"] = tree.git("rev-parse", "HEAD")
+    side.push("push another message", "ann", PROJECT, "HEAD:refs/for/main%m=Better_words")
+    side.propose("wip", "ann", PROJECT, message("Try", "wip"), {"wip.txt": "1\n"}, ref="refs/for/main%wip,topic=tries")
+    side.propose("stable", "ann", PROJECT, message("Fix", "stable"), {"src/a.py": "a = 2\n" * 20},
+                 ref="refs/for/stable%r=bob,hashtag=fix,l=Code-Review+1", onto="first")  # fmt: skip
+    side.propose("options", "ann", PROJECT, message("Opt", "options"), {"opt.txt": "1\n"},
+                 options=("topic=by-option", "hashtag=a", "cc=bob"))  # fmt: skip
+    bad = {
+        "without Change-Id": ("Add bad\n", "refs/for/main"),
+        "Change-Id in the middle": (f"Add bad\n\nChange-Id: {change_id('mid')}\n\nMore words.\n", "refs/for/main"),
+        "Change-Id of bad form": ("Add bad\n\nChange-Id: I123\n", "refs/for/main"),
+        "two Change-Ids": (f"Add bad\n\nChange-Id: {change_id('a')}\nChange-Id: {change_id('b')}\n", "refs/for/main"),
+        "branch that there is not": (message("Add bad", "gone"), "refs/for/gone"),
+        "bad option": (message("Add bad", "opt"), "refs/for/main%nonsense=1"),
+        "wip and ready": (message("Add bad", "opt"), "refs/for/main%wip,ready"),
+        "unknown reviewer": (message("Add bad", "opt"), "refs/for/main%r=nobody"),
+        "bad label": (message("Add bad", "opt"), "refs/for/main%l=Nonsense+1"),
+        "too high a vote": (message("Add bad", "opt"), "refs/for/main%l=Code-Review+3"),
+        "submit without votes": (message("Add bad", "opt"), "refs/for/main%submit"),
+        "old draft": (message("Add bad", "opt"), "refs/drafts/main"),
+        "refs/changes": (message("Add bad", "opt"), "refs/changes/01/1"),
+        "some other reference": (message("Add bad", "opt"), "refs/nonsense/x"),
+    }
+    for name, (text, ref) in bad.items():
+        tree.git("checkout", "-q", "--detach", "origin/main")
+        tree.put("bad.txt", f"{name}\n")
+        tree.commit(text)
+        side.push(f"push {name}", "ann", PROJECT, f"HEAD:{ref}")
+    side.push("push nothing new", "ann", PROJECT, "origin/main:refs/for/main")
+
+
+def reading(side: Side) -> None:
+    """What is read of changes."""
+    for name in ("one", "two", "wip", "stable", "options"):
+        side.ask(f"GET change {name} with everything", "bob", "GET", f"changes/{{{name}}}?{READ_ALL}")
+    side.ask("GET change as Zuul does", "bob", "GET", f"changes/{{one}}?{ZUUL}")
+    for path in ("", "/detail", "/topic", "/hashtags", "/messages", "/comments", "/drafts", "/reviewers", "/attention",
+                 "/suggest_reviewers?q=b", "/submitted_together?o=NON_VISIBLE_CHANGES", "/edit", "/check", "/in",
+                 "/pure_revert", "/custom_keyed_values", "/robotcomments", "/message", "/ported_comments"):  # fmt: skip
+        side.ask(f"GET changes/N{path}", "bob", "GET", f"changes/{{one}}{path}")
+    for path in (
+        "review",
+        "commit",
+        "commit?links",
+        "related",
+        "files",
+        "files?parent=1",
+        "files?base=1",
+        "actions",
+        "mergeable",
+        "submit_type",
+        "patch",
+        "description",
+        "comments",
+        "drafts",
+        "reviewers",
+        "mergelist",
+        "files/one.txt/content",
+        "files/one.txt/diff",
+        "files/one.txt/diff?base=1",
+        "files/%2FCOMMIT_MSG/diff",
+        "files/one.txt/blame",
+        "files/gone/content",
+        "ported_comments",
+        "ported_drafts",
+        "robotcomments",
+    ):
+        side.ask(f"GET revisions/current/{path}", "bob", "GET", f"changes/{{one}}/revisions/current/{path}")
+    side.ask("GET revisions/1/files", "bob", "GET", "changes/{one}/revisions/1/files")
+    side.ask("GET stable diff", "bob", "GET", "changes/{stable}/revisions/1/files/src%2Fa.py/diff?intraline")
+    side.ask("GET a change that there is not", "bob", "GET", "changes/99999")
+    side.ask("GET a patch set that there is not", "bob", "GET", "changes/{one}/revisions/9/commit")
+    side.ask("GET with an unknown option", "bob", "GET", "changes/{one}?o=NONSENSE")
+    side.ask("GET change by triplet", "bob", "GET", f"changes/{PROJECT}~main~{change_id('one')}")
+    side.ask("GET change by project and number", "bob", "GET", f"changes/{PROJECT}~{{one}}")
+    side.ask("GET change by Change-Id", "bob", "GET", f"changes/{change_id('one')}")
+
+
+def querying(side: Side, when: str) -> None:
+    """Queries, over REST and over SSH."""
+    queries = (
+        f"project:{PROJECT}", f"project:{PROJECT} status:open branch:main", "owner:self", "reviewer:self", "is:wip",
+        "topic:by-option", "hashtag:fix", f"change:{change_id('one')}", "commit:{one3}", "message:Why", "file:one.txt",
+        "path:one.txt", "label:Code-Review=1", "status:merged", "status:abandoned", "-status:open", "is:reviewed",
+        "has:draft", "age:1d", f"project:{PROJECT} limit:2", "nonsense:x", "status:nonsense", "(status:open", "tr:1",
+        "intopic:by", "subject:one", "is:submittable", "attention:self", "added:>1", "cc:self", "uploader:self",
+    )  # fmt: skip
+    for query in queries:
+        path = "changes/?q=" + query.replace(" ", "+").replace(">", "%3E").replace("(", "%28")
+        side.ask(f"query {query} ({when})", "ann", "GET", path)
+    side.ask(f"two queries ({when})", "ann", "GET", f"changes/?q=project:{PROJECT}&q=is:wip")
+    side.ask(f"a page ({when})", "ann", "GET", f"changes/?q=project:{PROJECT}&n=2&S=1&o=CURRENT_REVISION")
+    for name in ("one", "two", "stable"):
+        side.ssh(f"gerrit query {name} ({when})", "ann", f"{QUERY} change:{{{name}}}")
+    side.ssh(f"gerrit query of nothing ({when})", "ann", "gerrit query --format=JSON project:gone")
+    side.ssh(f"gerrit query of nonsense ({when})", "ann", "gerrit query --format=JSON nonsense:x")
+
+
+def reviewing(side: Side) -> None:
+    """Votes, comments, drafts, reviewers, topics."""
+    side.ask("review with a message", "bob", "POST", "changes/{one}/revisions/current/review",
+             {"message": "Nice.", "labels": {"Code-Review": 1}})  # fmt: skip
+    comments = {
+        "one.txt": [
+            {"line": 1, "message": "A line.", "unresolved": True},
+            {"message": "A file."},
+            {"range": {"start_line": 1, "start_character": 0, "end_line": 1, "end_character": 1}, "message": "Range."},
+        ],
+        "/PATCHSET_LEVEL": [{"message": "The whole."}],
+        "/COMMIT_MSG": [{"line": 7, "message": "A word."}],
+    }
+    side.ask("review with comments", "bob", "POST", "changes/{one}/revisions/current/review",
+             {"comments": comments, "tag": "autogenerated:ci", "labels": {"Verified": 1}})  # fmt: skip
+    bad = {
+        "an unknown label": {"labels": {"Nonsense": 1}}, "too high a vote": {"labels": {"Code-Review": 9}},
+        "a file that there is not": {"comments": {"gone.txt": [{"line": 1, "message": "x"}]}},
+        "a line below one": {"comments": {"one.txt": [{"line": -1, "message": "x"}]}},
+        "an unknown reviewer": {"reviewers": [{"reviewer": "nobody"}]}, "labels of a wrong type": {"labels": 1},
+        "nothing": {}, "an unknown notify": {"notify": "NONSENSE"},
+    }  # fmt: skip
+    for name, body in bad.items():
+        side.ask(f"review with {name}", "bob", "POST", "changes/{one}/revisions/current/review", body)
+    side.ask("review of what there is not", "bob", "POST", "changes/99999/revisions/current/review", {"message": "x"})
+    side.ask("review as a stranger", "", "POST", "changes/{one}/revisions/current/review", {"message": "x"})
+    draft = side.ask("PUT a draft", "bob", "PUT", "changes/{two}/revisions/current/drafts",
+                     {"path": "two.txt", "line": 1, "message": "Hm.", "unresolved": True})  # fmt: skip
+    side.ask("GET drafts", "bob", "GET", "changes/{two}/drafts")
+    if isinstance(draft.value, dict):
+        side.ask("PUT the draft again", "bob", "PUT", f"changes/{{two}}/revisions/current/drafts/{draft.value['id']}",
+                 {"path": "two.txt", "line": 1, "message": "Hm!", "unresolved": True})  # fmt: skip
+    side.ask("publish drafts", "bob", "POST", "changes/{two}/revisions/current/review",
+             {"drafts": "PUBLISH_ALL_REVISIONS", "message": "See inside."})  # fmt: skip
+    found = side.ask("GET comments of two", "ann", "GET", "changes/{two}/comments").value
+    said = found["two.txt"][0]["id"] if isinstance(found, dict) and "two.txt" in found else "none"
+    side.ask(
+        "answer a comment",
+        "ann",
+        "POST",
+        "changes/{two}/revisions/current/review",
+        {"comments": {"two.txt": [{"line": 1, "message": "Done", "in_reply_to": said, "unresolved": False}]}},
+    )
+    attending(side)
+
+
+def attending(side: Side) -> None:
+    """Reviewers, topics, hashtags, attention, stars, states; and reviews over SSH."""
+    side.ask("add a reviewer", "ann", "POST", "changes/{two}/reviewers", {"reviewer": "bob"})
+    side.ask("add a reviewer again", "ann", "POST", "changes/{two}/reviewers", {"reviewer": "bob"})
+    side.ask("add a CC", "ann", "POST", "changes/{one}/reviewers", {"reviewer": "admin", "state": "CC"})
+    side.ask("add nobody", "ann", "POST", "changes/{two}/reviewers", {"reviewer": "nobody"})
+    side.ask("GET a reviewer", "ann", "GET", "changes/{one}/reviewers/bob")
+    side.ask("GET a reviewer's votes", "ann", "GET", "changes/{one}/reviewers/bob/votes")
+    side.ask("delete a vote", "bob", "DELETE", "changes/{one}/reviewers/bob/votes/Verified")
+    side.ask("delete a vote that there is not", "bob", "DELETE", "changes/{one}/reviewers/bob/votes/Workflow")
+    side.ask("remove a reviewer", "ann", "DELETE", "changes/{two}/reviewers/bob")
+    side.ask("set the topic", "ann", "PUT", "changes/{one}/topic", {"topic": "news"})
+    side.ask("delete the topic", "ann", "DELETE", "changes/{one}/topic")
+    side.ask("set hashtags", "ann", "POST", "changes/{one}/hashtags", {"add": ["x", "#y"], "remove": ["z"]})
+    side.ask("add attention", "ann", "POST", "changes/{two}/attention", {"user": "bob", "reason": "Look"})
+    side.ask("remove attention", "ann", "DELETE", "changes/{two}/attention/bob", {"reason": "No"})
+    side.ask("star", "ann", "PUT", "accounts/self/starred.changes/{one}")
+    side.ask("unstar", "ann", "DELETE", "accounts/self/starred.changes/{one}")
+    side.ask("mark a file as reviewed", "bob", "PUT", "changes/{one}/revisions/current/files/one.txt/reviewed")
+    side.ask("GET reviewed files", "bob", "GET", "changes/{one}/revisions/current/files?reviewed")
+    side.ask("describe a patch set", "ann", "PUT", "changes/{one}/revisions/current/description", {"description": "D"})
+    side.ask("set ready", "ann", "POST", "changes/{wip}/ready", {"message": "Now"})
+    side.ask("set wip", "ann", "POST", "changes/{wip}/wip", {})
+    side.ask("set wip again", "ann", "POST", "changes/{wip}/wip", {})
+    side.ask("set private", "ann", "POST", "changes/{options}/private", {})
+    side.ask("GET a private change of somebody else", "admin", "GET", "changes/{options}")
+    side.ask("set public", "ann", "DELETE", "changes/{options}/private")
+    side.ssh("gerrit review", "bob", "gerrit review --label Code-Review=1 -m 'By hand' {two},1")
+    side.ssh("gerrit review of what there is not", "bob", "gerrit review -m x 99999,1")
+    side.ssh("gerrit set-topic", "ann", "gerrit set-topic {two} -t talk")
+    side.ssh("gerrit set-reviewers", "ann", "gerrit set-reviewers -a bob {two}")
+
+
+def finishing(side: Side) -> None:
+    """Abandon, restore, rebase, cherry-pick, submit, revert."""
+    side.ask("abandon", "ann", "POST", "changes/{wip}/abandon", {"message": "No"})
+    side.ask("abandon again", "ann", "POST", "changes/{wip}/abandon", {})
+    side.ask("restore", "ann", "POST", "changes/{wip}/restore", {"message": "Yes"})
+    side.ask("restore again", "ann", "POST", "changes/{wip}/restore", {})
+    side.ask("submit without votes", "bob", "POST", "changes/{one}/submit", {})
+    side.ask("submit wip", "bob", "POST", "changes/{wip}/submit", {})
+    side.ask("approve", "bob", "POST", "changes/{one}/revisions/current/review",
+             {"labels": {"Code-Review": 2, "Verified": 2, "Workflow": 1}})  # fmt: skip
+    side.ask("GET the approved change", "ann", "GET", f"changes/{{one}}?{READ_ALL}")
+    side.ask("submit", "bob", "POST", "changes/{one}/submit", {})
+    side.ask("submit again", "bob", "POST", "changes/{one}/submit", {})
+    side.ask("GET the merged change", "ann", "GET", f"changes/{{one}}?{READ_ALL}")
+    side.ask("abandon what is merged", "ann", "POST", "changes/{one}/abandon", {})
+    side.ask("vote on what is merged", "ann", "POST", "changes/{one}/revisions/current/review",
+             {"labels": {"Code-Review": 2}})  # fmt: skip
+    side.ask("rebase", "ann", "POST", "changes/{options}/rebase", {})
+    side.ask("rebase again", "ann", "POST", "changes/{options}/rebase", {})
+    side.ask("cherry-pick", "ann", "POST", "changes/{two}/revisions/current/cherrypick",
+             {"message": message("Pick two", "picked"), "destination": "stable"})  # fmt: skip
+    side.ask("cherry-pick to nowhere", "ann", "POST", "changes/{two}/revisions/current/cherrypick",
+             {"message": "x", "destination": "gone"})  # fmt: skip
+    side.ask("revert", "ann", "POST", "changes/{one}/revert", {})
+    side.ask("revert what is open", "ann", "POST", "changes/{two}/revert", {})
+    side.ask("move", "ann", "POST", "changes/{wip}/move", {"destination_branch": "stable"})
+    side.ask("create a change", "ann", "POST", "changes/", {"project": PROJECT, "branch": "main", "subject": "Made"})
+    side.ask(
+        "create a change nowhere", "ann", "POST", "changes/", {"project": "gone", "branch": "main", "subject": "M"}
+    )
+    side.ask("edit a file", "ann", "PUT", "changes/{two}/edit/two.txt", "two\n")
+    side.ask("GET the edit", "ann", "GET", "changes/{two}/edit?list")
+    side.ask("publish the edit", "ann", "POST", "changes/{two}/edit:publish", {})
+    side.ask("set the message", "ann", "PUT", "changes/{two}/message",
+             {"message": message("Add two, really", "two")})  # fmt: skip
+    side.ask("delete a change", "ann", "DELETE", "changes/{wip}")
+    side.ask("GET the deleted change", "ann", "GET", "changes/{wip}")
+
+
+def over_ssh(side: Side) -> None:
+    """Commands of administrators and of bots."""
+    for command in ("version", "ls-projects", "ls-groups", "plugin ls --format json", "nonsense"):
+        side.ssh(f"gerrit {command}", "admin", f"gerrit {command}")
+    side.ssh("ls-members", "admin", "gerrit ls-members Administrators")
+    side.ssh("create-branch", "admin", f"gerrit create-branch {PROJECT} by-ssh main")
+    side.ssh("create-group", "admin", "gerrit create-group bots")
+    side.ssh("set-members", "admin", "gerrit set-members --add bob bots")
+    side.ssh("create-account", "admin", "gerrit create-account --full-name Cho --email cho@example.com cho")
+    side.ssh("create-account again", "admin", "gerrit create-account cho")
+    side.ssh("create-project by ssh", "admin", "gerrit create-project by-ssh --empty-commit")
+    side.ssh("create-project by somebody", "ann", "gerrit create-project by-ann")
+    side.ssh("set-hashtags", "ann", "gerrit set-hashtags {two} -a seen")
+
+
+def act(side: Side) -> list[dict[str, object]]:
+    """The whole play; the events that the server told meanwhile."""
+    people(side)
+    stream = Stream(side, "admin")
+    try:
+        tries = itertools.count()
+        while not stream.hears(name := f"warm-{os.getpid()}-{next(tries)}", 5.0):
+            assert side.call("admin", "PUT", f"projects/{name}", {}).status == 201
+        before = len(stream.events)
+        project(side)
+        server(side)
+        pushing(side)
+        reading(side)
+        querying(side, "pushed")
+        reviewing(side)
+        querying(side, "reviewed")
+        finishing(side)
+        querying(side, "finished")
+        over_ssh(side)
+        assert side.call("admin", "PUT", "projects/curtain", {}).status == 201
+        assert stream.hears("curtain"), "the end of the play was not told"
+        return stream.events[before:]
+    finally:
+        stream.close()

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""python-gerrit-api 3.1.0: its calls, one after the other, on a project and a change of their own.
+
+`make test-clients` installs it beside the tests. Each call is a test here; those that gatebot does not answer are named
+with their reason.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.clients.conftest import StandIn
+
+PYTHON = Path(__file__).resolve().parents[2] / "build" / "python-gerrit-api" / "bin" / "python"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not PYTHON.exists(), reason="python-gerrit-api is not installed: make test-clients installs it"),
+]
+
+# What gatebot refuses, and why.
+CANNOT: dict[str, str] = {}
+
+
+@pytest.fixture(scope="module")
+def results(new_gerrit: StandIn) -> dict[str, str]:
+    """What each call raised, or nothing."""
+    script = Path(__file__).with_name("python_gerrit_api_calls.py")
+    command = [str(PYTHON), str(script), new_gerrit.url, "admin", "secret"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert done.returncode == 0, done.stderr
+    return {line["call"]: line["wrong"] for line in lines}
+
+
+def test_calls_are_answered(results: dict[str, str]) -> None:
+    wrong = {call: text for call, text in results.items() if text and call not in CANNOT}
+    assert wrong == {}
+
+
+def test_what_is_not_answered_is_known(results: dict[str, str]) -> None:
+    assert [call for call in CANNOT if not results.get(call)] == []
