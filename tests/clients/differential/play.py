@@ -23,6 +23,10 @@ CONFIG = """\
 	label-Verified = -2..+2 group Registered Users
 	label-Workflow = -1..+1 group Registered Users
 	submit = group Registered Users
+	create = group Administrators
+	push = +force group Administrators
+	pushMerge = group Administrators
+	delete = group Administrators
 	abandon = group Registered Users
 	rebase = group Registered Users
 	editHashtags = group Registered Users
@@ -68,7 +72,7 @@ CONFIG = """\
 	applicableIf = -branch:refs/meta/config
 	submittableIf = label:Workflow=MAX
 """
-GROUPS = "# UUID\tGroup Name\nglobal:Registered-Users\tRegistered Users\n"
+GROUPS = "# UUID\tGroup Name\nglobal:Registered-Users\tRegistered Users\n{admins}\tAdministrators\n"
 READ_ALL = (
     "o=ALL_REVISIONS&o=ALL_COMMITS&o=ALL_FILES&o=MESSAGES&o=DETAILED_LABELS&o=DETAILED_ACCOUNTS&o=SUBMITTABLE"
     "&o=SUBMIT_REQUIREMENTS&o=REVIEWER_UPDATES&o=CURRENT_ACTIONS&o=WEB_LINKS&o=TRACKING_IDS&o=PARENTS"
@@ -95,7 +99,7 @@ def message(subject: str, name: str, body: str = "") -> str:
 
 def people(side: Side) -> None:
     """Accounts, and what they say of themselves."""
-    for name in ("ann", "bob"):
+    for name in ("amy", "ben"):
         body = {"name": name.title(), "email": f"{name}@example.com", "http_password": PASSWORD}
         side.passwords[name] = PASSWORD
         answer = side.call("admin", "PUT", f"accounts/{name}", body)
@@ -103,33 +107,39 @@ def people(side: Side) -> None:
         side.people[side.call("admin", "GET", f"accounts/{name}").value["_account_id"]] = name
     admin = side.call("admin", "GET", "accounts/self").value
     side.people[admin["_account_id"]] = "admin"
-    side.ask("an account that there is", "admin", "PUT", "accounts/bob", {"name": "Bob"})
-    for path in ("self", "self/detail", "bob", "bob/name", "bob/emails", "bob/username", "bob/active", "self/groups"):
-        side.ask(f"GET accounts/{path}", "ann", "GET", f"accounts/{path}")
+    side.ask("an account that there is", "admin", "PUT", "accounts/ben", {"name": "Ben"})
+    for path in ("self", "self/detail", "ben", "ben/name", "ben/emails", "ben/username", "ben/active", "self/groups"):
+        side.ask(f"GET accounts/{path}", "amy", "GET", f"accounts/{path}")
     for path in ("preferences", "preferences.diff", "preferences.edit", "capabilities", "sshkeys", "starred.changes",
                  "watched.projects"):  # fmt: skip
-        side.ask(f"GET accounts/self/{path}", "ann", "GET", f"accounts/self/{path}")
-    side.ask("GET accounts/nobody", "ann", "GET", "accounts/nobody")
-    side.ask("query accounts", "ann", "GET", "accounts/?q=name:ann&n=5")
-    side.ask("suggest accounts", "ann", "GET", "accounts/?suggest&q=an&n=5")
-    side.ask("set the own name", "ann", "PUT", "accounts/self/name", {"name": "Ann"})
-    side.ask("make an account without the right", "ann", "PUT", "accounts/zoe", {"name": "Zoe"})
+        side.ask(f"GET accounts/self/{path}", "amy", "GET", f"accounts/self/{path}")
+    side.ask("GET accounts/nobody", "amy", "GET", "accounts/nobody")
+    side.ask("query accounts", "amy", "GET", "accounts/?q=name:amy&n=5")
+    side.ask("suggest accounts", "amy", "GET", "accounts/?suggest&q=am&n=5")
+    side.ask("set the own name", "amy", "PUT", "accounts/self/name", {"name": "Amy"})
+    side.ask("make an account without the right", "amy", "PUT", "accounts/zoe", {"name": "Zoe"})
     side.ask("without signing in", "", "GET", "accounts/self")
 
 
 def project(side: Side) -> None:
     """A project with configuration, and its first commits."""
+    admins = side.call("admin", "GET", "groups/Administrators").value["id"]
+    # A new Gerrit lets nobody push there; gatebot lets administrators, and has no such call.
+    rule = {"rules": {admins: {"action": "ALLOW"}}}
+    add = {"refs/meta/config": {"permissions": {"push": rule}}}
+    side.call("admin", "POST", "projects/All-Projects/access", {"add": add})
     side.ask(
         "create project", "admin", "PUT", f"projects/{PROJECT}", {"description": "The stage", "branches": ["main"]}
     )
     side.ask("create project again", "admin", "PUT", f"projects/{PROJECT}", {})
-    side.ask("create project without the right", "ann", "PUT", "projects/other", {})
+    side.ask("create project without the right", "amy", "PUT", "projects/other", {})
     tree = side.tree("admin", PROJECT)
     tree.env |= {"GIT_AUTHOR_EMAIL": "admin@example.com", "GIT_COMMITTER_EMAIL": "admin@example.com"}
-    tree.git("fetch", "-q", "origin", "refs/meta/config")
-    tree.git("checkout", "-q", "--detach", "FETCH_HEAD")
+    # Here it begins with the first configuration that somebody pushes.
+    begun = tree.run("fetch", "-q", "origin", "refs/meta/config").returncode == 0
+    tree.git("checkout", "-q", *(["--detach", "FETCH_HEAD"] if begun else ["--orphan", "configuration"]))
     tree.put("project.config", CONFIG)
-    tree.put("groups", GROUPS)
+    tree.put("groups", GROUPS.format(admins=admins))
     tree.commit("Set the stage")
     side.push("push configuration", "admin", PROJECT, "HEAD:refs/meta/config")
     tree.git("checkout", "-q", "--orphan", "fresh")
@@ -139,8 +149,8 @@ def project(side: Side) -> None:
     side.commits["first"] = tree.commit("Begin")
     side.push("push a branch", "admin", PROJECT, "HEAD:refs/heads/main")
     side.push("push another branch", "admin", PROJECT, "HEAD:refs/heads/stable")
-    side.push("push past review without the right", "ann", PROJECT, f"{side.commits['first']}:refs/heads/new") if (
-        side.tree("ann", PROJECT).git("fetch", "-q", "origin") == ""
+    side.push("push past review without the right", "amy", PROJECT, f"{side.commits['first']}:refs/heads/new") if (
+        side.tree("amy", PROJECT).git("fetch", "-q", "origin") == ""
     ) else None
     for path in (
         "",
@@ -180,24 +190,24 @@ def server(side: Side) -> None:
 
 def pushing(side: Side) -> None:
     """Pushes for review, good ones and bad ones."""
-    side.propose("one", "ann", PROJECT, message("Add one", "one", "Why not."), {"one.txt": "1\n"})
-    side.propose("two", "ann", PROJECT, message("Add two", "two"), {"two.txt": "2\n"}, onto="one")
-    tree = side.tree("ann", PROJECT)
-    side.push("push the same again", "ann", PROJECT, "HEAD:refs/for/main")
+    side.propose("one", "amy", PROJECT, message("Add one", "one", "Why not."), {"one.txt": "1\n"})
+    side.propose("two", "amy", PROJECT, message("Add two", "two"), {"two.txt": "2\n"}, onto="one")
+    tree = side.tree("amy", PROJECT)
+    side.push("push the same again", "amy", PROJECT, "HEAD:refs/for/main")
     tree.git("checkout", "-q", "--detach", side.commits["one"])
     tree.put("one.txt", "1\n1\n")
     tree.git("add", "-A")
     tree.git("commit", "-q", "--amend", "--no-edit")
     side.commits["one2"] = tree.git("rev-parse", "HEAD")
-    side.push("push a second patch set", "ann", PROJECT, "HEAD:refs/for/main")
+    side.push("push a second patch set", "amy", PROJECT, "HEAD:refs/for/main")
     tree.git("commit", "-q", "--amend", "-m", message("Add one thing", "one", "Why not."))
     side.commits["one3"] = tree.git("rev-parse", "HEAD")
-    side.push("push another message", "ann", PROJECT, "HEAD:refs/for/main%m=Better_words")
-    side.propose("wip", "ann", PROJECT, message("Try", "wip"), {"wip.txt": "1\n"}, ref="refs/for/main%wip,topic=tries")
-    side.propose("stable", "ann", PROJECT, message("Fix", "stable"), {"src/a.py": "a = 2\n" * 20},
-                 ref="refs/for/stable%r=bob,hashtag=fix,l=Code-Review+1", onto="first")  # fmt: skip
-    side.propose("options", "ann", PROJECT, message("Opt", "options"), {"opt.txt": "1\n"},
-                 options=("topic=by-option", "hashtag=a", "cc=bob"))  # fmt: skip
+    side.push("push another message", "amy", PROJECT, "HEAD:refs/for/main%m=Better_words")
+    side.propose("wip", "amy", PROJECT, message("Try", "wip"), {"wip.txt": "1\n"}, ref="refs/for/main%wip,topic=tries")
+    side.propose("stable", "amy", PROJECT, message("Fix", "stable"), {"src/a.py": "a = 2\n" * 20},
+                 ref="refs/for/stable%r=ben,hashtag=fix,l=Code-Review+1", onto="first")  # fmt: skip
+    side.propose("options", "amy", PROJECT, message("Opt", "options"), {"opt.txt": "1\n"},
+                 options=("topic=by-option", "hashtag=a", "cc=ben"))  # fmt: skip
     bad = {
         "without Change-Id": ("Add bad\n", "refs/for/main"),
         "Change-Id in the middle": (f"Add bad\n\nChange-Id: {change_id('mid')}\n\nMore words.\n", "refs/for/main"),
@@ -218,19 +228,19 @@ def pushing(side: Side) -> None:
         tree.git("checkout", "-q", "--detach", "origin/main")
         tree.put("bad.txt", f"{name}\n")
         tree.commit(text)
-        side.push(f"push {name}", "ann", PROJECT, f"HEAD:{ref}")
-    side.push("push nothing new", "ann", PROJECT, "origin/main:refs/for/main")
+        side.push(f"push {name}", "amy", PROJECT, f"HEAD:{ref}")
+    side.push("push nothing new", "amy", PROJECT, "origin/main:refs/for/main")
 
 
 def reading(side: Side) -> None:
     """What is read of changes."""
     for name in ("one", "two", "wip", "stable", "options"):
-        side.ask(f"GET change {name} with everything", "bob", "GET", f"changes/{{{name}}}?{READ_ALL}")
-    side.ask("GET change as Zuul does", "bob", "GET", f"changes/{{one}}?{ZUUL}")
+        side.ask(f"GET change {name} with everything", "ben", "GET", f"changes/{{{name}}}?{READ_ALL}")
+    side.ask("GET change as Zuul does", "ben", "GET", f"changes/{{one}}?{ZUUL}")
     for path in ("", "/detail", "/topic", "/hashtags", "/messages", "/comments", "/drafts", "/reviewers", "/attention",
                  "/suggest_reviewers?q=b", "/submitted_together?o=NON_VISIBLE_CHANGES", "/edit", "/check", "/in",
                  "/pure_revert", "/custom_keyed_values", "/robotcomments", "/message", "/ported_comments"):  # fmt: skip
-        side.ask(f"GET changes/N{path}", "bob", "GET", f"changes/{{one}}{path}")
+        side.ask(f"GET changes/N{path}", "ben", "GET", f"changes/{{one}}{path}")
     for path in (
         "review",
         "commit",
@@ -258,15 +268,15 @@ def reading(side: Side) -> None:
         "ported_drafts",
         "robotcomments",
     ):
-        side.ask(f"GET revisions/current/{path}", "bob", "GET", f"changes/{{one}}/revisions/current/{path}")
-    side.ask("GET revisions/1/files", "bob", "GET", "changes/{one}/revisions/1/files")
-    side.ask("GET stable diff", "bob", "GET", "changes/{stable}/revisions/1/files/src%2Fa.py/diff?intraline")
-    side.ask("GET a change that there is not", "bob", "GET", "changes/99999")
-    side.ask("GET a patch set that there is not", "bob", "GET", "changes/{one}/revisions/9/commit")
-    side.ask("GET with an unknown option", "bob", "GET", "changes/{one}?o=NONSENSE")
-    side.ask("GET change by triplet", "bob", "GET", f"changes/{PROJECT}~main~{change_id('one')}")
-    side.ask("GET change by project and number", "bob", "GET", f"changes/{PROJECT}~{{one}}")
-    side.ask("GET change by Change-Id", "bob", "GET", f"changes/{change_id('one')}")
+        side.ask(f"GET revisions/current/{path}", "ben", "GET", f"changes/{{one}}/revisions/current/{path}")
+    side.ask("GET revisions/1/files", "ben", "GET", "changes/{one}/revisions/1/files")
+    side.ask("GET stable diff", "ben", "GET", "changes/{stable}/revisions/1/files/src%2Fa.py/diff?intraline")
+    side.ask("GET a change that there is not", "ben", "GET", "changes/99999")
+    side.ask("GET a patch set that there is not", "ben", "GET", "changes/{one}/revisions/9/commit")
+    side.ask("GET with an unknown option", "ben", "GET", "changes/{one}?o=NONSENSE")
+    side.ask("GET change by triplet", "ben", "GET", f"changes/{PROJECT}~main~{change_id('one')}")
+    side.ask("GET change by project and number", "ben", "GET", f"changes/{PROJECT}~{{one}}")
+    side.ask("GET change by Change-Id", "ben", "GET", f"changes/{change_id('one')}")
 
 
 def querying(side: Side, when: str) -> None:
@@ -280,18 +290,18 @@ def querying(side: Side, when: str) -> None:
     )  # fmt: skip
     for query in queries:
         path = "changes/?q=" + query.replace(" ", "+").replace(">", "%3E").replace("(", "%28")
-        side.ask(f"query {query} ({when})", "ann", "GET", path)
-    side.ask(f"two queries ({when})", "ann", "GET", f"changes/?q=project:{PROJECT}&q=is:wip")
-    side.ask(f"a page ({when})", "ann", "GET", f"changes/?q=project:{PROJECT}&n=2&S=1&o=CURRENT_REVISION")
+        side.ask(f"query {query} ({when})", "amy", "GET", path)
+    side.ask(f"two queries ({when})", "amy", "GET", f"changes/?q=project:{PROJECT}&q=is:wip")
+    side.ask(f"a page ({when})", "amy", "GET", f"changes/?q=project:{PROJECT}&n=2&S=1&o=CURRENT_REVISION")
     for name in ("one", "two", "stable"):
-        side.ssh(f"gerrit query {name} ({when})", "ann", f"{QUERY} change:{{{name}}}")
-    side.ssh(f"gerrit query of nothing ({when})", "ann", "gerrit query --format=JSON project:gone")
-    side.ssh(f"gerrit query of nonsense ({when})", "ann", "gerrit query --format=JSON nonsense:x")
+        side.ssh(f"gerrit query {name} ({when})", "amy", f"{QUERY} change:{{{name}}}")
+    side.ssh(f"gerrit query of nothing ({when})", "amy", "gerrit query --format=JSON project:gone")
+    side.ssh(f"gerrit query of nonsense ({when})", "amy", "gerrit query --format=JSON nonsense:x")
 
 
 def reviewing(side: Side) -> None:
     """Votes, comments, drafts, reviewers, topics."""
-    side.ask("review with a message", "bob", "POST", "changes/{one}/revisions/current/review",
+    side.ask("review with a message", "ben", "POST", "changes/{one}/revisions/current/review",
              {"message": "Nice.", "labels": {"Code-Review": 1}})  # fmt: skip
     comments = {
         "one.txt": [
@@ -302,7 +312,7 @@ def reviewing(side: Side) -> None:
         "/PATCHSET_LEVEL": [{"message": "The whole."}],
         "/COMMIT_MSG": [{"line": 7, "message": "A word."}],
     }
-    side.ask("review with comments", "bob", "POST", "changes/{one}/revisions/current/review",
+    side.ask("review with comments", "ben", "POST", "changes/{one}/revisions/current/review",
              {"comments": comments, "tag": "autogenerated:ci", "labels": {"Verified": 1}})  # fmt: skip
     bad = {
         "an unknown label": {"labels": {"Nonsense": 1}}, "too high a vote": {"labels": {"Code-Review": 9}},
@@ -312,22 +322,22 @@ def reviewing(side: Side) -> None:
         "nothing": {}, "an unknown notify": {"notify": "NONSENSE"},
     }  # fmt: skip
     for name, body in bad.items():
-        side.ask(f"review with {name}", "bob", "POST", "changes/{one}/revisions/current/review", body)
-    side.ask("review of what there is not", "bob", "POST", "changes/99999/revisions/current/review", {"message": "x"})
+        side.ask(f"review with {name}", "ben", "POST", "changes/{one}/revisions/current/review", body)
+    side.ask("review of what there is not", "ben", "POST", "changes/99999/revisions/current/review", {"message": "x"})
     side.ask("review as a stranger", "", "POST", "changes/{one}/revisions/current/review", {"message": "x"})
-    draft = side.ask("PUT a draft", "bob", "PUT", "changes/{two}/revisions/current/drafts",
+    draft = side.ask("PUT a draft", "ben", "PUT", "changes/{two}/revisions/current/drafts",
                      {"path": "two.txt", "line": 1, "message": "Hm.", "unresolved": True})  # fmt: skip
-    side.ask("GET drafts", "bob", "GET", "changes/{two}/drafts")
+    side.ask("GET drafts", "ben", "GET", "changes/{two}/drafts")
     if isinstance(draft.value, dict):
-        side.ask("PUT the draft again", "bob", "PUT", f"changes/{{two}}/revisions/current/drafts/{draft.value['id']}",
+        side.ask("PUT the draft again", "ben", "PUT", f"changes/{{two}}/revisions/current/drafts/{draft.value['id']}",
                  {"path": "two.txt", "line": 1, "message": "Hm!", "unresolved": True})  # fmt: skip
-    side.ask("publish drafts", "bob", "POST", "changes/{two}/revisions/current/review",
+    side.ask("publish drafts", "ben", "POST", "changes/{two}/revisions/current/review",
              {"drafts": "PUBLISH_ALL_REVISIONS", "message": "See inside."})  # fmt: skip
-    found = side.ask("GET comments of two", "ann", "GET", "changes/{two}/comments").value
+    found = side.ask("GET comments of two", "amy", "GET", "changes/{two}/comments").value
     said = found["two.txt"][0]["id"] if isinstance(found, dict) and "two.txt" in found else "none"
     side.ask(
         "answer a comment",
-        "ann",
+        "amy",
         "POST",
         "changes/{two}/revisions/current/review",
         {"comments": {"two.txt": [{"line": 1, "message": "Done", "in_reply_to": said, "unresolved": False}]}},
@@ -337,74 +347,74 @@ def reviewing(side: Side) -> None:
 
 def attending(side: Side) -> None:
     """Reviewers, topics, hashtags, attention, stars, states; and reviews over SSH."""
-    side.ask("add a reviewer", "ann", "POST", "changes/{two}/reviewers", {"reviewer": "bob"})
-    side.ask("add a reviewer again", "ann", "POST", "changes/{two}/reviewers", {"reviewer": "bob"})
-    side.ask("add a CC", "ann", "POST", "changes/{one}/reviewers", {"reviewer": "admin", "state": "CC"})
-    side.ask("add nobody", "ann", "POST", "changes/{two}/reviewers", {"reviewer": "nobody"})
-    side.ask("GET a reviewer", "ann", "GET", "changes/{one}/reviewers/bob")
-    side.ask("GET a reviewer's votes", "ann", "GET", "changes/{one}/reviewers/bob/votes")
-    side.ask("delete a vote", "bob", "DELETE", "changes/{one}/reviewers/bob/votes/Verified")
-    side.ask("delete a vote that there is not", "bob", "DELETE", "changes/{one}/reviewers/bob/votes/Workflow")
-    side.ask("remove a reviewer", "ann", "DELETE", "changes/{two}/reviewers/bob")
-    side.ask("set the topic", "ann", "PUT", "changes/{one}/topic", {"topic": "news"})
-    side.ask("delete the topic", "ann", "DELETE", "changes/{one}/topic")
-    side.ask("set hashtags", "ann", "POST", "changes/{one}/hashtags", {"add": ["x", "#y"], "remove": ["z"]})
-    side.ask("add attention", "ann", "POST", "changes/{two}/attention", {"user": "bob", "reason": "Look"})
-    side.ask("remove attention", "ann", "DELETE", "changes/{two}/attention/bob", {"reason": "No"})
-    side.ask("star", "ann", "PUT", "accounts/self/starred.changes/{one}")
-    side.ask("unstar", "ann", "DELETE", "accounts/self/starred.changes/{one}")
-    side.ask("mark a file as reviewed", "bob", "PUT", "changes/{one}/revisions/current/files/one.txt/reviewed")
-    side.ask("GET reviewed files", "bob", "GET", "changes/{one}/revisions/current/files?reviewed")
-    side.ask("describe a patch set", "ann", "PUT", "changes/{one}/revisions/current/description", {"description": "D"})
-    side.ask("set ready", "ann", "POST", "changes/{wip}/ready", {"message": "Now"})
-    side.ask("set wip", "ann", "POST", "changes/{wip}/wip", {})
-    side.ask("set wip again", "ann", "POST", "changes/{wip}/wip", {})
-    side.ask("set private", "ann", "POST", "changes/{options}/private", {})
+    side.ask("add a reviewer", "amy", "POST", "changes/{two}/reviewers", {"reviewer": "ben"})
+    side.ask("add a reviewer again", "amy", "POST", "changes/{two}/reviewers", {"reviewer": "ben"})
+    side.ask("add a CC", "amy", "POST", "changes/{one}/reviewers", {"reviewer": "admin", "state": "CC"})
+    side.ask("add nobody", "amy", "POST", "changes/{two}/reviewers", {"reviewer": "nobody"})
+    side.ask("GET a reviewer", "amy", "GET", "changes/{one}/reviewers/ben")
+    side.ask("GET a reviewer's votes", "amy", "GET", "changes/{one}/reviewers/ben/votes")
+    side.ask("delete a vote", "ben", "DELETE", "changes/{one}/reviewers/ben/votes/Verified")
+    side.ask("delete a vote that there is not", "ben", "DELETE", "changes/{one}/reviewers/ben/votes/Workflow")
+    side.ask("remove a reviewer", "amy", "DELETE", "changes/{two}/reviewers/ben")
+    side.ask("set the topic", "amy", "PUT", "changes/{one}/topic", {"topic": "news"})
+    side.ask("delete the topic", "amy", "DELETE", "changes/{one}/topic")
+    side.ask("set hashtags", "amy", "POST", "changes/{one}/hashtags", {"add": ["x", "#y"], "remove": ["z"]})
+    side.ask("add attention", "amy", "POST", "changes/{two}/attention", {"user": "ben", "reason": "Look"})
+    side.ask("remove attention", "amy", "DELETE", "changes/{two}/attention/ben", {"reason": "No"})
+    side.ask("star", "amy", "PUT", "accounts/self/starred.changes/{one}")
+    side.ask("unstar", "amy", "DELETE", "accounts/self/starred.changes/{one}")
+    side.ask("mark a file as reviewed", "ben", "PUT", "changes/{one}/revisions/current/files/one.txt/reviewed")
+    side.ask("GET reviewed files", "ben", "GET", "changes/{one}/revisions/current/files?reviewed")
+    side.ask("describe a patch set", "amy", "PUT", "changes/{one}/revisions/current/description", {"description": "D"})
+    side.ask("set ready", "amy", "POST", "changes/{wip}/ready", {"message": "Now"})
+    side.ask("set wip", "amy", "POST", "changes/{wip}/wip", {})
+    side.ask("set wip again", "amy", "POST", "changes/{wip}/wip", {})
+    side.ask("set private", "amy", "POST", "changes/{options}/private", {})
     side.ask("GET a private change of somebody else", "admin", "GET", "changes/{options}")
-    side.ask("set public", "ann", "DELETE", "changes/{options}/private")
-    side.ssh("gerrit review", "bob", "gerrit review --label Code-Review=1 -m 'By hand' {two},1")
-    side.ssh("gerrit review of what there is not", "bob", "gerrit review -m x 99999,1")
-    side.ssh("gerrit set-topic", "ann", "gerrit set-topic {two} -t talk")
-    side.ssh("gerrit set-reviewers", "ann", "gerrit set-reviewers -a bob {two}")
+    side.ask("set public", "amy", "DELETE", "changes/{options}/private")
+    side.ssh("gerrit review", "ben", "gerrit review --label Code-Review=1 -m 'By hand' {two},1")
+    side.ssh("gerrit review of what there is not", "ben", "gerrit review -m x 99999,1")
+    side.ssh("gerrit set-topic", "amy", "gerrit set-topic {two} -t talk")
+    side.ssh("gerrit set-reviewers", "amy", "gerrit set-reviewers -a ben {two}")
 
 
 def finishing(side: Side) -> None:
     """Abandon, restore, rebase, cherry-pick, submit, revert."""
-    side.ask("abandon", "ann", "POST", "changes/{wip}/abandon", {"message": "No"})
-    side.ask("abandon again", "ann", "POST", "changes/{wip}/abandon", {})
-    side.ask("restore", "ann", "POST", "changes/{wip}/restore", {"message": "Yes"})
-    side.ask("restore again", "ann", "POST", "changes/{wip}/restore", {})
-    side.ask("submit without votes", "bob", "POST", "changes/{one}/submit", {})
-    side.ask("submit wip", "bob", "POST", "changes/{wip}/submit", {})
-    side.ask("approve", "bob", "POST", "changes/{one}/revisions/current/review",
+    side.ask("abandon", "amy", "POST", "changes/{wip}/abandon", {"message": "No"})
+    side.ask("abandon again", "amy", "POST", "changes/{wip}/abandon", {})
+    side.ask("restore", "amy", "POST", "changes/{wip}/restore", {"message": "Yes"})
+    side.ask("restore again", "amy", "POST", "changes/{wip}/restore", {})
+    side.ask("submit without votes", "ben", "POST", "changes/{one}/submit", {})
+    side.ask("submit wip", "ben", "POST", "changes/{wip}/submit", {})
+    side.ask("approve", "ben", "POST", "changes/{one}/revisions/current/review",
              {"labels": {"Code-Review": 2, "Verified": 2, "Workflow": 1}})  # fmt: skip
-    side.ask("GET the approved change", "ann", "GET", f"changes/{{one}}?{READ_ALL}")
-    side.ask("submit", "bob", "POST", "changes/{one}/submit", {})
-    side.ask("submit again", "bob", "POST", "changes/{one}/submit", {})
-    side.ask("GET the merged change", "ann", "GET", f"changes/{{one}}?{READ_ALL}")
-    side.ask("abandon what is merged", "ann", "POST", "changes/{one}/abandon", {})
-    side.ask("vote on what is merged", "ann", "POST", "changes/{one}/revisions/current/review",
+    side.ask("GET the approved change", "amy", "GET", f"changes/{{one}}?{READ_ALL}")
+    side.ask("submit", "ben", "POST", "changes/{one}/submit", {})
+    side.ask("submit again", "ben", "POST", "changes/{one}/submit", {})
+    side.ask("GET the merged change", "amy", "GET", f"changes/{{one}}?{READ_ALL}")
+    side.ask("abandon what is merged", "amy", "POST", "changes/{one}/abandon", {})
+    side.ask("vote on what is merged", "amy", "POST", "changes/{one}/revisions/current/review",
              {"labels": {"Code-Review": 2}})  # fmt: skip
-    side.ask("rebase", "ann", "POST", "changes/{options}/rebase", {})
-    side.ask("rebase again", "ann", "POST", "changes/{options}/rebase", {})
-    side.ask("cherry-pick", "ann", "POST", "changes/{two}/revisions/current/cherrypick",
+    side.ask("rebase", "amy", "POST", "changes/{options}/rebase", {})
+    side.ask("rebase again", "amy", "POST", "changes/{options}/rebase", {})
+    side.ask("cherry-pick", "amy", "POST", "changes/{two}/revisions/current/cherrypick",
              {"message": message("Pick two", "picked"), "destination": "stable"})  # fmt: skip
-    side.ask("cherry-pick to nowhere", "ann", "POST", "changes/{two}/revisions/current/cherrypick",
+    side.ask("cherry-pick to nowhere", "amy", "POST", "changes/{two}/revisions/current/cherrypick",
              {"message": "x", "destination": "gone"})  # fmt: skip
-    side.ask("revert", "ann", "POST", "changes/{one}/revert", {})
-    side.ask("revert what is open", "ann", "POST", "changes/{two}/revert", {})
-    side.ask("move", "ann", "POST", "changes/{wip}/move", {"destination_branch": "stable"})
-    side.ask("create a change", "ann", "POST", "changes/", {"project": PROJECT, "branch": "main", "subject": "Made"})
+    side.ask("revert", "amy", "POST", "changes/{one}/revert", {})
+    side.ask("revert what is open", "amy", "POST", "changes/{two}/revert", {})
+    side.ask("move", "amy", "POST", "changes/{wip}/move", {"destination_branch": "stable"})
+    side.ask("create a change", "amy", "POST", "changes/", {"project": PROJECT, "branch": "main", "subject": "Made"})
     side.ask(
-        "create a change nowhere", "ann", "POST", "changes/", {"project": "gone", "branch": "main", "subject": "M"}
+        "create a change nowhere", "amy", "POST", "changes/", {"project": "gone", "branch": "main", "subject": "M"}
     )
-    side.ask("edit a file", "ann", "PUT", "changes/{two}/edit/two.txt", "two\n")
-    side.ask("GET the edit", "ann", "GET", "changes/{two}/edit?list")
-    side.ask("publish the edit", "ann", "POST", "changes/{two}/edit:publish", {})
-    side.ask("set the message", "ann", "PUT", "changes/{two}/message",
+    side.ask("edit a file", "amy", "PUT", "changes/{two}/edit/two.txt", "two\n")
+    side.ask("GET the edit", "amy", "GET", "changes/{two}/edit?list")
+    side.ask("publish the edit", "amy", "POST", "changes/{two}/edit:publish", {})
+    side.ask("set the message", "amy", "PUT", "changes/{two}/message",
              {"message": message("Add two, really", "two")})  # fmt: skip
-    side.ask("delete a change", "ann", "DELETE", "changes/{wip}")
-    side.ask("GET the deleted change", "ann", "GET", "changes/{wip}")
+    side.ask("delete a change", "amy", "DELETE", "changes/{wip}")
+    side.ask("GET the deleted change", "amy", "GET", "changes/{wip}")
 
 
 def over_ssh(side: Side) -> None:
@@ -414,12 +424,12 @@ def over_ssh(side: Side) -> None:
     side.ssh("ls-members", "admin", "gerrit ls-members Administrators")
     side.ssh("create-branch", "admin", f"gerrit create-branch {PROJECT} by-ssh main")
     side.ssh("create-group", "admin", "gerrit create-group bots")
-    side.ssh("set-members", "admin", "gerrit set-members --add bob bots")
+    side.ssh("set-members", "admin", "gerrit set-members --add ben bots")
     side.ssh("create-account", "admin", "gerrit create-account --full-name Cho --email cho@example.com cho")
     side.ssh("create-account again", "admin", "gerrit create-account cho")
     side.ssh("create-project by ssh", "admin", "gerrit create-project by-ssh --empty-commit")
-    side.ssh("create-project by somebody", "ann", "gerrit create-project by-ann")
-    side.ssh("set-hashtags", "ann", "gerrit set-hashtags {two} -a seen")
+    side.ssh("create-project by somebody", "amy", "gerrit create-project by-amy")
+    side.ssh("set-hashtags", "amy", "gerrit set-hashtags {two} -a seen")
 
 
 def act(side: Side) -> list[dict[str, object]]:
@@ -427,9 +437,10 @@ def act(side: Side) -> list[dict[str, object]]:
     people(side)
     stream = Stream(side, "admin")
     try:
-        tries = itertools.count()
-        while not stream.hears(name := f"warm-{os.getpid()}-{next(tries)}", 5.0):
-            assert side.call("admin", "PUT", f"projects/{name}", {}).status == 201
+        for turn in itertools.count():  # until the stream, which connects beside, is there
+            assert side.call("admin", "PUT", f"projects/warm-{os.getpid()}-{turn}", {}).status == 201
+            if stream.hears(f"warm-{os.getpid()}-{turn}", 2.0):
+                break
         before = len(stream.events)
         project(side)
         server(side)

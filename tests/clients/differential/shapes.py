@@ -116,8 +116,10 @@ def differences(step: str, gerrit: Mapping[str, Sequence[str]], here: Mapping[st
     """Where two answers differ.
 
     Below a field that only one of them has, nothing more is told; in lists of different length only what one of them
-    has not at all.
+    has not at all. Where the status differs, the rest must.
     """
+    if gerrit.get("status") != here.get("status"):
+        return [Difference(step, "status", _brief(gerrit.get("status")), _brief(here.get("status")))]
     found: list[Difference] = []
     uneven: list[str] = []
     for path in sorted({*gerrit, *here}):

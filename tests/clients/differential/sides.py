@@ -79,7 +79,7 @@ class Side:
 
     def ask(self, step: str, who: str, method: str, path: str, body: object = None) -> Answer:
         """A call whose answer is compared: its status, its kind, and of what succeeds every field."""
-        answer = self.call(who, method, path.format(**self.numbers, **self.commits), body)
+        answer = self.call(who, method, path.format(**{**self.commits, **self.numbers}), body)
         fields = {"status": (str(answer.status),)}
         if answer.status < 300 and answer.value != "":
             fields |= {"content-type": (answer.kind,)} | flat(answer.value, self.names)
@@ -138,7 +138,7 @@ class Side:
 
     def ssh(self, step: str, who: str, command: str, stdin: str = "") -> list[Any]:
         """A command whose answer is compared: its end, its JSON by the line, else its words."""
-        done = self.desk(who).run(command.format(**self.numbers, **self.commits), stdin=stdin)
+        done = self.desk(who).run(command.format(**{**self.commits, **self.numbers}), stdin=stdin)
         rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         fields = {"exit": (str(done.returncode),)} | (flat(rows, self.names) if rows else {})
         self._note(step, fields)
