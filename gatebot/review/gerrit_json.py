@@ -17,7 +17,7 @@ from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
 from .attention.infos import set_info
-from .gerrit_labels import account_info, labels, permitted_labels, submit_requirements, timestamp
+from .gerrit_labels import account_info, labels, permitted_labels, submit_records, submit_requirements, timestamp
 from .model import Change, InlineComment, Kind, Message, PatchSet, Person, Project, ReviewerState, Side, branch_ref
 from .whole import ChangeView, Known
 
@@ -149,17 +149,21 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
     kept = (
         "attention_set",
         "removed_from_attention_set",
+        "hashtags",
         "insertions",
         "deletions",
         "total_comment_count",
         "unresolved_comment_count",
     )
-    return {**_lean(info, *kept), **_options(view, shape)}
+    records: list[Json] = [*submit_records(view)]
+    return {**_lean(info, *kept), "requirements": [], "submit_records": records, **_options(view, shape)}
 
 
 def _options(view: ChangeView, shape: Shape) -> dict[str, Json]:
     """What only certain options show."""
     info: dict[str, Json] = {}
+    if shape.wants("SUBMITTABLE"):
+        info["submittable"] = view.verdict.submittable
     if shape.wants("LABELS", "DETAILED_LABELS"):
         info["labels"] = labels(view, detailed=shape.wants("DETAILED_LABELS"))
     if shape.wants("DETAILED_LABELS"):

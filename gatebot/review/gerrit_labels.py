@@ -40,15 +40,37 @@ def labels(view: ChangeView, *, detailed: bool) -> dict[str, Json]:
     return {label.name: _label(view, label, detailed=detailed) for label in view.rules.labels}
 
 
+def submit_records(view: ChangeView) -> list[dict[str, Json]]:
+    """Gerrit's list of SubmitRecordInfo: one, of its own rule."""
+    found: list[Json] = []
+    for name, told in labels(view, detailed=False).items():
+        info = told if isinstance(told, dict) else {}
+        by, status = info.get("rejected") or info.get("approved"), "NEED"
+        if info.get("rejected"):
+            status = "REJECT"
+        elif info.get("approved"):
+            status = "OK"
+        elif info.get("optional"):
+            status = "MAY"
+        entry: dict[str, Json] = {"label": name, "status": status}
+        if isinstance(by, dict):
+            entry["by"] = {key: value for key, value in by.items() if key in ("name", "email", "username")}
+        found.append(entry)
+    ready = view.verdict.submittable or not view.change.is_open
+    return [{"rule_name": "gerrit~DefaultSubmitRule", "status": "OK" if ready else "NOT_READY", "labels": found}]
+
+
 def _label(view: ChangeView, label: Label, *, detailed: bool) -> dict[str, Json]:
     votes = [vote for vote in view.votes if vote.label == label.name]
     info = _summary(view, label, votes)
     if not detailed:
         return info
-    info["description"] = label.description
+    if label.description:
+        info["description"] = label.description
     info["default_value"] = label.default
     info["values"] = {_padded(value): text for value, text in label.values}
-    info["all"] = _approvals(view, label, votes)
+    if cast := _approvals(view, label, votes):
+        info["all"] = cast
     return info
 
 

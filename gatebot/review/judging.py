@@ -260,10 +260,12 @@ def _parent_of(session: Session, project: str, patch_set: PatchSet) -> tuple[int
 
 
 def _child_of(session: Session, project: str, patch_set: PatchSet) -> tuple[int, int] | None:
+    # One that stands on an older patch set is shown too: whoever works on it has to rebase it.
+    every = select(patch_sets.c.commit).where(patch_sets.c.change == patch_set.change)
     wanted = (
         select(parents.c.change, parents.c.patch_set)
         .join(changes, (changes.c.number == parents.c.change) & (changes.c.current == parents.c.patch_set))
-        .where(changes.c.project == project, parents.c.parent == patch_set.commit, changes.c.status == Status.NEW.value)
+        .where(changes.c.project == project, parents.c.parent.in_(every), changes.c.status == Status.NEW.value)
     )
     row = session.execute(wanted.order_by(parents.c.change)).first()
     return (row.change, row.patch_set) if row else None

@@ -18,6 +18,7 @@ from .gerrit_json import DETAIL, commit_info, read_options, related_info
 from .mail import wishes
 from .rest_reviewers import added_info, invited
 from .shaper import Calls
+from .whole import ChangeView
 
 
 class RestRevisions(Calls):
@@ -49,6 +50,8 @@ class RestRevisions(Calls):
         reviewers = tuple((account.id, state) for _, state, found in asked for account in found)
         wish = await wishes.asked(self._shaper, request)
         draft = replace(draft_from(body), reviewers=reviewers, turns=turns, wish=wish)
+        if body.get("strict_labels") is False:  # Zuul and Gertty vote on what a project may not have
+            draft = replace(draft, votes=tuple(vote for vote in draft.votes if _known(view, *vote)))
         await self._room.revisions.require_files(view.change.project, patch_set, (c.file for c in draft.comments))
         await self._room.review.post(self._asker.actor(request), view.change.number, patch_set.number, draft)
         answer: dict[str, object] = {}
@@ -74,3 +77,9 @@ class RestRevisions(Calls):
         view, patch_set = await self._shaper.revision(request)
         found = await self._room.reading.related(self._asker.actor(request), view.change, patch_set)
         return json_answer(request, related_info(found))
+
+
+def _known(view: ChangeView, label: str, value: int) -> bool:
+    """Whether the project has such a vote."""
+    found = view.rules.label(label)
+    return found is not None and found.lowest <= value <= found.highest

@@ -293,6 +293,25 @@ async def test_related_changes_are_the_chain_newest_first(client: Client, house:
     assert (await client("", "GET", f"/changes/{second.number}/revisions/1/related"))["changes"] == related["changes"]
 
 
+async def test_a_change_on_an_older_patch_set_is_related(client: Client, house: ReviewHouse, change: Change) -> None:
+    second = house.push("demo/api", {"c.txt": "c\n"}, "Add c", house.commit_of(change))
+    house.new_patch_set(change, {"a.txt": "better\n"})
+    related = await client("", "GET", "/changes/1/revisions/current/related")
+    told = [(one["_change_number"], one["_revision_number"]) for one in related["changes"]]
+    assert told == [(second.number, 1), (1, 2)]
+
+
+async def test_votes_on_what_a_project_has_not_are_passed_over_where_the_client_says_so(
+    client: Client, house: ReviewHouse, change: Change
+) -> None:
+    votes = {"Taste": 1, "Code-Review": 1, "Verified": 9}
+    body = {"labels": votes, "strict_labels": False, "message": "Build succeeded."}
+    answer = await client("bob", "POST", "/changes/1/revisions/current/review", body)
+    assert answer["labels"] == {"Code-Review": 1}
+    records = answer["change_info"]["submit_records"]
+    assert (records[0]["rule_name"], records[0]["status"]) == ("gerrit~DefaultSubmitRule", "NOT_READY")
+
+
 async def test_files_commit_and_patch_of_a_revision(client: Client, house: ReviewHouse, change: Change) -> None:
     files = await client("", "GET", "/changes/1/revisions/1/files")
     assert files["a.txt"] == {

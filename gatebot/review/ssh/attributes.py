@@ -64,7 +64,7 @@ def patch_set(of: PatchSet, people: People, touched: Sequence[TouchedFile]) -> d
         "author": _author(of, people),
         "kind": of.kind.value,
         "sizeInsertions": sum(file.added for file in touched) + _message_lines(of),
-        "sizeDeletions": -sum(file.deleted for file in touched),
+        "sizeDeletions": sum(file.deleted for file in touched),
     }
 
 
@@ -146,22 +146,8 @@ def dependency(of: Change, its: PatchSet) -> dict[str, Json]:
 
 def submit_records(view: ChangeView) -> list[Json]:
     """Gerrit's verdict: the record, and what each label has to do with it. Zuul opens its gate by this."""
-    labels: list[Json] = []
-    for name, told in gerrit_labels.labels(view, detailed=False).items():
-        info = told if isinstance(told, dict) else {}
-        by, status = info.get("rejected") or info.get("approved"), "NEED"
-        if info.get("rejected"):
-            status = "REJECT"
-        elif info.get("approved"):
-            status = "OK"
-        elif info.get("optional"):
-            status = "MAY"
-        entry: dict[str, Json] = {"label": name, "status": status}
-        if isinstance(by, dict):
-            entry["by"] = {key: value for key, value in by.items() if key in ("name", "email", "username")}
-        labels.append(entry)
-    ready = view.verdict.submittable or not view.change.is_open
-    return [{"status": "OK" if ready else "NOT_READY", "labels": labels}]
+    (record,) = gerrit_labels.submit_records(view)
+    return [{name: value for name, value in record.items() if name != "rule_name"}]
 
 
 def _author(of: PatchSet, people: People) -> dict[str, Json]:

@@ -63,10 +63,11 @@ def of_change(fact: Event, scene: Scene, cast: Mapping[str, tuple[int, int]]) ->
             approvals = _approvals(scene, account, cast)
             return _event("comment-added", scene, {"author": who(account), "approvals": approvals, "comment": text})
         case facts.VoteCast(label=label, old=old, account=account, by=by):
-            gone = {"approvals": _removed({label: (0, old)}), "comment": f"Removed {label}{old:+d}"}
+            text = f"Removed {label}{old:+d} by {who.named(account)}\n"
+            gone = {"approvals": _removed({label: (0, old)}), "comment": text}
             return _event("vote-deleted", scene, {"reviewer": who(account), "remover": who(by), **gone})
         case ReviewerRemoved(reviewer=reviewer, account=account):
-            gone = {"approvals": _removed(cast), "comment": ""}
+            gone = {"approvals": _none_left(scene, cast), "comment": f"Removed reviewer {who.named(reviewer)}."}
             return _event("reviewer-deleted", scene, {"reviewer": who(reviewer), "remover": who(account), **gone})
         case facts.ReviewerAdded(account=account, added_by=by):
             return _event("reviewer-added", scene, {"reviewer": who(account), "adder": who(by)})
@@ -150,9 +151,20 @@ def _removed(cast: Mapping[str, tuple[int, int]]) -> list[Json]:
     ]
 
 
+def _none_left(scene: Scene, cast: Mapping[str, tuple[int, int]]) -> list[Json]:
+    """All labels, of which nothing is left, with what was taken away."""
+    none = [{"type": name, "description": name, "value": "0"} for name in scene.labels if name not in cast]
+    return [*_removed(cast), *none]
+
+
 @dataclass(frozen=True, slots=True)
 class _Who:
     people: People
+
+    def named(self, id: int) -> str:
+        """Somebody as Gerrit writes him in a text."""
+        known = self.people.get(id)
+        return f"{known.name or known.username} <{known.email}>" if known else str(id)
 
     def __call__(self, id: int | None) -> dict[str, Json]:
         return attributes.account(self.people, id)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,11 @@ from tests.clients.differential.sides import Side
 
 #: What a Gerrit tells of its own store, which is not here: every change has a reference of its own that moves.
 _STORE = "refs/changes/"
+
+
+#: Gerrit tells its progress again and again; what git itself says of references follows from what they were before.
+_PROGRESS = re.compile(r"remote: Processing changes: (?!.*done)")
+_OF_GIT = re.compile(r" (\*|  )")
 
 
 def answers(gerrit: Side, here: Side) -> list[Difference]:
@@ -28,6 +34,8 @@ def words(gerrit: Side, here: Side) -> list[Difference]:
     for step, lines in gerrit.spoken.items():
         rest = list(here.spoken[step])
         for line in lines:
+            if _PROGRESS.match(line) or _OF_GIT.match(line):
+                continue
             if line in rest:
                 del rest[: rest.index(line) + 1]
             else:

@@ -71,6 +71,8 @@ CONFIG = """\
 [submit-requirement "Workflow"]
 	applicableIf = -branch:refs/meta/config
 	submittableIf = label:Workflow=MAX
+[submit-requirement "No-Unresolved-Comments"]
+	submittableIf = is:true
 """
 GROUPS = "# UUID\tGroup Name\nglobal:Registered-Users\tRegistered Users\n{admins}\tAdministrators\n"
 READ_ALL = (
@@ -425,8 +427,8 @@ def over_ssh(side: Side) -> None:
     side.ssh("create-branch", "admin", f"gerrit create-branch {PROJECT} by-ssh main")
     side.ssh("create-group", "admin", "gerrit create-group bots")
     side.ssh("set-members", "admin", "gerrit set-members --add ben bots")
-    side.ssh("create-account", "admin", "gerrit create-account --full-name Cho --email cho@example.com cho")
-    side.ssh("create-account again", "admin", "gerrit create-account cho")
+    side.ssh("create-account", "admin", "gerrit create-account --full-name Dee --email dee@example.com dee")
+    side.ssh("create-account again", "admin", "gerrit create-account dee")
     side.ssh("create-project by ssh", "admin", "gerrit create-project by-ssh --empty-commit")
     side.ssh("create-project by somebody", "amy", "gerrit create-project by-amy")
     side.ssh("set-hashtags", "amy", "gerrit set-hashtags {two} -a seen")

@@ -72,7 +72,8 @@ def test_times_have_nine_digits_and_no_zone() -> None:
 def test_false_and_empty_fields_are_left_out() -> None:
     info = shaped(view())
     assert info["id"] == f"demo%2Fapi~main~{CHANGE.change_id}"
-    assert not {"topic", "hashtags", "is_private", "work_in_progress", "submitter", "_more_changes"} & set(info)
+    assert info["hashtags"] == info["requirements"] == []
+    assert not {"topic", "is_private", "work_in_progress", "submitter", "_more_changes"} & set(info)
     assert (info["total_comment_count"], info["_number"]) == (0, 12)
 
 
@@ -183,7 +184,7 @@ def test_a_review_is_read_as_leniently_as_gerrit_does() -> None:
     body = {"labels": {"Verified": "+1"}, "ready": "true", "strict_labels": False, "message": None}
     draft = draft_from(body)
     assert (draft.votes, draft.work_in_progress, draft.message) == ((("Verified", 1),), False, "")
-    assert reviewers_from({"reviewers": [{"reviewer": "bob"}]}) == (("bob", ReviewerState.REVIEWER),)
+    assert reviewers_from({"reviewers": [{"reviewer": "bob"}]}) == (("bob", ReviewerState.REVIEWER, False),)
 
 
 @pytest.mark.parametrize(
