@@ -88,13 +88,9 @@ class SiteApp:
 
     @classmethod
     async def open(
-        cls,
-        settings: Settings,
-        places: Places,
-        prepared: assembly.Prepared | None,
-        clock: Clock,
+        cls, settings: Settings, places: Places, prepared: assembly.Prepared | None, clock: Clock,
         dispatch: Callable[[Results], Dispatch] | None = None,
-    ) -> SiteApp:
+    ) -> SiteApp:  # fmt: skip
         """Make all parts; nothing runs yet. `dispatch` makes what takes builds, where it is not the executor here."""
         db = Database.open(places.database_url)
         journal, identity = Journal(db), Identity(db, clock)
