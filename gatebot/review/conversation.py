@@ -143,8 +143,16 @@ def add_comment(session: Session, comment: InlineComment) -> None:
         "in_reply_to": comment.in_reply_to,
         "unresolved": comment.unresolved,
         "tag": comment.tag,
+        "fixes": comment.fixes,
     }
     session.execute(insert(comments).values(values))
+
+
+def blank_comment(session: Session, change: int, id: str, text: str) -> None:
+    """Put another text in the place of a comment's."""
+    session.execute(
+        update(comments).where(comments.c.change == change, comments.c.id == id).values(text=text, fixes="")
+    )
 
 
 def list_comments(session: Session, change: int, patch_set: int | None = None) -> tuple[InlineComment, ...]:
@@ -285,6 +293,7 @@ def _comment(row: RowMapping) -> InlineComment:
         in_reply_to=row["in_reply_to"],
         unresolved=row["unresolved"],
         tag=row["tag"],
+        fixes=row["fixes"],
     )
 
 

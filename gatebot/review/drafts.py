@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TypeAlias, cast
 
 from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
 from .attention.model import NOBODY, Moves
+from .fixes.model import Fix, Replacement, to_text
 from .mail.model import NO_WISH, Wish
 from .model import PATCH_SET_LEVEL, DraftedComment, ReviewerState, Side, TextRange
 
+_MOST_FIXES = 200
 PUBLISH = ("KEEP", "PUBLISH", "PUBLISH_ALL_REVISIONS")
 Object: TypeAlias = Mapping[str, Json]
 
@@ -94,15 +97,7 @@ def comment_from(file: str, value: Json) -> DraftedComment:
     side = text_of(said.get("side"), "side").upper() or Side.REVISION.value
     if side not in (Side.REVISION, Side.PARENT):
         raise bad("side", "it is REVISION or PARENT")
-    span = object_of(said.get("range"), "range")
-    where = None
-    if span:
-        names = ("start_line", "start_character", "end_line", "end_character")
-        where = TextRange(*(number(span.get(name), f"range.{name}") for name in names))
-        begin, end = (where.start_line, where.start_character), (where.end_line, where.end_character)
-        if begin > end or begin[0] < 1 or min(begin[1], end[1]) < 0:
-            why = f"{begin[0]}:{begin[1]} - {end[0]}:{end[1]} is no range of a text"
-            raise bad("range", why)
+    where = _range(said.get("range"))
     line = number(said["line"], "line") if said.get("line") else None
     if line is not None and line < 0:
         raise bad("line", "lines are counted from 1")
@@ -119,7 +114,48 @@ def comment_from(file: str, value: Json) -> DraftedComment:
         range=where,
         in_reply_to=text_of(said.get("in_reply_to"), "in_reply_to"),
         unresolved=flag(said.get("unresolved"), "unresolved"),
+        fixes=to_text(fixes_from(said.get("fix_suggestions"))),
     )
+
+
+def _range(value: Json) -> TextRange | None:
+    span = object_of(value, "range")
+    if not span:
+        return None
+    names = ("start_line", "start_character", "end_line", "end_character")
+    where = TextRange(*(number(span.get(name), f"range.{name}") for name in names))
+    begin, end = (where.start_line, where.start_character), (where.end_line, where.end_character)
+    if begin > end or begin[0] < 1 or min(begin[1], end[1]) < 0:
+        raise bad("range", f"{begin[0]}:{begin[1]} - {end[0]}:{end[1]} is no range of a text")
+    return where
+
+
+def fixes_from(value: Json) -> tuple[Fix, ...]:
+    """Gerrit's list of FixSuggestionInfo; the names that suggestions go by are made from what they say."""
+    found: list[Fix] = []
+    for one in _list(value, "fix_suggestions")[:_MOST_FIXES]:
+        said = object_of(one, "fix_suggestions")
+        description = text_of(said.get("description"), "fix_suggestions.description").strip()
+        if not description:
+            raise bad("fix_suggestions.description", "it says what the suggestion does")
+        replacements = replacements_from(said.get("replacements"), "fix_suggestions.replacements")
+        named = sha256(repr((len(found), description, replacements)).encode()).hexdigest()
+        found.append(Fix(f"{named[:8]}_{named[8:16]}", description[:1000], replacements))
+    return tuple(found)
+
+
+def replacements_from(value: Json, field: str) -> tuple[Replacement, ...]:
+    """Gerrit's list of FixReplacementInfo."""
+    found: list[Replacement] = []
+    for one in _list(value, field)[:_MOST_FIXES]:
+        said = object_of(one, field)
+        path, span = text_of(said.get("path"), f"{field}.path"), _range(said.get("range"))
+        if not path or span is None:
+            raise bad(field, "each names a path and a range")
+        found.append(Replacement(path, span, text_of(said.get("replacement"), f"{field}.replacement")))
+    if not found:
+        raise bad(field, "there is nothing to be replaced")
+    return tuple(found)
 
 
 def text_of(value: Json, field: str) -> str:

@@ -17,6 +17,8 @@ from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
 from .attention.infos import set_info
+from .fixes.model import from_text
+from .fixes.model import info as fix_info
 from .gerrit_labels import account_info, labels, permitted_labels, submit_records, submit_requirements, timestamp
 from .model import Change, InlineComment, Kind, Message, PatchSet, Person, Project, ReviewerState, Side, branch_ref
 from .whole import ChangeView, Known
@@ -318,6 +320,8 @@ def comment_info(comment: InlineComment, people: Mapping[int, Known], commits: M
     if (span := comment.range) is not None:
         names = ("start_line", "start_character", "end_line", "end_character")
         info["range"] = {name: getattr(span, name) for name in names}
+    if comment.fixes:
+        info["fix_suggestions"] = [fix_info(one) for one in from_text(comment.fixes)]
     return {**_lean(info), "unresolved": comment.unresolved}
 
 

@@ -198,7 +198,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class DraftedComment:
-    """An inline comment as a person writes it. `line` None speaks of the whole file."""
+    """An inline comment as a person writes it. `line` None speaks of the whole file; `fixes` is kept as text."""
 
     file: str
     text: str
@@ -207,6 +207,7 @@ class DraftedComment:
     range: TextRange | None = None
     in_reply_to: str = ""
     unresolved: bool | None = None
+    fixes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,7 @@ class InlineComment:
     in_reply_to: str = ""
     unresolved: bool = False
     tag: str = ""
+    fixes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,4 +292,13 @@ class ChangeMoved(Event):
     account: int
 
 
-FACTS: tuple[type[Event], ...] = (ReviewerRemoved, PrivateChanged, ChangeMoved)
+@dataclass(frozen=True, slots=True)
+class CommentBlanked(Event):
+    """The text of a comment was taken away; who did it and why stands there now."""
+
+    change: int
+    comment: str
+    account: int
+
+
+FACTS: tuple[type[Event], ...] = (ReviewerRemoved, PrivateChanged, ChangeMoved, CommentBlanked)

@@ -39,7 +39,7 @@ def store_comments(session: Session, message: Message, comments: Sequence[Inline
     for one in comments:
         conversation.add_comment(session, InlineComment(
             one.id, one.change, one.patch_set, one.account, one.file, one.text, message.created, message.id, one.line,
-            one.side, one.range, one.in_reply_to, one.unresolved, one.tag,
+            one.side, one.range, one.in_reply_to, one.unresolved, one.tag, one.fixes,
         ))  # fmt: skip
 
 
@@ -103,6 +103,6 @@ def _comments(
         unresolved = known.get(one.in_reply_to, False) if one.unresolved is None else one.unresolved
         found.append(InlineComment(
             id, change, patch_set, account, one.file, one.text, now, 0, one.line, one.side, one.range,
-            one.in_reply_to, unresolved, tag,
+            one.in_reply_to, unresolved, tag, one.fixes,
         ))  # fmt: skip
     return found

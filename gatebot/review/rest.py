@@ -13,6 +13,7 @@ from .attention.rest import RestAttention
 from .config.rest import RestAccess
 from .edits.rest import RestEdits
 from .files.rest import RestFiles
+from .fixes.rest import RestFixes
 from .groups.rest import RestGroups
 from .groups.rest_members import RestMembers
 from .hosted.rest import RestHosted
@@ -44,6 +45,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestThreads(shaper, room.threads),
         RestAttention(shaper),
         RestEdits(shaper, room.edits),
+        RestFixes(shaper, room.edits),
         RestFiles(shaper, room.files),
         RestAccounts(shaper),
         RestOwn(shaper, room.people),

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from .. import access, journal
-from ..access import Actor, Verb
+from ..access import SITE, Actor, Verb
 from ..clock import Clock
 from ..db import Database, Session
 from ..errors import Conflict, NotFound, TooLarge
 from ..events import CommentAdded, ReviewerAdded, VoteCast
+from ..identity import accounts_in
 from ..reasons import reason
 from . import conversation, publishing, states, store
 from .attention import store as attention
@@ -28,6 +29,7 @@ from .mail import store as mail
 from .mail.model import NO_WISH, Wish
 from .model import (
     Change,
+    CommentBlanked,
     ReviewerRemoved,
     ReviewerState,
     Status,
@@ -67,6 +69,10 @@ class Review:
     async def delete_vote(self, actor: Actor, change: int, account: int, label: str, wish: Wish = NO_WISH) -> None:
         """Take one vote away: one's own, or another's with the right to remove reviewers."""
         await self._db.run(self._delete_vote, actor, change, account, label, wish)
+
+    async def blank_comment(self, actor: Actor, change: int, comment: str, why: str) -> None:
+        """Take the text of a comment away, saying who did it and why; for administrators."""
+        await self._db.run(self._blank_comment, actor, change, comment, why)
 
     async def move_attention(self, actor: Actor, change: int, moves: Moves) -> None:
         """Make it somebody's turn, or no longer."""
@@ -112,6 +118,13 @@ class Review:
         if draft.turns.add or draft.turns.remove:
             attention.move(session, number, draft.turns, now)
         return store.get_change(session, number)
+
+    def _blank_comment(self, session: Session, actor: Actor, change: int, comment: str, why: str) -> None:
+        account = require(actor, Verb.ADMINISTRATE_SERVER, SITE, self._rules)
+        known = accounts_in(session, [account])
+        name = known[account].name if account in known else str(account)
+        conversation.blank_comment(session, change, comment, f"Comment removed by: {name}; Reason: {why[:1000]}")
+        journal.append(session, CommentBlanked(change, comment, account), self._clock.now())
 
     def _move_attention(self, session: Session, actor: Actor, number: int, moves: Moves) -> None:
         require(actor, Verb.COMMENT, target_of(store.get_change(session, number)), self._rules)

@@ -167,6 +167,7 @@ comments = Table(
     Column("in_reply_to", String(40), nullable=False, server_default=""),
     Column("unresolved", Boolean, nullable=False),
     Column("tag", Text, nullable=False, server_default=""),
+    Column("fixes", Text, nullable=False, server_default=""),
     Index("ix_review_comments_account", "account"),
     Index("ix_review_comments_in_reply_to", "in_reply_to"),
     Index("ix_review_comments_unresolved", "unresolved"),

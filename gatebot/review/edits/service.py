@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ... import access
@@ -24,6 +24,8 @@ from ...repo.texts import Texts
 from ...repo.trees import Trees
 from .. import change_id, deeds, hosting, kinds
 from .. import store as changes
+from ..fixes.applying import applied
+from ..fixes.model import Replacement
 from ..making import Wanted
 from ..model import Change, PatchSet
 from ..permission import require, require_account, require_open
@@ -74,6 +76,10 @@ class Edits:
     async def delete(self, actor: Actor, change: Change, path: str) -> None:
         """Take a file away in the asker's edit."""
         await self._change(actor, change, lambda trees, commit: trees.without_file(commit, path))
+
+    async def replace(self, actor: Actor, change: Change, replacements: Sequence[Replacement]) -> Edit:
+        """Write suggestions into the asker's edit, all or none; the edit as it is then."""
+        return await asyncio.to_thread(self._replace, actor, change, replacements)
 
     async def begin(self, actor: Actor, change: Change) -> None:
         """An edit that says what the current patch set says."""
@@ -154,6 +160,29 @@ class Edits:
             self._keep(change, edit, tree, self._repositories.commit(self._store(change), edit.commit).message, base)
 
         await asyncio.to_thread(work)
+
+    def _replace(self, actor: Actor, change: Change, replacements: Sequence[Replacement]) -> Edit:
+        edit, base = self._started(actor, change)
+        if edit.base != change.current:
+            raise Conflict(reason=reason("review.edit-is-old", base=edit.base, current=change.current))
+        place = self._repositories.store_path(self._store(change))
+        texts, trees = Texts(place), Trees(place)
+        tree = before = self._repositories.commit(self._store(change), edit.commit).tree
+        for path in dict.fromkeys(one.path for one in replacements):
+            entry = texts.entry(edit.commit, path)
+            if entry is None:
+                raise NotFound(reason=reason("review.no-such-file", file=path[:200], patch_set=change.current))
+            try:
+                text = texts.data(entry.id).decode()
+            except UnicodeDecodeError:
+                raise Conflict(reason=reason("review.fix-binary", file=path[:200])) from None
+            made = applied(text, (one for one in replacements if one.path == path))
+            tree = trees.with_file(tree, path, made.encode())
+        if tree == before:
+            raise Conflict(reason=reason("review.edit-is-empty"))
+        message = self._repositories.commit(self._store(change), edit.commit).message
+        self._keep(change, edit, tree, message, base)
+        return self._db.read_now(store.find_edit, change.number, edit.account) or edit
 
     def _begin(self, actor: Actor, change: Change) -> None:
         if self._db.read_now(store.find_edit, change.number, require_account(actor)) is not None:

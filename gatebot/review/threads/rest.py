@@ -15,6 +15,7 @@ from ...errors import NotFound
 from ...reasons import reason
 from ..answers import body_of, everywhere, json_answer
 from ..drafts import Object, comment_from, text_of
+from ..fixes.model import from_text, info
 from ..gerrit_json import comment_info, comments_info
 from ..model import DraftedComment, InlineComment, PatchSet
 from ..permission import require_account
@@ -146,7 +147,7 @@ def _as_comment(draft: StoredDraft) -> InlineComment:
     one = draft.comment
     return InlineComment(
         draft.id, draft.change, draft.patch_set, draft.account, one.file, one.text, draft.updated, 0, one.line,
-        one.side, one.range, one.in_reply_to, one.unresolved is True,
+        one.side, one.range, one.in_reply_to, one.unresolved is True, fixes=one.fixes,
     )  # fmt: skip
 
 
@@ -174,4 +175,6 @@ def _said(draft: StoredDraft) -> Object:
     if one.range is not None:
         names = ("start_line", "start_character", "end_line", "end_character")
         said["range"] = {name: getattr(one.range, name) for name in names}
+    if one.fixes:
+        said["fix_suggestions"] = [info(fix) for fix in from_text(one.fixes)]
     return said | {"in_reply_to": one.in_reply_to, "unresolved": one.unresolved}

@@ -43,6 +43,7 @@ drafts = Table(
     Column("text", Text, nullable=False),
     Column("in_reply_to", String(40), nullable=False, server_default=""),
     Column("unresolved", Boolean),
+    Column("fixes", Text, nullable=False, server_default=""),
     Index("ix_review_drafts_account", "account", "change"),
 )
 MOST = 1000  # of one account on one change
@@ -67,6 +68,7 @@ def put_draft(session: Session, draft: StoredDraft) -> None:
         "text": comment.text,
         "in_reply_to": comment.in_reply_to,
         "unresolved": comment.unresolved,
+        "fixes": comment.fixes,
     }
     session.execute(insert(drafts).values(values))
 
@@ -111,5 +113,6 @@ def _draft(row: RowMapping) -> StoredDraft:
         range=text_range(row["range"]),
         in_reply_to=row["in_reply_to"],
         unresolved=row["unresolved"],
+        fixes=row["fixes"],
     )
     return StoredDraft(row["id"], row["change"], row["patch_set"], row["account"], row["updated"], comment)

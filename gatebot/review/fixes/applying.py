@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Texts with suggestions written into them.
+
+Pure. Lines are counted from 1, characters from 0; a piece that ends at the beginning of the line behind the last one
+reaches to the text's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...errors import Conflict
+from ...reasons import reason
+from .model import Replacement
+
+
+def applied(text: str, replacements: Iterable[Replacement]) -> str:
+    """The text with all pieces replaced; refused where one is outside of it, or two overlap."""
+    lines = text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+
+    def place(line: int, character: int, path: str) -> int:
+        if line == len(lines) + 1 and character == 0:
+            return len(text)
+        if not 1 <= line <= len(lines) or not 0 <= character <= len(lines[line - 1]):
+            raise Conflict(reason=reason("review.fix-outside", file=path[:200], line=line))
+        return starts[line - 1] + character
+
+    pieces = [
+        (
+            place(one.range.start_line, one.range.start_character, one.path),
+            place(one.range.end_line, one.range.end_character, one.path),
+            one,
+        )
+        for one in replacements
+    ]
+    pieces.sort(key=lambda piece: (piece[0], piece[1]))
+    made, at = "", 0
+    for begin, end, one in pieces:
+        if begin < at or end < begin:
+            raise Conflict(reason=reason("review.fix-overlap", file=one.path[:200], line=one.range.start_line))
+        made += text[at:begin] + one.text
+        at = end
+    return made + text[at:]

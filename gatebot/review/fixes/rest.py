@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gerrit's REST calls on suggestions: writing one into the asker's change edit; and taking a comment's text away.
+
+Thin, as `rest_changes.py`. The edit becomes a patch set by `edit:publish`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from aiohttp import web
+
+from ...assignment import Json
+from ...errors import Conflict, NotFound
+from ...reasons import reason
+from ..answers import Handler, body_of, json_answer
+from ..drafts import replacements_from, text_of
+from ..edits.service import Edits
+from ..gerrit_json import comment_info
+from ..model import PatchSet
+from ..shaper import Calls, Shaper
+from ..whole import ChangeView
+from .model import Replacement, from_text, suggested
+
+
+class RestFixes(Calls):
+    """Below `/changes/{id}/revisions/{revision}`."""
+
+    def __init__(self, shaper: Shaper, edits: Edits) -> None:
+        super().__init__(shaper)
+        self._edits = edits
+
+    def table(self) -> Iterable[tuple[str, str, Handler]]:
+        """Method, path, handler."""
+        revision = "/changes/{id}/revisions/{revision}"
+        return (
+            ("POST", f"{revision}/fixes/{{fix}}/apply", self._apply),
+            ("POST", f"{revision}/fix:apply", self._apply_given),
+            ("POST", f"{revision}/comments/{{comment}}/delete", self._blank),
+            ("DELETE", f"{revision}/comments/{{comment}}", self._blank),
+        )
+
+    async def _apply(self, request: web.Request) -> web.StreamResponse:
+        """A suggestion by its name, or that of a comment with a block of suggested text by the comment's."""
+        view, patch_set = await self._shaper.revision(request)
+        wanted = request.match_info["fix"]
+        here = [one for one in view.comments if one.patch_set == patch_set.number]
+        found = [fix for one in here for fix in from_text(one.fixes)]
+        found += [
+            fix for one in here
+            if (fix := suggested(one.id, one.file, one.text, one.line, one.range)) is not None
+        ]  # fmt: skip
+        for fix in found:
+            if fix.id == wanted:
+                return await self._written(request, view, patch_set, fix.replacements)
+        raise NotFound(reason=reason("review.no-such-fix", id=wanted[:80], change=view.change.number))
+
+    async def _apply_given(self, request: web.Request) -> web.StreamResponse:
+        view, patch_set = await self._shaper.revision(request)
+        given = replacements_from((await body_of(request)).get("fix_replacement_infos"), "fix_replacement_infos")
+        return await self._written(request, view, patch_set, given)
+
+    async def _written(
+        self, request: web.Request, view: ChangeView, patch_set: PatchSet, replacements: Sequence[Replacement]
+    ) -> web.StreamResponse:
+        """EditInfo: what the asker's edit is now."""
+        if patch_set is not view.current:
+            raise Conflict(reason=reason("review.fix-old", patch_set=patch_set.number, current=view.change.current))
+        actor = self._asker.actor(request)
+        edit = await self._edits.replace(actor, view.change, replacements)
+        commit = await self._shaper.commit(self._room.maker.scratch(view.change.project), edit.commit)
+        told: dict[str, Json] = {
+            "commit": commit,
+            "base_patch_set_number": edit.base,
+            "base_revision": view.commits[edit.base],
+        }
+        return json_answer(request, told)
+
+    async def _blank(self, request: web.Request) -> web.StreamResponse:
+        """By administrators: who took the text away, and why, stands there instead."""
+        view, patch_set = await self._shaper.revision(request)
+        why = text_of((await body_of(request)).get("reason"), "reason").strip()
+        id, actor = request.match_info["comment"], self._asker.actor(request)
+        if all(one.id != id or one.patch_set != patch_set.number for one in view.comments):
+            raise NotFound(reason=reason("review.no-such-comment", id=id[:80], change=view.change.number))
+        await self._room.review.blank_comment(actor, view.change.number, id, why)
+        now = await self._room.reading.view(actor, view.change.number)
+        (comment,) = (one for one in now.comments if one.id == id)
+        return json_answer(request, {**comment_info(comment, now.people, now.commits), "path": comment.file})
