@@ -150,9 +150,8 @@ def add_comment(session: Session, comment: InlineComment) -> None:
 
 def blank_comment(session: Session, change: int, id: str, text: str) -> None:
     """Put another text in the place of a comment's."""
-    session.execute(
-        update(comments).where(comments.c.change == change, comments.c.id == id).values(text=text, fixes="")
-    )
+    here = (comments.c.change == change) & (comments.c.id == id)
+    session.execute(update(comments).where(here).values(text=text, fixes=""))
 
 
 def list_comments(session: Session, change: int, patch_set: int | None = None) -> tuple[InlineComment, ...]:

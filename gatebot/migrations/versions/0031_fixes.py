@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031_fixes"
-down_revision = "0028_mail"
+down_revision = "0029_joining"
 branch_labels = None
 depends_on = None
 
