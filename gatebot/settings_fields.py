@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from .settings_outside import Accounts, Mail, Oidc
+from .settings_outside import Accounts, Mail, Oidc, Replication
 from .settings_providers import Provider
 from .settings_words import BYTES, GIB, MIB, setting
 
@@ -285,6 +285,7 @@ class Settings:
     irc: tuple[Irc, ...] = ()
     connections: Mapping[str, Connection] = field(default_factory=lambda: MappingProxyType({}))
     third_party_ci: Mapping[str, ThirdPartyCi] = field(default_factory=lambda: MappingProxyType({}))
+    replication: Mapping[str, Replication] = field(default_factory=lambda: MappingProxyType({}))
     providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
@@ -317,5 +318,6 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("irc", Irc),
     ("connections", Connection),
     ("third_party_ci", ThirdPartyCi),
+    ("replication", Replication),
 )
-"""The sections of the file in the order in which it shows them; the last three may be there several times."""
+"""The sections of the file in the order in which it shows them; the last four may be there several times."""

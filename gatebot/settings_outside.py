@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of what goes out of a site and who comes into it: mail, sign-up, an OpenID Connect provider.
+"""Settings of what goes out of a site and who comes into it: mail, sign-up, an OpenID Connect provider, copies.
 
 Only frozen values, as in `settings_fields.py`, which lists these sections; and what is wrong with them together.
 """
@@ -52,6 +52,36 @@ class Oidc:
     client_id: str = setting("", "The name of this site there.")
     client_secret_file: str = setting("", "Holds the secret that goes with it.", unit="file")
     create: bool = setting(True, "Whether who comes for the first time gets an account.")
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """A place where copies of the hosted repositories are kept; the name is what the health page calls it."""
+
+    url: str = setting(
+        "", "The address that git pushes to; ${name} stands for the project.", unit="URL, HOST:PATH or directory"
+    )
+    projects: tuple[str, ...] = setting((), "The projects that are copied, as RE2 expressions; empty: all.")
+    changes: bool = setting(False, "Whether patch sets are copied too (refs/changes), but those of private changes.")
+    mirror: bool = setting(False, "Whether branches and tags that are gone here are deleted there.")
+    user: str = setting("", "The account there, for an address that begins with https.")
+    password_file: str = setting("", "Holds its password or token.", unit="file")
+    ssh_key: str = setting("", "The private key, without a passphrase, for an address of SSH.", unit="file")
+    known_hosts: str = setting("", "Holds the host key there, as `ssh-keyscan` prints it.", unit="file")
+
+
+def replication_errors(place: str, one: Replication) -> Iterator[str]:
+    """What is wrong with one place."""
+    if not one.url:
+        yield f"{place}.url: this is needed."
+    elif "${name}" not in one.url:
+        yield f"{place}.url: write ${{name}} where the project stands in it: each has a repository of its own."
+    elif one.url.startswith("-") or "::" in one.url:
+        yield f"{place}.url: write https://, ssh://, git://, file://, HOST:PATH or a directory."
+    if re.match(r"[a-z+]+://[^/@:]*:[^/@]+@", one.url):
+        yield f"{place}.url: a password has no place here; put it into password_file."
+    if bool(one.user) != bool(one.password_file):
+        yield f"{place}.user: a password needs user and password_file."
 
 
 def accounts_errors(accounts: Accounts, oidc: Oidc, mail: Mail) -> Iterator[str]:

@@ -136,6 +136,7 @@ ADAPTERS: dict[str, set[str]] = {
         "submitting",
         "git_hidden",
         "indexing",
+        "replication.pushing",
         "mail.passes",
         "mail.sending",
         "mail.smtp",

@@ -46,10 +46,10 @@ from ..site import Site
 from . import connections, doors, gate, joining, own_executor, topics
 from .executors import Executors
 from .irc import Irc
-from .mailing import Mailing
 from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
+from .outward import Outward
 from .places import Places
 from .ssh import SshDoor, here
 
@@ -75,7 +75,7 @@ class SiteApp:
     review: ReviewRoom
     doors: doors.Doors
     ssh: SshDoor
-    mailing: Mailing
+    outward: Outward
     gate: gate.GateRoom
     connected: tuple[connections.Connected, ...]
     irc: Irc
@@ -124,18 +124,18 @@ class SiteApp:
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
         ssh = SshDoor(settings, places, db, journal, review, outside.git.processes, site, clock)
         sight = connections.Sights(outside.shown, connected)
-        allowed, mailing = room.allowed(site, sight), Mailing.of(settings, db, journal, clock, key, review, site)
+        allowed, outward = room.allowed(site, sight), Outward.of(settings, db, journal, clock, key, review, site)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
             connections.routes(connected), others.routes(site, allowed, NodeUses(db, identity)), outside.routes(),
             room.routes(site, sight, files, others.git.commits), irc.routes(site), live.routes(), ssh.routes(),
-            mailing.routes(), joining.routes(settings, db, clock, key, site, mailing), front.routes(),
+            outward.routes(), joining.routes(settings, db, clock, key, site, outward.mailing), front.routes(),
             site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
-        for part in (outside, mailing):
+        for part in (outside, outward):
             part.add_to(front)
         room.add_to(front, site, sight)
         irc.add_to(front, site)
@@ -144,7 +144,7 @@ class SiteApp:
             front.add(sign=sign)
         return cls(
             settings, places, clock, db, journal, identity, repositories, site, front, live, mentions, book, review,
-            outside, ssh, mailing, room, connected, irc, executor, others, logs, keeper, application, [],
+            outside, ssh, outward, room, connected, irc, executor, others, logs, keeper, application, [],
         )  # fmt: skip
 
     def web(self) -> web.Application:
@@ -170,7 +170,7 @@ class SiteApp:
         self._run("live pages", self.live.run())
         self._run("mentions", self.mentions.run())
         self._run("files of changes", self.review.indexing.run(self.journal))
-        self.mailing.start(self._run)
+        self.outward.start(self._run)
         self._run("files of builds", self.keeper.run())
         self.irc.start(self._run)
 

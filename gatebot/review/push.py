@@ -54,7 +54,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What became of a push for review. `made` are the new changes; the commits `given` have no Change-Id but `ids`."""
+    """What became of a push for review. `made` are the new changes; the commits `given` have no Change-Id but `ids`.
+
+    `first`: the pusher never had a change here before.
+    """
 
     changes: tuple[Change, ...]
     made: frozenset[int]
@@ -63,6 +66,7 @@ class Reviewed:
     ids: tuple[str, ...] = ()
     tip: str = ""
     base: str = ""
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +222,7 @@ class Receiver:
         return Reviewed(
             changes, made, planned.warnings, tuple(step.commit for step in given),
             tuple(step.change_id for step in given), wanted.command.new, first[0] if first else "",
+            bool(made) and self._db.read_now(push_rows.owns_only, push.account.id, made),
         )  # fmt: skip
 
     def _by_policy(self, project: str, wishes: Wishes) -> Wishes:

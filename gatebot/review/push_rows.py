@@ -7,7 +7,7 @@ that is needed to finish the push after the server died between two beats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -181,6 +181,12 @@ def open_review(
     )
     order = PushOrder(project, account, branch, tuple(entries), wishes)
     return intents.open_intent(session, KIND, key, moves, to_payload(order), at)
+
+
+def owns_only(session: Session, account: int, made: Collection[int]) -> bool:
+    """Whether these changes are the first of an account."""
+    others = select(changes.c.number).where(changes.c.owner == account, changes.c.number.not_in(made))
+    return session.execute(others.limit(1)).first() is None
 
 
 def give_up(session: Session, intent: Intent, at: datetime) -> None:

@@ -75,7 +75,10 @@ def success(
     parts = ["refs: 1", *(f"{name}: {count}" for name, count in counts.items() if count), "done"]
     lines = [f"Processing changes: {', '.join(parts)}", *done.warnings, "", "SUCCESS", ""]
     shown = [f"  {url(one)} {cropped(one.subject)}{_marks(one, new=one.number in done.made)}" for one in done.changes]
-    return [*lines, *shown, "", *_given(done, hook, language), words.say(reason("review.push-next"), language), ""]
+    after = [words.say(reason("review.push-next"), language)]
+    if done.first:
+        after = [*words.say(reason("review.push-first", url=url(done.changes[0])), language).splitlines()]
+    return [*lines, *shown, "", *_given(done, hook, language), *after, ""]
 
 
 def cropped(subject: str) -> str:

@@ -42,7 +42,10 @@ def test_the_file_of_a_new_site_is_all_defaults_and_shows_every_setting() -> Non
 
 def test_the_shown_defaults_are_the_defaults() -> None:
     shown = re.sub(
-        r"#\[(connections|third_party_ci|providers)\.[\w-]+\]\n.*?\n\n", "", init_text() + "\n", flags=re.DOTALL
+        r"#\[(connections|third_party_ci|replication|providers)\.[\w-]+\]\n.*?\n\n",
+        "",
+        init_text() + "\n",
+        flags=re.DOTALL,
     )
     settings = load(re.sub(r"^#(?=\w+ = |\[)", "", shown, flags=re.MULTILINE).replace('host = ""', 'host = "h"'), "x")
     assert dataclasses.replace(settings, irc=(), labels=Settings().labels, where="gatebot.toml") == Settings()

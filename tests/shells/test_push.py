@@ -57,6 +57,26 @@ def remote(done: CompletedProcess[str]) -> list[str]:
     return [line.removeprefix("remote: ").rstrip() for line in done.stderr.splitlines() if line.startswith("remote:")]
 
 
+def welcome(number: int) -> list[str]:
+    """What who never had a change here is told."""
+    return [
+        "Welcome, this is your first change here. What happens next:",
+        f"  - Check jobs test it; what they find stands on its page: http://review.example.org/c/demo/api/+/{number}",
+        "  - Reviewers read it, comment and vote there; answer them on the same page.",
+        "  - To change it, amend the commit and push again as you just did: git commit --amend",
+        "    The Change-Id line at its end stays, so that it becomes the next patch set of the same change.",
+    ]
+
+
+async def test_only_a_first_change_is_greeted(host: GitHost, work: WorkTree) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    assert set(welcome(1)) <= set(remote(await push(work)))
+    work.commit("Add c", c_dot_txt="c\n")
+    again = remote(await push(work))
+    assert not set(welcome(2)) & set(again)
+    assert "Reviewers and check jobs take it from here. The page shows live what is still missing." in again
+
+
 async def test_a_push_for_review_makes_a_change(host: GitHost, work: WorkTree) -> None:
     commit = work.commit("Add b", b_dot_txt="b\n")
     done = await push(work)
@@ -68,7 +88,7 @@ async def test_a_push_for_review_makes_a_change(host: GitHost, work: WorkTree) -
         "",
         "  http://review.example.org/c/demo/api/+/1 Add b [NEW]",
         "",
-        "Reviewers and check jobs take it from here. The page shows live what is still missing.",
+        *welcome(1),
         "",
     ]
     assert " * [new reference]   HEAD -> refs/for/main" in done.stderr
@@ -223,7 +243,7 @@ async def test_a_commit_without_change_id_is_taken_and_the_command_adds_it(host:
         "From now on git adds such lines by itself if you install the hook once:",
         CURL,
         "",
-        "Reviewers and check jobs take it from here. The page shows live what is still missing.",
+        *welcome(1),
         "",
     ]
     work.put("b.txt", "better\n")

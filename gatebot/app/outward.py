@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes out of a site, plugged in from the settings: mail, and copies of its repositories elsewhere.
+
+Only wiring; without settings nothing leaves the site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from .. import settings as settings_text
+from ..clock import Clock
+from ..db import Database
+from ..front import Front, Sign
+from ..journal import Journal
+from ..keys import SiteKey
+from ..review.replication.model import Remote, Standing
+from ..review.replication.service import Replication
+from ..review.room import ReviewRoom
+from ..settings import Settings
+from ..site import Site
+from .mailing import Mailing
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """The parts that tell the world."""
+
+    mailing: Mailing
+    replication: Replication
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        db: Database,
+        journal: Journal,
+        clock: Clock,
+        key: SiteKey,
+        room: ReviewRoom,
+        site: Site,
+    ) -> Outward:
+        """Made from the settings; nothing runs yet."""
+        remotes = remotes_of(settings)
+        replication = Replication(remotes, journal, room.repositories, clock, room.reading)
+        return cls(Mailing.of(settings, db, journal, clock, key, room, site), replication)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Pages of mail."""
+        return self.mailing.routes()
+
+    def add_to(self, front: Front) -> None:
+        """How it goes, on the health page."""
+        self.mailing.add_to(front)
+        front.add(sign=self._sign)
+
+    def start(self, run: Callable[[str, Coroutine[Any, Any, object]], object]) -> None:
+        """Tell from now on."""
+        self.mailing.start(run)
+        if self.replication.standings():
+            run("replication", self.replication.run())
+
+    async def _sign(self) -> Sign:
+        return sign_of(self.replication.standings())
+
+
+def remotes_of(settings: Settings) -> tuple[Remote, ...]:
+    """The remotes of the settings, in their order."""
+
+    def file(path: str) -> str:
+        return settings_text.resolve(settings, path) if path else ""
+
+    return tuple(
+        Remote(
+            name, replication.url, replication.projects, replication.changes, replication.mirror, replication.user,
+            file(replication.password_file), file(replication.ssh_key), file(replication.known_hosts),
+        )
+        for name, replication in settings.replication.items()
+    )  # fmt: skip
+
+
+def sign_of(standings: Sequence[Standing]) -> Sign:
+    """How the copies stand, in words."""
+    if not standings:
+        return Sign("replication", True, "no copies are kept elsewhere", vital=False)
+    told: list[str] = []
+    for one in standings:
+        if one.waiting and one.since is not None:
+            text = f"{one.remote}: {one.waiting} projects behind since {one.since:%Y-%m-%d %H:%M} UTC"
+            told.append(f"{text} ({one.problem})" if one.problem else text)
+        else:
+            last = f", last pushed {one.last:%Y-%m-%d %H:%M} UTC" if one.last is not None else ""
+            told.append(f"{one.remote}: up to date{last}")
+    return Sign("replication", not any(one.problem for one in standings), "; ".join(told), vital=False)
