@@ -284,6 +284,14 @@ def test_headers_put_a_change_into_one_thread_and_let_programs_sort() -> None:
     assert answer["Subject"] == "Change in nova/api[main]: Add a door"
 
 
+def test_long_addresses_and_ids_stay_whole_on_the_wire() -> None:
+    address = "https://review.example.org/mail/-/" + "x" * 120
+    raw = message(letter(TOLD, same), replace(ENVELOPE, unsubscribe=address), same)
+    assert f"\r\nList-Unsubscribe: <{address}>\r\n".encode() in raw
+    assert f"\r\nReferences: <gatebot.7.I{'a' * 40}@review.example.org>\r\n".encode() in raw
+    assert max(map(len, raw.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 78
+
+
 def test_new_work_shows_its_message_and_files() -> None:
     first = replace(TOLD, happening=told(Kind.NEW_CHANGE, ANN), quotes=(), attention=(), fetch="  git fetch X")
     text = readable(letter(first, same).blocks)
