@@ -7,7 +7,7 @@ pieces (`review_search`) first finds the few changes that can fit at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select, text
 
@@ -80,7 +80,8 @@ def _of_person(session: Session, operator: str, wanted: str) -> Clause:
         _spelled(session, email, lambda column: column.ilike(_exactly(wanted), escape="/")),
         _spelled(session, name, lambda column: _has(column, wanted)),
     )
-    return and_(changes.c.number.in_(select(patch_sets.c.change).where(spelled)), of_current(spelled))
+    found = select(patch_sets.c.change).where(spelled).distinct().limit(_FEW + 1)
+    return _among(session.execute(found).scalars().all(), of_current(spelled))
 
 
 def _spelled(session: Session, column: ColumnElement[str], fits: Callable[[ColumnElement[str]], Clause]) -> Clause:
@@ -100,10 +101,12 @@ def narrowed(session: Session, column: str, value: str, clause: Clause) -> Claus
     quoted = value.replace('"', '""')
     asked = {"q": f'{column} : "{quoted}"', "few": _FEW + 1}
     rows = session.execute(text("SELECT rowid FROM review_search WHERE review_search MATCH :q LIMIT :few"), asked)
-    numbers = list(rows.scalars())
-    if len(numbers) > _FEW:
-        return clause
-    return and_(changes.c.number.in_(numbers), clause)
+    return _among(list(rows.scalars()), clause)
+
+
+def _among(numbers: Sequence[int], clause: Clause) -> Clause:
+    """The clause, looked for among these changes alone. Of many the newest are found sooner without them."""
+    return and_(changes.c.number.in_(numbers), clause) if len(numbers) <= _FEW else clause
 
 
 def _exactly(value: str) -> str:
