@@ -61,10 +61,9 @@ class Doors:
     def routes(self) -> list[web.RouteDef]:
         """REST and pages."""
         room = self._room
-        parts = pages.Parts(room.reading, room.review, room.states, room.submission, self.shown, room.judge)
         return [
             *rest.routes(room, self._site),
-            *pages.routes(self._site, parts),
+            *pages.routes(self._site, room, self.shown),
             *third_party.routes(self._site, self._cis, room),
         ]
 

@@ -7,65 +7,56 @@ as a sentence on the page, with what was typed still there.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote, unquote_plus
 
 from aiohttp import web
 
+from ..access import Actor
 from ..errors import GatebotError, Invalid, http_status
 from ..reasons import Reason, reason
 from ..site import Site
-from .judging import Judge
-from .model import Change, DraftedComment
-from .reading import Reading
-from .service import Draft, Review
+from .attention.model import NOBODY
+from .dashboards import pages as dashboard_pages
+from .diffs import pages as diff_pages
+from .diffs.looking import address
+from .diffs.pages import CHANGE
+from .model import Change
+from .replying import names_in, review_of, with_people
+from .room import ReviewRoom
 from .shown import Shown
-from .states import States
-from .submitting import Submission
 
 _PAGE = 50
-_VOTE = re.compile(r"[+-]?[0-9]{1,2}")
-_CHANGE = r"/c/{project:.+}/+/{number:\d{1,9}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the pages work with, made in `app.py`."""
-
-    reading: Reading
-    review: Review
-    states: States
-    submission: Submission
-    shown: Shown
-    judge: Judge
-
-
-def routes(site: Site, parts: Parts) -> list[web.RouteDef]:
+def routes(site: Site, room: ReviewRoom, shown: Shown) -> list[web.RouteDef]:
     """All routes of this room's pages."""
-    pages = Pages(site, parts)
+    pages = Pages(site, room, shown)
     return [
         web.get("/q/", pages.ask),
         web.get("/q/{query:.+}", pages.changes),
         web.get(r"/{number:\d{1,9}}", pages.short),
-        web.get(_CHANGE, pages.change),
-        web.get(_CHANGE + r"/{patch_set:\d{1,4}}", pages.change),
-        web.get(_CHANGE + r"/{base:\d{1,4}}..{patch_set:\d{1,4}}", pages.change),
-        web.get(_CHANGE + "/review", pages.change),  # where a refused form leaves the reader
-        web.post(_CHANGE + "/review", pages.post),
+        web.get(CHANGE, pages.change),
+        web.get(CHANGE + r"/{patch_set:\d{1,4}}", pages.change),
+        web.get(CHANGE + r"/{base:\d{1,4}}..{patch_set:\d{1,4}}", pages.change),
+        web.get(CHANGE + "/review", pages.change),  # where a refused form leaves the reader
+        web.post(CHANGE + "/review", pages.post),
         web.get("/projects", pages.projects),
         web.get("/project/{project:.+}", pages.project),
+        *diff_pages.routes(site, room),
+        *dashboard_pages.routes(site, room.for_pages.dashboards),
     ]
 
 
 class Pages:
     """Handlers; each is one page."""
 
-    def __init__(self, site: Site, parts: Parts) -> None:
+    def __init__(self, site: Site, room: ReviewRoom, shown: Shown) -> None:
         self._site = site
-        self._parts = parts
+        self._room = room
+        self._shown = shown
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
         """The search form without scripts: to the address of the query."""
@@ -79,7 +70,7 @@ class Pages:
         problem, status = "", 200
         rows, more = (), False
         try:
-            rows, more = await self._parts.shown.rows(self._site.actor(request), query, _PAGE, start)
+            rows, more = await self._shown.rows(self._site.actor(request), query, _PAGE, start)
         except Invalid as error:
             problem, status = self._site.sentence(request, error), 400
         return self._site.render(
@@ -96,7 +87,7 @@ class Pages:
 
     async def short(self, request: web.Request) -> web.StreamResponse:
         """`/12` is the short address of a change."""
-        change = await self._parts.reading.find(self._site.actor(request), request.match_info["number"])
+        change = await self._room.reading.find(self._site.actor(request), request.match_info["number"])
         raise web.HTTPFound(_asked(request, f"/{change.path}"))
 
     async def change(self, request: web.Request) -> web.StreamResponse:
@@ -120,16 +111,16 @@ class Pages:
 
     async def projects(self, request: web.Request) -> web.StreamResponse:
         """All projects."""
-        found = await self._parts.reading.projects(self._site.actor(request))
+        found = await self._room.reading.projects(self._site.actor(request))
         return self._site.render(request, "review/projects.html", projects=found, live="projects")
 
     async def project(self, request: web.Request) -> web.StreamResponse:
         """One project: how to get it, what it is, what happens in it."""
         actor, name = self._site.actor(request), request.match_info["project"].strip("/")
-        view = await self._parts.shown.project(actor, name)
-        rows, _ = await self._parts.shown.rows(actor, f'project:"{name}"', 10)
+        view = await self._shown.project(actor, name)
+        rows, _ = await self._shown.rows(actor, f'project:"{name}"', 10)
         base = self._site.settings.url
-        needs = self._parts.judge.wishes(view.project)
+        needs = self._room.judge.wishes(view.project)
         return self._site.render(
             request,
             "review/project.html",
@@ -138,8 +129,8 @@ class Pages:
             readme=view.readme,
             rows=rows,
             needs=needs,
-            gated=self._parts.judge.gates.gated(name, view.project.default_branch),
-            pipelines=self._parts.judge.gates.jobs(name),
+            gated=self._room.judge.gates.gated(name, view.project.default_branch),
+            pipelines=self._room.judge.gates.jobs(name),
             url=base,
             clone_url=f"{base}/{name}",
             live=f"project/{name},changes",
@@ -148,7 +139,7 @@ class Pages:
     # -- parts of pages -------------------------------------------------------------------------------
 
     async def _change(self, request: web.Request) -> Change:
-        return await self._parts.reading.find(self._site.actor(request), request.match_info["number"])
+        return await self._room.reading.find(self._site.actor(request), request.match_info["number"])
 
     async def _page(
         self,
@@ -161,14 +152,20 @@ class Pages:
     ) -> web.Response:
         actor, language = self._site.actor(request), self._site.language(request)
         patch_set, base = (_number(request.match_info.get(name, "0")) or None for name in ("patch_set", "base"))
-        context = await self._parts.shown.change(actor, number, patch_set, base, language)
+        differences = self._room.for_pages.differences
+        what = await differences.compared(actor, number, patch_set, base)
+        drafts = await differences.drafts(actor, what)
+        listed = await differences.listed(actor, what)
+        context = await self._shown.change(actor, what, drafts, language)
+        context["listed"] = listed
+        context["at"] = partial(address, what.view.change.path, what.patch_set.number, base)
         context |= {"problem": problem, "typed": defaultdict(str, typed or {}), "live": f"change/{number},queue"}
         return self._site.render(request, "review/change.html", status=status, **context)
 
     async def _do(self, request: web.Request, change: Change, form: Mapping[str, str]) -> Reason | None:
         """Do what was asked; a reason is something to tell that the page itself does not show."""
         actor, text = self._site.actor(request), form.get("message", "").strip()
-        states = self._parts.states
+        states = self._room.states
         match form.get("do", ""):
             case "abandon":
                 await states.abandon(actor, change.number, text)
@@ -180,7 +177,7 @@ class Pages:
                 await self._send(request, change, {**form, "message": f"recheck\n\n{text}".strip()})
             case "submit":
                 await self._send(request, change, form, needed=False)
-                return (await self._parts.submission.submit(actor, change.number)).says
+                return (await self._room.submission.submit(actor, change.number)).says
             case _:
                 await self._send(request, change, form)
         return None
@@ -189,28 +186,27 @@ class Pages:
         self, request: web.Request, change: Change, form: Mapping[str, str], *, needed: bool = True
     ) -> None:
         actor = self._site.actor(request)
-        view = await self._parts.reading.view(actor, change.number)
+        view = await self._room.reading.view(actor, change.number)
         now = {vote.label: vote.value for vote in view.votes if vote.account == actor.account}
-        draft = _draft(form, now)
-        if draft.says_something:
-            patch_set = _number(form.get("patch_set", "")) or change.current
-            await self._parts.review.post(actor, change.number, patch_set, draft)
+        people = [await self._named(actor, change, form.get(field, "")) for field in ("reviewers", "cc")]
+        draft = with_people(review_of(form, now), *people)
+        patch_set = next((one for one in view.patch_sets if str(one.number) == form.get("patch_set")), view.current)
+        drafts = draft.publish != "KEEP" and bool(await self._room.threads.drafts(actor, change.number))
+        if draft.says_something or draft.reviewers or drafts or draft.turns != NOBODY:
+            await self._room.revisions.require_files(change.project, patch_set, (one.file for one in draft.comments))
+            await self._room.review.post(actor, change.number, patch_set.number, draft)
         elif needed:
             raise Invalid(reason=reason("review.nothing-to-send"))
 
-
-def _draft(form: Mapping[str, str], now: Mapping[str, int]) -> Draft:
-    """The review in a form: only votes that differ from what the reader says already."""
-    votes: list[tuple[str, int]] = []
-    for name, value in form.items():
-        label = name.removeprefix("label-")
-        if label != name and _VOTE.fullmatch(value) and int(value) != now.get(label, 0):
-            votes.append((label, int(value)))
-    comments: tuple[DraftedComment, ...] = ()
-    if text := form.get("comment-text", "").strip():
-        line = _number(form.get("comment-line", "")) or None
-        comments = (DraftedComment(form.get("comment-file", ""), text, line, unresolved=True),)
-    return Draft(form.get("message", "").strip(), tuple(votes), comments)
+    async def _named(self, actor: Actor, change: Change, field: str) -> list[int]:
+        """The accounts that a field of the form names; a group stands for its members."""
+        found: list[int] = []
+        for name in names_in(field):
+            identity = self._site.identity
+            account = await identity.by_username(name) or await identity.by_email(name)
+            several = (account,) if account is not None else await self._room.inviting.group(actor, change, name)
+            found += [one.id for one in several]
+        return found
 
 
 def _number(text: str) -> int:

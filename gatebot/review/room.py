@@ -19,6 +19,7 @@ from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
 from .edits.service import Edits
 from .files.service import Files
+from .for_pages import ForPages, for_pages
 from .gate_side import ReviewForGate
 from .groups.service import GroupService
 from .hosted.service import ConfigEditing
@@ -82,6 +83,7 @@ class ReviewRoom:
     config_editing: ConfigEditing
     site: Site
     policies: Policies
+    for_pages: ForPages
 
     async def settle(self) -> int:
         """Finish the landings and the patch sets of its own that a killed server began; before anything plans."""
@@ -109,7 +111,8 @@ def furnish(
         ConfigGuard(configs, rules), reading.visible_in,
     )  # fmt: skip
     branching = Branching(db, repositories, clock, rules)
-    groups = GroupService(identity, rules)
+    groups, edits = GroupService(identity, rules), Edits(bench)
+    files, threads = Files(db, repositories), Threads(db, repositories, clock)
     by_gate = Review(db, judge, clock, ForTheGate(rules))
     return ReviewRoom(
         identity=identity,
@@ -128,10 +131,10 @@ def furnish(
         rebasing=Rebasing(bench),
         moving=Moving(db, repositories, judge, clock, rules),
         projects=Projects(db, repositories, clock, rules, default_branch),
-        files=Files(db, repositories),
+        files=files,
         indexing=Indexing(db, repositories),
-        threads=Threads(db, repositories, clock),
-        edits=Edits(bench),
+        threads=threads,
+        edits=edits,
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, by_gate, lander),
         rules=rules,
@@ -142,6 +145,7 @@ def furnish(
         config_editing=ConfigEditing(bench, branching),
         site=here,
         policies=policies,
+        for_pages=for_pages(db, judge, reading, files, threads, edits, review),
     )
 
 

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from .. import words
 from ..access import Actor
-from ..db import Database, Session
-from ..errors import NotFound
+from ..db import Database
 from ..mentions import Mention, Mentions
-from ..reasons import reason
 from ..repo import FileChange, FileDiff, Repositories
 from . import sentences, views
+from .dashboards.order import told
+from .diffs.service import Compared
 from .judging import Judge
-from .model import Change, PatchSet, Project
+from .model import Change, InlineComment, PatchSet, Project
+from .neighbours import Neighbours, neighbours
 from .ports import Builds
 from .reading import ChangeView, Reading
-from .store import find_change
+from .replying import heirs
 from .third_party.service import ThirdPartyCis
 
 _LINES = 5_000  # of one page's differences
@@ -42,15 +43,6 @@ class FileView:
     rows: tuple[views.DiffRow, ...]
     lines: int
     truncated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The changes around one: what it waits for, what waits for it, and the rest of its relation chain."""
-
-    chain: tuple[Change, ...]
-    waits_for: tuple[Change, ...]
-    needed_by: tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +79,12 @@ class Shown:
         self._files = lru_cache(maxsize=32)(self._read_files)
 
     async def change(
-        self, actor: Actor, number: int, patch_set: int | None, base: int | None, language: str
+        self, actor: Actor, what: Compared, drafts: Sequence[InlineComment], language: str
     ) -> dict[str, object]:
-        """Everything that `review/change.html` asks for."""
-        view = await self._reading.view(actor, number)
-        change, shown = view.change, _patch_set(view, patch_set)
-        old = _patch_set(view, base).commit if base else next(iter(shown.parents), None)
+        """Everything that `review/change.html` asks for; `drafts` are the reader's own."""
+        view, shown, base = what.view, what.patch_set, what.base.number if what.base else None
+        change, old = view.change, what.against.commit
+        number = change.number
         builds, mentions, outside, near, files = await asyncio.gather(
             self._builds.of_change(number),
             self._mentioned(actor, number),
@@ -101,7 +93,7 @@ class Shown:
             asyncio.to_thread(self._files, change.project, old, shown.commit),
         )
         people = {id: account.name or account.username for id, account in view.people.items()}
-        here = [comment for comment in view.comments if comment.patch_set == shown.number]
+        here = [comment for comment in (*view.comments, *drafts) if comment.patch_set == shown.number]
         ready = view.verdict.without("Verified", "Dependencies").submittable
         position = self._judge.gates.position(number)
         return {
@@ -122,8 +114,13 @@ class Shown:
             "deleted": sum(file.change.deleted for file in files),
             "notes": views.notes(here, people, _places(files) if here else ()),
             "messages": [views.message_view(message) for message in view.messages],
+            "inline": _by_message(view.comments),
             "people": people,
             "reviewers": view.reviewers,
+            "attention": [(one, told(one)) for one in view.attention if one.active],
+            "heirs": heirs(view, actor.account) if actor.account is not None else (),
+            "drafts": drafts,
+            "looked": what.looked,
             "votes": sorted(view.votes, key=lambda vote: vote.label),
             "ranges": _ranges(view, actor),
             "builds": views.newest_builds(builds, shown.number),
@@ -140,7 +137,7 @@ class Shown:
     ) -> tuple[tuple[views.ChangeRow, ...], bool]:
         """The changes that a query describes, as rows of a list, and whether there are more."""
         found, more = await self._reading.search(actor, query, limit, start)
-        return tuple(self._row(view) for view in found), more
+        return tuple(views.change_row(view, self._judge.gates.position(view.change.number)) for view in found), more
 
     async def project(self, actor: Actor, name: str) -> ProjectView:
         """A project with its branches and the README of its default branch."""
@@ -166,32 +163,8 @@ class Shown:
         return [mention for mention in found if sources.get(mention.source) not in hidden]
 
     async def _near(self, actor: Actor, change: Change, shown: PatchSet) -> Neighbours:
-        near = await self._db.read(_neighbours, self._judge, change, shown)
-        seen = await self._reading.visible(
-            actor, [other.number for others in (near.chain, near.waits_for, near.needed_by) for other in others]
-        )
-
-        def only(others: tuple[Change, ...]) -> tuple[Change, ...]:
-            return tuple(other for other in others if other.number in seen)
-
-        return Neighbours(only(near.chain), only(near.waits_for), only(near.needed_by))
-
-    def _row(self, view: ChangeView) -> views.ChangeRow:
-        change, owner = view.change, view.people.get(view.change.owner)
-        return views.ChangeRow(
-            number=change.number,
-            path=change.path,
-            subject=change.subject,
-            topic=change.topic,
-            project=change.project,
-            branch=change.branch,
-            owner=owner.username if owner else str(change.owner),
-            status=change.status,
-            work_in_progress=change.work_in_progress,
-            position=self._judge.gates.position(change.number),
-            votes=views.latest_votes(view.votes),
-            updated=change.updated,
-        )
+        near = await self._db.read(neighbours, self._judge, change, shown)
+        return near.only(await self._reading.visible(actor, near.numbers))
 
     def _read_files(self, project: str, old: str | None, new: str) -> tuple[FileView, ...]:
         return tuple(_file(diff) for diff in self._repositories.diff(project, old, new, lines=_LINES))
@@ -202,6 +175,13 @@ class Shown:
             if content is not None:
                 return name, content[:_README_BYTES].decode("utf-8", "replace")
         return None
+
+
+def _by_message(comments: Iterable[InlineComment]) -> dict[int, list[InlineComment]]:
+    found: dict[int, list[InlineComment]] = {}
+    for comment in comments:
+        found.setdefault(comment.message, []).append(comment)
+    return found
 
 
 def _paths(files: Iterable[FileView]) -> set[str]:
@@ -228,13 +208,6 @@ def _file(diff: FileDiff) -> FileView:
     return FileView(diff.change, tuple(rows), len(rows), diff.truncated)
 
 
-def _patch_set(view: ChangeView, number: int | None) -> PatchSet:
-    found = next((p for p in view.patch_sets if p.number == (number or view.change.current)), None)
-    if found is None:
-        raise NotFound(reason=reason("review.no-such-patch-set", change=view.change.number, patch_set=number or 0))
-    return found
-
-
 def _headline(view: ChangeView, language: str) -> str:
     """A closed change is told by its state; what it would need does not matter any more."""
     state = view.verdict.find("State")
@@ -256,14 +229,3 @@ def _ranges(view: ChangeView, actor: Actor) -> list[views.VoteRange]:
         values = tuple((value, texts.get(value, "")) for value in sorted(allowed, reverse=True))
         found.append(views.VoteRange(name, values, now.get(name, 0)))
     return found
-
-
-def _neighbours(session: Session, judge: Judge, change: Change, shown: PatchSet) -> Neighbours:
-    def named(numbers: tuple[int, ...]) -> tuple[Change, ...]:
-        return tuple(other for number in numbers if (other := find_change(session, number)) is not None)
-
-    waits_for = named(judge.needs(session, change, shown) if change.is_open else ())
-    needed_by = named(judge.needed_by(session, change.number))
-    told = {change.number, *(other.number for other in (*waits_for, *needed_by))}
-    chain = (other for other, _ in judge.related(session, change, shown))
-    return Neighbours(tuple(other for other in chain if other.number not in told), waits_for, needed_by)

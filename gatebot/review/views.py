@@ -17,6 +17,7 @@ from difflib import SequenceMatcher
 from ..reasons import Reason
 from .model import COMMIT_MESSAGE, PATCH_SET_LEVEL, Change, InlineComment, Message, Side, Status, Vote
 from .ports import BuildLine
+from .whole import ChangeView
 
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
@@ -61,6 +62,7 @@ class ChangeRow:
     position: Reason | None
     votes: tuple[tuple[str, int], ...]
     updated: datetime
+    why: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ class NoteView:
     created: datetime
     unresolved: bool
     at: str = ""
+    id: str = ""
+    draft: bool = False
+    place: tuple[int, str, int, str] = (0, "", 0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,25 @@ class VoteRange:
     label: str
     values: tuple[tuple[int, str], ...]
     now: int
+
+
+def change_row(view: ChangeView, position: Reason | None) -> ChangeRow:
+    """A change as a row of a list; `position` is where it stands in the gate."""
+    change, owner = view.change, view.people.get(view.change.owner)
+    return ChangeRow(
+        number=change.number,
+        path=change.path,
+        subject=change.subject,
+        topic=change.topic,
+        project=change.project,
+        branch=change.branch,
+        owner=owner.username if owner else str(change.owner),
+        status=change.status,
+        work_in_progress=change.work_in_progress,
+        position=position,
+        votes=latest_votes(view.votes),
+        updated=change.updated,
+    )
 
 
 def linked(text: str) -> str:
@@ -137,7 +161,9 @@ def notes(
             whole = (comment.file, "new", 0)
             place = whole if whole in shown else (PATCH_SET_LEVEL, "new", 0)
         who = people.get(comment.account, str(comment.account))
-        view = NoteView(who, comment.text, comment.created, comment.unresolved, at)
+        wrote = (comment.patch_set, comment.file, comment.line or 0, comment.side.value)
+        draft = comment.message == 0
+        view = NoteView(who, comment.text, comment.created, comment.unresolved, at, comment.id, draft, wrote)
         found.setdefault(place, []).append(view)
     return found
 
@@ -169,7 +195,7 @@ def _block_rows(block: Sequence[Line]) -> list[DiffRow]:
     marked: dict[int, tuple[tuple[str, bool], ...]] = {}
     if len(gone) == len(come) <= _PAIRS:
         for place, (before, after) in enumerate(zip(gone, come, strict=True)):
-            pair = _words_that_differ(before.text, after.text)
+            pair = words_that_differ(before.text, after.text)
             if pair is not None:
                 marked[place], marked[place + len(gone)] = pair
     return [
@@ -189,7 +215,7 @@ _PAIRS, _LONGEST = 50, 300  # past these, marking words costs more than it tells
 _WORD = re.compile(r"\w+|\s+|.")
 
 
-def _words_that_differ(before: str, after: str) -> tuple[_Parts, _Parts] | None:
+def words_that_differ(before: str, after: str) -> tuple[_Parts, _Parts] | None:
     """Both lines in pieces; None when they have too little in common for the marks to help."""
     if max(len(before), len(after)) > _LONGEST:
         return None

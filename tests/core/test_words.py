@@ -29,7 +29,7 @@ PLACE = re.compile(r"%\((\w+)\)s")
 def page_texts() -> set[str]:
     """Every English text of templates and of pages' code, and those that stand in tables."""
     found: set[str] = set()
-    keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
+    keywords = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
     for path in (ROOT / "web" / "templates").rglob("*.html"):
         with path.open("rb") as file:
             found |= {first(text) for _, _, text, _ in babel_extract(file, keywords, [], {"silent": "false"})}

@@ -74,9 +74,6 @@ class WebHouse:
         files = BuildFiles(self.logs, builds)
         cis = ThirdPartyCis(house.db, house.clock, room.rules, ())
         self.shown = Shown(house.db, room.reading, room.judge, house.repositories, builds, self.mentions, cis, URL)
-        changes = change_pages.Parts(
-            room.reading, room.review, room.states, room.submission, self.shown, room.judge
-        )  # fmt: skip
         self.keys = Keys(house.db, house.clock, SiteKey.new())
         vault = house.merger.vault = Vault(self.keys)
         self.overview = Overview(house.layouts, vault, self.keys, queues)
@@ -94,7 +91,7 @@ class WebHouse:
                 *self.front.routes(),
                 *self.live.routes(),
                 *self.site.routes(),
-                *change_pages.routes(self.site, changes),
+                *change_pages.routes(self.site, room, self.shown),
                 *queue_pages.routes(self.site, self.queues),
                 *queue_rest.routes(self.site, self.queues),
                 *operating_rest.routes(self.site, self.operating),

@@ -160,10 +160,14 @@ def test_a_click_on_a_lines_number_begins_a_comment_on_it(site: RunningSite, per
     page.goto(f"/{change}")
     sign_in(page)
     page.get_by_role("button", name="Comment on line 2").click()
-    page.get_by_label("Comment", exact=True).fill("Why two?")
+    page.get_by_role("textbox", name="Comment", exact=True).fill("Why two?")
     accessible(page)
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.locator("tr.note")).to_contain_text("draft, only you see it")
+    expect(page.locator("#my-drafts")).to_contain_text("Publish your drafts: 1")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("tr.note")).to_contain_text("Why two?")
+    expect(page.locator("tr.note")).not_to_contain_text("draft")
     expect(page.locator("tr:has(+ tr.note) .code")).to_contain_text("two")
 
 

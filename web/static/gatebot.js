@@ -11,8 +11,8 @@ const say = (text, state) => {
 
 const ko = document.documentElement.lang === "ko";
 const words = ko
-  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개", e: "첫 오류" } }
-  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates", e: "first error of a log" } };
+  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g t": "내 차례", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개", e: "첫 오류" } }
+  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g t": "your turn", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates", e: "first error of a log" } };
 
 function times(root) {
   const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
@@ -33,7 +33,8 @@ function relative(at) {
 
 // What only the script does is hidden, or not told, without it.
 function reveal(root) {
-  for (const node of root.querySelectorAll("[data-copy]")) node.hidden = false;
+  for (const node of root.querySelectorAll("[data-copy], .scripted")) node.hidden = false;
+  for (const node of root.querySelectorAll("[data-scriptless]")) node.hidden = true;
   for (const node of root.querySelectorAll("[data-scripted]")) node.textContent = node.dataset.scripted;
 }
 
@@ -64,8 +65,13 @@ function take(mine, theirs) {
       if ("list" in old.dataset) { take(old, child); return old; }
       return swap(old, child);
     });
-    for (const child of [...mine.children]) if (!wanted.includes(child)) child.remove();
-    wanted.forEach((child, at) => { if (mine.children[at] !== child) mine.insertBefore(child, mine.children[at] || null); });
+    // What a script has put between them, as a form in which somebody writes, stays where it is.
+    for (const child of [...mine.children]) if (!wanted.includes(child) && !("keep" in child.dataset)) child.remove();
+    let at = mine.firstElementChild;
+    for (const child of wanted) {
+      while (at && "keep" in at.dataset) at = at.nextElementSibling;
+      if (at === child) at = at.nextElementSibling; else mine.insertBefore(child, at);
+    }
     mine.html = theirs.html;
   } else swap(mine, theirs);
 }
@@ -81,6 +87,8 @@ function swap(mine, theirs) {
   const focus = mine.contains(document.activeElement) && document.activeElement, node = fresh(theirs);
   for (const open of mine.querySelectorAll("details[id]")) { const same = node.querySelector(`#${CSS.escape(open.id)}`); if (same) same.open = open.open; }
   if (mine.matches("details")) node.open = mine.open;
+  const chosen = mine.matches("[aria-selected='true']") ? mine : mine.querySelector("[id][aria-selected='true']");
+  if (chosen) (chosen === mine ? node : node.querySelector(`#${CSS.escape(chosen.id)}`))?.setAttribute("aria-selected", "true");
   mine.replaceWith(node);
   if (focus) (focus.id ? document.getElementById(focus.id) : [...node.querySelectorAll("a, button, summary")].find((one) => one.textContent === focus.textContent))?.focus();
   return node;
@@ -127,7 +135,9 @@ function show(page) {
     follow();
   }
   document.title = page.title || document.title;
+  document.dispatchEvent(new Event("gatebot:shown"));
 }
+document.addEventListener("gatebot:refresh", refresh);
 
 let paused = false, source = null, following = "";
 function follow() {
@@ -255,7 +265,10 @@ function mark() {
   if (range[2] || found?.closest("details")) document.getElementById(`L${first}`)?.scrollIntoView({ block: "center" });
 }
 
-const rows = () => [...document.querySelectorAll("[data-row], tbody tr")].filter((row) => row.querySelector("a"));
+const rows = () => {
+  const lines = document.querySelectorAll("#lines > [data-row]");
+  return lines.length ? [...lines] : [...document.querySelectorAll("[data-row], main tbody tr")].filter((row) => row.querySelector("a"));
+};
 function move(step) {
   const all = rows();
   const at = all.findIndex((row) => row.getAttribute("aria-selected") === "true");
@@ -269,23 +282,33 @@ function move(step) {
 let prefix = "";
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (document.querySelector("dialog[open]")) return;
   const pressed = prefix + event.key;
   prefix = "";
+  // What a page can do by key is a link or a button on it, which says the key.
+  const own = [...document.querySelectorAll(`[data-key="${CSS.escape(pressed)}"]`)].find((one) => !one.closest("[hidden]"));
+  if (own) { event.preventDefault(); if (own.matches("input")) own.focus(); else own.click(); return; }
   const go = (href) => { location.href = href; };
   const acts = {
     j: () => move(1), k: () => move(-1), p: () => source && pause(),
     o: () => rows().find((row) => row.getAttribute("aria-selected") === "true")?.querySelector("a").click(),
     Enter: () => acts.o(), u: () => go(location.pathname.replace(/\/[^/]*\/?$/, "") || "/"),
-    e: () => document.querySelector("[data-key='e']")?.click(),
-    "/": () => { event.preventDefault(); document.querySelector("[data-key='/']").focus(); },
     "?": help, "g": () => { prefix = "g "; },
-    "g s": () => go("/status"), "g c": () => go("/q/status:open"), "g m": () => go("/meetings/"), "g b": () => go("/builds"), "g i": () => go("/"),
+    "g s": () => go("/status"), "g c": () => go("/q/status:open"), "g m": () => go("/meetings/"), "g b": () => go("/builds"), "g i": () => go("/"), "g t": () => go("/dashboard/self"),
   };
   if (event.key !== "Enter" || event.target === document.body) acts[pressed]?.();
 }
 function help() {
   const box = document.getElementById("help");
-  box.querySelector("dl").innerHTML = Object.entries(words.key).map(([k, v]) => `<dt><kbd>${k}</kbd></dt><dd>${v}</dd>`).join("");
+  const own = [...document.querySelectorAll("[data-help]")].filter((one) => !one.closest("[hidden]")).map((one) => [one.dataset.key, one.dataset.help]);
+  const list = box.querySelector("dl");
+  list.replaceChildren();
+  for (const [name, what] of Object.entries({ ...words.key, ...Object.fromEntries(own) })) {
+    const [key, text] = [document.createElement("dt"), document.createElement("dd")];
+    key.appendChild(document.createElement("kbd")).textContent = name;
+    text.textContent = what;
+    list.append(key, text);
+  }
   box.showModal();
 }
 
@@ -299,23 +322,6 @@ function theme() {
 for (const [id, act] of [["theme", theme], ["keys", help]]) {
   const button = document.getElementById(id);
   if (button) { button.hidden = false; button.addEventListener("click", act); }
-}
-// A click on a line's number begins a comment on it, in the form that is there without scripts too.
-const reply = document.querySelector("#reply #comment");
-for (const cell of reply ? document.querySelectorAll("table.diff td.n:nth-child(2)") : []) {
-  if (!cell.textContent) continue;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = cell.textContent;
-  button.setAttribute("aria-label", ko ? `${cell.textContent}번째 줄에 의견 달기` : `Comment on line ${cell.textContent}`);
-  button.addEventListener("click", () => {
-    const form = document.getElementById("reply").elements;
-    form["comment-file"].value = cell.closest("[data-file]").dataset.file;
-    form["comment-line"].value = button.textContent;
-    reply.open = true;
-    form["comment-text"].focus();
-  });
-  cell.replaceChildren(button);
 }
 document.addEventListener("keydown", key);
 document.getElementById("live").addEventListener("click", pause);

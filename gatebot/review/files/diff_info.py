@@ -39,6 +39,7 @@ class Half:
     mode: int = 0
     id: str = ""
     binary: bool = False
+    size: int = 0
 
 
 def lines_of(text: bytes) -> list[str]:

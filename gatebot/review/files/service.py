@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ...access import Actor
 from ...assignment import Json
@@ -58,10 +59,11 @@ class Files:
     def __init__(self, db: Database, repositories: Repositories) -> None:
         self._db = db
         self._repositories = repositories
+        self._kept = lru_cache(maxsize=256)(self._changed)  # two commits never differ otherwise later
 
     async def changed(self, project: str, patch_set: PatchSet, against: Against) -> tuple[FileChange, ...]:
         """The files that differ, and the pseudo file of the message first."""
-        return await asyncio.to_thread(self._changed, project, patch_set, against)
+        return await asyncio.to_thread(self._kept, project, patch_set, against)
 
     async def diff(
         self, project: str, patch_set: PatchSet, path: str, against: Against, looked: Looked
@@ -84,7 +86,7 @@ class Files:
 
     async def archive(self, project: str, commit: str, form: str) -> bytes:
         """The tree of a commit as `tar`, `tar.gz` or `zip`."""
-        return await asyncio.to_thread(self._texts(project).archive, commit, form)
+        return await asyncio.to_thread(self.texts(project).archive, commit, form)
 
     async def merge_list(self, project: str, patch_set: PatchSet, parent: int) -> tuple[str, ...]:
         """The commits that a merge brings to one of its parents, newest first."""
@@ -98,13 +100,18 @@ class Files:
         await self._db.run_silent(store.unset_reviewed, *place)
         return True
 
+    async def last_reviewed(self, account: int, change: int, before: int) -> int:
+        """The newest patch set below a number of which an account has read a file; 0: none."""
+        return await self._db.read(store.last_reviewed, account, change, before)
+
     async def reviewed(self, actor: Actor, patch_set: PatchSet) -> tuple[str, ...]:
         """What the asker has read of a patch set."""
         return await self._db.read(store.reviewed_files, require_account(actor), patch_set.change, patch_set.number)
 
     # -- blocking --------------------------------------------------------------------------------------
 
-    def _texts(self, project: str) -> Texts:
+    def texts(self, project: str) -> Texts:
+        """The files of a project, to be read closely."""
         return Texts(self._repositories.store_path(project))
 
     def _changed(self, project: str, patch_set: PatchSet, against: Against) -> tuple[FileChange, ...]:
@@ -139,7 +146,8 @@ class Files:
             return merge_list_file((one, self._repositories.commit(project, one).subject) for one in merged)
         return None
 
-    def _half(self, texts: Texts, project: str, commit: str | None, path: str, of: PatchSet | None) -> Half:
+    def half(self, texts: Texts, project: str, commit: str | None, path: str, of: PatchSet | None) -> Half:
+        """One side of a difference; the pseudo files are those of the patch set `of`."""
         if of is not None and path in (COMMIT_MESSAGE, MERGE_LIST):
             told = self._pseudo(project, of, path)
             return Half() if told is None else Half(path, told.encode(), 0o100644)
@@ -147,18 +155,18 @@ class Files:
         if entry is None:
             return Half()
         data = b"" if entry.binary else texts.data(entry.id)
-        return Half(path, data, entry.mode, entry.id, entry.binary)
+        return Half(path, data, entry.mode, entry.id, entry.binary, entry.size)
 
     def _diff(self, project: str, patch_set: PatchSet, path: str, against: Against, looked: Looked) -> dict[str, Json]:
-        texts = self._texts(project)
-        new = self._half(texts, project, patch_set.commit, path, patch_set)
+        texts = self.texts(project)
+        new = self.half(texts, project, patch_set.commit, path, patch_set)
         renamed, before = "", path
         if path not in (COMMIT_MESSAGE, MERGE_LIST):
             diffs = self._repositories.diff(project, against.commit, patch_set.commit, path, lines=0)
             change = next((one.change for one in diffs if one.change.path == path), None)
             if change is not None and change.status in "RC":
                 before, renamed = change.old_path, "RENAMED" if change.status == "R" else "COPIED"
-        old = self._half(texts, project, against.commit, before, against.patch_set)
+        old = self.half(texts, project, against.commit, before, against.patch_set)
         if not old.path and not new.path:
             return {"change_type": "MODIFIED", "content": []}
         pieces: tuple[Piece, ...] = ()
@@ -169,14 +177,14 @@ class Files:
     def _content(self, project: str, commit: str, path: str, patch_set: PatchSet | None) -> Content:
         if patch_set is not None and (told := self._pseudo(project, patch_set, path)) is not None:
             return Content(told.encode(), content_type(path))
-        texts = self._texts(project)
+        texts = self.texts(project)
         entry = texts.entry(commit, path)
         if entry is None:
             raise NotFound(reason=reason("review.no-file-in-commit", file=path, commit=commit[:10]))
         return Content(texts.data(entry.id), "application/octet-stream" if entry.binary else content_type(path))
 
     def _blame(self, project: str, commit: str, path: str) -> tuple[Blamed, ...]:
-        texts = self._texts(project)
+        texts = self.texts(project)
         if texts.entry(commit, path) is None:
             raise NotFound(reason=reason("review.no-file-in-commit", file=path, commit=commit[:10]))
         return texts.blame(commit, path)

@@ -7,7 +7,7 @@ it may say something else by then.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, delete, insert, select
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text, delete, func, insert, select
 
 from ...db import Session, metadata
 
@@ -43,3 +43,9 @@ def reviewed_files(session: Session, account: int, change: int, patch_set: int) 
     """The files of a patch set that an account has read."""
     wanted = select(reviewed.c.file).filter_by(account=account, change=change, patch_set=patch_set)
     return tuple(session.execute(wanted.order_by(reviewed.c.file)).scalars())
+
+
+def last_reviewed(session: Session, account: int, change: int, before: int) -> int:
+    """The newest patch set below a number of which an account has read a file; 0: none."""
+    wanted = select(func.max(reviewed.c.patch_set)).filter_by(account=account, change=change)
+    return session.execute(wanted.where(reviewed.c.patch_set < before)).scalar() or 0

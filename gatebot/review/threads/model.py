@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..model import DraftedComment
+from ..model import DraftedComment, InlineComment
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +22,11 @@ class StoredDraft:
     account: int
     updated: datetime
     comment: DraftedComment
+
+    def as_comment(self) -> InlineComment:
+        """The same as it would be published, by no message yet."""
+        one = self.comment
+        return InlineComment(
+            self.id, self.change, self.patch_set, self.account, one.file, one.text, self.updated, 0, one.line,
+            one.side, one.range, one.in_reply_to, one.unresolved is True, fixes=one.fixes,
+        )  # fmt: skip

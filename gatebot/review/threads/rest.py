@@ -83,7 +83,7 @@ class RestThreads:
     async def _ported_drafts(self, request: web.Request) -> web.StreamResponse:
         view, patch_set = await self._shaper.revision(request)
         mine = await self._threads.drafts(self._shaper.asker.actor(request), view.change.number)
-        written = [_as_comment(draft) for draft in mine]
+        written = [draft.as_comment() for draft in mine]
         found = await self._threads.ported(view.change.project, written, view.patch_sets, patch_set)
         return json_answer(request, _drafts_info(found, view))
 
@@ -94,7 +94,7 @@ class RestThreads:
         else:
             view, only = await self._shaper.view(request), None
         mine = await self._threads.drafts(self._shaper.asker.actor(request), view.change.number, only)
-        return json_answer(request, _drafts_info([_as_comment(draft) for draft in mine], view))
+        return json_answer(request, _drafts_info([draft.as_comment() for draft in mine], view))
 
     async def _draft(self, request: web.Request) -> web.StreamResponse:
         view, _ = await self._shaper.revision(request)
@@ -143,16 +143,8 @@ def unresolved_threads(comments: Iterable[InlineComment]) -> list[InlineComment]
     return [comment for comment in several if last[first[comment.id]].unresolved]
 
 
-def _as_comment(draft: StoredDraft) -> InlineComment:
-    one = draft.comment
-    return InlineComment(
-        draft.id, draft.change, draft.patch_set, draft.account, one.file, one.text, draft.updated, 0, one.line,
-        one.side, one.range, one.in_reply_to, one.unresolved is True, fixes=one.fixes,
-    )  # fmt: skip
-
-
 def _draft_info(draft: StoredDraft, view: ChangeView) -> dict[str, Json]:
-    info = comment_info(_as_comment(draft), {}, view.commits)
+    info = comment_info(draft.as_comment(), {}, view.commits)
     return {name: value for name, value in info.items() if name not in ("author", "change_message_id")} | {
         "path": draft.comment.file
     }

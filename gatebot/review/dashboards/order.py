@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In which order changes wait for somebody, and why, in reasons.
+
+Pure. A review that lets most others go on comes first, then one that is all a change lacks, then what waits longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from ...reasons import Reason, reason
+from ..attention.model import ADDED, READY, Attention
+from ..verdict import DEPENDENCIES, Outcome, signed
+from ..whole import ChangeView
+from .model import Turn
+
+_REPLIED = " replied on the change"
+_OUTDATED, _TAKEN = "Vote got outdated and was removed: ", "Vote was removed: "
+
+
+def turn(view: ChangeView, account: int, waiting: Collection[int], *, gated: bool) -> Turn | None:
+    """What speaks for looking at a change now; None when it is not this account's turn. `waiting`: who waits for it."""
+    mine = next((one for one in view.attention if one.active and one.account == account), None)
+    if mine is None:
+        return None
+    why = [told(mine)]
+    votes = all_it_lacks(view, account)
+    if votes:
+        why.append(reason("review.turn-gate" if gated else "review.turn-submit", votes=votes))
+    if waiting:
+        why.append(
+            reason("review.unblocks-one") if len(waiting) == 1 else reason("review.unblocks", count=len(waiting))
+        )
+    return Turn(view.change.number, mine.since, tuple(why), len(waiting), bool(votes))
+
+
+def ordered(turns: Iterable[Turn]) -> list[Turn]:
+    """What is to be looked at first comes first."""
+    return sorted(turns, key=lambda one: (-one.unblocks, not one.last, one.since, one.change))
+
+
+def all_it_lacks(view: ChangeView, account: int) -> str:
+    """The votes that are all a change lacks and that this account may give; empty: something else is missing too."""
+    if account in (view.change.owner, view.current.uploader):
+        return ""
+    missing = view.verdict.of_people().without(DEPENDENCIES).missing()
+    found: dict[str, int] = {}
+    for leaf in missing:
+        label = view.rules.label(leaf.label) if leaf.label else None
+        allowed = view.permitted.get(leaf.label, ())
+        if label is None or leaf.outcome is not Outcome.UNSATISFIED or label.highest not in allowed:
+            return ""
+        found[label.name] = label.highest
+    return ", ".join(f"{name} {signed(value)}" for name, value in found.items())
+
+
+def told(one: Attention) -> Reason:
+    """Why somebody is in the attention set, as a reason: what is stored is Gerrit's English."""
+    text = one.reason
+    if text == ADDED:
+        return reason("review.turn-added")
+    if text == READY:
+        return reason("review.turn-ready")
+    if text.endswith(_REPLIED):
+        return reason("review.turn-replied", name=text.removesuffix(_REPLIED))
+    if text.startswith(_OUTDATED):
+        return reason("review.turn-outdated", label=text.removeprefix(_OUTDATED))
+    if text.startswith(_TAKEN):
+        return reason("review.turn-vote-removed", label=text.removeprefix(_TAKEN))
+    return reason("review.turn-said", text=text)
+
+
+def reachable(edges: Mapping[int, Collection[int]], start: int) -> frozenset[int]:
+    """Every change that waits for one, also through others."""
+    found: set[int] = set()
+    left = [start]
+    while left:
+        for other in edges.get(left.pop(), ()):
+            if other not in found and other != start:
+                found.add(other)
+                left.append(other)
+    return frozenset(found)

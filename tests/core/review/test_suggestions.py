@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Edits that comments suggest: what is read from a text, and what becomes of the lines."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatebot.review.diffs.suggestion import applied, suggested, without
+
+
+def test_a_fenced_block_of_that_kind_is_a_suggestion() -> None:
+    text = "Shorter:\n\n```suggestion\nx = 1\n  y\n```\nWhat do you think?"
+    assert suggested(text) == "x = 1\n  y\n"
+    assert without(text) == "Shorter:\n\nWhat do you think?"
+    assert suggested("```suggestion\r\nx\r\n```") == "x\n"
+    assert suggested("```suggestion\n```") == ""
+    for other in ("```python\nx\n```", "```suggestion\nx", "say ```suggestion\nx\n```"):
+        assert suggested(other) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "first", "last", "new", "result"),
+    [
+        ("a\nb\nc\n", 2, 2, "x\ny\n", "a\nx\ny\nc\n"),
+        ("a\nb\nc\n", 2, 3, "", "a\n"),
+        ("a\nb", 2, 2, "x\n", "a\nx"),
+        ("a\r\nb\r\n", 1, 1, "x\n", "x\r\nb\r\n"),
+        ("a\x0cb\n", 1, 1, "x\n", "x\n"),
+        ("a\n", 2, 2, "x\n", None),
+        ("a\n", 0, 1, "x\n", None),
+        ("", 1, 1, "x\n", None),
+    ],
+)
+def test_lines_give_way_to_those_that_are_suggested(
+    old: str, first: int, last: int, new: str, result: str | None
+) -> None:
+    assert applied(old, first, last, new) == result
+
+
+@given(st.lists(st.text("ab \r", max_size=4), min_size=1, max_size=8), st.data())
+def test_to_suggest_what_is_there_changes_nothing(lines: list[str], data: st.DataObject) -> None:
+    text = "\n".join(lines) + "\n"
+    first = data.draw(st.integers(1, len(lines)))
+    last = data.draw(st.integers(first, len(lines)))
+    same = "\n".join(lines[first - 1 : last]) + "\n"
+    if "\r" not in text:
+        assert applied(text, first, last, same) == text
