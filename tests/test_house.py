@@ -122,6 +122,7 @@ ADAPTERS: dict[str, set[str]] = {
         "reading",
         "rest_changes",
         "rest_revisions",
+        "rest_openapi",
         "rest_site",
         "rest_standing",
         "revisions",

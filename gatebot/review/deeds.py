@@ -58,6 +58,7 @@ def submit(actor: Actor, change: Change, rules: Rulebook) -> int:
 
 def rebase(actor: Actor, change: Change, rules: Rulebook) -> int:
     """Put it onto another commit."""
+    require_account(actor)
     if not change.is_open:
         raise Conflict(reason=reason("review.rebase-closed", change=change.number, status=change.status.value.lower()))
     require(actor, Verb.UPLOAD, Target(change.project, branch_ref(change.branch), actor.account), rules)
@@ -66,6 +67,7 @@ def rebase(actor: Actor, change: Change, rules: Rulebook) -> int:
 
 def revert(actor: Actor, change: Change, rules: Rulebook) -> int:
     """Undo it by another change."""
+    require_account(actor)
     if change.status is not Status.MERGED:
         raise Conflict(reason=reason("review.change-is", status=change.status.value.lower()))
     require(actor, Verb.UPLOAD, Target(change.project, branch_ref(change.branch), actor.account), rules)

@@ -43,8 +43,13 @@ def store_comments(session: Session, message: Message, comments: Sequence[Inline
         ))  # fmt: skip
 
 
-def publish_drafts(session: Session, change: int, patch_set: int, account: int, at: datetime) -> int:
-    """Publish all that an account has written on a change, as a push does; how many comments that were."""
+def publish_drafts(
+    session: Session, change: int, patch_set: int, account: int, at: datetime, *, turns: bool = True
+) -> int:
+    """Publish all that an account has written on a change, as a push does; how many comments that were.
+
+    Without `turns` it is nobody else's turn by that.
+    """
     drafts = [(one.id, one.patch_set, one.comment) for one in take_drafts(session, account, change, None)]
     if not drafts:
         return 0
@@ -53,7 +58,8 @@ def publish_drafts(session: Session, change: int, patch_set: int, account: int, 
     said = conversation.add_message(session, change, patch_set, account, text, at)
     store_comments(session, said, comments)
     journal.append(session, CommentAdded(change, patch_set, account, said.id, text, inline=len(comments)), at)
-    next_turns(session, store.get_change(session, change), said, (), comments)
+    if turns:
+        next_turns(session, store.get_change(session, change), said, (), comments)
     return len(comments)
 
 

@@ -13,6 +13,8 @@ from ..db import Session
 from ..identity.store import account_in, accounts_in, email_in, group_names, username_in
 from ..reasons import reason
 from .mail.model import Notify, Wish
+from .people import preferences
+from .people.store import chosen
 from .push_options import Options
 from .push_rows import Wishes
 from .receive import CommitFacts, Refusal
@@ -59,7 +61,16 @@ def wishes_in(session: Session, options: Options, commits: Iterable[CommitFacts]
         private=options.private,
         merged=options.merged,
         mail=mail,
+        publish_comments=_publishes(session, options, account),
+        keep_attention=options.keep_attention,
     )
+
+
+def _publishes(session: Session, options: Options, account: int) -> bool:
+    """Whether the pusher's drafts are published with the push: as he says now, or as he prefers."""
+    if options.publish_comments is not None:
+        return options.publish_comments
+    return preferences.shown("general", chosen(session, account, "general")).get("publish_comments_on_push") is True
 
 
 def resolve(session: Session, name: str) -> tuple[int, ...] | None:

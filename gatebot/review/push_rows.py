@@ -18,7 +18,7 @@ from sqlalchemy import BindParameter, bindparam, select
 from .. import journal
 from ..db import Session
 from ..events import ReviewerAdded, TopicChanged, VoteCast, WorkInProgressChanged
-from . import conversation, hosting, intents, landing_rows, store
+from . import conversation, hosting, intents, landing_rows, publishing, store
 from .mail import store as mail
 from .mail.model import NO_WISH, Wish
 from .model import Change, Intent, Kind, RefMove, ReviewerState, Status, Upload, Vote, change_ref
@@ -66,6 +66,8 @@ class Wishes:
     private_new: bool = False
     wip_new: bool = False
     mail: Wish = NO_WISH
+    publish_comments: bool = False
+    keep_attention: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,9 @@ def finish_review(
             change = _change_existing(session, order, change, at)
         _invite(session, order, change, at)
         _vote(session, order, change, at)
+        if order.wishes.publish_comments and entry.patch_set > 1:
+            turns = not order.wishes.keep_attention
+            publishing.publish_drafts(session, change.number, change.current, order.account, at, turns=turns)
         done.append(store.get_change(session, change.number))
     return tuple(done)
 

@@ -23,6 +23,7 @@ from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
 from .rest_actions import RestActions
 from .rest_changes import RestChanges
+from .rest_openapi import RestOpenApi
 from .rest_reviewers import RestReviewers
 from .rest_revisions import RestRevisions
 from .rest_site import RestSite
@@ -56,5 +57,6 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestGroups(shaper, room.groups),
         RestMembers(shaper, room.groups),
         RestSite(shaper),
+        RestOpenApi(room.site.url),
     )
     return [route for part in parts for route in part.routes()]

@@ -18,6 +18,7 @@ from ..drafts import replacements_from, text_of
 from ..edits.service import Edits
 from ..gerrit_json import comment_info
 from ..model import PatchSet
+from ..permission import require_account
 from ..shaper import Calls, Shaper
 from ..whole import ChangeView
 from .model import Replacement, from_text, suggested
@@ -42,6 +43,7 @@ class RestFixes(Calls):
 
     async def _apply(self, request: web.Request) -> web.StreamResponse:
         """A suggestion by its name, or that of a comment with a block of suggested text by the comment's."""
+        require_account(self._asker.actor(request))
         view, patch_set = await self._shaper.revision(request)
         wanted = request.match_info["fix"]
         here = [one for one in view.comments if one.patch_set == patch_set.number]
@@ -56,6 +58,7 @@ class RestFixes(Calls):
         raise NotFound(reason=reason("review.no-such-fix", id=wanted[:80], change=view.change.number))
 
     async def _apply_given(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._asker.actor(request))
         view, patch_set = await self._shaper.revision(request)
         given = replacements_from((await body_of(request)).get("fix_replacement_infos"), "fix_replacement_infos")
         return await self._written(request, view, patch_set, given)
@@ -78,6 +81,7 @@ class RestFixes(Calls):
 
     async def _blank(self, request: web.Request) -> web.StreamResponse:
         """By administrators: who took the text away, and why, stands there instead."""
+        require_account(self._asker.actor(request))
         view, patch_set = await self._shaper.revision(request)
         why = text_of((await body_of(request)).get("reason"), "reason").strip()
         id, actor = request.match_info["comment"], self._asker.actor(request)

@@ -23,6 +23,7 @@ from ..files.rest import base64_answer
 from ..gerrit_json import project_info
 from ..gerrit_labels import timestamp
 from ..model import Project
+from ..permission import require_account
 from ..rest_standing import mergeable_info
 from ..shaper import Calls
 
@@ -66,6 +67,7 @@ class RestHosted(Calls):
         return json_answer(request, f"{_HEADS}{(await self._project(request)).default_branch}")
 
     async def _set_head(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._asker.actor(request))
         project, ref = await self._project(request), (await text_or(request, "ref")).strip()
         if not ref:
             raise Invalid(reason=reason("review.field-needed", field="ref"))
@@ -100,6 +102,7 @@ class RestHosted(Calls):
         return json_answer(request, {"ref": ref, "revision": at})
 
     async def _create_branch(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._asker.actor(request))
         project, body = await self._project(request), await body_of(request)
         name = request.match_info["branch"].removeprefix(_HEADS)
         _same(name, text_of(body.get("ref"), "ref").removeprefix(_HEADS), "ref")
@@ -144,6 +147,7 @@ class RestHosted(Calls):
         return json_answer(request, await asyncio.to_thread(self._tag_info, project.name, ref, at))
 
     async def _create_tag(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._asker.actor(request))
         project, body = await self._project(request), await body_of(request)
         name = request.match_info["tag"].removeprefix(_TAGS)
         _same(name, text_of(body.get("ref"), "ref").removeprefix(_TAGS), "ref")
@@ -160,6 +164,7 @@ class RestHosted(Calls):
         return await self._delete(request, [_TAGS + name.removeprefix(_TAGS) for name in names])
 
     async def _delete(self, request: web.Request, refs: list[str]) -> web.StreamResponse:
+        require_account(self._asker.actor(request))
         project = await self._project(request)
         if not refs or any(ref in (_HEADS, _TAGS) for ref in refs):
             raise Invalid(reason=reason("review.field-needed", field="branches"))

@@ -21,6 +21,7 @@ from ..config import editing, groups_file, whole
 from ..config.model import ALL_PROJECTS, GROUPS, PROJECT_CONFIG, GroupLine
 from ..config.shown import GLOBAL
 from ..drafts import Object, bad, object_of, text_of
+from ..permission import require_account
 from ..shaper import Calls, Shaper
 from .model import rule_line
 from .service import Files
@@ -41,6 +42,7 @@ class RestAccessEdit(Calls):
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
         """ProjectAccessInput in, ProjectAccessInfo out."""
+        require_account(self._asker.actor(request))
         name, body = request.match_info["project"].removesuffix(".git"), await body_of(request)
         actor = self._asker.actor(request)
         await self._room.reading.project(actor, name)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from ...access import Target, Verb
 from ...assignment import Json
 from ...errors import Invalid, NotFound
 from ...reasons import reason
@@ -23,6 +24,7 @@ from ..drafts import Object, bad, flag, object_of, text_of, texts
 from ..labels.configured import read_label
 from ..labels.model import Label
 from ..model import Project, SubmitType
+from ..permission import require, require_account
 from ..shaper import Calls
 from ..verdict import signed
 from .model import STATES, SWITCHES, label_lines
@@ -59,6 +61,7 @@ class RestConfig(Calls):
         """What is named changes; `INHERIT` leaves a switch to the parent."""
         project, body = await self._project(request), await body_of(request)
         actor = self._asker.actor(request)
+        require(actor, Verb.OWN, Target(project.name), self._room.rules)
         wanted = _submit_type(text_of(body.get("submit_type"), "submit_type"), project)
         switches = {name: _switch(body[name], name) for name in SWITCHES if body.get(name) is not None}
         state = text_of(body.get("state"), "state").upper()
@@ -100,6 +103,7 @@ class RestConfig(Calls):
 
     async def _set_parent(self, request: web.Request) -> web.StreamResponse:
         """For administrators: another parent may undo what the one blocks."""
+        require_account(self._asker.actor(request))
         project, body = await self._project(request), await body_of(request)
         parent = text_of(body.get("parent"), "parent").strip() or ALL_PROJECTS
         message = text_of(body.get("commit_message"), "commit_message") or f"Inherit from {parent}"
@@ -133,6 +137,7 @@ class RestConfig(Calls):
 
     async def _put_label(self, request: web.Request) -> web.StreamResponse:
         """Define a label, or change what is named of one."""
+        require_account(self._asker.actor(request))
         project, name, body = await self._project(request), request.match_info["label"], await body_of(request)
         known = next((label for label, _ in self._own(project) if label.name == name), None)
         must_be_new(request, known is not None)
@@ -155,6 +160,7 @@ class RestConfig(Calls):
         return json_answer(request, _label_info(made, project.name), 200 if known is not None else 201)
 
     async def _delete_label(self, request: web.Request) -> web.StreamResponse:
+        require_account(self._asker.actor(request))
         project, name = await self._project(request), request.match_info["label"]
         if all(label.name != name for label, _ in self._own(project)):
             raise _no_label(project, name)
