@@ -160,7 +160,8 @@ def test_the_owner_sees_what_is_private(ground: Ground) -> None:
         "/files/x/",
         "0000",
         "/edit:message",
-    )  # she reviews nothing, and there is no such file, draft, comment
+        "/pure_revert",
+    )  # she reviews nothing, her change reverts nothing, and there is no such file, draft, comment
     wrong = [path for path in refused if not path.startswith(machines) and not any(part in path for part in nothing)]
     assert wrong == []
 
