@@ -25,6 +25,9 @@ class Missing:
     def __getattr__(self, name: str) -> Any:
         return self
 
+    def __getitem__(self, name: object) -> Any:
+        return self
+
     def __call__(self, *_: object, **__: object) -> Any:
         raise RuntimeError("what this needs was not answered")
 
@@ -168,9 +171,9 @@ def of_projects(client: GerritClient) -> Any:
 def of_changes(client: GerritClient) -> None:
     """A change, edited, reviewed, moved about, submitted."""
     wanted = {"project": "team/lib", "branch": "main", "subject": "Add a thing", "topic": "things"}
-    change = called("changes.create", lambda: client.changes.create(wanted))
+    made = called("changes.create", lambda: client.changes.create(wanted))
     called("changes.search", lambda: client.changes.search("topic:things", options=["LABELS"], limit=5, skip=0))
-    called("changes.get", lambda: client.changes.get(change.id))
+    change = called("changes.get", lambda: client.changes.get(made["id"]))
     called("change.create_empty_edit", change.create_empty_edit)
     edit = called("change.edit", change.get_edit)
     every([
@@ -246,7 +249,7 @@ def of_revision(client: GerritClient, change: Any) -> None:
         ("cherry_pick", lambda: one.cherry_pick({"message": "Pick it", "destination": "stable"})),
     ])  # fmt: skip
     wanted = {"project": "team/lib", "branch": "main", "subject": "Go away"}
-    last = called("changes.create another", lambda: client.changes.create(wanted))
+    last = called("changes.create another", lambda: client.changes.get(client.changes.create(wanted)["id"]))
     called("change.rebase", lambda: last.rebase({}))
     called("change.move", lambda: last.move({"destination_branch": "stable"}))
     called("change.delete", last.delete)

@@ -69,6 +69,8 @@ git, ref, root = Repositories(where.git), "refs/meta/config", "All-Projects"
 tip = git.resolve(root, ref)
 files = {path: git.read_file(root, tip, path) for path, _ in git.list_files(root, tip)}
 files["project.config"] += b'''
+[access "refs/heads/*"]
+	label-Verified = -2..+2 group Administrators
 [submit-requirement "Code-Review"]
 	submittableIf = label:Code-Review=MAX AND -label:Code-Review=MIN
 	canOverrideInChildProjects = true

@@ -44,7 +44,19 @@ def test_live_tests_pass(new_gerrit: StandIn, tmp_path: Path) -> None:
     (stub / "waiting_utils.py").write_text(WAITING)
     env = {**os.environ, "PYTHONPATH": str(tmp_path), "GERRIT_PORT": str(new_gerrit.port)}
     # They are the same for three versions of Gerrit, of which each would be a server of its own.
-    command = [str(PYTHON), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(TESTS), "-k", "2.16.6"]
+    command = [
+        str(PYTHON),
+        "-m",
+        "pytest",
+        "-q",
+        "-c",
+        os.devnull,
+        "-p",
+        "no:cacheprovider",
+        str(TESTS),
+        "-k",
+        "2.16.6",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=tmp_path, timeout=240)
     assert done.returncode == 0, done.stdout
     assert re.search(r"\b10 passed\b", done.stdout), done.stdout

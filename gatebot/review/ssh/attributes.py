@@ -44,6 +44,8 @@ def change(of: Change, people: People, site: str, *, message: str = "", always: 
         told["commitMessage"] = message
     if of.hashtags or always:
         told["hashtags"] = list(of.hashtags)
+    if of.cherry_pick_of is not None:
+        told["cherryPickOfChange"], told["cherryPickOfPatchSet"] = of.cherry_pick_of
     told["createdOn"] = seconds(of.created)
     if always:
         told |= {"lastUpdated": seconds(of.updated), "open": of.is_open}

@@ -69,6 +69,8 @@ def of_change(fact: Event, scene: Scene, cast: Mapping[str, tuple[int, int]]) ->
         case ReviewerRemoved(reviewer=reviewer, account=account):
             gone = {"approvals": _none_left(scene, cast), "comment": f"Removed reviewer {who.named(reviewer)}."}
             return _event("reviewer-deleted", scene, {"reviewer": who(reviewer), "remover": who(account), **gone})
+        case facts.ReviewerAdded(account=account, added_by=by) if account == by:
+            return None  # by a vote, which is told
         case facts.ReviewerAdded(account=account, added_by=by):
             return _event("reviewer-added", scene, {"reviewer": who(account), "adder": who(by)})
         case facts.ChangeMerged(account=account, commit=commit):

@@ -71,8 +71,6 @@ CONFIG = """\
 [submit-requirement "Workflow"]
 	applicableIf = -branch:refs/meta/config
 	submittableIf = label:Workflow=MAX
-[submit-requirement "No-Unresolved-Comments"]
-	submittableIf = is:true
 """
 GROUPS = "# UUID\tGroup Name\nglobal:Registered-Users\tRegistered Users\n{admins}\tAdministrators\n"
 READ_ALL = (
@@ -307,7 +305,7 @@ def reviewing(side: Side) -> None:
              {"message": "Nice.", "labels": {"Code-Review": 1}})  # fmt: skip
     comments = {
         "one.txt": [
-            {"line": 1, "message": "A line.", "unresolved": True},
+            {"line": 1, "message": "A line.", "unresolved": False},
             {"message": "A file."},
             {"range": {"start_line": 1, "start_character": 0, "end_line": 1, "end_character": 1}, "message": "Range."},
         ],

@@ -69,7 +69,9 @@ class Listed:
 
     def covers(self, one: Difference) -> bool:
         """Whether this is that difference."""
-        return fnmatchcase(one.step, self.step) and fnmatchcase(one.where, self.where)
+        # `[]` stands for the elements of a list, not for a choice of letters.
+        step, where = (text.replace("[", "[[]") for text in (self.step, self.where))
+        return fnmatchcase(one.step, step) and fnmatchcase(one.where, where)
 
 
 def flat(value: Any, names: Names) -> dict[str, tuple[str, ...]]:

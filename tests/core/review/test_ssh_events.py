@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gatebot.events import BranchMoved, CommentAdded, ProjectCreated, ReviewerAdded, TagMoved, VoteCast
 from gatebot.fact import Event
 from gatebot.review.model import ReviewerRemoved
-from gatebot.review.ssh import happenings, text_form
+from gatebot.review.ssh import attributes, happenings, text_form
+from tests.core.review.test_gerrit_json import Somebody, view
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ZERO = "0" * 40
@@ -61,6 +62,33 @@ def test_what_comes_later_is_not_taken_for_the_same_review() -> None:
     assert [(entry.id, cast) for entry, cast in happenings.grouped([vote, said])] == [
         (1, {"Code-Review": (1, 0)}), (2, {}),
     ]  # fmt: skip
+
+
+def test_who_becomes_a_reviewer_by_voting_is_told_with_the_vote_alone() -> None:
+    whole = view()
+    scene = happenings.Scene(whole.change, whole.current, {}, "http://x")
+    assert happenings.of_change(ReviewerAdded(1, 10, 10), scene, {}) is None
+    told = happenings.of_change(ReviewerAdded(1, 10, 11), scene, {})
+    assert told is not None
+    assert told["type"] == "reviewer-added"
+
+
+def test_a_removed_reviewer_is_told_with_what_is_left_of_his_votes() -> None:
+    whole = view()
+    scene = happenings.Scene(whole.change, whole.current, {10: Somebody(10, "bob", "Bob")}, "http://x", ("A", "B"))
+    told: dict[str, Any] = happenings.of_change(ReviewerRemoved(1, 10, 11), scene, {"B": (0, 2)}) or {}
+    assert told["approvals"] == [
+        {"type": "B", "description": "B", "value": "0", "oldValue": "2"},
+        {"type": "A", "description": "A", "value": "0"},
+    ]
+    assert told["comment"].startswith("Removed reviewer Bob <")
+
+
+def test_a_picked_change_says_of_what() -> None:
+    whole = view()
+    picked = replace(whole.change, cherry_pick_of=(7, 2))
+    told = attributes.change(picked, {}, "http://x")
+    assert (told["cherryPickOfChange"], told["cherryPickOfPatchSet"]) == (7, 2)
 
 
 def test_references_and_projects_are_told_without_a_change() -> None:
