@@ -36,7 +36,7 @@ ARTIFACTS = (
 SECRET = "secret"  # noqa: S105  (Gerrit's own, in its mode for developers)
 LEAST_JAVA = 21
 LIBRARY = Path(__file__).resolve().parent.parent / "var" / "gerrit"
-START_SECONDS = 120
+START_SECONDS = 300
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 _CONFIG = """\
 [gerrit]

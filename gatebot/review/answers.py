@@ -97,8 +97,8 @@ async def _json(request: web.Request) -> Json:
 
 
 async def text_or(request: web.Request, field: str) -> str:
-    """One text, sent as plain text or as one field of an object."""
-    if request.content_type == "text/plain":
+    """One text, sent as plain text (python-gerrit-api says `plain/text`) or as one field of an object."""
+    if request.content_type in ("text/plain", "plain/text"):
         return await request.text()
     value = (await body_of(request)).get(field)
     return "" if value is None else str(value)

@@ -16,7 +16,7 @@ from typing import Any
 from gerrit import GerritClient  # type: ignore[import-untyped]
 
 Calls = list[tuple[str, Callable[[], Any]]]
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL3RBuH7UKdyAlu96HpSsEcTmv8bhKS0CdZlfCmTRWVq you@example.com"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINXDKq8tA5dAOqaZSYZGlN6uWuumcgOQEGYD1a8/NcZg you@example.com"
 
 
 class Missing:
@@ -235,9 +235,9 @@ def of_revision(client: GerritClient, change: Any) -> None:
         ("file.unreviewed", lambda: one.files.get("thing.txt").delete_reviewed()),
     ])  # fmt: skip
     body = {"path": "thing.txt", "line": 1, "message": "Hm", "unresolved": True}
-    draft = called("drafts.create", lambda: one.drafts.create(body))
+    draft = called("drafts.create", lambda: one.drafts.get(one.drafts.create(body)["id"]))
     every([
-        ("drafts.list", one.drafts.list), ("drafts.get", lambda: one.drafts.get(draft.id)),
+        ("drafts.list", one.drafts.list), ("drafts.get", lambda: one.drafts.get(str(draft))),
         ("draft.update", lambda: draft.update(body | {"message": "Hm!"})), ("draft.delete", draft.delete),
         ("revision.set_review", lambda: one.set_review({
             "message": "Good", "labels": {"Code-Review": 2},

@@ -70,12 +70,10 @@ def test_zuul_reads_votes_submits_and_hears(new_gerrit: StandIn, tmp_path: Path,
     assert told["open"] == [number]
     assert told["by_message"] == 0
     assert "Verified:1:admin" in told["voted"]["approvals"]
-    assert told["heard"] == {
-        "type": "comment-added", "change": str(number), "patchset": "1", "ref": change["ref"],
-        "account": {"name": "Admin", "email": told["heard"]["account"]["email"], "username": "admin"},
-        "approvals": told["heard"]["approvals"],
-    }  # fmt: skip
-    assert told["heard"]["approvals"] >= 1
+    heard = told["heard"]
+    assert (heard["type"], heard["change"], heard["patchset"]) == ("comment-added", str(number), "1")
+    assert (heard["ref"], heard["account"]["username"]) == (change["ref"], "admin")
+    assert heard["approvals"] >= 1
     assert (told["merged"]["status"], told["merged"]["merged"]) == ("MERGED", True)
     assert told["new_sha"] != told["sha"]
     # Nothing is held back: the branch's move comes with the change's, whose new tip is the same.

@@ -104,6 +104,10 @@ def test_keys_are_added_shown_and_deleted_by_their_owner_alone(site: RunningSite
     )
     assert gatebot("delete", "1") == "Key 1 deleted.\n"
     assert at.run("gerrit", "version").returncode == 255
+    # python-gerrit-api says plain/text.
+    other = SshDesk.new("ann", tmp_path / "other", at.port).public.encode()
+    ann_at = Visitor(site, "ann", ann.token)
+    assert ann_at.ask("POST", "/a/accounts/self/sshkeys", other, Content_Type="plain/text").status == 201
     assert Visitor(site).get("/ssh_info").text == f"127.0.0.1 {at.port}"
 
 

@@ -32,6 +32,7 @@ CONFIG = """\
 	editHashtags = group Registered Users
 	removeReviewer = group Registered Users
 [access "refs/*"]
+	revert = group Registered Users
 	editTopicName = group Registered Users
 	editHashtags = group Registered Users
 	forgeAuthor = group Registered Users
