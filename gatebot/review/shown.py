@@ -92,7 +92,7 @@ class Shown:
             self._near(actor, change, shown),
             asyncio.to_thread(self._files, change.project, old, shown.commit),
         )
-        people = {id: account.name or account.username for id, account in view.people.items()}
+        people = what.names(actor)
         here = [comment for comment in (*view.comments, *drafts) if comment.patch_set == shown.number]
         ready = view.verdict.without("Verified", "Dependencies").submittable
         position = self._judge.gates.position(number)

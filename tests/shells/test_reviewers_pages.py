@@ -121,9 +121,11 @@ async def test_drafts_are_seen_by_their_author_alone_and_published_with_a_reply(
         assert "Why" not in words(await web.page(place))
     await sign_in(web, "bob")
     page = await web.page(f"{path}/1/a.txt")
-    assert f"draft, only you see it ! unresolved 2026-01-05 09:00 Why {EVIL}?" in words(page)
+    assert f"bob ◷ draft, only you see it ! unresolved 2026-01-05 09:00 Why {EVIL}?" in words(page)
     assert EVIL not in page
-    assert "Publish your drafts: 1 a.txt:2" in words(await web.page(path))
+    said = words(await web.page(path))
+    assert "Publish your drafts: 1 a.txt:2" in said
+    assert "bob 2026-01-05 09:00 ◷ draft, only you see it" in said
     assert f"Add {EVIL} api main" in section(await web.page("/dashboard/self"), 2)
     await web.send(f"{path}/review", publish="1")
     assert house.said(change.number)[-1] == "Patch Set 1:\n\n(1 comment)"

@@ -61,6 +61,11 @@ class Compared:
         """The other side, as the files of a patch set take it."""
         return against(self.patch_set, self.view.patch_sets, self.base.number if self.base else None, None)
 
+    def names(self, actor: Actor) -> dict[int, str]:
+        """How the page calls accounts; the reader too, who may not have said anything yet but in drafts."""
+        reader = {} if actor.account is None else {actor.account: actor.username}
+        return reader | {id: account.name or account.username for id, account in self.view.people.items()}
+
     @property
     def old_side(self) -> tuple[int, str]:
         """Where a comment on the other side belongs: a patch set, and which of its sides."""
@@ -142,7 +147,7 @@ class Differences:
         here = [one for one in several if one[0].file in (file.path, file.old_path) or one[0].id in come]
         project = what.view.change.project
         moved = await self._threads.ported(project, carried, what.view.patch_sets, what.patch_set) if carried else ()
-        people = {id: account.name or account.username for id, account in what.view.people.items()}
+        people = what.names(actor)
         ids = frozenset(one.id for one in drafts)
         placed = talk.placed(here, {one.id: one for one in moved if one.file == file.path}, what.shown, ids, people)
         return await asyncio.to_thread(self._draw, project, what, file, asked, placed)
