@@ -167,6 +167,9 @@ def gerrit(directory: Path, work: Path) -> Generator[tuple[list[Target], Asked] 
     server.start()
     try:
         server.call("PUT", "projects/api", {"branches": ["main"]})
+        allow = {"rules": {server.group("Administrators"): {"action": "ALLOW"}}}
+        rights = dict.fromkeys(("create", "push", "pushMerge", "forgeAuthor", "forgeCommitter"), allow)
+        server.call("POST", "projects/All-Projects/access", {"add": {"refs/heads/*": {"permissions": rights}}})
         desk = SshDesk.new("admin", directory / "gerrit-desk", server.ssh_port)
         server.call("POST", "accounts/self/sshkeys", desk.public)
         # The commits are Mina's: her address is the admin's here.

@@ -90,8 +90,8 @@ def of_server(client: GerritClient) -> None:
         ("account.index", account.index),
     ])  # fmt: skip
     key = called("account.ssh_keys.add", lambda: me.ssh_keys.add(KEY))
-    called("account.ssh_keys.get", lambda: me.ssh_keys.get(key.seq))
-    called("account.ssh_keys.delete", lambda: me.ssh_keys.delete(key.seq))
+    called("account.ssh_keys.get", lambda: me.ssh_keys.get(str(key["seq"])))
+    called("account.ssh_keys.delete", lambda: me.ssh_keys.delete(str(key["seq"])))
     called("account.emails.create", lambda: account.emails.create("bob2@example.com"))
     called("account.emails.get", lambda: account.emails.get("bob@example.com"))
     called("account.emails.set_preferred", lambda: account.emails.set_preferred("bob2@example.com"))

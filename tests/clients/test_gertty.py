@@ -97,6 +97,8 @@ def test_a_change_is_synced_opened_commented_and_voted_on(site: RunningSite, tmp
     ann, cho = site.person("ann"), site.person("cho")
     change = ann.propose("api", "Add discounts", {"discount": "10\n20\n"}, body="For all.")
     with gertty(site, cho, tmp_path / "desk") as terminal:
+        terminal.shows("Welcome to Gertty!")
+        terminal.press("Enter")
         terminal.press("L")
         terminal.shows("gatebot-config")
         below = sorted(ann.rest.get("/projects/")).index("api")
