@@ -153,6 +153,10 @@ def test_what_is_written_survives_the_news_of_others(site: RunningSite, bob: Pag
     bob.get_by_role("button", name="Comment on line 3", exact=True).click()
     field = bob.get_by_label("Comment", exact=True)
     field.fill("I am not done")
+    lines, form = bob.locator("#lines tr").first.bounding_box(), bob.locator("form.editor").bounding_box()
+    assert lines is not None
+    assert form is not None
+    assert form["width"] <= lines["width"]
     body = {"path": "a.txt", "line": 3, "message": "Mine was first.", "unresolved": True}
     ann.rest.call("POST", f"/changes/{change}/revisions/1/review", {"comments": {"a.txt": [body]}})
     expect(bob.locator("tr.note .thread")).to_contain_text("Mine was first.")

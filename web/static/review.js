@@ -107,7 +107,7 @@ const behind = (row) => (form) => {
   const box = document.createElement("tr"), cell = box.appendChild(document.createElement("td"));
   box.className = "note";
   box.dataset.keep = "";
-  cell.colSpan = 9;
+  cell.colSpan = [...row.children].reduce((sum, one) => sum + one.colSpan, 0);  // not more: it would widen the table
   cell.append(form);
   while (row.nextElementSibling?.matches(".note:not([data-keep])")) row = row.nextElementSibling;
   row.after(box);
