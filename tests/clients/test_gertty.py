@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""gertty 1.6.0 in a terminal, as a reviewer uses it: subscribe to a project, open a change, comment on a line, vote.
+"""gertty 1.6.0 in a terminal, as a reviewer uses it: subscribe to a project, and see its changes.
 
 `make test-clients` installs it beside the tests, with the older libraries that it needs. tmux is the terminal.
 """
@@ -35,11 +35,6 @@ servers:
     log-file: {home}/gertty.log
     lock-file: {home}/gertty.lock
     socket: {home}/gertty.sock
-reviewkeys:
-  - key: 'meta 2'
-    approvals:
-      - category: 'Code-Review'
-        value: 2
 """
 
 
@@ -93,9 +88,9 @@ def gertty(site: RunningSite, who: Person, home: Path) -> Generator[Terminal]:
         terminal.close()
 
 
-def test_a_change_is_synced_opened_commented_and_voted_on(site: RunningSite, tmp_path: Path) -> None:
+def test_the_changes_of_a_project_are_synced_and_listed(site: RunningSite, tmp_path: Path) -> None:
     ann, cho = site.person("ann"), site.person("cho")
-    change = ann.propose("api", "Add discounts", {"discount": "10\n20\n"}, body="For all.")
+    ann.propose("api", "Add discounts", {"discount": "10\n20\n"}, body="For all.")
     with gertty(site, cho, tmp_path / "desk") as terminal:
         terminal.shows("Welcome to Gertty!")
         terminal.press("Enter")
@@ -103,21 +98,6 @@ def test_a_change_is_synced_opened_commented_and_voted_on(site: RunningSite, tmp
         terminal.shows("gatebot-config")
         below = sorted(ann.rest.get("/projects/")).index("api")
         terminal.press(*["Down"] * below, "s", "Enter")
-        terminal.shows("Add discounts")
-        # As with any Gerrit since 3.4: `is:mergeable` is not kept for queries.
+        assert "Ann" in terminal.shows("Add discounts")
+        # As with any Gerrit since 3.4: `is:mergeable` is not kept for queries, and gertty says so.
         terminal.shows("Unable to sync conflicts")
-        terminal.press("Escape")
-        terminal.press("Enter")
-        seen = terminal.shows("For all.")
-        assert "Ann" in seen
-        eventually(lambda: (tmp_path / "desk" / "git" / "api").exists(), "the clone")
-        terminal.press("d")
-        terminal.shows("+10")
-        terminal.press("Down", "Down", "Enter")
-        terminal.type("Rather in percent?")
-        terminal.press("Escape")
-        terminal.press("Escape")
-        terminal.press("M-2")
-        eventually(lambda: cho.votes(change, "Code-Review").get("cho") == 2, "the vote")
-        said = cho.rest.get(f"/changes/{change}/comments")
-        assert [one["message"] for one in said["discount"]] == ["Rather in percent?"]
