@@ -222,8 +222,9 @@ def _become(ground: Ground, streams: tuple[int, int, int], go: Callable[[], None
                 os.setresuid(ground.uid, ground.uid, ground.uid)
         if drop and ground.foreign is not None:
             ground.foreign()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)  # Python and the privileged process ignore them; jobs do not
+        # Python and the privileged process ignore some, `nohup` and a shell's `&` others; jobs ignore none.
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         os.umask(0o022)
         go()
