@@ -81,6 +81,7 @@ class Picking:
         if not 1 <= pick.parent <= len(commit.parents):
             raise Invalid(reason=reason("review.pick-parent", parent=pick.parent, most=len(commit.parents)))
         made = self._made(change.project, commit, onto, pick, account)
+        self._bench.require_unhidden(actor, change.project, branch, made.change_id)
         existing = db.read_now(store.find_by_id, made.change_id, change.project, branch)
         wanted = self._wanted(change, source, branch, made, existing[0] if existing else None, pick, account.id)
         (done,) = self._bench.make(actor, account, [wanted])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ..access import Actor, Rulebook, Verb, limit_of
+from ..access import Actor, Rulebook, Target, Verb, limit_of, may
 from ..db import Database
 from ..identity import Account
 from ..identity.store import email_in
@@ -104,12 +104,21 @@ class Reader:
         names = [name for name, _ in push_plan.names(commits).values()]
         by_id = self.db.read_now(push_rows.known_by_id, push.project, branch, names)
         by_commit = self.db.read_now(push_rows.known_by_commit, push.project, [commit.id for commit in commits])
+        hidden = self._hidden(push, [row.change for rows in (*by_id.values(), *by_commit.values()) for row in rows])
+        seen = {commit: [one for one in rows if one.change.number not in hidden] for commit, rows in by_commit.items()}
         return Known(
             {name: [self._existing(push.project, one) for one in found] for name, found in by_id.items()},
-            {commit: [self._existing(push.project, one) for one in found] for commit, found in by_commit.items()},
+            {commit: [self._existing(push.project, one) for one in found] for commit, found in seen.items()},
             self.foreign(push, commits),
             self._banned(push.project),
+            hidden,
         )
+
+    def _hidden(self, push: Push, found: Sequence[Change]) -> frozenset[int]:
+        """The changes that the pusher may not know of. Who may not read the branch is refused before."""
+        if may(push.actor, Verb.VIEW_PRIVATE, Target(), self.rules):
+            return frozenset()
+        return self.db.read_now(push_rows.hidden_from, found, push.account.id)
 
     def past_review(self, push: Push, commits: Sequence[CommitFacts]) -> Known:
         """What must be known of commits that go past review."""

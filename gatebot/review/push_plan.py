@@ -125,6 +125,8 @@ def _step(commit: CommitFacts, named: tuple[str, bool], known: Known, push: ForR
     """The patch set that a commit without flaw becomes."""
     name, given = named
     existing = known.by_change_id.get(name, ())
+    if any(one.change.number in known.hidden for one in existing):
+        return Refusal(f"cannot add patch set to {name}.", reason("review.push-not-owner"))
     if len([one for one in existing if one.change.is_open]) > 1:
         return Refusal(f"{name} has duplicates")
     if not existing:

@@ -18,13 +18,14 @@ _WHAT = {"create": Verb.CREATE, "delete": Verb.DELETE, "update": Verb.PUSH, "for
 def for_review(actor: Actor, project: str, ref: str, rules: Rulebook, known: labels.Rules) -> Rights:
     """The rights of a push to `refs/for/REF`, or past review to REF itself."""
     target, magic = Target(project, ref, actor.account), Target(project, f"refs/for/{ref}", actor.account)
+    others = Target(project, ref)  # what the owner of a change may is not asked of others' changes
     return Rights(
         read=may(actor, Verb.READ, target, rules),
         review=may(actor, Verb.UPLOAD, target, rules),
         merges=may(actor, Verb.PUSH_MERGE, magic, rules) or may(actor, Verb.PUSH_MERGE, target, rules),
         submit=may(actor, Verb.SUBMIT, magic, rules),
-        add_patch_set=may(actor, Verb.ADD_PATCH_SET, target, rules),
-        toggle_wip=may(actor, Verb.TOGGLE_WIP, Target(project, ref), rules),
+        add_patch_set=may(actor, Verb.ADD_PATCH_SET, others, rules),
+        toggle_wip=may(actor, Verb.TOGGLE_WIP, others, rules),
         forge_author=may(actor, Verb.FORGE_AUTHOR, target, rules),
         forge_committer=may(actor, Verb.FORGE_COMMITTER, target, rules),
         account=actor.account or 0,

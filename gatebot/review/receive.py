@@ -70,13 +70,14 @@ class Known:
     """What the rows say of the pushed commits: by Change-Id on this branch, and by commit (any patch set).
 
     `foreign` are addresses of authors and committers, in lower case, that belong to other accounts than the pusher's.
-    `banned` are commits that nobody may push.
+    `banned` are commits that nobody may push, `hidden` the changes by Change-Id that the pusher may not see.
     """
 
     by_change_id: Mapping[str, Sequence[Existing]]
     by_commit: Mapping[str, Sequence[Existing]]
     foreign: frozenset[str] = frozenset()
     banned: frozenset[str] = frozenset()
+    hidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,7 @@ class Submission:
         missing = self._judge.obstacle(session, change)
         if missing is not None:
             raise Conflict(reason=reason("review.cannot-submit", missing))
+        self._require_below(session, change)
         wanted = [change]
         if self.whole_topic and change.topic:
             wanted += [one for one, _ in self.together(session, change).changes if one.number != number]
@@ -150,6 +151,14 @@ class Submission:
                 raise Conflict(reason=reason("review.submit-with", missing, change=number, other=one.number))
             found.append((one, account))
         return found
+
+    def _require_below(self, session: Session, change: Change) -> None:
+        """The gate takes no change while one below it still needs somebody: that is said at once, and of which one."""
+        for one, _ in together(session, change, whole_topic=False).changes:
+            missing = None if one.number == change.number else self._judge.obstacle(session, one)
+            if missing is not None:
+                why = reason("review.stands-on-unready", missing, change=change.number, on=one.number)
+                raise Conflict(reason=reason("review.cannot-submit", why))
 
     def _merge(self, actor: Actor, number: int, gated: bool) -> Submitted:
         steps, account = self._db.read_now(self._facts, actor, number, gated)

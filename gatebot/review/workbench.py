@@ -68,8 +68,17 @@ class Workbench:
     def make(self, actor: Actor, account: Account, wanted: Sequence[Wanted]) -> tuple[Change, ...]:
         """Make all of these, or none; refused as a push of them would be."""
         for one in wanted:
+            if not one.number:
+                self.require_unhidden(actor, one.project, one.branch, one.change_id)
             self._vet(actor, account, one)
         return self.maker.make(account.id, wanted)
+
+    def require_unhidden(self, actor: Actor, project: str, branch: str, change_id: str) -> None:
+        """A Change-Id that a change has which the asker may not see: it is taken, and no more is told."""
+        found = self.db.read_now(store.find_by_id, change_id, project, branch)
+        numbers = [change.number for change in found]
+        if set(numbers) - self.db.read_now(self.sees, actor, numbers):
+            raise Conflict(reason=reason("review.change-id-hidden", id=change_id))
 
     def _vet(self, actor: Actor, account: Account, one: Wanted) -> None:
         self.require_writable(one.project)

@@ -16,7 +16,7 @@ from gatebot.db import Database
 from gatebot.events import BranchMoved, ChangeMerged, PatchSetCreated, ReviewerAdded, TagMoved, TopicChanged, VoteCast
 from gatebot.repo import ZERO
 from gatebot.review import conversation, push_past_rows, push_rows, store
-from gatebot.review.model import Change, RefMove, Status
+from gatebot.review.model import Change, RefMove, ReviewerState, Status
 from gatebot.review.push_policy import Policy, SamePolicy
 from tests.fakes.clock import FakeClock
 from tests.fakes.git import WorkTree
@@ -122,6 +122,27 @@ async def test_an_amended_commit_is_a_new_patch_set(host: GitHost, work: WorkTre
     done = await push(work)
     assert f"warning: {work.git('rev-parse', '--short=7', 'HEAD')}: no files changed, message updated" in remote(done)
     assert [fact.kind for fact in await facts(host, PatchSetCreated)] == ["REWORK", "REWORK", "NO_CODE_CHANGE"]
+
+
+@pytest.mark.parametrize("options", ["", "%r=bob", "%cc=bob"])
+async def test_who_may_not_see_a_change_adds_nothing_to_it_and_hears_no_number(
+    host: GitHost, work: WorkTree, tmp_path: Path, options: str
+) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    await push(work, "HEAD:refs/for/main%private")
+    theirs = await host.clone("demo/api", tmp_path / "bob", "bob")
+    theirs.put("e.txt", "e\n")
+    theirs.git("add", ".")
+    theirs.git("commit", "-q", "-m", f"Mine\n\nChange-Id: {(await change(host, 1)).change_id}")
+    done = await push(theirs, f"HEAD:refs/for/main{options}")
+    assert done.returncode == 1
+    assert f"(cannot add patch set to {(await change(host, 1)).change_id}.)" in done.stderr
+    assert "/+/1" not in done.stderr
+    assert (await change(host, 1)).current == 1
+    assert await facts(host, ReviewerAdded) == []
+
+    await host.db.run(conversation.set_reviewer, 1, host.people["bob"].id, ReviewerState.REVIEWER, host.clock.now())
+    assert "  http://review.example.org/c/demo/api/+/1 Mine [PRIVATE]" in remote(await push(theirs))
 
 
 async def test_a_rebased_commit_is_recognised(host: GitHost, work: WorkTree) -> None:

@@ -199,13 +199,29 @@ async def test_submit_on_a_gated_project_asks_the_gate(client: Client, house: Re
     )
     house.approve(change)
     said = await client("bob", "POST", "/changes/1/submit", {}, status=409)
-    assert said == "enqueued in the gate of main of demo/api; it merges when its jobs pass"
+    assert said == (
+        "the gate of main of demo/api was asked; when it takes the change, the page shows its place, and it merges "
+        "when its jobs pass. When it cannot, it says why in a comment"
+    )
     house.gates.positions[1] = reason("pipeline.position", place=3, size=5, queue="main")
     said = await client("bob", "POST", "/changes/1/submit", {}, status=409)
     assert said == "enqueued in the gate at position 3; it merges when its jobs pass"
     facts = house.facts(SubmitRequested)
     assert facts == [SubmitRequested(1, 1, BOB)] * 2
     assert (await client("", "GET", "/changes/1"))["status"] == "NEW"
+
+
+async def test_the_gate_is_not_asked_for_a_change_that_stands_on_one_that_is_not_ready(
+    client: Client, house: ReviewHouse, change: Change
+) -> None:
+    above = house.push("demo/api", {"b": "b\n"}, "Add b", house.commit_of(change))
+    house.gates.branches.add(("demo/api", "main"))
+    house.approve(above)
+    assert await client("bob", "POST", f"/changes/{above.number}/submit", {}, status=409) == (
+        "The change cannot be submitted. Change 2 stands on change 1, which is not ready. Not ready to be merged. "
+        "It needs Code-Review +2. It needs Workflow +1."
+    )
+    assert house.facts(SubmitRequested) == []
 
 
 async def test_only_a_capability_merges_past_the_gate(client: Client, house: ReviewHouse, change: Change) -> None:

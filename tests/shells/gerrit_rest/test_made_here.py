@@ -69,6 +69,20 @@ async def test_a_new_change_is_as_the_project_begins_them_where_nobody_says_othe
         assert "is_private" not in await rest("ann", "POST", "/changes/", asked, 201)
 
 
+async def test_the_change_id_of_a_hidden_change_is_taken_and_no_more_is_told(
+    rest: RestClient, house: ReviewHouse, change: Change
+) -> None:
+    house.write(lambda session: store.update_change(session, 1, house.clock.now(), private=True))
+    said = (
+        f"The Change-Id {change.change_id} cannot be used here; leave the line out, and the change gets one of its own."
+    )
+    taken = {**NEW, "subject": f"Mine\n\nChange-Id: {change.change_id}"}
+    assert await rest("bob", "POST", "/changes/", taken, 409) == said
+    assert (await rest("bob", "POST", "/changes/", NEW, 201))["_number"] == 2
+    picked = {"destination": "main", "allow_empty": True, "message": f"Mine\n\nChange-Id: {change.change_id}"}
+    assert await rest("bob", "POST", "/changes/2/revisions/1/cherrypick", picked, 409) == said
+
+
 async def test_a_change_id_names_one_change_of_a_branch(rest: RestClient, house: ReviewHouse, change: Change) -> None:
     taken = {**NEW, "subject": f"Again\n\nChange-Id: {change.change_id}"}
     assert await rest("ann", "POST", "/changes/", taken, 409) == (
