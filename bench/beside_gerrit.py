@@ -35,6 +35,7 @@ from tests.fakes.ssh_host import loopback_host
 from tools import gerrit as real
 
 from ._ground import PERSON, Ground, figure, free_port, git, percentile, site
+from .push_ratio import history
 
 FILES = 200
 WARM = 3
@@ -65,21 +66,6 @@ class Asked:
     url: str
     user: str
     password: str
-
-
-def tree_of(directory: Path) -> Path:
-    """A work tree with some history, the same for every target."""
-    seed = directory / "seed"
-    seed.mkdir()
-    git(seed, "init", "-q", "-b", "main")
-    for number in range(FILES):
-        (seed / f"d{number % 20}").mkdir(exist_ok=True)
-        (seed / f"d{number % 20}" / f"f{number}.txt").write_text(f"file {number}\n" * 20)
-    for number in range(20):
-        (seed / "log.txt").write_text(f"{number}\n")
-        git(seed, "add", "-A")
-        git(seed, "commit", "-q", "-m", f"Commit {number}")
-    return seed
 
 
 def push(work: Path, target: Target, ref: str) -> float:
@@ -254,7 +240,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gatebot-bench-", dir="/var/tmp") as name, ExitStack() as open_:
         directory = Path(name)
         directory.chmod(0o755)
-        seed = tree_of(directory)
+        seed = history(directory, FILES)
         ssh_port = free_port()
         files = {str(path.relative_to(seed)): path.read_text() for path in seed.rglob("*.txt")}
         ground = open_.enter_context(site(files, {"ssh.listen": f"127.0.0.1:{ssh_port}", "executor.enabled": False}))

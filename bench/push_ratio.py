@@ -122,8 +122,8 @@ def git(work: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def prepare(root: Path, files: int) -> Path:
-    """A repository with some history, and an equal bare one for the peer."""
+def history(root: Path, files: int) -> Path:
+    """A repository with some history."""
     seed = root / "seed"
     seed.mkdir()
     git(seed, "init", "-q", "-b", "main")
@@ -134,6 +134,12 @@ def prepare(root: Path, files: int) -> Path:
         (seed / "log.txt").write_text(f"{number}\n")
         git(seed, "add", "-A")
         git(seed, "commit", "-q", "-m", f"Commit {number}")
+    return seed
+
+
+def prepare(root: Path, files: int) -> Path:
+    """The same, and an equal bare one for the peer."""
+    seed = history(root, files)
     plain = root / "plain" / "api.git"
     plain.parent.mkdir()
     git(root, "clone", "-q", "--bare", str(seed), str(plain))

@@ -9,23 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+
+from ..files.diff_info import Piece
 
 CONTEXT = 10
 MOST = 3000  # rows of one page, unless more are asked for
-
-
-class Piece(Protocol):
-    """Where two texts differ; line 0 is the first."""
-
-    @property
-    def old(self) -> int: ...
-    @property
-    def old_count(self) -> int: ...
-    @property
-    def new(self) -> int: ...
-    @property
-    def new_count(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
