@@ -22,7 +22,7 @@ from typing import TypeAlias, cast, get_type_hints
 from .errors import SettingsError
 from .expressions import compiled
 from .settings_fields import SECTIONS, Connection, Irc, Settings, ThirdPartyCi
-from .settings_outside import Replication, accounts_errors, mail_errors, replication_errors
+from .settings_outside import Replication, Webhook, accounts_errors, mail_errors, replication_errors, webhook_errors
 from .settings_providers import NEEDED, PROVIDERS, Provider
 from .settings_words import BYTES, GIB, KIB, MIB, guess, written
 
@@ -30,7 +30,10 @@ __all__ = ["Connection", "Described", "Irc", "LabelErrors", "Settings", "ThirdPa
 
 _SIZE = re.compile(r"(\d+)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
-NAMED = {"connections": "gerrit", "third_party_ci": "example", "replication": "mirror", "providers": "hosts"}
+NAMED = {
+    "connections": "gerrit", "third_party_ci": "example", "replication": "mirror", "webhook": "example",
+    "providers": "hosts",
+}  # fmt: skip
 """Sections that each have a name of their own, and one for the sake of example."""
 _OWN_NAMES = ("gatebot", "timer", "zuul")
 _PASSWORD = re.compile(r"^[a-z0-9+]+://[^/@:]*:[^/@]+@")
@@ -113,6 +116,8 @@ def load(text: str, where: str, labels: LabelErrors = lambda labels, kinds: ()) 
             values[section] = _third_party_cis(given, errors)
         elif section == "replication":
             values[section] = _replications(given, errors)
+        elif section == "webhook":
+            values[section] = _webhooks(given, errors)
         else:
             values[section] = _section(section, section, section_class, given, errors)
     values["providers"], kinds = _providers(table.get("providers", {}), errors)
@@ -197,6 +202,15 @@ def _replications(given: object, errors: list[str]) -> Mapping[str, Replication]
         found[name] = one = cast(Replication, _section("replication", place, Replication, values, errors))
         errors += [f"{place}.projects: {problem}" for regex in one.projects if (problem := _no_regex(regex))]
         errors += replication_errors(place, one)
+    return MappingProxyType(found)
+
+
+def _webhooks(given: object, errors: list[str]) -> Mapping[str, Webhook]:
+    found: dict[str, Webhook] = {}
+    for name, place, values in _named("webhook", given, errors):
+        found[name] = one = cast(Webhook, _section("webhook", place, Webhook, values, errors))
+        errors += [f"{place}.projects: {problem}" for regex in one.projects if (problem := _no_regex(regex))]
+        errors += webhook_errors(place, one)
     return MappingProxyType(found)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from .settings_outside import Accounts, Mail, Oidc, Replication
+from .settings_outside import Accounts, Mail, Oidc, Replication, Webhook
 from .settings_providers import Provider
 from .settings_words import BYTES, GIB, MIB, setting
 
@@ -286,6 +286,7 @@ class Settings:
     connections: Mapping[str, Connection] = field(default_factory=lambda: MappingProxyType({}))
     third_party_ci: Mapping[str, ThirdPartyCi] = field(default_factory=lambda: MappingProxyType({}))
     replication: Mapping[str, Replication] = field(default_factory=lambda: MappingProxyType({}))
+    webhook: Mapping[str, Webhook] = field(default_factory=lambda: MappingProxyType({}))
     providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
@@ -319,5 +320,6 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("connections", Connection),
     ("third_party_ci", ThirdPartyCi),
     ("replication", Replication),
+    ("webhook", Webhook),
 )
-"""The sections of the file in the order in which it shows them; the last four may be there several times."""
+"""The sections of the file in the order in which it shows them; the last five may be there several times."""

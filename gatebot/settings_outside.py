@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of what goes out of a site and who comes into it: mail, sign-up, an OpenID Connect provider, copies.
+"""Settings of what goes out of a site and who comes into it: mail, sign-up, an OpenID Connect provider, copies,
+webhooks.
 
 Only frozen values, as in `settings_fields.py`, which lists these sections; and what is wrong with them together.
 """
@@ -9,10 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from .settings_words import setting
+from .settings_words import guess, setting, written
 
 _PLACE = re.compile(r"[^\s/@]+:\d{1,5}")
+WEBHOOK_EVENTS = (
+    "patchset-created", "comment-added", "vote-deleted", "reviewer-added", "reviewer-deleted", "change-merged",
+    "change-abandoned", "change-restored", "topic-changed", "hashtags-changed", "wip-state-changed",
+    "private-state-changed", "ref-updated", "project-created",
+)  # fmt: skip
+"""What `gerrit stream-events` tells of."""
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 
 
@@ -68,6 +76,36 @@ class Replication:
     password_file: str = setting("", "Holds its password or token.", unit="file")
     ssh_key: str = setting("", "The private key, without a passphrase, for an address of SSH.", unit="file")
     known_hosts: str = setting("", "Holds the host key there, as `ssh-keyscan` prints it.", unit="file")
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that is told what happens, as `gerrit stream-events` tells it; the health page uses the name."""
+
+    url: str = setting("", "The address that events are POSTed to.", unit="URL")
+    projects: tuple[str, ...] = setting((), "The projects that it is told of, as RE2 expressions; empty: all.")
+    events: tuple[str, ...] = setting(
+        (), "The types of events that it is told, such as change-merged; empty: all.", unit="types"
+    )
+    secret_file: str = setting("", "Holds the secret that requests are signed with; empty: they are not.", unit="file")
+    account: str = setting(
+        "", "The user name of the account whose view is told; empty: what a stranger may see. "
+        "Private changes are never told.",
+    )  # fmt: skip
+    local: bool = setting(False, "Whether the address may lead to this machine itself (loopback) or its link.")
+
+
+def webhook_errors(place: str, one: Webhook) -> Iterator[str]:
+    """What is wrong with one webhook."""
+    if not one.url:
+        yield f"{place}.url: this is needed."
+    elif not re.fullmatch(r"https?://[^\s/?#]+([/?]\S*)?", one.url):
+        yield f"{place}.url: write http:// or https://, a host, and no fragment."
+    elif "@" in urlsplit(one.url).netloc:
+        yield f"{place}.url: a password has no place here; put a secret into secret_file."
+    for kind in one.events:
+        if kind not in WEBHOOK_EVENTS:
+            yield f"{place}.events: {written(kind)} is no type of event.{guess(kind, WEBHOOK_EVENTS)}"
 
 
 def replication_errors(place: str, one: Replication) -> Iterator[str]:

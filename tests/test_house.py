@@ -143,6 +143,8 @@ ADAPTERS: dict[str, set[str]] = {
         "git_hidden",
         "indexing",
         "replication.pushing",
+        "webhooks.posting",
+        "deliveries.posting",
         "mail.passes",
         "mail.sending",
         "mail.smtp",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes out of a site, plugged in from the settings: mail, and copies of its repositories elsewhere.
+"""What goes out of a site, plugged in from the settings: mail, copies of its repositories, webhooks.
 
 Only wiring; without settings nothing leaves the site.
 """
@@ -21,9 +21,11 @@ from ..keys import SiteKey
 from ..review.replication.model import Remote, Standing
 from ..review.replication.service import Replication
 from ..review.room import ReviewRoom
+from ..review.webhooks.service import Webhooks
 from ..settings import Settings
 from ..site import Site
 from .mailing import Mailing
+from .webhooks import sign_of_webhooks, webhooks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Outward:
 
     mailing: Mailing
     replication: Replication
+    webhooks: Webhooks
 
     @classmethod
     def of(
@@ -47,7 +50,8 @@ class Outward:
         """Made from the settings; nothing runs yet."""
         remotes = remotes_of(settings)
         replication = Replication(remotes, journal, room.repositories, clock, room.reading)
-        return cls(Mailing.of(settings, db, journal, clock, key, room, site), replication)
+        mailing = Mailing.of(settings, db, journal, clock, key, room, site)
+        return cls(mailing, replication, webhooks_of(settings, db, journal, clock, room))
 
     def routes(self) -> list[web.RouteDef]:
         """Pages of mail."""
@@ -57,15 +61,20 @@ class Outward:
         """How it goes, on the health page."""
         self.mailing.add_to(front)
         front.add(sign=self._sign)
+        front.add(sign=self._webhooks_sign)
 
     def start(self, run: Callable[[str, Coroutine[Any, Any, object]], object]) -> None:
         """Tell from now on."""
         self.mailing.start(run)
         if self.replication.standings():
             run("replication", self.replication.run())
+        run("webhooks", self.webhooks.run())
 
     async def _sign(self) -> Sign:
         return sign_of(self.replication.standings())
+
+    async def _webhooks_sign(self) -> Sign:
+        return sign_of_webhooks(await self.webhooks.standings())
 
 
 def remotes_of(settings: Settings) -> tuple[Remote, ...]:

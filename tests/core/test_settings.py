@@ -42,7 +42,7 @@ def test_the_file_of_a_new_site_is_all_defaults_and_shows_every_setting() -> Non
 
 def test_the_shown_defaults_are_the_defaults() -> None:
     shown = re.sub(
-        r"#\[(connections|third_party_ci|replication|providers)\.[\w-]+\]\n.*?\n\n",
+        r"#\[(connections|third_party_ci|replication|webhook|providers)\.[\w-]+\]\n.*?\n\n",
         "",
         init_text() + "\n",
         flags=re.DOTALL,
@@ -322,3 +322,36 @@ def test_every_setting_is_read_somewhere() -> None:
 def _holder(item: Described) -> str:
     """What code calls a section: one of several connections a `connection`, a provider by its kind."""
     return item.section.removeprefix("providers.").removesuffix("s")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('projects = ["a"]', "webhook.ci.url: this is needed."),
+        ('url = "ci.example.org"', "webhook.ci.url: write http:// or https://, a host, and no fragment."),
+        (
+            'url = "https://bot:pass@ci.example.org/"',
+            "webhook.ci.url: a password has no place here; put a secret into secret_file.",
+        ),
+        (
+            'url = "https://ci.example.org"\nevents = ["change-merge"]',
+            'webhook.ci.events: "change-merge" is no type of event. Did you mean change-merged?',
+        ),
+        (
+            'url = "https://ci.example.org"\nprojects = ["("]',
+            'webhook.ci.projects: "(" is no RE2 expression: missing ): (.',
+        ),
+        ('url = "https://ci.example.org"\nsecret = "x"', "webhook.ci.secret: there is no such key. Did you mean"),
+    ],
+)
+def test_a_webhook_that_cannot_work_is_refused(written: str, told: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(f"[webhook.ci]\n{written}\n", "gatebot.toml")
+    assert told in str(refused.value)
+
+
+def test_a_webhook_is_read() -> None:
+    found = load('[webhook.ci]\nurl = "https://ci.example.org/?key=1"\nevents = ["ref-updated"]\n', "x").webhook["ci"]
+    assert (found.url, found.events, found.account, found.local) == (
+        "https://ci.example.org/?key=1", ("ref-updated",), "", False,
+    )  # fmt: skip

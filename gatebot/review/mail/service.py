@@ -78,7 +78,7 @@ class Mail:
         async for entries in self._journal.follow(await self._db.read(cursor, store.READER), KINDS):
             waiting += entries
             # A full batch may end in the middle of a transaction: its last change waits for the rest.
-            cut = len(waiting) if len(entries) < _BATCH else _last_change(waiting)
+            cut = len(waiting) if len(entries) < _BATCH else last_change(waiting)
             await self.tell(waiting[:cut])
             waiting = waiting[cut:]
 
@@ -223,7 +223,7 @@ def _kept(written: Letter, happening: Happening, scene: Scene) -> Kept:
     )  # fmt: skip
 
 
-def _last_change(entries: Sequence[Entry]) -> int:
+def last_change(entries: Sequence[Entry]) -> int:
     """Where the facts of the last change in a batch begin; all of them, where there is no other change."""
     last = getattr(entries[-1].event, "change", 0)
     cut = len(entries)

@@ -6,7 +6,7 @@ Reads from the database and from git; how an event looks is decided in `happenin
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import fields
 
 from ...access import Actor, Target, Verb, may
@@ -31,7 +31,7 @@ class Telling:
         self._db = db
         self._room = room
 
-    async def events(self, actor: Actor, entries: Sequence[Entry]) -> AsyncIterator[tuple[int, dict[str, Json]]]:
+    async def events(self, actor: Actor, entries: Sequence[Entry]) -> AsyncGenerator[tuple[int, dict[str, Json]]]:
         """The events of some entries with their ids, in order; what the reader may not see is left out."""
         changes = {number for entry in entries if (number := _change_of(entry.event))}
         visible = await self._room.reading.visible(actor, changes)
