@@ -82,7 +82,8 @@ def push(work: Path, target: Target, ref: str) -> float:
 def pushes(work: Path, targets: Sequence[Target], count: int) -> None:
     """New commits, each to every target, in turn which is first."""
     for number in range(count + WARM):
-        for turn, target in enumerate(targets[number % len(targets) :] + targets[: number % len(targets)]):
+        first = number % len(targets)
+        for turn, target in enumerate([*targets[first:], *targets[:first]]):
             git(work, "checkout", "-q", "--detach", "main")
             (work / "d1" / "f1.txt").write_text(f"changed {number} {turn} {os.getpid()}\n")
             git(work, "commit", "-q", "-a", "-m", f"Change {number} {turn}\n\nChange-Id: I{os.urandom(20).hex()}")
