@@ -117,6 +117,8 @@ class Site(Asking):
         else:
             gettext = self.gettext(request)
             heading, next_step = _HEADINGS.get(status, _HEADINGS[500])
+            if status == 404 and self.actor(request).account is not None:
+                next_step = _NOT_FOR_YOU
             answer = self.render(
                 request, "error.html", status=status, heading=gettext(heading), what=what, next=gettext(next_step)
             )
@@ -235,6 +237,7 @@ class Site(Asking):
         return request.secure or self.settings.url.startswith("https:")
 
 
+_NOT_FOR_YOU = "It does not exist, or you may not see it."
 _HEADINGS: Mapping[int, tuple[str, str]] = {
     400: ("This cannot be understood", "Check the address or the form and try again."),
     401: ("Sign in first", "Use your user name and password, or a token."),

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote_plus
 from aiohttp import web
 
 from ..access import Actor
-from ..errors import GatebotError, Invalid, http_status
+from ..errors import GatebotError, Invalid, Unprocessable, http_status
 from ..reasons import Reason, reason
 from ..site import Site
 from .attention.model import NOBODY
@@ -204,7 +204,10 @@ class Pages:
         for name in names_in(field):
             identity = self._site.identity
             account = await identity.by_username(name) or await identity.by_email(name)
-            several = (account,) if account is not None else await self._room.inviting.group(actor, change, name)
+            try:
+                several = (account,) if account is not None else await self._room.inviting.group(actor, change, name)
+            except Unprocessable:  # the API says it as Gerrit does; a person reads what a push says too
+                raise Unprocessable(reason=reason("review.push-reviewer", name=name[:80])) from None
             found += [one.id for one in several]
         return found
 

@@ -20,6 +20,7 @@ from ..mentions import Mention, Mentions
 from ..repo import FileChange, FileDiff, Repositories
 from . import sentences, views
 from .dashboards.order import told
+from .diffs.drawing import drawn
 from .diffs.service import Compared
 from .judging import Judge
 from .model import Change, InlineComment, PatchSet, Project
@@ -109,6 +110,7 @@ class Shown:
             "can_submit": change.is_open and ready and position is None,
             "message": views.linked(shown.message.strip()),
             "files": files,
+            "drawn": drawn,
             "configures": self._judge.gates.configures(change.project, change.branch, _paths(files)),
             "added": sum(file.change.added for file in files),
             "deleted": sum(file.change.deleted for file in files),
@@ -117,13 +119,15 @@ class Shown:
             "inline": _by_message(view.comments),
             "people": people,
             "reviewers": view.reviewers,
-            "attention": [(one, told(one)) for one in view.attention if one.active],
+            "attention": [(one, told(one, mine=one.account == actor.account)) for one in view.attention if one.active],
             "heirs": heirs(view, actor.account) if actor.account is not None else (),
             "drafts": drafts,
             "looked": what.looked,
             "votes": sorted(view.votes, key=lambda vote: vote.label),
             "ranges": _ranges(view, actor),
             "builds": views.newest_builds(builds, shown.number),
+            # A gate without jobs votes too: then nothing is still to come.
+            "tested": not change.is_open or any(vote.label == "Verified" and vote.value for vote in view.votes),
             "outside": outside,
             "near": near,
             "mentions": mentions,

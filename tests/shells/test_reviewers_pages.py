@@ -73,6 +73,12 @@ async def test_a_reply_ends_ones_turn_and_begins_the_owners(web: WebHouse, house
     await sign_in(web, "bob")
     page = await web.page(f"/c/api/+/{change.number}")
     assert "Whose turn it is: Bob You were asked for a review." in words(page)
+    await sign_in(web, "ann")
+    assert "Whose turn it is: Bob was asked for a review." in words(await web.page(f"/c/api/+/{change.number}"))
+    korean = words(await web.page(f"/c/api/+/{change.number}?lang=ko"))
+    assert "Bob 님이 리뷰를 요청받았습니다." in korean
+    await web.page("/?lang=en")
+    await sign_in(web, "bob")
     await web.send(f"/c/api/+/{change.number}/review", message="Why?")
     assert section(await web.page("/dashboard/self"), 1).startswith("Your turn 0 Nothing waits for you.")
     assert "Whose turn it is: Ann Bob replied." in words(await web.page(f"/c/api/+/{change.number}"))
@@ -103,7 +109,8 @@ async def test_reviewers_are_asked_by_name_and_one_who_is_not_there_is_told(
     assert "Reviewers: Bob, Root (CC)" in words(await web.page(f"/c/api/+/{change.number}"))
     status, page = await web.send(path, reviewers=f"{EVIL}", message="Please")
     assert status == 422
-    assert f"Account '{EVIL}' not found" in words(page)
+    assert f"Nobody here is called {EVIL}. Use a user name or an address that an account has." in words(page)
+    assert "not found" not in words(page)
     assert EVIL not in page
     assert ">Please</textarea>" in page
 
@@ -220,3 +227,30 @@ async def test_a_suggested_edit_becomes_the_next_patch_set(web: WebHouse, house:
     assert (status, "The lines of a.txt that it speaks of have changed since." in words(page)) == (409, True)
     status, page = await web.send(f"{path}/comment/{view.comments[1].id}/apply")
     assert (status, f"of change {change.number} suggests no edit." in words(page)) == (404, True)
+
+
+async def test_only_who_is_not_signed_in_is_told_that_signing_in_may_help(web: WebHouse) -> None:
+    await sign_in(web, "bob")
+    page = words(await web.page("/c/api/+/99", status=404))
+    assert "It does not exist, or you may not see it." in page
+    assert "Signing in may help." not in page
+    web.client.session.cookie_jar.clear()
+    assert "Signing in may help." in words(await web.page("/c/api/+/99", status=404))
+
+
+async def test_characters_that_turn_text_around_are_shown_and_turn_nothing(web: WebHouse, house: PipelineHouse) -> None:
+    change = house.push("api", {"a.txt": "if admin\u202e nimda fi\u2066 <b>\n"}, "Add a")
+    for address in (f"/c/api/+/{change.number}", f"/c/api/+/{change.number}/1/a.txt"):
+        page = await web.page(address)
+        for code, character in (("U+202E", "\u202e"), ("U+2066", "\u2066")):
+            shut_in = f'<bdi class="turns" data-code="{code}" title="{code}">{character}</bdi>'
+            assert shut_in in page
+            assert character not in page.replace(shut_in, "")
+        assert "&lt;b&gt;" in page
+
+
+async def test_no_builds_are_missed_where_none_are_to_come(web: WebHouse, house: PipelineHouse) -> None:
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    assert "No builds for this patch set yet." in words(await web.page(f"/c/api/+/{change.number}"))
+    await house.room.states.abandon(await actor(house, "ann"), change.number)
+    assert "No builds for this patch set yet." not in words(await web.page(f"/c/api/+/{change.number}"))

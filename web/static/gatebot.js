@@ -11,8 +11,8 @@ const say = (text, state) => {
 
 const ko = document.documentElement.lang === "ko";
 const words = ko
-  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g t": "내 차례", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개", e: "첫 오류" } }
-  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g t": "your turn", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates", e: "first error of a log" } };
+  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g t": "내 차례", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개", e: "첫 오류", "Ctrl+Enter": "쓴 글 보내기" } }
+  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g t": "your turn", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates", e: "first error of a log", "Ctrl+Enter": "send or save what is written" } };
 
 function times(root) {
   const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
@@ -110,10 +110,11 @@ async function refresh() {
     else if (again) setTimeout(refresh, 200);
   }
 }
-// The page as it is now; "" when there is none for this reader any more, null when asking again may help.
+// The page as it is now, of what it showed when it was loaded: `data-again` is the address that goes on meaning this.
+// "" when there is none for this reader any more, null when asking again may help.
 async function load() {
   try {
-    const answer = await fetch(location.href, {
+    const answer = await fetch(document.querySelector("[data-again]")?.dataset.again ?? location.href, {
       headers: { "X-Live": "1" }, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(10000),
     });
     return answer.ok ? await answer.text() : answer.status < 500 ? "" : null;
@@ -291,19 +292,25 @@ function key(event) {
   const go = (href) => { location.href = href; };
   const acts = {
     j: () => move(1), k: () => move(-1), p: () => source && pause(),
-    o: () => rows().find((row) => row.getAttribute("aria-selected") === "true")?.querySelector("a").click(),
+    o: () => rows().find((row) => row.getAttribute("aria-selected") === "true")?.querySelector("a")?.click(),
     Enter: () => acts.o(), u: () => go(location.pathname.replace(/\/[^/]*\/?$/, "") || "/"),
     "?": help, "g": () => { prefix = "g "; },
     "g s": () => go("/status"), "g c": () => go("/q/status:open"), "g m": () => go("/meetings/"), "g b": () => go("/builds"), "g i": () => go("/"), "g t": () => go("/dashboard/self"),
   };
   if (event.key !== "Enter" || event.target === document.body) acts[pressed]?.();
 }
+// Keys that only some pages have.
+const has = {
+  j: () => rows().length, k: () => rows().length, o: () => rows().some((row) => row.querySelector("a")), p: () => source,
+  e: () => document.querySelector("[data-key=e]"), "Ctrl+Enter": () => document.querySelector("#reply, #writing"),
+};
 function help() {
   const box = document.getElementById("help");
   const own = [...document.querySelectorAll("[data-help]")].filter((one) => !one.closest("[hidden]")).map((one) => [one.dataset.key, one.dataset.help]);
   const list = box.querySelector("dl");
   list.replaceChildren();
   for (const [name, what] of Object.entries({ ...words.key, ...Object.fromEntries(own) })) {
+    if (has[name] && !has[name]()) continue;
     const [key, text] = [document.createElement("dt"), document.createElement("dd")];
     key.appendChild(document.createElement("kbd")).textContent = name;
     text.textContent = what;

@@ -187,6 +187,15 @@ function toThread(by) {
   next.scrollIntoView({ block: "center" });
 }
 
+// On a narrow screen both sides are shown in one column, whatever was asked for.
+const narrow = matchMedia("(max-width: 48rem)"), ways = [...document.querySelectorAll("a[data-view]")];
+const asked = ways.find((one) => one.ariaCurrent)?.dataset.view;
+function seen() {
+  for (const one of ways) one.ariaCurrent = one.dataset.view === (narrow.matches ? "unified" : asked) ? "true" : null;
+}
+narrow.addEventListener("change", seen);
+seen();
+
 // Numbers of lines become buttons; by keys one comments with `c`, so they are not a thousand stops of the Tab key.
 function dress() {
   hide();
@@ -290,6 +299,24 @@ form?.addEventListener("input", async (event) => {
     return option;
   }));
 });
+// What is typed there outlives a reload in this tab, until it is sent; what the server gives back comes first.
+const kept = form && `reply ${page()?.dataset.change} ${document.querySelector(".who a")?.textContent}`;
+const fields = () => [...form.querySelectorAll("[name=message], [name=reviewers], [name=cc], select[name^=label-]")];
+const given = (field) => (field.options ? [...field.options].find((one) => one.defaultSelected)?.value : field.defaultValue) ?? "";
+function keep() {
+  const typed = fields().filter((field) => field.value !== given(field)).map((field) => [field.name, field.value]);
+  try { if (typed.length) sessionStorage.setItem(kept, JSON.stringify(typed)); else sessionStorage.removeItem(kept); } catch { /* storage is off */ }
+}
+if (form) {
+  let typed = null;
+  try { typed = new Map(JSON.parse(sessionStorage.getItem(kept))); } catch { /* storage is off */ }
+  if (!form.elements.message.defaultValue) for (const field of fields()) {
+    const value = typed?.get(field.name);
+    if (value !== undefined && (!field.options || [...field.options].some((one) => one.value === value))) field.value = value;
+  }
+  form.addEventListener("input", keep);
+  form.addEventListener("submit", () => { try { sessionStorage.removeItem(kept); } catch { /* storage is off */ } });
+}
 if (form && new URLSearchParams(location.search).has("reply")) { history.replaceState(null, "", location.pathname); reply(); }
 
 addEventListener("beforeunload", (event) => {

@@ -54,19 +54,24 @@ def all_it_lacks(view: ChangeView, account: int) -> str:
     return ", ".join(f"{name} {signed(value)}" for name, value in found.items())
 
 
-def told(one: Attention) -> Reason:
-    """Why somebody is in the attention set, as a reason: what is stored is Gerrit's English."""
+def told(one: Attention, *, mine: bool = True) -> Reason:
+    """Why somebody is in the attention set, as a reason: what is stored is Gerrit's English.
+
+    `mine`: it is told to this person; else it stands behind the name, for others to read.
+    """
     text = one.reason
     if text == ADDED:
-        return reason("review.turn-added")
+        return reason("review.turn-added" if mine else "review.turn-of-added")
     if text == READY:
         return reason("review.turn-ready")
     if text.endswith(_REPLIED):
         return reason("review.turn-replied", name=text.removesuffix(_REPLIED))
     if text.startswith(_OUTDATED):
-        return reason("review.turn-outdated", label=text.removeprefix(_OUTDATED))
+        label = text.removeprefix(_OUTDATED)
+        return reason("review.turn-outdated" if mine else "review.turn-of-outdated", label=label)
     if text.startswith(_TAKEN):
-        return reason("review.turn-vote-removed", label=text.removeprefix(_TAKEN))
+        label = text.removeprefix(_TAKEN)
+        return reason("review.turn-vote-removed" if mine else "review.turn-of-vote-removed", label=label)
     return reason("review.turn-said", text=text)
 
 

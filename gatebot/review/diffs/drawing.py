@@ -7,18 +7,20 @@ Pure. Colours and marks cut a line independently of each other; here the two are
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import TypeVar
 
 T = TypeVar("T")
 LONGEST = 4000  # characters of one line shown
+_TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # what turns the direction of text around
 
 
 def drawn(text: str, colours: Sequence[tuple[str, str]] = (), marks: Sequence[tuple[str, bool]] = ()) -> str:
     """The line. `colours` are its pieces, each with its class; `marks` its pieces, each with whether it differs."""
     if not colours and not marks and len(text) <= LONGEST:
-        return html.escape(text)
+        return _plain(text)
     shown = text[:LONGEST]
     painted, flagged = _ends(colours, len(shown), ""), _ends(marks, len(shown), False)
     found: list[str] = []
@@ -28,13 +30,23 @@ def drawn(text: str, colours: Sequence[tuple[str, str]] = (), marks: Sequence[tu
         while at < until:
             end, name = painted[colour]
             stop = min(end, until)
-            piece = html.escape(shown[at:stop])
+            piece = _plain(shown[at:stop])
             part.append(f'<span class="{name}">{piece}</span>' if name else piece)
             at = stop
             colour += at == end
         if part:
             found.append(f"<b>{''.join(part)}</b>" if changed else "".join(part))
     return "".join(found) + ("…" if len(text) > LONGEST else "")
+
+
+def _plain(text: str) -> str:
+    """Escaped; a character that turns text around is shut in and shown as its code point, so that it turns nothing."""
+    return _TURNS.sub(_shut_in, html.escape(text))
+
+
+def _shut_in(found: re.Match[str]) -> str:
+    code = f"U+{ord(found.group()):04X}"
+    return f'<bdi class="turns" data-code="{code}" title="{code}">{found.group()}</bdi>'
 
 
 def _ends(pieces: Iterable[tuple[str, T]], length: int, rest: T) -> list[tuple[int, T]]:
