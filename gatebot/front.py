@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -58,13 +58,15 @@ class Hit:
 class Sign:
     """One part's health: `ok`, and in words what it saw last or what is wrong and what to do.
 
-    The site as a whole is well without a part that is not `vital`: a lost IRC network stops no merge.
+    The site as a whole is well without a part that is not `vital`: a lost IRC network stops no merge. `inside` is told
+    only to who is signed in: names of machines and what they answered.
     """
 
     part: str
     ok: bool
     text: str
     vital: bool = True
+    inside: str = ""
 
 
 MakePanel: TypeAlias = Callable[[web.Request], Awaitable[Panel]]
@@ -125,7 +127,9 @@ class Front:
         return self._site.render(request, "search.html", query=query, found=found)
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
-        signs = await asyncio.gather(*(ask() for ask in self._signs))
+        signs: Sequence[Sign] = await asyncio.gather(*(ask() for ask in self._signs))
+        if self._site.account(request) is not None:
+            signs = [replace(sign, text=f"{sign.text}, {sign.inside}") if sign.inside else sign for sign in signs]
         status = 200 if all(sign.ok or not sign.vital for sign in signs) else 503
         if "text/html" in request.headers.get("Accept", ""):
             return self._site.render(request, "health.html", status=status, signs=signs)

@@ -40,6 +40,7 @@ HALL = {
     "access_rules": 0,
     "audience": 1,
     "depends": 1,
+    "lacking": 1,
     "settings": 1,
     "settings_fields": 1,
     "settings_file": 1,

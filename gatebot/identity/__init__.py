@@ -13,6 +13,7 @@ from ..clock import Clock
 from ..db import Database
 from .accounts import Accounts
 from .credentials import Credentials
+from .group_store import find as group_in
 from .group_tables import Group, GroupChange
 from .groups import Groups
 from .sessions import Sessions
@@ -33,6 +34,7 @@ __all__ = [
     "Token",
     "account_in",
     "accounts_in",
+    "group_in",
 ]
 
 

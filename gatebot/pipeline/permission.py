@@ -7,7 +7,8 @@ Pure: an actor, a target and the rules in; nothing, or an error with a reason, o
 from __future__ import annotations
 
 from ..access import Actor, Rulebook, Target, Verb, may
-from ..errors import NotPermitted, Unauthenticated
+from ..errors import Unauthenticated
+from ..lacking import lacking
 from ..reasons import reason
 
 
@@ -21,5 +22,4 @@ def account_of(actor: Actor) -> int:
 def require(actor: Actor, verb: Verb, target: Target, rules: Rulebook) -> None:
     """Refuse, with the permission that is lacking and where."""
     if not may(actor, verb, target, rules):
-        where = {"permission": verb.value, "ref": target.ref, "project": target.project or "All-Projects"}
-        raise NotPermitted(reason=reason("review.not-permitted", **where))
+        raise lacking(verb, target)

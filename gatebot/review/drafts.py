@@ -123,6 +123,9 @@ def _range(value: Json) -> TextRange | None:
     if not span:
         return None
     names = ("start_line", "start_character", "end_line", "end_character")
+    for name in names:
+        if span.get(name) is None:
+            raise Invalid(reason=reason("review.field-needed", field=f"range.{name}"))
     where = TextRange(*(number(span.get(name), f"range.{name}") for name in names))
     begin, end = (where.start_line, where.start_character), (where.end_line, where.end_character)
     if begin > end or begin[0] < 1 or min(begin[1], end[1]) < 0:

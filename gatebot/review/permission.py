@@ -24,6 +24,7 @@ from ..access import (
     read_patterns,
 )
 from ..errors import Conflict, Invalid, NotPermitted, Unauthenticated
+from ..lacking import lacking
 from ..reasons import reason
 from . import rules as labels
 from .config.model import ALL_PROJECTS, CONFIG_REF
@@ -95,8 +96,7 @@ def require(actor: Actor, verb: Verb, target: Target, rules: Rulebook) -> int:
     """Who acts, when he may."""
     account = require_account(actor)
     if not may(actor, verb, target, rules):
-        where = {"permission": verb.value, "ref": target.ref, "project": target.project or ALL_PROJECTS}
-        raise NotPermitted(reason=reason("review.not-permitted", **where))
+        raise lacking(verb, target)
     return account
 
 

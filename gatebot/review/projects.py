@@ -15,9 +15,10 @@ from .. import access, journal
 from ..access import SITE, Actor, Target, Verb, may
 from ..clock import Clock
 from ..db import Database, Session
-from ..errors import NotPermitted, Unprocessable
+from ..errors import Unprocessable
 from ..events import BranchMoved
 from ..identity import Account, account_in
+from ..lacking import lacking
 from ..reasons import reason
 from ..repo import ZERO, GitError, Repositories, check_project, person
 from . import hosting
@@ -42,8 +43,7 @@ class Projects:
         """Host a project: empty, with one empty commit, or with the full history of `source`."""
         account = require_account(actor)
         if not may(actor, Verb.CREATE_PROJECT, SITE, self._rules):
-            where = {"permission": Verb.CREATE_PROJECT.value, "ref": "refs/*", "project": project.name}
-            raise NotPermitted(reason=reason("review.not-permitted", **where))
+            raise lacking(Verb.CREATE_PROJECT, SITE)
         return await self.host(project, account, source=source, empty_commit=empty_commit)
 
     async def host(
@@ -63,10 +63,7 @@ class Projects:
 
     async def change(self, actor: Actor, project: Project) -> Project:
         """Store a project's settings."""
-        require_account(actor)
-        if not may(actor, Verb.OWN, Target(project.name), self._rules):
-            where = {"permission": Verb.OWN.value, "ref": "refs/*", "project": project.name}
-            raise NotPermitted(reason=reason("review.not-permitted", **where))
+        require(actor, Verb.OWN, Target(project.name), self._rules)
         return await self._db.run(hosting.change_project, project)
 
     async def set_head(self, actor: Actor, project: Project, branch: str) -> Project:

@@ -11,7 +11,7 @@ makes clients ask for ever.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..errors import Invalid
@@ -49,10 +49,11 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`operator:value`; an empty operator is a bare word."""
+    """`operator:value`; an empty operator is a bare word. `written` is how the operator was spelled."""
 
     operator: str
     value: str
+    written: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +171,22 @@ class _Reader:
                 reason=reason("review.query-unknown-operator", operator=f"{operator}:{token.text}", known=known)
             )
         if operator == "limit":
-            if not (token.text.isascii() and token.text.isdecimal() and len(token.text) < 10):
-                raise bad_value(operator, token.text, "it must be a number")
+            digits = token.text.isascii() and token.text.isdecimal()
+            if not digits or len(token.text) > 9 or int(token.text) == 0:
+                raise bad_value(operator, token.text, "it must be a whole number from 1 to 999999999")
             self.limit = int(token.text)
             return And(())
-        return Term(operator, token.text)
+        return Term(operator, token.text, token.operator)
 
     def _next_is(self, kind: str, text: str = "") -> bool:
         return bool(self.tokens) and self.tokens[0].kind == kind and text in ("", self.tokens[0].text)
+
+
+def as_written(error: Invalid, term: Term) -> Invalid:
+    """The same refusal with the operator as it was spelled: who asks for `size:m` never wrote `delta`."""
+    if error.reason is None or error.reason.kind != "review.query-bad-value" or not term.written:
+        return error
+    return Invalid(reason=reason(error.reason.kind, **{**dict(error.reason.params), "operator": term.written}))
 
 
 def bad_value(operator: str, value: str, why: str) -> Invalid:

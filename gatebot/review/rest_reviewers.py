@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from ..assignment import Json
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from ..identity import Account
 from ..reasons import reason
 from .answers import body_of, everywhere, json_answer, start_and_limit
@@ -86,6 +86,8 @@ class RestReviewers:
         require_account(self._asker.actor(request))
         change, body = await self._shaper.change(request), await body_of(request)
         name, confirmed = text_of(body.get("reviewer"), "reviewer"), flag(body.get("confirmed"), "confirmed") is True
+        if not name.strip():
+            raise Invalid(reason=reason("review.field-needed", field="reviewer"))
         found = await invited(self._shaper, request, change, name, confirmed=confirmed)
         state = ReviewerState.CC if text_of(body.get("state"), "state").upper() == "CC" else ReviewerState.REVIEWER
         wish = await wishes.asked(self._shaper, request)

@@ -7,12 +7,13 @@ Thin, as `rest_changes.py`. Accounts are in `people/rest.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from aiohttp import web
 
 from .. import words
+from ..access import Actor, Target, Verb, may
 from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import Reason, reason
@@ -21,11 +22,14 @@ from .answers import body_of, everywhere, json_answer, text_or, whole_number
 from .config.model import ALL_PROJECTS
 from .drafts import Object, flag, text_of, texts
 from .gerrit_json import VERSION, project_info
+from .hosted.finding import Listed, narrowed
 from .hosted.rest_config import state_of
 from .model import Project, SubmitType
 from .rules import PRESETS
 from .shaper import Shaper
 from .verdict import Requirement
+
+_NARROWED = ("description", "parent", "state")
 
 
 class RestSite:
@@ -58,16 +62,35 @@ class RestSite:
     # -- projects --------------------------------------------------------------------------------------
 
     async def _projects(self, request: web.Request) -> web.StreamResponse:
-        """A map by name; `p` and `m` are a prefix and a part of the name."""
-        found = await self._room.reading.projects(self._asker.actor(request))
-        begin, part = request.query.get("p", ""), request.query.get("m", "").lower()
-        shown = [p for p in found if p.name.startswith(begin) and part in p.name.lower()]
+        """A map by name, a list for `query`; with `b` those that have one of these branches, and where it is."""
+        told = {one.name: self._told(one) for one in await self._room.reading.projects(self._asker.actor(request))}
+        listed = [Listed(name, *(str(info.get(key, "")) for key in _NARROWED)) for name, info in told.items()]
+        shown = sorted(one.name for one in narrowed(listed, request.query))
+        if wanted := request.query.getall("b", []):
+            tips = await asyncio.to_thread(self._tips, self._asker.actor(request), shown, wanted)
+            shown = [name for name in shown if tips[name]]
+            told = {name: {**told[name], "branches": tips[name]} for name in shown}
         start = whole_number(request, "S", "start", default=0)
         limit = whole_number(request, "n", "limit", default=len(shown))
-        answer: dict[str, Json] = {}
-        for project in sorted(shown, key=lambda p: p.name)[start : start + limit]:
-            answer[project.name] = {name: value for name, value in self._told(project).items() if name != "name"}
-        return json_answer(request, answer)
+        infos = [told[name] for name in shown[start : start + limit]]
+        if "query" in request.query:
+            return json_answer(request, infos)
+        return json_answer(
+            request, {str(info["name"]): {k: v for k, v in info.items() if k != "name"} for info in infos}
+        )
+
+    def _tips(self, actor: Actor, projects: Iterable[str], branches: Sequence[str]) -> dict[str, dict[str, Json]]:
+        """Where those of these branches are that a project has and the asker reads."""
+        refs = {branch: f"refs/heads/{branch.removeprefix('refs/heads/')}" for branch in branches}
+        seen = {
+            name: {one: ref for one, ref in refs.items() if may(actor, Verb.READ, Target(name, ref), self._room.rules)}
+            for name in projects
+        }
+        resolve = self._room.repositories.resolve
+        return {
+            name: {one: tip for one, ref in mine.items() if (tip := resolve(name, ref)) is not None}
+            for name, mine in seen.items()
+        }
 
     async def _project(self, request: web.Request) -> web.StreamResponse:
         return json_answer(request, self._told(await self._named(request)))

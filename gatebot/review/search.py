@@ -14,20 +14,22 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import and_, exists, false, not_, or_, select, true
 
 from ..db import Session
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from ..reasons import reason
 from . import store
 from .attention.store import attention
 from .model import Change, Status
 from .people.store import list_watches
-from .query import And, Node, Not, Or, Query, Term, bad_value, parse
+from .query import And, Node, Not, Or, Query, Term, as_written, bad_value, parse
 from .query_values import age_seconds, is_change_id, label_term, moment, size_term
 from .search_people import (
     COMPARE,
     Clause,
     Labels,
     drafted_by,
-    members,
+    edited_by,
+    known_members,
+    known_people,
     of_current,
     people,
     person,
@@ -116,7 +118,10 @@ def _clause(session: Session, node: Node, asking: Asking) -> Clause:
         case Not(part):
             return not_(_clause(session, part, asking))
         case Term(operator, value):
-            return _term(session, operator, value, asking)
+            try:
+                return _term(session, operator, value, asking)
+            except Invalid as error:
+                raise as_written(error, node) from None
 
 
 def _term(session: Session, operator: str, value: str, asking: Asking) -> Clause:
@@ -142,14 +147,16 @@ def _term(session: Session, operator: str, value: str, asking: Asking) -> Clause
             column = lines.get(operator, patch_sets.c.added + patch_sets.c.deleted)
             return of_current(COMPARE[comparison](column, size))
         case "ownerin" | "uploaderin" | "reviewerin":
-            return person(operator.removesuffix("in"), members(session, value))
+            return person(operator.removesuffix("in"), known_members(session, value))
         case _:
             return _about(session, operator, value, asking)
 
 
 def _about(session: Session, operator: str, value: str, asking: Asking) -> Clause:
     """What has to do with an account; what others keep for themselves is not told."""
-    ids = people(session, value, asking.account)
+    # Reviewers may be addresses without an account in Gerrit: there such a one is looked for and not found.
+    by_address = operator in ("reviewer", "cc") and "@" in value
+    ids = (people if by_address else known_people)(session, value, asking.account)
     match operator:
         case "starredby" if not asking.sees_all:
             return person(operator, [id for id in ids if id == asking.account])
@@ -245,7 +252,7 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
 
 _IS = (
     "open, closed, merged, abandoned, wip, private, started, visible, owner, uploader, reviewer, cc, starred, "
-    "attention, watched, reviewed, merge, cherrypick"
+    "attention, watched, reviewed, merge, cherrypick, submittable"
 )
 
 
@@ -260,10 +267,12 @@ def _watched(session: Session, asking: Asking) -> Clause:
     if asking.account is None or asking.watching:
         return false()
     inside = replace(asking, watching=True)
-    parts = [
-        and_(changes.c.project == one.project, _clause(session, parse(one.filter).node, inside))
-        for one in list_watches(session, asking.account)
-    ]
+    parts: list[Clause] = []
+    for one in list_watches(session, asking.account):
+        try:
+            parts.append(and_(changes.c.project == one.project, _clause(session, parse(one.filter).node, inside)))
+        except Invalid:  # it named somebody who is no more; the others are still watched
+            continue
     return or_(false(), *parts)
 
 
@@ -274,12 +283,14 @@ def _has(value: str, asking: Asking) -> Clause:
             return person("starredby", own)
         case "draft" | "drafts":
             return drafted_by(own)
+        case "edit" | "edits":
+            return edited_by(own)
         case "attention":
             return changes.c.number.in_(select(attention.c.change).where(attention.c.active))
         case "unresolved":
             return unresolved()
         case _:
-            raise bad_value("has", value, "the values are attention, draft, star, unresolved")
+            raise bad_value("has", value, "the values are attention, draft, edit, star, unresolved")
 
 
 def _when(operator: str, value: str, asking: Asking) -> Clause:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clauses of queries about people: owners, reviewers, uploaders, groups, who commented, and their votes.
 
-Transaction functions; a name that nobody has finds nothing, as in Gerrit.
+Transaction functions; a name that nobody has is refused, as in Gerrit: an empty answer would hide a mistyped name.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, not_, or_, select, true
 
+from ..access_rules import ANONYMOUS, REGISTERED
 from ..db import Session
-from ..identity import accounts_in
+from ..errors import Invalid
+from ..identity import accounts_in, group_in
+from ..reasons import reason
 from .attention.store import attention
+from .edits.store import edits
 from .hosting import list_projects
 from .labels.model import Label
 from .people.store import stars
@@ -41,6 +45,22 @@ def people(session: Session, value: str, asker: int | None) -> list[int]:
 def members(session: Session, group: str) -> list[int]:
     """The accounts of a group."""
     return [a.id for a in accounts_in(session).values() if group.lower() in {name.lower() for name in a.groups}]
+
+
+def known_people(session: Session, value: str, asker: int | None) -> list[int]:
+    """The same, of somebody who is there; `self` of a stranger is nobody."""
+    found = people(session, value, asker)
+    if not found and value not in ("self", "me"):
+        raise Invalid(reason=reason("review.query-no-user", user=value[:100]))
+    return found
+
+
+def known_members(session: Session, group: str) -> list[int]:
+    """The accounts of a group that is there, by name, UUID or number."""
+    found = group_in(session, group)
+    if found is None:
+        raise Invalid(reason=reason("review.query-no-group", group=group[:100]))
+    return [*accounts_in(session)] if found.name in (ANONYMOUS, REGISTERED) else members(session, found.name)
 
 
 def of_current(clause: Clause) -> Clause:
@@ -78,6 +98,11 @@ def waits_for(ids: Collection[int]) -> Clause:
 def drafted_by(ids: Collection[int]) -> Clause:
     """Changes on which these accounts have written what they have not published."""
     return changes.c.number.in_(select(drafts.c.change).where(drafts.c.account.in_(ids)))
+
+
+def edited_by(ids: Collection[int]) -> Clause:
+    """Changes with an edit of these accounts that is not published."""
+    return changes.c.number.in_(select(edits.c.change).where(edits.c.account.in_(ids)))
 
 
 def reviewed_by(ids: Collection[int], state: str = "") -> Clause:
@@ -181,10 +206,19 @@ def _voters(session: Session, term: LabelTerm, asker: int | None) -> list[Clause
         case "non_uploader":
             found.append(votes.c.account != uploader.correlate(changes).scalar_subquery())
         case name:
-            found.append(votes.c.account.in_(people(session, name, asker) or members(session, name)))
+            found.append(votes.c.account.in_(_person_or_group(session, name, asker)))
     if term.group:
-        found.append(votes.c.account.in_(members(session, term.group)))
+        found.append(votes.c.account.in_(known_members(session, term.group)))
     return found
+
+
+def _person_or_group(session: Session, name: str, asker: int | None) -> list[int]:
+    found = people(session, name, asker)
+    if found or name in ("self", "me"):
+        return found
+    if group_in(session, name) is None:
+        raise Invalid(reason=reason("review.query-no-voter", name=name[:100]))
+    return known_members(session, name)
 
 
 def unresolved() -> Clause:

@@ -54,10 +54,7 @@ async def test_a_group_is_made_and_told_in_gerrits_shape(client: Client) -> None
     assert await client("bob", "GET", "/groups/5/detail") == made
     assert await client("", "PUT", "/groups/Other", {}, 401)
     told = await client("ann", "PUT", "/groups/Other", {}, 403)
-    assert told == (
-        "This needs the permission createGroup on refs/* of All-Projects. Ask an administrator for it, or the owner of "
-        "the change to do it."
-    )
+    assert told == "This needs the capability createGroup of this site. Ask an administrator for it."
     told = await client("root", "PUT", "/groups/Release%20Team", {}, 409)
     assert told == "There is a group Release Team already. Choose another name."
     assert await client("root", "PUT", "/groups/Other", {"members": ["nobody"]}, 422)

@@ -400,8 +400,8 @@ async def test_a_commit_made_as_another_account_is_refused(host: GitHost, work: 
         "and you lack 'forge committer' permission.",
         "The following addresses are currently registered:",
         "   mina@example.org",
-        "To register an email address, visit:",
-        "http://review.example.org/settings#EmailAddresses",
+        "Addresses cannot be added to an account yet. Commit with the one that is registered, or ask an owner of the",
+        "project or an administrator for the permission 'Forge Committer' (project.config, refs/meta/config).",
     ]
     assert "  git config user.email mina@example.org" in remote(done)
     work.env["GIT_COMMITTER_EMAIL"] = "mina@home.example"

@@ -14,6 +14,7 @@ from gatebot import words
 from gatebot.access import Actor
 from gatebot.errors import Invalid
 from gatebot.review import conversation, search, search_files, store
+from gatebot.review.edits.store import Edit, put_edit
 from gatebot.review.model import InlineComment, ReviewerState
 from gatebot.review.query import OPERATORS, parse
 from gatebot.review.reading import Reading
@@ -119,6 +120,9 @@ CASES = [
     ("label:Code-Review=ANY,count>=2", []),
     ("label:Code-Review=ANY,count=1", [2, 1]),
     ("label:None=1", []),
+    ("has:edit", []),
+    ("cc:nobody@example.org", []),
+    ('ownerin:"registered users"', [3, 2, 1]),
     ("mergedafter:2020-01-01", []),
     ("parentof:1", []),
     ("visibleto:bob 1", [1]),
@@ -162,6 +166,47 @@ async def test_what_can_be_submitted_is_found_beside_other_terms_and_counted_in_
     assert words.say(refused.value.reason) == (
         "is:submittable cannot be searched for: it must hold of all that is found, so it cannot stand inside an OR."
     )
+
+
+REFUSED = [
+    ("owner:nobody", "User nobody not found"),
+    ("o:nobody OR status:open", "User nobody not found"),
+    ("commentby:nobody", "User nobody not found"),
+    ("ownerin:nosuch", "Group nosuch not found"),
+    ("label:Code-Review=2,group=nosuch", "Group nosuch not found"),
+    ("label:Code-Review=2,user=nosuch", "Neither user nor group nosuch found"),
+    ("size:m", "size:m cannot be searched for: write it as >50, <=3 or 7."),
+    (
+        "since:then",
+        "since:then cannot be searched for: write a date as 2026-01-31, or with a time as 2026-01-31T12:00.",
+    ),
+    ("limit:99999999999", "limit:99999999999 cannot be searched for: it must be a whole number from 1 to 999999999."),
+    ("limit:0", "limit:0 cannot be searched for: it must be a whole number from 1 to 999999999."),
+    (
+        "is:bogus",
+        "is:bogus cannot be searched for: the values are open, closed, merged, abandoned, wip, private, started, "
+        "visible, owner, uploader, reviewer, cc, starred, attention, watched, reviewed, merge, cherrypick, "
+        "submittable.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("query", "told"), REFUSED)
+def test_a_mistyped_value_is_refused_as_it_was_written(house: ReviewHouse, query: str, told: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        house.read(search.search, parse(query), search.Asking(ANN, False, house.clock.now()))
+    assert words.say(refused.value.reason) == told
+
+
+def test_changes_with_an_own_edit_are_found_by_who_has_it(house: ReviewHouse) -> None:
+    now = house.clock.now()
+    house.write(put_edit, Edit(2, ANN, 1, "a" * 40, now))
+    found = {
+        who: [change.number for change in house.read(search.search, parse("has:edit"), asking).changes]
+        for who in (ANN, BOB)
+        if (asking := search.Asking(who, False, now))
+    }
+    assert found == {ANN: [2], BOB: []}
 
 
 _TEXTS = st.text(max_size=12).filter(lambda text: text.isprintable() and "\0" not in text)

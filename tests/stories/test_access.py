@@ -15,6 +15,7 @@ from tests.fakes.site import Person, RunningSite
 
 REVIEW = "/changes/1/revisions/current/review"
 OWN = "Ask an administrator for it, or the owner of the change to do it."
+CAPABILITY, ASK = "This needs the capability", "Ask an administrator for it."
 
 
 @pytest.fixture
@@ -36,9 +37,9 @@ def ann(site: RunningSite) -> Person:
          'Applying label "Verified": +1 is restricted. You may not vote on this label.'),
         ("ann", "POST", "/changes/1/submit", {},
          f"This needs the permission submit on refs/heads/main of api. {OWN}"),
-        ("ann", "PUT", "/projects/mine", {}, f"This needs the permission createProject on refs/* of mine. {OWN}"),
+        ("ann", "PUT", "/projects/mine", {}, f"{CAPABILITY} createProject of this site. {ASK}"),
         ("bob", "PUT", "/accounts/eve", {"name": "Eve"},
-         f"This needs the permission administrateServer on refs/* of All-Projects. {OWN}"),
+         f"{CAPABILITY} administrateServer of this site. {ASK}"),
     ],
 )  # fmt: skip
 def test_who_lacks_a_permission_is_told_which(

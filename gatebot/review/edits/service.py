@@ -251,7 +251,7 @@ class Edits:
         if not isinstance(named, str):
             return with_footers(text, (f"Change-Id: {change.change_id}",))
         if named != change.change_id:
-            raise Conflict(reason=reason("review.other-change-id", change=change.number))
+            raise Conflict(reason=reason("review.other-change-id", change=change.number, id=change.change_id))
         return text
 
     def _started(self, actor: Actor, change: Change) -> tuple[Edit, CommitInfo]:

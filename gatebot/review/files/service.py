@@ -168,7 +168,9 @@ class Files:
                 before, renamed = change.old_path, "RENAMED" if change.status == "R" else "COPIED"
         old = self.half(texts, project, against.commit, before, against.patch_set)
         if not old.path and not new.path:
-            return {"change_type": "MODIFIED", "content": []}
+            if path in (COMMIT_MESSAGE, MERGE_LIST):
+                return {"change_type": "MODIFIED", "content": []}
+            raise NotFound(reason=reason("review.no-file-in-commit", file=path[:200], commit=patch_set.commit[:10]))
         pieces: tuple[Piece, ...] = ()
         if not (old.binary or new.binary):
             pieces = texts.pieces(old.text, new.text, looked.whitespace)

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from ...assignment import Json
-from ...errors import Conflict
+from ...errors import Conflict, Invalid
 from ...identity import Group
 from ...reasons import reason
 from ..answers import body_of, everywhere, json_answer, must_be_new, start_and_limit, text_or
 from ..drafts import Object, flag, text_of, texts
 from ..gerrit_labels import account_info, timestamp
+from ..hosted.finding import fitting
 from ..shaper import Shaper
 from .service import GroupService
 from .shapes import chosen, group_info
@@ -62,7 +63,11 @@ class RestGroups:
         query = request.query
         actor, names = self._asker.actor(request), await self._groups.names()
         found = await self._groups.visible(actor, owned="owned" in query)
-        if user := query.get("user"):
+        for name in ("member", "p", "project", "query-group"):
+            if name in query:
+                why = "write user=ACCOUNT" if name == "member" else "groups cannot be listed by it here"
+                raise Invalid(reason=reason("review.bad-field", field=name, why=why))
+        if user := query.get("user", query.get("u")):
             account = await self._shaper.account_in_body(request, user)
             found = tuple(one for one in found if one.name in account.groups)
         part, exact = query.get("m", query.get("match", "")).lower(), query.getall("g", query.getall("q", []))
@@ -70,6 +75,14 @@ class RestGroups:
         found = tuple(one for one in found if part in one.name.lower() and one.name.lower().startswith(begins))
         if exact:
             found = tuple(one for one in found if one.name in exact or one.uuid in exact)
+        if regex := query.get("r", query.get("regex", "")):
+            fits = fitting("r", regex)
+            found = tuple(one for one in found if fits(one.name))
+        if owner := query.get("owned-by", query.get("ownedBy")):
+            uuid = (await self._groups.find(actor, owner)).uuid
+            found = tuple(one for one in found if one.owner == uuid)
+        if "visible-to-all" in query:
+            found = tuple(one for one in found if one.visible)
         asked = query.get("query", query.get("query2"))
         shown = chosen(found, asked) if asked is not None else list(found)
         start, limit = start_and_limit(request, MOST)

@@ -127,7 +127,8 @@ async def sign(sending: Sending | None) -> Sign:
         told.append(f"{counts.given_up} given up")
     if sending.last is not None:
         told.append(f"last sent {sending.last:%Y-%m-%d %H:%M} UTC")
-    if counts.problem:
-        told.append(f"last problem: {counts.problem}")
+    inside = f"last problem: {counts.problem}" if counts.problem else ""
+    if inside:
+        told.append("the last attempt failed")
     # What one address refuses is not the site's illness; a server that takes nothing is.
-    return Sign("mail", not (counts.waiting and counts.problem), ", ".join(told), vital=False)
+    return Sign("mail", not (counts.waiting and counts.problem), ", ".join(told), vital=False, inside=inside)

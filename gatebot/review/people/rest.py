@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ...access import Actor, Verb, capabilities_of, limit_of
 from ...assignment import Json
-from ...errors import Conflict, NotFound, Unauthenticated
+from ...errors import Conflict, Invalid, NotFound, Unauthenticated
 from ...identity import Account
 from ...identity.ssh_keys import read_key
 from ...reasons import reason
@@ -79,7 +79,9 @@ class RestAccounts:
         if self._shaper.asker.account(request) is None:
             raise Unauthenticated(reason=reason("review.sign-in"))
         suggest = "suggest" in request.query
-        terms = account_query(request.query.get("q", ""), active_only=suggest)
+        if not suggest and not request.query.get("q", request.query.get("query", "")).strip():
+            raise Invalid(reason=reason("review.field-needed", field="q"))
+        terms = account_query(request.query.get("q", request.query.get("query", "")), active_only=suggest)
         start, limit = start_and_limit(request, 10 if suggest else MOST)
         found = [account for account in await self._identity.all() if fits(account, terms)]
         shown = found[start : start + limit]

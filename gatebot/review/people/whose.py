@@ -9,8 +9,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from ...access import SITE, Verb, may
-from ...errors import NotPermitted, Unauthenticated
+from ...errors import Unauthenticated
 from ...identity import Account
+from ...lacking import lacking
 from ...reasons import reason
 from ..shaper import Shaper
 
@@ -46,5 +47,4 @@ class Asked:
         if actor.account is None:
             raise Unauthenticated(reason=reason("review.sign-in"))
         if not may(actor, verb, SITE, self.shaper.room.rules):
-            where = {"permission": verb.value, "ref": "refs/*", "project": "All-Projects"}
-            raise NotPermitted(reason=reason("review.not-permitted", **where))
+            raise lacking(verb, SITE)

@@ -11,8 +11,9 @@ import uuid
 from dataclasses import replace
 
 from ...access import Target, Verb, may
-from ...errors import Conflict, GatebotError, NotPermitted
+from ...errors import Conflict, GatebotError
 from ...identity import Account
+from ...lacking import lacking
 from ...reasons import reason
 from ...repo.program import run
 from ..branching import Branching
@@ -100,8 +101,7 @@ class Making:
         given = _read(call, "ban-commit", "PROJECT COMMIT ...", _BAN)
         project = await self._project(call, given, 2)
         if not may(call.actor, Verb.OWN, Target(project.name), self._room.rules):
-            where = {"permission": Verb.OWN.value, "ref": "refs/*", "project": project.name}
-            raise NotPermitted(reason=reason("review.not-permitted", **where))
+            raise lacking(Verb.OWN, Target(project.name))
         account = await self._room.identity.by_id(call.account.id)
         commits = list(dict.fromkeys(given.rest[1:]))
         if len(commits) > _MOST_COMMITS:

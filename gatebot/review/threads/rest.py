@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from ...assignment import Json
-from ...errors import NotFound
+from ...errors import Invalid, NotFound
 from ...reasons import reason
 from ..answers import body_of, everywhere, json_answer
 from ..drafts import Object, comment_from, text_of
@@ -112,7 +112,10 @@ class RestThreads:
         if id:
             before = await self._threads.draft(actor, view.change.number, id)
             body = {**_said(before), **body}
-        comment = comment_from(text_of(body.get("path"), "path"), body)
+        path = text_of(body.get("path"), "path").strip()
+        if not path:
+            raise Invalid(reason=reason("review.field-needed", field="path"))
+        comment = comment_from(path, body)
         await self._require_file(view, patch_set, comment)
         kept = await self._threads.keep(actor, patch_set, comment, id)
         return json_answer(request, _draft_info(kept, view), 200 if id else 201)

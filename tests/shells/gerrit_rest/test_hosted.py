@@ -34,8 +34,8 @@ async def test_branches_are_made_and_deleted_by_those_who_may(
         "ref": "refs/heads/stable/1.0", "revision": tip
     }  # fmt: skip
     assert await rest("ann", "PUT", f"{P}/branches/mine", {}, 403) == (
-        "This needs the permission create on refs/heads/mine of demo/api. Ask an administrator for it, or the owner of "
-        "the change to do it."
+        "This needs the permission create on refs/heads/mine of demo/api. Ask an owner of the project or an "
+        "administrator for it."
     )
     assert "exists" in await rest("root", "PUT", f"{P}/branches/stable%2F1.0", {}, 409)
     unseen = house.commit_of(change)
