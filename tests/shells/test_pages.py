@@ -172,7 +172,10 @@ async def test_submit_sends_a_change_to_the_gate_and_says_so(web: WebHouse, hous
     await house.say(change, votes={"Code-Review": 2, "Workflow": 1})
     await web.sign_in("bob")
     _, page = await web.send(f"/c/api/+/{change.number}/review", do="submit")
-    assert words(page).startswith("✓ Enqueued in the gate of main of api; it merges when its jobs pass ")
+    assert words(page).startswith(
+        "✓ The gate of main of api was asked; when it takes the change, the page shows its place, "
+        "and it merges when its jobs pass "
+    )
     await house.settle()
     assert house.running["gate"] == [change.number]
 
