@@ -174,7 +174,7 @@ async def test_submit_sends_a_change_to_the_gate_and_says_so(web: WebHouse, hous
     _, page = await web.send(f"/c/api/+/{change.number}/review", do="submit")
     assert words(page).startswith(
         "✓ The gate of main of api was asked; when it takes the change, the page shows its place, "
-        "and it merges when its jobs pass "
+        "and it merges when its jobs pass. When it cannot, it says why in a comment api"
     )
     await house.settle()
     assert house.running["gate"] == [change.number]
