@@ -22,7 +22,16 @@ from typing import TypeAlias, cast, get_type_hints
 from .errors import SettingsError
 from .expressions import compiled
 from .settings_fields import SECTIONS, Connection, Irc, Settings, ThirdPartyCi
-from .settings_outside import Replication, Webhook, accounts_errors, mail_errors, replication_errors, webhook_errors
+from .settings_outside import (
+    Replication,
+    Tracker,
+    Webhook,
+    accounts_errors,
+    mail_errors,
+    replication_errors,
+    tracker_errors,
+    webhook_errors,
+)  # fmt: skip
 from .settings_providers import NEEDED, PROVIDERS, Provider
 from .settings_words import BYTES, GIB, KIB, MIB, guess, written
 
@@ -32,7 +41,7 @@ _SIZE = re.compile(r"(\d+)\s*([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": KIB, "M": MIB, "G": GIB}
 NAMED = {
     "connections": "gerrit", "third_party_ci": "example", "replication": "mirror", "webhook": "example",
-    "providers": "hosts",
+    "tracker": "bugs", "providers": "hosts",
 }  # fmt: skip
 """Sections that each have a name of their own, and one for the sake of example."""
 _OWN_NAMES = ("gatebot", "timer", "zuul")
@@ -118,6 +127,8 @@ def load(text: str, where: str, labels: LabelErrors = lambda labels, kinds: ()) 
             values[section] = _replications(given, errors)
         elif section == "webhook":
             values[section] = _webhooks(given, errors)
+        elif section == "tracker":
+            values[section] = _trackers(given, errors)
         else:
             values[section] = _section(section, section, section_class, given, errors)
     values["providers"], kinds = _providers(table.get("providers", {}), errors)
@@ -211,6 +222,14 @@ def _webhooks(given: object, errors: list[str]) -> Mapping[str, Webhook]:
         found[name] = one = cast(Webhook, _section("webhook", place, Webhook, values, errors))
         errors += [f"{place}.projects: {problem}" for regex in one.projects if (problem := _no_regex(regex))]
         errors += webhook_errors(place, one)
+    return MappingProxyType(found)
+
+
+def _trackers(given: object, errors: list[str]) -> Mapping[str, Tracker]:
+    found: dict[str, Tracker] = {}
+    for name, place, values in _named("tracker", given, errors):
+        found[name] = one = cast(Tracker, _section("tracker", place, Tracker, values, errors))
+        errors += tracker_errors(place, one)
     return MappingProxyType(found)
 
 

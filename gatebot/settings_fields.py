@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from .settings_outside import Accounts, Mail, Oidc, Replication, Webhook
+from .settings_outside import Accounts, Mail, Oidc, Replication, Tracker, Webhook
 from .settings_providers import Provider
 from .settings_words import BYTES, GIB, MIB, setting
 
@@ -287,6 +287,7 @@ class Settings:
     third_party_ci: Mapping[str, ThirdPartyCi] = field(default_factory=lambda: MappingProxyType({}))
     replication: Mapping[str, Replication] = field(default_factory=lambda: MappingProxyType({}))
     webhook: Mapping[str, Webhook] = field(default_factory=lambda: MappingProxyType({}))
+    tracker: Mapping[str, Tracker] = field(default_factory=lambda: MappingProxyType({}))
     providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
@@ -321,5 +322,6 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("third_party_ci", ThirdPartyCi),
     ("replication", Replication),
     ("webhook", Webhook),
+    ("tracker", Tracker),
 )
-"""The sections of the file in the order in which it shows them; the last five may be there several times."""
+"""The sections of the file in the order in which it shows them; the last six may be there several times."""

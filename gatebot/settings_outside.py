@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of what goes out of a site and who comes into it: mail, sign-up, an OpenID Connect provider, copies,
-webhooks.
+webhooks, trackers.
 
 Only frozen values, as in `settings_fields.py`, which lists these sections; and what is wrong with them together.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from .expressions import strictly
 from .settings_words import guess, setting, written
 
 _PLACE = re.compile(r"[^\s/@]+:\d{1,5}")
@@ -106,6 +107,49 @@ def webhook_errors(place: str, one: Webhook) -> Iterator[str]:
     for kind in one.events:
         if kind not in WEBHOOK_EVENTS:
             yield f"{place}.events: {written(kind)} is no type of event.{guess(kind, WEBHOOK_EVENTS)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """A tracker of bugs or tasks elsewhere: what texts name of it becomes links, and it may be told of merges."""
+
+    rules: str = setting(
+        "none", "Rules that come with gatebot, beside the one that the next three keys make.",
+        choices=("none", "launchpad", "storyboard"),
+    )  # fmt: skip
+    footers: tuple[str, ...] = setting((), "The footers that name it, such as Closes-Bug; empty: any place of a text.")
+    match: str = setting(
+        "",
+        "What names one thing, as an RE2 expression; its group is the id. Empty: one word, with or without a #.",
+        unit="expression",
+    )
+    link: str = setting("", "Where it is; {id} stands for the id, $1 for a group.", unit="URL")
+    hook: str = setting("", "Where it is told of merged changes that name it; empty: it is told nothing.", unit="URL")
+    local: bool = setting(False, "Whether the hook may be on this machine.")
+    token_file: str = setting("", "Holds the token that the hook gets as `Authorization: Bearer`.", unit="file")
+
+
+def tracker_errors(place: str, one: Tracker) -> Iterator[str]:
+    """What is wrong with one tracker."""
+    if one.rules == "none" and not (one.footers or one.match):
+        yield f"{place}: write footers or match, so that it is known what names it, or rules."
+    if one.link and not (one.footers or one.match):
+        yield f"{place}.link: this needs footers or match."
+    for name in one.footers:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name):
+            yield f"{place}.footers: {written(name)} is no footer; write it without the colon, such as Closes-Bug."
+    try:
+        strictly(one.match)
+    except ValueError as problem:
+        yield f"{place}.match: {written(one.match)} is no RE2 expression: {problem}."
+    if one.link and not re.fullmatch(r"(https?://[^\s/?#\\\"'<>`$]|mailto:)[^\s\\\"'<>`]*", one.link):
+        yield f"{place}.link: {written(one.link)} cannot be used; write http://, https:// or mailto:."
+    elif one.link and not re.search(r"\{id\}|\$\d", one.link):
+        yield f"{place}.link: write {{id}} where the id stands in it."
+    if one.hook and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", one.hook):
+        yield f"{place}.hook: write http:// or https://, and no password in it."
+    if one.token_file and not one.hook:
+        yield f"{place}.token_file: this needs hook."
 
 
 def replication_errors(place: str, one: Replication) -> Iterator[str]:

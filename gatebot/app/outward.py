@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes out of a site, plugged in from the settings: mail, copies of its repositories, webhooks.
+"""What goes out of a site, plugged in from the settings: mail, copies, webhooks, trackers.
 
 Only wiring; without settings nothing leaves the site.
 """
@@ -18,9 +18,14 @@ from ..db import Database
 from ..front import Front, Sign
 from ..journal import Journal
 from ..keys import SiteKey
+from ..review.deliveries.posting import Poster
 from ..review.replication.model import Remote, Standing
 from ..review.replication.service import Replication
 from ..review.room import ReviewRoom
+from ..review.trackers.model import Rule, Tracker
+from ..review.trackers.rules import ANY_ID, SHIPPED
+from ..review.trackers.service import Telling
+from ..review.trackers.store import Counts
 from ..review.webhooks.service import Webhooks
 from ..settings import Settings
 from ..site import Site
@@ -35,6 +40,7 @@ class Outward:
     mailing: Mailing
     replication: Replication
     webhooks: Webhooks
+    telling: Telling
 
     @classmethod
     def of(
@@ -51,7 +57,8 @@ class Outward:
         remotes = remotes_of(settings)
         replication = Replication(remotes, journal, room.repositories, clock, room.reading)
         mailing = Mailing.of(settings, db, journal, clock, key, room, site)
-        return cls(mailing, replication, webhooks_of(settings, db, journal, clock, room))
+        telling = Telling(db, journal, clock, room.judge.linking.trackers, settings.url, Poster())
+        return cls(mailing, replication, webhooks_of(settings, db, journal, clock, room), telling)
 
     def routes(self) -> list[web.RouteDef]:
         """Pages of mail."""
@@ -62,6 +69,7 @@ class Outward:
         self.mailing.add_to(front)
         front.add(sign=self._sign)
         front.add(sign=self._webhooks_sign)
+        front.add(sign=self._told)
 
     def start(self, run: Callable[[str, Coroutine[Any, Any, object]], object]) -> None:
         """Tell from now on."""
@@ -69,12 +77,16 @@ class Outward:
         if self.replication.standings():
             run("replication", self.replication.run())
         run("webhooks", self.webhooks.run())
+        run("trackers", self.telling.run())
 
     async def _sign(self) -> Sign:
         return sign_of(self.replication.standings())
 
     async def _webhooks_sign(self) -> Sign:
         return sign_of_webhooks(await self.webhooks.standings())
+
+    async def _told(self) -> Sign:
+        return sign_of_trackers(await self.telling.counts())
 
 
 def remotes_of(settings: Settings) -> tuple[Remote, ...]:
@@ -105,3 +117,28 @@ def sign_of(standings: Sequence[Standing]) -> Sign:
             last = f", last pushed {one.last:%Y-%m-%d %H:%M} UTC" if one.last is not None else ""
             told.append(f"{one.remote}: up to date{last}")
     return Sign("replication", not any(one.problem for one in standings), "; ".join(told), vital=False)
+
+
+def trackers_of(settings: Settings) -> tuple[Tracker, ...]:
+    """The trackers of the settings, in their order."""
+    found: list[Tracker] = []
+    for name, tracker in settings.tracker.items():
+        given = tracker.footers or tracker.match
+        own = (Rule(tracker.match or ANY_ID, tracker.link, tracker.footers),) if given else ()
+        file = settings_text.resolve(settings, tracker.token_file) if tracker.token_file else ""
+        found.append(Tracker(name, (*own, *SHIPPED[tracker.rules]), tracker.hook, file, tracker.local))
+    return tuple(found)
+
+
+def sign_of_trackers(counts: Sequence[Counts]) -> Sign:
+    """How telling trackers goes, in words."""
+    if not counts:
+        return Sign("trackers", True, "no tracker is told of merges", vital=False)
+    told: list[str] = []
+    for one in counts:
+        text = f"{one.tracker}: nothing waits"
+        if one.waiting and one.oldest is not None:
+            text = f"{one.tracker}: {one.waiting} waiting since {one.oldest:%Y-%m-%d %H:%M} UTC"
+        text += f", {one.given_up} given up" if one.given_up else ""
+        told.append(f"{text} ({one.problem})" if one.problem else text)
+    return Sign("trackers", not any(one.problem for one in counts), "; ".join(told), vital=False)

@@ -49,7 +49,7 @@ from .irc import Irc
 from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
-from .outward import Outward
+from .outward import Outward, trackers_of
 from .places import Places
 from .ssh import SshDoor, here
 
@@ -103,7 +103,7 @@ class SiteApp:
         place = (db, repositories, identity, clock, view, here(settings))
         review = review_room.furnish(
             *place, book, book, whole_topic=whole, policy=doors.policy(settings),
-            default_branch=settings.git.default_branch,
+            default_branch=settings.git.default_branch, trackers=trackers_of(settings),
         )  # fmt: skip
         results = Results(db, clock, secrets, Issuer(keys, settings.url, clock))
         layouts = gate.layouts_of(settings, db, repositories)

@@ -31,6 +31,7 @@ from .model import Change, PatchSet, Project, Status, SubmitType, branch_ref
 from .ports import Configs, Contents, Gates
 from .rules import Rules, configured, rules_of
 from .tables import changes, dependencies, parents, patch_sets
+from .trackers.linking import Linking
 from .verdict import DEPENDENCIES, Outcome, Situation, Verdict, explain
 
 # The open changes that stand on a change, or name it in a footer of their current patch set.
@@ -69,6 +70,7 @@ class Judge:
     contents: Contents = field(default_factory=NoContents)
     access: access.Rulebook = access.DEFAULT
     configs: Configs = field(default_factory=NoConfigs)
+    linking: Linking = field(default_factory=Linking)
     _rules: dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]] = field(
         default_factory=dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]], repr=False, compare=False
     )

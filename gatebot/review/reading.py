@@ -208,7 +208,8 @@ class Reading:
 
     def _asking(self, actor: Actor) -> Asking:
         sees_all = may(actor, Verb.VIEW_PRIVATE, Target(), self._rules)
-        return Asking(actor.account, sees_all, self._clock.now(), labels=self._judge.labels_named)
+        labels, trackers = self._judge.labels_named, self._judge.linking.rules
+        return Asking(actor.account, sees_all, self._clock.now(), labels=labels, trackers=trackers)
 
     def _hidden_in(self, session: Session, actor: Actor, project: str) -> tuple[int, ...]:
         numbers = select(changes.c.number).where(changes.c.project == project)

@@ -7,6 +7,7 @@ Only wiring. Git transport (`push.py`, `git_http.py`) is put together in `app.py
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import access
@@ -46,6 +47,8 @@ from .standing import Standing
 from .states import States
 from .submitting import Submission
 from .threads.service import Threads
+from .trackers.linking import Linking
+from .trackers.model import Tracker
 from .workbench import Workbench
 
 
@@ -93,15 +96,15 @@ class ReviewRoom:
 def furnish(
     db: Database, repositories: Repositories, identity: Identity, clock: Clock, gates: Gates, site: str | Site,
     rules: access.Rulebook = access.DEFAULT, configs: Configs | None = None, *, whole_topic: bool = False,
-    policy: Policy | None = None, default_branch: str = "main",
+    policy: Policy | None = None, default_branch: str = "main", trackers: Sequence[Tracker] = (),
 ) -> ReviewRoom:  # fmt: skip
     """Put the room together; `site` is where the site is, `rules` and `configs` those of its projects.
 
     `whole_topic` submits topics as a whole; `policy` is what is asked of pushes where a project does not say.
-    New projects begin with the `default_branch`.
+    New projects begin with the `default_branch`. `trackers` say what texts name elsewhere.
     """
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
-    judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs)
+    judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, Linking(tuple(trackers), configs))
     lander = Lander(db, repositories, judge, clock)
     review = Review(db, judge, clock, rules)
     maker, reading = Maker(db, repositories, judge, clock), Reading(db, judge, clock, rules)

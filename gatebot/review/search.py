@@ -41,6 +41,7 @@ from .search_people import (
 )
 from .search_texts import text_clause
 from .tables import changes, messages, parents, patch_sets
+from .trackers.model import Rule
 
 MOST = 500
 
@@ -49,7 +50,7 @@ MOST = 500
 class Asking:
     """Who asks, and when. `sees_all` is set for those whom private changes are not hidden from.
 
-    `labels` tells each project's label of a name.
+    `labels` tells each project's label of a name; `trackers` are the rules by which messages name what is elsewhere.
     """
 
     account: int | None
@@ -57,6 +58,7 @@ class Asking:
     now: datetime
     watching: bool = False
     labels: Labels = shipped
+    trackers: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _clause(session: Session, node: Node, asking: Asking) -> Clause:
 
 
 def _term(session: Session, operator: str, value: str, asking: Asking) -> Clause:
-    found = text_clause(session, operator, value)
+    found = text_clause(session, operator, value, asking.trackers)
     if found is not None:
         return found
     match operator:

@@ -17,15 +17,20 @@ from .query_values import pattern
 from .search_files import files
 from .search_people import Clause, of_current
 from .tables import changes, comments, hashtags, messages, parents, patch_sets, projects
+from .trackers.model import Rule
+from .trackers.rules import named
 
 _FEW = 1000  # numbers that a clause names; where more can fit, the newest are found without them
+_MOST_NAMING = 10_000  # changes that name one thing of a tracker; past them, the newest
 _A_NUMBER = "write the number of a change"
 _TRACKERS = ("bug", "closes-bug", "partial-bug", "related-bug", "implements", "story", "task", "issue", "fixes")
 
 
-def text_clause(session: Session, operator: str, value: str) -> Clause | None:
-    """The clause of an operator that is about text; None when it is not."""
-    if operator in ("message", "subject", "prefixsubject", "author", "committer", "footer", "tr"):
+def text_clause(session: Session, operator: str, value: str, trackers: Sequence[Rule] = ()) -> Clause | None:
+    """The clause of an operator that is about text; None when it is not. `trackers` are the rules of `tr:`."""
+    if operator == "tr":
+        return _tracked(session, value.removeprefix("#"), trackers)
+    if operator in ("message", "subject", "prefixsubject", "author", "committer", "footer"):
         return _of_commit(session, operator, value)
     if operator in ("file", "path", "dir", "ext", "onlyexts"):
         return _of_files(session, operator, value)
@@ -60,17 +65,31 @@ def _of_commit(session: Session, operator: str, value: str) -> Clause:
             return changes.c.subject.istartswith(value, autoescape=True)
         case "author" | "committer":
             return _of_person(session, operator, value.rpartition("<")[2].strip("<>") if "<" in value else value)
-        case "footer":
+        case _:
             name, equals, rest = value.partition("=") if "=" in value else value.partition(":")
             line = f"{name.strip()}: {rest.strip()}" if equals and rest.strip() else f"{name.strip()}: "
             end = "\n" if equals and rest.strip() else ""
             whole = literal("\n").concat(message).concat("\n")
             return narrowed(session, "message", line, of_current(_has(whole, f"\n{line}{end}")))
-        case _:
-            number = value.removeprefix("#")
-            whole = literal("\n").concat(message).concat("\n")
-            told = [f"\n{name}: {sign}{number}\n" for name in _TRACKERS for sign in ("", "#")]
-            return narrowed(session, "message", number, of_current(or_(*(_has(whole, one) for one in told))))
+
+
+def _tracked(session: Session, id: str, rules: Sequence[Rule]) -> Clause:
+    """Changes whose message names something of a tracker: in the usual footers, or as the site's rules find it."""
+    whole = literal("\n").concat(patch_sets.c.message).concat("\n")
+    usual = [_has(whole, f"\n{name}: {sign}{id}\n") for name in _TRACKERS for sign in ("", "#")]
+    clause = narrowed(session, "message", id, of_current(or_(*usual)))
+    if not rules or not id:
+        return clause
+    current = (patch_sets.c.change == changes.c.number) & (patch_sets.c.number == changes.c.current)
+    names = {name for rule in rules for name in rule.footers} if all(rule.footers for rule in rules) else ()
+    fits = and_(
+        _has(patch_sets.c.message, id), *([or_(*(_has(whole, f"\n{name}") for name in names))] if names else ())
+    )
+    wanted = select(changes.c.number, patch_sets.c.message).join(patch_sets, current)
+    rows = session.execute(wanted.where(narrowed(session, "message", id, fits)).order_by(changes.c.number.desc()))
+    wish = id.lower()
+    found = [row.number for row in rows if any(one.id.lower() == wish for one in named(row.message, rules))]
+    return or_(clause, changes.c.number.in_(found[:_MOST_NAMING]))
 
 
 def _of_person(session: Session, operator: str, wanted: str) -> Clause:

@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from .. import words
 from ..access import Actor
@@ -29,6 +29,7 @@ from .ports import Builds
 from .reading import ChangeView, Reading
 from .replying import heirs
 from .third_party.service import ThirdPartyCis
+from .trackers.linking import linked
 
 _LINES = 5_000  # of one page's differences
 _READMES = ("README.md", "README.rst", "README.txt", "README")
@@ -85,7 +86,7 @@ class Shown:
         """Everything that `review/change.html` asks for; `drafts` are the reader's own."""
         view, shown, base = what.view, what.patch_set, what.base.number if what.base else None
         change, old = view.change, what.against.commit
-        number = change.number
+        number, rules = change.number, self._judge.linking.rules_for(change.project)
         builds, mentions, outside, near, files = await asyncio.gather(
             self._builds.of_change(number),
             self._mentioned(actor, number),
@@ -108,14 +109,14 @@ class Shown:
             "tone": views.tone(change, view.verdict.submittable, _is_blocked(view)),
             "position": position,
             "can_submit": change.is_open and ready and position is None,
-            "message": views.linked(shown.message.strip()),
+            "linked": partial(linked, rules=rules),
             "files": files,
             "drawn": drawn,
             "configures": self._judge.gates.configures(change.project, change.branch, _paths(files)),
             "added": sum(file.change.added for file in files),
             "deleted": sum(file.change.deleted for file in files),
             "notes": views.notes(here, people, _places(files) if here else ()),
-            "messages": [views.message_view(message) for message in view.messages],
+            "messages": [views.message_view(message, rules) for message in view.messages],
             "inline": _by_message(view.comments),
             "people": people,
             "reviewers": view.reviewers,

@@ -2,12 +2,11 @@
 """What the review pages show, made from the room's values: rows of lists, lines of differences, links in text.
 
 Pure. Pages hand these to templates; no template decides more than how a thing looks. Text of
-people is escaped here where links are put into it, and only http(s) addresses become links.
+people is escaped where links are put into it, in `trackers/linking.py`.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from difflib import SequenceMatcher
 from ..reasons import Reason
 from .model import COMMIT_MESSAGE, PATCH_SET_LEVEL, Change, InlineComment, Message, Side, Status, Vote
 from .ports import BuildLine
+from .trackers.linking import linked
+from .trackers.model import Rule
 from .whole import ChangeView
-
-_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +122,10 @@ def change_row(view: ChangeView, position: Reason | None) -> ChangeRow:
     )
 
 
-def linked(text: str) -> str:
-    """Text as safe HTML with its http(s) addresses as links."""
-    pieces: list[str] = []
-    end = 0
-    for found in _LINK.finditer(text):
-        address = html.escape(found.group())
-        pieces += [html.escape(text[end : found.start()]), f'<a href="{address}" rel="nofollow">{address}</a>']
-        end = found.end()
-    return "".join([*pieces, html.escape(text[end:])])
-
-
-def message_view(message: Message) -> MessageView:
-    """A message as the page shows it."""
-    return MessageView(
-        message.id, message.account, message.patch_set, message.created, message.tag, linked(message.text)
-    )
+def message_view(message: Message, rules: Sequence[Rule] = ()) -> MessageView:
+    """A message as the page shows it; `rules` say what becomes a link beside addresses."""
+    shown = linked(message.text, rules)
+    return MessageView(message.id, message.account, message.patch_set, message.created, message.tag, shown)
 
 
 def notes(

@@ -47,7 +47,7 @@ async def test_what_people_write_is_shown_and_never_run(web: WebHouse, house: Pi
         assert 'href="javascript' not in page
     page = await web.page(f"/c/api/+/{change.number}")
     assert html.escape(EVIL) in page
-    assert '<a href="https://example.org/a&amp;b" rel="nofollow">https://example.org/a&amp;b</a>.' in page
+    assert '<a href="https://example.org/a&amp;b" rel="nofollow noopener">https://example.org/a&amp;b</a>.' in page
 
 
 async def test_words_that_differ_are_marked_where_a_line_replaces_a_line(web: WebHouse, house: PipelineHouse) -> None:

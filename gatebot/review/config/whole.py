@@ -15,12 +15,13 @@ from typing import TypeAlias
 from ...access_rules import SYSTEM_GROUPS, Limit, Permission, Rule, Section
 from ...reasons import reason
 from ..labels import configured
+from ..trackers import commentlinks
 from . import access_part, groups_file, syntax
 from .model import ALL_PROJECTS, GROUPS, PROJECT_CONFIG, ConfigFile, ProjectConfig, Trouble
 
 #: What a part of the file finds wrong with it.
 Part: TypeAlias = Callable[[ConfigFile], Sequence[Trouble]]
-PARTS: tuple[Part, ...] = (configured.check,)
+PARTS: tuple[Part, ...] = (configured.check, commentlinks.check)
 
 
 def read(texts: Mapping[str, str]) -> tuple[ProjectConfig, tuple[Trouble, ...]]:

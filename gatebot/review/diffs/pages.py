@@ -19,6 +19,7 @@ from ...site import Site
 from ..model import COMMIT_MESSAGE, PATCH_SET_LEVEL
 from ..permission import target_of
 from ..room import ReviewRoom
+from ..trackers.linking import linked
 from .looking import Asked, address, asked_of
 from .service import Compared, Listed
 
@@ -77,6 +78,7 @@ class DiffPages:
             before=before,
             after=after,
             drawn=drawn,
+            linked=partial(linked, rules=self._room.judge.linking.rules_for(change.project)),
             asked=asked,
             pseudo=path.startswith("/"),
             at=partial(address, change.path, what.patch_set.number, what.base.number if what.base else None),

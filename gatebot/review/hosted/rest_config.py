@@ -7,7 +7,7 @@ Thin: `service.py` writes `project.config`. Rights are in `rest_access.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from aiohttp import web
@@ -26,6 +26,7 @@ from ..labels.model import Label
 from ..model import Project, SubmitType
 from ..permission import require, require_account
 from ..shaper import Calls
+from ..trackers.commentlinks import commentlinks
 from ..verdict import signed
 from .model import STATES, SWITCHES, label_lines
 from .service import Files
@@ -94,7 +95,11 @@ class RestConfig(Calls):
         for name, (section, key) in SWITCHES.items():
             info[name] = _inheritable(files, section, key)
         kind: dict[str, Json] = {"value": project.submit_type.value, "configured_value": project.submit_type.value}
-        info |= {"submit_type": project.submit_type.value, "default_submit_type": kind, "commentlinks": {}}
+        info |= {
+            "submit_type": project.submit_type.value,
+            "default_submit_type": kind,
+            "commentlinks": _commentlinks(files),
+        }
         info |= {"max_object_size_limit": {}, "plugin_config": {}, "state": state_of(files)}
         return info
 
@@ -188,6 +193,14 @@ def state_of(files: Iterable[ConfigFile]) -> str:
     """Gerrit's word for what a project's own file says of its state."""
     said = next((file.get("project", "state") or "" for file in files), "").strip().lower().replace("_", " ")
     return next((name for name, word in STATES.items() if word == said), "ACTIVE")
+
+
+def _commentlinks(files: Sequence[ConfigFile]) -> dict[str, Json]:
+    """Gerrit's CommentLinkInfo by name."""
+    return {
+        one.name: {"match": one.match, **({"link": one.link} if one.link else {}), "enabled": True}
+        for one in commentlinks(files)
+    }
 
 
 def _inheritable(files: Iterable[ConfigFile], section: str, key: str) -> dict[str, Json]:

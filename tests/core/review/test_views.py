@@ -19,10 +19,10 @@ NOW = datetime(2026, 1, 5, tzinfo=UTC)
     ("text", "shown"),
     [
         ("plain <b>", "plain &lt;b&gt;"),
-        ("see https://x.org/a?b=1&c=2.", 'see <a href="https://x.org/a?b=1&amp;c=2" rel="nofollow">https://x.org/a?b=1&amp;c=2</a>.'),
+        ("see https://x.org/a?b=1&c=2.", 'see <a href="https://x.org/a?b=1&amp;c=2" rel="nofollow noopener">https://x.org/a?b=1&amp;c=2</a>.'),
         ("javascript:alert(1) data:x", "javascript:alert(1) data:x"),
-        ('https://x.org/"onclick="x', '<a href="https://x.org/" rel="nofollow">https://x.org/</a>&quot;onclick=&quot;x'),
-        ("(http://x.org/a)", '(<a href="http://x.org/a" rel="nofollow">http://x.org/a</a>)'),
+        ('https://x.org/"onclick="x', '<a href="https://x.org/" rel="nofollow noopener">https://x.org/</a>&quot;onclick=&quot;x'),
+        ("(http://x.org/a)", '(<a href="http://x.org/a" rel="nofollow noopener">http://x.org/a</a>)'),
     ],
 )  # fmt: skip
 def test_only_addresses_of_the_web_become_links(text: str, shown: str) -> None:

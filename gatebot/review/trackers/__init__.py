@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trackers elsewhere: what texts name of them becomes links and is found, and merging a change tells them."""
