@@ -123,12 +123,8 @@ def load(text: str, where: str, labels: LabelErrors = lambda labels, kinds: ()) 
             values[section] = _connections(given, errors)
         elif section == "third_party_ci":
             values[section] = _third_party_cis(given, errors)
-        elif section == "replication":
-            values[section] = _replications(given, errors)
-        elif section == "webhook":
-            values[section] = _webhooks(given, errors)
-        elif section == "tracker":
-            values[section] = _trackers(given, errors)
+        elif section in _OUTSIDE:
+            values[section] = _outside(section, given, errors)
         else:
             values[section] = _section(section, section, section_class, given, errors)
     values["providers"], kinds = _providers(table.get("providers", {}), errors)
@@ -207,29 +203,21 @@ def _third_party_cis(given: object, errors: list[str]) -> Mapping[str, ThirdPart
     return MappingProxyType(found)
 
 
-def _replications(given: object, errors: list[str]) -> Mapping[str, Replication]:
-    found: dict[str, Replication] = {}
-    for name, place, values in _named("replication", given, errors):
-        found[name] = one = cast(Replication, _section("replication", place, Replication, values, errors))
-        errors += [f"{place}.projects: {problem}" for regex in one.projects if (problem := _no_regex(regex))]
-        errors += replication_errors(place, one)
-    return MappingProxyType(found)
+_OUTSIDE: Mapping[str, tuple[type, Callable[..., Iterable[str]]]] = {
+    "replication": (Replication, replication_errors),
+    "webhook": (Webhook, webhook_errors),
+    "tracker": (Tracker, tracker_errors),
+}
 
 
-def _webhooks(given: object, errors: list[str]) -> Mapping[str, Webhook]:
-    found: dict[str, Webhook] = {}
-    for name, place, values in _named("webhook", given, errors):
-        found[name] = one = cast(Webhook, _section("webhook", place, Webhook, values, errors))
-        errors += [f"{place}.projects: {problem}" for regex in one.projects if (problem := _no_regex(regex))]
-        errors += webhook_errors(place, one)
-    return MappingProxyType(found)
-
-
-def _trackers(given: object, errors: list[str]) -> Mapping[str, Tracker]:
-    found: dict[str, Tracker] = {}
-    for name, place, values in _named("tracker", given, errors):
-        found[name] = one = cast(Tracker, _section("tracker", place, Tracker, values, errors))
-        errors += tracker_errors(place, one)
+def _outside(section: str, given: object, errors: list[str]) -> Mapping[str, object]:
+    """What goes out of a site under names: copies, webhooks, trackers."""
+    found: dict[str, object] = {}
+    section_class, wrong = _OUTSIDE[section]
+    for name, place, values in _named(section, given, errors):
+        found[name] = one = _section(section, place, section_class, values, errors)
+        errors += [f"{place}.projects: {why}" for regex in getattr(one, "projects", ()) if (why := _no_regex(regex))]
+        errors += wrong(place, one)
     return MappingProxyType(found)
 
 

@@ -116,7 +116,7 @@ def config(text: str) -> ConfigFile:
 
 def test_commentlinks_are_inherited_replaced_and_switched_off() -> None:
     root = config(
-        '[commentlink "a"]\nmatch = a\nlink = https://root/a\n[commentlink "b"]\nmatch = b\nlink = https://root/b\n'
+        '[commentlink "a"]\nmatch = a\nlink = https://all/a\n[commentlink "b"]\nmatch = b\nlink = https://all/b\n'
     )
     own = config('[commentlink "a"]\nmatch = "A(\\\\d)"\nlink = "#/q/$1"\n[commentlink "b"]\nenabled = false\n')
     (one,) = commentlinks([own, root])
