@@ -97,7 +97,10 @@ async def test_the_message_is_edited_and_keeps_its_change_id(
     again = await rest("ann", "PUT", f"{EDIT}:message", {"message": told}, status=409)
     assert again == "New commit message cannot be same as existing commit message"
     other = await rest("ann", "PUT", f"{EDIT}:message", {"message": f"x\n\nChange-Id: I{'1' * 40}"}, status=409)
-    assert other == "The Change-Id in the message is not that of change 1; leave its line as it is."
+    assert other == (
+        "The Change-Id in the message is not that of change 1. Write the line there as it was: "
+        f"Change-Id: {change.change_id}"
+    )
     await rest("ann", "POST", f"{EDIT}:publish", {}, status=204)
     assert house.change(1).subject == "Say it better"
 
