@@ -7,7 +7,7 @@ decided in `service.py`, what the votes mean in `verdict.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -19,7 +19,7 @@ from ..identity import accounts_in
 from .attention import store as attention
 from .attention.model import ABANDONED, ADDED, OUTDATED, READY, SUBMITTED, WIP
 from .labels.copying import Renewal
-from .model import InlineComment, Message, Reviewer, ReviewerState, Side, TextRange, Vote
+from .model import Change, InlineComment, Message, Reviewer, ReviewerState, Side, TextRange, Vote
 from .rules import Rules, copied_votes
 from .tables import changes, comments, messages, reviewers, votes
 
@@ -223,6 +223,13 @@ def reviewers_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[
     """Reviewers and CCs of some changes, in the order in which they came."""
     wanted = select(reviewers).where(reviewers.c.change.in_(numbers))
     return _by_change(session, wanted.order_by(reviewers.c.since, reviewers.c.account), _reviewer)
+
+
+def hidden_from(session: Session, found: Iterable[Change], account: int) -> frozenset[int]:
+    """Those of some changes that are private, not the account's own, and not reviewed by it."""
+    private = [change.number for change in found if change.private and change.owner != account]
+    reviewed = reviewers_of(session, private) if private else {}
+    return frozenset(one for one in private if account not in {who.account for who in reviewed.get(one, ())})
 
 
 def recent_reviewers(session: Session, project: str, most: int = 1000) -> tuple[int, ...]:

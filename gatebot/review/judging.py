@@ -189,21 +189,23 @@ class Judge:
             for commit, other in store.find_by_commits(session, project, commits).items()
         }
         named: dict[str, tuple[int, ...]] = {}
-        found: dict[int, set[int]] = {}
-        unknown: dict[int, tuple[str, ...]] = {}
+        under: dict[int, set[int]] = {}
         for change, current in pairs:
-            under = (behind.get((change.project, parent)) for parent in current.parents)
-            found[change.number] = {one.number for one in under if one is not None and one.branch == change.branch}
-            addresses = depends_on(current.message)
-            named |= {address: self.named(session, address) for address in addresses if address not in named}
-            found[change.number].update(*(named[address] for address in addresses))
-            unknown[change.number] = tuple(address for address in addresses if not named[address])
-        known = store.find_changes(session, {number for numbers in found.values() for number in numbers})
+            below = (behind.get((change.project, parent)) for parent in current.parents)
+            under[change.number] = {one.number for one in below if one is not None and one.branch == change.branch}
+            addresses = (one for one in depends_on(current.message) if one not in named)
+            named |= {address: self.named(session, address) for address in addresses}
+        known = store.find_changes(session, {one for many in (*under.values(), *named.values()) for one in many})
         waiting = {number for number, other in known.items() if other.status is not Status.MERGED}
-        return {
-            number: Needs(tuple(sorted(others & waiting - {number})), unknown[number])
-            for number, others in found.items()
-        }
+        found: dict[int, Needs] = {}
+        for change, current in pairs:
+            # What the owner may not see is not there for his footers: nobody learns of it by naming it.
+            hidden = conversation.hidden_from(session, known.values(), change.owner)
+            told = {one: set(named[one]) - hidden for one in depends_on(current.message)}
+            others = under[change.number].union(*told.values())
+            unknown = tuple(address for address, numbers in told.items() if not numbers)
+            found[change.number] = Needs(tuple(sorted(others & waiting - {change.number})), unknown)
+        return found
 
     def needed_by(self, session: Session, number: int) -> tuple[int, ...]:
         """The open changes whose git parent is a change's current patch set, or whose Depends-On names it."""

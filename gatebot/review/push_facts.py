@@ -16,7 +16,7 @@ from ..identity import Account
 from ..identity.store import email_in
 from ..reasons import reason
 from ..repo import CommitInfo, Incoming, Repositories
-from . import push_direct, push_plan, push_rights, push_rows
+from . import conversation, push_direct, push_plan, push_rights, push_rows
 from .model import Change, branch_ref
 from .push_direct import Thing
 from .push_policy import Policies
@@ -118,7 +118,7 @@ class Reader:
         """The changes that the pusher may not know of. Who may not read the branch is refused before."""
         if may(push.actor, Verb.VIEW_PRIVATE, Target(), self.rules):
             return frozenset()
-        return self.db.read_now(push_rows.hidden_from, found, push.account.id)
+        return self.db.read_now(conversation.hidden_from, found, push.account.id)
 
     def past_review(self, push: Push, commits: Sequence[CommitFacts]) -> Known:
         """What must be known of commits that go past review."""

@@ -132,13 +132,6 @@ def known_by_commit(session: Session, project: str, commits: Iterable[str]) -> d
     return {commit: tuple(rows[number] for number in dict.fromkeys(several)) for commit, several in found.items()}
 
 
-def hidden_from(session: Session, found: Iterable[Change], account: int) -> frozenset[int]:
-    """Those of some changes that are private, not the account's own, and not reviewed by it."""
-    private = [change.number for change in found if change.private and change.owner != account]
-    reviewed = conversation.reviewers_of(session, private) if private else {}
-    return frozenset(one for one in private if account not in {who.account for who in reviewed.get(one, ())})
-
-
 def _rows(session: Session, found: Iterable[Change]) -> dict[int, Row]:
     known = {change.number: change for change in found}
     of = store.patch_sets_of(session, list(known)) if known else {}

@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import update
 
 from gatebot.events import CommentAdded, SubmitRequested, VoteCast
 from gatebot.identity import Identity
 from gatebot.reasons import reason
-from gatebot.review.model import Change
+from gatebot.review import conversation, store
+from gatebot.review.model import Change, ReviewerState
 from gatebot.review.rest import routes
 from gatebot.review.room import furnish
+from gatebot.review.tables import changes
 from tests.fakes.asker import FakeAsker, errors_as_text
 from tests.fakes.review_house import ANN, BOB, GATE, SITE, ReviewHouse
 
@@ -222,6 +225,23 @@ async def test_the_gate_is_not_asked_for_a_change_that_stands_on_one_that_is_not
         "It needs Code-Review +2. It needs Workflow +1."
     )
     assert house.facts(SubmitRequested) == []
+
+
+async def test_a_footer_tells_nothing_of_a_change_that_its_writer_may_not_see(
+    client: Client, house: ReviewHouse, change: Change
+) -> None:
+    house.gates.branches.add(("demo/api", "main"))
+    house.write(lambda session: store.update_change(session, 1, house.clock.now(), private=True))
+    house.write(lambda session: session.execute(update(changes).where(changes.c.number == 1).values(owner=BOB)))
+    house.push("demo/api", {"c": "c\n"}, "Add c", house.tip("demo/api"), f"Depends-On: {SITE}1\nDepends-On: {SITE}99\n")
+    verdict = await client("", "GET", "/api/change/2/verdict")
+    told = json.dumps(verdict)
+    for number in (1, 99):
+        assert f"Depends-On: {SITE}{number} is not the address of a change here." in told
+    house.write(conversation.set_reviewer, 1, ANN, ReviewerState.CC, house.clock.now())
+    assert "It depends on change 1, which is not merged." in json.dumps(
+        await client("", "GET", "/api/change/2/verdict")
+    )
 
 
 async def test_only_a_capability_merges_past_the_gate(client: Client, house: ReviewHouse, change: Change) -> None:
