@@ -116,7 +116,7 @@ def test_a_page_that_could_not_be_fetched_is_fetched_again(site: RunningSite, pe
         failures.append(route.request.url)
         route.abort() if len(failures) == 1 else route.fulfill(status=502)
 
-    page.route(f"**/c/api/+/{change}", fail, times=2)
+    page.route(f"**/c/api/+/{change}/1", fail, times=2)  # the patch set that the page shows
     ann.review(change, "Once more.")
     expect(page.locator("#messages")).to_contain_text("Once more.")
     assert len(failures) == 2

@@ -32,12 +32,17 @@ def site(template: Template, tmp_path: Path, builds: Builds, server: MailServer)
         yield running
 
 
-def first(server: MailServer, reader: str, kind: str) -> EmailMessage:
-    """The first mail of a kind that somebody gets, as soon as it comes."""
+def first(server: MailServer, reader: str, kind: str, writer: str = "") -> EmailMessage:
+    """The first mail of a kind, and of a writer, that somebody gets, as soon as it comes."""
+    wanted = (kind, writer)
     return eventually(
-        lambda: next((m for m in server.to(f"{reader}@example.org") if m["X-Gerrit-MessageType"] == kind), None),
+        lambda: next((m for m in server.to(f"{reader}@example.org") if _is(m, *wanted)), None),
         f"mailed to {reader}: {kind}",
     )
+
+
+def _is(message: EmailMessage, kind: str, writer: str) -> bool:
+    return message["X-Gerrit-MessageType"] == kind and writer in message["From"]
 
 
 def text_of(message: EmailMessage) -> str:
@@ -64,7 +69,7 @@ def test_a_change_is_mailed_from_its_push_to_its_merge_as_one_thread(
         {"labels": {"Code-Review": 2, "Workflow": 1},
          "comments": {"bell": [{"line": 1, "message": "Louder next time"}]}},
     )  # fmt: skip
-    said = first(server, "ann", "comment")
+    said = first(server, "ann", "comment", "Bob")  # the gate may have said something before
     assert "Patch Set 1: Code-Review+2 Workflow+1" in text_of(said)
     assert "PS1, line 1: ding\n\nLouder next time" in text_of(said)
     builds.finish("gate", 1)
