@@ -9,9 +9,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .settings import NAMED, Described, described
 from .settings_fields import SECTIONS
+from .settings_named import NAMED
 from .settings_providers import PROVIDERS
+from .settings_reading import Described, described
 from .settings_words import written
 
 _LABELS = """

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .expressions import strictly
+from .settings_checks import no_regexes
 from .settings_words import guess, setting, written
 
 _PLACE = re.compile(r"[^\s/@]+:\d{1,5}")
@@ -104,6 +105,7 @@ def webhook_errors(place: str, one: Webhook) -> Iterator[str]:
         yield f"{place}.url: write http:// or https://, a host, and no fragment."
     elif "@" in urlsplit(one.url).netloc:
         yield f"{place}.url: a password has no place here; put a secret into secret_file."
+    yield from no_regexes(f"{place}.projects", one.projects)
     for kind in one.events:
         if kind not in WEBHOOK_EVENTS:
             yield f"{place}.events: {written(kind)} is no type of event.{guess(kind, WEBHOOK_EVENTS)}"
@@ -164,6 +166,7 @@ def replication_errors(place: str, one: Replication) -> Iterator[str]:
         yield f"{place}.url: a password has no place here; put it into password_file."
     if bool(one.user) != bool(one.password_file):
         yield f"{place}.user: a password needs user and password_file."
+    yield from no_regexes(f"{place}.projects", one.projects)
 
 
 def accounts_errors(accounts: Accounts, oidc: Oidc, mail: Mail) -> Iterator[str]:
