@@ -29,6 +29,7 @@ from gatebot.app import places
 from gatebot.app.site_app import SiteApp
 from gatebot.cli import founding
 from gatebot.clock import SystemClock
+from gatebot.hearing import Runner
 from gatebot.pipeline.config.build import build
 from gatebot.pipeline.config.directories import Directories
 from gatebot.pipeline.config.layout import Layout, Sources
@@ -73,7 +74,7 @@ async def serve(directory: Path, port: int, tenant_file: Path, repos: Path) -> N
     """A site whose seconds are of the kind that the last line of the standard input names; no line: it ends."""
     settings, where = places.load(directory)
     site = await SiteApp.open(settings, where, None, SystemClock())
-    runner = web.AppRunner(site.web(), handle_signals=False)
+    runner = Runner(site.web(), 5.0)
     await runner.setup()
     await site.start()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote, urlencode
 import jinja2
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
+from aiohttp.web_protocol import RequestPayloadError
 from markupsafe import Markup
 
 from . import __version__, assets, words
@@ -27,6 +28,7 @@ from .asking import READS, SESSION, Asking, xsrf
 from .change import own_number
 from .durations import about, duration
 from .errors import GatebotError, Unauthenticated, http_status
+from .hearing import UNPACKED
 from .identity import Identity
 from .proxies import believed, is_private
 from .reasons import Reason, reason
@@ -168,6 +170,8 @@ class Site(Asking):
         except UnicodeError:
             log.info("request %s %s: text that is none", request.method, request.path, exc_info=True)
             answer = self.error(request, 400, "This request has text in it that is not UTF-8.")
+        except RequestPayloadError:
+            answer = self.error(request, 400, UNPACKED)
         except asyncio.CancelledError:
             raise
         except ConnectionResetError:

@@ -66,6 +66,7 @@ HALL = {
     "notify": 3,
     "asking": 4,
     "front": 4,
+    "hearing": 4,
     "joining": 4,
     "live": 4,
     "proxies": 4,

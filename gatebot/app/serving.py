@@ -26,6 +26,7 @@ from ..executor import assembly, providing
 from ..executor.labels import site_labels
 from ..executor.model import Sandbox
 from ..executor.providers import link
+from ..hearing import Runner
 from ..settings import Settings
 from . import places as site_places
 from .footing import check_git, check_reach, in_the_open, sole_server, take_address
@@ -117,7 +118,7 @@ async def _run(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
     site = await SiteApp.open(found, places, prepared, SystemClock())
-    runner = web.AppRunner(site.web(), handle_signals=False, shutdown_timeout=_STOP_SECONDS, access_log=None)
+    runner = Runner(site.web(), _STOP_SECONDS)
     await runner.setup()
     await site.start()
     # Who gets an answer over HTTP gets one over SSH, too.

@@ -35,6 +35,7 @@ from gatebot.executor import assembly, providing
 from gatebot.executor.images import shared as shared_images
 from gatebot.executor.labels import site_labels
 from gatebot.executor.model import Sandbox
+from gatebot.hearing import Runner
 from gatebot.identity import Identity
 from gatebot.pipeline.results import Results
 from gatebot.repo import Repositories
@@ -273,7 +274,7 @@ class RunningSite:
             )
         dispatch = self.builds.plug if self.builds is not None else None
         self.app = await SiteApp.open(self.settings, self.places, prepared, self.clock, dispatch)
-        self._runner = web.AppRunner(self.app.web(), handle_signals=False, shutdown_timeout=1, access_log=None)
+        self._runner = Runner(self.app.web(), 1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
         await self.app.start()
