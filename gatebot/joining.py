@@ -18,7 +18,7 @@ from aiohttp import web
 
 from . import words
 from .clock import Clock
-from .errors import GatebotError, NotFound, NotPermitted, Unauthenticated
+from .errors import GatebotError, NotFound, NotPermitted, TooManyAttempts, Unauthenticated, http_status
 from .identity.joining import Joining, Wanted
 from .identity.passwords import SHORTEST, Attempts
 from .keys import SiteKey
@@ -73,13 +73,12 @@ class JoiningPages:
         post, form = self._poster(), await request.post()
         wanted = Wanted(*(str(form.get(name, "")).strip()[:200] for name in ("username", "name", "email")))
         wanted = Wanted(wanted.username, wanted.name or wanted.username, wanted.email)
-        now = self._clock.now()
         try:
-            for what in ("", wanted.email):  # neither one machine nor one mailbox is a way to flood
-                self._attempts.take(what, request.remote or "" if not what else "", now)
+            self._brake(request.remote or "", wanted.email)
             token = await self._joining.ask(wanted)
         except GatebotError as error:
-            return self._form(request, wanted, self._site.sentence(request, error), 400)
+            status = http_status(error) if isinstance(error, TooManyAttempts) else 400
+            return self._form(request, wanted, self._site.sentence(request, error), status)
         language = self._site.language(request)
         words_of = {"site": self._site.settings.site.name, "username": wanted.username, "name": wanted.name}
         if token is None:
@@ -90,6 +89,14 @@ class JoiningPages:
         subject = words.say(reason("hall.sign-up-subject", site=self._site.settings.site.name), language)
         await post(wanted.email, subject, told)
         return self._site.render(request, "signup.html", wanted=wanted, problem="", sent=True)
+
+    def _brake(self, machine: str, email: str) -> None:
+        """Neither one machine nor one mailbox is a way to flood."""
+        try:
+            self._attempts.take("", machine, self._clock.now())
+            self._attempts.take(email, "", self._clock.now())
+        except TooManyAttempts:
+            raise TooManyAttempts(reason=reason("hall.sign-up-too-often")) from None
 
     async def _confirm_page(self, request: web.Request) -> web.StreamResponse:
         wanted = await self._joining.asked(request.match_info["signup"])

@@ -36,6 +36,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=15)
 _MOST = 512 * 1024
 _challenge = cast("Callable[[str], str]", rfc7636.create_s256_code_challenge)  # pyright: ignore[reportUnknownMemberType]
 _LEEWAY = 60
+_ENDS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class OpenIdConnect:
     def __init__(self, provider: Provider, clock: Clock) -> None:
         self._provider = provider
         self._clock = clock
-        self._known: Mapping[str, object] | None = None
+        self._known: Mapping[str, str] | None = None
         self._keys: KeySet | None = None
         self._lock = asyncio.Lock()
 
@@ -84,7 +85,7 @@ class OpenIdConnect:
             "scope": self._provider.scopes, "state": state, "nonce": nonce,
             "code_challenge": str(_challenge(verifier)), "code_challenge_method": "S256",
         }  # fmt: skip
-        url = str(known["authorization_endpoint"])
+        url = known["authorization_endpoint"]
         return Begun(f"{url}{'&' if '?' in url else '?'}{urlencode(asked)}", state, nonce, verifier)
 
     async def finish(self, code: str, nonce: str, verifier: str) -> Claims:
@@ -94,7 +95,7 @@ class OpenIdConnect:
             "grant_type": "authorization_code", "code": code, "redirect_uri": self._provider.back,
             "code_verifier": verifier,
         }  # fmt: skip
-        answer = await self._ask("POST", str(known["token_endpoint"]), body)
+        answer = await self._ask("POST", known["token_endpoint"], body)
         claims = await self._claims(str(answer.get("id_token", "")), str(answer.get("access_token", "")), nonce)
         return Claims(
             issuer=self._provider.issuer,
@@ -128,7 +129,8 @@ class OpenIdConnect:
     async def _decoded(self, token: str, *, fresh: bool) -> jwt.Token:
         return jwt.decode(token, await self._keys_of(fresh=fresh), algorithms=_ALGORITHMS)
 
-    async def _metadata(self) -> Mapping[str, object]:
+    async def _metadata(self) -> Mapping[str, str]:
+        """The addresses of the provider, by their names in its configuration."""
         async with self._lock:
             if self._known is None:
                 found = await self._ask("GET", f"{self._provider.issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -138,14 +140,19 @@ class OpenIdConnect:
                     raise Unavailable(reason=_refused(str(error))) from None
                 if found.get("issuer") != self._provider.issuer:
                     raise Unavailable(reason=_refused(f"it calls itself {found.get('issuer')}"))
-                self._known = found
+                if missing := next((name for name in _ENDS if not isinstance(found.get(name), str)), ""):
+                    raise Unavailable(reason=_refused(f"its configuration has no {missing}"))
+                self._known = {name: str(found[name]) for name in _ENDS}
             return self._known
 
     async def _keys_of(self, *, fresh: bool) -> KeySet:
         if self._keys is None or fresh:
             known = await self._metadata()
-            found = await self._ask("GET", str(known["jwks_uri"]))
-            self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+            found = await self._ask("GET", known["jwks_uri"])
+            try:
+                self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+            except (JoseError, ValueError, TypeError, LookupError, AttributeError):
+                raise Unavailable(reason=_refused("its keys cannot be read")) from None
         return self._keys
 
     async def _ask(self, method: str, url: str, form: Mapping[str, str] | None = None) -> dict[str, object]:
@@ -159,7 +166,7 @@ class OpenIdConnect:
                 aiohttp.ClientSession(timeout=_TIMEOUT) as client,
                 client.request(method, url, data=form, headers=headers, allow_redirects=False) as answer,
             ):
-                raw = await answer.content.read(_MOST)
+                raw = await _whole(answer.content)
                 if answer.status == 400 and form is not None:
                     raise Unauthenticated(reason=_refused("it does not know this code any more"))
                 if answer.status != 200:
@@ -168,6 +175,16 @@ class OpenIdConnect:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(reason=_refused(str(error) or type(error).__name__)) from None
         return found
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """A body to its end, however many pieces it comes in."""
+    taken = bytearray()
+    async for piece in content.iter_any():
+        taken += piece
+        if len(taken) > _MOST:
+            raise Unavailable(reason=_refused(f"its answer is longer than {_MOST // 1024} KiB"))
+    return bytes(taken)
 
 
 def _object(raw: bytes) -> dict[str, object]:
