@@ -13,16 +13,15 @@ from collections.abc import Sequence
 
 import pygit2
 
-from ..access import Actor, Rulebook, Target, Verb, may
-from ..clock import Clock
-from ..db import Database, Session
+from ..access import Actor, Target, Verb, may
 from ..errors import Conflict, GatebotError, Invalid, NotFound
-from ..identity import Account, account_in
+from ..identity import Account
 from ..reasons import reason
-from ..repo import Repositories, git_output, person
+from ..repo import git_output
 from . import push_past_rows, push_rows, store
 from .model import ZERO, RefMove
 from .permission import require, require_account
+from .workbench import Workbench
 
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 _PUBLIC = (_HEADS, _TAGS)
@@ -31,11 +30,12 @@ _PUBLIC = (_HEADS, _TAGS)
 class Branching:
     """Makes and deletes branches and tags."""
 
-    def __init__(self, db: Database, repositories: Repositories, clock: Clock, rules: Rulebook) -> None:
-        self._db = db
-        self._repositories = repositories
-        self._clock = clock
-        self._rules = rules
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._db = bench.db
+        self._repositories = bench.repositories
+        self._clock = bench.clock
+        self._rules = bench.rules
 
     async def create(self, actor: Actor, project: str, branch: str, revision: str) -> str:
         """The commit that the new branch points to."""
@@ -54,11 +54,6 @@ class Branching:
         for ref in refs:
             require(actor, Verb.DELETE, Target(project, ref), self._rules)
         await asyncio.to_thread(self._delete, actor, project, refs)
-
-    async def write(self, actor: Actor, project: str, ref: str, old: str, new: str) -> None:
-        """Move a reference for an actor who was asked for his rights; refused when it is elsewhere."""
-        move = RefMove(project, ref, old, new, project)
-        await asyncio.to_thread(self.move, require_account(actor), project, (move,))
 
     def find_commit(self, actor: Actor, project: str, revision: str) -> str:
         """The commit of a branch, a tag, or of an id that one of them contains which the actor reads: others may be
@@ -97,7 +92,8 @@ class Branching:
         self._db.run_now(push_past_rows.finish_direct, intent, order, moves, {}, push_rows.rules_in, now)
 
     def _create(self, actor: Actor, project: str, ref: str, revision: str, message: str = "") -> str:
-        account = require_account(actor)
+        account = self._bench.account(actor)
+        self._bench.require_writable(project)
         if not pygit2.reference_is_valid_name(ref) or len(ref) > 250:
             raise Invalid(reason=reason("review.branch-name", branch=ref.removeprefix(_HEADS)[:100]))
         target = self.find_commit(actor, project, revision)
@@ -107,17 +103,16 @@ class Branching:
         if self._repositories.resolve(project, ref) is not None:
             raise Conflict(reason=there)
         try:
-            self.move(account, project, (RefMove(project, ref, ZERO, target, project),))
+            self.move(account.id, project, (RefMove(project, ref, ZERO, target, project),))
         except Conflict:
             raise Conflict(reason=there) from None
         return target
 
-    def _tag(self, account: int, project: str, tag: str, commit: str, message: str) -> str:
-        who = self._db.read_now(_account, account)
-        tagger = person(who.name or who.username, who.email, int(self._clock.now().timestamp()))
-        return self._repositories.write_tag(project, tag, commit, tagger, message.strip() + "\n")
+    def _tag(self, account: Account, project: str, tag: str, commit: str, message: str) -> str:
+        return self._repositories.write_tag(project, tag, commit, self._bench.person(account), message.strip() + "\n")
 
     def _delete(self, actor: Actor, project: str, refs: Sequence[str]) -> None:
+        self._bench.require_writable(project)
         moves: list[RefMove] = []
         for ref in dict.fromkeys(refs):
             at = self._repositories.resolve(project, ref) if ref.startswith(_PUBLIC) else None
@@ -130,10 +125,3 @@ class Branching:
                 raise Conflict(reason=reason("review.delete-with-changes", branch=ref))
             moves.append(RefMove(project, ref, at, ZERO, project))
         self.move(require_account(actor), project, tuple(moves))
-
-
-def _account(session: Session, account: int) -> Account:
-    known = account_in(session, account)
-    if known is None:
-        raise Conflict(reason=reason("review.no-such-account", account=account))
-    return known

@@ -68,6 +68,7 @@ class Rebasing:
         line = self._db.read_now(_line, number, chain=chain)
         for change, _ in line:
             deeds.rebase(actor, change, self._bench.rules)
+        self._require_seen(actor, [change.number for change, _ in line])
         lowest, current = line[0]
         found = self._db.read_now(self._base, actor, lowest, current, base)
         place = self._bench.scratch(lowest.project)
@@ -95,6 +96,11 @@ class Rebasing:
             raise Conflict(reason=reason("review.rebase-depends" if found.depends else "review.rebase-current"))
         return Rebased(self._bench.make(actor, account, wanted), marked)
 
+    def _require_seen(self, actor: Actor, numbers: list[int]) -> None:
+        """Nobody is given the commits of a change that is hidden from him, nor makes patch sets of one."""
+        if len(self._db.read_now(self._bench.sees, actor, numbers)) < len(numbers):
+            raise Conflict(reason=reason("review.rebase-hidden"))
+
     def _made(
         self, place: str, change: Change, patch_set: PatchSet, onto: str, account: Account, *, allow: bool
     ) -> tuple[str, tuple[str, ...]]:
@@ -117,16 +123,18 @@ class Rebasing:
         if tip is None:
             raise Conflict(reason=reason("review.pick-branch", branch=branch_ref(change.branch)))
         if base is None:
-            return self._natural(session, change, current, tip)
+            return self._natural(session, actor, change, current, tip)
         if not base.strip():
             return _Base(tip)
         return _Base(self._named(session, actor, change, base.strip(), tip))
 
-    def _natural(self, session: Session, change: Change, current: PatchSet, tip: str) -> _Base:
+    def _natural(self, session: Session, actor: Actor, change: Change, current: PatchSet, tip: str) -> _Base:
         below = store.find_by_commits(session, change.project, current.parents[:1])
         under = below.get(current.parents[0]) if current.parents else None
         if under is None or under.number == change.number or under.branch != change.branch:
             return _Base(tip)
+        if not self._bench.sees(session, actor, [under.number]):
+            raise Conflict(reason=reason("review.rebase-hidden"))
         if under.status is Status.ABANDONED:
             raise Conflict(reason=reason("review.rebase-abandoned-parent", id=under.change_id))
         if under.status is Status.MERGED:

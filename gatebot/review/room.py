@@ -113,7 +113,7 @@ def furnish(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
         ConfigGuard(configs, rules), reading.visible_in,
     )  # fmt: skip
-    branching = Branching(db, repositories, clock, rules)
+    branching = Branching(bench)
     groups, edits = GroupService(identity, rules), Edits(bench)
     files, threads = Files(db, repositories), Threads(db, repositories, clock)
     by_gate = Review(db, judge, clock, ForTheGate(rules))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the server makes patch sets for somebody: reverts, picks, rebases, edits all come through here.
+"""Where the server makes patch sets for somebody: reverts, picks, rebases, edits all come through here; and branches.
 
 What a push would be asked is asked of each commit: rights, the project's state and policy, its configuration. Then
 `making.py` makes them, all or none. Everything here blocks; callers use a thread.

@@ -96,3 +96,10 @@ async def test_the_commit_message_is_the_first_file(web: WebHouse, house: Pipeli
     assert any("+ Add a" in row for row in rows(page))
     assert 'rel="next"' in page
     assert 'rel="prev"' not in page
+
+
+async def test_a_patch_set_that_cannot_be_is_not_gone_to(web: WebHouse, house: PipelineHouse) -> None:
+    change = house.push("api", {"a.txt": "one\n"}, "Begin")
+    for wanted in ("00001" + "1" * 5000, "0", "7", "x"):
+        page = await web.page(f"/c/api/+/{change.number}/1/a.txt?to={wanted}")
+        assert rows(page) == ["1 + one"]

@@ -200,7 +200,7 @@ def test_a_mistyped_value_is_refused_as_it_was_written(house: ReviewHouse, query
 
 def test_changes_with_an_own_edit_are_found_by_who_has_it(house: ReviewHouse) -> None:
     now = house.clock.now()
-    house.write(put_edit, Edit(2, ANN, 1, "a" * 40, now))
+    house.write(put_edit, Edit(2, ANN, 1, "a" * 40, now), "")
     found = {
         who: [change.number for change in house.read(search.search, parse("has:edit"), asking).changes]
         for who in (ANN, BOB)

@@ -150,14 +150,17 @@ class DiffPages:
 
 def _chosen(request: web.Request, what: Compared, path: str) -> str:
     """The address of the pair of patch sets that the form of the page asks for."""
-    last = what.view.change.current
-    to, base = (request.query.get(name, "") for name in ("to", "from"))
-    shown = int(to) if to.isascii() and to.isdecimal() and 0 < int(to[:5]) <= last else last
-    other = int(base) if base.isascii() and base.isdecimal() and 0 < int(base[:5]) < shown else None
+    to, base = (_number(request.query.get(name, "")) for name in ("to", "from"))
+    shown = to if 0 < to <= what.view.change.current else what.view.change.current
+    other = base if 0 < base < shown else None
     query = "&".join(
         f"{name}={request.query[name]}" for name in ("view", "ws") if request.query.get(name, "").isalpha()
     )
     return address(what.view.change.path, shown, other, path) + (f"?{query}" if query else "")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
 
 
 def _place(listed: Sequence[Listed], path: str) -> int:

@@ -14,9 +14,7 @@ from dataclasses import dataclass, replace
 
 from ... import access
 from ...access import Actor, Target, Verb
-from ...db import Session
 from ...errors import Conflict, Invalid, NotFound, Unprocessable
-from ...identity import Account, account_in
 from ...reasons import reason
 from ...repo import ZERO, CommitInfo
 from ...repo.messages import with_footers
@@ -34,6 +32,7 @@ from . import store
 from .store import Edit
 
 _LONGEST = 64 * 1024
+_TRIES = 20  # of one write, when several come at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,7 @@ class Edits:
         """Throw the asker's edit away."""
         edit = await self._existing(actor, change)
         await self._db.run_silent(store.drop_edit, edit.change, edit.account)
+        await asyncio.to_thread(self._hold, change, edit.account)
 
     async def set_message(self, actor: Actor, change: Change, message: str) -> Change:
         """Another commit message at once, as the next patch set."""
@@ -154,20 +154,23 @@ class Edits:
         return wanted.base
 
     async def _change(self, actor: Actor, change: Change, make: Callable[[Trees, str], str]) -> None:
-        def work() -> None:
-            edit, base = self._started(actor, change)
-            tree = make(Trees(self._repositories.store_path(self._store(change))), edit.commit)
-            self._keep(change, edit, tree, self._repositories.commit(self._store(change), edit.commit).message, base)
+        def written(edit: Edit, before: CommitInfo) -> tuple[str, str]:
+            return make(Trees(self._repositories.store_path(self._store(change))), edit.commit), before.message
 
-        await asyncio.to_thread(work)
+        await asyncio.to_thread(self._keep, actor, change, written)
 
     def _replace(self, actor: Actor, change: Change, replacements: Sequence[Replacement]) -> Edit:
-        edit, base = self._started(actor, change)
-        if edit.base != change.current:
-            raise Conflict(reason=reason("review.edit-is-old", base=edit.base, current=change.current))
+        def written(edit: Edit, before: CommitInfo) -> tuple[str, str]:
+            if edit.base != change.current:
+                raise Conflict(reason=reason("review.edit-is-old", base=edit.base, current=change.current))
+            return self._replaced(change, edit, before.tree, replacements), before.message
+
+        return self._keep(actor, change, written)
+
+    def _replaced(self, change: Change, edit: Edit, before: str, replacements: Sequence[Replacement]) -> str:
+        """The tree of an edit with suggestions written into its files."""
         place = self._repositories.store_path(self._store(change))
-        texts, trees = Texts(place), Trees(place)
-        tree = before = self._repositories.commit(self._store(change), edit.commit).tree
+        texts, trees, tree = Texts(place), Trees(place), before
         for path in dict.fromkeys(one.path for one in replacements):
             entry = texts.entry(edit.commit, path)
             if entry is None:
@@ -180,23 +183,22 @@ class Edits:
             tree = trees.with_file(tree, path, made.encode())
         if tree == before:
             raise Conflict(reason=reason("review.edit-is-empty"))
-        message = self._repositories.commit(self._store(change), edit.commit).message
-        self._keep(change, edit, tree, message, base)
-        return self._db.read_now(store.find_edit, change.number, edit.account) or edit
+        return tree
 
     def _begin(self, actor: Actor, change: Change) -> None:
         if self._db.read_now(store.find_edit, change.number, require_account(actor)) is not None:
             raise Conflict(reason=reason("review.edit-exists", change=change.number))
-        edit, _ = self._started(actor, change)
-        self._db.run_now(store.put_edit, edit)
+        edit, before = self._started(actor, change)
+        self._db.run_now(store.put_edit, edit, before)
 
     def _reword(self, actor: Actor, change: Change, message: str) -> None:
-        edit, base = self._started(actor, change)
-        text = self._worded(change, message)
-        before = self._repositories.commit(self._store(change), edit.commit)
-        if before.message == text:
-            raise Conflict(reason=reason("review.same-message"))
-        self._keep(change, edit, before.tree, text, base)
+        def written(_: Edit, before: CommitInfo) -> tuple[str, str]:
+            text = self._worded(change, message)
+            if before.message == text:
+                raise Conflict(reason=reason("review.same-message"))
+            return before.tree, text
+
+        self._keep(actor, change, written)
 
     def _content(self, actor: Actor, change: Change, path: str) -> bytes | None:
         edit = self._db.read_now(store.find_edit, change.number, require_account(actor))
@@ -216,7 +218,8 @@ class Edits:
         ):
             raise Conflict(reason=reason("review.edit-is-empty"))
         done = self._patched(actor, change, current, edit.commit, f"Published edit on patch set {edit.base}.")
-        self._db.run_now(store.drop_edit, edit.change, edit.account)
+        self._db.run_now(store.drop_edit, edit.change, edit.account, edit.commit)
+        self._hold(change, edit.account)
         return done
 
     def _patched(self, actor: Actor, change: Change, current: PatchSet, commit: str, says: str) -> Change:
@@ -254,22 +257,37 @@ class Edits:
             raise Conflict(reason=reason("review.other-change-id", change=change.number, id=change.change_id))
         return text
 
-    def _started(self, actor: Actor, change: Change) -> tuple[Edit, CommitInfo]:
-        """The asker's edit, or a new one on the current patch set, and the commit that it stands on."""
+    def _started(self, actor: Actor, change: Change) -> tuple[Edit, str]:
+        """The asker's edit and its commit; or a new one on the current patch set, and no commit."""
         account = deeds.amend(actor, change, self._bench.rules)
         found = self._db.read_now(store.find_edit, change.number, account)
-        current = self._current(change)
-        base = self._repositories.commit(change.project, current.commit)
-        return found or Edit(change.number, account, change.current, current.commit, self._clock.now()), base
+        if found is not None:
+            return found, found.commit
+        return Edit(change.number, account, change.current, self._current(change).commit, self._clock.now()), ""
 
-    def _keep(self, change: Change, edit: Edit, tree: str, message: str, base: CommitInfo) -> None:
-        place, who = self._store(change), self._bench.person(self._db.read_now(_must, edit.account))
-        parents = self._repositories.commit(place, edit.commit).parents
-        commit = self._repositories.write_commit(place, tree, parents, base.author, who, message)
-        ref = f"refs/gatebot/edits/{change.number}/{edit.account}"
-        # Its only use is that no clean-up takes the objects away.
-        self._repositories.update_ref(place, ref, self._repositories.resolve(place, ref) or ZERO, commit)
-        self._db.run_now(store.put_edit, replace(edit, commit=commit, updated=self._clock.now()))
+    def _keep(self, actor: Actor, change: Change, written: Callable[[Edit, CommitInfo], tuple[str, str]]) -> Edit:
+        """The asker's edit with another tree and message; what was kept meanwhile is read, and written once more."""
+        place, who = self._store(change), self._bench.person(self._bench.account(actor))
+        author = self._repositories.commit(change.project, self._current(change).commit).author
+        for _ in range(_TRIES):
+            edit, kept = self._started(actor, change)
+            before = self._repositories.commit(place, edit.commit)
+            tree, message = written(edit, before)
+            commit = self._repositories.write_commit(place, tree, before.parents, author, who, message)
+            now = replace(edit, commit=commit, updated=self._clock.now())
+            if self._db.run_now(store.put_edit, now, kept):
+                self._hold(change, edit.account)
+                return now
+        raise Conflict(reason=reason("review.edit-meanwhile"))
+
+    def _hold(self, change: Change, account: int) -> None:
+        """A reference for an edit's commit, so that no clean-up takes its objects away; none without an edit."""
+        place, ref = self._store(change), f"refs/gatebot/edits/{change.number}/{account}"
+        for _ in range(_TRIES):
+            edit = self._db.read_now(store.find_edit, change.number, account)
+            wanted, at = (edit.commit if edit is not None else ZERO), self._repositories.resolve(place, ref) or ZERO
+            if at == wanted or self._repositories.update_ref(place, ref, at, wanted):
+                return
 
     async def _existing(self, actor: Actor, change: Change) -> Edit:
         found = await self.find(actor, change.number)
@@ -282,10 +300,3 @@ class Edits:
 
     def _current(self, change: Change) -> PatchSet:
         return self._db.read_now(changes.get_patch_set, change.number, change.current)
-
-
-def _must(session: Session, id: int) -> Account:
-    found = account_in(session, id)
-    if found is None:
-        raise NotFound(reason=reason("review.no-such-account", account=id))
-    return found

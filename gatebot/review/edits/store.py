@@ -41,15 +41,18 @@ def find_edit(session: Session, change: int, account: int) -> Edit | None:
     return Edit(row.change, row.account, row.base, row.commit, row.updated) if row else None
 
 
-def put_edit(session: Session, edit: Edit) -> Edit:
-    """Keep an edit as it is now."""
+def put_edit(session: Session, edit: Edit, before: str) -> bool:
+    """Keep an edit as it is now; no, when its commit is not `before` any more (empty: when there is one)."""
+    now = find_edit(session, edit.change, edit.account)
+    if (now.commit if now is not None else "") != before:
+        return False
     drop_edit(session, edit.change, edit.account)
     row = {"change": edit.change, "account": edit.account, "base": edit.base, "commit": edit.commit}
     session.execute(insert(edits).values(**row, updated=edit.updated))
-    return edit
+    return True
 
 
-def drop_edit(session: Session, change: int, account: int) -> bool:
-    """Throw an edit away; whether there was one."""
-    gone = session.execute(delete(edits).where(edits.c.change == change, edits.c.account == account))
-    return gone.rowcount > 0
+def drop_edit(session: Session, change: int, account: int, commit: str = "") -> None:
+    """Throw an edit away; with `commit` only one that is still at it."""
+    wanted = delete(edits).where(edits.c.change == change, edits.c.account == account)
+    session.execute(wanted.where(edits.c.commit == commit) if commit else wanted)

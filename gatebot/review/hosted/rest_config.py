@@ -32,6 +32,7 @@ from .model import STATES, SWITCHES, label_lines
 from .service import Files
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_VALUE = re.compile(r" *[+-]?[0-9]{1,4}")
 
 
 class RestConfig(Calls):
@@ -240,7 +241,7 @@ def _label_lines(body: Object, known: Label | None) -> Mapping[str, list[str]]:
     """The entries of a label, by name, that a LabelDefinitionInput sets."""
     values = {key: text_of(text, f"values.{key}") for key, text in object_of(body.get("values"), "values").items()}
     for key in values:
-        if not key.strip().lstrip("+-").isdecimal() or len(key) > 6:
+        if not _VALUE.fullmatch(key):
             raise bad(f"values.{key[:20]}", "it must be a whole number")
     if not values and known is None:
         raise Invalid(reason=reason("review.field-needed", field="values"))

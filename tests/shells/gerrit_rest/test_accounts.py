@@ -98,6 +98,7 @@ async def test_watched_projects(rest: RestClient, change: Change) -> None:
     assert await rest("ann", "POST", "/accounts/self/watched.projects", wanted) == wanted
     told = await rest("ann", "POST", "/accounts/self/watched.projects", [{"project": "none"}], status=404)
     assert told.startswith("There is no project none")
+    assert [one["_number"] for one in await rest.get("/changes/?q=is:watched")] == [1]
     await rest("ann", "POST", "/accounts/self/watched.projects:delete", wanted, status=204)
     assert await rest.get("/accounts/self/watched.projects") == []
 

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import itertools
+import threading
 
 import pytest
 
+from gatebot.repo.trees import Trees
 from gatebot.review.model import Change
 from tests.fakes.rest_client import RestClient
 from tests.fakes.review_house import ReviewHouse
@@ -133,3 +137,19 @@ async def test_files_are_renamed_and_put_back_in_an_edit(rest: RestClient, chang
     assert (await rest.raw("ann", "PUT", f"{EDIT}/README", b"other")).status == 204
     await rest("ann", "POST", EDIT, {"restore_path": "README"}, status=204)
     assert await written(rest, "README") == b"hello\n"
+
+
+async def test_files_that_are_written_at_the_same_time_are_all_in_the_edit(
+    rest: RestClient, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, calls, with_file = threading.Barrier(2, timeout=20), itertools.count(), Trees.with_file
+
+    def at_once(self: Trees, commit: str, path: str, data: bytes, mode: int = 0) -> str:
+        if next(calls) < 2:  # each has read the edit before the other has kept his
+            both.wait()
+        return with_file(self, commit, path, data, mode)
+
+    monkeypatch.setattr(Trees, "with_file", at_once)
+    done = await asyncio.gather(*(rest.raw("ann", "PUT", f"{EDIT}/{name}", name.encode()) for name in ("x", "y")))
+    assert [one.status for one in done] == [204, 204]
+    assert (await written(rest, "x"), await written(rest, "y")) == (b"x", b"y")

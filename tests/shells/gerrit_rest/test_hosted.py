@@ -147,7 +147,9 @@ async def test_labels_are_defined_and_deleted(rest: RestClient, house: ReviewHou
     assert [one["name"] for one in await rest.get(f"{P}/labels/")] == ["Docs"]
     inherited = {one["name"] for one in await rest.get(f"{P}/labels/?inherited")}
     assert inherited == {"Code-Review", "Docs", "Verified", "Workflow"}
-    await rest("root", "PUT", f"{P}/labels/Bad", {"values": {"x": "y"}}, 400)
+    for value in ("x", "+-1", "--", "1\n2"):
+        told = await rest("root", "PUT", f"{P}/labels/Bad", {"values": {value: "y"}}, 400)
+        assert told.endswith("cannot be used: it must be a whole number.")
     await rest("root", "PUT", f"{P}/labels/a%0Ab", asked, 400)
     await rest("root", "PUT", f"{P}/labels/Bad", {**asked, "copy_condition": "is:WAT"}, 409)
     await rest("root", "DELETE", f"{P}/labels/Docs", status=204)

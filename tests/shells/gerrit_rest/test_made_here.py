@@ -40,6 +40,9 @@ async def test_a_project_that_is_only_read_takes_nothing_from_any_side(house: Re
     configured(house, "demo/api", "[project]\n\tstate = read only\n")
     async with served(house, configs=Book(house.db, house.repositories)) as rest:
         told = "The project demo/api is read-only: its state does not permit write."
+        for kind in ("branches", "tags"):
+            assert await rest("root", "PUT", f"/projects/demo%2Fapi/{kind}/v1", {"revision": "main"}, 409) == told
+        assert await rest("root", "DELETE", "/projects/demo%2Fapi/branches/stable", status=409) == told
         assert await rest("ann", "POST", "/changes/", NEW, 409) == told
         assert await rest("ann", "POST", "/changes/1/revisions/1/cherrypick", {"destination": "stable"}, 409) == told
         assert (await rest.raw("ann", "PUT", "/changes/1/edit/x", b"x")).status == 204
@@ -127,6 +130,22 @@ async def test_nothing_is_put_onto_a_change_that_the_asker_does_not_see(
     house.write(lambda session: store.update_change(session, secret.number, house.clock.now(), private=False))
     picked = await rest("ann", "POST", "/changes/1/revisions/1/cherrypick", wanted)
     assert house.read(store.get_patch_set, picked["_number"], 1).parents == (hidden,)
+
+
+async def test_a_change_does_not_bring_its_reader_the_next_patch_set_of_a_hidden_one_below_it(
+    rest: RestClient, house: ReviewHouse, change: Change
+) -> None:
+    above = house.push("demo/api", {"c.txt": "c\n"}, "Above", house.commit_of(change))
+    house.write(lambda session: store.update_change(session, above.number, house.clock.now(), owner=BOB))
+    house.write(lambda session: store.update_change(session, 1, house.clock.now(), private=True))
+    told = "A change below this one is not visible to you: name the base, such as the tip of the branch."
+    assert await rest("bob", "POST", f"/changes/{above.number}/rebase:chain", {"base": ""}, 409) == told
+    assert house.change(1).current == 1
+    house.new_patch_set(change, {"a.txt": "secret\n"})
+    assert await rest("bob", "POST", f"/changes/{above.number}/rebase", {}, 409) == told
+    done = await rest("bob", "POST", f"/changes/{above.number}/rebase", {"base": ""})
+    assert done["current_revision_number"] == 2
+    assert house.read(store.get_patch_set, above.number, 2).parents == (house.tip("demo/api"),)
 
 
 async def test_a_private_change_is_private_on_another_branch_too(
