@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from . import lines, names, voting
-from .model import Act, Chair, Entry, EntryKind, Line, Meeting, Reply, Setting
+from .model import Act, Chair, Entry, EntryKind, Line, Meeting, Reply, Setting, Standing
 
 Step = tuple[Meeting | None, tuple[Entry, ...], tuple[Reply, ...]]
 
@@ -77,7 +77,7 @@ def begin(turn: Turn) -> Step:
         f"The chair is {turn.meeting.owner.nick}. Information about MeetBot at {setting.about}."
     )
     meeting, entries, replies = turn.meeting, (turn.entry(EntryKind.STARTED, setting.channel),), say(greeting, _USEFUL)
-    for handler in [_meetingtopic] * turn.is_chair + [_meetingname]:
+    for handler in ([_meetingtopic] * turn.is_chair + [_meetingname]) if title else ():
         after, more, said = handler(Turn(meeting, line, title, setting))
         assert after is not None
         meeting, entries, replies = after, (*entries, *more), (*replies, *said)
@@ -89,7 +89,7 @@ def _item(kind: EntryKind) -> Handler:
 
     def add(turn: Turn) -> Step:
         item = turn.entry(kind, turn.rest.rstrip())
-        return replace(turn.meeting, standing=(*turn.meeting.standing, item)), (item,), ()
+        return replace(turn.meeting, last=Standing(item, turn.meeting.last)), (item,), ()
 
     return add
 
@@ -149,14 +149,14 @@ def _nick(turn: Turn) -> Step:
 
 def _undo(turn: Turn) -> Step:
     """Take the last standing item out of the minutes; outside strict mode an undone topic is put back as well."""
-    if not turn.meeting.standing:
+    if turn.meeting.last is None:
         return turn.meeting, (), ()
-    *rest, last = turn.meeting.standing
+    last, below = turn.meeting.last.item, turn.meeting.last.below
     text = lines.link(last.text).url if last.kind is EntryKind.LINK else last.text
     replies = say(f"Removing item from minutes: #{last.kind} {text}")
-    after = replace(turn.meeting, standing=tuple(rest))
+    after = replace(turn.meeting, last=below)
     if last.kind is EntryKind.TOPIC and not turn.setting.strict:
-        before = [item.text for item in rest if item.kind is EntryKind.TOPIC]
+        before = [item.text for item in after.standing if item.kind is EntryKind.TOPIC]
         after = replace(after, topic=before[-1] if before else "")
         replies = (*replies, channel_topic(after))
     return after, (turn.entry(EntryKind.UNDO, ""),), replies
@@ -171,21 +171,19 @@ def _unlurk(turn: Turn) -> Step:
 
 
 def _restrictlogs(turn: Turn) -> Step:
-    said = say("Restricting permissions on minutes: -0o77 on next #save")
+    """OpenDev's bot fails over the sentence after it has done the work, so strictly it is never heard."""
+    said = () if turn.setting.strict else say("Restricting permissions on minutes: -0o77 on next #save")
     return turn.meeting, (turn.entry(EntryKind.RESTRICTED, ""),), said
 
 
 def _save(turn: Turn) -> Step:
-    """Nothing to decide: everything is stored already, and the minutes of a running meeting are always there."""
-    return turn.meeting, (), ()
+    """Nothing changes; whoever keeps files writes them as the meeting stands."""
+    return turn.meeting, (turn.entry(EntryKind.SAVED, ""),), ()
 
 
 def _commands(turn: Turn) -> Step:
-    return (
-        turn.meeting,
-        (),
-        say("Available commands: " + " ".join(sorted(f"#{name}" for name in ("startmeeting", *ANYONE, *CHAIRS)))),
-    )
+    known = {"startmeeting", *ANYONE, *CHAIRS} - (OURS if turn.setting.strict else frozenset())
+    return turn.meeting, (), say("Available commands: " + " ".join(sorted(f"#{name}" for name in known)))
 
 
 def _startvote(turn: Turn) -> Step:
@@ -219,12 +217,18 @@ def _showvote(turn: Turn) -> Step:
 
 
 def _endvote(turn: Turn) -> Step:
+    return _vote_closed(turn)
+
+
+def _vote_closed(turn: Turn, note: str = "") -> Step:
+    """The open vote, if there is one, becomes an item of the minutes; `note` tells what else is to be known of it."""
     vote = turn.meeting.vote
     if vote is None:
         return turn.meeting, (), ()
-    item = turn.entry(EntryKind.VOTE, voting.sentence(vote, turn.setting.strict))
-    after = replace(turn.meeting, vote=None, standing=(*turn.meeting.standing, item))
-    return after, (item,), say(f'Voted on "{vote.question}" Results are', *voting.table(vote))
+    item = turn.entry(EntryKind.VOTE, voting.sentence(vote, turn.setting.strict) + (f" ({note})" if note else ""))
+    after = replace(turn.meeting, vote=None, last=Standing(item, turn.meeting.last))
+    said = (f'Voted on "{vote.question}" Results are', *voting.table(vote), *((f"({note})",) if note else ()))
+    return after, (item,), say(*said)
 
 
 def _endmeeting(turn: Turn) -> Step:
@@ -232,7 +236,7 @@ def _endmeeting(turn: Turn) -> Step:
     meeting, setting = turn.meeting, turn.setting
     closed: Step = (meeting, (), ())
     if meeting.vote is not None and not setting.strict:
-        closed = _endvote(turn)
+        closed = _vote_closed(turn, "the vote was open until the end of the meeting")
     old = meeting.old_topic
     restore = (Reply(old, Act.TOPIC),) if old or (old is not None and not setting.strict) else ()
     name = meeting.name or names.default_name(meeting.channel)
@@ -265,6 +269,9 @@ ANYONE: dict[str, Handler] = {
 CHAIRS: dict[str, Handler] = {
     "endmeeting": _endmeeting,
     "topic": _topic,
+    "subtopic": _item(EntryKind.SUBTOPIC),
+    "progress": _item(EntryKind.SUBTOPIC),
+    "done": _item(EntryKind.DONE),
     "meetingtopic": _meetingtopic,
     "agreed": _item(EntryKind.AGREED),
     "agree": _item(EntryKind.AGREED),
@@ -282,3 +289,5 @@ CHAIRS: dict[str, Handler] = {
     "startvote": _startvote,
     "endvote": _endvote,
 }
+OURS = frozenset({"subtopic", "progress", "done"})
+"""Commands that OpenDev's bot does not have: strictly, they are words like any others."""

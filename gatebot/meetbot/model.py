@@ -68,9 +68,14 @@ class Vote:
 
 
 class EntryKind(StrEnum):
-    """What a line did to its meeting; the first group is what minutes print as items."""
+    """What a line did to its meeting; the first group is what minutes print as items.
+
+    The last group is what people do to minutes after the end: `number` is then the place in the record of the item
+    they change, and the text of ADDED is written as a command, `#info text`.
+    """
 
     TOPIC = "topic"
+    SUBTOPIC = "subtopic"
     INFO = "info"
     IDEA = "idea"
     ACTION = "action"
@@ -80,6 +85,7 @@ class EntryKind(StrEnum):
     HELP = "help"
     LINK = "link"
     VOTE = "vote"
+    DONE = "done"
 
     STARTED = "started"
     TITLE = "title"
@@ -90,10 +96,16 @@ class EntryKind(StrEnum):
     RENAMED = "renamed"
     UNDO = "undo"
     RESTRICTED = "restricted"
+    SAVED = "saved"
     ENDED = "ended"
 
+    EDITED = "edited"
+    STRUCK = "struck"
+    ADDED = "added"
 
-ITEMS = frozenset(list(EntryKind)[:10])
+
+ITEMS = frozenset(list(EntryKind)[:12])
+DECISIONS = frozenset({EntryKind.AGREED, EntryKind.ACCEPTED, EntryKind.REJECTED, EntryKind.VOTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +121,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """An item of the minutes that is not undone, on top of those before it: one more costs the same at any length."""
+
+    item: Entry
+    below: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
-    """The state of a running meeting. `said` counts the lines of its log; `standing` are the items not undone."""
+    """The state of a running meeting. `said` counts the lines of its log; `last` is the newest item not undone.
+
+    Only `#undo` looks at `last`: whoever stores states may leave it out and put it back from the record for that.
+    """
 
     channel: str
     owner: Chair
@@ -122,8 +145,18 @@ class Meeting:
     chairs: tuple[Chair, ...] = ()
     lurking: bool = False
     said: int = 0
-    standing: tuple[Entry, ...] = ()
+    last: Standing | None = None
     vote: Vote | None = None
+
+    @property
+    def standing(self) -> tuple[Entry, ...]:
+        """The items that are not undone, oldest first."""
+        items: list[Entry] = []
+        top = self.last
+        while top is not None:
+            items.append(top.item)
+            top = top.below
+        return tuple(reversed(items))
 
 
 class Act(StrEnum):
@@ -147,7 +180,8 @@ class Setting:
 
     `taken` are the names of minutes that exist already, `present` the nicks in the channel (None: not known),
     `location` a fixed name for the minutes instead of the usual one (a replayed file). `strict` reproduces
-    OpenDev's bot, its defects included, but for its security holes.
+    OpenDev's bot, its defects included, but for its security holes. `replayed` lines come from a log: what it says
+    has happened, so a meeting that began there without a name did begin.
     """
 
     channel: str = "#meeting"
@@ -160,3 +194,4 @@ class Setting:
     strict: bool = False
     taken: frozenset[str] = frozenset()
     location: str = ""
+    replayed: bool = False

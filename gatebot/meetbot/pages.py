@@ -29,6 +29,8 @@ from .model import Setting
 
 K = TypeVar("K", int, str)
 
+_TYPES = {"html": "text/html", "json": "application/json", "md": "text/markdown"}
+
 # Minutes carry their own style and nothing that runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -119,7 +121,7 @@ class MeetingPages:
             text = await asyncio.to_thread(_read, self._root.joinpath(*parts))
         if text is None:
             raise NotFound(reason=reason("meetbot.no-such-minutes"))
-        kind = "text/html" if ending.endswith("html") else "text/plain"
+        kind = _TYPES.get(ending.rsplit(".", 1)[-1], "text/plain")
         answer = web.Response(text=text, content_type=kind, charset="utf-8")
         answer.headers["Content-Security-Policy"] = _POLICY
         return answer

@@ -1,124 +1,130 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A meeting again from its log: the same path as a live one, for `gatebot meeting replay`.
+"""Meetings again from their log: the same path as a live one, for `gatebot meeting replay`.
 
-Pure: text in, minutes out. Lines of the bot that kept the log are told by its greeting; they are counted and
-never obeyed. A log without a date or a channel of its own takes them from the caller.
+Pure: lines in, minutes out; `reading_logs` makes the lines. Lines of the bot that kept the log are counted and
+never obeyed. Strictly, a log is one meeting from its first line on, however often it starts and ends: OpenDev's way.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from ..errors import Invalid
 from ..reasons import reason
 from .minutes.fold import Minutes, fold
-from .minutes.render import FORMATS
-from .model import Entry, Line, LineKind, Meeting, Reply, Setting
+from .minutes.render import FORMATS, OTHER_FORMATS
+from .model import Chair, Entry, EntryKind, Line, Meeting, Reply, Setting
+from .reading_logs import Log, dated, read_log
 from .reduce import reduce
-
-_SAID = re.compile(r"\[?([0-9: ]*)\]? *<[@+]?([^>]+)> *(.*)")
-_ME = re.compile(r"\[?([0-9: ]*)\]? *\* *([^ ]+) *(.*)")
-_GREETING = re.compile(r"Meeting started \w{3} (\w{3} +\d+ [\d:]+ \d{4}) UTC")
-_START = re.compile(r"#startmeeting\b", re.IGNORECASE)
-_DATED = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
-_DAY_BEFORE_WE_KNEW = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of a log: its minutes, what the bot said and set, and every file of the minutes."""
+    """What came of a meeting in a log: its minutes, what the bot said and set, and every file of the minutes."""
 
     minutes: Minutes
     replies: tuple[Reply, ...]
     files: dict[str, str]
 
 
+@dataclass(slots=True)
+class _Held:
+    """A meeting while its log is read."""
+
+    record: list[Entry] = field(default_factory=list[Entry])
+    replies: list[Reply] = field(default_factory=list[Reply])
+    kept: list[Line] = field(default_factory=list[Line])
+
+    def cut(self) -> _Held:
+        """What there is up to the last line that had files written: the last end, or else the last save."""
+        for kind in (EntryKind.ENDED, EntryKind.SAVED):
+            for place in range(len(self.record) - 1, -1, -1):
+                if self.record[place].kind is kind:
+                    number = self.record[place].number
+                    return _Held(self.record[: place + 1], self.replies, self.kept[:number])
+        return self
+
+
 def of_file(name: str, channel: str = "", prefix: str = "", strict: bool = False) -> tuple[Setting, date | None]:
     """The setting, and the day if the name tells it, for a log called `NAME.log.txt`, as OpenDev's replay has them."""
-    base = re.sub(r"\.log\.txt$|\.[^.]*$", "", name)
-    dated = _DATED.search(base)
-    try:
-        day = date.fromisoformat(dated[0]) if dated else None
-    except ValueError:
-        day = None
-    return Setting(channel or "#" + name.split(".")[0], prefix=prefix, strict=strict, location=base), day
+    base = re.sub(r"(?s)\.log\.txt.*|\.[^.]*$", "", name) or "meeting"
+    first = name.split(".")[0]
+    if not channel:
+        channel = first if first[:1] in ("#", "&", "+", "!") else f"#{first}"
+    return Setting(channel, prefix=prefix, strict=strict, location=base, replayed=True), dated(base)
 
 
 def replay(text: str, setting: Setting, *, day: date | None = None, formats: Iterable[str] = FORMATS) -> Replayed:
     """Hold the first meeting of a log again. `day` is the date of its first line where the log tells none."""
-    record: list[Entry] = []
-    replies: list[Reply] = []
-    kept: list[Line] = []
-    meeting: Meeting | None = None
-    for line in read_log(text, day, setting.strict):
+    return replay_all(text, setting, day=day, formats=formats)[0]
+
+
+def replay_all(
+    text: str, setting: Setting, *, day: date | None = None, formats: Iterable[str] = FORMATS
+) -> list[Replayed]:
+    """Hold every meeting of a log again, in order; the second and later ones get a number behind their place."""
+    log = read_log(text, day, setting.strict)
+    setting = replace(setting, replayed=True)
+    held = _as_opendev(log, setting) if setting.strict else _as_live(log, setting)
+    if not held:
+        raise Invalid(reason=reason("meetbot.no-meeting-in-log" if log.lines else "meetbot.no-lines-in-log"))
+    return [_written(one, _placed(setting, number), tuple(formats)) for number, one in enumerate(held, 1)]
+
+
+def _placed(setting: Setting, number: int) -> Setting:
+    if number == 1 or not setting.location:
+        return setting
+    return replace(setting, location=f"{setting.location}-{number}")
+
+
+def _written(held: _Held, setting: Setting, formats: Sequence[str]) -> Replayed:
+    minutes = fold(held.record, held.kept, setting)
+    every = FORMATS | OTHER_FORMATS
+    return Replayed(minutes, tuple(held.replies), {ending: every[ending](minutes, setting) for ending in formats})
+
+
+def _as_live(log: Log, setting: Setting) -> list[_Held]:
+    """Each meeting from its start to its end. A start that the bot greeted began a meeting, whatever ran before."""
+    every: list[_Held] = []
+    held, meeting = _Held(), None
+    for place, line in enumerate(log.lines):
+        if meeting is not None and place in log.greeted:
+            every.append(held)
+            held, meeting = _Held(), None
         before = meeting
-        meeting, entries, said = reduce(meeting, line, setting)
-        record += entries
-        replies += said
-        if meeting is None and before is None:
+        if before is None and place not in log.starts:
             continue
-        counted = before is None or meeting is None or meeting.said != before.said
-        kept += [line] if counted else []
+        meeting, entries, replies = reduce(before, line, _placed(setting, len(every) + 1))
+        held.record += entries
+        held.replies += replies
+        if before is None or meeting is None or meeting.said != before.said:
+            held.kept.append(line)
         if meeting is None:
-            break
-    if not record:
-        raise Invalid(reason=reason("meetbot.no-meeting-in-log"))
-    minutes = fold(record, kept, setting)
-    return Replayed(minutes, tuple(replies), {ending: FORMATS[ending](minutes, setting) for ending in formats})
+            every += [held] if held.record else []
+            held = _Held()
+    return [*every, held] if held.record else every
 
 
-def read_log(text: str, day: date | None = None, strict: bool = False) -> Iterator[Line]:
-    """The lines of a `.log.txt`; the day goes on when the clock goes back. Other lines are passed over."""
-    found = [match for raw in text.split("\n") if (match := _parsed(raw)) is not None]
-    bot, told = _the_bot(found)
-    today = day or told or _DAY_BEFORE_WE_KNEW
-    last = time.min
-    for kind, clock, nick, said in found:
-        if clock < last and _hours(last) - _hours(clock) > 12:
-            today += timedelta(days=1)
-        last = clock
-        line = Line(datetime.combine(today, clock, UTC), nick, said, kind, own=nick == bot)
-        if strict and said.startswith("ACTION"):  # OpenDev's bot takes such a line for a /me.
-            line = replace(line, kind=LineKind.ME, text=said[7:].strip())
-        yield line
-
-
-_Parsed = tuple[LineKind, time, str, str]
-
-
-def _parsed(raw: str) -> _Parsed | None:
-    """One line of the file: its kind, its time, who and what."""
-    for kind, pattern in ((LineKind.SAID, _SAID), (LineKind.ME, _ME)):
-        if (found := pattern.match(raw)) and (clock := _clock(found[1].strip())):
-            return kind, clock, found[2].strip(), found[3].strip()
-    return None
-
-
-@cache
-def _clock(text: str) -> time | None:
-    """`HH:MM:SS` or `HH:MM`."""
-    parts = text.split(":")
-    if len(parts) not in (2, 3) or not all(part.isdigit() for part in parts):
-        return None
-    try:
-        return time.fromisoformat(":".join(part.zfill(2) for part in parts))
-    except ValueError:
-        return None
-
-
-def _hours(clock: time) -> float:
-    return clock.hour + clock.minute / 60
-
-
-def _the_bot(found: list[_Parsed]) -> tuple[str | None, date | None]:
-    """The nick that greets after `#startmeeting`, and the day it tells."""
-    for (_, _, starter, first), (_, _, nick, second) in pairwise(found):
-        if nick != starter and _START.match(first) and (greeting := _GREETING.match(second)):
-            told = datetime.strptime(" ".join(greeting[1].split()), "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
-            return nick, told.date()
-    return None, None
+def _as_opendev(log: Log, setting: Setting) -> list[_Held]:
+    """The whole log as one meeting, if it is one: who speaks first owns it, and it goes on after its end."""
+    if not log.starts:
+        return []
+    first = log.lines[0]
+    held = _Held()
+    meeting: Meeting | None = None
+    if 0 not in log.starts:
+        meeting = Meeting(setting.channel, Chair(first.nick), first.at, old_topic=setting.topic)
+        held.record.append(Entry(EntryKind.STARTED, first.at, first.nick, setting.channel, 0))
+    for line in log.lines:
+        before = meeting
+        meeting, entries, replies = reduce(before, line, setting)
+        if meeting is None and before is not None:
+            # Its end has written files and changed nothing else.
+            meeting = replace(before, said=before.said + 1)
+        held.record += entries
+        held.replies += replies
+        held.kept.append(line)
+    return [held.cut()]

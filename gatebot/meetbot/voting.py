@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 from dataclasses import replace
 
 from .model import Vote
 
 _WIDTH = 400
 _STRICT = re.compile(r"[^\w+-]+", re.ASCII)
-_PART = re.compile(r'(?:"[^"]*"|“[^”]*”|[^,])+')
-_WORD = re.compile(r'"[^"]+"|“[^”]+”|\S+')
-_QUOTES = {'"': '"', "'": "'", "“": "”"}
+_WIDE = str.maketrans({"？": "?", "，": ",", "、": ",", "（": "(", "）": ")"})
+_CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "(": ")"}
+_QUOTES = frozenset(_CLOSING) - {"("}
 
 
 def open_vote(text: str, strict: bool = False) -> Vote | None:
     """The vote that a line opens; None when it asks nothing."""
-    question, mark, rest = text.rpartition("?")
-    if not mark or not question.strip():
+    read = text if strict else text.translate(_WIDE)
+    end = read.rfind("?")
+    question, offered = text[: max(end, 0)], read[end + 1 :].strip()
+    if not question.strip():
         return None
-    offered = rest.strip()
     options = tuple(_STRICT.split(offered)) if strict else _options(offered)
     if not any(options):
         options = ("Yes", "No")
@@ -35,27 +37,59 @@ def open_vote(text: str, strict: bool = False) -> Vote | None:
 
 def _options(offered: str) -> tuple[str, ...]:
     """Options in the order they are offered, each once."""
-    if offered.startswith("(") and offered.endswith(")"):
+    if offered.startswith("(") and _end_of_held(offered, 0) == len(offered):
         offered = offered[1:-1]
-    parts: list[str] = _PART.findall(offered)
-    words: list[str] = parts if len(parts) > 1 else _WORD.findall(offered)
+    parts = _cut(offered, ",")
+    words = parts if len(parts) > 1 else _cut(offered, " \t")
     once: dict[str, str] = {}
     for word in map(_unquoted, words):
         if word:
-            once.setdefault(word.casefold(), word)
+            once.setdefault(_folded(word), word)
     return tuple(once.values())
+
+
+def _cut(offered: str, separators: str) -> list[str]:
+    """The text cut at separators, but not inside quotes and parentheses. A quote opens only where a word begins."""
+    parts: list[str] = []
+    start = place = 0
+    while place < len(offered):
+        character = offered[place]
+        if character in separators:
+            parts.append(offered[start:place])
+            start = place + 1
+        elif character == "(" or (character in _QUOTES and not offered[start:place].strip()):
+            place = _end_of_held(offered, place)
+            continue
+        place += 1
+    return [*parts, offered[start:]]
+
+
+def _end_of_held(text: str, start: int) -> int:
+    """Where what a quote or a parenthesis holds together ends; one that is never closed holds nothing."""
+    opening, closing = text[start], _CLOSING[text[start]]
+    depth = 1
+    for place in range(start + 1, len(text)):
+        depth += (text[place] == opening != closing) - (text[place] == closing)
+        if depth == 0:
+            return place + 1
+    return start + 1
 
 
 def _unquoted(word: str) -> str:
     word = word.strip()
-    quoted = len(word) > 1 and _QUOTES.get(word[0]) == word[-1]
-    return word[1:-1].strip() if quoted else word
+    held = len(word) > 1 and word[0] in _CLOSING and _end_of_held(word, 0) == len(word)
+    return word[1:-1].strip() if held and word[-1] == _CLOSING[word[0]] else word
+
+
+def _folded(option: str) -> str:
+    """The form in which options are compared: composed, and without the difference of case."""
+    return unicodedata.normalize("NFC", option).casefold()
 
 
 def cast(vote: Vote, nick: str, choice: str) -> Vote | None:
     """The vote with one more ballot; None when the choice is not offered."""
-    wanted = choice.strip().casefold()
-    option = next((offered for offered in vote.options if offered.casefold() == wanted), None)
+    wanted = {_folded(choice.strip()), _folded(_unquoted(choice))}
+    option = next((offered for offered in vote.options if _folded(offered) in wanted), None)
     if option is None:
         return None
     ballots = (*(ballot for ballot in vote.ballots if ballot[0] != nick), (nick, option))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -10,10 +11,12 @@ from html.parser import HTMLParser
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from gatebot.meetbot.lines import PROTOCOLS
 from gatebot.meetbot.minutes.fold import fold
 from gatebot.meetbot.minutes.render import render
+from gatebot.meetbot.minutes.table import minutes_table
 from gatebot.meetbot.model import ITEMS, Entry, EntryKind, Line, LineKind, Meeting, Setting
 from gatebot.meetbot.reduce import reduce
 from gatebot.meetbot.replay import replay
@@ -25,7 +28,7 @@ WORDS = ["x", "", "ann", "철수가", "Q? a, b", "a", "<script>", "https://x.org
 COMMANDS = [
     *("topic", "info", "idea", "action", "agreed", "accepted", "rejected", "help", "link", "chair", "unchair", "undo"),
     *("nick", "meetingname", "meetingtopic", "startvote", "vote", "showvote", "endvote", "lurk", "unlurk", "commands"),
-    *("startmeeting", "nosuch"),
+    *("startmeeting", "nosuch", "subtopic", "done", "save", "restrictlogs"),
 ]
 
 words = st.sampled_from(WORDS)
@@ -112,8 +115,9 @@ class Reader(HTMLParser):
 def test_nothing_that_people_say_becomes_markup(lines: list[Line], strict: bool) -> None:
     _, entries, _ = hold(lines)
     setting = replace(SETTING, strict=strict)
-    files = render(fold(entries, lines, setting), setting)
-    page, log = Reader(files[".html"]), Reader(files[".log.html"])
+    minutes = fold(entries, lines, setting)
+    files = render(minutes, setting)
+    page, log = Reader(files[".html"] + minutes_table(minutes, setting)), Reader(files[".log.html"])
     known = {
         "html",
         "head",
@@ -131,11 +135,41 @@ def test_nothing_that_people_say_becomes_markup(lines: list[Line], strict: bool)
         "b",
         "i",
         "font",
+        "table",
+        "tr",
+        "th",
+        "td",
     }
     assert page.tags <= known
     assert log.tags <= known | {"pre"}
-    assert page.attributes | log.attributes <= {"href", "name", "class", "type", "color", "http-equiv", "content"}
+    assert page.attributes | log.attributes <= {
+        "href",
+        "name",
+        "class",
+        "type",
+        "color",
+        "http-equiv",
+        "content",
+        *("border", "colspan"),
+    }
     assert not [address for address in page.addresses if address.lower().startswith(("javascript:", "data:"))]
+
+
+@given(meetings())
+@settings(max_examples=60)
+def test_other_formats_parse_and_hold_what_people_said_as_text(lines: list[Line]) -> None:
+    _, entries, _ = hold(lines)
+    minutes = fold(entries, lines, SETTING)
+    files = render(minutes, SETTING)
+    told = json.loads(files[".json"])
+    assert [(item["kind"], item["text"]) for item in told["items"]] == [(i.kind, i.text) for i in minutes.items]
+    assert [line["text"] for line in told["log"]] == [line.text.strip() for line in minutes.log]
+    markdown = MarkdownIt("commonmark").render(files[".md"])
+    read = Reader(markdown)
+    assert read.tags <= {"h1", "h2", "p", "ul", "li", "strong", "em", "a", "br"}
+    assert not [address for address in read.addresses if address.lower().startswith(("javascript:", "data:"))]
+    for part in files[".mediawiki"].split("<nowiki>")[1:]:
+        assert "<" not in part.split("</nowiki>")[0]
 
 
 @given(meetings())

@@ -15,6 +15,7 @@ import pytest
 from gatebot.db import Database
 from gatebot.errors import Unavailable
 from gatebot.meetbot import archive, store
+from gatebot.meetbot.minutes.render import FORMATS
 from gatebot.meetbot.model import Line, Reply, Setting
 from gatebot.meetbot.service import Meetbot
 from gatebot.meetbot.store import Heard
@@ -75,7 +76,7 @@ async def test_minutes_are_there_when_the_bot_says_where(bot: Bot) -> None:
     await bot.hears("#startmeeting X", "#info one", "#endmeeting")
     assert bot.speaker.said[-1] == "Log:            http://x/meetings/x/2026/x.2026-11-22-12.00.log.html"
     base = "x.2026-11-22-12.00"
-    assert bot.speaker.files == [f"{base}.html", f"{base}.log.html", f"{base}.log.txt", f"{base}.txt"]
+    assert bot.speaker.files == sorted(f"{base}{ending}" for ending in FORMATS)
 
 
 async def test_restricted_minutes_are_for_the_site_alone(bot: Bot) -> None:

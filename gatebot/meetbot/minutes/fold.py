@@ -8,7 +8,7 @@ known nick that its text names.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .. import lines as reading
@@ -17,8 +17,21 @@ from ..model import ITEMS, SPOKEN, Entry, EntryKind, Line, Setting
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What somebody changed after the end: `before` is empty for an item added, `after` for one struck out."""
+
+    at: datetime
+    who: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Minutes:
-    """A meeting as it is written down. `people` are nicks with the lines they said, most first."""
+    """A meeting as it is written down. `people` are nicks with the lines they said, most first.
+
+    `places` tells for each item where in the record it stands: edits name it by that.
+    """
 
     channel: str
     owner: str
@@ -34,6 +47,8 @@ class Minutes:
     unassigned: tuple[Entry, ...]
     log: tuple[Line, ...]
     location: str
+    edits: tuple[Edit, ...] = ()
+    places: tuple[int, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -43,7 +58,11 @@ class Minutes:
     @property
     def actions(self) -> tuple[Entry, ...]:
         """Every action, in the order decided."""
-        return tuple(item for item in self.items if item.kind is EntryKind.ACTION)
+        return self.of(EntryKind.ACTION)
+
+    def of(self, kind: EntryKind) -> tuple[Entry, ...]:
+        """The items of one kind."""
+        return tuple(item for item in self.items if item.kind is kind)
 
     @property
     def base(self) -> str:
@@ -54,11 +73,13 @@ class Minutes:
 def fold(entries: Sequence[Entry], lines: Iterable[Line], setting: Setting) -> Minutes:
     """The minutes of one meeting: `entries` from its start on, `lines` from the line that started it to its last."""
     log = tuple(line for line in lines if line.kind in SPOKEN)
-    start, end = entries[0], entries[-1]
+    start = entries[0]
+    ends = [entry for entry in entries if entry.kind is EntryKind.ENDED]
+    over, end = bool(ends), (ends or entries)[-1]
     last = {entry.kind: entry.text for entry in entries}
     started = next(entry.at for entry in reversed(entries) if entry.kind is EntryKind.STARTED)
-    over = end.kind is EntryKind.ENDED
-    items = _standing(entries)
+    standing, edits = _standing(entries)
+    items = tuple(standing.values())
     people = _people(entries, log)
     by_person, unassigned = _assigned(items, [nick for nick, _ in people], setting.strict)
     name = last.get(EntryKind.NAME) or names.default_name(start.text)
@@ -77,18 +98,40 @@ def fold(entries: Sequence[Entry], lines: Iterable[Line], setting: Setting) -> M
         unassigned=unassigned,
         log=log,
         location=end.text if over else setting.location or names.location(name, started, setting.taken),
+        edits=tuple(edits),
+        places=tuple(standing),
     )
 
 
-def _standing(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The items that no `#undo` took out."""
-    standing: list[Entry] = []
-    for entry in entries:
-        if entry.kind in ITEMS:
-            standing.append(entry)
-        elif entry.kind is EntryKind.UNDO and standing:
-            standing.pop()
-    return tuple(standing)
+def _standing(entries: Iterable[Entry]) -> tuple[dict[int, Entry], list[Edit]]:
+    """The items that no `#undo` took out, by their place in the record, as edits left them; and the edits."""
+    standing: dict[int, Entry] = {}
+    edits: list[Edit] = []
+    for place, entry in enumerate(entries, 1):
+        kind = entry.kind
+        if kind in ITEMS:
+            standing[place] = entry
+        elif kind is EntryKind.UNDO and standing:
+            standing.popitem()
+        elif kind is EntryKind.ADDED and (added := added_item(entry)):
+            standing[place] = added
+            edits.append(Edit(entry.at, entry.nick, "", entry.text))
+        elif kind in (EntryKind.EDITED, EntryKind.STRUCK) and entry.number in standing:
+            before = standing[entry.number]
+            edits.append(Edit(entry.at, entry.nick, before.text, entry.text))
+            if kind is EntryKind.STRUCK:
+                del standing[entry.number]
+            else:
+                standing[entry.number] = replace(before, text=entry.text)
+    return standing, edits
+
+
+def added_item(entry: Entry) -> Entry | None:
+    """The item that an ADDED entry stands for: its text is a command that adds one."""
+    command = reading.command(entry.text)
+    if command is None or command.name not in ITEMS:
+        return None
+    return replace(entry, kind=EntryKind(command.name), text=command.rest.rstrip())
 
 
 def _people(entries: Iterable[Entry], log: Sequence[Line]) -> tuple[tuple[str, int], ...]:
@@ -110,10 +153,12 @@ def _assigned(
 ) -> tuple[tuple[tuple[str, tuple[Entry, ...]], ...], tuple[Entry, ...]]:
     """The actions of each nick that has some, nicks in alphabetical order, and the actions of nobody."""
     actions = [item for item in items if item.kind is EntryKind.ACTION]
+    folded = [(action, action.text.casefold()) for action in actions]
     owned: list[tuple[str, tuple[Entry, ...]]] = []
     for nick in sorted(nicks, key=str.lower):
-        pattern = reading.nick_pattern(nick, strict)
-        own = tuple(action for action in actions if pattern.search(action.text))
+        # A look for the bare letters first: most nicks are named by few actions.
+        letters, pattern = nick.casefold(), reading.nick_pattern(nick, strict)
+        own = tuple(action for action, text in folded if letters in text and pattern.search(action.text))
         if own:
             owned.append((nick, own))
     assigned = {id(action) for _, own in owned for action in own}

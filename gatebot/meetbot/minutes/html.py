@@ -13,7 +13,7 @@ from html import escape as _escape
 from .. import lines, linkify
 from ..model import Entry, EntryKind, Line, LineKind, Setting
 from .fold import Minutes
-from .text import wrap
+from .text import clock, edits_told, wrap
 
 _PAGE = """\
 <!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN">
@@ -52,16 +52,18 @@ a:target, a:hover { background: #ffe28a; }
   .nk, .hi, .topicline { color: #9ecbff; }
   a:target, a:hover { background: #4d4000; }
 }"""
+_MARKUP = re.compile("[&<>]")
 _BREAK = "\n<br><br>\n\n\n\n"
 _COMMAND = re.compile(r"(#\S+[ \t\f\v]*)(.*)", re.DOTALL)
 _TOPIC = re.compile(r"(#topic[ \t\f\v]*)(.*)", re.DOTALL)
 _HIGHLIGHT = re.compile(r"(\S+:)( .*)", re.DOTALL)
-_COLOURS = {EntryKind.ACCEPTED: "green", EntryKind.REJECTED: "red"}
+_HIGHLIGHTED = ((_TOPIC, "topic", "topicline"), (_COMMAND, "cmd", "cmdline"))
+COLOURS = {EntryKind.ACCEPTED: "green", EntryKind.REJECTED: "red"}
 
 
 def escape(text: str) -> str:
     """Escape text between tags, as OpenDev does: quotes stay."""
-    return _escape(text, quote=False)
+    return _escape(text, quote=False) if _MARKUP.search(text) else text
 
 
 def minutes_html(minutes: Minutes, setting: Setting) -> str:
@@ -70,12 +72,13 @@ def minutes_html(minutes: Minutes, setting: Setting) -> str:
     logs = f'(<a href="{_escape(minutes.base)}.log.html">full logs</a>).</span>\n'
     owner = escape(minutes.owner)
     sections = [
-        f'<h1>{title}</h1>\n<span class="details">\n'
-        f"Meeting started by {owner} at {minutes.started:%H:%M:%S} UTC\n{logs}",
+        f'<h1>{title}</h1>\n<span class="details">\nMeeting started by {owner} at {clock(minutes.started)} UTC\n{logs}',
         _summary(minutes, setting),
-        f'<span class="details">\nMeeting ended at {minutes.ended:%H:%M:%S} UTC\n{logs}',
+        f'<span class="details">\nMeeting ended at {clock(minutes.ended)} UTC\n{logs}',
         _list("Action items", [f"  <li>{escape(item.text)}</li>" for item in minutes.actions] or ["  <li>(none)</li>"]),
         _by_person(minutes, setting.strict),
+        _optional("Done items", [item.text for item in minutes.of(EntryKind.DONE)]),
+        _optional("Changed after the end", edits_told(minutes)),
         _list(
             "People present (lines said)", [f"  <li>{escape(nick)} ({count})</li>" for nick, count in minutes.people]
         ),
@@ -90,12 +93,23 @@ def _list(heading: str, body: list[str]) -> str:
     return "\n".join([f"<h3>{heading}</h3>", "<ol>", *body, "</ol>"])
 
 
+def _optional(heading: str, told: list[str]) -> str:
+    """A section that is there when it has something to tell."""
+    return _list(heading, [f"  <li>{escape(text)}</li>" for text in told]) if told else ""
+
+
 def _summary(minutes: Minutes, setting: Setting) -> str:
-    """Topics as a numbered list, their items nested; items before the first topic in an unnamed one."""
+    """Topics as a numbered list, their items nested; items before the first topic in an unnamed one.
+
+    A subtopic is an item with a list of its own, which the next subtopic or topic closes.
+    """
     body: list[str] = []
-    topic_open = items_open = False
+    topic_open = items_open = subtopic_open = list_open = False
     for item in minutes.items:
         told = f"<li>{_told(item, setting)} {_details(item, minutes.base)}"
+        if subtopic_open and item.kind in (EntryKind.TOPIC, EntryKind.SUBTOPIC):
+            body += ["</ol></li>"] if list_open else ["</li>"]
+            subtopic_open = list_open = False
         if item.kind is EntryKind.TOPIC:
             body += ["</ol>"] if items_open else []
             body += ["<br></li>"] if topic_open else []
@@ -104,9 +118,13 @@ def _summary(minutes: Minutes, setting: Setting) -> str:
         else:
             body += [] if topic_open else ["<li>"]
             body += [] if items_open else ['<ol type="a">']
-            body.append(wrap(told, 2) + "</li>")
+            body += ['<ol type="i">'] if subtopic_open and not list_open else []
+            list_open = subtopic_open
+            subtopic_open = subtopic_open or item.kind is EntryKind.SUBTOPIC
+            body.append(wrap(told, 2) + ("" if item.kind is EntryKind.SUBTOPIC else "</li>"))
             items_open = True
         topic_open = True
+    body += ["</ol></li>" if list_open else "</li>"] if subtopic_open else []
     body += ["</ol>"] if items_open else []
     body += ["</li>"] if topic_open else []
     return _list("Meeting summary", body)
@@ -116,31 +134,31 @@ def _told(item: Entry, setting: Setting) -> str:
     """An item without who and when."""
     kind = item.kind.upper()
     if item.kind is EntryKind.LINK:
-        return _link(item.text, setting.strict)
+        return link(item.text, setting.strict)
     text = escape(item.text) if setting.strict else linkify.html(item.text)
-    if item.kind is EntryKind.TOPIC:
-        return f'<b class="TOPIC">{text}</b>'
-    if item.kind in _COLOURS:
-        text = f'<font color="{_COLOURS[item.kind]}">{text}</font>'
+    if item.kind in (EntryKind.TOPIC, EntryKind.SUBTOPIC):
+        return f'<b class="{kind}">{text}</b>'
+    if item.kind in COLOURS:
+        text = f'<font color="{COLOURS[item.kind]}">{text}</font>'
     label = "" if item.kind is EntryKind.INFO else f'<i class="itemtype">{kind}</i>: '
     return f'{label}<span class="{kind}">{text}</span>'
 
 
-def _link(text: str, strict: bool) -> str:
+def link(text: str, strict: bool) -> str:
     """A link item. Strict: where no address is found the first word is one, unless that could do harm."""
-    link = lines.link(text)
-    url = link.url
+    read = lines.link(text)
+    url = read.url
     found = any(f"{protocol}//" in url for protocol in lines.PROTOCOLS)
     if lines.is_safe_url(url) and (found or strict):
         target = escape(url.replace('"', "%22"))
-        return f'{escape(link.prefix)}<a href="{target}">{escape(url)}</a>{escape(link.suffix)}'
-    return escape(link.prefix + url + link.suffix)
+        return f'{escape(read.prefix)}<a href="{target}">{escape(url)}</a>{escape(read.suffix)}'
+    return escape(read.prefix + url + read.suffix)
 
 
 def _details(item: Entry, base: str) -> str:
     """Who said an item and when, linked to its line of the log."""
     href = f"{_escape(base)}.log.html#l-{item.number}"
-    return f"<span class=\"details\">(<a href='{href}'>{escape(item.nick)}</a>, {item.at:%H:%M:%S})</span>"
+    return f"<span class=\"details\">(<a href='{href}'>{escape(item.nick)}</a>, {clock(item.at)})</span>"
 
 
 def _by_person(minutes: Minutes, strict: bool) -> str:
@@ -165,7 +183,7 @@ def log_html(minutes: Minutes) -> str:
 
 def _log_line(number: int, line: Line) -> str:
     """One line with its anchor."""
-    anchor = f'<a href="#l-{number}" name="l-{number}"><span class="tm">{line.at:%H:%M:%S}'
+    anchor = f'<a href="#l-{number}" name="l-{number}"><span class="tm">{clock(line.at)}'
     text = line.text.strip()
     if line.kind is LineKind.ME:
         nick = f'<span class="nka">* {escape(line.nick)}</span>'
@@ -176,9 +194,9 @@ def _log_line(number: int, line: Line) -> str:
 
 def _highlighted(text: str) -> str:
     """Commands and addressees stand out; any word after `#` counts as a command, known or not."""
-    for pattern, head, tail in ((_TOPIC, "topic", "topicline"), (_COMMAND, "cmd", "cmdline")):
+    for pattern, head, tail in _HIGHLIGHTED if text.startswith("#") else ():
         if found := pattern.match(text):
             return f'<span class="{head}">{escape(found[1])}</span><span class="{tail}">{escape(found[2])}</span>'
-    if found := _HIGHLIGHT.match(text):
+    if ": " in text and (found := _HIGHLIGHT.match(text)):
         return f'<span class="hi">{escape(found[1])}</span>{escape(found[2])}'
     return escape(text)

@@ -201,9 +201,13 @@ def test_a_vote_counts_the_last_choice_of_each(channel: Channel) -> None:
 def test_a_vote_without_options_is_yes_or_no(channel: Channel) -> None:
     assert channel.say("ann", "#startvote Ship it?")[0] == "Begin voting on: Ship it? Valid vote options are Yes, No."
     assert channel.say("bob", "#vote yes") == []
-    assert channel.say("ann", "#endmeeting")[:2] == ['Voted on "Ship it?" Results are', "Yes (1): bob"]
+    assert channel.say("ann", "#endmeeting")[:3] == [
+        'Voted on "Ship it?" Results are',
+        "Yes (1): bob",
+        "(the vote was open until the end of the meeting)",
+    ]
     assert [entry.text for entry in channel.entries if entry.kind in ITEMS] == [
-        'Voted on "Ship it?" Results are, Yes: 1'
+        'Voted on "Ship it?" Results are, Yes: 1 (the vote was open until the end of the meeting)'
     ]
 
 
@@ -214,11 +218,55 @@ def test_a_vote_without_options_is_yes_or_no(channel: Channel) -> None:
         ("a b c", "a, b, c"),
         ('"red wine" white', "red wine, white"),
         ("C++, green-ish", "C++, green-ish"),
+        ("don't, can't, 'no, never'", "don't, can't, no, never"),
+        ("yes (now), no (a, b)", "yes (now), no (a, b)"),
+        ("(maybe later) yes", "maybe later, yes"),
+        ("김밥，비빔밥、국수", "김밥, 비빔밥, 국수"),
+        (",,,", "Yes, No"),
+        (":) :(", ":), :("),
         ("x, X", "x"),
     ],
 )
 def test_options_are_read_as_people_write_them(channel: Channel, offered: str, options: str) -> None:
     assert channel.say("ann", f"#startvote Q? {offered}")[0] == f"Begin voting on: Q? Valid vote options are {options}."
+
+
+def test_a_choice_is_found_however_it_is_typed(channel: Channel) -> None:
+    channel.say("ann", '#startvote 무엇을 먹을까요？ "red wine", 김밥')
+    assert channel.say("bob", '#vote "Red Wine"') == []
+    assert channel.say("eve", "#vote \u1100\u1175\u11b7\u1107\u1161\u11b8") == []
+    assert channel.say("bob", "#showvote") == ["red wine (1): bob", "김밥 (1): eve"]
+
+
+def test_subtopics_and_done_items_belong_to_chairs_and_are_not_opendevs(channel: Channel) -> None:
+    assert channel.say("bob", "#done mine") == []
+    assert channel.say("ann", "#subtopic Details") == []
+    assert channel.say("ann", "#progress More") == []
+    assert channel.say("ann", "#done bob wrote the docs") == []
+    assert channel.items == ["subtopic Details", "subtopic More", "done bob wrote the docs"]
+    strict = Channel(Setting("#c", strict=True))
+    strict.say("ann", "#startmeeting x")
+    assert strict.say("ann", "#subtopic Details") == []
+    assert strict.items == []
+    assert strict.say("ann", "#commands") == [
+        "Available commands: #accept #accepted #action #agree #agreed #chair #commands #endmeeting #endvote #halp "
+        "#help #idea #info #link #lurk #meetingname #meetingtopic #nick #reject #rejected #restrictlogs "
+        "#save #showvote #startmeeting #startvote #topic #unchair #undo #unlurk #vote"
+    ]
+
+
+def test_logs_are_restricted_with_a_word_and_strictly_without(channel: Channel) -> None:
+    assert channel.say("ann", "#restrictlogs") == ["Restricting permissions on minutes: -0o77 on next #save"]
+    assert EntryKind.RESTRICTED in [entry.kind for entry in channel.entries]
+    strict = Channel(Setting("#c", strict=True))
+    strict.say("ann", "#startmeeting x")
+    assert strict.say("ann", "#restrictlogs") == []
+
+
+def test_an_empty_old_topic_is_put_back_too() -> None:
+    channel = Channel(Setting("#c", topic=""))
+    channel.say("ann", "#startmeeting x")
+    assert channel.say("ann", "#endmeeting")[0] == "TOPIC "
 
 
 def test_a_lurking_bot_records_in_silence(channel: Channel) -> None:
