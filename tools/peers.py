@@ -36,8 +36,10 @@ PEERS = {
     "git-review": Peer("bin/git-review", ["git-review==2.5.0", "fixtures", "testtools"], ["--no-binary", "git-review"]),
     "pygerrit2": Peer("pygerrit2-2.0.9", ["pygerrit2==2.0.15", "pytest"], source="pygerrit2==2.0.9"),
     "python-gerrit-api": Peer("lib", ["python-gerrit-api==3.1.0"]),
-    # It has not followed what it stands on.
-    "gertty": Peer("bin/gertty", ["gertty==1.6.0", "SQLAlchemy<1.4", "alembic==1.4.3", "urwid<3", "setuptools<80"]),
+    # It has not followed what it stands on: a newer urwid ends it where a change is opened.
+    "gertty": Peer(
+        "bin/gertty", ["gertty==1.6.0", "SQLAlchemy<1.4", "alembic==1.4.3", "urwid==2.2.3", "setuptools<80"]
+    ),
     # Two of its dependencies are source archives, which must not look for what builds them.
     "zuul": Peer("bin/zuul", ["zuul==14.3.0"], ["--no-build-isolation"], ["setuptools<80", "wheel", "pbr"]),
 }

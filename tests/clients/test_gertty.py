@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""gertty 1.6.0 in a terminal, as a reviewer uses it: subscribe to a project, and see its changes.
+"""gertty 1.6.0 in a terminal, as a reviewer uses it: subscribe to a project, open a change, comment, and vote.
 
 `make test-clients` installs it beside the tests, with the older libraries that it needs. tmux is the terminal.
 """
@@ -20,7 +20,7 @@ from tests.programs import need
 PROGRAM = Path(__file__).resolve().parents[2] / "build" / "gertty" / "bin" / "gertty"
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not PROGRAM.exists(), reason="gertty is not installed: make test-clients installs it"),
 ]
 CONFIG = """\
@@ -53,9 +53,13 @@ class Terminal:
         """What a person sees."""
         return self._run("capture-pane", "-p")
 
-    def shows(self, text: str, seconds: float = 25.0) -> str:
+    def shows(self, text: str, seconds: float = 120.0) -> str:
         """Wait for a text on the screen; the whole screen."""
-        return eventually(lambda: (seen := self.screen) if text in (seen := self.screen) else "", text, seconds)
+        return eventually(lambda: seen if text in (seen := self.screen) else "", text, seconds)
+
+    def hides(self, text: str, seconds: float = 120.0) -> None:
+        """Wait until a text is no longer on the screen."""
+        eventually(lambda: text not in self.screen, f"without {text}", seconds)
 
     def press(self, *keys: str) -> None:
         """Keys by their names."""
@@ -82,22 +86,63 @@ def gertty(site: RunningSite, who: Person, home: Path) -> Generator[Terminal]:
     try:
         yield terminal
     except BaseException:
-        print(terminal.screen, (home / "errors").read_text()[-3000:])
+        print((home / "errors").read_text()[-3000:])
+        print(terminal.screen)
         raise
     finally:
         terminal.close()
+
+
+def open_project(terminal: Terminal, who: Person, project: str) -> None:
+    """Subscribe to a project on the first screen, and enter the list of its changes."""
+    terminal.shows("Welcome to Gertty!")
+    terminal.press("Enter")
+    terminal.press("L")
+    terminal.shows("gatebot-config")
+    below = sorted(who.rest.get("/projects/")).index(project)
+    terminal.press(*["Down"] * below, "s", "Enter")
 
 
 def test_the_changes_of_a_project_are_synced_and_listed(site: RunningSite, tmp_path: Path) -> None:
     ann, cho = site.person("ann"), site.person("cho")
     ann.propose("api", "Add discounts", {"discount": "10\n20\n"}, body="For all.")
     with gertty(site, cho, tmp_path / "desk") as terminal:
-        terminal.shows("Welcome to Gertty!")
-        terminal.press("Enter")
-        terminal.press("L")
-        terminal.shows("gatebot-config")
-        below = sorted(ann.rest.get("/projects/")).index("api")
-        terminal.press(*["Down"] * below, "s", "Enter")
+        open_project(terminal, ann, "api")
         assert "Ann" in terminal.shows("Add discounts")
         # As with any Gerrit since 3.4: `is:mergeable` is not kept for queries, and gertty says so.
         terminal.shows("Unable to sync conflicts")
+
+
+def test_a_change_is_opened_commented_in_a_line_and_voted_on(site: RunningSite, tmp_path: Path) -> None:
+    ann, cho = site.person("ann"), site.person("cho")
+    change = ann.propose("api", "Add discounts", {"discount": "10\n20\n"}, body="For all.")
+    with gertty(site, cho, tmp_path / "desk") as terminal:
+        open_project(terminal, ann, "api")
+        terminal.shows("Unable to sync conflicts")
+        terminal.press("Escape")
+        terminal.hides("Unable to sync conflicts")
+        terminal.press("Enter")
+        terminal.shows("< Review >")
+        terminal.press("d")
+        terminal.shows("from base to patchset 1")
+        terminal.press("End", "Enter")  # the last line, and a box for a comment below it
+        terminal.type("Why not 30?")
+        terminal.shows("Why not 30?")
+        terminal.press("Escape")
+        terminal.shows("(1 draft)")
+        terminal.press("r")
+        terminal.shows("(X)  0  No score")
+        terminal.press("Up", "Up", "Space")
+        terminal.shows("(X) +2  Looks good to me, approved")
+        terminal.press(*["Down"] * 8)  # past the values of both labels
+        terminal.type("Fine but for a question.")
+        terminal.shows("Fine but for a question.")
+        terminal.press("Down", "Enter")
+        found = eventually(lambda: ann.rest.get(f"/changes/{change}/comments"), "the comment is here", 120)
+        terminal.shows("(1 inline comment)")
+    assert [(one["line"], one["message"], one["author"]["username"]) for one in found["discount"]] == [
+        (2, "Why not 30?", "cho")
+    ]
+    detail = ann.rest.get(f"/changes/{change}/detail")
+    assert {vote["username"]: vote["value"] for vote in detail["labels"]["Code-Review"]["all"]}["cho"] == 2
+    assert "Fine but for a question." in detail["messages"][-1]["message"]
