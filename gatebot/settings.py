@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from .errors import SettingsError
 from .settings_checks import listens, no_address, quoted
@@ -99,7 +100,7 @@ def _disagreements(settings: Settings) -> list[str]:
     )
     errors = [f"{key}: {what}" for key, right, what in checks if not right]
     errors += no_address("web.url", web.url)
-    errors += mail_errors(settings.mail)
+    errors += mail_errors(settings.mail, urlsplit(settings.url).hostname or "localhost")
     errors += accounts_errors(settings.accounts, settings.oidc, settings.mail)
     for key, text in (("listen", settings.ssh.listen), ("address", settings.ssh.address)):
         if text and not listens(text):

@@ -179,13 +179,15 @@ def accounts_errors(accounts: Accounts, oidc: Oidc, mail: Mail) -> Iterator[str]
         yield "oidc.issuer: a provider needs client_id and client_secret_file."
 
 
-def mail_errors(mail: Mail) -> Iterator[str]:
-    """What is wrong with how mail is sent."""
+def mail_errors(mail: Mail, host: str) -> Iterator[str]:
+    """What is wrong with how mail is sent; `host` is that of the site's address."""
     if mail.smtp and not _PLACE.fullmatch(mail.smtp):
         yield 'mail.smtp: write a host and a port, such as "mail.example.org:587".'
     if bool(mail.user) != bool(mail.password_file):
         yield "mail.user: logging in needs user and password_file."
     if mail.user and mail.tls == "none":
         yield "mail.tls: a password would go over the network as it is; write starttls or tls."
+    if mail.smtp and not mail.sender and (host == "localhost" or ":" in host):
+        yield f"mail.sender: write an address; gatebot@{host}, which it would be, is none that others can read."
     if mail.sender and not _ADDRESS.fullmatch(mail.sender):
         yield 'mail.sender: write an address, such as "review@example.org".'

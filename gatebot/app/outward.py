@@ -112,11 +112,12 @@ def sign_of(standings: Sequence[Standing]) -> Sign:
     for one in standings:
         if one.waiting and one.since is not None:
             text = f"{one.remote}: {one.waiting} projects behind since {one.since:%Y-%m-%d %H:%M} UTC"
-            told.append(f"{text} ({one.problem})" if one.problem else text)
+            told.append(f"{text}, the last push failed" if one.problem else text)
         else:
             last = f", last pushed {one.last:%Y-%m-%d %H:%M} UTC" if one.last is not None else ""
             told.append(f"{one.remote}: up to date{last}")
-    return Sign("replication", not any(one.problem for one in standings), "; ".join(told), vital=False)
+    said = [f"{one.remote} said: {one.problem}" for one in standings if one.problem]  # with addresses
+    return Sign("replication", not said, "; ".join(told), vital=False, inside="; ".join(said))
 
 
 def trackers_of(settings: Settings) -> tuple[Tracker, ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -355,3 +356,14 @@ def test_a_webhook_is_read() -> None:
     assert (found.url, found.events, found.account, found.local) == (
         "https://ci.example.org/?key=1", ("ref-updated",), "", False,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8080", "http://[::1]:8080"])
+def test_mail_that_would_come_from_no_address_is_refused(url: str) -> None:
+    written = f'[web]\nurl = "{url}"\n[mail]\nsmtp = "mail.example.org:25"\n'
+    host = urlsplit(url).hostname
+    with pytest.raises(SettingsError) as refused:
+        load(written, "x")
+    told = f"mail.sender: write an address; gatebot@{host}, which it would be, is none that others can read."
+    assert str(refused.value) == f"x: {told}"
+    assert load(f'{written}sender = "review@example.org"\n', "x").mail.sender == "review@example.org"

@@ -19,11 +19,15 @@ from tests.fakes.irc import free_port
 
 @dataclass
 class MailServer:
-    """What came, in order; `refused` are addresses with the answer to them, `login` what a client must say."""
+    """What came, in order; `refused` are addresses with the answer to them, `login` what a client must say.
+
+    On mail to those of `hangs_up_on` it ends the connection.
+    """
 
     port: int
     refused: dict[str, str] = field(default_factory=dict)
     login: tuple[str, str] | None = None
+    hangs_up_on: set[str] = field(default_factory=set)
     taken: list[tuple[str, EmailMessage]] = field(default_factory=list)
     encrypted: list[bool] = field(default_factory=list)
 
@@ -35,7 +39,11 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.hangs_up_on & {*envelope.rcpt_tos}:
+            assert server.transport is not None
+            server.transport.abort()
+            return "421 gone"
         content = envelope.content
         assert isinstance(content, bytes)
         message = email.message_from_bytes(content, policy=email.policy.default)

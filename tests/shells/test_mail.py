@@ -18,6 +18,7 @@ from gatebot.identity import store as identity
 from gatebot.journal import Journal
 from gatebot.keys import SiteKey
 from gatebot.review import conversation
+from gatebot.review import store as changes
 from gatebot.review.drafts import Draft
 from gatebot.review.mail import store
 from gatebot.review.mail.model import Notify, Wish
@@ -33,6 +34,8 @@ from gatebot.review.people.store import Watch
 from gatebot.review.reading import Reading
 from gatebot.review.service import Review
 from gatebot.review.states import States
+from gatebot.review.threads.model import StoredDraft
+from gatebot.review.threads.store import put_draft
 from tests.fakes.mail_server import MailServer, mail_server
 from tests.fakes.review_house import ANN, BOB, GATE, ReviewHouse
 
@@ -173,6 +176,36 @@ async def test_private_changes_are_told_to_those_who_see_them_and_never_kept(pos
     assert house.read(store.months) == ()
 
 
+async def test_the_revert_that_only_its_writer_sees_is_told_to_nobody_of_the_reverted_change(post: Post) -> None:
+    house = post.house
+    await post.deliver()
+    undone = house.commit_of(post.change)
+    revert = house.push(
+        "demo/api", {"door.py": ""}, "Revert the door", undone, body=f"This reverts commit {undone}.\n\n"
+    )
+    house.write(lambda session: changes.update_change(session, revert.number, house.clock.now(), private=True))
+    month = post.change.created.strftime("%Y-%m")
+    before = post.server.to("bob@example.org"), house.read(store.kept, "demo/api", month, 10)
+    await post.deliver()
+    assert (post.server.to("bob@example.org"), house.read(store.kept, "demo/api", month, 10)) == before
+    assert [message["X-Gerrit-MessageType"] for message in post.server.to("ann@example.org")] == []
+
+
+async def test_a_comment_is_quoted_under_its_line_of_the_patch_set_that_it_is_on(post: Post) -> None:
+    house, change = post.house, post.change
+    older = StoredDraft("d1", change.number, 1, BOB, house.clock.now(), DraftedComment("door.py", "Why 1?", line=2))
+    house.write(put_draft, older)
+    house.new_patch_set(change, {"door.py": "def door():\n    return Door()\n"})
+    draft = Draft(
+        message="Look", comments=(DraftedComment("door.py", "Fine.", line=2),), publish="PUBLISH_ALL_REVISIONS"
+    )
+    await Review(house.db, house.judge, house.clock).post(post.actor(BOB), change.number, 2, draft)
+    await post.deliver()
+    said = text_of(post.server.to("ann@example.org")[-1])
+    assert "PS1, line 2: return 1\n\nWhy 1?" in said
+    assert "PS2, line 2: return Door()\n\nFine." in said
+
+
 async def test_programs_are_never_mailed_and_their_reports_reach_owner_and_reviewers_only(post: Post) -> None:
     house = post.house
     house.write(conversation.set_reviewer, post.change.number, GATE, ReviewerState.REVIEWER, house.clock.now())
@@ -212,6 +245,15 @@ async def test_a_server_that_is_away_keeps_nothing_from_being_sent_later(post: P
     post.carrier = carrier
     await post.deliver()
     assert len(post.server.to("bob@example.org")) == 1
+
+
+async def test_a_message_on_which_the_server_hangs_up_keeps_no_other_from_being_sent(post: Post) -> None:
+    post.server.hangs_up_on = {"bob@example.org"}
+    await post.say(BOB, "Why?")
+    await post.deliver()
+    assert len(post.server.to("ann@example.org")) == 1
+    _, sending = post.mail()
+    assert (await sign(sending)).text.split(", ")[0] == "1 waiting"
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

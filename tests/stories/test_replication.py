@@ -64,7 +64,8 @@ def test_what_is_pushed_and_merged_here_is_soon_there(site: RunningSite, builds:
 
 
 def test_a_remote_that_is_away_is_told_of_and_catches_up(site: RunningSite, tmp_path: Path) -> None:
-    eventually(lambda: "late: 1 projects behind since" in health(site) and "(fatal:" in health(site))
+    eventually(lambda: "late: 1 projects behind since" in health(site) and "the last push failed" in health(site))
+    assert str(tmp_path) not in health(site), "where copies are kept is for who is signed in"
     late = bare(tmp_path / "late" / "api.git")
     eventually(lambda: refs(late).get("refs/heads/main") == site.branch("api"))
     eventually(lambda: "late: up to date, last pushed" in health(site))

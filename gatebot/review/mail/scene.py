@@ -28,12 +28,16 @@ _PROGRAMS = frozenset({SERVICE_USERS, THIRD_PARTY_CI})
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Ground of one happening. `comments` are those of its message, `earlier` all of the change by their ids."""
+    """Ground of one happening. `comments` are those of its message, `earlier` all of the change by their ids.
+
+    `commented` are the patch sets that those of its message are on.
+    """
 
     ground: Ground
     patch_set: PatchSet
     comments: tuple[InlineComment, ...]
     earlier: Mapping[str, InlineComment]
+    commented: Mapping[int, PatchSet]
     attention: tuple[int, ...]
     watching: tuple[Watching, ...]
     accounts: Mapping[int, Account]
@@ -53,12 +57,16 @@ def scene_of(session: Session, happening: Happening) -> Scene | None:
     watching = store.watching(session, change.project)
     ground = Ground(change, shown.uploader, reviewers, store.starring(session, change.number))
     attention = tuple(one.account for one in turns if one.active)
+    said = tuple(one for one in comments if one.message == happening.message)
     ids = _named(happening, ground, attention) | {one.account for one in watching}
     return Scene(
         ground=ground,
         patch_set=shown,
-        comments=tuple(one for one in comments if one.message == happening.message),
+        comments=said,
         earlier={one.id: one for one in comments},
+        commented={
+            number: changes.get_patch_set(session, change.number, number) for number in {one.patch_set for one in said}
+        },
         attention=attention,
         watching=watching,
         accounts=accounts_in(session, ids),

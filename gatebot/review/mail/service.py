@@ -109,7 +109,8 @@ class Mail:
         if scene is None:
             return
         await self._one(happening, scene, kept, messages)
-        undone = _REVERTS.search(scene.patch_set.message) if happening.kind is Kind.NEW_CHANGE else None
+        told = happening.kind is Kind.NEW_CHANGE and not scene.ground.change.private
+        undone = _REVERTS.search(scene.patch_set.message) if told else None
         if undone is not None:
             about = await self._db.read(reverted, undone[1], scene.ground.change.project)
             if about is not None:
@@ -192,9 +193,10 @@ class Mail:
 
     def _text(self, scene: Scene, comment: InlineComment, texts: dict[tuple[str, str], list[str]]) -> list[str]:
         """The lines of a file as the comment sees them; of the commit message what people read of it."""
+        patch_set = scene.commented[comment.patch_set]
         if comment.file == COMMIT_MESSAGE:
-            return commit_message_file(scene.patch_set, {}).splitlines()
-        commit = _commit_of(scene.patch_set, comment)
+            return commit_message_file(patch_set, {}).splitlines()
+        commit = _commit_of(patch_set, comment)
         if (commit, comment.file) not in texts:
             try:
                 raw = (

@@ -7,6 +7,7 @@ What a server refuses for good (a 5xx answer to one message) is final; what fail
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -38,27 +39,33 @@ class SmtpCarrier:
         self._server = server
 
     async def carry(self, messages: Sequence[Waiting]) -> AsyncGenerator[Carried, None]:
-        """Try them one after another; when the server goes away in between, the rest is tried later."""
-        left, client = list(messages), None
+        """Try them one after another.
+
+        A server that goes away in between may do so because of the message that it had: that one is tried later, of
+        the rest nothing is told, so that it is tried as if nothing had been.
+        """
+        failed, client = list(messages), None
         try:
-            client = self._client()
+            client = await self._client()
             await client.connect()
-            while left:
-                carried = await self._one(client, left[0])
-                del left[0]
+            for message in messages:
+                failed = [message]
+                carried = await self._one(client, message)
+                failed = []
                 yield carried
             await client.quit()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             problem = f"{self._server.host}:{self._server.port}: {_words(error)}"
-            for message in left:
+            for message in failed:
                 yield Carried(message.id, problem)
         finally:
             if client is not None:
                 client.close()  # whoever stops the sending must not wait for a server's goodbye
 
-    def _client(self) -> aiosmtplib.SMTP:
-        server = self._server
-        password = Path(server.password_file).read_text("utf-8").strip() if server.password_file else None
+    async def _client(self) -> aiosmtplib.SMTP:
+        server, password = self._server, None
+        if server.password_file:
+            password = (await asyncio.to_thread(Path(server.password_file).read_text, "utf-8")).strip()
         return aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,

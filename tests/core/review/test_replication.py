@@ -70,10 +70,11 @@ def test_what_moves_while_it_waits_keeps_its_turn_and_its_age() -> None:
 def test_the_health_page_tells_the_lag() -> None:
     assert sign_of(()).text == "no copies are kept elsewhere"
     well = Standing("mirror", last=AT)
-    behind = Standing("backup", 2, AT, "fatal: no route")
+    behind = Standing("backup", 2, AT, "fatal: unable to access 'https://backup.internal/'")
     told = sign_of((well, behind))
     assert (told.ok, told.vital) == (False, False)
     assert told.text == (
         "mirror: up to date, last pushed 2026-11-29 11:00 UTC; "
-        "backup: 2 projects behind since 2026-11-29 11:00 UTC (fatal: no route)"
+        "backup: 2 projects behind since 2026-11-29 11:00 UTC, the last push failed"
     )
+    assert told.inside == "backup said: fatal: unable to access 'https://backup.internal/'"
