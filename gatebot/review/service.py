@@ -123,7 +123,11 @@ class Review:
         account = require(actor, Verb.ADMINISTRATE_SERVER, SITE, self._rules)
         known = accounts_in(session, [account])
         name = known[account].name if account in known else str(account)
-        conversation.blank_comment(session, change, comment, f"Comment removed by: {name}; Reason: {why[:1000]}")
+        text = f"Comment removed by: {name}; Reason: {why[:1000]}"
+        for one in conversation.list_comments(session, change):
+            if one.id == comment:
+                mail.unsay(session, change, one.text, text)
+        conversation.blank_comment(session, change, comment, text)
         journal.append(session, CommentBlanked(change, comment, account), self._clock.now())
 
     def _move_attention(self, session: Session, actor: Actor, number: int, moves: Moves) -> None:

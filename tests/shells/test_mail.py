@@ -206,6 +206,21 @@ async def test_a_comment_is_quoted_under_its_line_of_the_patch_set_that_it_is_on
     assert "PS2, line 2: return Door()\n\nFine." in said
 
 
+async def test_what_an_administrator_takes_away_from_a_comment_is_gone_from_the_archive_too(post: Post) -> None:
+    house, number = post.house, post.change.number
+    secret = "The password is\nsesame."
+    await post.say(BOB, "Look", None, DraftedComment("door.py", f" {secret}\n", line=2))
+    (comment,) = house.read(conversation.list_comments, number)
+    await post.say(ANN, "Oh", None, DraftedComment("door.py", "Thanks.", line=2, in_reply_to=comment.id))
+    await post.deliver()
+    root = Actor(BOB, frozenset({"Administrators"}), "bob")
+    await Review(house.db, house.judge, house.clock).blank_comment(root, number, comment.id, "a secret")
+    kept = house.read(store.kept, "demo/api", post.change.created.strftime("%Y-%m"), 10)
+    assert [one.text.count("sesame") for one in kept] == [0, 0, 0]
+    assert [one.text.count("Comment removed by: Bob; Reason: a secret") for one in kept] == [0, 1, 1]
+    assert "Thanks." in kept[2].text
+
+
 async def test_programs_are_never_mailed_and_their_reports_reach_owner_and_reviewers_only(post: Post) -> None:
     house = post.house
     house.write(conversation.set_reviewer, post.change.number, GATE, ReviewerState.REVIEWER, house.clock.now())

@@ -48,4 +48,9 @@ def _place(one: InlineComment) -> tuple[int, str, int, bool]:
 
 def _answered(one: InlineComment, earlier: Mapping[str, InlineComment]) -> str:
     before = earlier.get(one.in_reply_to)
-    return "" if before is None else "\n".join(before.text.strip().splitlines()[:_ANSWERED_LINES])
+    return "" if before is None else answered(before.text)
+
+
+def answered(text: str) -> str:
+    """As much of a comment as an answer to it quotes."""
+    return "\n".join(text.strip().splitlines()[:_ANSWERED_LINES])

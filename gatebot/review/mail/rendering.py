@@ -19,6 +19,7 @@ from html import escape
 
 from .letters import Translate
 from .model import Block, Form, Letter
+from .quoting import answered
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LONGEST = 300
@@ -152,11 +153,23 @@ def _ending(gettext: Translate, ending: Ending, link: Callable[[str], str]) -> l
 def _text(block: Block) -> str:
     match block.form:
         case Form.QUOTED:
-            return "\n".join(f"> {line}" for line in block.text.splitlines())
+            return _quoted(block.text)
         case Form.LINK:
             return f"    {block.url}"
         case _:
             return _legible(block.text)
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
+def unsaid(archived: str, said: str, instead: str) -> str:
+    """The text of a letter in the archive where other words stand in the place of a comment, and where it is quoted."""
+    text = f"\n\n{archived}\n\n"  # blocks have an empty line between them
+    for before, after in ((_legible(said.strip()), instead), (_quoted(answered(said)), _quoted(instead))):
+        text = text.replace(f"\n\n{before}\n\n", f"\n\n{after}\n\n")
+    return text[2:-2]
 
 
 def html_of(letter: Letter, gettext: Translate, ending: Ending) -> str:

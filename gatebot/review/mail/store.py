@@ -38,6 +38,7 @@ from ..config.model import ALL_PROJECTS
 from ..people.store import preferences, stars, watches
 from .model import FACTS, Kept, NotifyWished, Wish
 from .ports import Waiting
+from .rendering import unsaid
 
 READER = "mail"
 letters = Table(
@@ -204,6 +205,13 @@ def counts(session: Session) -> Counts:
     given_up = session.execute(select(func.count()).select_from(outbox).where(outbox.c.due.is_(None))).scalar_one()
     newest = select(outbox.c.problem).where(outbox.c.problem != "").order_by(outbox.c.id.desc()).limit(1)
     return Counts(waiting, oldest, given_up, session.execute(newest).scalar() or "")
+
+
+def unsay(session: Session, change: int, said: str, instead: str) -> None:
+    """Put other words in the place of a comment in the letters that were written of a change."""
+    for row in session.execute(select(letters.c.id, letters.c.text).where(letters.c.change == change)).all():
+        if (text := unsaid(row.text, said, instead)) != row.text:
+            session.execute(update(letters).where(letters.c.id == row.id).values(text=text))
 
 
 def months(session: Session) -> tuple[tuple[str, str, int], ...]:

@@ -20,7 +20,9 @@ from gatebot.review.mail.grouping import Noted, happenings
 from gatebot.review.mail.letters import Told, letter
 from gatebot.review.mail.model import (
     Addressed,
+    Block,
     FileLine,
+    Form,
     Happening,
     Kind,
     Listener,
@@ -29,7 +31,7 @@ from gatebot.review.mail.model import (
     Quote,
     Wish,
 )
-from gatebot.review.mail.rendering import Envelope, can_be_mailed, message, readable
+from gatebot.review.mail.rendering import Envelope, can_be_mailed, message, readable, unsaid
 from gatebot.review.mail.sending import pause
 from gatebot.review.model import (
     Change,
@@ -349,3 +351,10 @@ def test_only_addresses_are_mailed(address: str, fits: bool) -> None:
 def test_what_fails_is_tried_less_and_less_often_and_then_given_up() -> None:
     minutes = [None if (wait := pause(n)) is None else wait.total_seconds() / 60 for n in (1, 2, 3, 9, 29, 30)]
     assert minutes == [1, 2, 4, 240, 240, None]
+
+
+def test_only_whole_comments_are_taken_out_of_a_letter() -> None:
+    letter = readable(
+        [Block(Form.SAID, "a"), Block(Form.CODE, "a cat"), Block(Form.QUOTED, "a"), Block(Form.SAID, "a")]
+    )
+    assert unsaid(letter, " a\n", "gone") == "gone\n\na cat\n\n> gone\n\ngone"
