@@ -193,7 +193,7 @@ def server(base: Path, port: int, teller: Teller) -> Generator[None]:
                 raise GatebotError(f"The server ended at its start:\n{log_file.read_text()[-2000:]}")
             return True if health(port) else None
 
-        teller.wait("the server answers", answers, 60)
+        teller.wait(f"the server answers, whose log is {log_file}", answers, 300)  # it lives: the machine is busy
         yield
 
 

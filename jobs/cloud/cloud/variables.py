@@ -54,8 +54,14 @@ def _patience(told: object) -> float:
 def nodes(variables: Mapping[str, object], names: Sequence[str]) -> dict[str, str]:
     """The addresses of nodes, by which others of the build reach them."""
     known = _table(_table(variables, "gatebot"), "nodes")
-    if unknown := [name for name in names if not known.get(name)]:
-        raise Impossible(f"There is no node {unknown[0]} whose address is known. There are: {', '.join(known)}.")
+    if unknown := [name for name in names if name not in known]:
+        raise Impossible(f"There is no node {unknown[0]} in this build. There are: {', '.join(known)}.")
+    if apart := [name for name in names if not known[name]]:
+        raise Impossible(
+            f"The node {apart[0]} cannot be a host of this cloud: the other nodes of the build have no way to it, as it"
+            " is a virtual machine that nobody but gatebot gets into, or on another machine than they. Give all nodes"
+            " of the nodeset labels of one provider whose nodes share a network."
+        )
     return {name: str(known[name]) for name in names}
 
 

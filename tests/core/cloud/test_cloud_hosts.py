@@ -80,9 +80,20 @@ def test_a_state_of_a_cloud_on_one_host_is_none_for_several(module: Module) -> N
     assert name(alone, module("state").Path("/none")) != name(several, module("state").Path("/none"))
 
 
-def test_a_node_without_an_address_is_refused_by_its_name(module: Module) -> None:
+def test_a_host_that_is_no_node_of_the_build_is_refused_by_its_name(module: Module) -> None:
     told = {"gatebot": {"nodes": NODES}}
     assert module("variables").nodes(told, ["compute1"]) == {"compute1": "172.24.0.2"}
     with pytest.raises(module("options").Impossible) as refused:
         module("variables").nodes(told, ["controller", "compute2"])
-    assert str(refused.value).startswith("There is no node compute2 whose address is known. There are: controller,")
+    assert str(refused.value) == "There is no node compute2 in this build. There are: controller, compute1."
+
+
+def test_a_node_that_others_cannot_reach_is_refused_with_what_to_take_instead(module: Module) -> None:
+    told = {"gatebot": {"nodes": {**NODES, "compute1": ""}}}
+    with pytest.raises(module("options").Impossible) as refused:
+        module("variables").nodes(told, ["controller", "compute1"])
+    assert str(refused.value) == (
+        "The node compute1 cannot be a host of this cloud: the other nodes of the build have no way to it, as it is a"
+        " virtual machine that nobody but gatebot gets into, or on another machine than they. Give all nodes of the"
+        " nodeset labels of one provider whose nodes share a network."
+    )
