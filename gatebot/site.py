@@ -44,7 +44,10 @@ _CSP = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 #: First path segments that programs read: their errors are plain text.
-_PROGRAMS = ("/a/", "/api/", "/changes/", "/accounts/", "/projects/", "/config/", "/plugins/", "/live", "/tools/")
+_PROGRAMS = (
+    "/a/", "/api/", "/access/", "/accounts/", "/changes/", "/config/", "/groups/", "/live", "/plugins/", "/projects/",
+    "/tools/",
+)  # fmt: skip
 
 
 class Site(Asking):

@@ -35,6 +35,7 @@ PEERS = {
     # Its tests are in its source archive only.
     "git-review": Peer("bin/git-review", ["git-review==2.5.0", "fixtures", "testtools"], ["--no-binary", "git-review"]),
     "pygerrit2": Peer("pygerrit2-2.0.9", ["pygerrit2==2.0.15", "pytest"], source="pygerrit2==2.0.9"),
+    "schemathesis": Peer("bin/schemathesis", ["schemathesis==4.32.5"]),
     "python-gerrit-api": Peer("lib", ["python-gerrit-api==3.1.0"]),
     # It has not followed what it stands on: a newer urwid ends it where a change is opened.
     "gertty": Peer(

@@ -14,6 +14,8 @@ from gatebot.identity import GATE
 from gatebot.meetbot.model import Line
 from gatebot.meetbot.store import Heard
 from gatebot.pipeline import history
+from gatebot.review.openapi_said import unused
+from tests.fakes.described import strays
 from tests.fakes.doors import Answer, Door, Visitor, doors
 from tests.fakes.git import WorkTree
 from tests.fakes.site import Builds, RunningSite, Template, begin, eventually, open_place
@@ -236,6 +238,7 @@ def test_a_route_with_an_unknown_place_is_told(ground: Ground) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_no_door_breaks_and_private_things_stay_invisible(ground: Ground, role: str) -> None:
     visitor = ground.visitor(role)
+    description = visitor.get("/openapi.json").json
     wrong: list[str] = []
     for table in ground.tables:
         for door in ground.doors(table):
@@ -243,6 +246,9 @@ def test_no_door_breaks_and_private_things_stay_invisible(ground: Ground, role: 
                 continue
             answer = visitor.ask(door.method, door.path)
             wrong += sound(door, answer)
+            if (called := door.route.replace("{slash}", "")) in description["paths"]:
+                kind = answer.headers.get("content-type", "")
+                wrong.append(strays(description, door.method, called, answer.status, kind, answer.text))
             if role in SEES:
                 continue
             if door.route not in LISTS:
@@ -252,7 +258,13 @@ def test_no_door_breaks_and_private_things_stay_invisible(ground: Ground, role: 
                 wrong.append(f"{door.method} {door.path} shows a private build")
             if table is ground.tables[1] and answer.status < 400 and names_private(door):
                 wrong.append(f"{door.method} {door.path} {answer.status}: a private thing is there")
+    wrong = [text for text in wrong if text]
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_description_of_the_calls_speaks_of_no_others(ground: Ground) -> None:
+    described = ground.visitor("stranger").get("/openapi.json").json["paths"]
+    assert unused([f"{method.upper()} {path}" for path, one in described.items() for method in one]) == []
 
 
 def names_private(door: Door) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gatebot.review.model import Change
+from tests.fakes.described import strays
 from tests.fakes.rest_client import RestClient
 from tests.fakes.review_house import ReviewHouse
 
@@ -67,6 +68,7 @@ async def test_no_call_ends_in_an_error_of_the_server(rest: RestClient, house: R
     calls = [(method.upper(), path) for path, one in description["paths"].items() for method in one]
     assert len(calls) > 150
     broken: list[tuple[str, str, bytes, int]] = []
+    stray: list[str] = []
     for turn in range(ROUNDS):
         for method, path in calls:
             dice = random.Random(f"{turn} {method} {path}")
@@ -79,4 +81,7 @@ async def test_no_call_ends_in_an_error_of_the_server(rest: RestClient, house: R
                 answer = await rest.raw(who, method, address, raw, Content_Type="application/json")
                 if answer.status >= 500:
                     broken.append((method, address, raw or b"", answer.status))
+                kind = answer.headers.get("Content-Type", "")
+                stray.append(strays(description, method, path, answer.status, kind, answer.body))
     assert broken == []
+    assert sorted(set(stray) - {""}) == []
