@@ -135,6 +135,28 @@ class ChangeRestored(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeDeleted(Event):
+    """A change is gone for good, with its patch sets and its conversation; what it was is told here alone.
+
+    `created` is in seconds; `message` that of its last patch set.
+    """
+
+    change: int
+    account: int
+    project: str
+    branch: str
+    change_id: str
+    title: str
+    owner: int
+    status: str
+    private: bool
+    work_in_progress: bool
+    topic: str
+    created: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewerAdded(Event):
     change: int
     account: int
@@ -305,6 +327,7 @@ ALL: tuple[type[Event], ...] = (
     CommentAdded,
     ChangeAbandoned,
     ChangeRestored,
+    ChangeDeleted,
     ReviewerAdded,
     TopicChanged,
     HashtagsChanged,

@@ -110,6 +110,7 @@ ADAPTERS: dict[str, set[str]] = {
         "hosted.rest_access",
         "hosted.rest_config",
         "inviting",
+        "deleting",
         "kinds",
         "making",
         "moving",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ..events import (
     BranchMoved,
     ChangeAbandoned,
+    ChangeDeleted,
     ChangeMerged,
     ChangeRestored,
     CommentAdded,
@@ -33,6 +34,7 @@ TOLD: tuple[type[Event], ...] = (
     VoteCast,
     ChangeAbandoned,
     ChangeRestored,
+    ChangeDeleted,
     ChangeMerged,
     BranchMoved,
     TagMoved,

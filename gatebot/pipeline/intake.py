@@ -16,6 +16,7 @@ from ..change import ChangeFacts
 from ..events import (
     BranchMoved,
     ChangeAbandoned,
+    ChangeDeleted,
     ChangeMerged,
     ChangeRestored,
     CommentAdded,
@@ -101,6 +102,8 @@ class Intake:
                 near = await self._staying.around(event.change)
                 await self._staying.abandoned(event.change)
                 await self._staying.regroup(near)
+            case ChangeDeleted():
+                await self._staying.deleted(event.change)
             case ChangeRestored():
                 await self._staying.regroup(await self._staying.around(event.change))
             case TopicChanged():

@@ -47,6 +47,11 @@ class Staying:
         for queue, item in self._stays(number):
             await self._part(queue, item, reason("pipeline.abandoned"), {number})
 
+    async def deleted(self, number: int) -> None:
+        """A deleted change is tested no more, and nothing can be told on it."""
+        for queue, item in self._stays(number):
+            await self._part(queue, item, reason("pipeline.deleted"), {number})
+
     def merged(self, event: ChangeMerged) -> None:
         """A change that merged without its queue has nothing to do there."""
         for queue, item in self._stays(event.change):

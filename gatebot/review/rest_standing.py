@@ -34,6 +34,7 @@ class RestStanding(Calls):
             ("GET", f"{revision}/mergeable", self._mergeable),
             ("GET", f"{revision}/description", self._description),
             ("PUT", f"{revision}/description", self._describe),
+            ("DELETE", one, self._delete),
             ("GET", f"{one}/check", self._check),
             ("GET", f"{one}/in", self._in),
             ("GET", f"{one}/pure_revert", self._pure_revert),
@@ -65,6 +66,12 @@ class RestStanding(Calls):
         text = (await text_or(request, "description")).strip()
         await self._room.states.describe(self._asker.actor(request), view.change.number, patch_set.number, text)
         return json_answer(request, text) if text else web.Response(status=204)
+
+    async def _delete(self, request: web.Request) -> web.StreamResponse:
+        """The change with all of its patch sets and what was said of it, for good; nothing that is merged."""
+        change = await self._shaper.change(request)
+        await self._room.deleting.delete(self._asker.actor(request), change.number)
+        return web.Response(status=204)
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         """The change with what is wrong with it: an empty list where nothing is."""

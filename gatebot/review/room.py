@@ -18,6 +18,7 @@ from ..repo import Repositories
 from .branching import Branching
 from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
+from .deleting import Deleting
 from .edits.service import Edits
 from .files.service import Files
 from .for_pages import ForPages, for_pages
@@ -71,6 +72,7 @@ class ReviewRoom:
     reverting: Reverting
     rebasing: Rebasing
     moving: Moving
+    deleting: Deleting
     projects: Projects
     files: Files
     indexing: Indexing
@@ -89,8 +91,9 @@ class ReviewRoom:
     for_pages: ForPages
 
     async def settle(self) -> int:
-        """Finish the landings and the patch sets of its own that a killed server began; before anything plans."""
-        return await asyncio.to_thread(self.maker.settle) + await self.for_gate.settle()
+        """Finish the landings, patch sets and deletions that a killed server began; before anything plans."""
+        made = await asyncio.to_thread(self.maker.settle) + await asyncio.to_thread(self.deleting.settle)
+        return made + await self.for_gate.settle()
 
 
 def furnish(
@@ -133,6 +136,7 @@ def furnish(
         reverting=Reverting(bench),
         rebasing=Rebasing(bench),
         moving=Moving(db, repositories, judge, clock, rules),
+        deleting=Deleting(db, repositories, judge, clock, rules),
         projects=Projects(db, repositories, clock, rules, default_branch),
         files=files,
         indexing=Indexing(db, repositories),

@@ -14,7 +14,9 @@ from typing import Any, cast
 import pytest
 from click.testing import CliRunner
 
+from gatebot.assignment import Assignment
 from gatebot.cli import main
+from gatebot.errors import GatebotError
 from tests.fakes.doors import Visitor
 from tests.fakes.irc import free_port
 from tests.fakes.site import Builds, RunningSite, Template, begin, eventually
@@ -287,6 +289,45 @@ def test_the_stream_tells_what_gerrits_tells_and_can_be_taken_up_again(site: Run
         chosen.stdin.write("\x03")
         chosen.stdin.flush()
         assert chosen.wait(20) == 130
+
+
+def test_a_deleted_change_leaves_the_pipelines_and_is_told_once_more(site: RunningSite, builds: Builds) -> None:
+    """What was known of it elsewhere stays: its build and its log, and the events that were."""
+    ann, bob, admin = site.person("ann"), site.person("bob"), site.person("admin")
+    builds.rule = unanswered
+    at = desk(site, "cho")
+    change = ann.propose("api", "Add discounts", {"discount": "10\n"})
+    hidden = ann.propose("api", "Add a secret", {"secret": "1\n"})
+    ann.rest.call("POST", f"/changes/{hidden}/private", {})
+    builds.runs("check", hidden)
+    builds.finish("check", change)
+    ann.hears(change, "Build succeeded.")
+    bob.approve(change)
+    builds.runs("gate", change)
+    with pytest.raises(GatebotError, match="The change is in the gate"):
+        admin.rest.call("DELETE", f"/changes/{change}")
+    bob.rest.call("POST", f"/api/change/{change}/dequeue", {"pipeline": "gate"})
+    eventually(lambda: not inside(site, change, "gate"))
+    with streaming(at, "-s", "change-deleted", *from_now(site)) as live:
+        admin.rest.call("DELETE", f"/changes/{hidden}")
+        admin.rest.call("DELETE", f"/changes/{change}")
+        (event,) = hears(live, "change-deleted")
+    eventually(lambda: not inside(site, change, "check") and not inside(site, hidden, "check"))
+    assert (event["change"]["number"], event["deleter"]["username"]) == (change, "admin")
+    assert (event["change"]["subject"], event["refName"]) == ("Add discounts", "refs/heads/main")
+    assert ann.rest.call("GET", f"/changes/?q=change:{change}%20OR%20change:{hidden}") == []
+    assert ann.propose("api", "Add discounts again", {"discount": "20\n"}) > hidden
+
+
+def unanswered(_build: Assignment) -> str | None:
+    """Builds run until they are finished."""
+    return None
+
+
+def inside(site: RunningSite, change: int, pipeline: str) -> bool:
+    """Whether a change is in a pipeline."""
+    queues = [queue for queue in site.app.gate.driver.queues.values() if queue.pipeline == pipeline]
+    return any(change in item.numbers for queue in queues for item in queue.items.values())
 
 
 def test_merging_is_told_in_one_burst_with_the_branch(site: RunningSite) -> None:

@@ -10,21 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeAlias, TypeVar
 
 from ... import events as facts
 from ...assignment import Json
 from ...fact import Event
 from ..gerrit_json import TouchedFile
-from ..model import Change, InlineComment, PatchSet, PrivateChanged, ReviewerRemoved, Vote
+from ..model import Change, InlineComment, PatchSet, PrivateChanged, ReviewerRemoved, Status, Vote
 from . import attributes
 from .attributes import People
 
 KINDS: tuple[type[Event], ...] = (
     facts.PatchSetCreated, facts.VoteCast, facts.CommentAdded, facts.ChangeAbandoned, facts.ChangeRestored,
-    facts.ReviewerAdded, ReviewerRemoved, facts.TopicChanged, facts.HashtagsChanged, facts.WorkInProgressChanged,
-    PrivateChanged, facts.ChangeMerged, facts.BranchMoved, facts.TagMoved, facts.ProjectCreated,
+    facts.ChangeDeleted, facts.ReviewerAdded, ReviewerRemoved, facts.TopicChanged, facts.HashtagsChanged,
+    facts.WorkInProgressChanged, PrivateChanged, facts.ChangeMerged, facts.BranchMoved,
+    facts.TagMoved, facts.ProjectCreated,
 )  # fmt: skip
 
 
@@ -97,6 +98,24 @@ def _of_state(fact: Event, scene: Scene, who: _Who) -> dict[str, Json] | None:
             return _event("private-state-changed", scene, {"changer": who(account)})
         case _:
             return None
+
+
+def of_gone(fact: facts.ChangeDeleted, people: People, site: str) -> dict[str, Json]:
+    """The event of a deletion: nothing but the fact itself knows the change any more."""
+    change = gone(fact)
+    told: dict[str, Json] = {"deleter": _Who(people)(fact.account)}
+    told["change"] = attributes.change(change, people, site, message=fact.message)
+    told |= {"project": change.project, "refName": _full(change.branch), "changeKey": {"id": change.change_id}}
+    return told | {"type": "change-deleted"}
+
+
+def gone(fact: facts.ChangeDeleted) -> Change:
+    """A deleted change as it was."""
+    at = datetime.fromtimestamp(fact.created, UTC)
+    return Change(
+        fact.change, fact.project, fact.branch, fact.change_id, fact.title, Status(fact.status), fact.owner, 0, at,
+        at, fact.topic, (), fact.work_in_progress, fact.private,
+    )  # fmt: skip
 
 
 def of_project(fact: Event, people: People, head: str) -> dict[str, Json] | None:

@@ -12,11 +12,12 @@ from dataclasses import fields
 from ...access import Actor, Target, Verb, may
 from ...assignment import Json
 from ...db import Database
-from ...events import BranchMoved, CommentAdded, ProjectCreated, TagMoved
+from ...events import BranchMoved, ChangeDeleted, CommentAdded, ProjectCreated, TagMoved
 from ...fact import Event
 from ...identity import accounts_in
 from ...journal import Entry
 from .. import hosting
+from ..permission import target_of
 from ..room import ReviewRoom
 from . import happenings, store
 from .happenings import Scene
@@ -37,7 +38,9 @@ class Telling:
         visible = await self._room.reading.visible(actor, changes)
         for entry, cast in happenings.grouped(entries):
             number = _change_of(entry.event)
-            if number:
+            if isinstance(entry.event, ChangeDeleted):
+                told = await self._of_gone(actor, entry.event)
+            elif number:
                 told = await self._of_change(entry.event, number, cast) if number in visible else None
             else:
                 told = await self._of_project(actor, entry.event)
@@ -62,6 +65,15 @@ class Telling:
             files=await self._room.revisions.files(ground.change.project, ground.patch_set),
         )
         return happenings.of_change(fact, scene, cast)
+
+    async def _of_gone(self, actor: Actor, fact: ChangeDeleted) -> dict[str, Json] | None:
+        """To whoever could have seen it: of a private one, to its owner and those who see all private changes."""
+        target, rules = target_of(happenings.gone(fact)), self._room.rules
+        private = fact.private and actor.account != fact.owner
+        if not may(actor, Verb.READ, target, rules) or (private and not may(actor, Verb.VIEW_PRIVATE, target, rules)):
+            return None
+        people = await self._db.read(accounts_in, {fact.account, fact.owner})
+        return happenings.of_gone(fact, people, self._room.judge.site)
 
     async def _of_project(self, actor: Actor, fact: Event) -> dict[str, Json] | None:
         target, head = None, ""
