@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 from .errors import SettingsError
 from .settings_checks import listens, no_address, quoted
-from .settings_fields import SECTIONS, Connection, Irc, Settings, ThirdPartyCi
+from .settings_fields import SECTIONS, Connection, Settings, ThirdPartyCi
+from .settings_irc import Irc, irc_errors
 from .settings_named import READERS, labels_of, providers_of
 from .settings_outside import accounts_errors, mail_errors
 from .settings_reading import Described, described, read_section
@@ -106,14 +107,7 @@ def _disagreements(settings: Settings) -> list[str]:
         if text and not listens(text):
             errors.append(f'ssh.{key}: {quoted(text)}write a host and a port, such as "127.0.0.1:29418".')
     errors += [f"web.trusted_proxies: {text} is no address." for text in web.trusted_proxies if not _is_network(text)]
-    names = [network.name for network in settings.irc]
-    for number, network in enumerate(settings.irc, 1):
-        if not network.host:
-            errors.append(f"irc {number}.host: write the server to connect to.")
-        if names.index(network.name) != number - 1:
-            errors.append(f"irc {number}.name: {network.name} is another network's name; choose one of its own.")
-        if bool(network.account) != bool(network.sasl_password_file):
-            errors.append(f"irc {number}.account: SASL needs account and sasl_password_file.")
+    errors += irc_errors(settings.irc)
     return errors
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from .settings_irc import Irc
 from .settings_outside import Accounts, Mail, Oidc, Replication, Tracker, Webhook
 from .settings_providers import Provider
 from .settings_words import BYTES, GIB, MIB, setting
@@ -164,21 +165,6 @@ class Network:
         "Hosts that jobs with `network: mirrors` may reach; empty: those that this host's pip, npm and apt are set to.",
         unit="hosts, *.domains or networks",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Irc:
-    """One IRC network on which the bot is present."""
-
-    host: str = setting("", "The server to connect to.", unit="host")
-    name: str = setting("irc", "The network's name in addresses of logs; each network has its own.")
-    port: int = setting(6697, "The server's port.", least=1)
-    tls: bool = setting(True, "Whether the connection is encrypted.")
-    nick: str = setting("gatebot", "The bot's nick.")
-    channels: tuple[str, ...] = setting((), "Channels to join, log and hold meetings in.", unit="channels")
-    password_file: str = setting("", "Holds the password of the server.", unit="file")
-    account: str = setting("", "The services account to log in to by SASL; empty: none.")
-    sasl_password_file: str = setting("", "Holds the password of that account.", unit="file")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar, cast
 
 from .settings_checks import no_address, no_regexes
-from .settings_fields import Connection, Irc, ThirdPartyCi
+from .settings_fields import Connection, ThirdPartyCi
+from .settings_irc import Irc
 from .settings_outside import Replication, Tracker, Webhook, replication_errors, tracker_errors, webhook_errors
 from .settings_providers import NEEDED, PROVIDERS, Provider
 from .settings_reading import read_section

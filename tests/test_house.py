@@ -46,6 +46,7 @@ HALL = {
     "settings_fields": 1,
     "settings_file": 1,
     "settings_named": 1,
+    "settings_irc": 1,
     "settings_outside": 1,
     "settings_providers": 1,
     "settings_reading": 1,
@@ -307,7 +308,7 @@ ADAPTERS: dict[str, set[str]] = {
         "providers.trees",
         "providers.user",
     },
-    "meetbot": {"irc.client", "irc.library", "irc.server", "irc.server_client", "irc.server_commands"},
+    "meetbot": {"irc.client", "irc.stream", "irc.server", "irc.server_client", "irc.server_commands"},
 }
 MAY_IMPORT_ROOMS = ("app", "cli", "__main__")
 PURE_LIBRARIES = {"re2", "yaml"}

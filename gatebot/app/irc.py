@@ -7,8 +7,9 @@ Passwords are read from the files that the settings name, and from nowhere else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,10 +20,10 @@ from ..clock import Clock
 from ..db import Database
 from ..errors import SettingsError
 from ..front import Front, Sign
-from ..meetbot import pages, rest
-from ..meetbot.irc.client import Client
+from ..meetbot import archive, pages, rest
+from ..meetbot.irc.client import Client, Marks
 from ..meetbot.irc.model import Health, Network
-from ..meetbot.irc.pages import LogPages
+from ..meetbot.irc.pages import LogPages, health
 from ..meetbot.model import Setting
 from ..meetbot.service import Meetbot
 from ..settings import Irc as IrcSettings
@@ -50,7 +51,7 @@ class Irc:
         ways = Setting(prefix=f"{settings.url}/meetings/", about=settings.url)
         bot = Meetbot(db, places.meetings, ways, clock)
         networks = [_network(settings, irc) for irc in settings.irc] if settings.meetings.enabled else []
-        clients = tuple(Client(network, bot.hear, clock) for network in networks)
+        clients = tuple(Client(network, bot.hear, clock, _marks(db, network.name)) for network in networks)
         for network, client in zip(networks, clients, strict=True):
             bot.plug(network.name, client)
         return cls(db, places.meetings, ways, bot, clients)
@@ -84,9 +85,14 @@ class Irc:
         shown = pages.MeetingPages(site, self.db, self.root, self.ways)
 
         async def sign() -> Sign:
-            return pages.health(self.health)
+            return health(self.health)
 
         front.add(panel=shown.panel, search=("Meetings and IRC logs", shown.search), sign=sign)
+
+
+def _marks(db: Database, network: str) -> Callable[[], Awaitable[Marks]]:
+    """When the channels of a network were heard last, as the archive knows it."""
+    return lambda: db.read(archive.marks, network)
 
 
 def _network(settings: Settings, irc: IrcSettings) -> Network:
@@ -100,7 +106,18 @@ def _network(settings: Settings, irc: IrcSettings) -> Network:
         password=_secret(settings, irc.password_file),
         account=irc.account,
         secret=_secret(settings, irc.sasl_password_file),
+        external=irc.sasl == "external",
+        certificate=_path(settings, irc.certificate_file),
+        authority=_path(settings, irc.ca_file),
+        fingerprint=irc.fingerprint,
+        burst=irc.burst,
+        rate=1 / irc.seconds_between_lines if irc.seconds_between_lines else 1000.0,
+        quiet=timedelta(hours=irc.quiet_hours) if irc.quiet_hours else None,
     )
+
+
+def _path(settings: Settings, file: str) -> str:
+    return str(settings_text.resolve(settings, file)) if file else ""
 
 
 def _secret(settings: Settings, file: str) -> str:

@@ -40,14 +40,23 @@ class SiteMetrics(Collector):
         yield GaugeMetricFamily("gatebot_journal_last_id", "The newest fact that open pages know of.", self.journal())
         connected = GaugeMetricFamily("gatebot_irc_connected", "Whether a network is connected.", labels=["network"])
         heard = GaugeMetricFamily(
-            "gatebot_irc_last_line_seconds", "When a line was heard last, UTC.", labels=["network"]
+            "gatebot_irc_last_line_seconds", "When a line was heard last, UTC.", labels=["network", "channel"]
+        )
+        joined = GaugeMetricFamily(
+            "gatebot_irc_joined", "Whether the bot is in a channel.", labels=["network", "channel"]
+        )
+        silent = GaugeMetricFamily(
+            "gatebot_irc_silent", "Whether a channel is silent for longer than is set.", labels=["network", "channel"]
         )
         for network in self.networks():
             connected.add_metric([network.name], float(network.connected is not None))
-            if network.last_line is not None:
-                heard.add_metric([network.name], network.last_line.timestamp())
-        yield connected
-        yield heard
+            for channel in network.channels:
+                names = [network.name, channel.name]
+                joined.add_metric(names, float(channel.joined))
+                silent.add_metric(names, float(channel.silent))
+                if channel.last_line is not None:
+                    heard.add_metric(names, channel.last_line.timestamp())
+        yield from (connected, joined, silent, heard)
 
 
 def _by_pipeline(name: str, about: str, counted: Counter[tuple[str, str]]) -> Metric:

@@ -114,6 +114,14 @@ def channels(session: Session) -> list[ChannelRow]:
     return [ChannelRow(*row) for row in session.execute(query)]
 
 
+def marks(session: Session, network: str) -> dict[str, datetime]:
+    """When each channel of a network was heard last."""
+    at, spoken = line_table.c.at, line_table.c.kind != LineKind.GAP.value
+    last = sa.func.max(at, type_=at.type).label("last")
+    query = sa.select(line_table.c.channel, last).where(line_table.c.network == network, spoken)
+    return {row.channel: row.last for row in session.execute(query.group_by(line_table.c.channel))}
+
+
 def days(session: Session, channel: str) -> list[tuple[date, int]]:
     """The UTC days on which a channel has lines, newest first, with how many."""
     day = sa.func.date(line_table.c.at)

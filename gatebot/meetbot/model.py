@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class LineKind(StrEnum):
@@ -37,7 +37,8 @@ class Line:
     """One line of a channel. `text` is the new nick for NICK, the new topic for TOPIC, why for PART and QUIT.
 
     `own` lines are the bot's: logged and counted, never obeyed. `account` is the services account, `""` for a
-    person who is not logged in, None where the network does not tell. `id` is the stored row, 0 before.
+    person who is not logged in, None where the network does not tell. `id` is the stored row, 0 before. `msgid` is
+    the network's own name of the message, if it has one: the same message is never kept twice.
     """
 
     at: datetime
@@ -47,6 +48,7 @@ class Line:
     own: bool = False
     account: str | None = None
     id: int = 0
+    msgid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,19 @@ class Meeting:
         return tuple(reversed(items))
 
 
+class Priority(IntEnum):
+    """What goes out first where a network lets few lines through."""
+
+    MEETING = 0
+    ANSWER = 1
+    NEWS = 2
+
+
 class Act(StrEnum):
     """What the bot does in answer to a line."""
 
     SAY = "say"
+    NOTICE = "notice"
     TOPIC = "topic"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,12 +16,11 @@ from aiohttp import web
 
 from ..db import Database, Session
 from ..errors import NotFound
-from ..front import Entry, Hit, Panel, Sign
+from ..front import Entry, Hit, Panel
 from ..reasons import reason
 from ..site import Site
 from . import archive, linkify, names
 from .archive import MeetingRow
-from .irc.model import Health
 from .minutes.fold import Minutes
 from .minutes.render import FORMATS
 from .model import Setting
@@ -175,27 +173,3 @@ def _hit(found: archive.Conversation) -> Hit:
     line = found.lines[place]
     path = names.line_path(found.channel, line.at, line.id)
     return Hit(found.channel, path, told[place], line.at, tuple(told[:place]), tuple(told[place + 1 :]))
-
-
-def health(networks: Callable[[], Sequence[Health]]) -> Sign:
-    """How the bot is connected: what it heard last, or what is wrong and what to do."""
-    told: list[str] = []
-    ok = True
-    for network in networks():
-        if network.connected is None:
-            ok = False
-            told.append(
-                f"{network.name}: not connected ({network.problem or 'connecting'}); it is tried again and again"
-            )
-        elif network.missing:
-            ok = False
-            told.append(f"{network.name}: not in {', '.join(network.missing)} ({network.problem or 'joining'})")
-        else:
-            told.append(
-                f"{network.name}: {network.nick} in {', '.join(network.joined)}; last line {_when(network.last_line)}"
-            )
-    return Sign("meetbot", ok, "; ".join(told) or "no IRC network is set", vital=False)
-
-
-def _when(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "none yet"

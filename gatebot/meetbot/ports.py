@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .model import Reply
+from .model import Priority, Reply
 
 
 class Speaker(Protocol):
     """One network the bot is on."""
 
-    def send(self, channel: str, reply: Reply) -> None:
+    def send(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
         """Queue a line or a topic for a channel; it goes out when flood limits allow."""
         ...

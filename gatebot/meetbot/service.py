@@ -20,7 +20,7 @@ from ..clock import Clock
 from ..db import Database
 from . import archive, store
 from .minutes.render import render
-from .model import Setting
+from .model import Priority, Reply, Setting
 from .ports import Speaker
 from .store import Heard, Outcome
 
@@ -45,6 +45,11 @@ class Meetbot:
     def plug(self, network: str, speaker: Speaker) -> None:
         """Answers for a network go to this speaker."""
         self._speakers[network] = speaker
+
+    def say(self, network: str, channel: str, text: str, priority: Priority = Priority.NEWS) -> None:
+        """Say something in a channel of a network; on a network that is not there nothing is said."""
+        if (speaker := self._speakers.get(network)) is not None:
+            speaker.send(channel, Reply(text), priority)
 
     def hear(self, heard: Heard) -> None:
         """Take a line; called in the event loop, returns at once."""

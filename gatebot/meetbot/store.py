@@ -41,8 +41,18 @@ line_table = sa.Table(
     sa.Column("own", sa.Boolean, nullable=False),
     sa.Column("account", sa.Text),
     sa.Column("meeting", sa.Integer, nullable=False),
+    sa.Column("msgid", sa.Text),
     sa.Index("ix_irc_line_channel_at", "channel", "at"),
     sa.Index("ix_irc_line_meeting", "meeting", "id"),
+    sa.Index(
+        "ix_irc_line_msgid",
+        "network",
+        "channel",
+        "msgid",
+        unique=True,
+        sqlite_where=sa.text("msgid IS NOT NULL"),
+        postgresql_where=sa.text("msgid IS NOT NULL"),
+    ),
 )
 meeting_table = sa.Table(
     "meeting",
@@ -113,8 +123,17 @@ class Outcome:
 
 
 def take_in(session: Session, heard: Sequence[Heard], ways: Setting) -> list[Outcome]:
-    """Append lines, in order, and let each do to its channel's meeting what it does: one transaction."""
-    return [_take_in(session, one, ways) for one in heard]
+    """Append lines, in order, and let each do to its channel's meeting what it does: one transaction.
+
+    A message that is there already, by the id that its network gave it, is passed over.
+    """
+    return [_take_in(session, one, ways) for one in heard if not _is_known(session, one)]
+
+
+def _is_known(session: Session, heard: Heard) -> bool:
+    columns, channel = line_table.c, names.folded(heard.channel)
+    same = (columns.network == heard.network, columns.channel == channel, columns.msgid == heard.line.msgid)
+    return bool(heard.line.msgid) and session.execute(sa.select(columns.id).where(*same)).first() is not None
 
 
 def _take_in(session: Session, heard: Heard, ways: Setting) -> Outcome:
@@ -162,6 +181,7 @@ def _append_line(session: Session, heard: Heard, channel: str) -> int:
     line = heard.line
     row = {"network": heard.network, "channel": channel, "at": line.at, "kind": line.kind.value, "nick": line.nick}
     row |= {"text": line.text, "own": line.own, "account": line.account, "meeting": 0}
+    row["msgid"] = line.msgid or None
     id = session.execute(sa.insert(line_table).values(row).returning(line_table.c.id)).scalar_one()
     words = tokens.indexed(line.text) if line.kind in SPOKEN else []
     if words and session.dialect.name == "sqlite":

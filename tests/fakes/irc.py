@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -43,16 +45,21 @@ class Embedded:
 
 
 class NgIrcd:
-    """Debian's ngIRCd with a configuration of twenty lines."""
+    """Debian's ngIRCd with a configuration of twenty lines; with a certificate it speaks TLS too, on a second port."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, certificate: Path | None = None) -> None:
         self.port = free_port()
+        self.authority = certificate
+        self.tls_port = free_port() if certificate is not None else None
         self._process: subprocess.Popen[bytes] | None = None
         path = folder / "ngircd.conf"
+        files = f"CertFile = {certificate}\nKeyFile = {certificate}\n"
+        encrypted = f"[SSL]\nPorts = {self.tls_port}\n{files}" if certificate else ""
         path.write_text(
             f"[Global]\nName = irc.example.test\nInfo = tests\nListen = 127.0.0.1\nPorts = {self.port}\n"
             "MotdPhrase = hello\n[Limits]\nMaxConnectionsIP = 0\nMaxNickLength = 20\n"
             "[Options]\nDNS = no\nIdent = no\nPAM = no\n"
+            f"{encrypted}"
         )
         self._command = [program, "-n", "-f", str(path)]
 
@@ -71,6 +78,18 @@ class NgIrcd:
         if process is not None:
             process.kill()
             process.wait()
+
+
+def certificate(program: str, folder: Path, name: str) -> tuple[Path, str]:
+    """A certificate for 127.0.0.1 with its key, by openssl, and its fingerprint."""
+    path, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(
+        [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key), "-out", str(path),
+         "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True,
+    )  # fmt: skip
+    seen = hashlib.sha256(ssl.PEM_cert_to_DER_cert(path.read_text())).hexdigest()
+    path.write_text(path.read_text() + key.read_text())
+    return path, seen
 
 
 def free_port() -> int:

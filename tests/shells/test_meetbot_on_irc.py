@@ -18,7 +18,7 @@ from gatebot.meetbot.irc.client import Client
 from gatebot.meetbot.irc.model import Network
 from gatebot.meetbot.model import Setting
 from gatebot.meetbot.service import Meetbot
-from tests.fakes.irc import Embedded, Friend, NgIrcd, Server
+from tests.fakes.irc import Embedded, Friend, NgIrcd, Server, certificate
 from tests.programs import need
 
 CHANNEL = "#gatebot-meeting"
@@ -33,12 +33,22 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[NgIrcd]:
+    """ngIRCd that speaks TLS."""
+    server = NgIrcd(need("ngircd"), tmp_path, certificate(need("openssl"), tmp_path, "server")[0])
+    server.start()
+    yield server
+    server.stop()
+
+
 @contextlib.asynccontextmanager
-async def running(url: str, folder: Path, port: int) -> AsyncIterator[Meetbot]:
+async def running(url: str, folder: Path, port: int, authority: Path | None = None) -> AsyncIterator[Meetbot]:
     """The bot, from its start to its end."""
     database, clock = Database.open(url, durable=False), SystemClock()
     bot = Meetbot(database, folder / "meetings", Setting(prefix="http://x/meetings"), clock)
-    network = Network("127.0.0.1", port, tls=False, channels=(CHANNEL,), burst=20, rate=20, patience=0.05)
+    tls = {"tls": authority is not None, "authority": str(authority or "")}
+    network = Network("127.0.0.1", port, **tls, channels=(CHANNEL,), burst=20, rate=20, patience=0.05)  # type: ignore[arg-type]
     client = Client(network, bot.hear, clock)
     bot.plug(network.name, client)
     tasks = [asyncio.create_task(bot.run()), asyncio.create_task(client.run())]
@@ -79,6 +89,22 @@ async def test_two_people_hold_a_meeting_and_its_minutes_are_written(server: Ser
         assert log_text.splitlines()[-1].endswith("<ann> #endmeeting")
         assert "<gatebot> The meeting name has been set to 'gate_sync'" in log_text
         await asyncio.gather(ann.close(), bob.close())
+
+
+async def test_over_tls_long_texts_arrive_whole(encrypted: NgIrcd, url: str, tmp_path: Path) -> None:
+    assert encrypted.tls_port is not None
+    async with running(url, tmp_path, encrypted.tls_port, encrypted.authority) as bot:
+        ann = await Friend.connect(encrypted.port, "ann", CHANNEL)
+        await ann.meets("gatebot")
+        text = " ".join(f"인스턴스{number}" for number in range(60))
+        bot.say("irc", CHANNEL, text)
+        parts: list[str] = []
+        while " ".join(parts) != text:
+            line = await ann.sees("PRIVMSG")
+            assert "[CUT]" not in line
+            parts.append(line.partition(" :")[2])
+        assert len(parts) > 1
+        await ann.close()
 
 
 async def test_a_restart_in_mid_meeting_goes_on_with_it(server: Server, url: str, tmp_path: Path) -> None:

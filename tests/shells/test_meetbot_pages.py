@@ -16,9 +16,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from gatebot.clock import SystemClock
 from gatebot.db import Database
 from gatebot.identity import Identity
-from gatebot.meetbot import pages, store
-from gatebot.meetbot.irc.model import Health
-from gatebot.meetbot.irc.pages import LogPages
+from gatebot.meetbot import store
+from gatebot.meetbot.irc.model import ChannelHealth, Health
+from gatebot.meetbot.irc.pages import LogPages, health
 from gatebot.meetbot.model import Line, LineKind, Setting
 from gatebot.meetbot.pages import MeetingPages
 from gatebot.meetbot.rest import MeetingRest
@@ -188,13 +188,19 @@ async def test_restricted_minutes_need_an_account(house: House) -> None:
     assert (await house.client.get("/api/meetings/1")).status == 401
 
 
-async def test_health_says_what_is_wrong() -> None:
-    away = Health("oftc", None, "gatebot", (), ("#a",), None, "Connection refused")
-    kept_out = Health("oftc", NOON, "gatebot", (), ("#a",), None, "#a: Cannot join (477)")
-    well = Health("oftc", NOON, "gatebot", ("#a",), (), NOON)
-    assert [pages.health(lambda h=h: [h]).text for h in (away, kept_out, well)] == [
-        "oftc: not connected (Connection refused); it is tried again and again",
-        "oftc: not in #a (#a: Cannot join (477))",
-        "oftc: gatebot in #a; last line 2026-11-22 12:00:00 UTC",
+async def test_health_says_what_is_wrong_and_which_channel_is_silent() -> None:
+    heard = ChannelHealth("#a", True, NOON)
+    told = [
+        Health("oftc", None, "gatebot", (), "Connection refused"),
+        Health("oftc", NOON, "gatebot", (ChannelHealth("#a", False, None, "Cannot join (477)"),)),
+        Health("oftc", NOON, "gatebot", (heard, ChannelHealth("#b", True, NOON, silent=True))),
+        Health("oftc", NOON, "gatebot", (heard,), dropped=3),
     ]
-    assert [pages.health(lambda h=h: [h]).ok for h in (away, kept_out, well)] == [False, False, True]
+    assert [health(lambda h=h: [h]).text for h in told] == [
+        "oftc: not connected (Connection refused); it is tried again and again",
+        "oftc: gatebot in #a (not in it: Cannot join (477); last line none yet)",
+        "oftc: gatebot in #a (last line 2026-11-22 12:00:00 UTC), #b (SILENT FOR TOO LONG: is it still in use? "
+        "last line 2026-11-22 12:00:00 UTC)",
+        "oftc: gatebot in #a (last line 2026-11-22 12:00:00 UTC); 3 lines of news were too many for the network",
+    ]
+    assert [health(lambda h=h: [h]).ok for h in told] == [False, False, False, True]

@@ -8,69 +8,90 @@ goes to the `hear` callback in order; what the bot says is heard too, at the mom
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
-from collections import deque
-from collections.abc import Callable, Sequence
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from ...clock import Clock
-from ..model import Act, Line, LineKind, Reply
+from ..model import Act, Line, LineKind, Priority, Reply
 from ..store import Heard
-from . import handshake, pace, wire
-from .hearing import Message, Scene, hear
-from .library import Wire
-from .model import Health, Network
+from . import pace, session, wire
+from .model import ChannelHealth, Health, Network
+from .outbox import Outbox
+from .session import Effect, Ends, Hears, Sends
+from .stream import Stream
 
 log = logging.getLogger(__name__)
 
-_REGISTER = 60.0
-_LOOK_AFTER = 30.0
-_SILENCE = 150.0
+_TICK = 15.0
 _STABLE = 3600.0
-_QUEUE = 1000
-_NO_NICK = {"432", "433", "437"}
-_REFUSED = {"403", "405", "471", "473", "474", "475", "476", "477"}
+
+Marks = Mapping[str, datetime]
+
+
+async def _no_marks() -> Marks:
+    return {}
 
 
 class Client:
     """One network; a `Speaker` for the service."""
 
-    def __init__(self, network: Network, hear: Callable[[Heard], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        network: Network,
+        hear: Callable[[Heard], None],
+        clock: Clock,
+        marks: Callable[[], Awaitable[Marks]] = _no_marks,
+    ) -> None:
+        """`marks` tells, once, when each channel was heard last before this start."""
         self.network = network
         self._hear = hear
         self._clock = clock
-        self._out: deque[tuple[str, Reply]] = deque(maxlen=_QUEUE)
+        self._load = marks
+        self._marks: Marks = {}
+        self._heard_at: dict[str, datetime] = {}
+        self._out = Outbox()
         self._work = asyncio.Event()
         self._lost = asyncio.Event()
-        self._wire: Wire | None = None
-        self._scene = Scene(network.nick)
-        self._handshake = handshake.Handshake()
-        self._since: datetime | None = None
-        self._last_sign: datetime = clock.now()
-        self._last_line: datetime | None = None
+        self._stream: Stream | None = None
+        self._session = session.start(network, {}, clock.now())[0]
+        self._started = clock.now()
         self._problem = ""
-        self._topic_length = 0
 
-    def send(self, channel: str, reply: Reply) -> None:
+    def send(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
         """Queue a line or a topic; it waits for the connection and for the flood limits."""
-        self._out.append((channel, reply))
+        self._out.put(channel, reply, priority)
         self._work.set()
 
     def health(self) -> Health:
         """How this network is."""
-        joined = tuple(present.name for present in self._scene.roster.channels.values())
-        missing = tuple(channel for channel in self.network.channels if self._scene.roster.get(channel) is None)
-        return Health(self.network.name, self._since, self._scene.nick, joined, missing, self._last_line, self._problem)
+        now, fold = self._clock.now(), self._session.features.fold
+        told: list[ChannelHealth] = []
+        for channel in self.network.channels:
+            key = fold(channel)
+            last = self._heard_at.get(key) or self._marks.get(key)
+            joined = self._stream is not None and self._session.scene.roster.get(channel) is not None
+            quiet = self.network.quiet
+            silent = quiet is not None and now - (last or self._started) > quiet
+            told.append(ChannelHealth(channel, joined, last, self._session.refused.get(key, ""), silent))
+        problem = self._session.problem or self._problem
+        since = self._session.since if self._stream is not None else None
+        return Health(self.network.name, since, self._session.scene.nick, tuple(told), problem, self._out.dropped)
 
     async def run(self) -> None:
         """Stay connected for ever."""
+        self._marks = {**await self._load(), **self._marks}
         failures = 0
         while True:
             started = self._clock.now()
             try:
-                await self._session()
+                await self._connection()
+            except ssl.SSLCertVerificationError as error:
+                self._problem = f"the server's certificate is not trusted: {error.verify_message}"
             except (OSError, TimeoutError) as error:
                 self._problem = str(error) or "the server did not answer"
             except Exception:
@@ -85,97 +106,74 @@ class Client:
             log.info("IRC network %s is away (%s); next try in %.0f s", self.network.name, self._problem, wait)
             await self._clock.sleep(wait)
 
-    async def _session(self) -> None:
+    async def _connection(self) -> None:
         """One connection, from its beginning to its end."""
-        network = self.network
         self._lost.clear()
-        self._scene = Scene(network.nick)
-        self._handshake = handshake.Handshake(network.account, network.secret, network.external)
-        self._problem, self._last_sign = "", self._clock.now()
-        self._wire = Wire(network, self._take, self._lost.set)
-        async with asyncio.timeout(_REGISTER):
-            await self._wire.connect()
+        async with asyncio.timeout(session.REGISTER.total_seconds()):
+            self._stream = await Stream.open(self.network)
+        self._problem = ""
+        self._session, effects = session.start(self.network, self._marks, self._clock.now())
+        self._do(effects)
         async with asyncio.TaskGroup() as tasks:
-            ours = [tasks.create_task(self._speak()), tasks.create_task(self._look_after())]
+            ours = [tasks.create_task(work) for work in (self._read(self._stream), self._speak(), self._look_after())]
             await self._lost.wait()
             for task in ours:
                 task.cancel()
 
     def _hang_up(self) -> None:
-        connection, self._wire, self._since = self._wire, None, None
-        self._scene = Scene(self.network.nick)
-        if connection is not None:
+        connection, self._stream = self._stream, None
+        if connection is None:
+            return
+        now = self._clock.now()
+        for effect in session.lost(self._session, now):
+            self._do([effect])
+        problem = self._session.problem
+        self._session = replace(session.start(self.network, self._marks, now)[0], problem=problem)
+        with contextlib.suppress(OSError, RuntimeError):
             connection.close()
 
+    async def _read(self, stream: Stream) -> None:
+        while (messages := await stream.read()) is not None:
+            for message in messages:
+                try:
+                    self._session, effects = session.receive(self._session, message, self._clock.now())
+                except Exception:
+                    # One message that we cannot take must not cost the others.
+                    log.exception("a message of %s was passed over: %r", self.network.name, message)
+                    continue
+                self._do(effects)
+        self._end("the server closed the connection")
+
     async def _look_after(self) -> None:
-        """Notice a silent death, get the nick back, and knock at channels that are closed to us."""
         while True:
-            await self._clock.sleep(_LOOK_AFTER)
-            silent = (self._clock.now() - self._last_sign).total_seconds()
-            if silent > _SILENCE or (self._since is None and silent > _REGISTER):
-                self._problem = f"nothing was heard for {silent:.0f} seconds"
-                self._lost.set()
-                return
-            self._send(f"PING :{self.network.name}")
-            if self._since is not None:
-                if self._scene.nick != self.network.nick:
-                    self._send(f"NICK {self.network.nick}")
-                self._join()
+            await self._clock.sleep(_TICK)
+            self._session, effects = session.tick(self._session, self._clock.now())
+            self._do(effects)
 
-    def _join(self) -> None:
-        for channel in self.network.channels:
-            if self._scene.roster.get(channel) is None:
-                self._send(f"JOIN {wire.clean(channel)}")
+    def _do(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Sends(raw):
+                    self._send(raw)
+                case Hears(channel, line):
+                    self._heard(channel, line)
+                case Ends(why):
+                    self._end(why)
+        if self._session.since is not None:
+            self._work.set()
 
-    # -- hearing ---------------------------------------------------------------------------------
-
-    def _take(self, message: Message) -> None:
-        """One message of the server."""
-        self._last_sign = self._clock.now()
-        self._negotiate(message)
-        self._registration(message)
-        told = replace(self._scene, tells_accounts="account-tag" in self._handshake.enabled)
-        self._scene, lines = hear(told, message, self._last_sign)
-        for channel, line in lines:
-            self._heard(channel, line)
+    def _end(self, why: str) -> None:
+        self._problem = self._problem or why
+        self._lost.set()
 
     def _heard(self, channel: str, line: Line) -> None:
-        present = self._scene.roster.get(channel)
+        present = self._session.scene.roster.get(channel)
         topic, nicks = (present.topic, present.nicks) if present else (None, None)
-        self._last_line = line.at
+        key = self._session.features.fold(channel)
+        if line.kind is not LineKind.GAP:
+            self._heard_at[key] = line.at
+        self._marks = session.marked(self._marks, key, line)
         self._hear(Heard(self.network.name, channel, line, topic, nicks))
-
-    def _negotiate(self, message: Message) -> None:
-        """Capabilities and login."""
-        arguments = message.arguments if message.command != "AUTHENTICATE" else (message.target,)
-        self._handshake, lines = handshake.advance(self._handshake, message.command, arguments)
-        self._problem = self._handshake.problem or self._problem
-        for line in lines:
-            self._send(line)
-
-    def _registration(self, message: Message) -> None:
-        """Being let in, under which nick, and being kept out of channels."""
-        match message.command:
-            case "001":
-                self._since = self._clock.now()
-                self._scene = replace(self._scene, nick=message.target)
-                self._join()
-                self._work.set()
-            case "005":
-                for feature in message.arguments:
-                    name, _, value = feature.partition("=")
-                    if name == "TOPICLEN" and value.isdigit():
-                        self._topic_length = int(value)
-            case number if number in _NO_NICK and self._since is None:
-                nick = replace(self._scene, nick=self._scene.nick + "_")
-                self._scene = nick if len(nick.nick) <= len(self.network.nick) + 6 else Scene(f"{self.network.nick}-")
-                self._send(f"NICK {self._scene.nick}")
-            case number if number in _REFUSED and message.arguments:
-                self._problem = f"{message.arguments[0]}: {message.arguments[-1]} ({number})"
-            case "900":
-                self._join()
-            case _:
-                pass
 
     # -- speaking --------------------------------------------------------------------------------
 
@@ -184,48 +182,38 @@ class Client:
         bucket = pace.bucket(self.network.burst, self.network.rate, self._seconds())
         while True:
             self._work.clear()
-            while (ready := self._next()) is not None:
-                channel, reply = ready
-                for raw, line in self._lines(channel, reply):
-                    bucket, wait = bucket.take(self._seconds())
-                    if wait > 0:
-                        await self._wait(wait, ready)
-                    self._send(raw)
-                    if line is not None:
-                        self._heard(channel, replace(line, at=self._clock.now()))
+            while self._out.waits(self._ready):
+                if (wait := bucket.wait(self._seconds())) > 0:
+                    await self._clock.sleep(wait)
+                    continue  # What is most urgent may be another by now.
+                if (ready := self._out.next(self._ready)) is not None:
+                    bucket = bucket.take(self._seconds())
+                    self._say(*ready)
             await self._work.wait()
 
-    async def _wait(self, seconds: float, ready: tuple[str, Reply]) -> None:
-        """Let the flood limit pass; what a lost connection interrupts is said again on the next one."""
-        try:
-            await self._clock.sleep(seconds)
-        except asyncio.CancelledError:
-            self._out.appendleft(ready)
-            raise
+    def _ready(self, channel: str) -> bool:
+        return self._session.scene.roster.get(channel) is not None
 
-    def _next(self) -> tuple[str, Reply] | None:
-        for queued in self._out:
-            if self._scene.roster.get(queued[0]) is not None:
-                self._out.remove(queued)
-                return queued
-        return None
-
-    def _lines(self, channel: str, reply: Reply) -> Sequence[tuple[str, Line | None]]:
-        """The raw lines of one reply, each with what the log keeps of it."""
-        now, source = self._clock.now(), self._scene.source or f"{self._scene.nick}!{'x' * 10}@{'x' * 63}"
+    def _say(self, channel: str, reply: Reply, priority: Priority) -> None:
+        """Send a reply's first line, and queue its others before all of their kind."""
+        scene = self._session.scene
+        source = scene.source or f"{scene.nick}!{'x' * 10}@{'x' * 63}"
         if reply.act is Act.TOPIC:
-            limit = wire.room(source, "TOPIC", channel)
-            topic = next(wire.split(reply.text[: self._topic_length or None], limit))
-            return [(f"TOPIC {channel} :{topic}", None)]
-        limit = wire.room(source, "PRIVMSG", channel)
-        return [
-            (f"PRIVMSG {channel} :{part}", Line(now, self._scene.nick, part, LineKind.SAID, own=True))
-            for part in wire.split(reply.text, limit)
-        ]
+            limit = self._session.features.topic_length
+            topic = next(wire.split(reply.text[: limit or None], wire.room(source, "TOPIC", channel)))
+            self._send(f"TOPIC {channel} :{topic}")
+            return
+        command = "NOTICE" if reply.act is Act.NOTICE else "PRIVMSG"
+        first, *rest = wire.split(reply.text, wire.room(source, command, channel))
+        self._out.put_back(channel, [replace(reply, text=part) for part in rest], priority)
+        self._send(f"{command} {channel} :{first}")
+        if not scene.echoes:
+            kind = LineKind.NOTICE if reply.act is Act.NOTICE else LineKind.SAID
+            self._heard(channel, Line(self._clock.now(), scene.nick, first, kind, own=True))
 
     def _send(self, raw: str) -> None:
-        if self._wire is not None:
-            self._wire.send(raw)
+        if self._stream is not None:
+            self._stream.send(raw)
 
     def _seconds(self) -> float:
         return self._clock.now().timestamp()

@@ -2,45 +2,46 @@
 """What the server's messages mean: lines of channels, and who is where.
 
 Pure: `hear(scene, message, now)` returns the scene after it and the lines it makes, each with its channel. The
-server's own time and the speaker's account are used where the network tells them.
+server's own time and the speaker's account are used where the network tells them. What begins with `[nolog]` is no
+line: it reaches neither disk nor meeting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ..lines import plain
 from ..model import Line, LineKind
+from .messages import Message
 from .roster import Roster
 
-_SPOKEN = {"PUBMSG": LineKind.SAID, "ACTION": LineKind.ME, "PUBNOTICE": LineKind.NOTICE}
-_CHANNEL_TYPES = "#&+!"
+_SPOKEN = {"PRIVMSG": LineKind.SAID, "ACTION": LineKind.ME, "NOTICE": LineKind.NOTICE}
 _FUTURE = timedelta(minutes=5)
-GAP = "The log begins or goes on here; what was said before may be missing."
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of the server: a numeric or a name in capitals, who sent it, its parameters and tags."""
-
-    command: str
-    nick: str = ""
-    source: str = ""
-    target: str = ""
-    arguments: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+_UNLOGGED = "[nolog]"
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the bot knows of the network: its own nick and address, who is where, whether accounts are told."""
+    """What the bot knows of the network: its own nick and address, who is where, what the network tells of messages.
+
+    `echoes`: the bot's own words come back from the server, and are heard then.
+    """
 
     nick: str
     source: str = ""
     roster: Roster = field(default_factory=Roster)
     tells_accounts: bool = False
+    echoes: bool = False
+
+    def is_me(self, nick: str) -> bool:
+        """Whether this is the bot."""
+        return self.roster.features.fold(nick) == self.roster.features.fold(self.nick)
+
+    def place(self, channel: str) -> str:
+        """A channel's name as it was when the bot came in: one name for one log."""
+        present = self.roster.get(channel)
+        return present.name if present else channel
 
 
 Heard = tuple[Scene, list[tuple[str, Line]]]
@@ -50,71 +51,92 @@ def hear(scene: Scene, message: Message, now: datetime) -> Heard:
     """Take in one message."""
     kind = _SPOKEN.get(message.command)
     if kind is not None:
-        if not message.target.startswith(tuple(_CHANNEL_TYPES)) or message.nick == scene.nick:
-            return scene, []
-        return scene, [(message.target, _line(scene, message, now, kind, " ".join(message.arguments)))]
+        return scene, spoken(scene, message, now, kind)
     match message.command:
         case "JOIN" | "PART" | "KICK":
             return _came_or_went(scene, message, now)
         case "QUIT":
-            text = " ".join(message.arguments)
-            lines = [(c, _line(scene, message, now, LineKind.QUIT, text)) for c in scene.roster.having(message.nick)]
+            lines = [(c, _line(message, now, LineKind.QUIT, message.text)) for c in scene.roster.having(message.nick)]
             return replace(scene, roster=scene.roster.quit(message.nick)), lines
         case "NICK":
             return _renamed(scene, message, now)
         case "TOPIC":
-            topic = plain(" ".join(message.arguments))
-            line = _line(scene, message, now, LineKind.TOPIC, topic)
-            return replace(scene, roster=scene.roster.topic(message.target, topic)), [(message.target, line)]
-        case "MODE" if message.target.startswith(tuple(_CHANNEL_TYPES)):
-            return scene, [(message.target, _line(scene, message, now, LineKind.MODE, " ".join(message.arguments)))]
+            topic = plain(message.text) if message.arguments else ""
+            line = _line(message, now, LineKind.TOPIC, topic)
+            roster = scene.roster.topic(message.target, topic)
+            return replace(scene, roster=roster), [(scene.place(message.target), line)]
+        case "MODE" if scene.roster.get(message.target) is not None:
+            line = _line(message, now, LineKind.MODE, " ".join(message.arguments))
+            return scene, [(scene.place(message.target), line)]
         case "332" if len(message.arguments) >= 2:
             return replace(scene, roster=scene.roster.topic(message.arguments[0], plain(message.arguments[1]))), []
+        case "331" if message.arguments:
+            return replace(scene, roster=scene.roster.topic(message.arguments[0], "")), []
         case "353" if len(message.arguments) >= 3:
             return replace(scene, roster=scene.roster.named(message.arguments[1], message.arguments[2].split())), []
+        case "CHGHOST" if scene.is_me(message.nick) and message.arguments:
+            return replace(scene, source=f"{scene.nick}!{message.target}@{message.arguments[0]}"), []
+        case "396" if message.arguments:
+            user = scene.source.partition("!")[2].partition("@")[0]
+            return (replace(scene, source=f"{scene.nick}!{user}@{message.arguments[0]}") if user else scene), []
         case _:
             return scene, []
 
 
-def _line(scene: Scene, message: Message, now: datetime, kind: LineKind, text: str) -> Line:
+def spoken(scene: Scene, message: Message, now: datetime, kind: LineKind | None = None) -> list[tuple[str, Line]]:
+    """The line that somebody said in a channel; none for what is private, not to be logged, or known already."""
+    kind = kind or _SPOKEN.get(message.command)
+    own = scene.is_me(message.nick)
+    if kind is None or not scene.roster.features.is_channel(message.target) or (own and not scene.echoes):
+        return []
+    line = _line(message, now, kind, message.text if message.arguments else "")
+    if line.text.lstrip().lower().startswith(_UNLOGGED):
+        return []
     account = message.tags.get("account", "") if scene.tells_accounts else None
-    return Line(_time(message, now), message.nick, plain(text), kind, account=account)
+    return [(scene.place(message.target), replace(line, account=account, own=own))]
+
+
+def _line(message: Message, now: datetime, kind: LineKind, text: str) -> Line:
+    return Line(_time(message, now), message.nick, plain(text), kind, msgid=message.tags.get("msgid", "")[:200])
 
 
 def _time(message: Message, now: datetime) -> datetime:
     """The server's time, unless it is nonsense: nothing was said in the future."""
     try:
-        told = datetime.fromisoformat(message.tags["time"]).astimezone(UTC)
-    except (KeyError, ValueError):
+        told = datetime.fromisoformat(message.tags["time"])
+        told = told.astimezone(UTC) if told.tzinfo else told.replace(tzinfo=UTC)
+    except (KeyError, ValueError, OverflowError):
         return now
     return min(told, now) if told < now + _FUTURE else now
 
 
 def _came_or_went(scene: Scene, message: Message, now: datetime) -> Heard:
     """JOIN, PART and KICK, of others and of the bot itself."""
-    arguments = message.arguments
+    arguments, place = message.arguments, scene.place(message.target)
     if message.command == "JOIN":
-        if message.nick == scene.nick:
-            gap = Line(now, "", GAP, LineKind.GAP)
-            after = replace(scene, source=message.source, roster=scene.roster.entered(message.target))
-            return after, [(message.target, gap)]
-        line = _line(scene, message, now, LineKind.JOIN, "")
-        return replace(scene, roster=scene.roster.named(message.target, [message.nick])), [(message.target, line)]
+        if scene.is_me(message.nick):
+            return replace(scene, source=message.source, roster=scene.roster.entered(message.target)), []
+        line = _line(message, now, LineKind.JOIN, "")
+        if arguments and len(arguments) > 1:  # extended-join: the account, or a star.
+            line = replace(line, account="" if arguments[0] == "*" else arguments[0])
+        return replace(scene, roster=scene.roster.named(message.target, [message.nick])), [(place, line)]
     kicked = message.command == "KICK"
     who = (arguments[0] if arguments else "") if kicked else message.nick
-    if kicked:
-        line = _line(scene, message, now, LineKind.KICK, " ".join(arguments))
-    else:
-        line = _line(scene, message, now, LineKind.PART, " ".join(arguments))
+    line = _line(message, now, LineKind.KICK if kicked else LineKind.PART, " ".join(arguments))
+    was_there = scene.roster.get(message.target) is not None
     roster = scene.roster
-    roster = roster.left(message.target) if who == scene.nick else roster.gone(message.target, who)
-    return replace(scene, roster=roster), [(message.target, line)]
+    roster = roster.left(message.target) if scene.is_me(who) else roster.gone(message.target, who)
+    return replace(scene, roster=roster), [(place, line)] if was_there else []
 
 
 def _renamed(scene: Scene, message: Message, now: datetime) -> Heard:
     """Somebody, perhaps the bot, took another nick."""
     new = message.target
-    line = _line(scene, message, now, LineKind.NICK, new)
+    if not new:
+        return scene, []
+    line = _line(message, now, LineKind.NICK, new)
     lines = [(channel, line) for channel in scene.roster.having(message.nick)]
-    nick = new if message.nick == scene.nick else scene.nick
-    return replace(scene, nick=nick, roster=scene.roster.renamed(message.nick, new)), lines
+    me = scene.is_me(message.nick)
+    source = f"{new}!{scene.source.partition('!')[2]}" if me and "!" in scene.source else scene.source
+    nick = new if me else scene.nick
+    return replace(scene, nick=nick, source=source, roster=scene.roster.renamed(message.nick, new)), lines

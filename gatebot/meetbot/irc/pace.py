@@ -20,11 +20,18 @@ class Bucket:
     level: float
     at: float
 
-    def take(self, now: float) -> tuple[Bucket, float]:
-        """Take one line out at `now`; returns the bucket after it and the seconds to wait before sending."""
-        level = min(self.burst, self.level + max(now - self.at, 0) * self.rate)
-        wait = max((1 - level) / self.rate, 0.0) if level < 1 else 0.0
-        return Bucket(self.burst, self.rate, level - 1, now), wait
+    def wait(self, now: float) -> float:
+        """Seconds until a line may be sent."""
+        level = self._filled(now)
+        return (1 - level) / self.rate if level < 1 else 0.0
+
+    def take(self, now: float) -> Bucket:
+        """The bucket after a line was sent at `now`."""
+        return Bucket(self.burst, self.rate, self._filled(now) - 1, now)
+
+    def _filled(self, now: float) -> float:
+        # A hair more: what was waited for by the clock must be there then, however numbers are rounded.
+        return min(self.burst, self.level + max(now - self.at, 0) * self.rate + 1e-9)
 
 
 def bucket(burst: int, rate: float, now: float) -> Bucket:

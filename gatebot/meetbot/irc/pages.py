@@ -2,22 +2,26 @@
 """The pages of the IRC logs: channels, their days, a day with its lines, live while it is today.
 
 Addresses as at meetings.opendev.org: `/irclogs/%23name/%23name.YYYY-MM-DD.log[.html]`. A channel without its `#`
-in the address is led to the right one. What a page shows is read from the archive; nothing is decided here.
+in the address is led to the right one. What a page shows is read from the archive; nothing is decided here. The
+health page's sentence on the bot is here too: one that does not hear looks like a channel where nobody speaks.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from urllib.parse import quote
 
 from aiohttp import web
 
 from ...db import Database
 from ...errors import NotFound
+from ...front import Sign
 from ...reasons import reason
 from ...site import Site
 from .. import archive, dayview, names
+from .model import ChannelHealth, Health
 
 _FILE = re.compile(r"(?P<channel>.+)\.(?P<day>\d{4}-\d{2}-\d{2})\.log(?P<html>\.html)?")
 
@@ -104,3 +108,30 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise NotFound(reason=reason("meetbot.no-such-day", day=text)) from None
+
+
+def health(networks: Callable[[], Sequence[Health]]) -> Sign:
+    """How the bot is connected: what it heard last where, or what is wrong and what to do."""
+    told = [_network(network) for network in networks()]
+    text = "; ".join(text for _, text in told) or "no IRC network is set"
+    return Sign("meetbot", all(well for well, _ in told), text, vital=False)
+
+
+def _network(network: Health) -> tuple[bool, str]:
+    if network.connected is None:
+        return False, f"{network.name}: not connected ({network.problem or 'connecting'}); it is tried again and again"
+    well = all(channel.joined and not channel.silent for channel in network.channels)
+    channels = ", ".join(map(_channel, network.channels)) or "no channel"
+    dropped = f"; {network.dropped} lines of news were too many for the network" if network.dropped else ""
+    return well, f"{network.name}: {network.nick} in {channels}{dropped}"
+
+
+def _channel(channel: ChannelHealth) -> str:
+    last = f"last line {_when(channel.last_line)}"
+    if not channel.joined:
+        return f"{channel.name} (not in it: {channel.refused or 'joining'}; {last})"
+    return f"{channel.name} ({'SILENT FOR TOO LONG: is it still in use? ' if channel.silent else ''}{last})"
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "none yet"

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is in which channel, and what its topic is, as the server's messages tell.
 
-Pure: small values replaced by others; the adapter feeds it and asks it. Names are compared without case.
+Pure: small values replaced by others; the session feeds it and asks it. Names are compared as the server does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+
+from .features import Features
 
 _PREFIXES = "~&@%+!"
 
@@ -26,10 +28,11 @@ class Roster:
     """All channels the bot is in, by folded name."""
 
     channels: dict[str, Present] = field(default_factory=dict[str, Present])
+    features: Features = field(default_factory=Features)
 
     def get(self, channel: str) -> Present | None:
         """One channel; None where the bot is not."""
-        return self.channels.get(channel.lower())
+        return self.channels.get(self.features.fold(channel))
 
     def having(self, nick: str) -> list[str]:
         """The channels somebody is in."""
@@ -41,7 +44,8 @@ class Roster:
 
     def left(self, channel: str) -> Roster:
         """The bot itself is out of a channel."""
-        return Roster({name: present for name, present in self.channels.items() if name != channel.lower()})
+        key = self.features.fold(channel)
+        return replace(self, channels={name: present for name, present in self.channels.items() if name != key})
 
     def named(self, channel: str, nicks: Iterable[str]) -> Roster:
         """Some of those in a channel; prefixes of any number go."""
@@ -54,7 +58,7 @@ class Roster:
     def quit(self, nick: str) -> Roster:
         """Somebody left the network."""
         after = {name: replace(present, nicks=present.nicks - {nick}) for name, present in self.channels.items()}
-        return Roster(after)
+        return replace(self, channels=after)
 
     def renamed(self, old: str, new: str) -> Roster:
         """Somebody took another nick."""
@@ -62,7 +66,12 @@ class Roster:
             name: replace(present, nicks=present.nicks - {old} | {new}) if old in present.nicks else present
             for name, present in self.channels.items()
         }
-        return Roster(after)
+        return replace(self, channels=after)
+
+    def learned(self, features: Features) -> Roster:
+        """The server has told more of itself."""
+        present = {features.fold(one.name): one for one in self.channels.values()}
+        return Roster(present, features)
 
     def topic(self, channel: str, topic: str) -> Roster:
         """A channel's topic is this now."""
@@ -76,4 +85,4 @@ class Roster:
         return self._with(replace(present, nicks=present.nicks - frozenset(remove) | frozenset(add)))
 
     def _with(self, present: Present) -> Roster:
-        return Roster({**self.channels, present.name.lower(): present})
+        return replace(self, channels={**self.channels, self.features.fold(present.name): present})

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 LINE = 510  # bytes without CR and LF
 _FORBIDDEN = re.compile(r"[\r\n\0]")
-_NEVER_FIRST = {"\u200d", "\ufe0e", "\ufe0f"}
+_MARKS = {"Mn", "Mc", "Me"}
+_JOINER = "\u200d"
 
 
 def decode(raw: bytes) -> str:
@@ -57,7 +58,7 @@ def split(text: str, limit: int) -> Iterator[str]:
             rest = rest[blank + 1 :]
             continue
         whole = end
-        while whole > 1 and _continues(rest[whole]):
+        while whole > 1 and _continues(rest, whole):
             whole -= 1
         end = whole if whole > 1 else end
         yield rest[:end]
@@ -65,21 +66,39 @@ def split(text: str, limit: int) -> Iterator[str]:
     yield rest
 
 
-def _continues(character: str) -> bool:
-    """Whether a character belongs to the one before it."""
-    return character in _NEVER_FIRST or unicodedata.combining(character) > 0
+def _continues(text: str, place: int) -> bool:
+    """Whether a character belongs to the one before it: marks, Hangul parts, parts of an emoji or of a flag."""
+    here, before = text[place], text[place - 1]
+    if unicodedata.category(here) in _MARKS or "\u1160" <= here <= "\u11ff" or "\U0001f3fb" <= here <= "\U0001f3ff":
+        return True
+    if here == _JOINER or before == _JOINER:
+        return True
+    if not (_is_flag(here) and _is_flag(before)):
+        return False
+    run = place
+    while run > 0 and _is_flag(text[run - 1]):
+        run -= 1
+    return (place - run) % 2 == 1
+
+
+def _is_flag(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 class Lines:
-    """Bytes as they come in, lines as they are complete; a line that grows without end is cut off."""
+    """Bytes as they come in, lines as they are complete; a line that grows without end is left out whole."""
 
     def __init__(self, longest: int = 16384) -> None:
         self._longest = longest
         self._rest = b""
+        self._skipping = False
 
     def feed(self, data: bytes) -> list[str]:
         """Take in bytes; returns the lines that are complete now."""
         *whole, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > self._longest:
-            self._rest = b""
+        if whole and self._skipping:
+            del whole[0]
+            self._skipping = False
+        if self._skipping or len(self._rest) > self._longest:
+            self._rest, self._skipping = b"", True
         return [decode(line.rstrip(b"\r")) for line in whole if len(line) <= self._longest and line.strip(b"\r")]
