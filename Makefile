@@ -28,8 +28,8 @@ test: setup-test ## Every check and every ring of tests (RINGS="core laws": only
 test-clients: setup-test ## Other people's clients of Gerrit and Zuul, unmodified, against a site (needs a package index)
 	@$(BIN)/python tools/peers.py && exec $(BIN)/python tools/rings.py clients
 
-test-differential: setup-test ## A real Gerrit and gatebot before the same people: what differs is listed (needs Java 21, mvn)
-	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/clients/differential
+test-differential: setup-test ## A real Gerrit beside gatebot: what differs is listed; and it moves here (needs Java 21, mvn)
+	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/clients/differential tests/clients/importing
 
 test-load: setup-test ## 200 pushes at once, 120 MB, 30,000 change refs, a long history: nothing is lost (minutes)
 	@$(BIN)/python -m bench.load

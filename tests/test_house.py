@@ -86,6 +86,8 @@ STORES: dict[str, set[str]] = {
         "facts",
         "mail.scene",
         "hosting",
+        "importing.people",
+        "importing.rows",
         "intents",
         "judging",
         "neighbours",
@@ -109,6 +111,8 @@ STORES: dict[str, set[str]] = {
 ADAPTERS: dict[str, set[str]] = {
     "review": {
         "hosted.rest_access",
+        "importing.asking",
+        "importing.repositories",
         "hosted.rest_config",
         "inviting",
         "deleting",

@@ -26,6 +26,7 @@ _COMMANDS = {
     "config": ("config_errors:config", "Check configuration, and look at its errors."),
     "demo": ("demo:demo", "Start everything and play a tour: pushes, votes, gate, meeting."),
     "executor": ("executors:executor", "Let other machines run builds for this site."),
+    "gerrit": ("gerrit:gerrit", "Move here from a Gerrit."),
     "group": ("groups:group", "Make groups, and say who is in them."),
     "image": ("local:image", "Build and list the root file systems that jobs run on."),
     "init": ("local:init", "Make a new site: settings, database, administrator, pipelines."),

@@ -2,8 +2,8 @@
 """Who people and programs are: accounts, groups, passwords, tokens, sessions.
 
 Here is the one name that others import, `Identity`; `accounts.py`, `credentials.py`, `sessions.py`,
-`groups.py` and `ssh_keys.py` hold its subjects, `store.py` and `group_store.py` the rows, `passwords.py` the
-hashing and the brake on guessing.
+`groups.py`, `address_book.py` and `ssh_keys.py` hold its subjects, `store.py`, `addresses.py` and `group_store.py` the
+rows, `passwords.py` the hashing and the brake on guessing.
 What an account may do is not decided here but in `access.py`.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 from ..clock import Clock
 from ..db import Database
 from .accounts import Accounts
+from .address_book import Addresses
 from .credentials import Credentials
 from .group_store import find as group_in
 from .group_tables import Group, GroupChange
@@ -38,11 +39,12 @@ __all__ = [
 ]
 
 
-class Identity(Accounts, Credentials, Groups, Sessions, SshKeys):
+class Identity(Accounts, Addresses, Credentials, Groups, Sessions, SshKeys):
     """Everything about who is asking, over one database."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         Accounts.__init__(self, db, clock)
+        Addresses.__init__(self, db, clock)
         Credentials.__init__(self, db, clock)
         Groups.__init__(self, db, clock)
         Sessions.__init__(self, db, clock)

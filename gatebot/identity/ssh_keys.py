@@ -64,11 +64,11 @@ class SshKeys:
 
     async def add_ssh_key(self, id: int, text: str) -> SshKey:
         """Let a key open an account; the same key again is the one that is there."""
-        return await self._db.run_silent(_add, id, read_key(text), self._clock.now())
+        return await self._db.run_silent(add_key, id, read_key(text), self._clock.now())
 
     async def ssh_keys(self, id: int) -> tuple[SshKey, ...]:
         """The keys of an account, in the order of their numbers."""
-        return await self._db.read(_keys_of, id)
+        return await self._db.read(keys_of, id)
 
     async def delete_ssh_key(self, id: int, seq: int) -> None:
         """Make a key useless."""
@@ -101,11 +101,12 @@ def _unusable(why: str) -> Invalid:
     return Invalid(say(told), reason=told)
 
 
-def _add(session: Session, id: int, new: SshKey, at: datetime) -> SshKey:
+def add_key(session: Session, id: int, new: SshKey, at: datetime) -> SshKey:
+    """Let a key open an account, inside a transaction; the same key again is the one that is there."""
     if store.account_in(session, id) is None:
         why = reason("hall.account-unknown", account=id)
         raise NotFound(say(why), reason=why)
-    there = _keys_of(session, id)
+    there = keys_of(session, id)
     for known in there:
         if known.encoded == new.encoded:
             return known
@@ -118,7 +119,8 @@ def _add(session: Session, id: int, new: SshKey, at: datetime) -> SshKey:
     return made
 
 
-def _keys_of(session: Session, id: int) -> tuple[SshKey, ...]:
+def keys_of(session: Session, id: int) -> tuple[SshKey, ...]:
+    """The keys of an account inside a transaction, in the order of their numbers."""
     rows = session.execute(sa.select(_key).where(_key.c.account == id).order_by(_key.c.seq))
     return tuple(SshKey(row.seq, row.algorithm, row.encoded, row.comment) for row in rows)
 

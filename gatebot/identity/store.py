@@ -21,6 +21,7 @@ from ..errors import Conflict, Invalid, NotFound
 from ..events import AccountCreated
 from ..reasons import reason
 from ..words import say
+from . import addresses
 from .group_tables import account_groups, containing, members, nested
 
 ADMINISTRATORS = "Administrators"
@@ -106,16 +107,17 @@ _by_username = sa.select(_account).where(sa.func.lower(_account.c.username) == s
 _edges = sa.select(nested.c.group, nested.c.member, account_groups.c.name).select_from(
     sa.outerjoin(nested, account_groups, account_groups.c.uuid == nested.c.member)
 )
+_next_id = sa.select(sa.func.coalesce(sa.func.max(_account.c.id), FIRST_ACCOUNT - 1) + 1)
 _groups_of = sa.select(members.c.group).where(members.c.account == sa.bindparam("id"))
 
 
-def create(session: Session, new: NewAccount, at: datetime) -> Account:
-    """Add an account and say so in the journal."""
+def create(session: Session, new: NewAccount, at: datetime, id: int | None = None) -> Account:
+    """Add an account and say so in the journal; without `id` it gets the next number."""
     check_new(session, new)
-    id = session.execute(sa.select(sa.func.coalesce(sa.func.max(_account.c.id), FIRST_ACCOUNT - 1) + 1)).scalar_one()
+    number: int = session.execute(_next_id).scalar_one() if id is None else id
     session.execute(
         _account.insert().values(
-            id=id,
+            id=number,
             username=new.username,
             name=new.name,
             email=new.email,
@@ -124,10 +126,10 @@ def create(session: Session, new: NewAccount, at: datetime) -> Account:
             created=at,
         )
     )
-    account = Account(id, new.username, new.name, new.email, True, frozenset())
+    account = Account(number, new.username, new.name, new.email, True, frozenset())
     for group in new.groups:
-        account = join(session, id, group)
-    journal.append(session, AccountCreated(account=id, username=new.username), at)
+        account = join(session, number, group)
+    journal.append(session, AccountCreated(account=number, username=new.username), at)
     return account
 
 
@@ -166,9 +168,11 @@ def username_in(session: Session, username: str) -> Account | None:
 
 
 def email_in(session: Session, email: str) -> Account | None:
-    """One account by its address, in any case of letters."""
-    found = session.execute(sa.select(_account).where(sa.func.lower(_account.c.email) == email.lower()))
-    return _whole(session, found.first())
+    """One account by its preferred address or a further one, in any case of letters."""
+    row = session.execute(sa.select(_account).where(sa.func.lower(_account.c.email) == email.lower())).first()
+    if row is None and (owner := addresses.owner(session, email)) is not None:
+        row = session.execute(_by_id, {"id": owner}).one_or_none()
+    return _whole(session, row)
 
 
 def password_in(session: Session, username: str) -> tuple[Account, str | None] | None:

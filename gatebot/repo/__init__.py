@@ -27,6 +27,7 @@ from .model import (
     person,
 )
 from .program import environment, git_output
+from .program import run as run_git
 from .stores import Speculation
 from .writing import Repositories
 
@@ -51,4 +52,5 @@ __all__ = [
     "environment",
     "git_output",
     "person",
+    "run_git",
 ]

@@ -99,6 +99,7 @@ def run(
     config: Mapping[str, str] | None = None,
     answers: Sequence[int] = (0,),
     timeout: float | None = 600,
+    stdin: bytes = b"",
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git to its end. An exit status outside `answers` is an error that carries git's own words."""
     where = [] if git_dir is None else [f"--git-dir={git_dir}"]
@@ -106,7 +107,7 @@ def run(
         done = subprocess.run(
             ["git", *where, *arguments],
             env=environment(config),
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             check=False,
             timeout=timeout,

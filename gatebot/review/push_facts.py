@@ -132,7 +132,7 @@ class Reader:
         """The addresses of authors and committers that belong to somebody else."""
         used = {email.lower() for commit in commits for email in (commit.committer_email, commit.author_email)}
         owners = {email: self.db.read_now(email_in, email) for email in used - {push.account.email.lower()}}
-        return frozenset(email for email, owner in owners.items() if owner is not None)
+        return frozenset(email for email, owner in owners.items() if owner is not None and owner.id != push.account.id)
 
     def _banned(self, project: str) -> frozenset[str]:
         """The commits that were banned, as notes name them."""

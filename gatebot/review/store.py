@@ -115,7 +115,7 @@ def create_change(session: Session, new: NewChange, upload: Upload, at: datetime
     session.execute(insert(changes).values(values))
     for tag in dict.fromkeys(new.hashtags):
         session.execute(insert(hashtags).values(change=new.number, hashtag=tag))
-    _insert_patch_set(session, new.number, 1, upload, Kind.REWORK, at)
+    insert_patch_set(session, new.number, 1, upload, Kind.REWORK, at)
     text = says or "Uploaded patch set 1."
     conversation.add_message(session, new.number, 1, upload.uploader, text, at, tag=UPLOADED)
     change = get_change(session, new.number)
@@ -138,7 +138,7 @@ def add_patch_set(
     """
     before = get_change(session, number)
     current = before.current + 1
-    _insert_patch_set(session, number, current, upload, kind, at)
+    insert_patch_set(session, number, current, upload, kind, at)
     values = {"current": current, "subject": upload.subject, "updated": at}
     session.execute(update(changes).where(changes.c.number == number).values(values))
     if not announce:
@@ -176,7 +176,8 @@ def _announce(session: Session, change: Change, upload: Upload, kind: Kind, at: 
     journal.append(session, event, at)
 
 
-def _insert_patch_set(session: Session, change: int, number: int, upload: Upload, kind: Kind, at: datetime) -> None:
+def insert_patch_set(session: Session, change: int, number: int, upload: Upload, kind: Kind, at: datetime) -> None:
+    """The rows of a patch set; its change has its own."""
     values = {
         "change": change,
         "number": number,

@@ -20,7 +20,7 @@ from . import writing
 from .model import ALL_PROJECTS, CONFIG_REF
 
 DESCRIPTION = "Rights that all projects inherit."
-_MESSAGE = "Begin with the rights that gatebot ships\n"
+MESSAGE = "Begin with the rights that gatebot ships\n"
 
 
 async def found_root(db: Database, repositories: Repositories, clock: Clock) -> bool:
@@ -46,5 +46,5 @@ def _make(repositories: Repositories, uuids: dict[str, str], clock: Clock) -> bo
     texts = writing.files(DEFAULT, DESCRIPTION, uuids)
     tree = repositories.write_tree(ALL_PROJECTS, {name: text.encode() for name, text in texts.items()})
     who = person("gatebot", "gatebot@localhost", int(clock.now().timestamp()))
-    commit = repositories.write_commit(ALL_PROJECTS, tree, (), who, who, _MESSAGE)
+    commit = repositories.write_commit(ALL_PROJECTS, tree, (), who, who, MESSAGE)
     return repositories.update_ref(ALL_PROJECTS, CONFIG_REF, ZERO, commit)

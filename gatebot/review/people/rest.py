@@ -72,6 +72,8 @@ class RestAccounts:
         account = await self._asked.seen(request)
         info = account_info(account)
         created = await self._identity.created(account.id)
+        if self._asked.is_own(request, account) and (further := await self._further(account)):
+            info["secondary_emails"] = list(further)
         return json_answer(request, {**info, "registered_on": timestamp(created)})
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
@@ -167,15 +169,21 @@ class RestAccounts:
             raise NotFound(reason=reason("review.no-such-token", token=name))
         return web.Response(status=204)
 
+    async def _further(self, account: Account) -> tuple[str, ...]:
+        return (await self._identity.further_emails([account.id])).get(account.id, ())
+
     async def _emails(self, request: web.Request) -> web.StreamResponse:
         account = await self._asked.own(request)
-        return json_answer(request, [{"email": account.email, "preferred": True}])
+        return json_answer(request, [_preferred(account), *({"email": one} for one in await self._further(account))])
 
     async def _email(self, request: web.Request) -> web.StreamResponse:
         account, email = await self._asked.own(request), request.match_info["email"]
-        if email.lower() not in (account.email.lower(), "preferred"):
+        if email.lower() in (account.email.lower(), "preferred"):
+            return json_answer(request, _preferred(account))
+        found = next((one for one in await self._further(account) if one.lower() == email.lower()), None)
+        if found is None:
             raise NotFound(reason=reason("review.no-such-email", email=email, account=account.username))
-        return json_answer(request, {"email": account.email, "preferred": True})
+        return json_answer(request, {"email": found})
 
     async def _external_ids(self, request: web.Request) -> web.StreamResponse:
         account = await self._asked.own(request)
@@ -203,3 +211,7 @@ class RestAccounts:
         if (batch := limit_of(actor, "batchChangesLimit", rules, 0)) > 0:
             held["batchChangesLimit"] = {"min": 0, "max": batch}
         return held | dict.fromkeys(sorted(verb.value for verb in capabilities_of(actor, rules)), True)
+
+
+def _preferred(account: Account) -> dict[str, Json]:
+    return {"email": account.email, "preferred": True}

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brings everything of another Gerrit into this site, and again what came since: people, repositories, changes.
+
+Works while no server runs on the site: what it writes is no news, and nobody is told. Each change is one transaction,
+so whatever stops it, the next run goes on. At the end both sides are counted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ...clock import Clock
+from ...db import Database
+from ...errors import Conflict, GatebotError, NotFound, Unavailable
+from ...repo import Repositories
+from .. import store as changes_store
+from ..config.model import ALL_PROJECTS
+from ..model import Status, Upload
+from . import people, reading, rows, store
+from .asking import Gerrit, query_of, segment
+from .model import ALL_USERS, Answer, Listed, Mark, Tally, TheirAccount, TheirChange, TheirGroup, Told
+from .repositories import Hosts
+
+_AT_ONCE = 4
+_NO_ROBOTS = (3, 13)  # since then programs write comments as everybody does
+
+#: Told of each step: what it is, how many there are of it, how many are done.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class _There:
+    """What was found there in one run."""
+
+    version: str = ""
+    accounts: dict[int, TheirAccount] = field(default_factory=dict[int, TheirAccount])
+    groups: tuple[TheirGroup, ...] = ()
+    projects: dict[str, Answer] = field(default_factory=dict[str, Answer])
+    people: dict[int, int] = field(default_factory=dict[int, int])
+    numbers: dict[int, int] = field(default_factory=dict[int, int])
+    changes: dict[str, list[Listed]] = field(default_factory=dict[str, list[Listed]])
+    skipped: set[str] = field(default_factory=set[str])
+
+
+class Importing:
+    """One Gerrit's import. `told` grows while it runs."""
+
+    def __init__(
+        self, db: Database, repositories: Repositories, gerrit: Gerrit, clock: Clock, progress: Progress
+    ) -> None:
+        self._db = db
+        self._repositories = repositories
+        self._gerrit = gerrit
+        self._clock = clock
+        self._progress = progress
+        self._hosts = Hosts(db, repositories, gerrit)
+        self._there = _There()
+        self.told = Told()
+
+    def run(self, only: Collection[str] = ()) -> tuple[Tally, ...]:
+        """Bring what is new, of these repositories or of all; the counts of both sides."""
+        if self._db.read_now(rows.is_busy):
+            raise Conflict(
+                "A push or a merge was begun on this site and not finished. Start the server once, which finishes it, "
+                "stop it, and run the same command again."
+            )
+        self._there.version = self._gerrit.check()
+        self._bring_people()
+        self._bring_projects(only)
+        self._bring_changes()
+        return self._count()
+
+    # -- people ----------------------------------------------------------------------------------------
+
+    def _bring_people(self) -> None:
+        wanted = "is:active OR is:inactive"
+        infos = list(self._gerrit.found("accounts/", "_more_accounts", q=wanted, o=["DETAILS", "ALL_EMAILS"]))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for done, one in enumerate(pool.map(self._account, infos), 1):
+                self._there.accounts[one.id] = one
+                self._progress("accounts", len(infos), done)
+        for one in self._there.accounts.values():
+            self._keep_account(one)
+        found: Mapping[str, Answer] = self._gerrit.get("groups/", o=["MEMBERS", "INCLUDES"])
+        internal = {name: info for name, info in found.items() if reading.is_internal(info)}
+        self._there.groups = tuple(reading.group(name, info) for name, info in internal.items())
+        host, now = urlsplit(self._gerrit.url).netloc, self._clock.now()
+        for group in self._there.groups:
+            self._merge(self._db.run_now(people.bring_group, self._gerrit.url, group, host, now))
+        for group in self._there.groups:
+            self._merge(self._db.run_now(people.join_group, group, self._there.people, now))
+
+    def _account(self, info: Answer) -> TheirAccount:
+        keys: list[Answer] = self._gerrit.get(f"accounts/{info['_account_id']}/sshkeys")
+        return reading.account(info, keys)
+
+    def _keep_account(self, one: TheirAccount) -> None:
+        taken = self._there.accounts.keys()
+        id, told = self._db.run_now(people.bring_account, self._gerrit.url, one, taken, self._clock.now())
+        self._there.people[one.id] = id
+        self._merge(told)
+
+    def _meet(self, ids: Collection[int]) -> None:
+        """Accounts that changes name and that no query finds: deleted ones, whose names are gone."""
+        for id in ids:
+            if id not in self._there.people:
+                try:
+                    one = reading.account(self._gerrit.get(f"accounts/{id}/detail"))
+                except GatebotError:
+                    one = TheirAccount(id, f"account-{id}", f"Account {id}", "", active=False)
+                self._keep_account(one)
+
+    # -- repositories ----------------------------------------------------------------------------------
+
+    def _bring_projects(self, only: Collection[str]) -> None:
+        there = self._there
+        found = {name: info for name, info in self._gerrit.projects().items() if name != ALL_USERS}
+        if unknown := sorted(set(only) - found.keys()):
+            raise NotFound(f"{self._gerrit.url} has no repository {', '.join(unknown)}.")
+        there.projects = {name: info for name, info in found.items() if not only or name in only}
+        for name, info in there.projects.items():
+            if not self._hosts.host(name, info, self.told, self._clock.now()):
+                there.skipped.add(name)
+            listed = self._gerrit.found("changes/", "_more_changes", **query_of(name), o="SKIP_DIFFSTAT")
+            there.changes[name] = [reading.listed(info) for info in listed]
+        every = [one for name, several in there.changes.items() if name not in there.skipped for one in several]
+        there.numbers = self._db.run_now(rows.allot, self._gerrit.url, every)
+        for one in sorted(every, key=lambda one: one.number):
+            if there.numbers[one.number] != one.number:
+                self.told.note(f"Change {one.number} of there has the number {there.numbers[one.number]} here.")
+
+    # -- changes ---------------------------------------------------------------------------------------
+
+    def _bring_changes(self) -> None:
+        brought = {name: several for name, several in self._there.changes.items() if name not in self._there.skipped}
+        for done, (name, listed) in enumerate(brought.items(), 1):
+            self._progress("repositories", len(brought), done)
+            numbers = {one.number: self._there.numbers[one.number] for one in listed}
+            clashing = self._hosts.fetch(name, numbers, self.told, self._clock.now())
+            if name == ALL_PROJECTS:
+                self._hosts.rights(self.told)
+            known = self._db.read_now(store.marks, self._gerrit.url, "change")
+            in_order = sorted(listed, key=lambda one: one.number)
+            new = [one for one in in_order if known.get(str(one.number), Mark("")).seen != one.updated]
+            for number in clashing:
+                self._left(number)
+            self._bring_each(name, [one for one in new if one.number not in clashing])
+        for name in brought:
+            self._hosts.check_rights(name, self.told)
+
+    def _bring_each(self, name: str, wanted: list[Listed]) -> None:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for done, change in enumerate(pool.map(self._read, wanted), 1):
+                if change is not None:
+                    self._write(change)
+                self._progress(f"changes of {name}", len(wanted), done)
+
+    def _read(self, one: Listed) -> TheirChange | None:
+        place = f"changes/{segment(one.project)}~{one.number}"
+        try:
+            info: Answer = self._gerrit.get(place, o=reading.WHOLE)
+            comments: dict[str, list[Answer]] = self._gerrit.get(f"{place}/comments")
+            for file, several in self._robots(place).items():
+                comments.setdefault(file, []).extend(several)
+        except NotFound:  # gone meanwhile
+            return None
+        try:
+            return reading.change(info, comments)
+        except (KeyError, ValueError, TypeError, AttributeError, StopIteration) as error:
+            raise Unavailable(
+                f"What {self._gerrit.url} tells of change {one.number} is not understood: {error}"
+            ) from None
+
+    def _robots(self, place: str) -> Mapping[str, list[Answer]]:
+        """Comments of programs, which had a list of their own before 3.13."""
+        if reading.version(self._there.version) >= _NO_ROBOTS:
+            return {}
+        try:
+            return self._gerrit.get(f"{place}/robotcomments")
+        except NotFound:
+            return {}
+
+    def _write(self, change: TheirChange) -> None:
+        self._meet(change.people)
+        if change.number not in self._there.numbers:
+            return
+        here = rows.renumbered(change, self._there.numbers, self._there.people)
+        uploads: dict[int, Upload] = {}
+        for one in here.patch_sets:
+            try:
+                info = self._repositories.commit(here.project, one.commit)
+            except NotFound:
+                self.told.note(f"Patch set {one.number} of change {change.number} came while this ran: run it again.")
+                return
+            uploads[one.number] = changes_store.upload_of(info, one.uploader, one.description)
+        written = self._db.run_now(rows.write, self._gerrit.url, change.number, here, uploads)
+        self._merge(written.told)
+        if written.left:
+            self._left(change.number)
+
+    def _left(self, number: int) -> None:
+        here = self._there.numbers[number]
+        self.told.note(f"Change {here} was worked on here since it was brought: what is new there does not come.")
+
+    # -- counting --------------------------------------------------------------------------------------
+
+    def _count(self) -> tuple[Tally, ...]:
+        there = self._there
+        url, read = self._gerrit.url, self._db.read_now
+        groups = read(lambda session: [people.members_here(session, one, there.people) for one in there.groups])
+        wanted = sum(len(one.members) + len(one.includes) for one in there.groups)
+        known = read(store.marks, url, "group")
+        hosted = sum(self._repositories.exists(name) for name in there.projects.keys() - there.skipped)
+        tallies = [
+            Tally("accounts", len(there.accounts), read(people.accounts_here, url, there.accounts.keys())),
+            Tally("groups", len(there.groups), sum(one.uuid in known for one in there.groups)),
+            Tally("members of groups", wanted, sum(groups)),
+            Tally("repositories", len(there.projects), hosted),
+        ]
+        return (*tallies, *self._count_changes())
+
+    def _count_changes(self) -> tuple[Tally, ...]:
+        """What their lists say now, whatever was read before."""
+        there, found, refs = self._there, dict[str, int](), [0, 0]
+        numbers: dict[int, int] = {}
+        for name in there.projects:
+            asked = self._gerrit.found("changes/", "_more_changes", **query_of(name), o=reading.COUNTED)
+            listed = [reading.listed(info) for info in asked]
+            for one in listed:
+                many = (
+                    (one.status, 1), ("messages", one.messages), ("comments", one.comments), ("votes", one.votes)
+                )  # fmt: skip
+                for what, number in many:
+                    found[what] = found.get(what, 0) + number
+            numbers |= {one.number: there.numbers.get(one.number, 0) for one in listed}
+            here = self._hosts.here(name, {one.number: there.numbers.get(one.number, 0) for one in listed})
+            refs = [refs[0] + here[0], refs[1] + here[1]]
+            found["patch sets"] = found.get("patch sets", 0) + here[2]
+        counted = self._db.read_now(rows.counted, [number for number in numbers.values() if number])
+        names = {"NEW": "open changes", "MERGED": "merged changes", "ABANDONED": "abandoned changes"}
+        statuses = [Tally(names[one], found.get(one, 0), counted.get(one, 0)) for one in map(str, Status)]
+        rest = ("patch sets", "messages", "comments", "votes")
+        several = [Tally(what, found.get(what, 0), counted.get(what, 0)) for what in rest]
+        return (Tally("references in git", refs[1], refs[0]), *statuses, *several)
+
+    def _merge(self, told: Told) -> None:
+        for what, number in told.brought.items():
+            self.told.count(what, number)
+        for note in told.notes:
+            self.told.note(note)
