@@ -8,6 +8,7 @@ of that id. Nothing here knows any sentence.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -25,6 +26,37 @@ class Reason:
     def get(self, name: str) -> str | int | None:
         """One parameter, or None."""
         return dict(self.params).get(name)
+
+
+UNNAMED = "\u2022\u2022\u2022"
+"""Stands for a change that the reader may not know of."""
+_NAMING = ("change", "on", "other")
+
+
+def changes_named(*whys: Reason | None) -> frozenset[int]:
+    """The changes whose numbers are in reasons, also in nested ones."""
+    found: set[int] = set()
+    for why in whys:
+        if why is not None:
+            for name, value in why.params:
+                found |= _numbers(value) if name in _NAMING else set()
+            found |= changes_named(*why.because)
+    return frozenset(found)
+
+
+def veil(why: Reason, hidden: Collection[int]) -> Reason:
+    """A reason for somebody who may not see some changes: without their numbers, nor what is the matter with them."""
+    if not changes_named(why) & set(hidden):
+        return why
+    hides = {name for name, value in why.params if name in _NAMING and _numbers(value) & set(hidden)}
+    params = tuple((name, UNNAMED if name in hides else value) for name, value in why.params)
+    return Reason(why.kind, params, () if hides else tuple(veil(one, hidden) for one in why.because))
+
+
+def _numbers(value: str | int) -> set[int]:
+    if isinstance(value, int):
+        return {value}
+    return {int(one) for one in value.split(", ") if one.isascii() and one.isdecimal() and len(one) < 19}
 
 
 def reason(kind: str, *because: Reason, **params: str | int) -> Reason:

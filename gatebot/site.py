@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -244,6 +245,7 @@ class Site(Asking):
         return request.secure or self.settings.url.startswith("https:")
 
 
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _NOT_FOR_YOU = "It does not exist, or you may not see it."
 _HEADINGS: Mapping[int, tuple[str, str]] = {
     400: ("This cannot be understood", "Check the address or the form and try again."),
@@ -262,14 +264,30 @@ _HEADINGS: Mapping[int, tuple[str, str]] = {
 def _environment(loader: jinja2.BaseLoader, language: str) -> jinja2.Environment:
     env = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n"], finalize=shown_as_is,
     )  # fmt: skip
     env.install_gettext_translations(words.translations(language), newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore
     env.filters["iso"] = _iso
+    env.filters["verbatim"] = Verbatim
     env.filters["own_number"] = _own_number
     env.filters["duration"] = partial(duration, language=language)
     env.filters["about"] = partial(about, language=language)
     return env
+
+
+def shown_as_is(value: object) -> object:
+    """What a template writes, with marks in place of characters that turn the direction of what follows: a subject, a
+    file name or a line of code that is shown in another order than it is read by a compiler lies to its reviewer."""
+    if isinstance(value, str) and not isinstance(value, Verbatim) and _TURNS.search(value):
+        kind = Markup if isinstance(value, Markup) else str
+        return kind(_TURNS.sub(lambda found: f"\u27e6U+{ord(found[0]):04X}\u27e7", value))
+    return value
+
+
+class Verbatim(str):
+    """Text that its writer goes on editing, which must come back as it was."""
+
+    __slots__ = ()
 
 
 def _own_number(number: int) -> str:

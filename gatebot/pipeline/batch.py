@@ -27,6 +27,7 @@ from .neighbours import Neighbours
 from .ports import People, Review
 from .queue.facts import QueueFact, item_id
 from .queue.model import Queue
+from .veiling import without_private
 from .view import View
 
 TOLD = frozenset(
@@ -107,7 +108,8 @@ class Batch:
         What only its author can mend is a failure of the pipeline, and is voted on as one.
         """
         name = pipeline if isinstance(pipeline, str) else pipeline.name
-        sentence = words.say(Reason("pipeline.not-enqueued", (("pipeline", name),), (why,)))
+        told = await without_private(why, (change.number,), self.near.change)
+        sentence = words.say(Reason("pipeline.not-enqueued", (("pipeline", name),), (told,)))
         key = f"refused:{name}:{change.number}:{change.patch_set}:{why.kind}"
         if (why.kind not in TOLD or why.kind == "pipeline.too-many-changes") and self.entry is not None:
             key = f"{key}:{self.entry.id}"

@@ -19,7 +19,7 @@ from ..clock import Clock
 from ..db import Database
 from ..errors import NotFound
 from ..front import Entry, MakePanel, Panel
-from ..reasons import reason
+from ..reasons import changes_named, reason, veil
 from ..site import Site
 from . import history
 from .config.model import Manager, PipelineConfig
@@ -102,7 +102,7 @@ class Pages:
         ]
         found = [_only(pipeline, asked["project"], asked["change"]) for pipeline in found]
         left = await self._parts.db.read(history.find_items, departed=True, limit=_PAGE)
-        gone = await self.seen(request, left)
+        gone = await self.veiled(request, await self.seen(request, left))
         return self._site.render(
             request,
             "pipeline/status.html",
@@ -112,7 +112,7 @@ class Pages:
             usual=_usual_wait(left),
             last=next((row for row in gone if row.outcome == Outcome.MERGED.value), None),
             asked=asked,
-            restarts=await self._restarts(),
+            restarts=await self._restarts(request),
             live="queue",
         )
 
@@ -129,7 +129,8 @@ class Pages:
             for item in queue.items
             if number in (change.number for change in item.changes)
         ]
-        past = await self._parts.db.read(history.find_items, change=number, departed=True, limit=20)
+        rows = await self._parts.db.read(history.find_items, change=number, departed=True, limit=20)
+        past = await self.veiled(request, rows)
         return self._site.render(
             request,
             "pipeline/change.html",
@@ -137,7 +138,7 @@ class Pages:
             stays=stays,
             past=past,
             hand=await self._parts.operating.by_hand(actor, number),
-            restarts=await self._restarts(),
+            restarts=await self._restarts(request),
             live=f"queue,change/{number}",
         )
 
@@ -184,13 +185,21 @@ class Pages:
         queues, times = tuple(self._parts.queues()), await self._parts.waiting.times()
         found = pipelines(self._parts.configured(), queues, times)
         numbers = {change.number for queue in queues for item in queue.items.values() for change in item.changes}
-        hidden = await self._parts.sight.hidden(self._site.actor(request), numbers)
+        shown = [item for one in found for queue in one.queues for item in queue.items]
+        told = changes_named(*(why for item in shown for why in (item.why, *(job.why for job in item.jobs))))
+        hidden = await self._parts.sight.hidden(self._site.actor(request), numbers | told)
         return [_masked(pipeline, hidden) for pipeline in found] if hidden else found
 
-    async def _restarts(self) -> dict[str, ItemRow]:
+    async def _restarts(self, request: web.Request) -> dict[str, ItemRow]:
         """The rows of what is in a queue and was restarted, with why."""
         rows = await self._parts.db.read(history.find_items, departed=False, limit=500)
-        return {row.item: row for row in rows if row.resets}
+        return {row.item: row for row in await self.veiled(request, [row for row in rows if row.resets])}
+
+    async def veiled(self, request: web.Request, rows: Sequence[ItemRow]) -> list[ItemRow]:
+        """The same rows without the numbers of changes that the reader may not see."""
+        told = changes_named(*(row.reason for row in rows))
+        hidden = await self._parts.sight.hidden(self._site.actor(request), told) if told else frozenset[int]()
+        return [replace(row, reason=veil(row.reason, hidden)) if row.reason else row for row in rows]
 
     async def seen(self, request: web.Request, rows: Sequence[Row]) -> list[Row]:
         """The rows that the reader may see."""
@@ -204,7 +213,9 @@ def _masked(pipeline: PipelineView, hidden: frozenset[int]) -> PipelineView:
 
     def item(view: ItemView) -> ItemView:
         if not any(change.number in hidden for change in view.changes):
-            return replace(view, onto=tuple(number for number in view.onto if number not in hidden))
+            onto = tuple(number for number in view.onto if number not in hidden)
+            jobs = tuple(replace(job, why=veil(job.why, hidden) if job.why else None) for job in view.jobs)
+            return replace(view, onto=onto, jobs=jobs, why=veil(view.why, hidden))
         return replace(view, changes=(), onto=(), jobs=(), why=reason("pipeline.private"))
 
     def queue(view: QueueView) -> QueueView:

@@ -64,7 +64,8 @@ class Rest:
             for item in queue.items
             if number in (change.number for change in item.changes)
         ]
-        past = await self._parts.db.read(history.find_items, change=number, departed=True, limit=20)
+        rows = await self._parts.db.read(history.find_items, change=number, departed=True, limit=20)
+        past = await self._pages.veiled(request, rows)
         return web.json_response({"change": number, "items": items, "past": [_stay(row, say) for row in past]})
 
     async def builds(self, request: web.Request) -> web.StreamResponse:

@@ -62,9 +62,9 @@ class Reading:
         """The changes that a query in Gerrit's language describes, and whether there are more."""
         return await self._db.read(self._search, actor, query, limit, start)
 
-    async def verdict(self, number: int) -> Verdict:
-        """Why a change may or may not be merged."""
-        return await self._db.read(self._verdict, number)
+    async def verdict(self, actor: Actor, number: int) -> Verdict:
+        """Why a change may or may not be merged, as far as the asker may see what it depends on."""
+        return await self._db.read(self._verdict, actor, number)
 
     async def try_requirement(self, number: int, wanted: SubmitRequirement) -> Result:
         """How a change stands to a submit requirement that nobody has configured."""
@@ -147,8 +147,13 @@ class Reading:
                 break
         return self._whole(session, actor, kept[start : start + limit]), len(kept) > start + limit
 
-    def _verdict(self, session: Session, number: int) -> Verdict:
-        return self._judge.verdict(session, store.get_change(session, number))
+    def _verdict(self, session: Session, actor: Actor, number: int) -> Verdict:
+        return self._veiled(session, actor, [self._judge.verdict(session, store.get_change(session, number))])[0]
+
+    def _veiled(self, session: Session, actor: Actor, found: Sequence[Verdict]) -> list[Verdict]:
+        named = frozenset[int]().union(*(verdict.named() for verdict in found))
+        hidden = named - self.visible_in(session, actor, named) if named else named
+        return [verdict.veiled(hidden) for verdict in found] if hidden else list(found)
 
     def _try(self, session: Session, number: int, wanted: SubmitRequirement) -> Result:
         change = store.get_change(session, number)
@@ -168,7 +173,7 @@ class Reading:
         stars = frozenset[int]() if actor.account is None else starred(session, actor.account, numbers)
         projects = hosting.find_projects(session, {change.project for change in found})
         cases = self._cases(session, found, patch_sets)
-        verdicts = self._judge.verdicts(session, cases)
+        verdicts = self._veiled(session, actor, self._judge.verdicts(session, cases))
         read = [
             ChangeView(
                 change=case.change,

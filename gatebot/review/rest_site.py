@@ -158,7 +158,7 @@ class RestSite:
         """The whole tree, each reason with its sentence; plain JSON."""
         change = await self._shaper.change(request)
         language = self._asker.language(request)
-        verdict = await self._room.reading.verdict(change.number)
+        verdict = await self._room.reading.verdict(self._asker.actor(request), change.number)
         position = self._room.judge.gates.position(change.number)
         told = sentences.lines(verdict, language)
         answer = {

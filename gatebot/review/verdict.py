@@ -8,13 +8,13 @@ into lines of text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from .. import access
 from ..access import Target
-from ..reasons import Reason, reason
+from ..reasons import Reason, changes_named, reason, veil
 from .labels.electors import groups_for
 from .labels.model import About, Facts
 from .labels.outcome import Outcome, Requirement, node
@@ -102,6 +102,14 @@ class Verdict:
         """The same verdict without what only the gate's own vote is missing for, or against."""
         return Verdict(tuple(r for r in self.requirements if not r.gate), self.rules, self.results)
 
+    def named(self) -> frozenset[int]:
+        """The changes whose numbers it tells."""
+        return changes_named(*(leaf.says for one in self.requirements for leaf in one.leaves()))
+
+    def veiled(self, hidden: Collection[int]) -> Verdict:
+        """The same verdict for somebody who may not see some of the changes that it names."""
+        return replace(self, requirements=tuple(_veiled(one, hidden) for one in self.requirements))
+
     def why_not(self) -> Reason | None:
         """What keeps the change from being merged, as one reason; None when nothing does."""
         left = self.missing()
@@ -150,6 +158,11 @@ def _state(change: Situation) -> Requirement:
             )
         case _:
             return Requirement(STATE, Outcome.SATISFIED, reason("review.open"))
+
+
+def _veiled(of: Requirement, hidden: Collection[int]) -> Requirement:
+    takes = veil(of.takes, hidden) if of.takes is not None else None
+    return replace(of, says=veil(of.says, hidden), takes=takes, parts=tuple(_veiled(one, hidden) for one in of.parts))
 
 
 def _dependencies(change: Situation) -> tuple[Requirement, ...]:

@@ -103,3 +103,16 @@ async def test_a_patch_set_that_cannot_be_is_not_gone_to(web: WebHouse, house: P
     for wanted in ("00001" + "1" * 5000, "0", "7", "x"):
         page = await web.page(f"/c/api/+/{change.number}/1/a.txt?to={wanted}")
         assert rows(page) == ["1 + one"]
+
+
+async def test_characters_that_turn_the_direction_of_text_are_marked(web: WebHouse, house: PipelineHouse) -> None:
+    """They let a reviewer read another order than a compiler reads (the Trojan Source attacks)."""
+    turned = "\u202e} \u2066if admin\u2069 \u2066 begin"
+    change = house.push("api", {"a\u202etxt.py": f"# {turned}\n"}, f"Allow {turned}")
+    await web.sign_in("bob")
+    await house.say(change, f"Fine {turned}")
+    for path in (f"/c/api/+/{change.number}", f"/c/api/+/{change.number}/1/a%E2%80%AEtxt.py", "/q/status:open"):
+        page = await web.page(path)
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", page), path
+        assert "\u27e6U+202E\u27e7" in page, path
+    assert "⟦U+202E⟧} ⟦U+2066⟧if admin⟦U+2069⟧" in html.unescape(re.sub(r"<[^>]*>", "", page))

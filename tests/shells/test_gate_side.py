@@ -148,5 +148,5 @@ async def test_landing_as_the_gate(house: ReviewHouse, gate: ReviewForGate, room
     assert await gate.land(landing) == await gate.land(landing) == Landed("item1")
     assert [fact.account for fact in house.facts(ChangeMerged)] == [GATE]
     assert await room.settle() == 0
-    verdict = await room.reading.verdict(1)
+    verdict = await room.reading.verdict(Actor(GATE, frozenset()), 1)
     assert not verdict.submittable
