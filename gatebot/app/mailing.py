@@ -31,6 +31,19 @@ from ..site import Site
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What everything that goes out of a site is made from."""
+
+    settings: Settings
+    db: Database
+    journal: Journal
+    clock: Clock
+    key: SiteKey
+    room: ReviewRoom
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
 class Mailing:
     """The parts that write, send and show mail."""
 
@@ -40,24 +53,16 @@ class Mailing:
     sender: tuple[str, str]
 
     @classmethod
-    def of(
-        cls,
-        settings: Settings,
-        db: Database,
-        journal: Journal,
-        clock: Clock,
-        key: SiteKey,
-        room: ReviewRoom,
-        site: Site,
-    ) -> Mailing:
+    def of(cls, origin: Origin) -> Mailing:
         """Made from the settings; nothing runs yet."""
-        passes = Passes(key, settings.url)
+        settings, db, clock, room = origin.settings, origin.db, origin.clock, origin.room
+        passes = Passes(origin.key, settings.url)
         server = server_of(settings)
         sending = Sending(db, clock, SmtpCarrier(server)) if server is not None else None
         sender = Sender(settings.url, settings.site.name, address(settings), settings.mail.language)
-        mail = Mail(db, journal, room.repositories, clock, room.reading, passes, sender, sending)
+        mail = Mail(db, origin.journal, room.repositories, clock, room.reading, passes, sender, sending)
         return cls(
-            mail, sending, pages.MailPages(site, db, room.reading, room.people, passes),
+            mail, sending, pages.MailPages(origin.site, db, room.reading, room.people, passes),
             (settings.site.name, address(settings)),
         )  # fmt: skip
 

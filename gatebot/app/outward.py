@@ -6,30 +6,24 @@ Only wiring; without settings nothing leaves the site.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from .. import settings as settings_text
-from ..clock import Clock
-from ..db import Database
 from ..front import Front, Sign
-from ..journal import Journal
-from ..keys import SiteKey
 from ..review.deliveries.posting import Poster
+from ..review.deliveries.store import Counts
 from ..review.replication.model import Remote, Standing
 from ..review.replication.service import Replication
-from ..review.room import ReviewRoom
 from ..review.trackers.model import Rule, Tracker
 from ..review.trackers.rules import ANY_ID, SHIPPED
-from ..review.trackers.service import Telling
-from ..review.trackers.store import Counts
+from ..review.trackers.service import Trackers
 from ..review.webhooks.service import Webhooks
 from ..settings import Settings
-from ..site import Site
-from .mailing import Mailing
+from .mailing import Mailing, Origin
 from .webhooks import sign_of_webhooks, webhooks_of
 
 
@@ -40,25 +34,19 @@ class Outward:
     mailing: Mailing
     replication: Replication
     webhooks: Webhooks
-    telling: Telling
+    trackers: Trackers
 
     @classmethod
-    def of(
-        cls,
-        settings: Settings,
-        db: Database,
-        journal: Journal,
-        clock: Clock,
-        key: SiteKey,
-        room: ReviewRoom,
-        site: Site,
-    ) -> Outward:
+    def of(cls, origin: Origin) -> Outward:
         """Made from the settings; nothing runs yet."""
-        remotes = remotes_of(settings)
-        replication = Replication(remotes, journal, room.repositories, clock, room.reading)
-        mailing = Mailing.of(settings, db, journal, clock, key, room, site)
-        telling = Telling(db, journal, clock, room.judge.linking.trackers, settings.url, Poster())
-        return cls(mailing, replication, webhooks_of(settings, db, journal, clock, room), telling)
+        settings, journal, clock, room = origin.settings, origin.journal, origin.clock, origin.room
+        known = room.judge.linking.trackers
+        return cls(
+            Mailing.of(origin),
+            Replication(remotes_of(settings), journal, room.repositories, clock, room.reading),
+            webhooks_of(settings, origin.db, journal, clock, room),
+            Trackers(origin.db, journal, clock, known, settings.url, Poster()),
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """Pages of mail."""
@@ -77,7 +65,7 @@ class Outward:
         if self.replication.standings():
             run("replication", self.replication.run())
         run("webhooks", self.webhooks.run())
-        run("trackers", self.telling.run())
+        run("trackers", self.trackers.run())
 
     async def _sign(self) -> Sign:
         return sign_of(self.replication.standings())
@@ -86,7 +74,7 @@ class Outward:
         return sign_of_webhooks(await self.webhooks.standings())
 
     async def _told(self) -> Sign:
-        return sign_of_trackers(await self.telling.counts())
+        return sign_of_trackers(await self.trackers.counts())
 
 
 def remotes_of(settings: Settings) -> tuple[Remote, ...]:
@@ -131,15 +119,15 @@ def trackers_of(settings: Settings) -> tuple[Tracker, ...]:
     return tuple(found)
 
 
-def sign_of_trackers(counts: Sequence[Counts]) -> Sign:
+def sign_of_trackers(counts: Mapping[str, Counts]) -> Sign:
     """How telling trackers goes, in words."""
     if not counts:
         return Sign("trackers", True, "no tracker is told of merges", vital=False)
     told: list[str] = []
-    for one in counts:
-        text = f"{one.tracker}: nothing waits"
+    for name, one in counts.items():
+        text = f"{name}: nothing waits"
         if one.waiting and one.oldest is not None:
-            text = f"{one.tracker}: {one.waiting} waiting since {one.oldest:%Y-%m-%d %H:%M} UTC"
+            text = f"{name}: {one.waiting} waiting since {one.oldest:%Y-%m-%d %H:%M} UTC"
         text += f", {one.given_up} given up" if one.given_up else ""
         told.append(f"{text} ({one.problem})" if one.problem else text)
-    return Sign("trackers", not any(one.problem for one in counts), "; ".join(told), vital=False)
+    return Sign("trackers", not any(one.problem for one in counts.values()), "; ".join(told), vital=False)

@@ -46,6 +46,7 @@ from ..site import Site
 from . import connections, doors, gate, joining, own_executor, topics
 from .executors import Executors
 from .irc import Irc
+from .mailing import Origin
 from .metrics import SiteMetrics
 from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
@@ -124,7 +125,8 @@ class SiteApp:
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
         ssh = SshDoor(settings, places, db, journal, review, outside.git.processes, site, clock)
         sight = connections.Sights(outside.shown, connected)
-        allowed, outward = room.allowed(site, sight), Outward.of(settings, db, journal, clock, key, review, site)
+        allowed = room.allowed(site, sight)
+        outward = Outward.of(Origin(settings, db, journal, clock, key, review, site))
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)

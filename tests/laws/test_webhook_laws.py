@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatebot.review.deliveries.targets import pause
+from gatebot.review.deliveries.pauses import pause
 from gatebot.review.webhooks.deciding import delivered, failed, safe_place, signature
 from gatebot.review.webhooks.model import Due, Progress
 
@@ -58,4 +58,4 @@ def test_events_are_taken_or_left_in_order_and_none_is_passed_in_silence(outcome
 
 @given(tries=st.integers(1, 10_000), chance=st.floats(0, 1))
 def test_a_pause_is_never_nothing_and_never_over_an_hour(tries: int, chance: float) -> None:
-    assert timedelta(seconds=5) <= pause(tries, chance) <= timedelta(hours=1)
+    assert timedelta(seconds=5) <= pause(tries, chance=chance) <= timedelta(hours=1)

@@ -25,7 +25,7 @@ from gatebot.review.query import parse
 from gatebot.review.trackers.linking import Linking, linked
 from gatebot.review.trackers.model import Rule, Tracker
 from gatebot.review.trackers.rules import ANY_ID
-from gatebot.review.trackers.service import Telling
+from gatebot.review.trackers.service import Trackers
 from tests.fakes.pages import WebHouse
 from tests.fakes.pipeline_house import PipelineHouse
 from tests.fakes.review_house import BOB, ReviewHouse
@@ -84,13 +84,13 @@ def merge(rooms: ReviewHouse, change: Change) -> None:
     rooms.write(journal.append, fact, rooms.clock.now())
 
 
-def telling(rooms: ReviewHouse, bugs: BugServer, *, hook: bool = True, token_file: str = "") -> Telling:
+def telling(rooms: ReviewHouse, bugs: BugServer, *, hook: bool = True, token_file: str = "") -> Trackers:
     """The part as a server that starts has it."""
     tracker = Tracker("bugs", (RULE,), bugs.url if hook else "", token_file, local=True)
-    return Telling(rooms.db, Journal(rooms.db), rooms.clock, [tracker], SITE, Poster(5))
+    return Trackers(rooms.db, Journal(rooms.db), rooms.clock, [tracker], SITE, Poster(5))
 
 
-async def deliver(one: Telling, rooms: ReviewHouse) -> int:
+async def deliver(one: Trackers, rooms: ReviewHouse) -> int:
     place = await one.begin()
     entries = await Journal(rooms.db).read(place, kinds=(facts.ChangeMerged,))
     if entries:
@@ -138,18 +138,18 @@ async def test_what_a_tracker_did_not_take_is_told_again_also_by_the_next_server
     merge(rooms, push(rooms, "Add a", "Closes-Bug: 12\n"))
     first = telling(rooms, bugs)
     assert await deliver(first, rooms) == 1
-    (counts,) = await first.counts()
+    counts = (await first.counts())["bugs"]
     assert (counts.waiting, counts.problem) == (1, "it answers 500")
     assert await deliver(first, rooms) == 0  # not before its time
     rooms.clock.advance(60)
     second = telling(rooms, bugs)
     assert await deliver(second, rooms) == 1
-    assert (await second.counts())[0].problem == "it answers 302, and redirects are not followed"
+    assert (await second.counts())["bugs"].problem == "it answers 302, and redirects are not followed"
     rooms.clock.advance(120)
     assert await deliver(second, rooms) == 1
     assert bugs.ids == ["12"] * 3
     assert len({body["delivery"] for _, body in bugs.told}) == 1
-    (counts,) = await second.counts()
+    counts = (await second.counts())["bugs"]
     assert (counts.waiting, counts.given_up, counts.problem) == (0, 0, "")
 
 
@@ -162,7 +162,7 @@ async def test_a_tracker_that_is_away_is_given_up_after_days_and_told_of(rooms: 
     while await deliver(one, rooms):
         tries += 1
         rooms.clock.advance(4 * 3600)
-    (counts,) = await one.counts()
+    counts = (await one.counts())["bugs"]
     assert (tries, counts.waiting, counts.given_up) == (30, 0, 1)
     assert counts.problem == "no connection: Connection refused"
 
@@ -183,17 +183,19 @@ async def test_a_token_that_cannot_be_used_is_told_of(
     await one.begin()
     merge(rooms, push(rooms, "Add a", "Closes-Bug: 12\n"))
     assert await deliver(one, rooms) == 1
-    assert (await one.counts())[0].problem == said
+    assert (await one.counts())["bugs"].problem == said
     assert bugs.told == []
 
 
 async def test_a_hook_on_this_machine_must_be_asked_for(rooms: ReviewHouse, bugs: BugServer) -> None:
     tracker = Tracker("bugs", (RULE,), bugs.url)
-    one = Telling(rooms.db, Journal(rooms.db), rooms.clock, [tracker], SITE, Poster(5))
+    one = Trackers(rooms.db, Journal(rooms.db), rooms.clock, [tracker], SITE, Poster(5))
     await one.begin()
     merge(rooms, push(rooms, "Add a", "Closes-Bug: 12\n"))
     assert await deliver(one, rooms) == 1
-    assert (await one.counts())[0].problem == "its address leads to this machine or its link, which needs local = true"
+    assert (await one.counts())[
+        "bugs"
+    ].problem == "its address leads to this machine or its link, which needs local = true"
     assert bugs.told == []
 
 

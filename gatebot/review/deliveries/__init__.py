@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests that go out of a site to addresses of its settings: made safely, and tried again."""
+"""What goes out of a site: what waits in rows, when it is tried again, and requests that are made safely."""

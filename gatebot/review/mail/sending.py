@@ -10,29 +10,23 @@ import asyncio
 import logging
 import uuid
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ...clock import Clock
 from ...db import Database
 from ...errors import Invalid
 from ...reasons import reason
+from ..deliveries.driver import Driver
+from ..deliveries.pauses import patience
+from ..deliveries.store import Counts
 from . import store
 from .ports import Carried, Carrier
 from .rendering import Notice, can_be_mailed, notice
-from .store import Counts, Outgoing
+from .store import Outgoing
 
 log = logging.getLogger(__name__)
 _BATCH = 20
-_FIRST = timedelta(minutes=1)
-_LONGEST = timedelta(hours=4)
-_MOST_TRIES = 30  # some four days
-_LOOK = 60.0
 _GOODBYE = 10.0
-
-
-def pause(tries: int) -> timedelta | None:
-    """How long a message waits after it failed for the `tries`-th time; None: it is given up."""
-    return None if tries >= _MOST_TRIES else min(_LONGEST, _FIRST * 2 ** min(tries - 1, 20))
 
 
 class Sending:
@@ -42,13 +36,13 @@ class Sending:
         self._db = db
         self._clock = clock
         self._carrier = carrier
-        self._wake = asyncio.Event()
+        self._driver = Driver(clock, self._whole, lambda: db.read(store.OUTBOX.next_due))
         self._stopping = False
         self.last: datetime | None = None
 
     def wake(self) -> None:
         """There is something new to send."""
-        self._wake.set()
+        self._driver.wake()
 
     async def post(self, told: Notice) -> None:
         """Queue a text for one reader."""
@@ -61,10 +55,7 @@ class Sending:
 
     async def run(self) -> None:
         """Send for ever."""
-        while True:
-            self._wake.clear()
-            if not await self._whole():
-                await self._rest()
+        await self._driver.run()
 
     async def _whole(self) -> int:
         """`send`, of which an end of the server leaves no message half done: it would be sent twice."""
@@ -93,24 +84,14 @@ class Sending:
     async def _note(self, one: Carried, tries: int) -> None:
         now = self._clock.now()
         if not one.problem:
-            await self._db.run_silent(store.sent, [one.id])
+            await self._db.run_silent(store.OUTBOX.taken, one.id)
             self.last = now
             return
-        wait = None if one.final else pause(tries + 1)
+        wait = None if one.final else patience(tries + 1)
         again = None if wait is None else now + wait
-        await self._db.run_silent(store.put_off, one.id, one.problem, again, now)
+        await self._db.run_silent(store.OUTBOX.put_off, one.id, one.problem, again, now)
         log.warning("mail %d was not sent: %s", one.id, one.problem)
 
     async def counts(self) -> Counts:
         """How it goes."""
-        return await self._db.read(store.counts)
-
-    async def _rest(self) -> None:
-        """Until the next message is due, somebody wakes us, or a minute passed."""
-        coming = await self._db.read(store.next_due)
-        wait = _LOOK if coming is None else min(_LOOK, max(0.1, (coming - self._clock.now()).total_seconds()))
-        try:
-            async with asyncio.timeout(wait):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        return await self._db.read(store.OUTBOX.counts)

@@ -8,8 +8,8 @@ restart neither loses nor doubles any of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import cast
 
 import msgspec
@@ -35,6 +35,7 @@ from ... import journal
 from ...assignment import Json
 from ...db import Session, metadata, utc
 from ..config.model import ALL_PROJECTS
+from ..deliveries.store import Outbox, waiting_columns
 from ..people.store import preferences, stars, watches
 from .model import FACTS, Kept, NotifyWished, Wish
 from .ports import Waiting
@@ -59,20 +60,16 @@ letters = Table(
     UniqueConstraint("happening", "kind"),
     Index("ix_review_mail_letters_month", "project", "month"),
 )
-outbox = Table(
+_messages = Table(
     "review_mail_outbox",
     metadata,
-    Column("id", Integer, primary_key=True),
+    *waiting_columns(),
     Column("account", Integer, nullable=False),
     Column("email", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    Column("tries", Integer, nullable=False),
-    # Nothing: it was given up, and stays for the eyes of an administrator.
-    Column("due", utc),
-    Column("created", utc, nullable=False),
-    Column("problem", Text, nullable=False, server_default=""),
     Index("ix_review_mail_outbox_due", "due"),
 )
+OUTBOX = Outbox(_messages)
 mutes = Table(
     "review_mail_mutes",
     metadata,
@@ -80,7 +77,6 @@ mutes = Table(
     Column("project", String(255), primary_key=True),
 )
 journal.register(*FACTS)
-_GIVEN_UP_KEPT = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +95,6 @@ class Outgoing:
     account: int
     email: str
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How sending goes: what waits and since when, what was given up, and the last problem."""
-
-    waiting: int = 0
-    oldest: datetime | None = None
-    given_up: int = 0
-    problem: str = ""
 
 
 def wished(session: Session, change: int, account: int, wish: Wish, at: datetime) -> None:
@@ -170,41 +156,12 @@ def write(session: Session, kept: Sequence[Kept], messages: Iterable[Outgoing], 
 
 def queue(session: Session, message: Outgoing, at: datetime) -> None:
     """Queue a message that no letter stands behind."""
-    row = {"account": message.account, "email": message.email, "content": message.content}
-    session.execute(insert(outbox).values({**row, "tries": 0, "due": at, "created": at}))
+    OUTBOX.queue(session, asdict(message), at)
 
 
 def due(session: Session, now: datetime, limit: int) -> tuple[Waiting, ...]:
     """The messages that are to be tried now, oldest first."""
-    wanted = select(outbox).where(outbox.c.due <= now).order_by(outbox.c.id).limit(limit)
-    return tuple(Waiting(row.id, row.email, row.content, row.tries) for row in session.execute(wanted))
-
-
-def next_due(session: Session) -> datetime | None:
-    """When the next message is to be tried."""
-    return session.execute(select(func.min(outbox.c.due))).scalar()
-
-
-def sent(session: Session, ids: Collection[int]) -> None:
-    """Forget messages that a server has taken."""
-    session.execute(delete(outbox).where(outbox.c.id.in_(ids)))
-
-
-def put_off(session: Session, id: int, problem: str, again: datetime | None, now: datetime) -> None:
-    """Try a message again later; None: never. What was given up long ago goes."""
-    row = {"tries": outbox.c.tries + 1, "due": again, "problem": problem[:500]}
-    session.execute(update(outbox).where(outbox.c.id == id).values(row))
-    session.execute(delete(outbox).where(outbox.c.due.is_(None), outbox.c.created < now - _GIVEN_UP_KEPT))
-
-
-def counts(session: Session) -> Counts:
-    """How sending goes."""
-    waiting, oldest = session.execute(
-        select(func.count(), func.min(outbox.c.created)).where(outbox.c.due.is_not(None))
-    ).one()
-    given_up = session.execute(select(func.count()).select_from(outbox).where(outbox.c.due.is_(None))).scalar_one()
-    newest = select(outbox.c.problem).where(outbox.c.problem != "").order_by(outbox.c.id.desc()).limit(1)
-    return Counts(waiting, oldest, given_up, session.execute(newest).scalar() or "")
+    return tuple(Waiting(row.id, row.email, row.content, row.tries) for row in OUTBOX.due(session, now, limit))
 
 
 def unsay(session: Session, change: int, said: str, instead: str) -> None:

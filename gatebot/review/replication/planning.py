@@ -14,11 +14,12 @@ from urllib.parse import quote
 from ...events import BranchMoved, PatchSetCreated, ProjectCreated, TagMoved
 from ...expressions import compiled
 from ...fact import Event
+from ..deliveries.pauses import pause
 from ..model import change_ref
 from .model import Remote, Waiting
 
 KINDS: tuple[type[Event], ...] = (BranchMoved, TagMoved, ProjectCreated, PatchSetCreated)
-_FIRST, _LONGEST = timedelta(seconds=15), timedelta(hours=1)
+_FIRST = timedelta(seconds=15)
 
 
 def wants(remote: Remote, project: str) -> bool:
@@ -54,8 +55,8 @@ def refspecs(remote: Remote, hidden: Iterable[int]) -> list[str]:
 
 def later(waiting: Waiting, problem: str, now: datetime) -> Waiting:
     """What waits after a push failed."""
-    wait = min(_LONGEST, _FIRST * 2 ** min(waiting.tries, 20))
-    return replace(waiting, tries=waiting.tries + 1, due=now + wait, problem=problem)
+    tries = waiting.tries + 1
+    return replace(waiting, tries=tries, due=now + pause(tries, first=_FIRST), problem=problem)
 
 
 def again(waiting: Waiting | None, now: datetime) -> Waiting:

@@ -9,45 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from ...clock import Clock
 from ...db import Database, Session
 from ...events import ChangeMerged
 from ...journal import Entry, Journal
 from .. import store as changes
-from ..mail.sending import pause
+from ..deliveries.driver import Driver
+from ..deliveries.pauses import patience
+from ..deliveries.posting import Poster
+from ..deliveries.store import Counts
 from . import store
 from .model import Delivery, Tracker
 from .news import news
-from .store import Counts
 
 log = logging.getLogger(__name__)
-_LOOK = 60.0
 _BATCH = 20
 
 
-class Posts(Protocol):
-    """Posts to other servers."""
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, local: bool = False) -> str:
-        """What went wrong; nothing when it was taken."""
-        ...
-
-
-class Telling:
+class Trackers:
     """The trackers of a site that are told of merges; `site` is its address."""
 
     def __init__(
-        self, db: Database, journal: Journal, clock: Clock, trackers: Sequence[Tracker], site: str, posts: Posts
+        self, db: Database, journal: Journal, clock: Clock, trackers: Sequence[Tracker], site: str, poster: Poster
     ) -> None:
         self._db = db
         self._journal = journal
         self._clock = clock
         self._trackers = tuple(tracker for tracker in trackers if tracker.hook)
-        self._lines = [_Line(db, clock, tracker, posts) for tracker in self._trackers]
+        self._lines = [_Line(db, clock, tracker, poster) for tracker in self._trackers]
         self._site = site.rstrip("/")
 
     async def run(self) -> None:
@@ -72,9 +64,10 @@ class Telling:
         """Try what is due, a batch for each tracker at most; how many were tried."""
         return sum([await line.send() for line in self._lines])
 
-    async def counts(self) -> tuple[Counts, ...]:
-        """How it goes with each."""
-        return await self._db.read(store.counts, [tracker.name for tracker in self._trackers])
+    async def counts(self) -> dict[str, Counts]:
+        """How it goes with each, by its name."""
+        found = [await self._db.read(store.outbox(tracker.name).counts) for tracker in self._trackers]
+        return {tracker.name: one for tracker, one in zip(self._trackers, found, strict=True)}
 
     async def _follow(self, place: int) -> None:
         if not self._trackers:
@@ -107,23 +100,21 @@ class Telling:
 class _Line:
     """One tracker and what waits for it."""
 
-    def __init__(self, db: Database, clock: Clock, tracker: Tracker, posts: Posts) -> None:
+    def __init__(self, db: Database, clock: Clock, tracker: Tracker, poster: Poster) -> None:
         self._db = db
         self._clock = clock
         self._tracker = tracker
-        self._posts = posts
-        self._wake = asyncio.Event()
+        self._poster = poster
+        self._outbox = store.outbox(tracker.name)
+        self._driver = Driver(clock, self.send, lambda: db.read(self._outbox.next_due))
 
     def wake(self) -> None:
         """There may be something new."""
-        self._wake.set()
+        self._driver.wake()
 
     async def run(self) -> None:
         """Send for ever."""
-        while True:
-            self._wake.clear()
-            if not await self.send():
-                await self._rest()
+        await self._driver.run()
 
     async def send(self) -> int:
         """Try what is due, a batch at most; how many were tried."""
@@ -135,27 +126,17 @@ class _Line:
     async def _try(self, one: Delivery) -> None:
         try:
             headers = await asyncio.to_thread(_headers, self._tracker, one)
-            problem = await self._posts.post(self._tracker.hook, one.body, headers, local=self._tracker.local)
+            problem = await self._poster.post(self._tracker.hook, one.body, headers, local=self._tracker.local)
         except OSError as error:
             problem = f"its token_file cannot be read: {error.strerror}"
         except ValueError:
             problem = "what is in its token_file is no token"
         if not problem:
-            await self._db.run_silent(store.taken, one.id)
+            await self._db.run_silent(self._outbox.taken, one.id)
             return
         log.warning("tracker %s was not told of %s: %s", self._tracker.name, one.key, problem)
-        now, wait = self._clock.now(), pause(one.tries + 1)
-        await self._db.run_silent(store.put_off, one.id, problem, None if wait is None else now + wait, now)
-
-    async def _rest(self) -> None:
-        """Until the next is due, somebody wakes us, or a minute passed."""
-        coming = await self._db.read(store.next_due, self._tracker.name)
-        wait = _LOOK if coming is None else min(_LOOK, max(0.1, (coming - self._clock.now()).total_seconds()))
-        try:
-            async with asyncio.timeout(wait):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        now, wait = self._clock.now(), patience(one.tries + 1)
+        await self._db.run_silent(self._outbox.put_off, one.id, problem, None if wait is None else now + wait, now)
 
 
 def _headers(tracker: Tracker, one: Delivery) -> dict[str, str]:

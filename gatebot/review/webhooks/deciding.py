@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from ...assignment import Json
 from ...expressions import compiled
-from ..deliveries.targets import pause
+from ..deliveries.pauses import pause
 from .model import Due, Progress, Webhook
 
 _PATIENCE = timedelta(days=1)
@@ -77,7 +77,7 @@ def failed(progress: Progress, due: Due, problem: str, now: datetime, chance: fl
     if tries >= _LEAST_TRIES and now - since >= _PATIENCE and now - due.at >= _PATIENCE:
         behind = replace(_on(progress, due), since=since, problem=problem)
         return replace(behind, left_count=progress.left_count + 1, left_name=due.name, left_at=now)
-    again = now + pause(tries, chance)
+    again = now + pause(tries, chance=chance)
     return replace(progress, event=due.id, tries=tries, since=since, due=again, problem=problem)
 
 

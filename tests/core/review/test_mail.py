@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gatebot import events as facts
 from gatebot.fact import Event
+from gatebot.review.deliveries.pauses import patience
 from gatebot.review.mail.audience import Ground, concerned, level_of, reached
 from gatebot.review.mail.grouping import Noted, happenings
 from gatebot.review.mail.letters import Told, letter
@@ -32,7 +33,6 @@ from gatebot.review.mail.model import (
     Wish,
 )
 from gatebot.review.mail.rendering import Envelope, can_be_mailed, message, readable, unsaid
-from gatebot.review.mail.sending import pause
 from gatebot.review.model import (
     Change,
     PatchSet,
@@ -349,7 +349,7 @@ def test_only_addresses_are_mailed(address: str, fits: bool) -> None:
 
 
 def test_what_fails_is_tried_less_and_less_often_and_then_given_up() -> None:
-    minutes = [None if (wait := pause(n)) is None else wait.total_seconds() / 60 for n in (1, 2, 3, 9, 29, 30)]
+    minutes = [None if (wait := patience(n)) is None else wait.total_seconds() / 60 for n in (1, 2, 3, 9, 29, 30)]
     assert minutes == [1, 2, 4, 240, 240, None]
 
 

@@ -18,13 +18,13 @@ from gatebot.errors import SettingsError
 from gatebot.events import ChangeMerged
 from gatebot.review.config import syntax
 from gatebot.review.config.model import ConfigFile
+from gatebot.review.deliveries.store import Counts
 from gatebot.review.model import Change, Kind, PatchSet, Person, Status
 from gatebot.review.trackers.commentlinks import check, commentlinks
 from gatebot.review.trackers.linking import linked
 from gatebot.review.trackers.model import Rule, Tracker
 from gatebot.review.trackers.news import news
 from gatebot.review.trackers.rules import ANY_ID, SHIPPED, named
-from gatebot.review.trackers.store import Counts
 from gatebot.settings import load
 
 AT = datetime(2026, 1, 5, 10, 30, tzinfo=UTC)
@@ -223,8 +223,8 @@ def test_what_is_wrong_with_a_tracker_is_told(text: str, said: str) -> None:
 
 
 def test_health_tells_how_each_tracker_stands() -> None:
-    assert sign_of_trackers(()).text == "no tracker is told of merges"
-    sign = sign_of_trackers((Counts("a", 0, None, 0, ""), Counts("b", 2, AT, 1, "it answered 500")))
+    assert sign_of_trackers({}).text == "no tracker is told of merges"
+    sign = sign_of_trackers({"a": Counts(), "b": Counts(2, AT, 1, "it answered 500")})
     assert sign.text == "a: nothing waits; b: 2 waiting since 2026-01-05 10:30 UTC, 1 given up (it answered 500)"
     assert not sign.ok
     assert not sign.vital

@@ -12,7 +12,8 @@ import pytest
 
 from gatebot.app.webhooks import sign_of_webhooks
 from gatebot.assignment import Json
-from gatebot.review.deliveries.targets import is_local, pause
+from gatebot.review.deliveries.pauses import pause
+from gatebot.review.deliveries.targets import is_local
 from gatebot.review.ssh import happenings
 from gatebot.review.webhooks.deciding import delivered, failed, headers, safe_place, signature, wants
 from gatebot.review.webhooks.model import Due, Progress, Standing, Webhook
@@ -85,8 +86,8 @@ def test_addresses_of_this_machine_and_its_link_are_known(address: str, local: b
 
 
 def test_what_fails_waits_longer_and_longer_and_not_all_at_once() -> None:
-    assert [pause(tries, 1.0).total_seconds() for tries in (1, 2, 3, 9, 10, 99)] == [10, 20, 40, 2560, 3600, 3600]
-    assert pause(3, 0.0) == pause(3, 1.0) / 2
+    assert [pause(tries).total_seconds() for tries in (1, 2, 3, 9, 10, 99)] == [10, 20, 40, 2560, 3600, 3600]
+    assert pause(3, chance=0.0) == pause(3) / 2
 
 
 def test_an_event_that_fails_is_tried_for_a_day_and_then_left_behind_by_name() -> None:
