@@ -2,7 +2,7 @@
 """`gatebot noun verb`: the command line, a client of the REST API.
 
 Only what needs no server touches the site's directory itself: init, serve, migrate, backup,
-restore, demo, config check, keys, meeting replay. Exit codes: 0 done, 1 refused or failed, 2 wrong
+restore, demo, config check, keys, irclog import, meeting replay. Exit codes: 0 done, 1 refused or failed, 2 wrong
 usage, 3 the server cannot be reached.
 """
 
@@ -30,6 +30,7 @@ _COMMANDS = {
     "group": ("groups:group", "Make groups, and say who is in them."),
     "image": ("local:image", "Build and list the root file systems that jobs run on."),
     "init": ("local:init", "Make a new site: settings, database, administrator, pipelines."),
+    "irclog": ("irclogs:irclog", "Take IRC logs of other programs into the archive."),
     "job": ("tenants:job", "Look at jobs, and at what would run."),
     "keys": ("project_keys:keys", "Bring, take and list the keys of projects."),
     "meeting": ("replay:meeting", "Make minutes again from the log of a meeting."),

@@ -133,11 +133,11 @@ def days(session: Session, channel: str) -> list[tuple[date, int]]:
 
 
 def lines_of_day(session: Session, channel: str, day: date) -> list[Line]:
-    """All lines of one UTC day of a channel, in the order they came."""
+    """All lines of one UTC day of a channel, in the order of their time."""
     start = datetime.combine(day, time.min, UTC)
     at = line_table.c.at
     query = sa.select(line_table).where(line_table.c.channel == channel, at >= start, at < start + timedelta(days=1))
-    return [_line(row) for row in session.execute(query.order_by(line_table.c.id))]
+    return [_line(row) for row in session.execute(query.order_by(at, line_table.c.id))]
 
 
 def neighbours(session: Session, channel: str, day: date) -> tuple[date | None, date | None]:

@@ -157,6 +157,11 @@ def _take_in(session: Session, heard: Heard, ways: Setting) -> Outcome:
     return Outcome(heard, id, replies, meeting if before is not None and after is None else None)
 
 
+def append_lines(session: Session, network: str, channel: str, lines: Sequence[Line]) -> list[int]:
+    """Append many lines of a channel that no running meeting is to hear, as those of old logs; returns their ids."""
+    return [_append_line(session, Heard(network, channel, line), names.folded(channel)) for line in lines]
+
+
 def _reduced(before: Meeting | None, line: Line, setting: Setting) -> Step:
     """What the line does; a defect in that must never cost the line itself, which is stored already."""
     try:

@@ -12,6 +12,8 @@ from gatebot import journal
 from gatebot.db import Database
 from gatebot.events import LineSaid, MeetingEnded, MeetingStarted
 from gatebot.meetbot import archive, store
+from gatebot.meetbot.importing import formats
+from gatebot.meetbot.importing import store as importing
 from gatebot.meetbot.model import Line, LineKind, Setting
 from gatebot.meetbot.store import Heard
 
@@ -106,3 +108,16 @@ async def test_days_channels_and_neighbours(db: Database) -> None:
     assert await db.read(archive.neighbours, "#c", date(2026, 11, 25)) == (date(2026, 11, 22), None)
     (channel,) = await db.read(archive.channels)
     assert (channel.name, channel.lines, channel.first) == ("#c", 4, NOON)
+
+
+async def test_old_logs_are_added_once_beside_what_was_heard_live(db: Database) -> None:
+    await db.run(store.take_in, heard("live", "live"), WAYS)
+    said = ((0, "live"), (1, "live"), (2, "회의록"), (2, "회의록"))
+    text = "\n".join(f"[12:00:{second:02}] <ann> {text}" for second, text in said)
+    read = formats.read(text, NOON.date())
+    assert read is not None
+    assert await db.run(importing.add, "irc", "#C", read.lines) == 2
+    assert await db.run(importing.add, "irc", "#c", read.lines) == 0
+    lines = await db.read(archive.lines_of_day, "#c", NOON.date())
+    assert [line.text for line in lines] == ["live", "live", "회의록", "회의록"]
+    assert await find(db, "회의록") == ["회의록", "회의록"]
