@@ -17,7 +17,8 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.registry import Collector
 
-from .reasons import Reason
+from .errors import Conflict, Invalid, NotFound
+from .reasons import Reason, reason
 from .site import Site
 
 
@@ -112,6 +113,7 @@ class Front:
             web.get("/settings", self._settings),
             web.post("/settings/token", self._new_token),
             web.post("/settings/password", self._new_password),
+            web.post("/settings/ssh-key", self._ssh_key),
         ]
 
     async def _home(self, request: web.Request) -> web.StreamResponse:
@@ -141,10 +143,11 @@ class Front:
         text = await asyncio.to_thread(generate_latest, self._registry)
         return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    async def _settings(self, request: web.Request, fresh: str = "", told: str = "") -> web.StreamResponse:
+    async def _settings(self, request: web.Request, fresh: str = "", problem: str = "") -> web.StreamResponse:
         account = self._site.require(request)
         tokens = await self._site.identity.tokens(account.id)
-        return self._site.render(request, "settings.html", tokens=tokens, fresh=fresh, told=told)
+        keys = await self._site.identity.ssh_keys(account.id)
+        return self._site.render(request, "settings.html", tokens=tokens, keys=keys, fresh=fresh, problem=problem)
 
     async def _new_token(self, request: web.Request) -> web.StreamResponse:
         account = self._site.require(request)
@@ -161,8 +164,24 @@ class Front:
         old, new = str(form.get("old", "")), str(form.get("new", ""))
         gettext = self._site.gettext(request)
         if await self._site.identity.check_password(account.username, old, request.remote or "") is None:
-            return await self._settings(request, told=gettext("The old password is wrong; nothing was changed."))
+            return await self._settings(request, problem=gettext("The old password is wrong; nothing was changed."))
         if len(new) < 8:
-            return await self._settings(request, told=gettext("The new password needs at least 8 characters."))
+            return await self._settings(request, problem=gettext("The new password needs at least 8 characters."))
         await self._site.identity.set_password(account.id, new)
-        return await self._settings(request, told=gettext("The password is changed."))
+        return self._site.redirect(request, "/settings", reason("hall.password-changed"))
+
+    async def _ssh_key(self, request: web.Request) -> web.StreamResponse:
+        """Add a key, or delete one by its number; what is wrong with it is told above the page."""
+        account = self._site.require(request)
+        form = await request.post()
+        number = str(form.get("number", ""))
+        try:
+            if form.get("do") == "delete":
+                await self._site.identity.delete_ssh_key(account.id, int(number) if number.isdecimal() else 0)
+                told = reason("hall.ssh-key-deleted", number=number)
+            else:
+                added = await self._site.identity.add_ssh_key(account.id, str(form.get("key", "")).strip())
+                told = reason("hall.ssh-key-added", fingerprint=added.fingerprint)
+        except (Invalid, Conflict, NotFound) as error:
+            return await self._settings(request, problem=self._site.sentence(request, error))
+        return self._site.redirect(request, "/settings", told)

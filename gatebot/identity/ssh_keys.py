@@ -7,6 +7,8 @@ numbered from 1 and numbers are not used twice while later ones are there, as in
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,6 +55,12 @@ class SshKey:
     def text(self) -> str:
         """As `authorized_keys` has it."""
         return f"{self.algorithm} {self.encoded} {self.comment}".rstrip()
+
+    @property
+    def fingerprint(self) -> str:
+        """What `ssh-keygen -l` shows of it, for people to compare."""
+        digest = hashlib.sha256(b64decode(self.encoded)).digest()
+        return f"SHA256:{b64encode(digest).decode().rstrip('=')}"
 
 
 class SshKeys:
