@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the archive holds, read for pages and programs: meetings, days, lines, conversations.
+"""What the archive holds, read for pages and programs: meetings, days, lines.
 
-Only reads; each function is given a session and returns frozen values. A search answers with conversations:
-the lines around a hit, as far as no long silence parts them.
+Only reads; each function is given a session and returns frozen values. What is searched for is found in `search/`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
 
 from ..db import Session
-from . import tokens
 from .minutes.fold import Minutes, fold
-from .model import Entry, EntryKind, Line, LineKind, Setting
-from .store import entry_table, line_table, meeting_table
-
-_SILENCE = timedelta(minutes=10)
-_AROUND = 3
-_CANDIDATES = 400
+from .model import Line, LineKind, Setting
+from .search.store import line_of
+from .store import line_table, meeting_table, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +30,6 @@ class MeetingRow:
     started: datetime
     ended: datetime | None
     location: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """Lines of one channel that belong together; `hits` are the ids of those that were searched for."""
-
-    channel: str
-    lines: tuple[Line, ...]
-    hits: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +76,12 @@ def meeting_at(session: Session, location: str) -> MeetingRow | None:
 
 def minutes(session: Session, found: MeetingRow, ways: Setting) -> Minutes:
     """The minutes of a meeting, ended or running, from its record."""
-    query = sa.select(entry_table).where(entry_table.c.meeting == found.id).order_by(entry_table.c.number)
-    entries = [
-        Entry(EntryKind(row.kind), row.at, row.nick, row.text, row.log_line, row.line) for row in session.execute(query)
-    ]
+    entries = record(session, found.id)
     said = sa.select(line_table).where(line_table.c.meeting == found.id).order_by(line_table.c.id)
     setting = Setting(
         channel=found.channel, prefix=ways.prefix, about=ways.about, version=ways.version, location=found.location
     )
-    return fold(entries, [_line(row) for row in session.execute(said)], setting)
-
-
-def _line(row: sa.Row[tuple[object, ...]]) -> Line:
-    return Line(row.at, row.nick, row.text, LineKind(row.kind), row.own, row.account, row.id)
+    return fold(entries, [line_of(row) for row in session.execute(said)], setting)
 
 
 def channels(session: Session) -> list[ChannelRow]:
@@ -137,7 +115,7 @@ def lines_of_day(session: Session, channel: str, day: date) -> list[Line]:
     start = datetime.combine(day, time.min, UTC)
     at = line_table.c.at
     query = sa.select(line_table).where(line_table.c.channel == channel, at >= start, at < start + timedelta(days=1))
-    return [_line(row) for row in session.execute(query.order_by(at, line_table.c.id))]
+    return [line_of(row) for row in session.execute(query.order_by(line_table.c.place))]
 
 
 def neighbours(session: Session, channel: str, day: date) -> tuple[date | None, date | None]:
@@ -148,64 +126,3 @@ def neighbours(session: Session, channel: str, day: date) -> tuple[date | None, 
     later = sa.select(sa.func.min(at, type_=at.type)).where(same, at >= start + timedelta(days=1))
     after = session.execute(later).scalar()
     return (before.date() if before else None, after.date() if after else None)
-
-
-def search(session: Session, query: str, channel: str | None = None, limit: int = 20) -> list[Conversation]:
-    """Conversations that hold all words of a query, the newest first."""
-    wanted = tokens.wanted(query)
-    if not wanted:
-        return []
-    hits = [line for line in _hits(session, wanted, channel) if tokens.holds(line[1].text, query)]
-    found: list[Conversation] = []
-    seen: set[int] = set()
-    for place, hit in hits:
-        if hit.id in seen:
-            continue
-        around = _around(session, place, hit)
-        ids = {line.id for line in around}
-        seen |= ids
-        found.append(Conversation(place, around, frozenset(ids & {line.id for _, line in hits})))
-        if len(found) == limit:
-            break
-    return found
-
-
-def _hits(session: Session, wanted: Sequence[str], channel: str | None) -> list[tuple[str, Line]]:
-    """The newest lines that have all tokens."""
-    if session.dialect.name == "sqlite":
-        matching = "SELECT rowid AS line FROM irc_line_search WHERE irc_line_search MATCH :wanted"
-        match = " ".join(f'"{token}"' for token in wanted)
-    else:
-        # Materialised: else the planner walks all lines backwards in the hope of an early hit.
-        matching = "SELECT line FROM irc_line_search WHERE vector @@ CAST(:wanted AS tsquery)"
-        match = " & ".join(f"'{token}'" for token in wanted)
-    found = sa.text(matching).bindparams(wanted=match).columns(sa.column("line", sa.BigInteger)).cte("found")
-    if session.dialect.name == "postgresql":
-        found = found.prefix_with("MATERIALIZED", dialect="postgresql")
-    query = sa.select(line_table).where(line_table.c.id.in_(sa.select(found.c.line)))
-    if channel is not None:
-        query = query.where(line_table.c.channel == channel)
-    rows = session.execute(query.order_by(line_table.c.id.desc()).limit(_CANDIDATES))
-    return [(row.channel, _line(row)) for row in rows]
-
-
-def _around(session: Session, channel: str, hit: Line) -> tuple[Line, ...]:
-    """A few lines before and after a hit, up to the first silence on either side."""
-    same = sa.select(line_table).where(line_table.c.channel == channel, line_table.c.kind.in_(("said", "me")))
-    earlier = same.where(line_table.c.id < hit.id).order_by(line_table.c.id.desc()).limit(_AROUND)
-    later = same.where(line_table.c.id > hit.id).order_by(line_table.c.id).limit(_AROUND)
-    before = _unbroken(hit, [_line(row) for row in session.execute(earlier)])
-    after = _unbroken(hit, [_line(row) for row in session.execute(later)])
-    return (*reversed(before), hit, *after)
-
-
-def _unbroken(hit: Line, lines: Sequence[Line]) -> list[Line]:
-    """The lines until a silence, counted from the hit outwards."""
-    kept: list[Line] = []
-    last = hit
-    for line in lines:
-        if abs(line.at - last.at) > _SILENCE:
-            break
-        kept.append(line)
-        last = line
-    return kept

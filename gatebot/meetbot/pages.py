@@ -24,6 +24,7 @@ from .archive import MeetingRow
 from .minutes.fold import Minutes
 from .minutes.render import FORMATS
 from .model import Setting
+from .search.store import Conversation, find
 
 K = TypeVar("K", int, str)
 
@@ -137,7 +138,8 @@ class MeetingPages:
 
     async def search(self, _request: web.Request, query: str) -> Sequence[Hit]:
         """Conversations in IRC, for the search page."""
-        return [_hit(found) for found in await self._db.read(archive.search, query)]
+        found = await self._db.read(find, query, 20)
+        return [_hit(one) for one in found.conversations]
 
     async def panel(self, request: web.Request) -> Panel:
         """The newest meetings, for the home page."""
@@ -166,7 +168,7 @@ def _read(path: Path) -> str | None:
     return path.read_text("utf-8", errors="replace") if path.is_file() else None
 
 
-def _hit(found: archive.Conversation) -> Hit:
+def _hit(found: Conversation) -> Hit:
     """A conversation with its first hit in the middle."""
     told = [f"{line.at:%H:%M} <{line.nick}> {line.text}" for line in found.lines]
     place = next(n for n, line in enumerate(found.lines) if line.id in found.hits)

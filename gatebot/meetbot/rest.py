@@ -18,6 +18,7 @@ from . import archive, names
 from .archive import MeetingRow
 from .minutes.fold import Minutes
 from .model import Entry, Line, Setting
+from .search.store import find, with_channel
 
 _MOST = 1000
 
@@ -85,14 +86,17 @@ class MeetingRest:
         query = request.query.get("q", "").strip()
         if not query:
             raise Invalid(reason=reason("meetbot.nothing-asked"))
-        channel = request.query.get("channel")
-        found = await self._db.read(archive.search, query[:300], channel, min(_limit(request, 20), 100))
-        return web.json_response(
+        asked = with_channel(query, request.query.get("channel"))
+        found = await self._db.read(find, asked, min(_limit(request, 20), 100), _older(request))
+        answer = web.json_response(
             [
                 {"channel": c.channel, "hits": sorted(c.hits), "lines": [_line(c.channel, line) for line in c.lines]}
-                for c in found
+                for c in found.conversations
             ]
         )
+        if found.older is not None:
+            answer.headers["Link"] = f'<{request.rel_url.update_query(older=str(found.older))}>; rel="next"'
+        return answer
 
 
 def _limit(request: web.Request, usual: int) -> int:
@@ -100,6 +104,13 @@ def _limit(request: web.Request, usual: int) -> int:
     if not (asked.isdecimal() and len(asked) < 10) or not 1 <= int(asked) <= _MOST:
         raise Invalid(reason=reason("meetbot.bad-limit", most=_MOST))
     return int(asked)
+
+
+def _older(request: web.Request) -> int | None:
+    asked = request.query.get("older", "")
+    if asked and not (asked.removeprefix("-").isascii() and asked.removeprefix("-").isdigit() and len(asked) < 19):
+        raise Invalid(reason=reason("meetbot.bad-older"))
+    return int(asked) if asked else None
 
 
 def _row(row: MeetingRow) -> dict[str, object]:

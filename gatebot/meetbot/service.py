@@ -92,12 +92,12 @@ class Meetbot:
             await self._answer(outcome)
 
     async def _answer(self, outcome: Outcome) -> None:
-        if outcome.ended is not None:
+        if outcome.written is not None:
             try:
-                await self.write_minutes(outcome.ended)
+                await self.write_minutes(outcome.written)
             except OSError:
                 # The pages serve minutes from the record as well: nothing is lost.
-                log.exception("the minutes of meeting %d could not be written", outcome.ended)
+                log.exception("the minutes of meeting %d could not be written", outcome.written)
         speaker = self._speakers.get(outcome.heard.network)
         for reply in outcome.replies if speaker else ():
             assert speaker is not None

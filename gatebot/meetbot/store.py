@@ -2,8 +2,8 @@
 """The rows of the meetbot: lines of channels, running and past meetings, the entries of their record.
 
 Here live the tables and what writes them, inside transactions of the service; what pages read is in
-`archive.py`. A line is appended first and never changed. The state of a running meeting is kept as JSON and
-written when more than its line count has changed. Search tokens go to FTS5 or to a tsvector, side by side.
+`archive.py`. A line is appended first and never changed. The state of a running meeting is kept as JSON,
+without its items (the record has them), and written when more than its line count has changed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from sqlalchemy import event
 from .. import db, journal
 from ..db import Session
 from ..events import LineSaid, MeetingEnded, MeetingStarted
-from . import names, tokens
+from . import lines, names
 from .commands import Step
-from .model import SPOKEN, Entry, EntryKind, Line, LineKind, Meeting, Reply, Setting
+from .model import ITEMS, SPOKEN, Entry, EntryKind, Line, LineKind, Meeting, Reply, Setting, Standing
 from .reduce import reduce
+from .search import index
+from .search.query import line_tokens
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +43,11 @@ line_table = sa.Table(
     sa.Column("own", sa.Boolean, nullable=False),
     sa.Column("account", sa.Text),
     sa.Column("meeting", sa.Integer, nullable=False),
+    sa.Column("place", sa.BigInteger),
     sa.Column("msgid", sa.Text),
     sa.Index("ix_irc_line_channel_at", "channel", "at"),
+    sa.Index("ix_irc_line_place", "place", unique=True),
+    sa.Index("ix_irc_line_channel_place", "channel", "place"),
     sa.Index("ix_irc_line_meeting", "meeting", "id"),
     sa.Index(
         "ix_irc_line_msgid",
@@ -82,22 +87,12 @@ entry_table = sa.Table(
     sa.Column("line", _serial, nullable=False),
 )
 
-SEARCH_DDL = {
-    "sqlite": [
-        "CREATE VIRTUAL TABLE irc_line_search USING fts5(tokens, content='', tokenize='unicode61 remove_diacritics 0')"
-    ],
-    "postgresql": [
-        "CREATE TABLE irc_line_search (line bigint PRIMARY KEY, vector tsvector NOT NULL)",
-        "CREATE INDEX ix_irc_line_search_vector ON irc_line_search USING gin (vector)",
-    ],
-}
-"""The index of words, which no metadata can describe for both engines; the migration executes the same."""
-
-for _dialect, _statements in SEARCH_DDL.items():
+for _dialect, _statements in index.DDL.items():
     for _statement in _statements:
         _ddl = sa.DDL(_statement).execute_if(dialect=_dialect)
         event.listen(line_table, "after_create", _ddl)
 
+_PLACING = frozenset({"startmeeting", "meetingname", "endmeeting"})  # what looks where minutes are already
 _state = msgspec.json.Decoder(Meeting)
 
 
@@ -114,12 +109,12 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a line led to: what the bot answers, and the meeting that is over now, if one is."""
+    """What a line led to: what the bot answers, and the meeting whose files are to be written now, if one is."""
 
     heard: Heard
     line: int
     replies: tuple[Reply, ...] = ()
-    ended: int | None = None
+    written: int | None = None
 
 
 def take_in(session: Session, heard: Sequence[Heard], ways: Setting) -> list[Outcome]:
@@ -138,28 +133,49 @@ def _is_known(session: Session, heard: Heard) -> bool:
 
 def _take_in(session: Session, heard: Heard, ways: Setting) -> Outcome:
     channel = names.folded(heard.channel)
-    running = _running(session, heard.network, channel)
-    id = _append_line(session, heard, channel)
-    line = replace(heard.line, id=id)
-    before = running[1] if running else None
+    line = heard.line
+    command = lines.command(line.text) if line.kind is LineKind.SAID else None
+    meeting, before = _running(session, heard.network, channel, undoing=command is not None and command.name == "undo")
+    place = index.free_place(session, line.at)
+    spoken = line.kind in SPOKEN
+    id = _append_line(session, heard, channel, meeting if spoken else 0, place)
+    line = replace(line, id=id)
     setting = replace(ways, channel=channel, topic=heard.topic, present=heard.present)
-    if line.kind is LineKind.SAID and line.text.startswith("#"):
-        setting = replace(setting, taken=_taken(session, running[0] if running else 0))
+    if command is not None and command.name in _PLACING:
+        setting = replace(setting, taken=_taken(session, meeting))
     after, entries, replies = _reduced(before, line, setting)
-    meeting = running[0] if running else 0
     if before is None and after is not None:
         meeting = _begin(session, heard.network, after, setting)
+        session.execute(sa.update(line_table).where(line_table.c.id == id).values(meeting=meeting))
     if before is not None or after is not None:
         _keep(session, meeting, before, after, entries, setting)
-        if line.kind in SPOKEN:
-            session.execute(sa.update(line_table).where(line_table.c.id == id).values(meeting=meeting))
+    if spoken:
+        index.add(session, [(place, line_tokens(line.nick, channel, line.text, meeting))])
     _announce(session, heard, line, channel, meeting, before, after)
-    return Outcome(heard, id, replies, meeting if before is not None and after is None else None)
+    written = (before is not None and after is None) or any(entry.kind is EntryKind.SAVED for entry in entries)
+    return Outcome(heard, id, replies, meeting if written else None)
 
 
 def append_lines(session: Session, network: str, channel: str, lines: Sequence[Line]) -> list[int]:
     """Append many lines of a channel that no running meeting is to hear, as those of old logs; returns their ids."""
-    return [_append_line(session, Heard(network, channel, line), names.folded(channel)) for line in lines]
+    folded = names.folded(channel)
+    places = index.free_places(session, [line.at for line in lines])
+    rows = [
+        _line_row(network, folded, line, 0, place) for line, place in zip(lines, places, strict=True)
+    ]  # fmt: skip
+    if not rows:
+        return []
+    added = sa.insert(line_table).returning(line_table.c.id, sort_by_parameter_order=True)
+    ids = list(session.execute(added, rows).scalars())
+    index.add(
+        session,
+        (
+            (place, line_tokens(line.nick, folded, line.text, 0))
+            for line, place in zip(lines, places, strict=True)
+            if line.kind in SPOKEN
+        ),
+    )
+    return ids
 
 
 def _reduced(before: Meeting | None, line: Line, setting: Setting) -> Step:
@@ -172,30 +188,50 @@ def _reduced(before: Meeting | None, line: Line, setting: Setting) -> Step:
         return (replace(before, said=before.said + 1) if before and counted else before), (), ()
 
 
-def _running(session: Session, network: str, channel: str) -> tuple[int, Meeting] | None:
-    """The meeting that runs in a channel, with its state as of the last line."""
+def _running(session: Session, network: str, channel: str, *, undoing: bool) -> tuple[int, Meeting | None]:
+    """The meeting that runs in a channel, if one does (0: none), with its state as of the last line.
+
+    Its items are put back from the record only for a line that looks at them: every other line costs the same, however
+    long the meeting is.
+    """
     query = sa.select(meeting_table.c.id, meeting_table.c.state, meeting_table.c.said).where(
         meeting_table.c.network == network, meeting_table.c.channel == channel, meeting_table.c.ended.is_(None)
     )
     row = session.execute(query).first()
-    return (row.id, replace(_state.decode(row.state), said=row.said)) if row else None
+    if row is None:
+        return 0, None
+    meeting = replace(_state.decode(row.state), said=row.said)
+    return row.id, replace(meeting, last=_items(session, row.id)) if undoing else meeting
 
 
-def _append_line(session: Session, heard: Heard, channel: str) -> int:
-    """The line and the tokens it is found by."""
-    line = heard.line
-    row = {"network": heard.network, "channel": channel, "at": line.at, "kind": line.kind.value, "nick": line.nick}
-    row |= {"text": line.text, "own": line.own, "account": line.account, "meeting": 0}
-    row["msgid"] = line.msgid or None
-    id = session.execute(sa.insert(line_table).values(row).returning(line_table.c.id)).scalar_one()
-    words = tokens.indexed(line.text) if line.kind in SPOKEN else []
-    if words and session.dialect.name == "sqlite":
-        add = "INSERT INTO irc_line_search (rowid, tokens) VALUES (:id, :tokens)"
-        session.execute(sa.text(add), {"id": id, "tokens": " ".join(words)})
-    elif words:
-        add = "INSERT INTO irc_line_search (line, vector) VALUES (:id, array_to_tsvector(:tokens))"
-        session.execute(sa.text(add), {"id": id, "tokens": sorted(set(words))})
-    return id
+def record(session: Session, meeting: int) -> list[Entry]:
+    """The record of a meeting, in its order."""
+    query = sa.select(entry_table).where(entry_table.c.meeting == meeting).order_by(entry_table.c.number)
+    return [
+        Entry(EntryKind(row.kind), row.at, row.nick, row.text, row.log_line, row.line) for row in session.execute(query)
+    ]
+
+
+def _items(session: Session, meeting: int) -> Standing | None:
+    """The items of a meeting that are not undone."""
+    last: Standing | None = None
+    for entry in record(session, meeting):
+        if entry.kind in ITEMS:
+            last = Standing(entry, last)
+        elif entry.kind is EntryKind.UNDO and last is not None:
+            last = last.below
+    return last
+
+
+def _append_line(session: Session, heard: Heard, channel: str, meeting: int, place: int) -> int:
+    row = _line_row(heard.network, channel, heard.line, meeting, place)
+    return session.execute(sa.insert(line_table).values(row).returning(line_table.c.id)).scalar_one()
+
+
+def _line_row(network: str, channel: str, line: Line, meeting: int, place: int) -> dict[str, object]:
+    row: dict[str, object] = {"network": network, "channel": channel, "at": line.at, "kind": line.kind.value}
+    row |= {"nick": line.nick, "text": line.text, "own": line.own, "account": line.account}
+    return row | {"meeting": meeting, "place": place, "msgid": line.msgid or None}
 
 
 def _taken(session: Session, but: int) -> frozenset[str]:
@@ -221,8 +257,8 @@ def _keep(
 ) -> None:
     """Append the entries and write the state: all of it only when more than the count of lines has changed."""
     values: dict[str, object] = {"said": after.said} if after else {"state": None}
-    if after is not None and (before is None or replace(after, said=0) != replace(before, said=0)):
-        values["state"] = msgspec.json.encode(after).decode()
+    if after is not None and (before is None or _kept(after) != _kept(before)):
+        values["state"] = msgspec.json.encode(_kept(after)).decode()
         if before is None or after.name != before.name:
             values |= {"name": after.name, "location": names.location(after.name, after.started, setting.taken)}
         values["title"] = after.title
@@ -231,9 +267,14 @@ def _keep(
             values |= {"ended": entry.at, "location": entry.text}
     session.execute(sa.update(meeting_table).where(meeting_table.c.id == id).values(values))
     if entries:
-        count = sa.select(sa.func.count()).select_from(entry_table).where(entry_table.c.meeting == id)
-        first = session.execute(count).scalar_one() + 1
+        last = sa.select(sa.func.max(entry_table.c.number)).where(entry_table.c.meeting == id)
+        first = (session.execute(last).scalar() or 0) + 1
         session.execute(sa.insert(entry_table), [_entry_row(id, n, entry) for n, entry in enumerate(entries, first)])
+
+
+def _kept(meeting: Meeting) -> Meeting:
+    """What of a state is stored: neither the count of lines, which has a column, nor the items, which are a record."""
+    return replace(meeting, said=0, last=None)
 
 
 def _entry_row(meeting: int, number: int, entry: Entry) -> dict[str, object]:

@@ -33,30 +33,18 @@ def is_syllabic(word: str) -> bool:
     return _SYLLABIC_RUN.match(word) is not None
 
 
+def cut(word: str) -> str:
+    """A word that is not syllabic as the index has it."""
+    return word[:_LONGEST]
+
+
 def indexed(text: str) -> list[str]:
-    """Every token that a text is found by."""
+    """Every token that a text is found by. The pairs of a run stand side by side: a longer word is a phrase of them."""
     tokens: list[str] = []
     for word in words(text):
         if is_syllabic(word):
             tokens += word
             tokens += [word[i : i + 2] for i in range(len(word) - 1)]
         else:
-            tokens.append(word[:_LONGEST])
+            tokens.append(cut(word))
     return tokens
-
-
-def wanted(query: str) -> list[str]:
-    """The tokens that a line must hold, all of them, to be found: pairs for runs, the character for a single one."""
-    tokens: list[str] = []
-    for word in words(query):
-        if is_syllabic(word) and len(word) > 1:
-            tokens += [word[i : i + 2] for i in range(len(word) - 1)]
-        else:
-            tokens.append(word[:_LONGEST])
-    return list(dict.fromkeys(tokens))
-
-
-def holds(text: str, query: str) -> bool:
-    """Whether a text that has all tokens really holds the words: pairs may come from different places."""
-    said = normal(text)
-    return all(word in said for word in words(query) if is_syllabic(word))

@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from gatebot import journal
 from gatebot.db import Database
+from gatebot.errors import Invalid
 from gatebot.events import LineSaid, MeetingEnded, MeetingStarted
 from gatebot.meetbot import archive, store
 from gatebot.meetbot.importing import formats
 from gatebot.meetbot.importing import store as importing
 from gatebot.meetbot.model import Line, LineKind, Setting
+from gatebot.meetbot.search.store import find as search
 from gatebot.meetbot.store import Heard
+from gatebot.reasons import reason
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WAYS = Setting(prefix="http://x/meetings")
@@ -38,8 +42,8 @@ def heard(*texts: str, channel: str = "#c", start: datetime = NOON, nick: str = 
 
 async def find(db: Database, query: str) -> list[str]:
     """The texts of the lines found."""
-    found = await db.read(archive.search, query)
-    return sorted(line.text for one in found for line in one.lines if line.id in one.hits)
+    found = await db.read(search, query)
+    return sorted(line.text for one in found.conversations for line in one.lines if line.id in one.hits)
 
 
 async def test_korean_words_of_any_length_are_found_with_their_particles(db: Database) -> None:
@@ -64,7 +68,7 @@ async def test_a_hit_is_shown_in_its_conversation(db: Database) -> None:
     lines[1:1] = heard("other channel", channel="#d", start=NOON)
     lines += heard("much later", start=NOON + timedelta(hours=1))
     await db.run(store.take_in, lines, WAYS)
-    (found,) = await db.read(archive.search, "needle")
+    (found,) = (await db.read(search, "needle")).conversations
     assert [line.text for line in found.lines] == ["a1", "needle", "a2"]
     assert found.channel == "#c"
 
@@ -73,7 +77,7 @@ async def test_a_meeting_is_kept_and_told_in_the_journal(db: Database) -> None:
     await db.run(store.take_in, heard("hi", "#startmeeting Gate", "#info one"), WAYS)
     later = heard("#undo", "#action ann does it", "#endmeeting", "after", start=NOON + timedelta(minutes=1))
     outcomes = await db.run(store.take_in, later, WAYS)
-    assert [outcome.ended for outcome in outcomes] == [None, None, 1, None]
+    assert [outcome.written for outcome in outcomes] == [None, None, 1, None]
     (row,) = await db.read(archive.meetings)
     assert (row.name, row.channel, row.location) == ("gate", "#c", "gate/2026/gate.2026-11-22-12.00")
     minutes = await db.read(archive.minutes, row, WAYS)
@@ -121,3 +125,97 @@ async def test_old_logs_are_added_once_beside_what_was_heard_live(db: Database) 
     lines = await db.read(archive.lines_of_day, "#c", NOON.date())
     assert [line.text for line in lines] == ["live", "live", "회의록", "회의록"]
     assert await find(db, "회의록") == ["회의록", "회의록"]
+
+
+async def texts(db: Database, query: str, limit: int = 10) -> list[str]:
+    """The texts of the lines found, in the order of the page."""
+    found = await db.read(search, query, limit)
+    return [line.text for one in found.conversations for line in one.lines if line.id in one.hits]
+
+
+async def test_filters_tell_who_where_when_and_in_which_meeting(db: Database) -> None:
+    old = datetime(2024, 2, 3, 12, 0, tzinfo=UTC)
+    await db.run(store.take_in, heard("the gate is slow", channel="#nova", nick="dave[m]", start=old), WAYS)
+    await db.run(store.take_in, heard("a slow day, see https://x.org/1", channel="#infra", nick="Ann"), WAYS)
+    lines = heard("#startmeeting Gate Sync", "slow again", "#endmeeting", channel="#infra", nick="bob")
+    await db.run(store.take_in, lines, WAYS)
+    slow = {"the gate is slow", "a slow day, see https://x.org/1", "slow again"}
+    assert set(await texts(db, "slow")) == slow
+    assert await texts(db, "slow from:DAVE[m]") == ["the gate is slow"]
+    assert await texts(db, "from:ann slow in:infra") == ["a slow day, see https://x.org/1"]
+    assert set(await texts(db, "slow from:ann from:bob")) == slow - {"the gate is slow"}
+    assert await texts(db, "slow meeting:gate_sync") == ["slow again"]
+    assert await texts(db, "slow meeting:nosuch") == []
+    assert await texts(db, "slow has:link") == ["a slow day, see https://x.org/1"]
+    assert await texts(db, "slow before:2024-02-04") == ["the gate is slow"]
+    assert await texts(db, "slow before:2024-02-03") == []
+    assert await texts(db, "slow after:2024-02-03 before:2025") == ["the gate is slow"]
+    assert await texts(db, "before:2024-03") == ["the gate is slow"]
+    with pytest.raises(Invalid) as refused:
+        await texts(db, "slow before:yesterday")
+    assert refused.value.reason == reason("meetbot.bad-search-day", day="yesterday")
+
+
+async def test_phrases_hold_together_in_every_script(db: Database) -> None:
+    said = ["nova 인스턴스가 느려요", "인스턴스 둘 nova", "the gate is open", "open the gate", "gated the"]
+    await db.run(store.take_in, heard(*said), WAYS)
+    assert set(await texts(db, "인스턴스 nova")) == set(said[:2])
+    assert await texts(db, '"nova 인스턴스"') == said[:1]
+    assert await texts(db, "“the gate”") == [said[2], said[3]]
+    assert await texts(db, '"gate is') == [said[2]]
+    assert await texts(db, '"인스턴스가 느려"') == said[:1]
+
+
+async def test_old_logs_taken_in_later_stand_where_they_belong_in_time(db: Database) -> None:
+    await db.run(store.take_in, heard("needle live"), WAYS)
+    years = [Line(NOON.replace(year=year), "eve", f"needle {year}") for year in (2020, 2021)]
+    minute = [Line(NOON.replace(year=2019), "eve", f"minute {number}") for number in range(300)]
+    ids = await db.run(store.append_lines, "irc", "#Old", [*years, *minute])
+    assert len(set(ids)) == 302
+    assert await texts(db, "needle") == ["needle live", "needle 2021", "needle 2020"]
+    assert await texts(db, "minute 299 in:#old") == ["minute 299"]
+    lines = await db.read(archive.lines_of_day, "#old", date(2019, 11, 22))
+    assert [line.text for line in lines] == [f"minute {number}" for number in range(300)]
+    assert await db.run(store.append_lines, "irc", "#old", []) == []
+
+
+async def test_pages_of_results_follow_each_other_without_gap_or_repetition(db: Database) -> None:
+    lines = [Line(NOON + timedelta(hours=hour), "ann", f"needle {hour}") for hour in range(25)]
+    await db.run(store.append_lines, "irc", "#c", lines)
+    read: list[str] = []
+    older = None
+    for _ in range(3):
+        found = await db.read(search, "needle", 10, older)
+        read += [one.hit.text for one in found.conversations]
+        older = found.older
+    assert read == [f"needle {hour}" for hour in reversed(range(25))]
+    assert older is None
+    assert (await db.read(search, "needle", 10)).count == 25
+
+
+async def test_a_restart_at_every_line_changes_nothing(db: Database) -> None:
+    texts = [
+        "#startmeeting X",
+        "#topic A",
+        "#topic B",
+        "#undo",
+        "#info one",
+        "#undo",
+        "#undo",
+        "#startvote Q? a, b",
+        "#vote a",
+    ]
+    texts += ["#chair eve", "#action ann works", "#save", "#endmeeting"]
+    for channel, cut in (("#whole", len(texts)), ("#cut", 1)):
+        lines = heard(*texts, channel=channel)
+        for start in range(0, len(lines), cut):
+            await db.run(store.take_in, lines[start : start + cut], WAYS)
+    rows = await db.read(archive.meetings)
+    first, second = [await db.read(archive.minutes, row, WAYS) for row in rows]
+    plain = [replace(minutes, channel="", location="", log=()) for minutes in (first, second)]
+    ids = [[replace(item, line=0) for item in minutes.items] for minutes in plain]
+    assert ids[0] == ids[1]
+    assert [item.text for item in first.items] == [
+        "ann works",
+        'Voted on "Q?" Results are, a: 1 (the vote was open until the end of the meeting)',
+    ]
