@@ -49,6 +49,8 @@ NEEDS = (
     ),
     Need("mmdebstrap", ("mmdebstrap",), "makes the Debian that jobs run in", "jobs run on this host's own files"),
     Need("ngircd", ("ngircd",), "the IRC server of the tour", "the tour uses a small IRC server of its own"),
+    Need("irssi", ("irssi",), "a client in which people meet", "the meeting from irssi is left out", for_tests=True),
+    Need("tmux", ("tmux",), "the terminal it runs in", "the meeting from irssi is left out", for_tests=True),
     Need("openssh-client", ("ssh",), "git over SSH in tests", "tests of SSH are left out", for_tests=True),
     Need(
         "postgresql",
