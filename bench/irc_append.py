@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast lines of fifty channels go from the wire to disk, each with a meeting: at first, and when there are many.
 
-Raw bytes of a server in, through the client's own state machine, the archive with its search index and the meetings; SQLite as a site
-has it, synchronous=FULL. CPU seconds of this process. Usage: `python -m bench.irc_append [LINES]`.
+Raw bytes of a server in, through the client's own state machine, the archive with its search index and the meetings;
+SQLite as a site has it, synchronous=FULL. CPU seconds of this process. Usage: `python -m bench.irc_append [LINES]`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from gatebot.meetbot.store import Heard
 CHANNELS = [f"#channel-{number}" for number in range(50)]
 GOAL = 2_000
 ROUNDS = 4
-WORDS = "the gate waits for nova 인스턴스 회의 recheck timeout mirror change build 42 lands again 오늘 queue".split()
+WORDS = ("the", "gate", "waits", "for", "nova", "인스턴스", "회의", "recheck", "timeout", "mirror", "change", "오늘")
 
 
 def raw(lines: int, dice: random.Random) -> bytes:

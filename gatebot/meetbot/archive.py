@@ -7,7 +7,7 @@ Only reads; each function is given a session and returns frozen values. What is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import sqlalchemy as sa
 
@@ -110,19 +110,29 @@ def days(session: Session, channel: str) -> list[tuple[date, int]]:
     return sorted(found, reverse=True)
 
 
-def lines_of_day(session: Session, channel: str, day: date) -> list[Line]:
-    """All lines of one UTC day of a channel, in the order of their time."""
-    start = datetime.combine(day, time.min, UTC)
+def lines_of_day(session: Session, channel: str, day: date, zone: tzinfo = UTC) -> list[Line]:
+    """All lines of one day of a channel, as a zone has days, in the order of their time."""
+    start, end = _bounds(day, zone)
     at = line_table.c.at
-    query = sa.select(line_table).where(line_table.c.channel == channel, at >= start, at < start + timedelta(days=1))
+    query = sa.select(line_table).where(line_table.c.channel == channel, at >= start, at < end)
     return [line_of(row) for row in session.execute(query.order_by(line_table.c.place))]
 
 
-def neighbours(session: Session, channel: str, day: date) -> tuple[date | None, date | None]:
+def _bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """When a day begins and ends; the first and the last day of the calendar have no other zone."""
+    try:
+        starts = [datetime.combine(one, time.min, zone).astimezone(UTC) for one in (day, day + timedelta(days=1))]
+    except OverflowError:
+        starts = [datetime.combine(day, moment, UTC) for moment in (time.min, time.max)]
+    return starts[0], starts[1]
+
+
+def neighbours(session: Session, channel: str, day: date, zone: tzinfo = UTC) -> tuple[date | None, date | None]:
     """The nearest days before and after with lines."""
-    start = datetime.combine(day, time.min, UTC)
+    start, end = _bounds(day, zone)
     at, same = line_table.c.at, line_table.c.channel == channel
     before = session.execute(sa.select(sa.func.max(at, type_=at.type)).where(same, at < start)).scalar()
-    later = sa.select(sa.func.min(at, type_=at.type)).where(same, at >= start + timedelta(days=1))
+    later = sa.select(sa.func.min(at, type_=at.type)).where(same, at >= end)
     after = session.execute(later).scalar()
-    return (before.date() if before else None, after.date() if after else None)
+    found = (moment.astimezone(zone).date() if moment else None for moment in (before, after))
+    return next(found), next(found)

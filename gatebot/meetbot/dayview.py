@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One day of a channel as a page shows it: rows with anchors, comings and goings folded, long silences drawn.
 
-Pure. A row's anchor is the number of its line, which never changes; a second one is the time (`t12:00:05`,
-`t12:00:05-2` for another line of that second), for people who know when. The plain log has the channel logger's form.
+Pure. A row's anchor is the number of its line, which never changes; a second one is the time in UTC (`t12:00:05`,
+`t12:00:05-2` for another line of that second), for people who know when. Its clock is that of the reader's zone. The
+plain log has the channel logger's form.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from . import linkify
 from .model import Line, LineKind
@@ -32,10 +33,15 @@ _SAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: `colour` is a number for the nick, `pieces` its text with links, `said` what happened otherwise."""
+    """One line: `clock` is its time where the reader is, `marked` whether the address names it, `colour` its nick's.
+
+    `pieces` are its text with links, `said` is what happened otherwise.
+    """
 
     line: Line
     time_anchor: str
+    clock: datetime
+    marked: bool
     colour: int
     pieces: tuple[linkify.Piece, ...]
     said: str
@@ -55,14 +61,14 @@ def colour(nick: str) -> int:
     return zlib.crc32(nick.rstrip("_`").lower().encode()) % _COLOURS
 
 
-def blocks(lines: Iterable[Line]) -> list[Block]:
-    """The day in blocks, in order."""
+def blocks(lines: Iterable[Line], zone: tzinfo = UTC, marked: range = range(0)) -> list[Block]:
+    """The day in blocks, in order; `marked` are the ids of lines that somebody points at, which are never folded."""
     found: list[Block] = []
     seen: dict[str, int] = {}
     last: Line | None = None
     for line in lines:
-        row = _row(line, seen)
-        folded = line.kind in _FOLDED
+        row = _row(line, seen, zone, marked)
+        folded = line.kind in _FOLDED and not row.marked
         silence = line.at - last.at if last is not None and line.at - last.at >= _SILENCE else None
         if found and silence is None and found[-1].folded == folded:
             found[-1].rows.append(row)
@@ -72,11 +78,12 @@ def blocks(lines: Iterable[Line]) -> list[Block]:
     return found
 
 
-def _row(line: Line, seen: dict[str, int]) -> Row:
+def _row(line: Line, seen: dict[str, int], zone: tzinfo, marked: range) -> Row:
     stamp = f"t{line.at:%H:%M:%S}"
     seen[stamp] = seen.get(stamp, 0) + 1
     anchor = stamp if seen[stamp] == 1 else f"{stamp}-{seen[stamp]}"
-    return Row(line, anchor, colour(line.nick), tuple(linkify.pieces(line.text)), event(line))
+    pieces = tuple(linkify.pieces(line.text))
+    return Row(line, anchor, line.at.astimezone(zone), line.id in marked, colour(line.nick), pieces, event(line))
 
 
 def event(line: Line) -> str:

@@ -204,3 +204,34 @@ async def test_health_says_what_is_wrong_and_which_channel_is_silent() -> None:
         "oftc: gatebot in #a (last line 2026-11-22 12:00:00 UTC); 3 lines of news were too many for the network",
     ]
     assert [health(lambda h=h: [h]).ok for h in told] == [False, False, False, True]
+
+
+async def test_a_day_of_the_readers_zone_takes_from_two_days_of_utc(house: House) -> None:
+    await house.hear(("ann", "before midnight in Seoul"), start=NOON.replace(hour=14, minute=59))
+    await house.hear(("ann", "after midnight in Seoul"), start=NOON.replace(hour=15))
+    await house.hear(("ann", "noon in Seoul"), start=NOON.replace(day=23, hour=3))
+    page = await house.get("/irclogs/%23gatebot/%23gatebot.2026-11-23.log.html?tz=Asia/Seoul")
+    assert "before midnight in Seoul" not in page
+    assert page.index("after midnight in Seoul") < page.index("noon in Seoul")
+    assert ">00:00:00</a>" in page
+    assert ">12:00:00</a>" in page
+    assert 'href="/irclogs/%23gatebot/%23gatebot.2026-11-22.log.html?tz=Asia/Seoul"' in page
+    wrong = await house.get(LOG + ".html?tz=Mars/Phobos", 404)
+    assert "“Mars/Phobos” is no time zone. Write one such as Asia/Seoul: ?tz=Asia/Seoul" in wrong
+    for hostile in ("../etc/passwd", "/etc", ".", "x" * 300):
+        await house.get(LOG + f".html?tz={hostile}", 404)
+    korean = await house.get("/irclogs/%23gatebot/%23gatebot.2026-11-23.log.html?tz=Asia/Seoul&lang=ko")
+    assert "Asia/Seoul의 하루는 UTC의 이틀에 걸쳐 있습니다." in korean
+
+
+async def test_several_lines_have_one_address(house: House) -> None:
+    await house.hear(*(("ann", f"line {number}") for number in range(1, 6)))
+    page = await house.get(LOG + ".html?lines=2-3")
+    assert [f'id="l{number}" class="line said marked"' in page for number in range(1, 6)] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert 'class="line said marked"' not in await house.get(LOG + ".html?lines=evil")

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -23,6 +24,11 @@ from ...site import Site
 from .. import archive, dayview, names
 from .model import ChannelHealth, Health
 
+ZONES = (
+    "UTC", "Asia/Seoul", "Asia/Tokyo", "Asia/Shanghai", "Asia/Kolkata", "Australia/Sydney", "Europe/Berlin",
+    "Europe/London", "America/New_York", "America/Chicago", "America/Los_Angeles", "America/Sao_Paulo",
+)  # fmt: skip
+_LINES = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
 _FILE = re.compile(r"(?P<channel>.+)\.(?P<day>\d{4}-\d{2}-\d{2})\.log(?P<html>\.html)?")
 
 
@@ -56,7 +62,8 @@ class LogPages:
     async def _channel(self, request: web.Request) -> web.StreamResponse:
         channel, days = await self._days(request)
         if asked := request.query.get("day"):
-            raise web.HTTPFound(names.day_path(channel, _day(asked)))
+            zone = f"?tz={quote(str(_zone(request)))}" if "tz" in request.query else ""
+            raise web.HTTPFound(names.day_path(channel, _day(asked)) + zone)
         months: dict[str, list[tuple[date, int]]] = {}
         for day, count in days:
             months.setdefault(f"{day:%Y-%m}", []).append((day, count))
@@ -79,17 +86,19 @@ class LogPages:
         channel, days = await self._days(request)
         file = request.match_info["file"]
         if file == "latest.log.html":
-            raise web.HTTPFound(names.day_path(channel, days[0][0]))
+            zone = f"?{request.query_string}" if request.query_string else ""
+            raise web.HTTPFound(names.day_path(channel, days[0][0]) + zone)
         found = _FILE.fullmatch(file)
         if found is None or names.folded(found["channel"]) != channel:
             raise NotFound(reason=reason("meetbot.no-such-log", channel=channel))
-        day = _day(found["day"])
-        lines = await self._db.read(archive.lines_of_day, channel, day)
+        day, zone, marked = _day(found["day"]), _zone(request), _marked(request)
+        lines = await self._db.read(archive.lines_of_day, channel, day, zone if found["html"] else UTC)
         if not found["html"]:
             if not lines:
                 raise NotFound(reason=reason("meetbot.nobody-spoke", channel=channel, day=str(day)))
             return web.Response(text=dayview.plain(lines), content_type="text/plain", charset="utf-8")
-        before, after = await self._db.read(archive.neighbours, channel, day)
+        before, after = await self._db.read(archive.neighbours, channel, day, zone)
+        name = str(zone)
         return self._site.render(
             request,
             "meetbot/day.html",
@@ -98,9 +107,31 @@ class LogPages:
             day=day,
             before=before,
             after=after,
-            blocks=dayview.blocks(lines),
-            day_path=names.day_path,
+            blocks=dayview.blocks(lines, zone, marked),
+            marked=marked,
+            zone=name,
+            zones=ZONES if name in ZONES else (*ZONES, name),
+            day_path=lambda of, day: names.day_path(of, day) + (f"?tz={quote(name)}" if name != "UTC" else ""),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+            plain_path=names.day_path(channel, day).removesuffix(".html"),
         )
+
+
+def _zone(request: web.Request) -> tzinfo:
+    """The zone of the reader's days and clocks; UTC where none is asked for."""
+    asked = request.query.get("tz", "UTC")
+    if asked == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(asked)
+    except (ValueError, OSError, KeyError):
+        raise NotFound(reason=reason("meetbot.no-such-zone", zone=asked[:80])) from None
+
+
+def _marked(request: web.Request) -> range:
+    """The lines that an address names: `?lines=5` or `?lines=5-9`, the numbers of their anchors."""
+    found = _LINES.fullmatch(request.query.get("lines", ""))
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, -1)
+    return range(min(first, last), max(first, last) + 1) if found else range(0)
 
 
 def _day(text: str) -> date:
