@@ -19,25 +19,30 @@ from .permission import require, require_abandoned, require_account, require_ope
 Decider: TypeAlias = Callable[[Actor, Change, Rulebook], int]
 
 
-def abandon(actor: Actor, change: Change, rules: Rulebook) -> int:
-    """Close it without merging."""
-    account = require(actor, Verb.ABANDON, target_of(change), rules)
-    require_open(change)
-    return account
+def _needs(verb: Verb, *state: Callable[[Change], None]) -> Decider:
+    """Whoever has a permission on the change, while it is in a state."""
+
+    def decide(actor: Actor, change: Change, rules: Rulebook) -> int:
+        account = require(actor, verb, target_of(change), rules)
+        for required in state:
+            required(change)
+        return account
+
+    return decide
 
 
-def restore(actor: Actor, change: Change, rules: Rulebook) -> int:
-    """Open it again."""
-    account = require(actor, Verb.ABANDON, target_of(change), rules)
-    require_abandoned(change)
-    return account
-
-
-def toggle_wip(actor: Actor, change: Change, rules: Rulebook) -> int:
-    """Mark it as work in progress, or as ready."""
-    account = require(actor, Verb.TOGGLE_WIP, target_of(change), rules)
-    require_open(change)
-    return account
+abandon = _needs(Verb.ABANDON, require_open)
+"""Close it without merging."""
+restore = _needs(Verb.ABANDON, require_abandoned)
+"""Open it again."""
+toggle_wip = _needs(Verb.TOGGLE_WIP, require_open)
+"""Mark it as work in progress, or as ready."""
+submit = _needs(Verb.SUBMIT, require_open)
+"""Ask for it to be merged."""
+set_topic = _needs(Verb.EDIT_TOPIC)
+"""Put it under a topic."""
+set_hashtags = _needs(Verb.EDIT_HASHTAGS)
+"""Change its hashtags."""
 
 
 def hide(actor: Actor, change: Change, rules: Rulebook) -> int:
@@ -49,20 +54,12 @@ def hide(actor: Actor, change: Change, rules: Rulebook) -> int:
     return account
 
 
-def submit(actor: Actor, change: Change, rules: Rulebook) -> int:
-    """Ask for it to be merged."""
-    account = require(actor, Verb.SUBMIT, target_of(change), rules)
-    require_open(change)
-    return account
-
-
 def rebase(actor: Actor, change: Change, rules: Rulebook) -> int:
     """Put it onto another commit."""
     require_account(actor)
     if not change.is_open:
         raise Conflict(reason=reason("review.rebase-closed", change=change.number, status=change.status.value.lower()))
-    require(actor, Verb.UPLOAD, Target(change.project, branch_ref(change.branch), actor.account), rules)
-    return require(actor, Verb.REBASE, target_of(change), rules)
+    return _uploading(actor, Verb.REBASE, change, rules)
 
 
 def revert(actor: Actor, change: Change, rules: Rulebook) -> int:
@@ -70,8 +67,13 @@ def revert(actor: Actor, change: Change, rules: Rulebook) -> int:
     require_account(actor)
     if change.status is not Status.MERGED:
         raise Conflict(reason=reason("review.change-is", status=change.status.value.lower()))
+    return _uploading(actor, Verb.REVERT, change, rules)
+
+
+def _uploading(actor: Actor, verb: Verb, change: Change, rules: Rulebook) -> int:
+    """Whoever has a permission, and may upload to the branch what he makes by it."""
     require(actor, Verb.UPLOAD, Target(change.project, branch_ref(change.branch), actor.account), rules)
-    return require(actor, Verb.REVERT, target_of(change), rules)
+    return require(actor, verb, target_of(change), rules)
 
 
 def move(actor: Actor, change: Change, rules: Rulebook) -> int:
@@ -82,26 +84,22 @@ def move(actor: Actor, change: Change, rules: Rulebook) -> int:
     return account
 
 
-def set_topic(actor: Actor, change: Change, rules: Rulebook) -> int:
-    """Put it under a topic."""
-    return require(actor, Verb.EDIT_TOPIC, target_of(change), rules)
-
-
-def set_hashtags(actor: Actor, change: Change, rules: Rulebook) -> int:
-    """Change its hashtags."""
-    return require(actor, Verb.EDIT_HASHTAGS, target_of(change), rules)
-
-
 def pick(actor: Actor, change: Change, rules: Rulebook) -> int:
     """Pick it onto a branch: which one the asker says then, so any that he may upload to will do."""
     return require(actor, Verb.UPLOAD, Target(change.project, "refs/heads/*", actor.account), rules)
 
 
-def amend(actor: Actor, change: Change, rules: Rulebook) -> int:
-    """Give it its next patch set."""
+def describe(actor: Actor, change: Change, rules: Rulebook) -> int:
+    """Say what a patch set of it is about."""
     account = require_account(actor)
     if account != change.owner:
         require(actor, Verb.ADD_PATCH_SET, target_of(change), rules)
+    return account
+
+
+def amend(actor: Actor, change: Change, rules: Rulebook) -> int:
+    """Give it its next patch set."""
+    account = describe(actor, change, rules)
     require_open(change)
     return account
 
@@ -118,10 +116,9 @@ def delete(actor: Actor, change: Change, rules: Rulebook) -> int:
 
 
 DECIDERS: Mapping[str, Decider] = {
-    one.__name__: one
-    for one in (
-        abandon, restore, toggle_wip, hide, submit, rebase, revert, move, set_topic, set_hashtags, pick, amend, delete,
-    )
+    "abandon": abandon, "restore": restore, "toggle_wip": toggle_wip, "hide": hide, "submit": submit, "rebase": rebase,
+    "revert": revert, "move": move, "set_topic": set_topic, "set_hashtags": set_hashtags, "pick": pick, "amend": amend,
+    "describe": describe, "delete": delete,
 }  # fmt: skip
 
 

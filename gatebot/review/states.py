@@ -21,7 +21,7 @@ from . import conversation, deeds, store
 from .mail import store as mail
 from .mail.model import NO_WISH, Wish
 from .model import Change, PrivateChanged, Status
-from .permission import require, require_account, target_of
+from .permission import require, target_of
 
 LONGEST_TOPIC = 2048
 
@@ -109,10 +109,10 @@ def _set_wip(
     now: datetime,
 ) -> Change:
     change = store.get_change(session, number)
+    account = require(actor, Verb.TOGGLE_WIP, target_of(change), rules)
     if change.work_in_progress == wanted:
-        require(actor, Verb.TOGGLE_WIP, target_of(change), rules)
         return change
-    mail.wished(session, number, require(actor, Verb.TOGGLE_WIP, target_of(change), rules), wish, now)
+    mail.wished(session, number, account, wish, now)
     changed = set_work_in_progress(session, actor, change, wanted, rules, now)
     what, tag = (
         ("Set Work In Progress", "setWorkInProgress") if wanted else ("Set Ready For Review", "setReadyForReview")
@@ -174,9 +174,7 @@ def _describe(
     if len(text) > LONGEST_TOPIC:
         raise Invalid(reason=reason("review.topic-too-long", limit=LONGEST_TOPIC))
     change = store.get_change(session, number)
-    account = require_account(actor)
-    if account != change.owner:
-        require(actor, Verb.ADD_PATCH_SET, target_of(change), rules)
+    account = deeds.describe(actor, change, rules)
     before = store.get_patch_set(session, number, patch_set).description
     if before == text:
         return

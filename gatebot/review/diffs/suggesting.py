@@ -12,11 +12,12 @@ from ...errors import Conflict, GatebotError, NotFound
 from ...reasons import reason
 from ..drafts import Draft
 from ..edits.service import Edits
+from ..fixes.model import Fix
+from ..fixes.suggestion import fix_of
 from ..model import Change, DraftedComment, InlineComment, Side
 from ..reading import ChangeView, Reading
 from ..service import Review
 from ..threads.service import Threads
-from .suggestion import applied, suggested
 
 _SAID = "Fix applied."
 
@@ -34,18 +35,14 @@ class Suggesting:
         """Apply what a comment suggests; the change with its new patch set."""
         view = await self._reading.view(actor, number)
         comment = next((one for one in view.comments if one.id == id), None)
-        new = suggested(comment.text) if comment is not None and comment.side is Side.REVISION else None
-        if comment is None or new is None or comment.line is None:
+        if comment is None or comment.side is not Side.REVISION or _fix(comment) is None:
             raise NotFound(reason=reason("review.no-such-suggestion", id=id, change=number))
         if await self._edits.find(actor, number) is not None:
             raise Conflict(reason=reason("review.suggestion-edit", change=number))
-        place = await self._now(view, comment)
-        data = await self._edits.content(actor, view.change, place.file) if place.line else None
-        first = place.range.start_line if place.range is not None else place.line or 0
-        text = applied((data or b"").decode("utf-8", "surrogateescape"), first, place.line or 0, new)
-        if text is None:
+        fix = _fix(await self._now(view, comment))
+        if fix is None:
             raise Conflict(reason=reason("review.suggestion-outdated", file=comment.file))
-        await self._edits.write(actor, view.change, place.file, text.encode("utf-8", "surrogateescape"))
+        await self._edits.replace(actor, view.change, fix.replacements)
         try:
             changed = await self._edits.publish(actor, view.change)
         except GatebotError:
@@ -63,3 +60,7 @@ class Suggesting:
             return comment
         project = view.change.project
         return (await self._threads.ported(project, [comment], view.patch_sets, view.current))[0]
+
+
+def _fix(comment: InlineComment) -> Fix | None:
+    return fix_of(comment.id, comment.file, comment.text, comment.line, comment.range)

@@ -175,12 +175,11 @@ class Edits:
             entry = texts.entry(edit.commit, path)
             if entry is None:
                 raise NotFound(reason=reason("review.no-such-file", file=path[:200], patch_set=change.current))
-            try:
-                text = texts.data(entry.id).decode()
-            except UnicodeDecodeError:
-                raise Conflict(reason=reason("review.fix-binary", file=path[:200])) from None
+            if entry.binary:
+                raise Conflict(reason=reason("review.fix-binary", file=path[:200]))
+            text = texts.data(entry.id).decode("utf-8", "surrogateescape")  # whatever its encoding is, lines are lines
             made = applied(text, (one for one in replacements if one.path == path))
-            tree = trees.with_file(tree, path, made.encode())
+            tree = trees.with_file(tree, path, made.encode("utf-8", "surrogateescape"))
         if tree == before:
             raise Conflict(reason=reason("review.edit-is-empty"))
         return tree

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Texts with suggestions written into them.
 
-Pure. Lines are counted from 1, characters from 0; a piece that ends at the beginning of the line behind the last one
-reaches to the text's end.
+Pure. Lines are counted from 1, characters from 0; where the last line has no end, the line behind it begins where the
+text stops. What is written in has the line ends of the text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 from ...errors import Conflict
 from ...reasons import reason
 from .model import Replacement
+
+_ALONE = re.compile(r"(?<!\r)\n")
 
 
 def applied(text: str, replacements: Iterable[Replacement]) -> str:
@@ -22,7 +25,7 @@ def applied(text: str, replacements: Iterable[Replacement]) -> str:
         starts.append(starts[-1] + len(line) + 1)
 
     def place(line: int, character: int, path: str) -> int:
-        if line == len(lines) + 1 and character == 0:
+        if line == len(lines) + 1 and character == 0 and lines[-1]:
             return len(text)
         if not 1 <= line <= len(lines) or not 0 <= character <= len(lines[line - 1]):
             raise Conflict(reason=reason("review.fix-outside", file=path[:200], line=line))
@@ -41,6 +44,15 @@ def applied(text: str, replacements: Iterable[Replacement]) -> str:
     for begin, end, one in pieces:
         if begin < at or end < begin:
             raise Conflict(reason=reason("review.fix-overlap", file=one.path[:200], line=one.range.start_line))
-        made += text[at:begin] + one.text
+        made += text[at:begin] + _ended(one, lines)
         at = end
     return made + text[at:]
+
+
+def _ended(one: Replacement, lines: Sequence[str]) -> str:
+    """What is written in: with the ends that the lines have there, and with none where the last one has none."""
+    new = one.text
+    if one.range.end_line > len(lines):
+        new = new.removesuffix("\n")
+    line = lines[min(one.range.start_line, len(lines)) - 1]
+    return _ALONE.sub("\r\n", new) if line.endswith("\r") else new

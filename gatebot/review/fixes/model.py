@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fix suggestions: pieces of files with what shall stand there instead, as comments carry them.
 
-Floor 0: values, how rows keep them as text, and how Gerrit's JSON says them. A block of a comment's text that begins
-with ```suggestion is a suggestion for the lines that the comment is on.
+Floor 0: values, how rows keep them as text, and how Gerrit's JSON says them. Those that stand in the texts of comments
+are read in `suggestion.py`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict, cast
@@ -16,7 +15,6 @@ from typing import TypedDict, cast
 from ...assignment import Json
 from ...change import TextRange
 
-_BLOCK = re.compile(r"^```suggestion[^\n]*\n(?P<text>.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 _NAMES = ("start_line", "start_character", "end_line", "end_character")
 
 
@@ -76,14 +74,3 @@ def info(fix: Fix) -> dict[str, Json]:
         for one in fix.replacements
     ]
     return {"fix_id": fix.id, "description": fix.description, "replacements": replacements}
-
-
-def suggested(id: str, path: str, text: str, line: int | None, span: TextRange | None) -> Fix | None:
-    """The suggestion that the text of a comment on lines makes by a block; its name is the comment's."""
-    found = _BLOCK.search(text)
-    if found is None or line is None:
-        return None
-    first, last = (span.start_line, span.end_line) if span is not None else (line, line)
-    if span is not None and span.end_character == 0 and last > first:
-        last -= 1
-    return Fix(id, "Suggested edit", (Replacement(path, TextRange(first, 0, last + 1, 0), found["text"]),))

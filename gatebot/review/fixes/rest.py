@@ -21,7 +21,8 @@ from ..model import PatchSet
 from ..permission import require_account
 from ..shaper import Calls, Shaper
 from ..whole import ChangeView
-from .model import Replacement, from_text, suggested
+from .model import Replacement, from_text
+from .suggestion import fix_of
 
 
 class RestFixes(Calls):
@@ -50,7 +51,7 @@ class RestFixes(Calls):
         found = [fix for one in here for fix in from_text(one.fixes)]
         found += [
             fix for one in here
-            if (fix := suggested(one.id, one.file, one.text, one.line, one.range)) is not None
+            if (fix := fix_of(one.id, one.file, one.text, one.line, one.range)) is not None
         ]  # fmt: skip
         for fix in found:
             if fix.id == wanted:

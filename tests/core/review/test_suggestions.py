@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatebot.review.diffs.suggestion import applied, suggested, without
+from gatebot.change import TextRange
+from gatebot.errors import Conflict
+from gatebot.review.fixes.applying import applied
+from gatebot.review.fixes.suggestion import fix_of, suggested, without
 
 
 def test_a_fenced_block_of_that_kind_is_a_suggestion() -> None:
@@ -20,6 +23,23 @@ def test_a_fenced_block_of_that_kind_is_a_suggestion() -> None:
         assert suggested(other) is None
 
 
+def written(old: str, first: int, last: int, new: str) -> str | None:
+    """A text with the suggestion of a comment on some of its lines; None: it has not so many."""
+    fix = fix_of("c1", "f", f"So:\n```suggestion\n{new}```", last, TextRange(first, 0, last, 1))
+    assert fix is not None
+    try:
+        return applied(old, fix.replacements)
+    except Conflict:
+        return None
+
+
+def test_a_range_that_ends_at_the_beginning_of_a_line_does_not_reach_into_it() -> None:
+    fix = fix_of("c1", "f", "```suggestion\nx\n```", 3, TextRange(1, 0, 3, 0))
+    assert fix is not None
+    assert fix.replacements[0].range == TextRange(1, 0, 3, 0)
+    assert fix_of("c1", "f", "```suggestion\nx\n```", None, None) is None
+
+
 @pytest.mark.parametrize(
     ("old", "first", "last", "new", "result"),
     [
@@ -29,14 +49,14 @@ def test_a_fenced_block_of_that_kind_is_a_suggestion() -> None:
         ("a\r\nb\r\n", 1, 1, "x\n", "x\r\nb\r\n"),
         ("a\x0cb\n", 1, 1, "x\n", "x\n"),
         ("a\n", 2, 2, "x\n", None),
+        ("a\nb\n", 2, 2, "", "a\n"),
         ("a\n", 0, 1, "x\n", None),
-        ("", 1, 1, "x\n", None),
     ],
 )
 def test_lines_give_way_to_those_that_are_suggested(
     old: str, first: int, last: int, new: str, result: str | None
 ) -> None:
-    assert applied(old, first, last, new) == result
+    assert written(old, first, last, new) == result
 
 
 @given(st.lists(st.text("ab \r", max_size=4), min_size=1, max_size=8), st.data())
@@ -46,4 +66,4 @@ def test_to_suggest_what_is_there_changes_nothing(lines: list[str], data: st.Dat
     last = data.draw(st.integers(first, len(lines)))
     same = "\n".join(lines[first - 1 : last]) + "\n"
     if "\r" not in text:
-        assert applied(text, first, last, same) == text
+        assert written(text, first, last, same) == text

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+from ...change import TextRange
+from .model import Fix, Replacement
+
 _BLOCK = re.compile(r"^```suggestion[ \t]*\n(?P<text>.*?)^```[ \t]*$\n?", re.MULTILINE | re.DOTALL)
 
 
@@ -22,13 +25,12 @@ def without(text: str) -> str:
     return _BLOCK.sub("", text.replace("\r\n", "\n") + "\n", count=1).strip("\n")
 
 
-def applied(old: str, first: int, last: int, new: str) -> str | None:
-    """A text with some of its lines replaced, counted from 1; None when it has not so many."""
-    lines = re.findall(r"[^\n]*\n|[^\n]+", old)
-    if not 1 <= first <= last <= len(lines):
+def fix_of(id: str, path: str, text: str, line: int | None, span: TextRange | None) -> Fix | None:
+    """The suggestion of a comment on lines of a file; its name is the comment's."""
+    new = suggested(text)
+    if new is None or line is None:
         return None
-    if not lines[last - 1].endswith("\n"):
-        new = new.removesuffix("\n")
-    elif lines[first - 1].endswith("\r\n"):
-        new = new.replace("\n", "\r\n")
-    return "".join([*lines[: first - 1], new, *lines[last:]])
+    first, last = (span.start_line, span.end_line) if span is not None else (line, line)
+    if span is not None and span.end_character == 0 and last > first:
+        last -= 1
+    return Fix(id, "Suggested edit", (Replacement(path, TextRange(first, 0, last + 1, 0), new),))
