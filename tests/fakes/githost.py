@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from aiohttp import BasicAuth, web
 from aiohttp.test_utils import TestServer
@@ -21,9 +22,9 @@ from gatebot.identity import store as accounts
 from gatebot.identity.store import NewAccount
 from gatebot.reasons import Reason, reason
 from gatebot.repo import Repositories
-from gatebot.review import hosting
+from gatebot.review import hosting, store
 from gatebot.review.git_http import GitHttp, Hidden, Limits
-from gatebot.review.model import Project
+from gatebot.review.model import Change, Project
 from gatebot.review.push import Most, Receiver
 from gatebot.review.push_policy import Policies, Policy, SamePolicy
 from gatebot.words import say
@@ -130,6 +131,10 @@ class GitHost:
             self.repos.import_from(name, str(source.path))
         self.db.run_now(hosting.create_project, Project(name), None, self.clock.now())
 
+    async def change(self, number: int) -> Change:
+        """A change as it is now."""
+        return await self.db.read(store.get_change, number)
+
     def address(self, path: str, who: str | None = "mina") -> str:
         """Where a person clones from."""
         credentials = f"{who}:pw@" if who else ""
@@ -158,3 +163,8 @@ async def serving(host: GitHost) -> AsyncIterator[GitHost]:
         yield host
     finally:
         await server.close()
+
+
+def remote(done: CompletedProcess[str]) -> list[str]:
+    """What the server said to who pushed."""
+    return [line.removeprefix("remote: ").rstrip() for line in done.stderr.splitlines() if line.startswith("remote:")]

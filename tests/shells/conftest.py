@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several of these tests ask for: a review and a pipeline room with their doors; a podman that runs containers."""
+"""What several of these tests ask for: a server of git, a review and a pipeline room with
+their doors; a podman that runs containers."""
 
 from __future__ import annotations
 
@@ -10,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from gatebot.db import Database
 from gatebot.executor.providers.container import Containers, Podman
 from gatebot.reasons import Reason
 from gatebot.words import say
 from tests.fakes.busybox_image import busybox_image
+from tests.fakes.clock import FakeClock
+from tests.fakes.git import WorkTree
+from tests.fakes.githost import GitHost, serving
 from tests.fakes.pages import WebHouse
 from tests.fakes.pipeline_house import PipelineHouse
 from tests.programs import leave_out
@@ -26,6 +31,25 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[Pipeline
     made = await asyncio.to_thread(PipelineHouse, f"sqlite:///{tmp_path / 'gatebot.db'}", tmp_path / "git")
     async with made:
         yield made
+
+
+@pytest.fixture
+async def host(tmp_path: Path, migrated_url: str, fake_clock: FakeClock) -> AsyncIterator[GitHost]:
+    """A server of git with one project of one commit; people push to it as they push to a site."""
+    db = Database.open(migrated_url)
+    host = await asyncio.to_thread(GitHost, tmp_path, db, fake_clock)
+    source = WorkTree.new(tmp_path / "source")
+    source.commit("First", a_dot_txt="a\n")
+    await asyncio.to_thread(host.add_project, "demo/api", source)
+    async with serving(host):
+        yield host
+    await db.close()
+
+
+@pytest.fixture
+async def work(host: GitHost, tmp_path: Path) -> WorkTree:
+    """Mina's clone of it."""
+    return await host.clone("demo/api", tmp_path / "mina")
 
 
 @pytest.fixture

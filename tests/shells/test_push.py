@@ -5,56 +5,29 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
 from gatebot import journal
-from gatebot.db import Database
 from gatebot.events import BranchMoved, ChangeMerged, PatchSetCreated, ReviewerAdded, TagMoved, TopicChanged, VoteCast
 from gatebot.repo import ZERO
 from gatebot.review import conversation, push_past_rows, push_rows, store
-from gatebot.review.model import Change, RefMove, ReviewerState, Status
+from gatebot.review.model import RefMove, ReviewerState, Status
 from gatebot.review.push_policy import Policy, SamePolicy
 from tests.fakes.clock import FakeClock
 from tests.fakes.git import WorkTree
-from tests.fakes.githost import GitHost, serving
-
-
-@pytest.fixture
-async def host(tmp_path: Path, migrated_url: str, fake_clock: FakeClock) -> AsyncIterator[GitHost]:
-    db = Database.open(migrated_url)
-    host = await asyncio.to_thread(GitHost, tmp_path, db, fake_clock)
-    source = WorkTree.new(tmp_path / "source")
-    source.commit("First", a_dot_txt="a\n")
-    await asyncio.to_thread(host.add_project, "demo/api", source)
-    async with serving(host):
-        yield host
-    await db.close()
-
-
-@pytest.fixture
-async def work(host: GitHost, tmp_path: Path) -> WorkTree:
-    return await host.clone("demo/api", tmp_path / "mina")
+from tests.fakes.githost import GitHost, remote
 
 
 async def push(work: WorkTree, ref: str = "HEAD:refs/for/main", *options: str, **env: str) -> CompletedProcess[str]:
     return await asyncio.to_thread(work.run, "push", *options, "origin", ref, **env)
 
 
-async def change(host: GitHost, number: int) -> Change:
-    return await host.db.read(store.get_change, number)
-
-
 async def facts(host: GitHost, *kinds: type) -> list[object]:
     entries = await host.db.read(journal.read_in, 0, None, 1000)
     return [entry.event for entry in entries if isinstance(entry.event, kinds)]
-
-
-def remote(done: CompletedProcess[str]) -> list[str]:
-    return [line.removeprefix("remote: ").rstrip() for line in done.stderr.splitlines() if line.startswith("remote:")]
 
 
 def welcome(number: int) -> list[str]:
@@ -92,7 +65,7 @@ async def test_a_push_for_review_makes_a_change(host: GitHost, work: WorkTree) -
         "",
     ]
     assert " * [new reference]   HEAD -> refs/for/main" in done.stderr
-    made = await change(host, 1)
+    made = await host.change(1)
     assert (made.project, made.branch, made.subject, made.status, made.owner, made.current) == (
         "demo/api",
         "main",
@@ -115,7 +88,7 @@ async def test_an_amended_commit_is_a_new_patch_set(host: GitHost, work: WorkTre
     done = await push(work)
     assert "Processing changes: refs: 1, updated: 1, done" in remote(done)
     assert "  http://review.example.org/c/demo/api/+/1 Add b" in remote(done)
-    assert (await change(host, 1)).current == 2
+    assert (await host.change(1)).current == 2
     assert host.repos.resolve("demo/api", "refs/changes/01/1/2") == work.git("rev-parse", "HEAD")
 
     work.git("commit", "-q", "--amend", "-m", "Add b well\n\n" + work.git("log", "-1", "--format=%(trailers)"))
@@ -133,12 +106,12 @@ async def test_who_may_not_see_a_change_adds_nothing_to_it_and_hears_no_number(
     theirs = await host.clone("demo/api", tmp_path / "bob", "bob")
     theirs.put("e.txt", "e\n")
     theirs.git("add", ".")
-    theirs.git("commit", "-q", "-m", f"Mine\n\nChange-Id: {(await change(host, 1)).change_id}")
+    theirs.git("commit", "-q", "-m", f"Mine\n\nChange-Id: {(await host.change(1)).change_id}")
     done = await push(theirs, f"HEAD:refs/for/main{options}")
     assert done.returncode == 1
-    assert f"(cannot add patch set to {(await change(host, 1)).change_id}.)" in done.stderr
+    assert f"(cannot add patch set to {(await host.change(1)).change_id}.)" in done.stderr
     assert "/+/1" not in done.stderr
-    assert (await change(host, 1)).current == 1
+    assert (await host.change(1)).current == 1
     assert await facts(host, ReviewerAdded) == []
 
     await host.db.run(conversation.set_reviewer, 1, host.people["bob"].id, ReviewerState.REVIEWER, host.clock.now())
@@ -174,7 +147,7 @@ async def test_several_commits_are_a_chain_of_changes(host: GitHost, work: WorkT
     work.git("commit", "-q", "-a", "--amend", "--no-edit")
     done = await push(work)
     assert "Processing changes: refs: 1, updated: 1, done" in remote(done)
-    assert [(await change(host, number)).current for number in (1, 2, 3)] == [1, 1, 2]
+    assert [(await host.change(number)).current for number in (1, 2, 3)] == [1, 1, 2]
 
 
 STRICT = SamePolicy(Policy(strict_change_id=True))
@@ -249,7 +222,7 @@ async def test_a_commit_without_change_id_is_taken_and_the_command_adds_it(host:
     commit = work.commit("No id", b_dot_txt="b\n")
     done = await push(work)
     assert done.returncode == 0, done.stderr
-    made = await change(host, 1)
+    made = await host.change(1)
     command = f"git commit --amend --no-edit --trailer Change-Id:{made.change_id}"
     assert remote(done) == [
         "Processing changes: refs: 1, new: 1, done",
@@ -270,12 +243,12 @@ async def test_a_commit_without_change_id_is_taken_and_the_command_adds_it(host:
     work.put("b.txt", "better\n")
     work.git("commit", "-q", "-a", "--amend", "--no-edit")
     assert (await push(work)).returncode == 0
-    assert (await change(host, 1)).current == 2, "the next version finds its change even without the line"
+    assert (await host.change(1)).current == 2, "the next version finds its change even without the line"
 
     await asyncio.to_thread(work.shell, command)
     done = await push(work)
     assert f"warning: {work.git('rev-parse', '--short=7', 'HEAD')}: no files changed, message updated" in remote(done)
-    assert (await change(host, 1)).current == 3
+    assert (await host.change(1)).current == 3
     assert not any("has no Change-Id" in line for line in remote(done))
 
 
@@ -287,7 +260,7 @@ async def test_a_chain_without_change_ids_gets_one_command_for_all(host: GitHost
     command = next(line.strip() for line in remote(done) if "GIT_SEQUENCE_EDITOR" in line)
     await asyncio.to_thread(work.shell, command)
     ids = work.git("log", "-3", "--reverse", "--format=%(trailers:key=Change-Id,valueonly,separator=)").split()
-    assert ids == [(await change(host, number)).change_id for number in (1, 2, 3)]
+    assert ids == [(await host.change(number)).change_id for number in (1, 2, 3)]
     done = await push(work)
     assert "Processing changes: refs: 1, updated: 3, done" in remote(done)
 
@@ -337,7 +310,7 @@ async def test_nothing_new_is_said(host: GitHost, work: WorkTree) -> None:
     work.commit("Add b", b_dot_txt="b\n")
     await push(work)
     assert "(no new changes)" in (await push(work)).stderr
-    assert (await change(host, 1)).current == 1
+    assert (await host.change(1)).current == 1
 
 
 async def test_a_closed_change_takes_no_patch_set(host: GitHost, work: WorkTree, fake_clock: FakeClock) -> None:
@@ -358,7 +331,7 @@ async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None
     work.commit("Add b", b_dot_txt="b\n")
     done = await push(work, "HEAD:refs/for/main%topic=x,wip,l=Code-Review+1,m=my+text", "-o", "r=bob", "-o", "t=#green")
     assert "  http://review.example.org/c/demo/api/+/1 Add b [WIP] [NEW]" in remote(done), done.stderr
-    made = await change(host, 1)
+    made = await host.change(1)
     assert (made.topic, made.hashtags, made.work_in_progress) == ("x", ("green",), True)
     mina, bob = host.people["mina"].id, host.people["bob"].id
     assert await facts(host, ReviewerAdded, VoteCast) == [
@@ -370,7 +343,7 @@ async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None
 
     work.git("commit", "-q", "--amend", "--no-edit", "--date=2001-01-01T00:00:00Z", "--author=Other <o@example.org>")
     await push(work, "HEAD:refs/for/main%topic=y,ready")
-    made = await change(host, 1)
+    made = await host.change(1)
     assert (made.topic, made.hashtags, made.work_in_progress) == ("y", ("green",), False)
     assert await facts(host, TopicChanged) == [TopicChanged(1, "y", "x", mina)]
 
@@ -386,7 +359,7 @@ async def test_a_push_may_submit_and_stands_when_that_is_refused(host: GitHost, 
         "  http://review.example.org/c/demo/api/+/2 The server has these commits already. "
         "Amend one or add one, then push again."
     )
-    assert (await change(host, 2)).is_open
+    assert (await host.change(2)).is_open
 
 
 async def test_a_commit_made_as_another_account_is_refused(host: GitHost, work: WorkTree) -> None:
@@ -424,7 +397,7 @@ async def test_an_owner_pushes_past_review_and_changes_that_arrive_are_closed(ho
         BranchMoved("demo/api", "stable", ZERO, commit, "push", admin_id),
         ChangeMerged(1, 1, "demo/api", "main", commit, admin_id),
     ]
-    assert (await change(host, 1)).status is Status.MERGED
+    assert (await host.change(1)).status is Status.MERGED
 
 
 async def test_branches_and_reviews_do_not_mix_in_one_push(host: GitHost, work: WorkTree) -> None:
@@ -463,7 +436,7 @@ async def test_two_people_who_push_at_once_get_changes_of_their_own(host: GitHos
         clone.commit(f"Work {number}", **{f"file{number}": "x"})
     done = await asyncio.gather(*(push(clone) for clone in clones))
     assert [one.returncode for one in done] == [0, 0, 0, 0]
-    subjects = [(await change(host, number)).subject for number in (1, 2, 3, 4)]
+    subjects = [(await host.change(number)).subject for number in (1, 2, 3, 4)]
     assert sorted(subjects) == [f"Work {number}" for number in range(4)]
 
 
@@ -489,7 +462,7 @@ async def test_what_was_begun_when_the_server_died_is_finished(
     assert host.repos.update_ref("demo/api", "refs/heads/main", tip, commit)
 
     assert await asyncio.to_thread(host.receiver.settle) == 2
-    assert (await change(host, 7)).change_id == "I" + "7" * 40
+    assert (await host.change(7)).change_id == "I" + "7" * 40
     assert host.repos.resolve("demo/api", "refs/changes/07/7/1") == commit
     assert [fact.new for fact in await facts(host, BranchMoved)] == [commit]
     assert await asyncio.to_thread(host.receiver.settle) == 0
@@ -545,4 +518,4 @@ async def test_git_review_sets_itself_up_and_pushes(host: GitHost, work: WorkTre
     done = await asyncio.to_thread(work.run, "review", "-y", "-t", "my-topic", "main")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SUCCESS" in done.stdout + done.stderr
-    assert ((await change(host, 1)).subject, (await change(host, 1)).topic) == ("By git-review", "my-topic")
+    assert ((await host.change(1)).subject, (await host.change(1)).topic) == ("By git-review", "my-topic")

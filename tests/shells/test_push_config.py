@@ -4,29 +4,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
-from gatebot.db import Database
-from gatebot.review import store
 from gatebot.review.permission import target_of
-from tests.fakes.clock import FakeClock
-from tests.fakes.git import WorkTree
-from tests.fakes.githost import GitHost, serving
-
-
-@pytest.fixture
-async def host(tmp_path: Path, migrated_url: str, fake_clock: FakeClock) -> AsyncIterator[GitHost]:
-    db = Database.open(migrated_url)
-    host = await asyncio.to_thread(GitHost, tmp_path, db, fake_clock)
-    source = WorkTree.new(tmp_path / "source")
-    source.commit("First", a_dot_txt="a\n")
-    await asyncio.to_thread(host.add_project, "demo/api", source)
-    async with serving(host):
-        yield host
-    await db.close()
+from tests.fakes.githost import GitHost
 
 
 async def test_configuration_is_pushed_for_review_and_directly_by_owners(host: GitHost, tmp_path: Path) -> None:
@@ -43,13 +24,13 @@ async def test_configuration_is_pushed_for_review_and_directly_by_owners(host: G
     assert "  http://review.example.org/c/demo/api/+/1 Describe [NEW]" in done.stderr.replace("remote: ", ""), (
         done.stderr
     )
-    made = await host.db.read(store.get_change, 1)
+    made = await host.change(1)
     assert (made.branch, made.topic, target_of(made).ref) == ("refs/meta/config", "conf", "refs/meta/config")
     assert host.repos.resolve("demo/api", "refs/changes/01/1/1") == second
 
     done = await asyncio.to_thread(work.run, "push", admin, "HEAD:refs/meta/config")
     assert "Processing changes: refs: 1, closed: 1, done" in done.stderr
-    assert not (await host.db.read(store.get_change, 1)).is_open
+    assert not (await host.change(1)).is_open
     refused = await asyncio.to_thread(work.run, "push", admin, ":refs/meta/config")
     assert "(cannot delete project configuration)" in refused.stderr
     assert "Cannot delete project configuration from 'refs/meta/config'" in refused.stderr

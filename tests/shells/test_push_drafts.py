@@ -4,32 +4,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from gatebot.db import Database
 from gatebot.review import conversation
 from gatebot.review.model import DraftedComment
 from gatebot.review.people import store as people
 from gatebot.review.threads import store as threads
 from gatebot.review.threads.model import StoredDraft
 from tests.fakes.clock import FakeClock
-from tests.fakes.git import WorkTree
-from tests.fakes.githost import GitHost, serving
-
-
-@pytest.fixture
-async def host(tmp_path: Path, migrated_url: str, fake_clock: FakeClock) -> AsyncIterator[GitHost]:
-    db = Database.open(migrated_url)
-    host = await asyncio.to_thread(GitHost, tmp_path, db, fake_clock)
-    source = WorkTree.new(tmp_path / "source")
-    source.commit("First", a_dot_txt="a\n")
-    await asyncio.to_thread(host.add_project, "demo/api", source)
-    async with serving(host):
-        yield host
-    await db.close()
+from tests.fakes.githost import GitHost
 
 
 @pytest.mark.parametrize(

@@ -5,40 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 from aiohttp import ClientSession, encode_basic_auth
 
 from gatebot import journal
-from gatebot.db import Database
 from gatebot.events import ChangeMerged, PatchSetCreated
 from gatebot.repo import ZERO
-from gatebot.review import conversation, store
-from gatebot.review.model import Change, Status
+from gatebot.review import conversation
+from gatebot.review.model import Status
 from gatebot.review.push_policy import Policy, SamePolicy
 from tests.fakes.clock import FakeClock
 from tests.fakes.git import WorkTree
-from tests.fakes.githost import GitHost, serving
-
-
-@pytest.fixture
-async def host(tmp_path: Path, migrated_url: str, fake_clock: FakeClock) -> AsyncIterator[GitHost]:
-    db = Database.open(migrated_url)
-    host = await asyncio.to_thread(GitHost, tmp_path, db, fake_clock)
-    source = WorkTree.new(tmp_path / "source")
-    source.commit("First", a_dot_txt="a\n")
-    await asyncio.to_thread(host.add_project, "demo/api", source)
-    async with serving(host):
-        yield host
-    await db.close()
-
-
-@pytest.fixture
-async def work(host: GitHost, tmp_path: Path) -> WorkTree:
-    return await host.clone("demo/api", tmp_path / "mina")
+from tests.fakes.githost import GitHost, remote
 
 
 async def push(work: WorkTree, *what: str) -> CompletedProcess[str]:
@@ -49,14 +29,6 @@ async def by_admin(host: GitHost, work: WorkTree, *what: str) -> CompletedProces
     options = [one for one in what if one.startswith("-")]
     refs = [one for one in what if not one.startswith("-")]
     return await push(work, *options, host.address("demo/api", "admin"), *refs)
-
-
-async def change(host: GitHost, number: int) -> Change:
-    return await host.db.read(store.get_change, number)
-
-
-def remote(done: CompletedProcess[str]) -> list[str]:
-    return [line.removeprefix("remote: ").rstrip() for line in done.stderr.splitlines() if line.startswith("remote:")]
 
 
 async def test_each_reference_that_may_not_move_is_told_with_those_of_its_kind(host: GitHost, work: WorkTree) -> None:
@@ -105,7 +77,7 @@ async def test_a_change_is_closed_by_a_commit_that_carries_its_change_id(host: G
         "Processing changes: refs: 1, closed: 1, done",
         "http://review.example.org/c/demo/api/+/1 is merged by this push.",
     ]
-    made = await change(host, 1)
+    made = await host.change(1)
     assert (made.status, made.current, made.merged_as, made.private) == (Status.MERGED, 2, landed, False)
     assert host.repos.resolve("demo/api", "refs/changes/01/1/2") == landed
     entries = await host.db.read(journal.read_in, 0, None, 1000)
@@ -120,7 +92,7 @@ async def test_a_change_of_another_branch_stays_open(host: GitHost, work: WorkTr
     work.commit("Add b", b_dot_txt="b\n")
     await push(work, "origin", "HEAD:refs/for/stable")
     assert (await by_admin(host, work, "HEAD:refs/heads/main")).returncode == 0
-    assert (await change(host, 1)).is_open
+    assert (await host.change(1)).is_open
 
 
 async def test_the_same_commit_becomes_a_change_of_another_branch_by_its_base(host: GitHost, work: WorkTree) -> None:
@@ -133,7 +105,7 @@ async def test_the_same_commit_becomes_a_change_of_another_branch_by_its_base(ho
     assert f"  git push origin HEAD:refs/for/stable%base={base}" in remote(done)
     done = await push(work, "origin", f"HEAD:refs/for/stable%base={base}")
     assert "Processing changes: refs: 1, new: 1, done" in remote(done)
-    one, two = await change(host, 1), await change(host, 2)
+    one, two = await host.change(1), await host.change(2)
     assert (one.branch, two.branch, one.change_id) == ("main", "stable", two.change_id)
 
 
@@ -143,7 +115,7 @@ async def test_a_change_is_made_of_a_merged_commit(host: GitHost, work: WorkTree
     assert (await by_admin(host, work, "HEAD:refs/heads/main")).returncode == 0
     done = await push(work, "origin", "HEAD:refs/for/main%merged")
     assert "  http://review.example.org/c/demo/api/+/1 Add b [NEW]" in remote(done), done.stderr
-    made = await change(host, 1)
+    made = await host.change(1)
     assert (made.status, made.merged_as) == (Status.MERGED, commit)
 
 
@@ -156,7 +128,7 @@ async def test_new_changes_are_as_the_project_wants_them_unless_the_push_says_ot
     assert "  http://review.example.org/c/demo/api/+/1 Add b [PRIVATE] [WIP] [NEW]" in remote(done)
     work.commit("Add c", c_dot_txt="c\n")
     await push(work, "origin", "HEAD:refs/for/main%ready,remove-private")
-    assert [((await change(host, n)).private, (await change(host, n)).work_in_progress) for n in (1, 2)] == [
+    assert [((await host.change(n)).private, (await host.change(n)).work_in_progress) for n in (1, 2)] == [
         (True, True),
         (False, False),
     ]
