@@ -82,5 +82,5 @@ def _told(
     return found
 
 
-_REBASE = "Rebase onto tip of branch or parent change"
+_REBASE = "Rebase onto tip of branch or parent change."
 _REVERT_SUBMISSION = "Revert this change and all changes that have been submitted together with this change"

@@ -80,7 +80,7 @@ def copy_votes(
         set_vote(session, change, vote)
     still = {(vote.account, vote.label) for vote in kept}
     lost = [vote for vote in cast if (vote.account, vote.label) not in still]
-    waiting = [(vote.account, OUTDATED.format(label=vote.label)) for vote in lost]
+    waiting = [(vote.account, OUTDATED.format(label=f"{vote.label}{vote.value:+d}")) for vote in lost]
     attention.add(session, change, waiting, at)
 
 
@@ -167,8 +167,10 @@ def comments_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[I
     return _by_change(session, wanted, _comment)
 
 
-def set_reviewer(session: Session, change: int, account: int, state: ReviewerState, at: datetime) -> bool:
-    """Make an account a reviewer or a CC; whether that is news."""
+def set_reviewer(
+    session: Session, change: int, account: int, state: ReviewerState, at: datetime, *, asked: bool = True
+) -> bool:
+    """Make an account a reviewer or a CC; whether that is news. Who is asked to review has the next turn."""
     former = state_of(session, change, account)
     if former is state:
         return False
@@ -176,7 +178,7 @@ def set_reviewer(session: Session, change: int, account: int, state: ReviewerSta
         session.execute(_ask, {"change": change, "account": account, "state": state.value, "since": at})
     else:
         session.execute(_ask_anew, {"change_": change, "account_": account, "state": state.value})
-    if state is ReviewerState.REVIEWER:
+    if asked and state is ReviewerState.REVIEWER:
         attention.add(session, change, [(account, ADDED)], at)
     return True
 
@@ -191,8 +193,9 @@ def turn(session: Session, change: int, values: Mapping[str, object], at: dateti
         case _, True:
             attention.clear(session, change, WIP, at)
         case _, False:
+            owner = session.execute(select(changes.c.owner).where(changes.c.number == change)).scalar_one()
             asked = [one.account for one in list_reviewers(session, change) if one.state is ReviewerState.REVIEWER]
-            attention.add(session, change, [(account, READY) for account in asked], at)
+            attention.add(session, change, [(account, READY) for account in asked if account != owner], at)
         case _:
             pass
 

@@ -8,7 +8,7 @@ Labels and submit requirements are in `gerrit_labels.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Protocol, cast
 from urllib.parse import quote
@@ -76,7 +76,8 @@ class Shape:
     """How much to tell: the `o=` options, the site's address, and the files of the patch sets that were asked for.
 
     `actions` are those of the change and of its current patch set. `ssh` is where git is served over SSH, as
-    `ssh://USER@HOST:PORT`; empty where it is not, or nobody asks.
+    `ssh://USER@HOST:PORT`; empty where it is not, or nobody asks. `lines` are those that the current patch set adds
+    and takes away, `subjects` those of the parents of patch sets, by commit.
     """
 
     options: frozenset[str]
@@ -85,6 +86,8 @@ class Shape:
     ssh: str = ""
     actions: Mapping[str, Json] | None = None
     revision_actions: Mapping[str, Json] | None = None
+    lines: tuple[int, int] | None = None
+    subjects: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def wants(self, *names: str) -> bool:
         """Whether one of these options was given."""
@@ -121,7 +124,7 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
         "status": change.status.value,
         "created": timestamp(change.created),
         "updated": timestamp(change.updated),
-        "submit_type": view.project.submit_type.value,
+        "submit_type": view.project.submit_type.value if change.is_open else "",
         "submittable": view.verdict.submittable,
         "total_comment_count": len(view.comments),
         "unresolved_comment_count": unresolved,
@@ -134,10 +137,8 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
         "virtual_id_number": change.number,
         "_more_changes": more,
     }
-    current = shape.files.get(change.current)
-    if current is not None:
-        info["insertions"] = sum(file.added for file in current)
-        info["deletions"] = sum(file.deleted for file in current)
+    if shape.lines is not None:
+        info["insertions"], info["deletions"] = shape.lines
     if change.submitted is not None and change.submitter is not None:
         info["submitted"] = timestamp(change.submitted)
         info["submitter"] = _who(view.people, change.submitter, shape)
@@ -147,7 +148,7 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
     if change.cherry_pick_of is not None:
         info["cherry_pick_of_change"], info["cherry_pick_of_patch_set"] = change.cherry_pick_of
     info["starred"] = view.starred
-    info |= set_info(view.attention, view.people)
+    info |= set_info(view.attention, view.people if shape.wants("DETAILED_ACCOUNTS") else {})
     kept = (
         "attention_set",
         "removed_from_attention_set",
@@ -164,7 +165,7 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
 def _options(view: ChangeView, shape: Shape) -> dict[str, Json]:
     """What only certain options show."""
     info: dict[str, Json] = {}
-    if shape.wants("SUBMITTABLE"):
+    if shape.wants("SUBMITTABLE") and view.change.is_open:
         info["submittable"] = view.verdict.submittable
     if shape.wants("LABELS", "DETAILED_LABELS"):
         info["labels"] = labels(view, detailed=shape.wants("DETAILED_LABELS"))
@@ -199,7 +200,7 @@ def revision_info(view: ChangeView, patch_set: PatchSet, shape: Shape) -> dict[s
         "description": patch_set.description,
     }
     if shape.wants("ALL_COMMITS") or (is_current and shape.wants("CURRENT_COMMIT")):
-        info["commit"] = commit_info(patch_set)
+        info["commit"] = commit_info(patch_set, shape.subjects)
     files = shape.files.get(patch_set.number)
     if files is not None and (shape.wants("ALL_FILES") or (is_current and shape.wants("CURRENT_FILES"))):
         info["files"] = files_info(files, with_message=False)
@@ -224,11 +225,10 @@ def fetch_info(change: Change, patch_set: PatchSet, site: str, ssh: str = "") ->
     return found
 
 
-def commit_info(patch_set: PatchSet) -> dict[str, Json]:
-    """Gerrit's CommitInfo; the subjects of parents are not kept here."""
+def commit_info(patch_set: PatchSet, subjects: Mapping[str, str]) -> dict[str, Json]:
+    """Gerrit's CommitInfo inside of a RevisionInfo, which names the commit; with the subjects of parents."""
     return {
-        "commit": patch_set.commit,
-        "parents": [{"commit": parent, "subject": ""} for parent in patch_set.parents],
+        "parents": [{"commit": parent, "subject": subjects.get(parent, "")} for parent in patch_set.parents],
         "author": _git_person(patch_set.author),
         "committer": _git_person(patch_set.committer),
         "subject": patch_set.subject,
@@ -329,12 +329,13 @@ def related_info(chain: Iterable[tuple[Change, PatchSet]]) -> dict[str, Json]:
     """Gerrit's RelatedChangesInfo."""
     found: list[Json] = []
     for change, patch_set in chain:
-        commit = commit_info(patch_set)
-        about: dict[str, Json] = {name: commit[name] for name in ("commit", "parents", "author", "subject")}
+        commit = commit_info(patch_set, {})
+        about: dict[str, Json] = {name: commit[name] for name in ("author", "subject")}
+        about["parents"] = [{"commit": parent} for parent in patch_set.parents]
         entry: dict[str, Json] = {
             "project": change.project,
             "change_id": change.change_id,
-            "commit": about,
+            "commit": {"commit": patch_set.commit, **about},
             "_change_number": change.number,
             "_revision_number": patch_set.number,
             "_current_revision_number": change.current,

@@ -198,7 +198,8 @@ class Maker:
         if one.told is not None:
             number, text, tag = one.told
             other = store.get_change(session, number)
-            conversation.add_message(session, number, other.current, account, text, now, tag=tag)
+            # After the change of which it tells, so that lists show this one first, as Gerrit's do.
+            conversation.add_message(session, number, other.current, account, text, self._clock.now(), tag=tag)
         return store.get_change(session, change.number)
 
 

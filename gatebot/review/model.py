@@ -8,7 +8,7 @@ Floor 0: frozen values and nothing else. `store.py` makes them from rows, the de
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -139,7 +139,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class PatchSet:
-    """One version of a change; it never changes after it was made."""
+    """One version of a change; it never changes after it was made.
+
+    `lines` are how many it adds and takes away; None until they were counted, soon after it came.
+    """
 
     change: int
     number: int
@@ -153,6 +156,7 @@ class PatchSet:
     author: Person
     committer: Person
     description: str = ""
+    lines: tuple[int, int] | None = field(default=None, compare=False)
 
     @property
     def ref(self) -> str:

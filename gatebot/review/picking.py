@@ -21,6 +21,7 @@ from .making import Wanted
 from .model import Change, PatchSet, ReviewerState, Status
 from .permission import require
 from .reverting import of, with_change_id
+from .states import LONGEST_TOPIC
 from .workbench import Workbench
 
 _SHA = re.compile(r"[0-9a-f]{40}\Z")
@@ -95,8 +96,10 @@ class Picking:
         place, says = self._bench.scratch(change.project), f"Cherry Picked from branch {change.branch}."
         if made.conflicts:
             says += "\n\n" + conflicts_told(made.conflicts)
+        # As Gerrit names it: what was one topic here is another one there, and is not submitted with this.
+        topic = pick.topic or (f"{change.topic}-{branch}"[:LONGEST_TOPIC] if change.topic else "")
         wanted = Wanted(
-            change.project, branch, made.change_id, made.id, place, says=says, topic=pick.topic,
+            change.project, branch, made.change_id, made.id, place, says=says, topic=topic,
             work_in_progress=bool(made.conflicts), cherry_pick_of=(change.number, source.number),
         )  # fmt: skip
         if other is None:
@@ -104,7 +107,7 @@ class Picking:
             reviewers = of(asked, ReviewerState.REVIEWER) | ({change.owner} if asked else set[int]())
             # What nobody else sees does not become everybody's on another branch.
             return Wanted(
-                change.project, branch, made.change_id, made.id, place, says=says, topic=pick.topic,
+                change.project, branch, made.change_id, made.id, place, says=says, topic=topic,
                 work_in_progress=bool(made.conflicts) or change.work_in_progress, private=change.private,
                 reviewers=tuple(sorted(reviewers - {account})), cc=tuple(sorted(of(asked, ReviewerState.CC))),
                 cherry_pick_of=wanted.cherry_pick_of,
@@ -120,7 +123,7 @@ class Picking:
         compared = kinds.compare(self._repositories, change.project, before.commit, made.id, place)
         return Wanted(
             change.project, branch, made.change_id, made.id, place, other.number, other.current, compared.kind,
-            compared.unchanged_files, says, topic=pick.topic, work_in_progress=bool(made.conflicts),
+            compared.unchanged_files, says, topic=topic, work_in_progress=bool(made.conflicts),
             cherry_pick_of=wanted.cherry_pick_of,
         )  # fmt: skip
 

@@ -209,6 +209,7 @@ def finish_review(
         mail.wished(session, entry.number, order.account, order.wishes.mail, at)
         if entry.patch_set == 1:
             change = store.create_change(session, _new(order, entry), upload, at)
+            _tell_topic(session, order, change, "", at)
             if order.wishes.merged:
                 values = {"submitted": at, "submitter": order.account, "merged_as": entry.commit}
                 store.update_change(session, change.number, at, status=Status.MERGED.value, **values)
@@ -245,7 +246,6 @@ def _change_existing(session: Session, order: PushOrder, change: Change, at: dat
     wishes, number = order.wishes, change.number
     if wishes.topic is not None and wishes.topic != change.topic:
         store.update_change(session, number, at, topic=wishes.topic)
-        journal.append(session, TopicChanged(number, wishes.topic, change.topic, order.account), at)
     if wishes.wip is not None and wishes.wip != change.work_in_progress:
         store.update_change(session, number, at, work_in_progress=wishes.wip)
         journal.append(session, WorkInProgressChanged(number, wishes.wip, order.account), at)
@@ -253,7 +253,15 @@ def _change_existing(session: Session, order: PushOrder, change: Change, at: dat
         store.update_change(session, number, at, private=wishes.private)
     if wishes.hashtags:
         store.set_hashtags(session, number, (*change.hashtags, *wishes.hashtags), at)
-    return store.get_change(session, number)
+    changed = store.get_change(session, number)
+    _tell_topic(session, order, changed, change.topic, at)
+    return changed
+
+
+def _tell_topic(session: Session, order: PushOrder, change: Change, old: str, at: datetime) -> None:
+    """The fact of a topic that a push gives, also to a new change; of hashtags there is none, as in Gerrit."""
+    if change.topic != old:
+        journal.append(session, TopicChanged(change.number, change.topic, old, order.account), at)
 
 
 def _invite(session: Session, order: PushOrder, change: Change, at: datetime) -> None:
@@ -269,3 +277,8 @@ def _vote(session: Session, order: PushOrder, change: Change, at: datetime) -> N
         vote = Vote(label, value, order.account, at, change.current)
         old = conversation.set_vote(session, change.number, vote)
         journal.append(session, VoteCast(change.number, change.current, label, value, order.account, old), at)
+    if any(value for _, value in order.wishes.labels):
+        # Who votes is a reviewer, the owner too; it is not his turn by that.
+        voter = (change.number, order.account, ReviewerState.REVIEWER)
+        if conversation.set_reviewer(session, *voter, at, asked=False):
+            journal.append(session, ReviewerAdded(change.number, order.account, order.account), at)

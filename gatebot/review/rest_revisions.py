@@ -14,7 +14,7 @@ from aiohttp import web
 from .answers import Handler, body_of, json_answer
 from .attention.model import Moves
 from .drafts import Object, draft_from, reviewers_from, texts, turns_from
-from .gerrit_json import DETAIL, commit_info, read_options, related_info
+from .gerrit_json import DETAIL, read_options, related_info
 from .mail import wishes
 from .rest_reviewers import added_info, invited
 from .shaper import Calls
@@ -70,8 +70,8 @@ class RestRevisions(Calls):
         return tuple((account.id, why or "by a reply") for account, why in named)
 
     async def _commit(self, request: web.Request) -> web.StreamResponse:
-        _, patch_set = await self._shaper.revision(request)
-        return json_answer(request, commit_info(patch_set))
+        view, patch_set = await self._shaper.revision(request)
+        return json_answer(request, await self._shaper.commit(view.change.project, patch_set.commit))
 
     async def _related(self, request: web.Request) -> web.StreamResponse:
         view, patch_set = await self._shaper.revision(request)

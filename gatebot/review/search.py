@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, exists, false, not_, or_, select, true
+from sqlalchemy import and_, exists, false, func, not_, or_, select, true
 
 from ..db import Session
 from ..errors import Invalid, NotFound
@@ -259,9 +259,10 @@ _IS = (
 
 
 def _reviewed() -> Clause:
-    """Somebody but the owner voted or wrote since the current patch set came."""
-    here = and_(messages.c.change == changes.c.number, messages.c.patch_set == changes.c.current)
-    return exists().where(here, messages.c.account != changes.c.owner, messages.c.tag == "")
+    """Somebody but the owner spoke last, as in Gerrit: what the owner says or pushes asks for another look."""
+    last = select(messages.c.account).where(messages.c.change == changes.c.number, messages.c.account.is_not(None))
+    speaker = last.order_by(messages.c.id.desc()).limit(1).scalar_subquery()
+    return func.coalesce(speaker, changes.c.owner) != changes.c.owner
 
 
 def _watched(session: Session, asking: Asking) -> Clause:

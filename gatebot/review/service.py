@@ -160,11 +160,8 @@ class Review:
             cast.append(vote)
             if former != value:
                 journal.append(session, VoteCast(change.number, patch_set, label, value, account, former), now)
-        if (
-            account != change.owner
-            and conversation.state_of(session, change.number, account) is not ReviewerState.REVIEWER
-        ):
-            self._ask(session, actor, change, account, ReviewerState.REVIEWER)
+        if account != change.owner or any(vote.value for vote in cast):
+            self._ask(session, actor, change, account, ReviewerState.REVIEWER, asked=False)
         return cast
 
     def _add_reviewer(
@@ -175,10 +172,12 @@ class Review:
         mail.wished(session, number, by, wish, self._clock.now())
         return self._ask(session, actor, change, account, state)
 
-    def _ask(self, session: Session, actor: Actor, change: Change, account: int, state: ReviewerState) -> bool:
+    def _ask(
+        self, session: Session, actor: Actor, change: Change, account: int, state: ReviewerState, *, asked: bool = True
+    ) -> bool:
         now = self._clock.now()
         by = require(actor, Verb.COMMENT, target_of(change), self._rules)
-        news = conversation.set_reviewer(session, change.number, account, state, now)
+        news = conversation.set_reviewer(session, change.number, account, state, now, asked=asked)
         if news:
             journal.append(session, ReviewerAdded(change.number, account, by), now)
         return news

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from aiohttp import web
 
 from .. import words
 from ..assignment import Json
-from ..errors import NotFound, Unprocessable
+from ..errors import GatebotError, NotFound, Unprocessable
 from ..identity import Account
 from ..reasons import reason
 from ..repo import CommitInfo
@@ -82,7 +82,9 @@ class Shaper:
     ) -> dict[str, object]:
         """One ChangeInfo, with the files that the options ask for."""
         files: Files = await self._files(view, options)
-        shape = Shape(options, self.room.judge.site, files, self.ssh(request))
+        lines = None if "SKIP_DIFFSTAT" in options else await self._lines(view)
+        subjects = await self._subjects(view, options)
+        shape = Shape(options, self.room.judge.site, files, self.ssh(request), lines=lines, subjects=subjects)
         if options & {"CURRENT_ACTIONS", "CHANGE_ACTIONS"}:
             of_change, of_revision = await self.actions(request, view, view.current)
             shape = replace(shape, actions=of_change, revision_actions=of_revision)
@@ -133,6 +135,27 @@ class Shaper:
         else:
             return {}
         return {one.number: await self.room.revisions.files(view.change.project, one) for one in wanted}
+
+    async def _lines(self, view: ChangeView) -> tuple[int, int] | None:
+        """How many lines the current patch set adds and takes away; soon after it came git is asked."""
+        if (known := view.current.lines) is not None:
+            return known
+        try:
+            files = await self.room.revisions.files(view.change.project, view.current)
+        except GatebotError:  # a repository that cannot be read: the change is still told
+            return None
+        return sum(file.added for file in files), sum(file.deleted for file in files)
+
+    async def _subjects(self, view: ChangeView, options: frozenset[str]) -> dict[str, str]:
+        """The subjects of the parents of the commits that the options ask for."""
+        wanted = view.patch_sets if "ALL_COMMITS" in options else view.patch_sets[-1:]
+        if not options & {"ALL_COMMITS", "CURRENT_COMMIT"}:
+            return {}
+        parents = {parent for one in wanted for parent in one.parents}
+        return await asyncio.to_thread(self._subjects_of, view.change.project, parents)
+
+    def _subjects_of(self, project: str, commits: Collection[str]) -> dict[str, str]:
+        return {id: self.room.repositories.commit(project, id).subject for id in commits}
 
     def _commit(self, project: str, id: str) -> dict[str, Json]:
         repositories = self.room.repositories

@@ -142,6 +142,18 @@ def test_queries_find_what_they_describe(house: ReviewHouse) -> None:
     assert wrong == []
 
 
+def test_a_change_is_reviewed_until_its_owner_speaks(house: ReviewHouse) -> None:
+    asking = search.Asking(ANN, False, house.clock.now())
+
+    def reviewed(query: str) -> list[int]:
+        return [change.number for change in house.read(search.search, parse(query), asking).changes]
+
+    house.write(conversation.add_message, 2, 1, None, "Told by nobody.", house.clock.now())
+    assert (reviewed("is:reviewed"), reviewed("-is:reviewed")) == ([2], [3, 1])
+    house.write(conversation.add_message, 2, 1, ANN, "Because.", house.clock.now())
+    assert (reviewed("is:reviewed"), reviewed("-is:reviewed")) == ([], [3, 2, 1])
+
+
 async def test_what_can_be_submitted_is_found_beside_other_terms_and_counted_in_pages(house: ReviewHouse) -> None:
     for number in (1, 3):
         house.vote(number, "Code-Review", 2)

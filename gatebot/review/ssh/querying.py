@@ -100,7 +100,7 @@ class Querying:
             told |= await self._dependencies(call, view)
         if given.has("--submit-records"):
             told["submitRecords"] = attributes.submit_records(view)
-        if given.has("--all-reviewers"):
+        if given.has("--all-reviewers") and view.reviewers:
             told["allReviewers"] = [attributes.account(people, one.account) for one in view.reviewers]
         return told
 

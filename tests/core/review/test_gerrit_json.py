@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import cast
 
 import pytest
 
@@ -115,6 +116,16 @@ def test_fetch_is_never_empty_and_begins_with_the_anonymous_way() -> None:
         "date": "2026-01-05 09:00:00.000000000",
         "tz": 540,
     }
+
+
+def test_lines_and_the_subjects_of_parents_are_told_and_a_commit_in_a_revision_is_named_once() -> None:
+    shape = Shape(frozenset({"CURRENT_REVISION", "CURRENT_COMMIT"}), "https://x.org/", {}, lines=(3, 0))
+    info = change_info(view(), replace(shape, subjects={"p" * 40: "Begin"}))
+    assert (info["insertions"], info["deletions"]) == (3, 0)
+    commit = cast("dict[str, dict[str, dict[str, object]]]", info["revisions"])["c" * 40]["commit"]
+    assert commit["parents"] == [{"commit": "p" * 40, "subject": "Begin"}]
+    assert "commit" not in commit
+    assert "insertions" not in shaped(view())
 
 
 def test_a_merged_change_tells_who_and_when() -> None:

@@ -145,4 +145,4 @@ async def test_the_set_is_empty_when_nobody_has_to_act(rest: RestClient, change:
 async def test_whose_vote_is_outdated_has_his_turn_again(rest: RestClient, house: ReviewHouse, change: Change) -> None:
     await rest("bob", "POST", REVIEW, {"labels": {"Code-Review": 2}})
     house.new_patch_set(change, {"a.txt": "other\n"})
-    assert (await turns(rest))["bob"] == "Vote got outdated and was removed: Code-Review"
+    assert (await turns(rest))["bob"] == "Vote got outdated and was removed: Code-Review+2"
