@@ -283,8 +283,9 @@ async def test_a_footer_tells_nothing_of_a_change_that_its_writer_may_not_see(
         assert f"Depends-On: {SITE}{number} is not the address of a change here." in told
     house.write(conversation.set_reviewer, 1, ANN, ReviewerState.CC, house.clock.now())
     assert "It depends on change 1, which is not merged." in json.dumps(
-        await client("", "GET", "/api/change/2/verdict")
+        await client("ann", "GET", "/api/change/2/verdict")
     )
+    assert "change 1," not in json.dumps(await client("", "GET", "/api/change/2/verdict"))
 
 
 async def test_only_a_capability_merges_past_the_gate(client: Client, house: ReviewHouse, change: Change) -> None:
