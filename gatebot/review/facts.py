@@ -37,6 +37,11 @@ class NoConfigs:
         """None."""
         return ()
 
+    @property
+    def generation(self) -> tuple[int, int]:
+        """Nothing ever moves."""
+        return 0, 0
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

@@ -85,6 +85,11 @@ def list_projects(session: Session) -> tuple[Project, ...]:
     return tuple(_project(row) for row in session.execute(select(projects).order_by(projects.c.position)).mappings())
 
 
+def last_position(session: Session) -> int:
+    """The place of the newest project."""
+    return session.execute(select(func.max(projects.c.position))).scalar() or 0
+
+
 def _project(row: RowMapping) -> Project:
     return Project(
         name=row["name"],

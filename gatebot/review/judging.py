@@ -61,6 +61,10 @@ class Needs:
     unknown: tuple[str, ...] = ()
 
 
+_NAMES = 100  # labels that queries named lately
+_Named: TypeAlias = tuple[tuple[tuple[int, int], int], dict[str, Label | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Judges changes of this site; `site` is its address, by which Depends-On footers are recognised."""
@@ -74,6 +78,7 @@ class Judge:
     _rules: dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]] = field(
         default_factory=dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]], repr=False, compare=False
     )
+    _named: dict[str, _Named] = field(default_factory=dict[str, "_Named"], repr=False, compare=False)
     _electors: dict[tuple[str, str, str, int], tuple[AccessRules, tuple[str, ...]]] = field(
         default_factory=dict[tuple[str, str, str, int], tuple[AccessRules, tuple[str, ...]]], repr=False, compare=False
     )
@@ -168,8 +173,19 @@ class Judge:
         return known[1]
 
     def labels_named(self, session: Session, name: str) -> dict[str, Label | None]:
-        """The label of this name of every project that is hosted; None: it has none."""
-        return {one.name: self.rules_for(one.name, one.rules).label(name) for one in hosting.list_projects(session)}
+        """The label of this name of every project that is hosted; None: it has none.
+
+        Kept while no configuration moves: a query must not look at every repository.
+        """
+        now = self.configs.generation, hosting.last_position(session)
+        known = self._named.get(name)
+        if known is None or known[0] != now:
+            if len(self._named) >= _NAMES:
+                self._named.clear()
+            hosted = hosting.list_projects(session)
+            known = now, {one.name: self.rules_for(one.name, one.rules).label(name) for one in hosted}
+            self._named[name] = known
+        return known[1]
 
     def needs(self, session: Session, change: Change, current: PatchSet) -> tuple[int, ...]:
         """The changes that are not merged and that this one depends on, by git or by footer."""

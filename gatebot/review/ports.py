@@ -68,6 +68,11 @@ class Configs(Protocol):
         """A project's and its parents', the nearest first; it answers from memory where nothing was pushed since."""
         ...
 
+    @property
+    def generation(self) -> tuple[int, int]:
+        """While it is the same, what was read of all projects may be used again."""
+        ...
+
 
 class Builds(Protocol):
     """The builds of the pipeline room."""

@@ -14,7 +14,9 @@ from gatebot import words
 from gatebot.access import Actor
 from gatebot.errors import Invalid
 from gatebot.review import conversation, search, search_files, store
+from gatebot.review.config.model import ConfigFile
 from gatebot.review.edits.store import Edit, put_edit
+from gatebot.review.judging import Judge
 from gatebot.review.model import InlineComment, ReviewerState
 from gatebot.review.query import OPERATORS, parse
 from gatebot.review.reading import Reading
@@ -244,3 +246,33 @@ def index_files(house: ReviewHouse) -> None:
         paths = [file.path for file in changed]
         added, deleted = sum(file.added for file in changed), sum(file.deleted for file in changed)
         house.write(search_files.store_files, one, paths, added, deleted)
+
+
+async def test_queries_by_votes_do_not_look_at_every_repository(house: ReviewHouse) -> None:
+    """What projects say of a label is read again once a configuration moved, or a project came."""
+
+    class Counted:
+        """No project says anything; how often they were asked."""
+
+        asked = 0
+        moves = 0
+
+        def files(self, project: str) -> tuple[ConfigFile, ...]:
+            self.asked += 1
+            return ()
+
+        @property
+        def generation(self) -> tuple[int, int]:
+            return self.moves, 0
+
+    configs = Counted()
+    judge = Judge(house.gates, SITE, configs=configs)
+    hosted = len(house.read(judge.labels_named, "Code-Review"))
+    assert (configs.asked, hosted) == (hosted, hosted)
+    house.read(judge.labels_named, "Code-Review")
+    assert configs.asked == hosted
+    configs.moves = 1
+    assert house.read(judge.labels_named, "Code-Review")["demo/api"] is not None
+    assert configs.asked == 2 * hosted
+    house.project("demo/more")
+    assert house.read(judge.labels_named, "Code-Review")["demo/more"] is not None

@@ -231,6 +231,8 @@ async def test_a_hostile_message_becomes_links_and_nothing_else(web: WebHouse, h
     config = syntax.parse('[commentlink "t"]\nmatch = "ticket (\\\\S+)"\nlink = "$1"\n', "project.config")[0]
 
     class Configs:
+        generation = (0, 0)
+
         def files(self, project: str) -> tuple[object, ...]:
             return (config,) if project == "api" else ()
 

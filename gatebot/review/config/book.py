@@ -24,6 +24,7 @@ from .model import ALL_PROJECTS, CONFIG_REF, GROUPS, PROJECT_CONFIG, ConfigFile,
 
 log = logging.getLogger(__name__)
 _MOMENT = 0.05  # seconds; another process's push is seen after that
+_GENERATION = 10.0  # seconds
 _REMEMBERED = 2000  # configurations by commit
 _DEEPEST = 30  # projects that inherit from one another
 
@@ -54,6 +55,7 @@ class Book:
         self._names: Mapping[str, str] = {}
         self._known: dict[str, _Known] = {}
         self._read: dict[str, ProjectConfig] = {}
+        self._moves = 0
         repositories.moved.append(self._moved)
 
     async def refresh(self) -> None:
@@ -88,6 +90,11 @@ class Book:
         """The same for those who read other parts of `project.config`: the same value while nothing changes."""
         return self._find(project or ALL_PROJECTS).files
 
+    @property
+    def generation(self) -> tuple[int, int]:
+        """Another one whenever a configuration moved here; and now and then, as another process may have moved one."""
+        return self._moves, int(self._clock() // _GENERATION)
+
     def parent(self, project: str) -> str:
         """What a project inherits from; the root inherits from nothing."""
         if project == ALL_PROJECTS:
@@ -106,6 +113,7 @@ class Book:
 
     def _moved(self, project: str, ref: str) -> None:
         if ref == CONFIG_REF:
+            self._moves += 1
             # Those that inherit from it are not known by name here.
             self._known.clear()
 
