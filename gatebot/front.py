@@ -147,7 +147,10 @@ class Front:
         account = self._site.require(request)
         tokens = await self._site.identity.tokens(account.id)
         keys = await self._site.identity.ssh_keys(account.id)
-        return self._site.render(request, "settings.html", tokens=tokens, keys=keys, fresh=fresh, problem=problem)
+        further = (await self._site.identity.further_emails([account.id])).get(account.id, ())
+        return self._site.render(
+            request, "settings.html", tokens=tokens, keys=keys, further=further, fresh=fresh, problem=problem
+        )
 
     async def _new_token(self, request: web.Request) -> web.StreamResponse:
         account = self._site.require(request)

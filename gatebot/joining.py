@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 import msgspec
 from aiohttp import web
 
 from . import words
 from .clock import Clock
+from .confirming import Post
 from .errors import GatebotError, NotFound, NotPermitted, TooManyAttempts, Unauthenticated, http_status
 from .identity.joining import Joining, Wanted
 from .identity.passwords import SHORTEST, Attempts
@@ -27,8 +26,6 @@ from .proxies import is_private
 from .reasons import reason
 from .site import Site, local
 
-Post: TypeAlias = Callable[[str, str, str], Awaitable[None]]
-"""Mails a text: address, subject, text."""
 _COOKIE = "gatebot_oidc"
 _ABOUT = "oidc.begun"
 _LASTS = timedelta(minutes=10)

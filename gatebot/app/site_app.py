@@ -133,8 +133,8 @@ class SiteApp:
         for routes in (
             connections.routes(connected), others.routes(site, allowed, NodeUses(db, identity)), outside.routes(),
             room.routes(site, sight, files, others.git.commits), irc.routes(site), live.routes(), ssh.routes(),
-            outward.routes(), joining.routes(settings, db, clock, key, site, outward.mailing), front.routes(),
-            site.routes(), outside.git_routes(),
+            outward.routes(), joining.routes(settings, db, clock, key, site, outward.mailing, review),
+            front.routes(), site.routes(), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
         for part in (outside, outward):

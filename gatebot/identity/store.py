@@ -33,6 +33,7 @@ GATE = "gatebot"
 
 FIRST_ACCOUNT = 1_000_000
 _USERNAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
+_LONGEST_EMAIL = 254
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
 _account = sa.Table(
@@ -138,7 +139,7 @@ def check_new(session: Session, new: NewAccount, *, but_email: bool = False) -> 
     if not _USERNAME.fullmatch(new.username):
         why = reason("hall.username-invalid", username=new.username)
         raise Invalid(say(why), reason=why)
-    if not _EMAIL.fullmatch(new.email):
+    if not is_email(new.email):
         why = reason("hall.email-invalid", email=new.email)
         raise Invalid(say(why), reason=why)
     if username_in(session, new.username) is not None:
@@ -147,6 +148,11 @@ def check_new(session: Session, new: NewAccount, *, but_email: bool = False) -> 
     if not but_email and email_in(session, new.email) is not None:
         why = reason("hall.email-taken", email=new.email)
         raise Conflict(say(why), reason=why)
+
+
+def is_email(text: str) -> bool:
+    """Whether it looks like an address."""
+    return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
 def account_in(session: Session, id: int) -> Account | None:
@@ -201,6 +207,11 @@ def set_name(session: Session, id: int, name: str) -> Account:
     account = _must(session, id)
     session.execute(_account.update().where(_account.c.id == id).values(name=name))
     return replace(account, name=name)
+
+
+def set_email(session: Session, id: int, email: str) -> None:
+    """Let another address be the preferred one; whose it is was asked before."""
+    session.execute(_account.update().where(_account.c.id == id).values(email=email))
 
 
 def created_at(session: Session, id: int) -> datetime:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, 
 from ..access_rules import ANONYMOUS, REGISTERED
 from ..db import Session
 from ..errors import Invalid
-from ..identity import accounts_in, group_in
+from ..identity import accounts_in, addresses, group_in
 from ..reasons import reason
 from .attention.store import attention
 from .edits.store import edits
@@ -39,6 +39,8 @@ def people(session: Session, value: str, asker: int | None) -> list[int]:
         return [] if asker is None else [asker]
     wanted = value.rpartition("<")[2].rstrip(">").lower()
     found = accounts_in(session).values()
+    if "@" in wanted and (further := addresses.owner(session, wanted)) is not None:
+        return [further]
     return [a.id for a in found if wanted in (a.username.lower(), a.email.lower(), a.name.lower(), str(a.id))]
 
 

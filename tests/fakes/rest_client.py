@@ -13,10 +13,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
+from gatebot.confirming import Confirming
 from gatebot.identity import Identity
+from gatebot.keys import SiteKey
+from gatebot.review.people.rest_emails import RestEmails
 from gatebot.review.push_facts import Site
 from gatebot.review.rest import routes
 from gatebot.review.room import ReviewRoom, furnish
+from gatebot.review.shaper import Shaper
 from tests.fakes.asker import FakeAsker, errors_as_text
 from tests.fakes.review_house import SITE, ReviewHouse
 
@@ -69,6 +73,9 @@ async def served(house: ReviewHouse, site: str | Site = SITE, **asked: Any) -> A
     identity = Identity(house.db, house.clock)
     room = furnish(house.db, house.repositories, identity, house.clock, house.gates, site, **asked)
     app = web.Application(middlewares=[errors_as_text])
-    app.add_routes(routes(room, FakeAsker(house)))  # type: ignore[arg-type]
+    asker: Any = FakeAsker(house)
+    app.add_routes(routes(room, asker))
+    confirming = Confirming(identity, SiteKey.new(), house.clock, "gatebot", "http://gate.example.org", None)
+    app.add_routes(RestEmails(Shaper(room, asker), confirming).routes())
     async with TestClient(TestServer(app)) as http:
         yield RestClient(http, room)

@@ -109,8 +109,8 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1", "key": "0" * 16,
         "executor": "far", "report": "started", "visit": "0" * 32, "store": "api", "group": "Core", "member": "Core",
         "email": "ann%40example.org", "token": "spare", "seq": "1", "capability": "administrateServer",
-        "pass": "AAAA", "signup": "AAAA", "month": "2026-11", "draft": "0" * 16, "comment": "0" * 16, "who": "ann",
-        "commit": "main", "tag": "v0", "fix": "0" * 16,
+        "pass": "AAAA", "signup": "AAAA", "link": "AAAA", "month": "2026-11", "draft": "0" * 16, "comment": "0" * 16,
+        "who": "ann", "commit": "main", "tag": "v0", "fix": "0" * 16,
     }  # fmt: skip
     tables = [
         common

@@ -2,7 +2,7 @@
 """Gerrit's REST calls on accounts: who they are, how they sign in, whether they act.
 
 Thin. Only administrators make accounts and change those of others; passwords are told once, when
-they are made. What accounts keep for themselves is in `rest_own.py`.
+they are made. What accounts keep for themselves is in `rest_own.py`, their addresses in `rest_emails.py`.
 """
 
 from __future__ import annotations
@@ -54,8 +54,6 @@ class RestAccounts:
             ("GET", f"{one}/tokens", self._tokens),
             ("PUT", f"{one}/tokens/{{token}}", self._add_token),
             ("DELETE", f"{one}/tokens/{{token}}", self._drop_token),
-            ("GET", f"{one}/emails", self._emails),
-            ("GET", f"{one}/emails/{{email}}", self._email),
             ("GET", f"{one}/external.ids", self._external_ids),
             ("GET", f"{one}/capabilities", self._capabilities),
             ("GET", f"{one}/capabilities/{{capability}}", self._capability),
@@ -169,29 +167,17 @@ class RestAccounts:
             raise NotFound(reason=reason("review.no-such-token", token=name))
         return web.Response(status=204)
 
-    async def _further(self, account: Account) -> tuple[str, ...]:
-        return (await self._identity.further_emails([account.id])).get(account.id, ())
-
-    async def _emails(self, request: web.Request) -> web.StreamResponse:
-        account = await self._asked.own(request)
-        return json_answer(request, [_preferred(account), *({"email": one} for one in await self._further(account))])
-
-    async def _email(self, request: web.Request) -> web.StreamResponse:
-        account, email = await self._asked.own(request), request.match_info["email"]
-        if email.lower() in (account.email.lower(), "preferred"):
-            return json_answer(request, _preferred(account))
-        found = next((one for one in await self._further(account) if one.lower() == email.lower()), None)
-        if found is None:
-            raise NotFound(reason=reason("review.no-such-email", email=email, account=account.username))
-        return json_answer(request, {"email": found})
-
     async def _external_ids(self, request: web.Request) -> web.StreamResponse:
         account = await self._asked.own(request)
+        named = [("mailto", one, one) for one in (account.email, *await self._further(account))]
+        named.append(("username", account.username, account.email))
         ids: list[Json] = [
-            {"identity": f"{scheme}:{name}", "email_address": account.email, "trusted": True}
-            for scheme, name in (("mailto", account.email), ("username", account.username))
+            {"identity": f"{scheme}:{name}", "email_address": email, "trusted": True} for scheme, name, email in named
         ]
         return json_answer(request, ids)
+
+    async def _further(self, account: Account) -> tuple[str, ...]:
+        return (await self._identity.further_emails([account.id])).get(account.id, ())
 
     async def _capabilities(self, request: web.Request) -> web.StreamResponse:
         """Everything that is held, or what `q` names of it."""
@@ -211,7 +197,3 @@ class RestAccounts:
         if (batch := limit_of(actor, "batchChangesLimit", rules, 0)) > 0:
             held["batchChangesLimit"] = {"min": 0, "max": batch}
         return held | dict.fromkeys(sorted(verb.value for verb in capabilities_of(actor, rules)), True)
-
-
-def _preferred(account: Account) -> dict[str, Json]:
-    return {"email": account.email, "preferred": True}

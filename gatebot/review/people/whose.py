@@ -36,6 +36,13 @@ class Asked:
             self.require(request, Verb.ADMINISTRATE_SERVER)
         return found
 
+    def signed_in(self, request: web.Request) -> Account:
+        """Who asks; refuses strangers."""
+        account = self.shaper.asker.account(request)
+        if account is None:
+            raise Unauthenticated(reason=reason("review.sign-in"))
+        return account
+
     def is_own(self, request: web.Request, account: Account) -> bool:
         """Whether somebody asks about himself, or is an administrator."""
         actor = self.shaper.asker.actor(request)
