@@ -26,7 +26,7 @@ test: setup-test ## Every check and every ring of tests (RINGS="core laws": only
 	@exec $(BIN)/python tools/rings.py $(RINGS)
 
 test-clients: setup-test ## Other people's clients of Gerrit and Zuul, unmodified, against a site (needs a package index)
-	@$(BIN)/python tools/peers.py && exec $(BIN)/python tools/rings.py clients
+	@$(BIN)/python tools/peers.py && GATEBOT_CLIENTS=1 exec $(BIN)/python tools/rings.py clients
 
 test-differential: setup-test ## A real Gerrit beside gatebot: what differs is listed; and it moves here (needs Java 21, mvn)
 	@$(BIN)/python tools/gerrit.py fetch && GATEBOT_GERRIT=1 $(BIN)/python -m pytest -q tests/clients/differential tests/clients/importing
