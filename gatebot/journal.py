@@ -111,9 +111,14 @@ def append(session: Session, event: Event, at: datetime) -> int:
 
 def append_all(session: Session, facts: Sequence[Event], at: datetime) -> int:
     """Add facts to the end, in this order and by one statement; the id of the newest entry afterwards."""
+    return append_dated(session, [(fact, at) for fact in facts])
+
+
+def append_dated(session: Session, facts: Sequence[tuple[Event, datetime]]) -> int:
+    """The same for facts of different moments."""
     last = last_in(session)
     if facts:
-        rows = [{**_row(event, at), "id": id} for id, event in enumerate(facts, start=last + 1)]
+        rows = [{**_row(event, at), "id": id} for id, (event, at) in enumerate(facts, start=last + 1)]
         session.execute(_insert, rows)
         last += len(rows)
         note_append(session, last)

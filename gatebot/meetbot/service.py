@@ -26,7 +26,7 @@ from .store import Heard, Outcome
 
 log = logging.getLogger(__name__)
 
-_BATCH = 200
+_BATCH = 1000
 _PAUSE = 2.0
 
 

@@ -9,8 +9,9 @@ without its items (the record has them), and written when more than its line cou
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from sqlalchemy import event
 from .. import db, journal
 from ..db import Session
 from ..events import LineSaid, MeetingEnded, MeetingStarted
+from ..fact import Event
 from . import lines, names
 from .commands import Step
 from .model import ITEMS, SPOKEN, Entry, EntryKind, Line, LineKind, Meeting, Reply, Setting, Standing
@@ -120,61 +122,118 @@ class Outcome:
 def take_in(session: Session, heard: Sequence[Heard], ways: Setting) -> list[Outcome]:
     """Append lines, in order, and let each do to its channel's meeting what it does: one transaction.
 
-    A message that is there already, by the id that its network gave it, is passed over.
+    A message that is there already, by the id that its network gave it, is passed over. What many lines write, they
+    write together: a line costs the same, however long its meeting and however many there are.
     """
-    return [_take_in(session, one, ways) for one in heard if not _is_known(session, one)]
+    new = _unknown(session, heard)
+    ids, places = _append(session, new)
+    book = _Book(session, ways)
+    outcomes = [book.take_in(one, id, place) for one, id, place in zip(new, ids, places, strict=True)]
+    book.close()
+    return outcomes
 
 
-def _is_known(session: Session, heard: Heard) -> bool:
-    columns, channel = line_table.c, names.folded(heard.channel)
-    same = (columns.network == heard.network, columns.channel == channel, columns.msgid == heard.line.msgid)
-    return bool(heard.line.msgid) and session.execute(sa.select(columns.id).where(*same)).first() is not None
+def _unknown(session: Session, heard: Sequence[Heard]) -> list[Heard]:
+    """The lines that are not there yet."""
+    known: set[tuple[str, str, str]] = set()
+    columns, new = line_table.c, list[Heard]()
+    for one in heard:
+        if one.line.msgid:
+            key = (one.network, names.folded(one.channel), one.line.msgid)
+            same = (columns.network == key[0], columns.channel == key[1], columns.msgid == key[2])
+            if key in known or session.execute(sa.select(columns.id).where(*same)).first() is not None:
+                continue
+            known.add(key)
+        new.append(one)
+    return new
 
 
-def _take_in(session: Session, heard: Heard, ways: Setting) -> Outcome:
-    channel = names.folded(heard.channel)
-    line = heard.line
-    command = lines.command(line.text) if line.kind is LineKind.SAID else None
-    meeting, before = _running(session, heard.network, channel, undoing=command is not None and command.name == "undo")
-    place = index.free_place(session, line.at)
-    spoken = line.kind in SPOKEN
-    id = _append_line(session, heard, channel, meeting if spoken else 0, place)
-    line = replace(line, id=id)
-    setting = replace(ways, channel=channel, topic=heard.topic, present=heard.present)
-    if command is not None and command.name in _PLACING:
-        setting = replace(setting, taken=_taken(session, meeting))
-    after, entries, replies = _reduced(before, line, setting)
-    if before is None and after is not None:
-        meeting = _begin(session, heard.network, after, setting)
-        session.execute(sa.update(line_table).where(line_table.c.id == id).values(meeting=meeting))
-    if before is not None or after is not None:
-        _keep(session, meeting, before, after, entries, setting)
-    if spoken:
-        index.add(session, [(place, line_tokens(line.nick, channel, line.text, meeting))])
-    _announce(session, heard, line, channel, meeting, before, after)
-    written = (before is not None and after is None) or any(entry.kind is EntryKind.SAVED for entry in entries)
-    return Outcome(heard, id, replies, meeting if written else None)
+def _append(session: Session, heard: Sequence[Heard]) -> tuple[list[int], list[int]]:
+    """Write lines; returns their ids and places."""
+    if not heard:
+        return [], []
+    places = index.free_places(session, [one.line.at for one in heard])
+    rows = [
+        _line_row(one.network, names.folded(one.channel), one.line, 0, place)
+        for one, place in zip(heard, places, strict=True)
+    ]
+    added = sa.insert(line_table).returning(line_table.c.id, sort_by_parameter_order=True)
+    return list(session.execute(added, rows).scalars()), places
+
+
+class _Book:
+    """The meetings of some channels while lines are taken in, and what is to be written when all are."""
+
+    def __init__(self, session: Session, ways: Setting) -> None:
+        self._session = session
+        self._ways = ways
+        self._running: dict[tuple[str, str], tuple[int, Meeting | None]] = {}
+        self._said: dict[int, int] = {}
+        self._lines: list[dict[str, int]] = []
+        self._words: list[tuple[int, list[str]]] = []
+        self._facts: list[tuple[Event, datetime]] = []
+
+    def take_in(self, heard: Heard, id: int, place: int) -> Outcome:
+        """Let one line do what it does."""
+        session, line, channel = self._session, replace(heard.line, id=id), names.folded(heard.channel)
+        command = lines.command(line.text) if line.kind is LineKind.SAID else None
+        key = (heard.network, channel)
+        if key not in self._running:
+            self._running[key] = _running(session, *key)
+        meeting, before = self._running[key]
+        if before is not None and command is not None and command.name == "undo":
+            before = replace(before, last=_items(session, meeting))
+        setting = replace(self._ways, channel=channel, topic=heard.topic, present=heard.present)
+        if command is not None and command.name in _PLACING:
+            setting = replace(setting, taken=_taken(session, meeting))
+        after, entries, replies = _reduced(before, line, setting)
+        if before is None and after is not None:
+            meeting = _begin(session, heard.network, after, setting)
+        if before is not None or after is not None:
+            self._keep(meeting, before, after, entries, setting)
+        # Only who undoes something looks at the items, and reads them from the record then.
+        self._running[key] = (meeting, replace(after, last=None)) if after is not None else (0, None)
+        if line.kind in SPOKEN:
+            self._words.append((place, line_tokens(line.nick, channel, line.text, meeting)))
+            if meeting:
+                self._lines.append({"line": id, "of": meeting})
+        self._facts += _facts(session, heard, line, channel, meeting, before, after)
+        written = (before is not None and after is None) or any(entry.kind is EntryKind.SAVED for entry in entries)
+        return Outcome(heard, id, replies, meeting if written else None)
+
+    def _keep(
+        self, meeting: int, before: Meeting | None, after: Meeting | None, entries: Sequence[Entry], setting: Setting
+    ) -> None:
+        """Write what a line changed; where it only counted, that is written at the end."""
+        if after is not None and before is not None and not entries and _kept(after) == _kept(before):
+            self._said[meeting] = after.said
+            return
+        self._said.pop(meeting, None)
+        _keep(self._session, meeting, before, after, entries, setting)
+
+    def close(self) -> None:
+        """Write the rest."""
+        session, columns = self._session, line_table.c
+        if self._lines:
+            of = sa.update(line_table).where(columns.id == sa.bindparam("line")).values(meeting=sa.bindparam("of"))
+            session.execute(of, self._lines)
+        for meeting, said in self._said.items():
+            session.execute(sa.update(meeting_table).where(meeting_table.c.id == meeting).values(said=said))
+        index.add(session, self._words)
+        if self._facts:
+            journal.append_dated(session, self._facts)
 
 
 def append_lines(session: Session, network: str, channel: str, lines: Sequence[Line]) -> list[int]:
     """Append many lines of a channel that no running meeting is to hear, as those of old logs; returns their ids."""
     folded = names.folded(channel)
-    places = index.free_places(session, [line.at for line in lines])
-    rows = [
-        _line_row(network, folded, line, 0, place) for line, place in zip(lines, places, strict=True)
-    ]  # fmt: skip
-    if not rows:
-        return []
-    added = sa.insert(line_table).returning(line_table.c.id, sort_by_parameter_order=True)
-    ids = list(session.execute(added, rows).scalars())
-    index.add(
-        session,
-        (
-            (place, line_tokens(line.nick, folded, line.text, 0))
-            for line, place in zip(lines, places, strict=True)
-            if line.kind in SPOKEN
-        ),
-    )
+    ids, places = _append(session, [Heard(network, folded, line) for line in lines])
+    spoken = [
+        (place, line_tokens(line.nick, folded, line.text, 0))
+        for line, place in zip(lines, places, strict=True)
+        if line.kind in SPOKEN
+    ]
+    index.add(session, spoken)
     return ids
 
 
@@ -188,20 +247,15 @@ def _reduced(before: Meeting | None, line: Line, setting: Setting) -> Step:
         return (replace(before, said=before.said + 1) if before and counted else before), (), ()
 
 
-def _running(session: Session, network: str, channel: str, *, undoing: bool) -> tuple[int, Meeting | None]:
-    """The meeting that runs in a channel, if one does (0: none), with its state as of the last line.
-
-    Its items are put back from the record only for a line that looks at them: every other line costs the same, however
-    long the meeting is.
-    """
+def _running(session: Session, network: str, channel: str) -> tuple[int, Meeting | None]:
+    """The meeting that runs in a channel, if one does (0: none), with its state as of the last line; without items."""
     query = sa.select(meeting_table.c.id, meeting_table.c.state, meeting_table.c.said).where(
         meeting_table.c.network == network, meeting_table.c.channel == channel, meeting_table.c.ended.is_(None)
     )
     row = session.execute(query).first()
     if row is None:
         return 0, None
-    meeting = replace(_state.decode(row.state), said=row.said)
-    return row.id, replace(meeting, last=_items(session, row.id)) if undoing else meeting
+    return row.id, replace(_state.decode(row.state), said=row.said)
 
 
 def record(session: Session, meeting: int) -> list[Entry]:
@@ -221,11 +275,6 @@ def _items(session: Session, meeting: int) -> Standing | None:
         elif entry.kind is EntryKind.UNDO and last is not None:
             last = last.below
     return last
-
-
-def _append_line(session: Session, heard: Heard, channel: str, meeting: int, place: int) -> int:
-    row = _line_row(heard.network, channel, heard.line, meeting, place)
-    return session.execute(sa.insert(line_table).values(row).returning(line_table.c.id)).scalar_one()
 
 
 def _line_row(network: str, channel: str, line: Line, meeting: int, place: int) -> dict[str, object]:
@@ -288,7 +337,7 @@ def _entry_row(meeting: int, number: int, entry: Entry) -> dict[str, object]:
     return row | {"text": entry.text, "log_line": entry.number, "line": entry.line}
 
 
-def _announce(
+def _facts(
     session: Session,
     heard: Heard,
     line: Line,
@@ -296,15 +345,13 @@ def _announce(
     meeting: int,
     before: Meeting | None,
     after: Meeting | None,
-) -> None:
-    """Tell the journal: that a meeting starts, what was said, that it is over; in this order."""
+) -> Iterator[tuple[Event, datetime]]:
+    """What the journal is told: that a meeting starts, what was said, that it is over; in this order."""
     if before is None and after is not None:
-        journal.append(session, MeetingStarted(meeting, channel, after.name, line.nick), line.at)
+        yield MeetingStarted(meeting, channel, after.name, line.nick), line.at
     if line.kind in SPOKEN:
         path = names.line_path(channel, line.at, line.id)
-        said = LineSaid(channel, line.id, line.nick, line.text, heard.network, path, meeting)
-        journal.append(session, said, line.at)
+        yield LineSaid(channel, line.id, line.nick, line.text, heard.network, path, meeting), line.at
     if before is not None and after is None:
         row = session.execute(sa.select(meeting_table).where(meeting_table.c.id == meeting)).one()
-        path = names.minutes_path(row.location)
-        journal.append(session, MeetingEnded(meeting, channel, row.name, path), line.at)
+        yield MeetingEnded(meeting, channel, row.name, names.minutes_path(row.location)), line.at

@@ -48,10 +48,11 @@ def free_places(session: Session, moments: Sequence[datetime]) -> list[int]:
     last: dict[int, int] = {}
     taken: set[int] = set()
     places: list[int] = []
+    top = session.execute(sa.text("SELECT max(place) FROM irc_line")).scalar() or 0
     for at in moments:
         second = first_place(at)
         place = last[second] + 1 if second in last else free_place(session, at)
-        while place in taken or (place >= second + _PLACES and _is_taken(session, place)):
+        while place in taken or (second + _PLACES <= place <= top and _is_taken(session, place)):
             place += 1
         last[second] = place
         taken.add(place)
