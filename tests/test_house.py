@@ -140,6 +140,7 @@ ADAPTERS: dict[str, set[str]] = {
         "rest_standing",
         "revisions",
         "diffs.colours",
+        "fixes.previewing",
         "for_pages",
         "diffs.painting",
         "diffs.suggesting",

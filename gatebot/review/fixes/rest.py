@@ -6,6 +6,7 @@ Thin, as `rest_changes.py`. The edit becomes a patch set by `edit:publish`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from ..permission import require_account
 from ..shaper import Calls, Shaper
 from ..whole import ChangeView
 from .model import Replacement, from_text
+from .previewing import preview
 from .suggestion import fix_of
 
 
@@ -38,6 +40,8 @@ class RestFixes(Calls):
         return (
             ("POST", f"{revision}/fixes/{{fix}}/apply", self._apply),
             ("POST", f"{revision}/fix:apply", self._apply_given),
+            ("POST", f"{revision}/fix:preview", self._preview_given),
+            ("GET", f"{revision}/fixes/{{fix}}/preview", self._preview),
             ("POST", f"{revision}/comments/{{comment}}/delete", self._blank),
             ("DELETE", f"{revision}/comments/{{comment}}", self._blank),
         )
@@ -46,17 +50,26 @@ class RestFixes(Calls):
         """A suggestion by its name, or that of a comment with a block of suggested text by the comment's."""
         require_account(self._asker.actor(request))
         view, patch_set = await self._shaper.revision(request)
-        wanted = request.match_info["fix"]
-        here = [one for one in view.comments if one.patch_set == patch_set.number]
-        found = [fix for one in here for fix in from_text(one.fixes)]
-        found += [
-            fix for one in here
-            if (fix := fix_of(one.id, one.file, one.text, one.line, one.range)) is not None
-        ]  # fmt: skip
-        for fix in found:
-            if fix.id == wanted:
-                return await self._written(request, view, patch_set, fix.replacements)
-        raise NotFound(reason=reason("review.no-such-fix", id=wanted[:80], change=view.change.number))
+        return await self._written(request, view, patch_set, _named(request, view, patch_set))
+
+    async def _preview(self, request: web.Request) -> web.StreamResponse:
+        """What a suggestion would change: Gerrit's DiffInfo by file."""
+        view, patch_set = await self._shaper.revision(request)
+        return await self._previewed(request, view, patch_set, _named(request, view, patch_set))
+
+    async def _preview_given(self, request: web.Request) -> web.StreamResponse:
+        """The same for replacements that nobody has put into a comment yet."""
+        require_account(self._asker.actor(request))
+        view, patch_set = await self._shaper.revision(request)
+        given = replacements_from((await body_of(request)).get("fix_replacement_infos"), "fix_replacement_infos")
+        return await self._previewed(request, view, patch_set, given)
+
+    async def _previewed(
+        self, request: web.Request, view: ChangeView, patch_set: PatchSet, replacements: Sequence[Replacement]
+    ) -> web.StreamResponse:
+        given = self._room.files, view.change.project, patch_set, replacements
+        told = await asyncio.to_thread(preview, *given)
+        return json_answer(request, told)
 
     async def _apply_given(self, request: web.Request) -> web.StreamResponse:
         require_account(self._asker.actor(request))
@@ -92,3 +105,15 @@ class RestFixes(Calls):
         now = await self._room.reading.view(actor, view.change.number)
         (comment,) = (one for one in now.comments if one.id == id)
         return json_answer(request, {**comment_info(comment, now.people, now.commits), "path": comment.file})
+
+
+def _named(request: web.Request, view: ChangeView, patch_set: PatchSet) -> Sequence[Replacement]:
+    """The suggestion that the address names, by its own name or by that of the comment with the suggested text."""
+    wanted = request.match_info["fix"]
+    here = [one for one in view.comments if one.patch_set == patch_set.number]
+    found = [fix for one in here for fix in from_text(one.fixes)]
+    found += [fix for one in here if (fix := fix_of(one.id, one.file, one.text, one.line, one.range)) is not None]
+    for fix in found:
+        if fix.id == wanted:
+            return fix.replacements
+    raise NotFound(reason=reason("review.no-such-fix", id=wanted[:80], change=view.change.number))

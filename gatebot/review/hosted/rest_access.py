@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from ...access import Actor
 from ...access_rules import SYSTEM_GROUPS
 from ...assignment import Json
 from ...errors import Conflict, Unprocessable
@@ -38,10 +39,26 @@ class RestAccessEdit(Calls):
 
     def table(self) -> Iterable[tuple[str, str, Handler]]:
         """Method, path, handler."""
-        return (("POST", "/projects/{project}/access", self._edit),)
+        one = "/projects/{project}"
+        return (
+            ("POST", f"{one}/access", self._edit),
+            *((method, f"{one}/access:review", self._propose) for method in ("PUT", "POST")),
+        )
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
         """ProjectAccessInput in, ProjectAccessInfo out."""
+        actor, name, message, change = await self._wanted(request)
+        await self._room.config_editing.edit(actor, name, message, change)
+        return json_answer(request, await self._shown(request, name))
+
+    async def _propose(self, request: web.Request) -> web.StreamResponse:
+        """The same as a change of `refs/meta/config`, to be reviewed as any other; that change is answered."""
+        actor, name, message, change = await self._wanted(request)
+        made = await self._room.config_editing.propose(actor, name, message, change)
+        return json_answer(request, await self._shaper.info_of(request, made.number), 201)
+
+    async def _wanted(self, request: web.Request) -> tuple[Actor, str, str, Callable[[Files], Files]]:
+        """Who asks, of which project, with which message, and what of its files shall be another way."""
         require_account(self._asker.actor(request))
         name, body = request.match_info["project"].removesuffix(".git"), await body_of(request)
         actor = self._asker.actor(request)
@@ -65,8 +82,7 @@ class RestAccessEdit(Calls):
                 text = editing.with_values(text, "access", None, "inheritFrom", values)
             return replace(files, config=text, groups=known.text())
 
-        await self._room.config_editing.edit(actor, name, message, change)
-        return json_answer(request, await self._shown(request, name))
+        return actor, name, message, change
 
 
 class _Groups:

@@ -101,3 +101,25 @@ def test_the_whole_text_may_be_replaced() -> None:
     assert applied("a\nb\n", [Replacement("f", TextRange(1, 0, 3, 0), "x")]) == "x"
     with pytest.raises(Conflict):
         applied("a\n", [Replacement("f", TextRange(9, 0, 9, 0), "x")])
+
+
+async def test_what_a_suggestion_would_change_is_seen_before_it_is_written(
+    rest: RestClient, house: ReviewHouse, change: Change
+) -> None:
+    fix = {"description": "Shout", "replacements": [{"path": "a.txt", "range": at(2, 0, 2, 3), "replacement": "TWO"}]}
+    comment = {"line": 2, "message": "Louder", "fix_suggestions": [fix]}
+    await rest("bob", "POST", f"{R}/review", {"comments": {"a.txt": [comment]}})
+    (told,) = (await rest.get(f"{R}/comments"))["a.txt"]
+    seen = await rest("", "GET", f"{R}/fixes/{told['fix_suggestions'][0]['fix_id']}/preview")
+    assert list(seen) == ["a.txt"]
+    assert seen["a.txt"]["content"] == [{"ab": ["one"]}, {"a": ["two"], "b": ["TWO"]}, {"ab": ["three", ""]}]
+    both = {
+        "fix_replacement_infos": [*fix["replacements"], {"path": "b.txt", "range": at(1, 0, 2, 0), "replacement": ""}]
+    }
+    given = await rest("bob", "POST", f"{R}/fix:preview", both)
+    assert given["a.txt"] == seen["a.txt"]
+    assert given["b.txt"]["content"] == [{"a": ["b", ""]}] or given["b.txt"]["change_type"] == "MODIFIED"
+    assert await rest("ann", "GET", "/changes/1/edit", status=204) == ""
+    wrong = {"fix_replacement_infos": [{"path": "none.txt", "range": at(1, 0, 1, 0), "replacement": "x"}]}
+    assert "none.txt" in await rest("bob", "POST", f"{R}/fix:preview", wrong, 404)
+    await rest("bob", "GET", f"{R}/fixes/nothing/preview", status=404)

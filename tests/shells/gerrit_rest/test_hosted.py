@@ -206,3 +206,19 @@ async def test_whether_a_branch_takes_another(rest: RestClient, house: ReviewHou
     }  # fmt: skip
     assert (await rest.get(f"{P}/branches/one/mergeable?source=main"))["commit_merged"] is True
     await rest.get(f"{P}/branches/one/mergeable?source={house.commit_of(change)}", status=404)
+
+
+async def test_rights_are_proposed_as_a_change_that_others_review(rest: RestClient, house: ReviewHouse) -> None:
+    house.project("demo/api")
+    core = {"add": {"refs/heads/*": {"permissions": {"submit": {"rules": {"Core": {"action": "ALLOW"}}}}}}}
+    assert await rest("ann", "PUT", f"{P}/access:review", core, 403)
+    made = await rest("root", "PUT", f"{P}/access:review", core | {"message": "Let Core submit"}, 201)
+    assert (made["branch"], made["subject"], made["status"]) == ("refs/meta/config", "Let Core submit", "NEW")
+    again = await rest("root", "POST", f"{P}/access:review", core, 201)
+    assert again["_number"] != made["_number"]
+    commit = (await rest("root", "GET", f"/changes/{made['_number']}?o=CURRENT_REVISION"))["current_revision"]
+    text = house.repositories.read_file("demo/api", commit, "project.config") or b""
+    assert b"submit = group Core" in text
+    assert (await rest("root", "GET", f"{P}/access"))["local"] == {}
+    same = {"remove": {"refs/heads/x": {}}}
+    assert await rest("root", "PUT", f"{P}/access:review", same, 409) == "Nothing of the configuration would change."
