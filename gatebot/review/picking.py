@@ -7,24 +7,21 @@ Commits are made at the workbench. The refusals are in Gerrit's words.
 from __future__ import annotations
 
 import asyncio
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..access import Actor, Target, Verb
 from ..db import Session
-from ..errors import Conflict, GatebotError, Invalid
+from ..errors import Conflict, Invalid
 from ..identity import Account
 from ..reasons import reason
-from ..repo import CommitInfo, MergeConflict
+from ..repo import CommitInfo
 from . import conversation, kinds, store
 from .making import Wanted
 from .model import Change, PatchSet, ReviewerState, Status
 from .permission import require
 from .reverting import of, with_change_id
 from .states import LONGEST_TOPIC
-from .workbench import Workbench
-
-_SHA = re.compile(r"[0-9a-f]{40}\Z")
+from .workbench import COMMIT_ID, Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +103,9 @@ class Picking:
             asked = self._bench.db.read_now(conversation.list_reviewers, change.number) if pick.keep_reviewers else ()
             reviewers = of(asked, ReviewerState.REVIEWER) | ({change.owner} if asked else set[int]())
             # What nobody else sees does not become everybody's on another branch.
-            return Wanted(
-                change.project, branch, made.change_id, made.id, place, says=says, topic=topic,
-                work_in_progress=bool(made.conflicts) or change.work_in_progress, private=change.private,
+            return replace(
+                wanted, work_in_progress=wanted.work_in_progress or change.work_in_progress, private=change.private,
                 reviewers=tuple(sorted(reviewers - {account})), cc=tuple(sorted(of(asked, ReviewerState.CC))),
-                cherry_pick_of=wanted.cherry_pick_of,
             )  # fmt: skip
         if not other.is_open:
             raise Invalid(
@@ -121,30 +116,21 @@ class Picking:
             )  # fmt: skip
         before = self._bench.db.read_now(store.get_patch_set, other.number, other.current)
         compared = kinds.compare(self._repositories, change.project, before.commit, made.id, place)
-        return Wanted(
-            change.project, branch, made.change_id, made.id, place, other.number, other.current, compared.kind,
-            compared.unchanged_files, says, topic=topic, work_in_progress=bool(made.conflicts),
-            cherry_pick_of=wanted.cherry_pick_of,
-        )  # fmt: skip
+        return replace(
+            wanted, number=other.number, on=other.current, kind=compared.kind, unchanged_files=compared.unchanged_files
+        )
 
     def _base(self, actor: Actor, project: str, branch: str, base: str, tip: str) -> str:
         """The commit that it goes onto: one of the branch, or of a change for it that the asker sees."""
         if not base:
             return tip
         commit = base.lower()
-        if not _SHA.match(commit):
+        if not COMMIT_ID.match(commit) or self._repositories.resolve(project, commit) is None:
             raise Invalid(reason=reason("review.pick-base", base=base))
-        try:
-            if self._repositories.is_ancestor(project, self._repositories.commit(project, commit).id, tip):
-                return commit
-        except GatebotError:
-            raise Invalid(reason=reason("review.pick-base", base=base)) from None
-        change = self._bench.db.read_now(store.find_by_commits, project, (commit,)).get(commit)
-        if (
-            change is None
-            or change.branch != branch
-            or change.number not in self._bench.db.read_now(self._bench.sees, actor, [change.number])
-        ):
+        if self._bench.is_in(project, commit, tip):
+            return commit
+        change = self._bench.db.read_now(self._bench.change_at, actor, project, commit)
+        if change is None or change.branch != branch:
             raise Invalid(reason=reason("review.pick-base-elsewhere", base=base, branch=branch))
         if change.status is Status.ABANDONED:
             raise Conflict(reason=reason("review.pick-base-abandoned", change=change.number))
@@ -157,15 +143,14 @@ class Picking:
             source = self._repositories.write_commit(
                 place, commit.tree, (commit.parents[pick.parent - 1],), commit.author, commit.committer, commit.message
             )
-        picked = self._repositories.pick(place, source, onto)
-        conflicts = picked.paths if isinstance(picked, MergeConflict) else ()
+        picked, conflicts = self._bench.pick(place, source, onto)
         if conflicts and not pick.allow_conflicts:
             raise Conflict(reason=reason("review.pick-conflict", paths=", ".join(conflicts[:10])))
-        if picked.tree == self._repositories.commit(place, onto).tree and not pick.allow_empty:
+        if picked == self._repositories.commit(place, onto).tree and not pick.allow_empty:
             raise Conflict(reason=reason("review.pick-identical"))
         who = self._bench.person(account)
-        text, id = with_change_id(pick.message.strip() or commit.message, picked.tree, onto, who)
-        made = self._repositories.write_commit(place, picked.tree, (onto,), commit.author, who, text)
+        text, id = with_change_id(pick.message.strip() or commit.message, picked, onto, who)
+        made = self._repositories.write_commit(place, picked, (onto,), commit.author, who, text)
         return _Commit(made, id, conflicts)
 
 

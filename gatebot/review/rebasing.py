@@ -8,7 +8,6 @@ Commits are made at the workbench. The refusals are in Gerrit's words.
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from ..access import Actor
@@ -16,15 +15,12 @@ from ..db import Session
 from ..errors import Conflict, Unprocessable
 from ..identity import Account
 from ..reasons import reason
-from ..repo import MergeConflict
 from . import deeds, kinds, store
 from .making import Wanted
 from .model import Change, PatchSet, Status, branch_ref
 from .picking import conflicts_told
 from .together import together
-from .workbench import Workbench
-
-_SHA = re.compile(r"[0-9a-f]{40}\Z")
+from .workbench import COMMIT_ID, Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +103,13 @@ class Rebasing:
         """The commit of a change on another one, and the files that have git's marks of conflicts in them."""
         if len(patch_set.parents) != 1:
             raise Conflict(reason=reason("review.rebase-merge", change=change.number))
-        picked = self._repositories.pick(place, patch_set.commit, onto)
-        conflicts = picked.paths if isinstance(picked, MergeConflict) else ()
+        tree, conflicts = self._bench.pick(place, patch_set.commit, onto)
         if conflicts and not allow:
             files = "\n".join(f"* {path}" for path in conflicts[:50])
             raise Conflict(reason=reason("review.rebase-conflict", change=change.number, files=files))
         commit = self._repositories.commit(change.project, patch_set.commit)
         who = self._bench.person(account)
-        made = self._repositories.write_commit(place, picked.tree, (onto,), commit.author, who, commit.message)
+        made = self._repositories.write_commit(place, tree, (onto,), commit.author, who, commit.message)
         return made, conflicts
 
     def _base(self, session: Session, actor: Actor, change: Change, current: PatchSet, base: str | None) -> _Base:
@@ -133,12 +128,12 @@ class Rebasing:
         under = below.get(current.parents[0]) if current.parents else None
         if under is None or under.number == change.number or under.branch != change.branch:
             return _Base(tip)
+        if under.status is Status.MERGED:
+            return _Base(tip)
         if not self._bench.sees(session, actor, [under.number]):
             raise Conflict(reason=reason("review.rebase-hidden"))
         if under.status is Status.ABANDONED:
             raise Conflict(reason=reason("review.rebase-abandoned-parent", id=under.change_id))
-        if under.status is Status.MERGED:
-            return _Base(tip)
         return _Base(store.get_patch_set(session, under.number, under.current).commit, depends=True)
 
     def _named(self, session: Session, actor: Actor, change: Change, base: str, tip: str) -> str:
@@ -146,7 +141,7 @@ class Rebasing:
         number, _, patch_set = base.partition(",")
         other = store.find_change(session, int(number)) if number.isdecimal() and len(number) < 10 else None
         commit = ""
-        if other is None and _SHA.match(base.lower()):
+        if other is None and COMMIT_ID.match(base.lower()):
             commit = base.lower()
             other = store.find_by_commits(session, change.project, (commit,)).get(commit)
             if self._bench.is_in(change.project, commit, tip):

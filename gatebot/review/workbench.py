@@ -7,6 +7,7 @@ What a push would be asked is asked of each commit: rights, the project's state 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from ..db import Database, Session
 from ..errors import Conflict, GatebotError
 from ..identity import Account, account_in
 from ..reasons import reason
-from ..repo import Person, Repositories, person
+from ..repo import MergeConflict, Person, Repositories, person
 from . import deeds, push_flaws, store
 from .making import Maker, Wanted
 from .model import Change, branch_ref
@@ -25,6 +26,8 @@ from .permission import require, require_account
 from .push_config import ConfigGuard
 from .push_facts import Push, Reader, facts
 from .receive import CONFIG, Refusal
+
+COMMIT_ID = re.compile(r"[0-9a-f]{40}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,16 @@ class Workbench:
         except GatebotError:
             return False
         return self.repositories.is_ancestor(project, known, tip)
+
+    def change_at(self, session: Session, actor: Actor, project: str, commit: str) -> Change | None:
+        """The change that a commit is a patch set of, where the actor sees it."""
+        found = store.find_by_commits(session, project, (commit,)).get(commit)
+        return found if found is not None and self.sees(session, actor, [found.number]) else None
+
+    def pick(self, place: str, commit: str, onto: str) -> tuple[str, tuple[str, ...]]:
+        """The tree of a commit put onto another, and the files that have git's marks of conflicts in it."""
+        picked = self.repositories.pick(place, commit, onto)
+        return picked.tree, picked.paths if isinstance(picked, MergeConflict) else ()
 
     def require_writable(self, project: str) -> None:
         """A project that is only read takes no patch set."""
