@@ -44,7 +44,7 @@ class Asking:
     def actor(self, request: web.Request) -> Actor:
         """The same in the form that `access.may` takes."""
         account = self.account(request)
-        return Actor(account.id, account.groups, account.username) if account else Actor(None, frozenset())
+        return account.actor if account else Actor(None, frozenset())
 
     def require(self, request: web.Request) -> Account:
         """The account, or `Unauthenticated`."""

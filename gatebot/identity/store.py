@@ -16,6 +16,7 @@ from itertools import groupby
 import sqlalchemy as sa
 
 from .. import journal
+from ..access import Actor
 from ..db import Session, metadata, utc
 from ..errors import Conflict, Invalid, NotFound
 from ..events import AccountCreated
@@ -78,6 +79,11 @@ class Account:
     email: str
     active: bool
     groups: frozenset[str]
+
+    @property
+    def actor(self) -> Actor:
+        """The account as permissions ask for it."""
+        return Actor(self.id, self.groups, self.username)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class GitHttp:
 
     def _actor(self, request: web.Request) -> Actor:
         account = self._site.account(request)
-        return Actor(account.id, account.groups, account.username) if account else Actor(None)
+        return account.actor if account else Actor(None)
 
     # -- bytes -----------------------------------------------------------------------------------------
 

@@ -46,4 +46,4 @@ class Inviting:
         return found
 
     def _sees(self, account: Account, change: Change) -> bool:
-        return may(Actor(account.id, account.groups, account.username), Verb.READ, target_of(change), self.rules)
+        return may(account.actor, Verb.READ, target_of(change), self.rules)

@@ -39,7 +39,7 @@ class Push:
     @property
     def actor(self) -> Actor:
         """The pusher as rules see him."""
-        return Actor(self.account.id, self.account.groups, self.account.username)
+        return self.account.actor
 
 
 @dataclass(frozen=True, slots=True)

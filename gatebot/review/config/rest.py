@@ -111,7 +111,7 @@ class RestAccess:
         return json_answer(request, self._answer(account, name, asked["ref"], permission))
 
     def _answer(self, account: Account, project: str, ref: str, permission: str) -> dict[str, Json]:
-        actor = Actor(account.id, account.groups, account.username)
+        actor = account.actor
         if not sees_project(actor, project, self._rules):
             return _refused(f"user {account.username} cannot see project {project}")
         if not ref:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ...access import Actor
 from ...assignment import Json
 from ...db import Session
 from ...identity import SERVICE_USERS, THIRD_PARTY_CI, Account, accounts_in
@@ -99,11 +98,6 @@ def listener(scene: Scene, account: Account, *, sees: bool) -> Listener:
         sees=sees,
         turn=account.id in scene.attention,
     )
-
-
-def actor_of(account: Account) -> Actor:
-    """An account as permissions ask for it."""
-    return Actor(account.id, account.groups, account.username)
 
 
 def reverted(session: Session, commit: str, project: str) -> Change | None:

@@ -35,7 +35,7 @@ from .model import Addressed, FileLine, Happening, Kept, Kind, Letter, Listener,
 from .passes import Passes
 from .quoting import quotes
 from .rendering import Envelope, message, readable
-from .scene import Scene, actor_of, listener, reverted, scene_of
+from .scene import Scene, listener, reverted, scene_of
 from .sending import Sending
 from .store import Outgoing
 
@@ -154,7 +154,7 @@ class Mail:
 
     async def _sees(self, scene: Scene, account: int) -> bool:
         number = scene.ground.change.number
-        return number in await self._reading.visible(actor_of(scene.accounts[account]), [number])
+        return number in await self._reading.visible(scene.accounts[account].actor, [number])
 
     def _messages(self, written: Letter, to: Addressed, people: dict[int, Listener], scene: Scene) -> list[Outgoing]:
         sender, site = self._sender, self._sender.site

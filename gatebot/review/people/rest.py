@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from ...access import Actor, Verb, capabilities_of, limit_of
+from ...access import Verb, capabilities_of, limit_of
 from ...assignment import Json
 from ...errors import Conflict, Invalid, NotFound, Unauthenticated
 from ...identity import Account
@@ -192,7 +192,7 @@ class RestAccounts:
         return json_answer(request, "ok")
 
     def _held(self, account: Account) -> dict[str, Json]:
-        actor, rules = Actor(account.id, account.groups, account.username), self._shaper.room.rules
+        actor, rules = account.actor, self._shaper.room.rules
         held: dict[str, Json] = {"queryLimit": {"min": 0, "max": limit_of(actor, "queryLimit", rules, MOST)}}
         if (batch := limit_of(actor, "batchChangesLimit", rules, 0)) > 0:
             held["batchChangesLimit"] = {"min": 0, "max": batch}

@@ -46,7 +46,7 @@ class GitOverSsh:
         self, stream: Stream, account: Account, service: str, path: str, *, version: str, language: str
     ) -> int:
         """One clone, fetch or push; git's exit status."""
-        actor = Actor(account.id, account.groups, account.username)
+        actor = account.actor
         project = self._project(actor, path)
         if service == RECEIVE:
             reception = self._processes.reception(project, account, language)

@@ -21,7 +21,6 @@ from ...db import Database
 from ...identity import Identity
 from ...journal import Entry, Journal
 from ..deliveries.posting import Poster
-from ..mail.scene import actor_of
 from ..mail.service import last_change
 from ..ssh import happenings
 from ..ssh.telling import Telling
@@ -171,4 +170,4 @@ class _Line:
         if not self.webhook.account:
             return STRANGER
         account = await self._identity.by_username(self.webhook.account)
-        return actor_of(account) if account is not None and account.active else None
+        return account.actor if account is not None and account.active else None
