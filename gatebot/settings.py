@@ -25,6 +25,7 @@ from .settings_irc import Irc, irc_errors
 from .settings_named import READERS, labels_of, providers_of
 from .settings_outside import accounts_errors, mail_errors
 from .settings_reading import Described, described, read_section
+from .settings_sisters import unheard_errors
 from .settings_words import guess
 
 __all__ = ["Connection", "Described", "Irc", "LabelErrors", "Settings", "ThirdPartyCi", "described", "load", "resolve"]
@@ -108,6 +109,7 @@ def _disagreements(settings: Settings) -> list[str]:
             errors.append(f'ssh.{key}: {quoted(text)}write a host and a port, such as "127.0.0.1:29418".')
     errors += [f"web.trusted_proxies: {text} is no address." for text in web.trusted_proxies if not _is_network(text)]
     errors += irc_errors(settings.irc)
+    errors += unheard_errors(settings.announce, settings.irc)
     return errors
 
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from .settings_irc import Irc
 from .settings_outside import Accounts, Mail, Oidc, Replication, Tracker, Webhook
 from .settings_providers import Provider
+from .settings_sisters import Announce
 from .settings_words import BYTES, GIB, MIB, setting
 
 
@@ -274,6 +275,7 @@ class Settings:
     replication: Mapping[str, Replication] = field(default_factory=lambda: MappingProxyType({}))
     webhook: Mapping[str, Webhook] = field(default_factory=lambda: MappingProxyType({}))
     tracker: Mapping[str, Tracker] = field(default_factory=lambda: MappingProxyType({}))
+    announce: Mapping[str, Announce] = field(default_factory=lambda: MappingProxyType({}))
     providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
@@ -309,5 +311,6 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("replication", Replication),
     ("webhook", Webhook),
     ("tracker", Tracker),
+    ("announce", Announce),
 )
-"""The sections of the file in the order in which it shows them; the last six may be there several times."""
+"""The sections of the file in the order in which it shows them; the last seven may be there several times."""

@@ -50,6 +50,7 @@ HALL = {
     "settings_outside": 1,
     "settings_providers": 1,
     "settings_reading": 1,
+    "settings_sisters": 1,
     "settings_words": 0,
     "assets": 2,
     "db": 2,

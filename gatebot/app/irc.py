@@ -26,6 +26,8 @@ from ..meetbot.irc.model import Health, Network
 from ..meetbot.irc.pages import LogPages, health
 from ..meetbot.model import Setting
 from ..meetbot.service import Meetbot
+from ..meetbot.sisters.service import Announcer
+from ..meetbot.store import Heard
 from ..settings import Irc as IrcSettings
 from ..settings import Settings
 from ..site import Site
@@ -43,6 +45,8 @@ class Irc:
     ways: Setting
     bot: Meetbot
     clients: tuple[Client, ...]
+    ears: list[Callable[[Heard], None]]
+    announcers: list[Announcer] = field(default_factory=list[Announcer])
     tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
 
     @classmethod
@@ -51,14 +55,27 @@ class Irc:
         ways = Setting(prefix=f"{settings.url}/meetings/", about=settings.url)
         bot = Meetbot(db, places.meetings, ways, clock)
         networks = [_network(settings, irc) for irc in settings.irc] if settings.meetings.enabled else []
-        clients = tuple(Client(network, bot.hear, clock, _marks(db, network.name)) for network in networks)
+        ears: list[Callable[[Heard], None]] = [bot.hear]
+
+        def hear(heard: Heard) -> None:
+            for ear in ears:
+                ear(heard)
+
+        clients = tuple(Client(network, hear, clock, _marks(db, network.name)) for network in networks)
         for network, client in zip(networks, clients, strict=True):
             bot.plug(network.name, client)
-        return cls(db, places.meetings, ways, bot, clients)
+        return cls(db, places.meetings, ways, bot, clients, ears)
+
+    def add(self, announcer: Announcer) -> None:
+        """Let one announce, and hear what went out."""
+        self.announcers.append(announcer)
+        self.ears.append(announcer.heard)
 
     def start(self, run: Run) -> None:
         """Let the bot and its connections run for ever."""
         run("meetings", self.bot.run())
+        for announcer in self.announcers:
+            run("announcements", announcer.run())
         self.tasks.extend(run(f"irc {number}", client.run()) for number, client in enumerate(self.clients, 1))
 
     async def close(self) -> None:
@@ -67,6 +84,8 @@ class Irc:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.bot.settled()
+        for announcer in self.announcers:
+            await announcer.close()
 
     def health(self) -> list[Health]:
         """How each network is."""

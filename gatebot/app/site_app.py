@@ -52,6 +52,7 @@ from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
 from .outward import Outward, trackers_of
 from .places import Places
+from .sisters import announcing
 from .ssh import SshDoor, here
 
 log = logging.getLogger("gatebot")
@@ -121,12 +122,12 @@ class SiteApp:
         files, keeper = own_executor.files_of(settings, logs, room.builds, results, clock)
         view.plug(room.driver, room.layouts)
         front = Front(site, executor.posture if executor else lambda: None)
-        irc = Irc.of(settings, places, db, clock)
         outside = doors.Doors(settings, places, db, repositories, clock, site, review, room.builds, mentions)
         ssh = SshDoor(settings, places, db, journal, review, outside.git.processes, site, clock)
         sight = connections.Sights(outside.shown, connected)
         allowed = room.allowed(site, sight)
-        outward = Outward.of(Origin(settings, db, journal, clock, key, review, site))
+        outward = Outward.of(origin := Origin(settings, db, journal, clock, key, review, site))
+        irc = announcing(Irc.of(settings, places, db, clock), origin, sight, room.layouts)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)

@@ -247,6 +247,12 @@ def find_items(
     return tuple(_item_row(row) for row in session.execute(query))
 
 
+def item(session: Session, id: str) -> ItemRow | None:
+    """One stay in a queue."""
+    row = session.execute(sa.select(items).where(items.c.id == id)).first()
+    return _item_row(row) if row else None
+
+
 def passed_jobs(session: Session, change: int, patch_set: int, but: str) -> tuple[str, ...]:
     """The jobs that succeeded for a patch set in other pipelines than one."""
     asked = {"change": change, "patch_set": patch_set, "pipeline": but}

@@ -43,7 +43,7 @@ def test_the_file_of_a_new_site_is_all_defaults_and_shows_every_setting() -> Non
 
 def test_the_shown_defaults_are_the_defaults() -> None:
     shown = re.sub(
-        r"#\[(connections|third_party_ci|replication|webhook|tracker|providers)\.[\w-]+\]\n.*?\n\n",
+        r"#\[(connections|third_party_ci|replication|webhook|tracker|announce|providers)\.[\w-]+\]\n.*?\n\n",
         "",
         init_text() + "\n",
         flags=re.DOTALL,
@@ -323,6 +323,37 @@ def test_every_setting_is_read_somewhere() -> None:
 def _holder(item: Described) -> str:
     """What code calls a section: one of several connections a `connection`, a provider by its kind."""
     return item.section.removeprefix("providers.").removesuffix("s")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("digest = 2", "announce.demo.channel: this is needed."),
+        (
+            'channel = "#elsewhere"',
+            "announce.demo.channel: the bot is not in #elsewhere; write it into channels of its [[irc]] too.",
+        ),
+        (
+            'channel = "#demo"\nnetwork = "other"',
+            "announce.demo.channel: the bot is not in #demo; write it into channels of its [[irc]] too.",
+        ),
+        (
+            'channel = "#demo"\nevents = ["change-merge"]',
+            'announce.demo.events: "change-merge" is nothing that is announced. Did you mean change-merged?',
+        ),
+        (
+            'channel = "#demo"\nprojects = ["api", "^("]',
+            'announce.demo.projects: "^(" is no RE2 expression: missing ): ^(.',
+        ),
+        (
+            'channel = "#demo"\nlanguage = "de"',
+            'announce.demo.language: "de" is none of en, ko.',
+        ),
+    ],
+)
+def test_a_channel_that_cannot_be_told_is_refused(written: str, told: str) -> None:
+    network = '[[irc]]\nhost = "irc.example.org"\nchannels = ["#Demo"]\n'
+    assert refusal(f"{network}[announce.demo]\n{written}") == [f"gatebot.toml: {told}"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the sisters of the meetbot need of the other rooms, as Protocols; `app` plugs them in.
+
+Floor 0: no behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from ...fact import Event
+from .model import Happened
+
+
+class Fact(Protocol):
+    """A fact with its place in the journal."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def event(self) -> Event: ...
+
+
+class News(Protocol):
+    """What facts of the journal mean to a stranger."""
+
+    @property
+    def kinds(self) -> Sequence[type[Event]]:
+        """The facts that may mean something."""
+        ...
+
+    async def told(self, facts: Sequence[Fact]) -> Sequence[Happened]:
+        """What happened, in order; nothing of what a stranger may not see."""
+        ...

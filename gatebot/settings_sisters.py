@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of what the bot tells channels unasked, and what is wrong with them.
+
+Only frozen values, as in `settings_fields.py`, which lists these sections.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .settings_checks import no_regexes
+from .settings_irc import Irc
+from .settings_words import guess, setting, written
+
+ANNOUNCED = (
+    "patchset-created", "change-merged", "change-abandoned", "change-restored", "comment-added", "ref-updated",
+    "gate-failed",
+)  # fmt: skip
+"""What channels can be told of; a vote is told of by its label and value, such as Code-Review+2."""
+_VOTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*[+-][1-9]\d?")
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """A channel that is told what happens to changes; a channel may have several of these."""
+
+    channel: str = setting("", "The channel; the bot must be in it.", unit="channel")
+    network: str = setting("", "The network of the channel; empty: the first one that has it.", unit="name")
+    events: tuple[str, ...] = setting(
+        ("patchset-created", "change-merged"),
+        "What it is told of: patchset-created, change-merged, change-abandoned, change-restored, comment-added, "
+        "ref-updated (tags), gate-failed, and votes, such as Code-Review+2.",
+    )
+    projects: tuple[str, ...] = setting((), "Of which projects: names, or expressions that begin with ^; empty: all.")
+    branches: tuple[str, ...] = setting((), "Of which branches, written likewise; empty: all.")
+    digest: int = setting(5, "How many announcements may come at once; more become one line.", least=1)
+    language: str = setting("en", "The language of the announcements.", choices=("en", "ko"))
+
+
+def announce_errors(place: str, one: Announce) -> Iterator[str]:
+    """What is wrong with one of them alone."""
+    if not one.channel:
+        yield f"{place}.channel: this is needed."
+    for event in one.events:
+        if event not in ANNOUNCED and not _VOTE.fullmatch(event):
+            known = guess(event, ANNOUNCED)
+            yield f"{place}.events: {written(event)} is nothing that is announced.{known}"
+    for key, names in (("projects", one.projects), ("branches", one.branches)):
+        yield from no_regexes(f"{place}.{key}", [name for name in names if name.startswith("^")])
+
+
+def network_of(channel: str, network: str, networks: Sequence[Irc]) -> str | None:
+    """The network of a channel that settings name; None: the bot is in no such channel."""
+    found = [one.name for one in networks if channel.lower() in [name.lower() for name in one.channels]]
+    return next((name for name in found if name == network or not network), None)
+
+
+def unheard_errors(announce: Mapping[str, Announce], networks: Sequence[Irc]) -> Iterator[str]:
+    """Which of them would tell a channel that the bot is not in."""
+    for name, one in announce.items():
+        if one.channel and network_of(one.channel, one.network, networks) is None:
+            what = f"the bot is not in {one.channel}; write it into channels of its [[irc]] too."
+            yield f"announce.{name}.channel: {what}"
