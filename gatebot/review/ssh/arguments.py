@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .model import Failed
 
-_NUMBER = re.compile(r"[+-]?\d+")
+_NUMBER = re.compile(r"[+-]?[0-9]+")
 HELP = "--help"
 
 
@@ -90,6 +90,15 @@ def read(options: Sequence[Option], words: Sequence[str], *, others: bool = Fals
         else:
             raise Failed(f'fatal: Option "{name}" takes an operand')
     return Given({name: tuple(those) for name, those in values.items()}, tuple(rest), tuple(unknown))
+
+
+def score(name: str, text: str) -> int:
+    """The value of a vote that an option gives; `name` is how it was written."""
+    if not text:
+        raise Failed(f'fatal: Option "{name}" takes an operand')
+    if not (_NUMBER.fullmatch(text) and len(text) < 7):
+        raise Failed(f'fatal: "{text[:40]}" is not a valid value for "{name}"')
+    return int(text)
 
 
 def usage(command: str, named: str, options: Sequence[Option]) -> str:

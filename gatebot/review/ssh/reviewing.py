@@ -112,7 +112,7 @@ class Reviewing:
             tag=given.text("--tag"),
             wish=Wish(Notify(notify)) if given.all("--notify") else NO_WISH,
         )
-        return _Wish(given, draft, tuple((name, _value(name, value)) for name, value in given.others))
+        return _Wish(given, draft, tuple((name, arguments.score(f"--{name}", value)) for name, value in given.others))
 
     async def _review(self, call: Call, view: ChangeView, patch_set: PatchSet, wish: _Wish) -> None:
         actor, number, text = call.actor, view.change.number, wish.given.text("--message")
@@ -164,13 +164,7 @@ def _vote(word: str) -> tuple[str, int]:
     match = _VOTE.fullmatch(word)
     if match is None:
         raise Failed(f'fatal: "{word}" is not a valid value for "--label"')
-    return match[1], int(match[2] or match[3] or "1")
-
-
-def _value(name: str, text: str) -> int:
-    if not text:
-        raise Failed(f'fatal: Option "--{name}" takes an operand')
-    return int(text)
+    return match[1], arguments.score("--label", match[2] or match[3] or "1")
 
 
 def _object(raw: bytes) -> Object:

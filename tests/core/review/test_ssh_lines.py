@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
@@ -148,3 +149,10 @@ def test_bytes_that_are_no_packets_are_gits_own_business(noise: bytes) -> None:
 
 def test_without_secrets_nothing_is_held_back() -> None:
     assert WantGuard(()).feed(b"00") == b"00"
+
+
+@pytest.mark.parametrize("text", ["x", "1.5", "+-1", "9" * 5000, "２"])
+def test_a_vote_that_is_no_number_is_refused_in_words(text: str) -> None:
+    with pytest.raises(Failed, match=f'^fatal: "{re.escape(text[:40])}" is not a valid value for "--code-review"$'):
+        arguments.score("--code-review", text)
+    assert [arguments.score("--label", one) for one in ("+2", "-1", "0")] == [2, -1, 0]
