@@ -21,6 +21,7 @@ from ..clock import Clock
 from ..db import Database
 from ..reasons import reason
 from ..repo import ZERO, GitError, Incoming, Repositories
+from ..words import say
 from . import kinds, push_direct, push_options, push_past_rows, push_people, push_plan, push_rows, receive, store
 from .config.ports import Configs, NoConfigs
 from .intents import open_intents
@@ -114,6 +115,8 @@ class Receiver:
         """Whether the push may go on. Nothing is written."""
         if self._reader.policies.of(push.project).read_only:
             return refused("prohibited by Gerrit: project state does not permit write")
+        if (unsigned := self._reader.unsigned(push.project, push.account)) is not None:
+            return refused(say(unsigned), self._reader.agreeing)
         since = self._clock.now()
         try:
             request = push_options.parse_request(push.options)

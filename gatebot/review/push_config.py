@@ -14,7 +14,9 @@ from ..access import SITE, Actor, Rulebook, Target, Verb, may
 from ..reasons import Reason, reason
 from ..repo import Incoming
 from . import push_advice
-from .config.model import CONFIG_REF, ConfigFile, Trouble
+from .agreements.configured import agreements, asked_of
+from .agreements.model import Agreement
+from .config.model import ALL_PROJECTS, CONFIG_REF, ConfigFile, Trouble
 from .config.ports import Configs
 from .config.syntax import truth
 from .push_policy import Policy
@@ -38,8 +40,15 @@ class ConfigPolicies:
             implicit_merges=not _said(files, "receive", "rejectImplicitMerges", not self.site.implicit_merges),
             private=_said(files, "change", "privateByDefault", self.site.private),
             work_in_progress=_said(files, "change", "workInProgressByDefault", self.site.work_in_progress),
+            agreements=self._agreements(files, project),
             read_only=bool(files) and _state(files[0]) in ("read only", "read_only", "hidden"),
         )
+
+    def _agreements(self, files: Sequence[ConfigFile], project: str) -> tuple[Agreement, ...]:
+        """Those of which this project wants one on file."""
+        if not _said(files, "receive", "requireContributorAgreement", False):
+            return ()
+        return asked_of(agreements(self.configs.configs(ALL_PROJECTS)[0]), project)
 
 
 def _said(files: Iterable[ConfigFile], section: str, name: str, default: bool) -> bool:

@@ -14,9 +14,11 @@ from ..access import Actor, Rulebook, Target, Verb, limit_of, may
 from ..db import Database
 from ..identity import Account
 from ..identity.store import email_in
-from ..reasons import reason
+from ..reasons import Reason, reason
 from ..repo import CommitInfo, Incoming, Repositories
 from . import conversation, push_direct, push_plan, push_rights, push_rows
+from .agreements.configured import on_file
+from .agreements.store import groups_of
 from .model import Change, branch_ref
 from .push_direct import Thing
 from .push_policy import Policies
@@ -90,6 +92,19 @@ class Reader:
             max_commits=self._most(push),
             policy=self.policies.of(push.project),
         )
+
+    def unsigned(self, project: str, account: Account) -> Reason | None:
+        """What tells somebody that he has to agree to something first; None: it is on file, or nothing is asked for."""
+        wanted = self.policies.of(project).agreements
+        if not wanted or on_file(wanted, self.db.read_now(groups_of, account)):
+            return None
+        who = f"{account.name} <{account.email}>" if account.name else account.email
+        return reason("review.agreement-missing", who=who, id=account.id)
+
+    @property
+    def agreeing(self) -> Reason:
+        """Where somebody agrees."""
+        return reason("review.push-agreement", url=f"{self.site.url}/settings/agreements")
 
     def _most(self, push: Push) -> int:
         """How many changes one push may make."""

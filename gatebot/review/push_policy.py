@@ -9,10 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from .agreements.model import Agreement
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`change_id` strict: every commit carries one. The defaults are those of a new site."""
+    """`change_id` strict: every commit carries one. `agreements`: one of these is to be on file, where there are any.
+
+    The defaults are those of a new site.
+    """
 
     strict_change_id: bool = False
     signed_off_by: bool = False
@@ -20,6 +25,7 @@ class Policy:
     private: bool = False
     work_in_progress: bool = False
     read_only: bool = False
+    agreements: tuple[Agreement, ...] = ()
 
 
 class Policies(Protocol):

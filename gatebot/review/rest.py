@@ -9,6 +9,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..site import Site
+from .agreements.rest import RestAgreements
 from .attention.rest import RestAttention
 from .config.rest import RestAccess
 from .edits.rest import RestEdits
@@ -36,6 +37,7 @@ from .threads.rest import RestThreads
 def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
     """Everything below `/changes/`, `/accounts/`, `/projects/`, `/config/`, with and without `/a`."""
     shaper = Shaper(room, site)
+    agreements = RestAgreements(shaper, site)
     access = RestAccess(shaper, room.configs)
     parts = (
         RestChanges(shaper),
@@ -56,7 +58,8 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestConfig(shaper),
         RestGroups(shaper, room.groups),
         RestMembers(shaper, room.groups),
-        RestSite(shaper),
+        RestSite(shaper, agreements.of_site),
+        agreements,
         RestOpenApi(room.site.url),
     )
     return [route for part in parts for route in part.routes()]

@@ -7,7 +7,7 @@ Thin, as `rest_changes.py`. Accounts are in `people/rest.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from aiohttp import web
@@ -35,8 +35,9 @@ _NARROWED = ("description", "parent", "state")
 class RestSite:
     """`/projects/`, `/config/server/` and `/api/change/{id}/verdict`."""
 
-    def __init__(self, shaper: Shaper) -> None:
+    def __init__(self, shaper: Shaper, agreements: Callable[[], Awaitable[dict[str, Json]]]) -> None:
         self._shaper = shaper
+        self._agreements = agreements
         self._room = shaper.room
         self._asker = shaper.asker
 
@@ -143,7 +144,12 @@ class RestSite:
             schemes["ssh"] = {"url": f"{ssh}/${{project}}", "is_auth_required": True, "is_auth_supported": True}
         info: dict[str, Json] = {
             "accounts": {"visibility": "ALL", "default_display_name": "FULL_NAME"},
-            "auth": {"auth_type": "HTTP", "editable_account_fields": [], "git_basic_auth_policy": "HTTP"},
+            "auth": {
+                "auth_type": "HTTP",
+                "editable_account_fields": [],
+                "git_basic_auth_policy": "HTTP",
+                **await self._agreements(),
+            },
             "change": {"allow_blame": False, "update_delay": 300, "submit_whole_topic": whole},
             "download": {"schemes": schemes, "archives": []},
             "gerrit": {"all_projects": "All-Projects", "all_users": "All-Users", "doc_search": False},

@@ -15,10 +15,11 @@ from .. import access
 from ..access import Actor, Target, Verb
 from ..clock import Clock
 from ..db import Database, Session
-from ..errors import Conflict, GatebotError
+from ..errors import Conflict, GatebotError, NotPermitted
 from ..identity import Account, account_in
 from ..reasons import reason
 from ..repo import MergeConflict, Person, Repositories, person
+from ..words import say
 from . import deeds, push_flaws, store
 from .making import Maker, Wanted
 from .model import Change, branch_ref
@@ -95,6 +96,8 @@ class Workbench:
 
     def _vet(self, actor: Actor, account: Account, one: Wanted) -> None:
         self.require_writable(one.project)
+        if (unsigned := self.reader.unsigned(one.project, account)) is not None:
+            raise NotPermitted(reason=reason("review.make-refused", self.reader.agreeing, text=say(unsigned)))
         ref = branch_ref(one.branch)
         require(actor, Verb.UPLOAD, Target(one.project, ref, account.id), self.rules)
         if one.number:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from ...access_rules import SYSTEM_GROUPS, Limit, Permission, Rule, Section
 from ...reasons import reason
+from ..agreements import configured as agreements
 from ..labels import configured
 from ..trackers import commentlinks
 from . import access_part, groups_file, syntax
@@ -21,7 +22,7 @@ from .model import ALL_PROJECTS, GROUPS, PROJECT_CONFIG, ConfigFile, ProjectConf
 
 #: What a part of the file finds wrong with it.
 Part: TypeAlias = Callable[[ConfigFile], Sequence[Trouble]]
-PARTS: tuple[Part, ...] = (configured.check, commentlinks.check)
+PARTS: tuple[Part, ...] = (configured.check, commentlinks.check, agreements.check)
 
 
 def read(texts: Mapping[str, str]) -> tuple[ProjectConfig, tuple[Trouble, ...]]:

@@ -13,6 +13,7 @@ from ...assignment import Json
 SWITCHES: Mapping[str, tuple[str, str]] = {
     "require_change_id": ("receive", "requireChangeId"),
     "use_signed_off_by": ("receive", "requireSignedOffBy"),
+    "use_contributor_agreements": ("receive", "requireContributorAgreement"),
     "reject_implicit_merges": ("receive", "rejectImplicitMerges"),
     "private_by_default": ("change", "privateByDefault"),
     "work_in_progress_by_default": ("change", "workInProgressByDefault"),
