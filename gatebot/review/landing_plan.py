@@ -13,6 +13,7 @@ from typing import TypedDict
 
 from ..change import Landing, LandingChange
 from ..reasons import Reason
+from .mail.model import NO_WISH, Notify, Wish
 from .model import ZERO, Intent, RefMove, branch_ref, change_ref
 
 KIND = "land"
@@ -20,11 +21,15 @@ KIND = "land"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A landing, and who answers for it: the gate's account, or the person who submits. `item` None: no gate tested."""
+    """A landing, and who answers for it: the gate's account, or the person who submits. `item` None: no gate tested.
+
+    `wish` is what a person said of mail about it.
+    """
 
     landing: Landing
     account: int
     item: str | None
+    wish: Wish = NO_WISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +101,10 @@ def from_payload(text: str) -> Plan:
     order, landing = said["order"], said["order"]["landing"]
     changes = tuple(LandingChange(**change) for change in landing["changes"])
     assumed = tuple((project, branch, commit) for project, branch, commit in landing.get("assumed", ()))
-    return Plan(
-        Order(Landing(landing["item"], landing["pipeline"], changes, assumed), order["account"], order["item"]),
-        tuple(said["renewed"]),
-    )
+    whole = Landing(landing["item"], landing["pipeline"], changes, assumed)
+    wish = order.get("wish") or asdict(NO_WISH)
+    told = Wish(Notify(wish["level"]) if wish["level"] else None, *(tuple(wish[name]) for name in ("to", "cc", "bcc")))
+    return Plan(Order(whole, order["account"], order["item"], told), tuple(said["renewed"]))
 
 
 def _reason_json(why: Reason) -> _Reason:

@@ -24,6 +24,8 @@ from ..repo import ZERO, Repositories
 from . import conversation, landing_rows, store
 from .intents import allocate_changes, close_intent, open_intent, open_intents
 from .judging import Judge
+from .mail import store as mail
+from .mail.model import NO_WISH, Wish
 from .model import Change, Intent, Kind, RefMove, ReviewerState, Upload, change_ref
 
 KIND = "make"
@@ -57,6 +59,7 @@ class Wanted:
     told: tuple[int, str, str] | None = None
     revert_of: int | None = None
     cherry_pick_of: tuple[int, int] | None = None
+    wish: Wish = NO_WISH
 
     @property
     def patch_set(self) -> int:
@@ -173,6 +176,7 @@ class Maker:
     def _write_one(self, session: Session, account: int, one: Wanted, upload: Upload) -> Change:
         now = self._clock.now()
         says = f"Patch Set {one.patch_set}: {one.says}" if one.says else ""
+        mail.wished(session, one.number, account, one.wish, now)
         if one.on == 0:
             new = store.NewChange(
                 one.number, one.project, one.branch, one.change_id, one.topic, (), one.work_in_progress, one.private,

@@ -16,6 +16,7 @@ from ..identity import Account
 from ..reasons import reason
 from ..repo import CommitInfo
 from . import conversation, kinds, store
+from .mail.model import NO_WISH, Wish
 from .making import Wanted
 from .model import Change, PatchSet, ReviewerState, Status
 from .permission import require
@@ -36,6 +37,7 @@ class Pick:
     keep_reviewers: bool = False
     allow_conflicts: bool = False
     allow_empty: bool = False
+    wish: Wish = NO_WISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Picking:
         self._bench.require_unhidden(actor, change.project, branch, made.change_id)
         existing = db.read_now(store.find_by_id, made.change_id, change.project, branch)
         wanted = self._wanted(change, source, branch, made, existing[0] if existing else None, pick, account.id)
-        (done,) = self._bench.make(actor, account, [wanted])
+        (done,) = self._bench.make(actor, account, [replace(wanted, wish=pick.wish)])
         return Picked(done, made.conflicts)
 
     def _wanted(

@@ -19,6 +19,7 @@ from .drafts import Object, flag, text_of
 from .gerrit_json import read_options
 from .gerrit_labels import requirement_info
 from .labels.model import SubmitRequirement
+from .mail.wishes import asked
 from .permission import require_account
 from .picking import Pick
 from .rebasing import Rebased
@@ -53,7 +54,9 @@ class RestActions(Calls):
         """A gated change is not merged when this returns; Gerrit's word for that is a conflict that tells why."""
         change, body = await self._shaper.change(request), await body_of(request)
         past = flag(body.get("bypass_gate"), "bypass_gate") is True
-        done = await self._room.submission.submit(self._asker.actor(request), change.number, bypass_gate=past)
+        done = await self._room.submission.submit(
+            self._asker.actor(request), change.number, bypass_gate=past, wish=await asked(self._shaper, request)
+        )
         if not done.merged:
             return text_answer(words.say(done.says, self._asker.language(request)), 409)
         return await self._shaper.answer(request)
@@ -125,6 +128,7 @@ class RestActions(Calls):
             parent,
             text_of(body.get("topic"), "topic"),
             *(flag(body.get(one), one) is True for one in ("keep_reviewers", "allow_conflicts", "allow_empty")),
+            wish=await asked(self._shaper, request),
         )
         actor = self._asker.actor(request)
         made = await self._room.picking.cherry_pick(actor, view.change.number, patch_set.number, wanted)
@@ -134,12 +138,14 @@ class RestActions(Calls):
     async def _revert(self, request: web.Request) -> web.StreamResponse:
         change, body = await self._shaper.change(request), await body_of(request)
         message, topic = text_of(body.get("message"), "message"), text_of(body.get("topic"), "topic")
-        made = await self._room.reverting.revert(self._asker.actor(request), change.number, message, topic)
+        said = message, topic, await asked(self._shaper, request)
+        made = await self._room.reverting.revert(self._asker.actor(request), change.number, *said)
         return json_answer(request, await self._shaper.info_of(request, made.number))
 
     async def _revert_submission(self, request: web.Request) -> web.StreamResponse:
         change, body = await self._shaper.change(request), await body_of(request)
         said = text_of(body.get("message"), "message"), text_of(body.get("topic"), "topic")
+        said = *said, await asked(self._shaper, request)
         made = await self._room.reverting.revert_submission(self._asker.actor(request), change.number, *said)
         found = [await self._shaper.info_of(request, one.number) for one in made]
         return json_answer(request, {"revert_changes": found})

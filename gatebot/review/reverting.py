@@ -20,6 +20,7 @@ from ..reasons import reason
 from ..repo import MergeConflict, Person
 from ..repo.messages import with_footers
 from . import change_id, conversation, deeds, store, together
+from .mail.model import NO_WISH, Wish
 from .making import Wanted
 from .model import Change, PatchSet, Reviewer, ReviewerState
 from .workbench import Workbench
@@ -35,17 +36,19 @@ class Reverting:
         self._bench = bench
         self._repositories = bench.repositories
 
-    async def revert(self, actor: Actor, number: int, message: str = "", topic: str = "") -> Change:
-        """A change that undoes a merged one."""
-        return (await asyncio.to_thread(self._revert, actor, [number], message, topic))[0]
+    async def revert(
+        self, actor: Actor, number: int, message: str = "", topic: str = "", wish: Wish = NO_WISH
+    ) -> Change:
+        """A change that undoes a merged one; `wish`: who is mailed of it."""
+        return (await asyncio.to_thread(self._revert, actor, [number], message, topic, wish))[0]
 
     async def revert_submission(
-        self, actor: Actor, number: int, message: str = "", topic: str = ""
+        self, actor: Actor, number: int, message: str = "", topic: str = "", wish: Wish = NO_WISH
     ) -> tuple[Change, ...]:
         """Changes that undo all that was merged with one, the last to be merged first."""
-        return await asyncio.to_thread(self._revert_submission, actor, number, message, topic)
+        return await asyncio.to_thread(self._revert_submission, actor, number, message, topic, wish)
 
-    def _revert_submission(self, actor: Actor, number: int, message: str, topic: str) -> tuple[Change, ...]:
+    def _revert_submission(self, actor: Actor, number: int, message: str, topic: str, wish: Wish) -> tuple[Change, ...]:
         change = self._bench.db.read_now(store.get_change, number)
         deeds.revert(actor, change, self._bench.rules)
         numbers = self._bench.db.read_now(together.submitted_with, change)
@@ -53,9 +56,9 @@ class Reverting:
         if len(seen) < len(numbers):
             raise NotPermitted(reason=reason("review.revert-hidden"))
         name = topic or f"revert-{change.submission}-{secrets.token_hex(5).upper()}"
-        return self._revert(actor, numbers[::-1], message, name)
+        return self._revert(actor, numbers[::-1], message, name, wish)
 
-    def _revert(self, actor: Actor, numbers: Iterable[int], message: str, topic: str) -> tuple[Change, ...]:
+    def _revert(self, actor: Actor, numbers: Iterable[int], message: str, topic: str, wish: Wish) -> tuple[Change, ...]:
         account = self._bench.account(actor)
         tips: dict[tuple[str, str], str] = {}
         wanted: list[Wanted] = []
@@ -70,7 +73,7 @@ class Reverting:
                     change.project, change.branch, id, made, self._bench.scratch(change.project), topic=topic,
                     reviewers=tuple(sorted({change.owner, *of(asked, ReviewerState.REVIEWER)} - {account.id})),
                     cc=tuple(sorted(of(asked, ReviewerState.CC) - {account.id})), private=change.private,
-                    told=(number, f"Created a revert of this change as {id}", _TAG), revert_of=number,
+                    told=(number, f"Created a revert of this change as {id}", _TAG), revert_of=number, wish=wish,
                 )
             )  # fmt: skip
         return self._bench.make(actor, account, wanted)

@@ -28,6 +28,7 @@ from .config.ports import Configs, NoConfigs
 from .judging import Judge
 from .landing import Lander
 from .landing_plan import Order
+from .mail.model import NO_WISH, Wish
 from .model import Change, PatchSet, Project, branch_ref
 from .permission import require, require_account, require_open, target_of
 from .push_config import ConfigGuard
@@ -80,8 +81,8 @@ class Submission:
         self._guard = ConfigGuard(configs or NoConfigs(), rules)
         self.whole_topic = whole_topic
 
-    async def submit(self, actor: Actor, number: int, *, bypass_gate: bool = False) -> Submitted:
-        """Submit a change, and what is submitted with it, by the rules of their projects."""
+    async def submit(self, actor: Actor, number: int, *, bypass_gate: bool = False, wish: Wish = NO_WISH) -> Submitted:
+        """Submit a change, and what is submitted with it, by the rules of their projects; `wish` is about mail."""
         change = await self._db.read(store.get_change, number)
         deeds.submit(actor, change, self._rules)
         gated = self._judge.gates.gated(change.project, change.branch)
@@ -95,7 +96,7 @@ class Submission:
                 "project": change.project,
             }
             raise NotPermitted(reason=reason("review.not-permitted", **where))
-        return await asyncio.to_thread(self._merge, actor, number, gated)
+        return await asyncio.to_thread(self._merge, actor, number, gated, wish)
 
     def together(self, session: Session, change: Change) -> Together:
         """What is submitted with a change, itself among it."""
@@ -160,7 +161,7 @@ class Submission:
                 why = reason("review.stands-on-unready", missing, change=change.number, on=one.number)
                 raise Conflict(reason=reason("review.cannot-submit", why))
 
-    def _merge(self, actor: Actor, number: int, gated: bool) -> Submitted:
+    def _merge(self, actor: Actor, number: int, gated: bool, wish: Wish) -> Submitted:
         steps, account = self._db.read_now(self._facts, actor, number, gated)
         tips: dict[tuple[str, str], str] = {}
         landing: list[LandingChange] = []
@@ -178,7 +179,7 @@ class Submission:
                 )
             )
         item = f"submit/{number}/{steps[-1].current.number}"
-        answer = self._lander.land(Order(Landing(item, "", tuple(landing)), account.id, None))
+        answer = self._lander.land(Order(Landing(item, "", tuple(landing)), account.id, None, wish))
         if isinstance(answer, LandRefused):
             raise Conflict(reason=reason("review.cannot-submit", answer.reason))
         kind = "review.gate-passed-by" if gated else "review.merged-ungated"

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from gatebot.events import PatchSetCreated
+from gatebot.events import ChangeMerged, PatchSetCreated
 from gatebot.review import conversation, store
+from gatebot.review.mail.model import NotifyWished
 from gatebot.review.model import Change, ChangeMoved, Kind
 from tests.fakes.rest_client import RestClient
 from tests.fakes.review_house import ANN, BOB, ReviewHouse
@@ -289,3 +290,29 @@ async def test_moves_that_cannot_be_are_refused_in_gerrits_words(
     await merged(house, rest, change)
     told = await rest("root", "POST", "/changes/1/move", {"destination_branch": "stable"}, status=409)
     assert told == "Change is merged"
+
+
+# -- mail -------------------------------------------------------------------------------------------------
+
+
+async def test_who_is_mailed_of_a_submit_a_pick_and_a_revert_is_wished_ahead_of_what_is_told(
+    house: ReviewHouse, rest: RestClient, change: Change
+) -> None:
+    branch(house, "stable", house.tip("demo/api"))
+    picked = {"destination": "stable", "notify": "NONE", "message": "Pick a and b"}
+    await rest("bob", "POST", "/changes/1/revisions/current/cherrypick", picked)
+    house.approve(change)
+    await rest(
+        "bob", "POST", "/changes/1/submit", {"notify": "OWNER", "notify_details": {"CC": {"accounts": ["root"]}}}
+    )
+    await rest("bob", "POST", "/changes/1/revert", {"notify": "NONE"})
+    told = house.facts(NotifyWished, PatchSetCreated, ChangeMerged)
+    assert [type(fact) for fact in told] == [
+        PatchSetCreated, NotifyWished, PatchSetCreated, NotifyWished, ChangeMerged, NotifyWished, PatchSetCreated,
+    ]  # fmt: skip
+    wishes = [fact for fact in told if isinstance(fact, NotifyWished)]
+    assert wishes == [
+        NotifyWished(2, BOB, "NONE"), NotifyWished(1, BOB, "OWNER", (), (1_000_003,)), NotifyWished(3, BOB, "NONE"),
+    ]  # fmt: skip
+    wrong = await rest("bob", "POST", "/changes/1/revert", {"notify": "LOUD"}, status=400)
+    assert "it is one of NONE, OWNER, OWNER_REVIEWERS, ALL" in wrong
