@@ -145,6 +145,7 @@ ADAPTERS: dict[str, set[str]] = {
         "for_pages",
         "diffs.painting",
         "diffs.suggesting",
+        "edits.rest_fixes",
         "people.rest_emails",
         "people.rest_own",
         "people.whose",

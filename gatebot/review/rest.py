@@ -13,8 +13,8 @@ from .agreements.rest import RestAgreements
 from .attention.rest import RestAttention
 from .config.rest import RestAccess
 from .edits.rest import RestEdits
+from .edits.rest_fixes import RestFixes
 from .files.rest import RestFiles
-from .fixes.rest import RestFixes
 from .groups.rest import RestGroups
 from .groups.rest_members import RestMembers
 from .hosted.rest import RestHosted

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comments suggest to write instead, and writing it."""
+"""What comments suggest to write instead: values, how texts say it, and texts with it written in."""

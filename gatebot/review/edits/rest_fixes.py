@@ -16,15 +16,15 @@ from ...errors import Conflict, NotFound
 from ...reasons import reason
 from ..answers import Handler, body_of, json_answer
 from ..drafts import replacements_from, text_of
-from ..edits.service import Edits
+from ..fixes.model import Replacement, from_text
+from ..fixes.previewing import preview
+from ..fixes.suggestion import fix_of
 from ..gerrit_json import comment_info
 from ..model import PatchSet
 from ..permission import require_account
 from ..shaper import Calls, Shaper
 from ..whole import ChangeView
-from .model import Replacement, from_text
-from .previewing import preview
-from .suggestion import fix_of
+from .service import Edits
 
 
 class RestFixes(Calls):
