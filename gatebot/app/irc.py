@@ -17,17 +17,21 @@ from aiohttp import web
 
 from .. import settings as settings_text
 from ..clock import Clock
-from ..db import Database
+from ..db import Database, Session
 from ..errors import SettingsError
 from ..front import Front, Sign
+from ..journal import Journal
 from ..meetbot import archive, pages, rest
 from ..meetbot.irc.client import Client, Marks
 from ..meetbot.irc.model import Health, Network
 from ..meetbot.irc.pages import LogPages, health
+from ..meetbot.memory.pages import MemoryPages
+from ..meetbot.memory.service import Closer
 from ..meetbot.model import Setting
 from ..meetbot.service import Meetbot
 from ..meetbot.sisters.service import Announcer
 from ..meetbot.store import Heard
+from ..review import store as changes
 from ..settings import Irc as IrcSettings
 from ..settings import Settings
 from ..site import Site
@@ -46,11 +50,13 @@ class Irc:
     bot: Meetbot
     clients: tuple[Client, ...]
     ears: list[Callable[[Heard], None]]
+    closer: Closer
+    clock: Clock
     announcers: list[Announcer] = field(default_factory=list[Announcer])
     tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
 
     @classmethod
-    def of(cls, settings: Settings, places: Places, db: Database, clock: Clock) -> Irc:
+    def of(cls, settings: Settings, places: Places, db: Database, clock: Clock, journal: Journal) -> Irc:
         """The bot of a site, on the networks of its settings."""
         ways = Setting(prefix=f"{settings.url}/meetings/", about=settings.url)
         bot = Meetbot(db, places.meetings, ways, clock)
@@ -64,7 +70,8 @@ class Irc:
         clients = tuple(Client(network, hear, clock, _marks(db, network.name)) for network in networks)
         for network, client in zip(networks, clients, strict=True):
             bot.plug(network.name, client)
-        return cls(db, places.meetings, ways, bot, clients, ears)
+        closer = Closer(db, journal, _message_of, settings.url)
+        return cls(db, places.meetings, ways, bot, clients, ears, closer, clock)
 
     def add(self, announcer: Announcer) -> None:
         """Let one announce, and hear what went out."""
@@ -76,6 +83,7 @@ class Irc:
         run("meetings", self.bot.run())
         for announcer in self.announcers:
             run("announcements", announcer.run())
+        run("actions of meetings", self.closer.run())
         self.tasks.extend(run(f"irc {number}", client.run()) for number, client in enumerate(self.clients, 1))
 
     async def close(self) -> None:
@@ -97,6 +105,7 @@ class Irc:
             *pages.MeetingPages(site, self.db, self.root, self.ways).routes(),
             *LogPages(site, self.db).routes(),
             *rest.MeetingRest(site, self.db, self.ways).routes(),
+            *MemoryPages(site, self.db, self.clock).routes(),
         ]
 
     def add_to(self, front: Front, site: Site) -> None:
@@ -107,6 +116,14 @@ class Irc:
             return health(self.health)
 
         front.add(panel=shown.panel, search=("Meetings and IRC logs", shown.search), sign=sign)
+
+
+def _message_of(session: Session, change: int, patch_set: int) -> str | None:
+    """What the commit message of a merged change says, unless the change is private."""
+    found = changes.find_change(session, change)
+    if found is None or found.private:
+        return None
+    return changes.get_patch_set(session, change, patch_set).message
 
 
 def _marks(db: Database, network: str) -> Callable[[], Awaitable[Marks]]:

@@ -15,12 +15,13 @@ from typing import TypeVar
 from aiohttp import web
 
 from ..db import Database, Session
-from ..errors import NotFound
+from ..errors import Invalid, NotFound
 from ..front import Entry, Hit, Panel
 from ..reasons import reason
 from ..site import Site
 from . import archive, linkify, names
 from .archive import MeetingRow
+from .memory.store import attendance
 from .minutes.fold import Minutes
 from .minutes.render import FORMATS
 from .model import Setting
@@ -66,6 +67,7 @@ class MeetingPages:
             live="meetings",
             rows=rows,
             counts=counts,
+            attended=None,
             name="",
             minutes_path=names.minutes_path,
         )
@@ -85,6 +87,7 @@ class MeetingPages:
             live="meetings",
             rows=rows,
             counts=[],
+            attended=await self._db.read(attendance, name),
             name=name,
             minutes_path=names.minutes_path,
         )
@@ -138,7 +141,10 @@ class MeetingPages:
 
     async def search(self, _request: web.Request, query: str) -> Sequence[Hit]:
         """Conversations in IRC, for the search page."""
-        found = await self._db.read(find, query, 20)
+        try:
+            found = await self._db.read(find, query, 20)
+        except Invalid:  # The query of another part of the site: `before:yesterday` finds changes.
+            return []
         return [_hit(one) for one in found.conversations]
 
     async def panel(self, request: web.Request) -> Panel:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DataError
 from ..clock import Clock
 from ..db import Database
 from . import archive, store
+from .memory import store as register
 from .minutes.render import render
 from .model import Priority, Reply, Setting
 from .ports import Speaker
@@ -105,15 +106,22 @@ class Meetbot:
 
     async def write_minutes(self, meeting: int) -> None:
         """Write all files of a meeting's minutes anew, from its record."""
-        files, restricted = await self._db.read(self._render, meeting)
+        files, restricted, people = await self._db.read(self._render, meeting)
+        await self._db.run(register.assign, meeting, people)
         await asyncio.to_thread(_write, self._root, files, restricted)
 
-    def _render(self, session: store.Session, meeting: int) -> tuple[dict[str, str], bool]:
+    def _render(
+        self, session: store.Session, meeting: int
+    ) -> tuple[dict[str, str], bool, dict[int, tuple[str, ...]]]:  # fmt: skip
+        """The files by their names, whether they are restricted, and whom each action names."""
         found = archive.meeting(session, meeting)
         assert found is not None
         minutes = archive.minutes(session, found, self.ways)
         files = render(minutes, replace(self.ways, location=found.location))
-        return {found.location + ending: text for ending, text in files.items()}, minutes.restricted
+        people: dict[int, tuple[str, ...]] = {}
+        for nick, items in minutes.by_person:
+            people |= {item.number: (*people.get(item.number, ()), nick) for item in items}
+        return {found.location + ending: text for ending, text in files.items()}, minutes.restricted, people
 
 
 def _write(root: Path, files: dict[str, str], restricted: bool) -> None:

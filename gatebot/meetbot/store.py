@@ -23,6 +23,7 @@ from ..events import LineSaid, MeetingEnded, MeetingStarted
 from ..fact import Event
 from . import lines, names
 from .commands import Step
+from .memory import store as register
 from .model import ITEMS, SPOKEN, Entry, EntryKind, Line, LineKind, Meeting, Reply, Setting, Standing
 from .reduce import reduce
 from .search import index
@@ -191,6 +192,9 @@ class _Book:
             meeting = _begin(session, heard.network, after, setting)
         if before is not None or after is not None:
             self._keep(meeting, before, after, entries, setting)
+            name = after.name if after is not None else before.name if before is not None else ""
+            told = register.note(session, meeting, name, channel, entries, before.last if before else None)
+            replies += told if after is not None and not after.lurking else ()
         # Only who undoes something looks at the items, and reads them from the record then.
         self._running[key] = (meeting, replace(after, last=None)) if after is not None else (0, None)
         if line.kind in SPOKEN:

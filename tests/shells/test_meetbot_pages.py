@@ -19,6 +19,7 @@ from gatebot.identity import Identity
 from gatebot.meetbot import store
 from gatebot.meetbot.irc.model import ChannelHealth, Health
 from gatebot.meetbot.irc.pages import LogPages, health
+from gatebot.meetbot.memory.pages import MemoryPages
 from gatebot.meetbot.model import Line, LineKind, Setting
 from gatebot.meetbot.pages import MeetingPages
 from gatebot.meetbot.rest import MeetingRest
@@ -62,6 +63,7 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[House]:
     meeting_pages = MeetingPages(site, db, tmp_path / "meetings", WAYS)
     app = web.Application(middlewares=[*site.middlewares()])
     app.add_routes([*meeting_pages.routes(), *LogPages(site, db).routes(), *MeetingRest(site, db, WAYS).routes()])
+    app.add_routes(MemoryPages(site, db, SystemClock()).routes())
     async with TestClient(TestServer(app)) as client:
         yield House(client, db, meeting_pages)
     await db.close()
@@ -235,3 +237,38 @@ async def test_several_lines_have_one_address(house: House) -> None:
         False,
     ]
     assert 'class="line said marked"' not in await house.get(LOG + ".html?lines=evil")
+
+
+async def test_open_actions_decisions_and_who_came_are_shown_and_escaped(house: House) -> None:
+    await house.hear(
+        ("ann", "#startmeeting Sync"),
+        ("bob", f"#action ann looks at change 42 {EVIL}"),
+        ("ann", f"#agreed {EVIL}"),
+        ("ann", "#endmeeting"),
+    )
+    pages = [await house.get(path) for path in ("/actions", "/actions/1", "/decisions", "/meetings/sync/")]
+    for page in pages:
+        assert EVIL not in page
+    opened, one, decided, named = pages
+    assert '<a href="/actions/1">#1</a> ann looks at <a href="/42" rel="nofollow noopener">change 42</a>' in opened
+    assert "Sign in to close it here, say #done 1 in a meeting, or write Closes-Action: 1 in a commit message." in one
+    assert '<b class="kind">agreed</b> &lt;script&gt;' in decided
+    assert '<a href="/actions?meeting=sync">Open actions</a>' in named
+    assert "<td>ann</td><td>3</td>" in named
+    assert "There is no such action. Open ones are listed at /actions." in await house.get("/actions/9", 404)
+    assert "No action is open." in await house.get("/actions?meeting=nosuch")
+    told = await (await house.client.get("/api/actions")).json()
+    assert (told[0]["id"], told[0]["name"], told[0]["closed"]) == (1, "sync", None)
+    assert (await house.client.post("/actions/1", data={"do": "close"})).status in (401, 403)
+
+
+async def test_what_restricted_minutes_hold_is_not_told_to_guests(house: House) -> None:
+    await house.hear(
+        ("ann", "#startmeeting Sync"),
+        ("ann", "#restrictlogs"),
+        ("ann", "#action ann hides"),
+        ("ann", "#agreed to whisper"),
+    )
+    assert "ann hides" not in await house.get("/actions")
+    assert "whisper" not in await house.get("/decisions")
+    await house.get("/actions/1", 404)

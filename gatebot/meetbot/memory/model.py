@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values of the memory across meetings: actions with what became of them, decisions, who came.
+
+Frozen values only. An action is a fact of its meeting's record; its row here says whether it is still open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class How(StrEnum):
+    """What closed an action."""
+
+    DONE = "done"
+    MERGED = "merged"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One `#action`. `name` is its meeting's; `people` are the nicks it names; `reference` leads to what closed it."""
+
+    id: int
+    meeting: int
+    name: str
+    channel: str
+    at: datetime
+    nick: str
+    text: str
+    line: int
+    people: tuple[str, ...] = ()
+    closed: datetime | None = None
+    closed_by: str = ""
+    how: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Something agreed, accepted, rejected or voted, and the meeting where."""
+
+    meeting: int
+    name: str
+    title: str
+    channel: str
+    kind: str
+    text: str
+    nick: str
+    at: datetime
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Who spoke in the newest meetings of a name: for each person the lines in each meeting, newest first."""
+
+    meetings: tuple[tuple[int, datetime], ...]
+    people: tuple[tuple[str, tuple[int, ...]], ...]

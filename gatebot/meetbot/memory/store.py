@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the register, and what the record tells besides: decisions and attendance.
+
+A row is written in the transaction of the line that makes the action, and goes with an `#undo`. Whom an action names is
+known when its meeting is over; until then the minutes are asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ... import db
+from ...db import Session
+from ..model import DECISIONS, ITEMS, Entry, EntryKind, Reply, Standing
+from . import matching
+from .model import Action, Attendance, Decision, How
+
+action_table = sa.Table(
+    "meeting_action",
+    db.metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("meeting", sa.Integer, nullable=False),
+    sa.Column("log_line", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("at", db.utc, nullable=False),
+    sa.Column("nick", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("line", sa.BigInteger, nullable=False),
+    sa.Column("people", sa.Text, nullable=False),
+    sa.Column("closed", db.utc),
+    sa.Column("closed_by", sa.Text, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.UniqueConstraint("meeting", "log_line"),
+    sa.Index("ix_meeting_action_closed", "closed", "name"),
+)
+_OPEN = action_table.c.closed.is_(None)
+
+
+def note(
+    session: Session, meeting: int, name: str, channel: str, entries: Sequence[Entry], before: Standing | None
+) -> tuple[Reply, ...]:
+    """Take in what a line added to a meeting's record; `before` is the newest item that stood till then."""
+    replies: list[Reply] = []
+    for entry in entries:
+        match entry.kind:
+            case EntryKind.ACTION:
+                row = {"meeting": meeting, "log_line": entry.number, "name": name, "channel": channel, "at": entry.at}
+                row |= {"nick": entry.nick, "text": entry.text, "line": entry.line, "people": ""}
+                row |= {"closed_by": "", "how": "", "reference": ""}
+                session.execute(sa.insert(action_table).values(row))
+            case EntryKind.DONE:
+                replies += _done(session, meeting, name, channel, entry)
+            case EntryKind.UNDO if before is not None:
+                _undone(session, meeting, before.item)
+            case EntryKind.NAME:
+                renamed = sa.update(action_table).where(action_table.c.meeting == meeting)
+                session.execute(renamed.values(name=entry.text))
+            case _:
+                pass
+    return tuple(replies)
+
+
+def _done(session: Session, meeting: int, name: str, channel: str, entry: Entry) -> list[Reply]:
+    """Close the action that is meant, or say which ones may be."""
+    number = matching.number_in(entry.text)
+    near = sa.or_(action_table.c.name == name, action_table.c.channel == channel)
+    asked = sa.select(action_table).where(_OPEN, action_table.c.id == number if number is not None else near)
+    found = matching.meant(entry.text, [_action(row) for row in session.execute(asked.order_by(action_table.c.id))])
+    if number is not None and not found:
+        return [Reply(f"No open action has the number {number}.")]
+    if len(found) > 1:
+        told = "; ".join(f"{action.id}: {action.text[:60]}" for action in found[:4])
+        return [Reply(f"Several open actions may be meant. Say #done NUMBER: {told}")]
+    for action in found:
+        close(session, action.id, entry.at, entry.nick, How.DONE, f"{meeting}/{entry.number}")
+        return [Reply(f"Action {action.id} is done: {action.text}")]
+    return []
+
+
+def _undone(session: Session, meeting: int, item: Entry) -> None:
+    if item.kind is EntryKind.ACTION:
+        gone = sa.delete(action_table).where(action_table.c.meeting == meeting)
+        session.execute(gone.where(action_table.c.log_line == item.number))
+    elif item.kind is EntryKind.DONE:
+        reference = action_table.c.reference == f"{meeting}/{item.number}"
+        opened = sa.update(action_table).where(reference, action_table.c.how == How.DONE.value)
+        session.execute(opened.values(closed=None, closed_by="", how="", reference=""))
+
+
+def close(session: Session, id: int, at: datetime, who: str, how: How, reference: str = "") -> bool:
+    """Close an open action; False when there is no such."""
+    values = {"closed": at, "closed_by": who, "how": how.value, "reference": reference}
+    closed = sa.update(action_table).where(_OPEN, action_table.c.id == id).values(values)
+    return session.execute(closed.returning(action_table.c.id)).first() is not None
+
+
+def reopen(session: Session, id: int) -> bool:
+    """Open an action again; False when there is no such."""
+    values = {"closed": None, "closed_by": "", "how": "", "reference": ""}
+    opened = sa.update(action_table).where(action_table.c.id == id).values(values)
+    return session.execute(opened.returning(action_table.c.id)).first() is not None
+
+
+def assign(session: Session, meeting: int, people: dict[int, tuple[str, ...]]) -> None:
+    """Keep whom the actions of a meeting that is over name, by their lines of its log."""
+    for number, nicks in people.items():
+        row = sa.update(action_table).where(action_table.c.meeting == meeting, action_table.c.log_line == number)
+        session.execute(row.values(people=json.dumps(nicks, ensure_ascii=False)))
+
+
+def action(session: Session, id: int) -> Action | None:
+    """One action."""
+    row = session.execute(sa.select(action_table).where(action_table.c.id == id)).first()
+    return _action(row) if row else None
+
+
+def actions(session: Session, *, is_open: bool, name: str = "", limit: int = 1000) -> list[Action]:
+    """Actions that are open, oldest first, or closed, newest first; of meetings of one name or of all."""
+    query = sa.select(action_table).where(_OPEN if is_open else action_table.c.closed.is_not(None)).limit(limit)
+    query = query.order_by(action_table.c.id if is_open else action_table.c.closed.desc())
+    if name:
+        query = query.where(action_table.c.name == name)
+    return [_action(row) for row in session.execute(query)]
+
+
+def _action(row: sa.Row[tuple[object, ...]]) -> Action:
+    fields = ("id", "meeting", "name", "channel", "at", "nick", "text", "line")
+    people = tuple(json.loads(row.people)) if row.people else ()
+    closed = ("closed", "closed_by", "how", "reference")
+    told = {field: getattr(row, field) for field in (*fields, *closed)}
+    return Action(**told, people=people)
+
+
+# The tables of the record as far as they are read here: the record's own store writes rows of this one.
+_AT = sa.column("at", db.utc)
+_ENTRIES = sa.table(
+    "meeting_entry", _AT, *map(sa.column, ("meeting", "number", "kind", "nick", "text", "log_line", "line"))
+)
+_STARTED = sa.column("started", db.utc)
+_MEETINGS = sa.table("meeting", _STARTED, *map(sa.column, ("id", "name", "title", "channel")))
+_LINES = sa.table("irc_line", *map(sa.column, ("meeting", "nick")))
+
+
+def decisions(session: Session, name: str = "", limit: int = 100) -> list[Decision]:
+    """What was agreed, accepted, rejected and voted, newest first; what was undone or struck out is left out."""
+    wanted = sa.select(_ENTRIES.c.meeting).join(_MEETINGS, _MEETINGS.c.id == _ENTRIES.c.meeting)
+    wanted = wanted.where(_ENTRIES.c.kind.in_([kind.value for kind in DECISIONS]))
+    wanted = wanted.where(_MEETINGS.c.name == name) if name else wanted
+    ids = wanted.distinct().order_by(_ENTRIES.c.meeting.desc()).limit(limit)
+    query = sa.select(_ENTRIES, _MEETINGS.c.name, _MEETINGS.c.title, _MEETINGS.c.channel).join(
+        _MEETINGS, _MEETINGS.c.id == _ENTRIES.c.meeting
+    )
+    query = query.where(_ENTRIES.c.meeting.in_(ids)).order_by(_ENTRIES.c.meeting.desc(), _ENTRIES.c.number)
+    standing: dict[int, dict[int, Decision]] = {}
+    for row in session.execute(query):
+        items = standing.setdefault(row.meeting, {})
+        kind = EntryKind(row.kind)
+        if kind in ITEMS:
+            where = (row.meeting, row.name, row.title, row.channel)
+            items[row.number] = Decision(*where, row.kind, row.text, row.nick, row.at, row.line)
+        elif kind is EntryKind.UNDO and items:
+            items.popitem()
+        elif kind is EntryKind.STRUCK:
+            items.pop(row.log_line, None)
+        elif kind is EntryKind.EDITED and row.log_line in items:
+            items[row.log_line] = replace(items[row.log_line], text=row.text)
+    kinds = {kind.value for kind in DECISIONS}
+    return [one for items in standing.values() for one in reversed(items.values()) if one.kind in kinds][:limit]
+
+
+def attendance(session: Session, name: str, meetings: int = 12) -> Attendance:
+    """Who spoke in the newest meetings of a name, the most faithful first."""
+    newest = sa.select(_MEETINGS.c.id, _MEETINGS.c.started).where(_MEETINGS.c.name == name)
+    held = session.execute(newest.order_by(_MEETINGS.c.id.desc()).limit(meetings)).all()
+    ids = [row.id for row in held]
+    counted = sa.select(_LINES.c.meeting, _LINES.c.nick, sa.func.count().label("lines")).where(
+        _LINES.c.meeting.in_(ids)
+    )
+    lines: dict[str, dict[int, int]] = {}
+    for row in session.execute(counted.group_by(_LINES.c.meeting, _LINES.c.nick)):
+        lines.setdefault(row.nick, {})[row.meeting] = row.lines
+    order = sorted(lines.items(), key=lambda pair: (-len(pair[1]), -sum(pair[1].values()), pair[0].lower()))
+    return Attendance(
+        tuple((row.id, row.started) for row in held),
+        tuple((nick, tuple(count.get(id, 0) for id in ids)) for nick, count in order),
+    )
+
+
+def restricted(session: Session) -> frozenset[int]:
+    """The meetings whose minutes are for people with an account only."""
+    said = sa.select(_ENTRIES.c.meeting).where(_ENTRIES.c.kind == EntryKind.RESTRICTED.value).distinct()
+    return frozenset(session.execute(said).scalars())

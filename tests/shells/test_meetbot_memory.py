@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What outlives meetings, on SQLite and PostgreSQL: actions until they are done, decisions, who came."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gatebot import journal
+from gatebot.db import Database, Session
+from gatebot.events import ChangeMerged
+from gatebot.meetbot import store
+from gatebot.meetbot.memory import store as memory
+from gatebot.meetbot.memory.matching import closed_by_message
+from gatebot.meetbot.memory.model import How
+from gatebot.meetbot.memory.service import Closer
+from gatebot.meetbot.model import Line, Setting
+from gatebot.meetbot.store import Heard
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+WAYS = Setting(prefix="http://x/meetings")
+
+
+@pytest.fixture
+async def db(migrated_url: str) -> AsyncIterator[Database]:
+    """A database with the newest schema."""
+    database = Database.open(migrated_url, durable=False)
+    yield database
+    await database.close()
+
+
+class Room:
+    """A channel in which week after week a meeting is held."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.now = NOON
+
+    async def say(self, *texts: str, nick: str = "ann", channel: str = "#c") -> list[str]:
+        """Say lines; returns what the bot answers."""
+        said: list[str] = []
+        for text in texts:
+            self.now += timedelta(seconds=1)
+            heard = Heard("irc", channel, Line(self.now, nick, text))
+            for outcome in await self.db.run(store.take_in, [heard], WAYS):
+                said += [reply.text for reply in outcome.replies]
+        return said
+
+    async def open(self) -> list[str]:
+        """The texts of the open actions."""
+        return [action.text for action in await self.db.read(memory.actions, is_open=True)]
+
+
+async def test_an_action_stays_open_across_meetings_until_somebody_says_done(db: Database) -> None:
+    room = Room(db)
+    await room.say("#startmeeting Gate", "#action bob writes the docs", "#action ann fixes the gate", "#endmeeting")
+    room.now += timedelta(days=7)
+    await room.say("#startmeeting Gate")
+    assert await room.open() == ["bob writes the docs", "ann fixes the gate"]
+    assert await room.say("#done bob writes docs") == ["Action 1 is done: bob writes the docs"]
+    assert await room.say("#done something else entirely") == []
+    assert await room.say("#done 7") == ["No open action has the number 7."]
+    assert await room.open() == ["ann fixes the gate"]
+    assert await room.say("#done #2") == ["Action 2 is done: ann fixes the gate"]
+    assert await room.open() == []
+    (newest, _) = await db.read(memory.actions, is_open=False)
+    assert (newest.closed_by, newest.how, newest.name) == ("ann", "done", "gate")
+
+
+async def test_undo_takes_an_action_away_and_opens_what_a_done_closed(db: Database) -> None:
+    room = Room(db)
+    await room.say("#startmeeting Gate", "#action one thing", "#action another thing", "#undo")
+    assert await room.open() == ["one thing"]
+    await room.say("#done one thing")
+    assert await room.open() == []
+    await room.say("#undo")
+    assert await room.open() == ["one thing"]
+
+
+async def test_a_done_that_may_mean_several_closes_none_and_says_which(db: Database) -> None:
+    room = Room(db)
+    await room.say("#startmeeting Gate", "#action bob writes the docs of nova", "#action bob writes the docs of swift")
+    assert await room.say("#done bob writes docs") == [
+        "Several open actions may be meant. Say #done NUMBER: "
+        "1: bob writes the docs of nova; 2: bob writes the docs of swift"
+    ]
+    assert len(await room.open()) == 2
+    await room.say("#endmeeting", "#startmeeting Elsewhere", channel="#other")
+    assert await room.say("#done bob writes the docs of nova", channel="#other") == []
+
+
+async def test_a_merged_change_that_names_an_action_closes_it_once(db: Database) -> None:
+    room = Room(db)
+    await room.say("#startmeeting Gate", "#action bob writes the docs", "#action ann sleeps", "#endmeeting")
+    merged = ChangeMerged(42, 1, "demo", "main", "c" * 40, 1)
+    await db.run(lambda session: journal.append(session, merged, NOON))
+
+    def message_of(_session: Session, change: int, patch_set: int) -> str | None:
+        return f"Write the docs\n\nCloses-Action: {change - 41}\n" if patch_set == 1 else None
+
+    closer = Closer(db, journal.Journal(db), message_of, "http://x")
+    assert await db.run_silent(closer.catch_up) == 1
+    assert await db.run_silent(closer.catch_up) == 0
+    assert await room.open() == ["ann sleeps"]
+    (closed,) = await db.read(memory.actions, is_open=False)
+    assert (closed.how, closed.reference) == ("merged", "/42")
+
+
+@pytest.mark.parametrize(
+    ("message", "numbers"),
+    [
+        ("Do it\n\nCloses-Action: 12\nAction: #13\n", (12, 13)),
+        ("This closes action #12 and fixes action 14.", (12, 14)),
+        ("See http://x/actions/15 for why", (15,)),
+        ("Action 3 of the handbook says so", ()),
+        ("See http://y/actions/15", ()),
+    ],
+)
+def test_a_message_names_actions_only_in_so_many_words(message: str, numbers: tuple[int, ...]) -> None:
+    assert closed_by_message(message, "http://x/") == numbers
+
+
+async def test_decisions_and_attendance_are_read_from_the_record(db: Database) -> None:
+    room = Room(db)
+    await room.say("#startmeeting Gate", "#agreed ship it", "#agreed not this", "#undo", "#startvote Now? yes, no")
+    await room.say("#vote yes", nick="bob")
+    await room.say("#endvote", "#restrictlogs", "#endmeeting")
+    room.now += timedelta(days=7)
+    await room.say("#startmeeting Gate", "#rejected the other way", "#endmeeting")
+    told = [(one.kind, one.text) for one in await db.read(memory.decisions, "gate")]
+    assert told == [
+        ("rejected", "the other way"),
+        ("vote", 'Voted on "Now?" Results are, yes: 1'),
+        ("agreed", "ship it"),
+    ]
+    assert await db.read(memory.decisions, "nosuch") == []
+    assert await db.read(memory.restricted) == {1}
+    came = await db.read(memory.attendance, "gate")
+    assert [id for id, _ in came.meetings] == [2, 1]
+    assert came.people == (("ann", (3, 8)), ("bob", (0, 1)))
+
+
+async def test_an_action_is_closed_and_opened_again_by_its_number(db: Database) -> None:
+    room = Room(db)
+    await room.say("#startmeeting Gate", "#action bob writes the docs", "#meetingname Other")
+    assert await db.run(memory.close, 1, NOON, "eve", How.PAGE)
+    assert not await db.run(memory.close, 1, NOON, "eve", How.PAGE)
+    assert await room.open() == []
+    assert await db.run(memory.reopen, 1)
+    assert not await db.run(memory.reopen, 9)
+    (action,) = await db.read(memory.actions, is_open=True, name="other")
+    assert action.text == "bob writes the docs"
