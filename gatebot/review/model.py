@@ -305,4 +305,14 @@ class CommentBlanked(Event):
     account: int
 
 
-FACTS: tuple[type[Event], ...] = (ReviewerRemoved, PrivateChanged, ChangeMoved, CommentBlanked)
+@dataclass(frozen=True, slots=True)
+class AttentionMoved(Event):
+    """Somebody said by hand whose turn it is: who came into the attention set, and who left it."""
+
+    change: int
+    account: int
+    added: tuple[int, ...] = ()
+    removed: tuple[int, ...] = ()
+
+
+FACTS: tuple[type[Event], ...] = (ReviewerRemoved, PrivateChanged, ChangeMoved, CommentBlanked, AttentionMoved)

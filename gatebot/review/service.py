@@ -28,6 +28,7 @@ from .judging import Judge
 from .mail import store as mail
 from .mail.model import NO_WISH, Wish
 from .model import (
+    AttentionMoved,
     Change,
     CommentBlanked,
     ReviewerRemoved,
@@ -76,7 +77,7 @@ class Review:
 
     async def move_attention(self, actor: Actor, change: int, moves: Moves) -> None:
         """Make it somebody's turn, or no longer."""
-        await self._db.run_silent(self._move_attention, actor, change, moves)
+        await self._db.run(self._move_attention, actor, change, moves)
 
     # -- transactions ----------------------------------------------------------------------------------
 
@@ -131,8 +132,13 @@ class Review:
         journal.append(session, CommentBlanked(change, comment, account), self._clock.now())
 
     def _move_attention(self, session: Session, actor: Actor, number: int, moves: Moves) -> None:
-        require(actor, Verb.COMMENT, target_of(store.get_change(session, number)), self._rules)
-        attention.move(session, number, moves, self._clock.now())
+        account = require(actor, Verb.COMMENT, target_of(store.get_change(session, number)), self._rules)
+        before, now = _inside(session, number), self._clock.now()
+        attention.move(session, number, moves, now)
+        after = _inside(session, number)
+        if before != after:
+            came, left = tuple(sorted(after - before)), tuple(sorted(before - after))
+            journal.append(session, AttentionMoved(number, account, came, left), now)
 
     def _cast(
         self, session: Session, actor: Actor, change: Change, patch_set: int, draft: Draft, now: datetime
@@ -229,3 +235,9 @@ def _check_sizes(draft: Draft) -> None:
         size = len(text.encode())
         if size > MOST_BYTES:
             raise TooLarge(reason=reason("review.too-long", size=size, limit=MOST_BYTES))
+
+
+def _inside(session: Session, change: int) -> frozenset[int]:
+    """Whose turn it is on a change."""
+    found = attention.attention_of(session, [change]).get(change, ())
+    return frozenset(one.account for one in found if one.active)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatebot.review.model import Change
+from gatebot.review.model import AttentionMoved, Change
 from tests.fakes.rest_client import RestClient
 from tests.fakes.review_house import ANN, BOB, ReviewHouse
 
@@ -113,7 +113,7 @@ async def test_programs_have_no_turn_and_give_it_only_by_a_veto(rest: RestClient
     assert list(await turns(rest)) == ["ann"]
 
 
-async def test_people_are_moved_with_a_reason(rest: RestClient, change: Change) -> None:
+async def test_people_are_moved_with_a_reason(rest: RestClient, house: ReviewHouse, change: Change) -> None:
     assert await rest("ann", "POST", "/changes/1/attention", {"user": "bob"}, status=400) == (
         "The field reason cannot be used: say why in 1 to 1000 characters."
     )
@@ -124,6 +124,11 @@ async def test_people_are_moved_with_a_reason(rest: RestClient, change: Change) 
     assert await turns(rest) == {"bob": "You know this."}
     await rest("ann", "POST", "/changes/1/attention/bob/delete", {"reason": "On holiday."}, status=204)
     assert await turns(rest) == {}
+    # Open pages hear of it, once for each thing that changed.
+    await rest("ann", "POST", "/changes/1/attention/bob/delete", {"reason": "Still."}, status=204)
+    assert house.facts(AttentionMoved) == [
+        AttentionMoved(1, ANN, added=(BOB,)), AttentionMoved(1, ANN, removed=(BOB,)),
+    ]  # fmt: skip
     wish = {
         "add_to_attention_set": [{"user": "bob", "reason": "Please."}],
         "ignore_automatic_attention_set_rules": True,
