@@ -120,6 +120,14 @@ async def test_a_new_change_and_its_review_are_one_thread(post: Post) -> None:
     assert "PS1, line 2: return 1\n\nReturn a door." in text_of(answer)
 
 
+async def test_a_month_with_more_letters_than_are_shown_shows_the_newest(post: Post) -> None:
+    await post.say(BOB, "One")
+    await post.say(BOB, "Two")
+    await post.deliver()
+    kept = post.house.read(store.kept, "demo/api", post.change.created.strftime("%Y-%m"), 2)
+    assert ["One" in kept[0].text, "Two" in kept[1].text] == [True, True]
+
+
 async def test_a_restart_neither_loses_nor_doubles_mail(post: Post) -> None:
     mail, _ = post.mail()
     await mail.catch_up()  # written, and then the server is killed before anything is sent

@@ -66,7 +66,10 @@ class MailPages:
             if one.change in seen:
                 threads.setdefault(one.change, []).append(one)
         found = [(change, several[-1].subject, several) for change, several in threads.items()]
-        return self._site.render(request, "review/mail_month.html", project=project, month=month, threads=found)
+        cut = len(letters) if len(letters) == _MOST else 0
+        return self._site.render(
+            request, "review/mail_month.html", project=project, month=month, threads=found, cut=cut
+        )  # fmt: skip
 
     # -- wishes ----------------------------------------------------------------------------------------
 

@@ -181,13 +181,13 @@ def months(session: Session) -> tuple[tuple[str, str, int], ...]:
 
 
 def kept(session: Session, project: str, month: str, limit: int) -> tuple[Kept, ...]:
-    """The letters of a project and a month, oldest first."""
+    """The newest letters of a project and a month, oldest first."""
     wanted = select(letters).where(letters.c.project == project, letters.c.month == month)
-    rows = session.execute(wanted.order_by(letters.c.id).limit(limit))
+    rows = session.execute(wanted.order_by(letters.c.id.desc()).limit(limit)).all()
     return tuple(
         Kept(
             row.id, row.at, row.change, row.project, row.kind, row.writer, row.subject, row.text, row.message_id,
             row.first,
         )
-        for row in rows
+        for row in reversed(rows)
     )  # fmt: skip
