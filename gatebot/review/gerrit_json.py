@@ -19,7 +19,15 @@ from ..reasons import reason
 from .attention.infos import set_info
 from .fixes.model import from_text
 from .fixes.model import info as fix_info
-from .gerrit_labels import account_info, labels, permitted_labels, submit_records, submit_requirements, timestamp
+from .gerrit_labels import (
+    account_info,
+    labels,
+    permitted_labels,
+    removable,
+    submit_records,
+    submit_requirements,
+    timestamp,
+)
 from .model import Change, InlineComment, Kind, Message, PatchSet, Person, Project, ReviewerState, Side, branch_ref
 from .whole import ChangeView, Known
 
@@ -77,7 +85,8 @@ class Shape:
 
     `actions` are those of the change and of its current patch set. `ssh` is where git is served over SSH, as
     `ssh://USER@HOST:PORT`; empty where it is not, or nobody asks. `lines` are those that the current patch set adds
-    and takes away, `subjects` those of the parents of patch sets, by commit.
+    and takes away, `subjects` those of the parents of patch sets, by commit; `removes` are the people whom the asker
+    may take from the change, with their votes.
     """
 
     options: frozenset[str]
@@ -88,6 +97,7 @@ class Shape:
     revision_actions: Mapping[str, Json] | None = None
     lines: tuple[int, int] | None = None
     subjects: Mapping[str, str] = field(default_factory=dict[str, str])
+    removes: frozenset[int] = frozenset()
 
     def wants(self, *names: str) -> bool:
         """Whether one of these options was given."""
@@ -171,7 +181,7 @@ def _options(view: ChangeView, shape: Shape) -> dict[str, Json]:
         info["labels"] = labels(view, detailed=shape.wants("DETAILED_LABELS"))
     if shape.wants("DETAILED_LABELS"):
         info["permitted_labels"] = permitted_labels(view)
-        info["removable_reviewers"] = []
+        info |= removable(view, shape.removes)
         info["reviewers"] = _reviewers(view)
     if shape.wants("SUBMIT_REQUIREMENTS"):
         info["submit_requirements"] = submit_requirements(view)

@@ -7,6 +7,7 @@ by `approved`, `blocking` and `optional` whether its gate may open.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import UTC, datetime
 
 from ..assignment import Json
@@ -114,6 +115,22 @@ def _approvals(view: ChangeView, label: Label, votes: list[Vote]) -> list[Json]:
                 entry["tag"] = vote.tag
         found.append(entry)
     return found
+
+
+def removable(view: ChangeView, removes: Container[int]) -> dict[str, Json]:
+    """The people whom the asker may take from the change, and the votes: by label and vote who gave it.
+
+    Of closed changes no vote is taken away.
+    """
+    known = {id: account_info(account) for id, account in view.people.items() if id in removes}
+    found: dict[str, dict[str, list[Json]]] = {}
+    for vote in view.votes if view.change.is_open else ():
+        if vote.value and vote.account in known:
+            found.setdefault(vote.label, {}).setdefault(_padded(vote.value), []).append(known[vote.account])
+    return {
+        "removable_reviewers": [known[one.account] for one in view.reviewers if one.account in known],
+        "removable_labels": {label: {**votes} for label, votes in found.items()},
+    }
 
 
 def permitted_labels(view: ChangeView) -> dict[str, Json]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from .. import words
+from ..access import Verb, may
 from ..assignment import Json
 from ..errors import GatebotError, NotFound, Unprocessable
 from ..identity import Account
@@ -24,6 +25,7 @@ from .answers import Asker, Handler, everywhere, json_answer
 from .gerrit_json import Files, Shape, change_info
 from .gerrit_labels import timestamp
 from .model import Change, PatchSet
+from .permission import target_of
 from .room import ReviewRoom
 from .whole import ChangeView
 
@@ -85,6 +87,8 @@ class Shaper:
         lines = None if "SKIP_DIFFSTAT" in options else await self._lines(view)
         subjects = await self._subjects(view, options)
         shape = Shape(options, self.room.judge.site, files, self.ssh(request), lines=lines, subjects=subjects)
+        if "DETAILED_LABELS" in options:
+            shape = replace(shape, removes=self._removes(request, view))
         if options & {"CURRENT_ACTIONS", "CHANGE_ACTIONS"}:
             of_change, of_revision = await self.actions(request, view, view.current)
             shape = replace(shape, actions=of_change, revision_actions=of_revision)
@@ -135,6 +139,14 @@ class Shaper:
         else:
             return {}
         return {one.number: await self.room.revisions.files(view.change.project, one) for one in wanted}
+
+    def _removes(self, request: web.Request, view: ChangeView) -> frozenset[int]:
+        """Whom the asker may take from the change: himself, and with the right all."""
+        actor = self.asker.actor(request)
+        people = {one.account for one in view.reviewers} | {one.account for one in view.votes}
+        if may(actor, Verb.REMOVE_REVIEWER, target_of(view.change), self.room.rules):
+            return frozenset(people)
+        return frozenset(people & {actor.account})
 
     async def _lines(self, view: ChangeView) -> tuple[int, int] | None:
         """How many lines the current patch set adds and takes away; soon after it came git is asked."""

@@ -183,6 +183,26 @@ async def test_people_whose_turn_it_is_are_ids_unless_details_are_wanted(client:
     assert entry["account"]["username"] == "bob"
 
 
+async def test_who_may_be_removed_and_which_votes_is_told_to_each_for_himself(
+    client: Client, house: ReviewHouse, change: Change
+) -> None:
+    await client("bob", "POST", "/a/changes/1/revisions/current/review", {"labels": {"Code-Review": 1}})
+    for who, reviewers, labels in (
+        ("bob", ["bob"], {"Code-Review": {"+1": ["bob"]}}),
+        ("root", ["bob"], {"Code-Review": {"+1": ["bob"]}}),
+        ("", [], {}),
+    ):
+        info = await client(who, "GET", "/changes/1?o=DETAILED_LABELS")
+        assert [one["username"] for one in info["removable_reviewers"]] == reviewers
+        told = {
+            label: {value: [one["username"] for one in people] for value, people in votes.items()}
+            for label, votes in info["removable_labels"].items()
+        }
+        assert told == labels
+    house.write(lambda session: store.update_change(session, 1, house.clock.now(), status="ABANDONED"))
+    assert (await client("bob", "GET", "/a/changes/1?o=DETAILED_LABELS"))["removable_labels"] == {}
+
+
 async def test_a_review_is_published_with_its_votes_and_comments(
     client: Client, house: ReviewHouse, change: Change
 ) -> None:
