@@ -318,7 +318,14 @@ ADAPTERS: dict[str, set[str]] = {
         "providers.trees",
         "providers.user",
     },
-    "meetbot": {"irc.client", "irc.stream", "irc.server", "irc.server_client", "irc.server_commands"},
+    "meetbot": {
+        "sisters.answering",
+        "irc.client",
+        "irc.stream",
+        "irc.server",
+        "irc.server_client",
+        "irc.server_commands",
+    },
 }
 MAY_IMPORT_ROOMS = ("app", "cli", "__main__")
 PURE_LIBRARIES = {"re2", "yaml"}

@@ -300,6 +300,10 @@ class GateRoom:
 
         return seen
 
+    def watched(self, site: Site, sight: Sight) -> pages.Pages:
+        """Everything that is in the queues, as far as somebody may see it."""
+        return pages.Pages(site, self._shown(sight))
+
     def _configured(self) -> list[tuple[str, PipelineConfig]]:
         layouts = ((tenant, self.layouts.current(tenant)) for tenant in self.layouts.tenants())
         return [(tenant, one) for tenant, layout in layouts if layout for one in layout.pipelines.values()]

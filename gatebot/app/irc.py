@@ -29,7 +29,6 @@ from ..meetbot.memory.pages import MemoryPages
 from ..meetbot.memory.service import Closer
 from ..meetbot.model import Setting
 from ..meetbot.service import Meetbot
-from ..meetbot.sisters.service import Announcer
 from ..meetbot.store import Heard
 from ..review import store as changes
 from ..settings import Irc as IrcSettings
@@ -38,6 +37,18 @@ from ..site import Site
 from .places import Places
 
 Run: TypeAlias = Callable[[str, Coroutine[Any, Any, object]], asyncio.Task[object]]
+
+
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sister:
+    """What else the bot does."""
+
+    name: str
+    run: Work
+    close: Work | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ class Irc:
     ears: list[Callable[[Heard], None]]
     closer: Closer
     clock: Clock
-    announcers: list[Announcer] = field(default_factory=list[Announcer])
+    sisters: list[Sister] = field(default_factory=list["Sister"])
     tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
 
     @classmethod
@@ -73,16 +84,16 @@ class Irc:
         closer = Closer(db, journal, _message_of, settings.url)
         return cls(db, places.meetings, ways, bot, clients, ears, closer, clock)
 
-    def add(self, announcer: Announcer) -> None:
-        """Let one announce, and hear what went out."""
-        self.announcers.append(announcer)
-        self.ears.append(announcer.heard)
+    def add(self, name: str, heard: Callable[[Heard], None], run: Work, close: Work | None = None) -> None:
+        """Let something else hear what the bot hears, and run and end with it."""
+        self.sisters.append(Sister(name, run, close))
+        self.ears.append(heard)
 
     def start(self, run: Run) -> None:
         """Let the bot and its connections run for ever."""
         run("meetings", self.bot.run())
-        for announcer in self.announcers:
-            run("announcements", announcer.run())
+        for sister in self.sisters:
+            run(sister.name, sister.run())
         run("actions of meetings", self.closer.run())
         self.tasks.extend(run(f"irc {number}", client.run()) for number, client in enumerate(self.clients, 1))
 
@@ -92,8 +103,9 @@ class Irc:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.bot.settled()
-        for announcer in self.announcers:
-            await announcer.close()
+        for sister in self.sisters:
+            if sister.close is not None:
+                await sister.close()
 
     def health(self) -> list[Health]:
         """How each network is."""

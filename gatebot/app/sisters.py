@@ -18,6 +18,7 @@ from ..change import own_number
 from ..db import Database, Session
 from ..fact import Event
 from ..journal import Entry
+from ..meetbot.sisters.answering import Answering, Voice
 from ..meetbot.sisters.model import Audience, Happened, Kind
 from ..meetbot.sisters.ports import Fact
 from ..meetbot.sisters.service import Announcer
@@ -33,7 +34,9 @@ from ..review.ssh import happenings
 from ..review.ssh.telling import Telling
 from ..settings import Settings
 from ..settings_sisters import network_of
+from .answers import SiteAnswers
 from .connections import Sights
+from .gate import GateRoom
 from .irc import Irc
 from .mailing import Origin
 
@@ -124,12 +127,19 @@ class SiteNews:
         return pipeline is not None and pipeline.manager is Manager.DEPENDENT
 
 
-def announcing(irc: Irc, origin: Origin, sight: Sights, layouts: Layouts) -> Irc:
-    """The bot, once it announces what the settings say."""
-    settings, db = origin.settings, origin.db
-    news = SiteNews(db, Telling(db, origin.room), sight, layouts, settings.url)
-    audiences = audiences_of(settings)
-    irc.add(Announcer(db, origin.journal, origin.clock, audiences, news, irc.bot.say, settings.url))
+def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc:
+    """The bot, once it announces what the settings say, and answers."""
+    settings, db, url = origin.settings, origin.db, origin.settings.url
+    news = SiteNews(db, Telling(db, origin.room), sight, room.layouts, url)
+    announcer = Announcer(db, origin.journal, origin.clock, audiences_of(settings), news, irc.bot.say, url)
+    irc.add("announcements", announcer.heard, announcer.run, announcer.close)
+    answers = SiteAnswers(db, origin.room.reading, room.watched(origin.site, sight), url)
+    languages = {one.name: one.language for one in settings.irc}
+    voices = {
+        client.network.name: Voice(client.nicks, languages.get(client.network.name, "en")) for client in irc.clients
+    }
+    answering = Answering(origin.clock, voices, answers, irc.bot.say, irc.bot.settled, url)
+    irc.add("answers", answering.heard, answering.run)
     return irc
 
 

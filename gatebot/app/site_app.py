@@ -52,7 +52,7 @@ from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
 from .outward import Outward, trackers_of
 from .places import Places
-from .sisters import announcing
+from .sisters import with_sisters
 from .ssh import SshDoor, here
 
 log = logging.getLogger("gatebot")
@@ -127,7 +127,7 @@ class SiteApp:
         sight = connections.Sights(outside.shown, connected)
         allowed = room.allowed(site, sight)
         outward = Outward.of(origin := Origin(settings, db, journal, clock, key, review, site))
-        irc = announcing(Irc.of(settings, places, db, clock, journal), origin, sight, room.layouts)
+        irc = with_sisters(Irc.of(settings, places, db, clock, journal), origin, sight, room)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)

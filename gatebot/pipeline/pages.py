@@ -14,6 +14,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from .. import words
+from ..access import Actor
 from ..change import own_number
 from ..clock import Clock
 from ..db import Database
@@ -182,12 +183,16 @@ class Pages:
 
     async def pipelines(self, request: web.Request) -> Sequence[PipelineView]:
         """Everything as it is now, as far as the reader may see it."""
+        return await self.seen_by(self._site.actor(request))
+
+    async def seen_by(self, actor: Actor) -> Sequence[PipelineView]:
+        """The same for somebody who asks in another way."""
         queues, times = tuple(self._parts.queues()), await self._parts.waiting.times()
         found = pipelines(self._parts.configured(), queues, times)
         numbers = {change.number for queue in queues for item in queue.items.values() for change in item.changes}
         shown = [item for one in found for queue in one.queues for item in queue.items]
         told = changes_named(*(why for item in shown for why in (item.why, *(job.why for job in item.jobs))))
-        hidden = await self._parts.sight.hidden(self._site.actor(request), numbers | told)
+        hidden = await self._parts.sight.hidden(actor, numbers | told)
         return [_masked(pipeline, hidden) for pipeline in found] if hidden else found
 
     async def _restarts(self, request: web.Request) -> dict[str, ItemRow]:

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.fakes.channel import Reader
+from tests.fakes.irc import NgIrcd
 from tests.fakes.site import Builds, RunningSite, Template, begin, open_place
 from tests.programs import need
 
@@ -55,3 +58,21 @@ def working_site(template: Template, tmp_path: Path) -> Iterator[RunningSite]:
     """A site that runs its jobs for real, as plain processes."""
     with begin(template, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[NgIrcd]:
+    """A network of IRC."""
+    server = NgIrcd(need("ngircd"), tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def reader(network: NgIrcd) -> Iterator[Reader]:
+    """Somebody in a channel of that network."""
+    with asyncio.Runner() as runner:
+        reader = Reader(runner, network.port)
+        yield reader
+        reader.leaves()

@@ -4,29 +4,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from gatebot.app.places import SETTINGS
 from gatebot.assignment import Assignment
 from gatebot.meetbot.sisters.store import waiting
-from tests.fakes.irc import Friend, NgIrcd, free_port
-from tests.fakes.site import Builds, Person, RunningSite, Template, eventually
-from tests.programs import need
+from tests.fakes.channel import Reader, on_irc, running_at
+from tests.fakes.irc import NgIrcd
+from tests.fakes.site import Builds, Person, Template, eventually
 
-CHANNEL = "#demo"
-IRC = """
-[[irc]]
-host = "127.0.0.1"
-port = {port}
-tls = false
-channels = ["#demo"]
-burst = 20
-seconds_between_lines = 0
-
+ANNOUNCE = """
 [announce.demo]
 channel = "#demo"
 events = ["patchset-created", "change-merged", "gate-failed", "Code-Review-2"]
@@ -35,58 +23,9 @@ digest = 3
 """
 
 
-class Reader:
-    """Somebody in the channel, for a story that is not asynchronous."""
-
-    def __init__(self, runner: asyncio.Runner, port: int) -> None:
-        self._runner = runner
-        self._friend = runner.run(Friend.connect(port, "mina", CHANNEL))
-
-    def meets(self) -> None:
-        self._runner.run(self._friend.meets("gatebot"))
-
-    def reads(self) -> str:
-        """What the bot says next."""
-        line = self._runner.run(self._friend.sees(f"PRIVMSG {CHANNEL} :"))
-        assert line.startswith(":gatebot!")
-        return line.partition(f"PRIVMSG {CHANNEL} :")[2]
-
-    def says(self, text: str) -> None:
-        self._friend.say(CHANNEL, text)
-
-    def leaves(self) -> None:
-        self._runner.run(self._friend.close())
-
-
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[NgIrcd]:
-    server = NgIrcd(need("ngircd"), tmp_path)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def reader(network: NgIrcd) -> Iterator[Reader]:
-    with asyncio.Runner() as runner:
-        reader = Reader(runner, network.port)
-        yield reader
-        reader.leaves()
-
-
 @pytest.fixture
 def directory(template: Template, tmp_path: Path, network: NgIrcd) -> Path:
-    found = template.copy(tmp_path / "site", free_port())
-    with (found / SETTINGS).open("a") as file:
-        file.write(IRC.format(port=network.port))
-    return found
-
-
-@contextmanager
-def running(directory: Path, template: Template, builds: Builds) -> Generator[RunningSite]:
-    """The site, from a start to an orderly end."""
-    with RunningSite(directory, dict(template.tokens), directory.parent / "homes", builds) as site:
-        yield site
+    return on_irc(template, tmp_path, network, ANNOUNCE)
 
 
 def fails(_: Assignment) -> str:
@@ -102,7 +41,7 @@ def private(ann: Person, subject: str) -> None:
 def test_a_channel_hears_of_changes_votes_and_merges_and_of_nothing_private(
     directory: Path, template: Template, builds: Builds, reader: Reader
 ) -> None:
-    with running(directory, template, builds) as site:
+    with running_at(directory, template, builds) as site:
         reader.meets()
         ann, bob = site.person("ann"), site.person("bob")
         private(ann, "Keep this secret")
@@ -119,7 +58,7 @@ def test_a_channel_hears_of_changes_votes_and_merges_and_of_nothing_private(
 def test_the_gate_says_which_job_failed_and_with_which_line_and_check_says_nothing(
     directory: Path, template: Template, builds: Builds, reader: Reader
 ) -> None:
-    with running(directory, template, builds) as site:
+    with running_at(directory, template, builds) as site:
         reader.meets()
         ann, bob = site.person("ann"), site.person("bob")
         checked = builds.rule
@@ -140,13 +79,13 @@ def test_the_gate_says_which_job_failed_and_with_which_line_and_check_says_nothi
 def test_what_comes_at_once_is_one_line_and_a_restart_neither_loses_nor_repeats_it(
     directory: Path, template: Template, builds: Builds, reader: Reader, network: NgIrcd
 ) -> None:
-    with running(directory, template, builds) as site:
+    with running_at(directory, template, builds) as site:
         reader.meets()
         ann = site.person("ann")
         first = ann.propose("api", "Add a door", {"door": "open\n"})
         assert reader.reads() == f"Ann proposed api main: Add a door  {site.url}/c/api/+/{first}"
         url = site.url
-    with running(directory, template, builds) as site:
+    with running_at(directory, template, builds) as site:
         reader.meets()
         work = site.person("ann").clone("client", "many")
         for name in ("one", "two", "three", "four"):
@@ -155,11 +94,11 @@ def test_what_comes_at_once_is_one_line_and_a_restart_neither_loses_nor_repeats_
         numbers = ", ".join(str(last - 3 + n) for n in range(4))
         assert reader.reads() == f"4 news: proposed client main: {numbers}  {url}/"
     network.stop()
-    with running(directory, template, builds) as site:
+    with running_at(directory, template, builds) as site:
         second = site.person("ann").propose("api", "Add a bell", {"bell": "ring\n"})
         eventually(lambda: bool(site.app.db.read_now(waiting)))
     network.start()
-    with asyncio.Runner() as runner, running(directory, template, builds) as site:
+    with asyncio.Runner() as runner, running_at(directory, template, builds) as site:
         again = Reader(runner, network.port)
         again.meets()
         assert again.reads() == f"Ann proposed api main: Add a bell  {url}/c/api/+/{second}"

@@ -67,6 +67,10 @@ class Client:
         self._out.put(channel, reply, priority)
         self._work.set()
 
+    def nicks(self) -> tuple[str, str]:
+        """How the bot is called here: as it wants, and as it is now."""
+        return self.network.nick, self._session.scene.nick
+
     def health(self) -> Health:
         """How this network is."""
         now, fold = self._clock.now(), self._session.features.fold

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The values of announcements: what happened on the site, which channel wants to hear of it, what waits to be said.
+"""The values of announcements and answers: what happened, which channel wants to hear of it, how things stand.
 
 Frozen values only. What happened is told as a stranger may see it; private changes never become one of these.
 """
@@ -77,3 +77,33 @@ class Waiting:
     id: int
     created: datetime
     announcement: Announcement
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A change as it stands: `why` what it waits for, `stays` the pipelines that it is in, each with a sentence."""
+
+    number: int
+    subject: str
+    place: str
+    why: str
+    url: str
+    stays: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A pipeline: what is in it, in order, and why each item waits. What the asker may not see has no name."""
+
+    pipeline: str
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search in the logs found: how often, and the newest line."""
+
+    count: int
+    line: str
+    url: str
+    all: str

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ...fact import Event
-from .model import Happened
+from .model import Found, Happened, Standing, Waits
 
 
 class Fact(Protocol):
@@ -35,4 +35,24 @@ class News(Protocol):
 
     async def told(self, facts: Sequence[Fact]) -> Sequence[Happened]:
         """What happened, in order; nothing of what a stranger may not see."""
+        ...
+
+
+class Answers(Protocol):
+    """What the site answers a stranger, in a language."""
+
+    async def standing(self, number: int, language: str) -> Standing | None:
+        """A change as it stands; None: there is none that a stranger may see."""
+        ...
+
+    async def waits(self, language: str) -> Sequence[Waits]:
+        """The pipelines, as a stranger sees them."""
+        ...
+
+    async def search(self, text: str) -> Found | None:
+        """The newest line of the logs that fits; None: there is none."""
+        ...
+
+    async def line(self, network: str, channel: str, nick: str, text: str) -> str:
+        """The address of the newest line that somebody said so."""
         ...

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the bot answers, read from the other rooms as a stranger may see it; the meetbot's `Answers`.
+
+Values of the review and of the pipeline room are made values of the meetbot's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from .. import words
+from ..access import STRANGER
+from ..change import own_number
+from ..db import Database, Session
+from ..errors import GatebotError
+from ..meetbot import names
+from ..meetbot.search.store import find
+from ..meetbot.sisters.model import Found, Standing, Waits
+from ..meetbot.store import line_table
+from ..pipeline.pages import Pages
+from ..review import sentences
+from ..review.model import Status
+from ..review.reading import Reading
+
+# Who searches by the bot says what he looks for, and does not look for that.
+_SEARCHES = re.compile(r"[^\s:,]+[:,]\s*search\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAnswers:
+    """Answers to strangers; `site` is the address without a slash at its end."""
+
+    db: Database
+    reading: Reading
+    queues: Pages
+    site: str
+
+    async def standing(self, number: int, language: str) -> Standing | None:
+        """A change as it stands."""
+        try:
+            change = await self.reading.find(STRANGER, str(number))
+            verdict = await self.reading.verdict(STRANGER, change.number)
+        except GatebotError:
+            return None
+        why = sentences.headline(verdict, language)
+        if change.status is not Status.NEW:
+            why = change.status.value
+        stays = [
+            (pipeline.name, words.say(item.why, language))
+            for pipeline in await self.queues.seen_by(STRANGER)
+            for queue in pipeline.queues
+            for item in queue.items
+            if change.number in [one.number for one in item.changes]
+        ]
+        place = f"{change.project} {change.branch}"
+        return Standing(change.number, change.subject, place, why, f"{self.site}/{change.path}", tuple(stays))
+
+    async def waits(self, language: str) -> Sequence[Waits]:
+        """The pipelines."""
+        return [
+            Waits(
+                pipeline.name,
+                tuple(
+                    (
+                        " + ".join(f"{own_number(one.number)} {one.subject}" for one in item.changes),
+                        words.say(item.why, language),
+                    )
+                    for queue in pipeline.queues
+                    for item in queue.items
+                ),
+            )
+            for pipeline in await self.queues.seen_by(STRANGER)
+        ]
+
+    async def search(self, text: str) -> Found | None:
+        """The newest line of the logs that fits."""
+        found = await self.db.read(find, text, 5)
+        hits = [
+            (one.channel, line) for one in found.conversations for line in reversed(one.lines) if line.id in one.hits
+        ]
+        said = [(channel, line) for channel, line in hits if not line.own and not _SEARCHES.match(line.text)]
+        if not said:
+            return None
+        channel, line = said[0]
+        url = self.site + names.line_path(channel, line.at, line.id)
+        told = f"{channel} {line.at:%Y-%m-%d %H:%M} <{line.nick}> {line.text}"
+        return Found(found.count - len(hits) + len(said), told, url, f"{self.site}/search?q={quote(text)}")
+
+    async def line(self, network: str, channel: str, nick: str, text: str) -> str:
+        """The address of the newest line that somebody said so."""
+        return await self.db.read(_line, network, names.folded(channel), nick, text)
+
+
+def _line(session: Session, network: str, channel: str, nick: str, text: str) -> str:
+    columns = line_table.c
+    said = sa.select(columns.id, columns.at).where(
+        columns.network == network, columns.channel == channel, columns.nick == nick, columns.text == text
+    )
+    row = session.execute(said.order_by(columns.id.desc()).limit(1)).first()
+    return names.line_path(channel, row.at, row.id) if row else f"/irclogs/{quote(channel, safe='')}/"

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people ask the bot by its nick, and what it answers: one line, whatever is in it.
+
+Pure. `gatebot: why 42` and `gatebot, why 42` are questions; a line that only mentions the bot is none. Who asks too
+much is not answered: a nick and a channel have so many answers at once, and then few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..irc import pace
+from ..irc.pace import Bucket
+from .announcing import LONGEST, clean, clip
+from .model import Found, Standing, Waits
+
+Gettext = Callable[[str], str]
+
+_ADDRESSED = re.compile(r"([^\s:,]+)[:,]\s*(.*)", re.DOTALL)
+_NUMBER = re.compile(r"(?:https?://\S*?/)?#?(\d{1,9})/?")
+_ITEMS = 4
+_MOST = 2000
+_MINE = (3, 0.1)
+_OURS = (6, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question: the word of the command, and the rest."""
+
+    word: str
+    rest: str
+
+    @property
+    def number(self) -> int | None:
+        """The change that it is about, by number or address."""
+        found = _NUMBER.fullmatch(self.rest.strip())
+        return int(found[1]) if found else None
+
+
+def asked(nicks: Sequence[str], text: str) -> Asked | None:
+    """The question that a line is, if it is said to one of these nicks."""
+    found = _ADDRESSED.fullmatch(clean(text))
+    if found is None or found[1].lower() not in [nick.lower() for nick in nicks]:
+        return None
+    word, _, rest = found[2].partition(" ")
+    return Asked(word.lower(), rest.strip()) if word else None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How much the bot still answers, by nick and by channel."""
+
+    buckets: Mapping[tuple[str, ...], Bucket] = field(default_factory=dict[tuple[str, ...], Bucket])
+
+    def ask(self, network: str, channel: str, nick: str, now: float) -> tuple[Patience, bool]:
+        """Whether one more question is answered."""
+        keys = {(network, "", nick.lower()): _MINE, (network, channel.lower()): _OURS}
+        found = {key: self.buckets.get(key) or pace.bucket(*limits, now) for key, limits in keys.items()}
+        if any(one.wait(now) > 0 for one in found.values()):
+            return self, False
+        kept = self.buckets if len(self.buckets) < _MOST else dict[tuple[str, ...], Bucket]()
+        return replace(self, buckets={**kept, **{key: one.take(now) for key, one in found.items()}}), True
+
+
+def standing(told: Standing) -> str:
+    """Why a change is not merged yet."""
+    why = "; ".join([*(f"{pipeline}: {sentence}" for pipeline, sentence in told.stays), told.why])
+    head = f"{told.number} {clip(clean(told.subject), 100)} ({told.place}):"
+    return _ended(f"{head} {clean(why)}", told.url)
+
+
+def no_change(number: int, gettext: Gettext) -> str:
+    """There is none, or it is not for everybody."""
+    return gettext("There is no change %(number)d that everybody here may see.") % {"number": number}
+
+
+def queues(told: Sequence[Waits], wanted: str, url: str, gettext: Gettext) -> str:
+    """What is in the pipelines, or in one of them."""
+    named = [one for one in told if not wanted or one.pipeline == wanted]
+    if not named:
+        known = ", ".join(dict.fromkeys(one.pipeline for one in told)) or "-"
+        return gettext("There is no pipeline %(name)s. There are: %(known)s.") % {
+            "name": clip(wanted, 40),
+            "known": clip(known, 200),
+        }
+    full = [one for one in named if one.items]
+    if not full:
+        return _ended(gettext("Nothing is in the queues."), url)
+    return _ended("; ".join(_queue(one, gettext, names=bool(wanted) or len(full) == 1) for one in full), url)
+
+
+def _queue(one: Waits, gettext: Gettext, *, names: bool) -> str:
+    told = gettext("%(pipeline)s: %(count)d in it") % {"pipeline": one.pipeline, "count": len(one.items)}
+    if not names:
+        return told
+    shown = [f"{clip(clean(title), 60)} ({clip(clean(why), 60)})" if title else clean(why) for title, why in one.items]
+    more = [gettext("and more")] if len(shown) > _ITEMS else []
+    return f"{told}: {', '.join([*shown[:_ITEMS], *more])}"
+
+
+def found(told: Found | None, gettext: Gettext) -> str:
+    """What was found in the logs."""
+    if told is None:
+        return gettext("Nothing was found in the logs.")
+    count = gettext("%(count)d found, the newest:") % {"count": told.count}
+    return _ended(f"{count} {clip(clean(told.line), 200)}", f"{told.url}  {told.all}")
+
+
+def help_text(gettext: Gettext) -> str:
+    """What can be asked."""
+    return gettext(
+        "Ask me: why NUMBER (what a change waits for), queue [PIPELINE], search WORDS (in the logs), link (to this "
+        "moment in the log), help."
+    )
+
+
+def not_so(word: str, gettext: Gettext) -> str:
+    """A question that lacks what it is about."""
+    usage = {"why": "why 42", "search": "search port conflict"}[word]
+    return gettext("Say it like this: %(usage)s") % {"usage": usage}
+
+
+def _ended(text: str, url: str) -> str:
+    end = f"  {url}" if url else ""
+    return clip(text, max(LONGEST - len(end.encode()), 60)) + end
