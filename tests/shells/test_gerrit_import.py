@@ -24,7 +24,7 @@ from gatebot.repo import Repositories
 from gatebot.review import conversation, hosting, intents
 from gatebot.review import store as changes
 from gatebot.review.config.founding import found_root
-from gatebot.review.importing import asking
+from gatebot.review.importing import asking, service
 from gatebot.review.importing.asking import Gerrit, read_url
 from gatebot.review.importing.model import Tally
 from gatebot.review.importing.service import Importing
@@ -280,7 +280,7 @@ def test_a_push_that_was_not_finished_comes_first(house: House) -> None:
 
 
 def test_an_import_that_ended_in_the_middle_goes_on(house: House) -> None:
-    path = next(one for one in house.there.answers if one.startswith("a/changes/api~3?"))
+    path = _asked_of(house, 3)
     told = json.loads(house.there.answers[path].removeprefix(")]}'\n"))
     house.there.forged[path] = ")]}'\n" + json.dumps(_without(told, "owner"))
     with pytest.raises(Unavailable, match=r"What .* tells of change 3 is not understood: 'owner'"):
@@ -289,15 +289,30 @@ def test_an_import_that_ended_in_the_middle_goes_on(house: House) -> None:
     assert all(one.equal for one in house.bring().values())
 
 
+def test_not_much_is_read_ahead_of_what_is_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_AHEAD", 2)
+    house.there.forged[_asked_of(house, 4)] = ")]}'\n{}"
+    with pytest.raises(Unavailable, match="tells of change 4 is not understood"):
+        house.bring("api")
+    house.there.forged.clear()
+    assert house.bring("api")["merged changes"].equal
+    assert house.brought["changes"] in (1, 2)
+
+
 def test_a_second_change_with_one_change_id_has_another_here(house: House) -> None:
-    path = next(one for one in house.there.answers if one.startswith("a/changes/api~3?"))
+    path = _asked_of(house, 3)
     told = json.loads(house.there.answers[path].removeprefix(")]}'\n"))
-    first = house.there.answers[next(one for one in house.there.answers if one.startswith("a/changes/api~1?"))]
+    first = house.there.answers[_asked_of(house, 1)]
     same = json.loads(first.removeprefix(")]}'\n"))["change_id"]
     house.there.forged[path] = ")]}'\n" + json.dumps({**told, "change_id": same})
     house.bring()
     assert house.db.read_now(changes.get_change, 3).change_id == f"{same}-3"
     assert f"Change 3 has the Change-Id {same}-3 here: another of its branch has {same}." in house.notes
+
+
+def _asked_of(house: House, number: int) -> str:
+    """The path by which a change is asked for."""
+    return next(one for one in house.there.answers if one.startswith(f"a/changes/api~{number}?"))
 
 
 def _quiet(what: str, many: int, done: int) -> None:

@@ -7,9 +7,10 @@ so whatever stops it, the next run goes on. At the end both sides are counted an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ...clock import Clock
@@ -24,7 +25,10 @@ from .asking import Gerrit, query_of, segment
 from .model import ALL_USERS, Answer, Listed, Mark, Tally, TheirAccount, TheirChange, TheirGroup, Told
 from .repositories import Hosts
 
+T = TypeVar("T")
+R = TypeVar("R")
 _AT_ONCE = 4
+_AHEAD = 40  # answers that wait to be written: a Gerrit has a million changes, and an error ends the rest soon
 _NO_ROBOTS = (3, 13)  # since then programs write comments as everybody does
 
 #: Told of each step: what it is, how many there are of it, how many are done.
@@ -78,10 +82,9 @@ class Importing:
     def _bring_people(self) -> None:
         wanted = "is:active OR is:inactive"
         infos = list(self._gerrit.found("accounts/", "_more_accounts", q=wanted, o=["DETAILS", "ALL_EMAILS"]))
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done, one in enumerate(pool.map(self._account, infos), 1):
-                self._there.accounts[one.id] = one
-                self._progress("accounts", len(infos), done)
+        for done, one in enumerate(_few_at_once(self._account, infos), 1):
+            self._there.accounts[one.id] = one
+            self._progress("accounts", len(infos), done)
         for one in self._there.accounts.values():
             self._keep_account(one)
         found: Mapping[str, Answer] = self._gerrit.get("groups/", o=["MEMBERS", "INCLUDES"])
@@ -152,11 +155,10 @@ class Importing:
             self._hosts.check_rights(name, self.told)
 
     def _bring_each(self, name: str, wanted: list[Listed]) -> None:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for done, change in enumerate(pool.map(self._read, wanted), 1):
-                if change is not None:
-                    self._write(change)
-                self._progress(f"changes of {name}", len(wanted), done)
+        for done, change in enumerate(_few_at_once(self._read, wanted), 1):
+            if change is not None:
+                self._write(change)
+            self._progress(f"changes of {name}", len(wanted), done)
 
     def _read(self, one: Listed) -> TheirChange | None:
         place = f"changes/{segment(one.project)}~{one.number}"
@@ -251,3 +253,10 @@ class Importing:
             self.told.count(what, number)
         for note in told.notes:
             self.told.note(note)
+
+
+def _few_at_once(ask: Callable[[T], R], wanted: Sequence[T]) -> Iterator[R]:
+    """What is answered for each, in order, asked a few at a time and not far ahead."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for start in range(0, len(wanted), _AHEAD):
+            yield from pool.map(ask, wanted[start : start + _AHEAD])
