@@ -22,7 +22,7 @@ from ...repo.texts import Texts
 from ...repo.trees import Trees
 from .. import change_id, deeds, hosting, kinds
 from .. import store as changes
-from ..fixes.applying import applied
+from ..fixes.applying import rewritten
 from ..fixes.model import Replacement
 from ..making import Wanted
 from ..model import Change, PatchSet
@@ -171,15 +171,17 @@ class Edits:
         """The tree of an edit with suggestions written into its files."""
         place = self._repositories.store_path(self._store(change))
         texts, trees, tree = Texts(place), Trees(place), before
-        for path in dict.fromkeys(one.path for one in replacements):
+
+        def read(path: str) -> bytes:
             entry = texts.entry(edit.commit, path)
             if entry is None:
                 raise NotFound(reason=reason("review.no-such-file", file=path[:200], patch_set=change.current))
             if entry.binary:
                 raise Conflict(reason=reason("review.fix-binary", file=path[:200]))
-            text = texts.data(entry.id).decode("utf-8", "surrogateescape")  # whatever its encoding is, lines are lines
-            made = applied(text, (one for one in replacements if one.path == path))
-            tree = trees.with_file(tree, path, made.encode("utf-8", "surrogateescape"))
+            return texts.data(entry.id)
+
+        for path, made in rewritten(replacements, read):
+            tree = trees.with_file(tree, path, made)
         if tree == before:
             raise Conflict(reason=reason("review.edit-is-empty"))
         return tree

@@ -8,13 +8,21 @@ text stops. What is written in has the line ends of the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...errors import Conflict
 from ...reasons import reason
 from .model import Replacement
 
 _ALONE = re.compile(r"(?<!\r)\n")
+
+
+def rewritten(replacements: Sequence[Replacement], read: Callable[[str], bytes]) -> Iterator[tuple[str, bytes]]:
+    """Each file that pieces are in, as it is with all of them replaced. Whatever its encoding is, lines are lines."""
+    for path in dict.fromkeys(one.path for one in replacements):
+        text = read(path).decode("utf-8", "surrogateescape")
+        made = applied(text, (one for one in replacements if one.path == path))
+        yield path, made.encode("utf-8", "surrogateescape")
 
 
 def applied(text: str, replacements: Iterable[Replacement]) -> str:

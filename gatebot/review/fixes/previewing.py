@@ -12,10 +12,10 @@ from dataclasses import replace
 from ...assignment import Json
 from ...errors import Conflict, NotFound
 from ...reasons import reason
-from ..files.diff_info import diff_info
+from ..files.diff_info import Half, diff_info
 from ..files.service import Files, Looked
 from ..model import PatchSet
-from .applying import applied
+from .applying import rewritten
 from .model import Replacement
 
 
@@ -23,15 +23,19 @@ def preview(
     files: Files, project: str, patch_set: PatchSet, replacements: Sequence[Replacement]
 ) -> dict[str, dict[str, Json]]:
     """Gerrit's DiffInfo of each file that the replacements are in."""
-    texts, found = files.texts(project), dict[str, dict[str, Json]]()
-    for path in dict.fromkeys(one.path for one in replacements):
-        old = files.half(texts, project, patch_set.commit, path, None)
+    texts, halves = files.texts(project), dict[str, Half]()
+
+    def read(path: str) -> bytes:
+        halves[path] = old = files.half(texts, project, patch_set.commit, path, None)
         if not old.path:
             raise NotFound(reason=reason("review.no-such-file", file=path[:200], patch_set=patch_set.number))
         if old.binary:
             raise Conflict(reason=reason("review.fix-binary", file=path[:200]))
-        made = applied(old.text.decode("utf-8", "surrogateescape"), (one for one in replacements if one.path == path))
-        new = replace(old, text=made.encode("utf-8", "surrogateescape"), id="")
+        return old.text
+
+    found: dict[str, dict[str, Json]] = {}
+    for path, made in rewritten(replacements, read):
+        old, new = halves[path], replace(halves[path], text=made, id="")
         pieces = texts.pieces(old.text, new.text, Looked().whitespace)
         found[path] = diff_info(old, new, pieces, None, renamed="", intraline=False)
     return found
