@@ -2,8 +2,8 @@
 """`gatebot noun verb`: the command line, a client of the REST API.
 
 Only what needs no server touches the site's directory itself: init, serve, migrate, backup,
-restore, demo, config check, keys, irclog import, meeting replay. Exit codes: 0 done, 1 refused or failed, 2 wrong
-usage, 3 the server cannot be reached.
+restore, demo, config check, keys, irclog import, meeting replay and check. Exit codes: 0 done, 1 refused or failed,
+2 wrong usage, 3 the server cannot be reached.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _COMMANDS = {
     "irclog": ("irclogs:irclog", "Take IRC logs of other programs into the archive."),
     "job": ("tenants:job", "Look at jobs, and at what would run."),
     "keys": ("project_keys:keys", "Bring, take and list the keys of projects."),
-    "meeting": ("replay:meeting", "Make minutes again from the log of a meeting."),
+    "meeting": ("replay:meeting", "Make minutes again from a log; check when meetings are planned."),
     "migrate": ("local:migrate", "Bring the site's database to the schema of this version."),
     "node": ("nodes:node", "Look at nodes, labels and providers; enter nodes that are held."),
     "project": ("people:project", "Make, import and list repositories."),

@@ -18,6 +18,7 @@ from ..errors import Conflict, Invalid
 from ..meetbot import replay
 from ..meetbot.minutes.render import FORMATS, OTHER_FORMATS
 from ..meetbot.reading_logs import decoded
+from . import schedules
 from .output import Output
 
 _ENDINGS = tuple(ending.removeprefix(".") for ending in FORMATS)
@@ -26,7 +27,10 @@ _OTHERS = tuple(ending.removeprefix(".") for ending in OTHER_FORMATS)
 
 @click.group()
 def meeting() -> None:
-    """Make minutes again from the log of a meeting."""
+    """Make minutes again from the log of a meeting; check when meetings are planned."""
+
+
+meeting.add_command(schedules.check)
 
 
 @meeting.command("replay")

@@ -117,21 +117,24 @@ def fetched(url: str) -> Path:
     return target
 
 
-def answer(url: str) -> Any:
-    """What the site answers at an address, as JSON; None, and a line in the log, if it does not."""
+def answer(url: str, asked: Any = None) -> Any:
+    """What the site answers at an address (to JSON that it is `asked`), as JSON; None, and a line in the log, if it
+    does not."""
     try:
-        with _outside(url) as said:
+        with _outside(url, None if asked is None else json.dumps(asked).encode()) as said:
             return json.loads(said.read())
     except (OSError, ValueError) as error:
         print(f"{url} does not answer: {error}", flush=True)
         return None
 
 
-def _outside(url: str) -> Any:
+def _outside(url: str, body: bytes | None = None) -> Any:
     """Ask the site, by the way that leads out of the node also where the site has an address of this machine."""
     shown, site = os.environ.get("GATEBOT_ARTIFACT_PASS", ""), variables()["zuul"]["executor"]["hostname"]
     headers = {"Gatebot-Build": shown} if shown and urlsplit(url).hostname == site else {}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the site says where
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 - the site says where
     way = urlsplit(os.environ.get(f"{request.type}_proxy", "")).netloc
     if way:
         request.set_proxy(way, "http")
