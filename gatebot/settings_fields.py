@@ -212,6 +212,9 @@ class Meetings:
     """The meeting bot."""
 
     enabled: bool = setting(True, "Whether the bot holds meetings and logs channels on the networks of [[irc]].")
+    schedule_project: str = setting("", "The project with the files of planned meetings; empty: none are planned.")
+    schedule_branch: str = setting("", "The branch with these files; empty: the project's default branch.")
+    schedule_directory: str = setting("meetings", "The directory of these files in the project.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,6 +320,7 @@ ADAPTERS: dict[str, set[str]] = {
     },
     "meetbot": {
         "sisters.answering",
+        "schedule.tip",
         "irc.client",
         "irc.stream",
         "irc.server",

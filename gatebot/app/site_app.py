@@ -52,6 +52,7 @@ from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
 from .outward import Outward, trackers_of
 from .places import Places
+from .planned import Planned
 from .sisters import with_sisters
 from .ssh import SshDoor, here
 
@@ -133,9 +134,9 @@ class SiteApp:
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)
         for routes in (
             connections.routes(connected), others.routes(site, allowed, NodeUses(db, identity)), outside.routes(),
-            room.routes(site, sight, files, others.git.commits), irc.routes(site), live.routes(), ssh.routes(),
-            outward.routes(), joining.routes(settings, db, clock, key, site, outward.mailing, review),
-            front.routes(), site.routes(), outside.git_routes(),
+            room.routes(site, sight, files, others.git.commits), live.routes(), ssh.routes(), outward.routes(),
+            Planned.of(settings, db, repositories, clock).routes(site), irc.routes(site), front.routes(), site.routes(),
+            joining.routes(settings, db, clock, key, site, outward.mailing, review), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)
         for part in (outside, outward):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -31,11 +32,20 @@ schedule:
 """
 
 
+CHANGES: dict[str, object] = {"meetings.schedule_project": "api"}
+
+
 @pytest.fixture
 def site(template: Template, tmp_path: Path) -> Iterator[RunningSite]:
     """A site that runs jobs."""
-    with begin(template, tmp_path) as running:
+    with begin(template, tmp_path, changes=CHANGES) as running:
         yield running
+
+
+def page(site: RunningSite, path: str) -> str:
+    """What a stranger gets."""
+    with urlopen(f"{site.url}{path}") as answer:
+        return str(answer.read().decode())
 
 
 def test_a_meeting_that_is_in_the_way_of_another_does_not_get_in(site: RunningSite) -> None:
@@ -55,5 +65,18 @@ def test_a_meeting_that_is_in_the_way_of_another_does_not_get_in(site: RunningSi
     (comment,) = ann.rest.get(f"/changes/{bad}/comments")["meetings/nova.yaml"]
     assert comment["line"] == 6
     assert comment["message"].startswith(says)
+    assert "No meeting is planned yet." in page(site, "/meetings/schedule")
     bob.approve(good)
     bob.sees_merged(good)
+    shown = page(site, "/meetings/schedule")
+    assert "nova Team Meeting" in shown
+    assert "keystone" not in shown
+    assert "weekly, Thursday 14:00 UTC, #openstack-meeting" in shown
+    assert 'href="/meetings/schedule/nova.ics"' in shown
+    for calendar in (
+        "/meetings/schedule/nova.ics",
+        "/meetings/schedule/project/nova_team_meeting.ics",
+        "/meetings/schedule.ics",
+    ):
+        assert "RRULE:FREQ=WEEKLY\r\n" in page(site, calendar)
+    assert "회의 일정" in page(site, "/meetings/schedule?lang=ko")
