@@ -43,6 +43,8 @@ set_topic = _needs(Verb.EDIT_TOPIC)
 """Put it under a topic."""
 set_hashtags = _needs(Verb.EDIT_HASHTAGS)
 """Change its hashtags."""
+set_keyed_values = _needs(Verb.EDIT_KEYED_VALUES)
+"""Change what programs keep with it."""
 
 
 def hide(actor: Actor, change: Change, rules: Rulebook) -> int:

@@ -315,4 +315,16 @@ class AttentionMoved(Event):
     removed: tuple[int, ...] = ()
 
 
-FACTS: tuple[type[Event], ...] = (ReviewerRemoved, PrivateChanged, ChangeMoved, CommentBlanked, AttentionMoved)
+@dataclass(frozen=True, slots=True)
+class CustomKeyedValuesChanged(Event):
+    """What programs keep with a change is another thing; `added` are keys with their new values."""
+
+    change: int
+    account: int
+    added: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+FACTS: tuple[type[Event], ...] = (
+    ReviewerRemoved, PrivateChanged, ChangeMoved, CommentBlanked, AttentionMoved, CustomKeyedValuesChanged,
+)  # fmt: skip

@@ -55,6 +55,7 @@ _BODIES: Sequence[tuple[str, str]] = (
     (r"POST .*/attention", "user reason"),
     (r"POST .*/(delete)|DELETE .*", "reason"),
     (r"POST .*/hashtags", "add remove"),
+    (r"POST .*/custom_keyed_values", "remove"),
     (r"PUT .*/topic", "topic"),
     (r"PUT .*/message|PUT .*/edit:message", "message"),
     (r"PUT .*/description", "description commit_message"),

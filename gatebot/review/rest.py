@@ -20,6 +20,7 @@ from .groups.rest_members import RestMembers
 from .hosted.rest import RestHosted
 from .hosted.rest_access import RestAccessEdit
 from .hosted.rest_config import RestConfig
+from .keyed.rest import RestKeyedValues
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
 from .rest_actions import RestActions
@@ -45,6 +46,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestStanding(shaper),
         RestRevisions(shaper),
         RestReviewers(shaper),
+        RestKeyedValues(shaper),
         RestThreads(shaper, room.threads),
         RestAttention(shaper),
         RestEdits(shaper, room.edits),

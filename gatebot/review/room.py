@@ -28,6 +28,7 @@ from .hosted.service import ConfigEditing
 from .indexing import Indexing
 from .inviting import Inviting
 from .judging import Judge
+from .keyed.service import KeyedValues
 from .landing import Lander
 from .making import Maker
 from .moving import Moving
@@ -73,6 +74,7 @@ class ReviewRoom:
     rebasing: Rebasing
     moving: Moving
     deleting: Deleting
+    keyed: KeyedValues
     projects: Projects
     files: Files
     indexing: Indexing
@@ -137,6 +139,7 @@ def furnish(
         rebasing=Rebasing(bench),
         moving=Moving(db, repositories, judge, clock, rules),
         deleting=Deleting(db, repositories, judge, clock, rules),
+        keyed=KeyedValues(db, clock, rules),
         projects=Projects(db, repositories, clock, rules, default_branch),
         files=files,
         indexing=Indexing(db, repositories),

@@ -92,7 +92,10 @@ class Shaper:
         if options & {"CURRENT_ACTIONS", "CHANGE_ACTIONS"}:
             of_change, of_revision = await self.actions(request, view, view.current)
             shape = replace(shape, actions=of_change, revision_actions=of_revision)
-        return {**change_info(view, shape, more=more)}
+        info: dict[str, object] = {**change_info(view, shape, more=more)}
+        if "CUSTOM_KEYED_VALUES" in options and (kept := await self.room.keyed.of(view.change.number)):
+            info["custom_keyed_values"] = kept
+        return info
 
     async def actions(
         self, request: web.Request, view: ChangeView, patch_set: PatchSet

@@ -248,6 +248,7 @@ def test_the_stream_tells_what_gerrits_tells_and_can_be_taken_up_again(site: Run
         bob.review(change, "", Code_Review=2)
         ann.rest.call("PUT", f"/changes/{change}/topic", {"topic": "things"})
         ann.rest.call("POST", f"/changes/{change}/hashtags", {"add": ["h"]})
+        ann.rest.call("POST", f"/changes/{change}/custom_keyed_values", {"add": {"ticket": "T-1"}, "remove": ["none"]})
         ann.rest.call("POST", f"/changes/{change}/wip", {})
         ann.rest.call("POST", f"/changes/{change}/ready", {})
         admin.rest.call("DELETE", f"/changes/{change}/reviewers/bob/votes/Code-Review")
@@ -277,6 +278,11 @@ def test_the_stream_tells_what_gerrits_tells_and_can_be_taken_up_again(site: Run
     gone = by_type["vote-deleted"]
     assert (gone["reviewer"]["username"], gone["remover"]["username"]) == ("bob", "admin")
     assert by_type["reviewer-deleted"]["reviewer"]["username"] == "cho"
+    kept = by_type["custom-keyed-values-changed"]
+    assert (kept["editor"]["username"], kept["added"], kept["customKeyedValues"]) == (
+        "ann", {"ticket": "T-1"}, {"ticket": "T-1"},
+    )  # fmt: skip
+    assert "removed" not in kept
     assert by_type["project-created"]["headName"] == "refs/heads/main"
     # From an id on, the same again, and a type may be chosen.
     middle = said[0]["eventId"]

@@ -17,14 +17,23 @@ from ... import events as facts
 from ...assignment import Json
 from ...fact import Event
 from ..gerrit_json import TouchedFile
-from ..model import Change, InlineComment, PatchSet, PrivateChanged, ReviewerRemoved, Status, Vote
+from ..model import (
+    Change,
+    CustomKeyedValuesChanged,
+    InlineComment,
+    PatchSet,
+    PrivateChanged,
+    ReviewerRemoved,
+    Status,
+    Vote,
+)
 from . import attributes
 from .attributes import People
 
 KINDS: tuple[type[Event], ...] = (
     facts.PatchSetCreated, facts.VoteCast, facts.CommentAdded, facts.ChangeAbandoned, facts.ChangeRestored,
     facts.ChangeDeleted, facts.ReviewerAdded, ReviewerRemoved, facts.TopicChanged, facts.HashtagsChanged,
-    facts.WorkInProgressChanged, PrivateChanged, facts.ChangeMerged, facts.BranchMoved,
+    facts.WorkInProgressChanged, PrivateChanged, facts.ChangeMerged, CustomKeyedValuesChanged, facts.BranchMoved,
     facts.TagMoved, facts.ProjectCreated,
 )  # fmt: skip
 
@@ -40,6 +49,7 @@ class Scene:
     labels: tuple[str, ...] = ()
     votes: Sequence[Vote] = ()
     comments: Sequence[InlineComment] = ()
+    keyed: Mapping[str, str] = field(default_factory=dict[str, str])
     files: Sequence[TouchedFile] = field(default_factory=tuple["TouchedFile", ...])
 
 
@@ -92,6 +102,11 @@ def _of_state(fact: Event, scene: Scene, who: _Who) -> dict[str, Json] | None:
             lists = {"added": list(added), "removed": list(removed), "hashtags": list(scene.change.hashtags)}
             told: dict[str, Json] = {name: [*tags] for name, tags in lists.items() if tags}
             return _event("hashtags-changed", scene, {"editor": who(account), **told}, patch_set=False)
+        case CustomKeyedValuesChanged(account=account, added=added, removed=removed):
+            maps: dict[str, Json] = {"added": dict(added)} if added else {}
+            maps |= {"removed": [*removed]} if removed else {}
+            maps |= {"customKeyedValues": dict(scene.keyed)} if scene.keyed else {}
+            return _event("custom-keyed-values-changed", scene, {"editor": who(account), **maps}, patch_set=False)
         case facts.WorkInProgressChanged(account=account):
             return _event("wip-state-changed", scene, {"changer": who(account)})
         case PrivateChanged(account=account):

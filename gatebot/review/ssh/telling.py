@@ -17,6 +17,7 @@ from ...fact import Event
 from ...identity import accounts_in
 from ...journal import Entry
 from .. import hosting
+from ..model import CustomKeyedValuesChanged
 from ..permission import target_of
 from ..room import ReviewRoom
 from . import happenings, store
@@ -62,6 +63,7 @@ class Telling:
             labels=tuple(label.name for label in rules.labels),
             votes=ground.votes,
             comments=ground.comments,
+            keyed=await self._room.keyed.of(number) if isinstance(fact, CustomKeyedValuesChanged) else {},
             files=await self._room.revisions.files(ground.change.project, ground.patch_set),
         )
         return happenings.of_change(fact, scene, cast)

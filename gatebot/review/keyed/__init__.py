@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Custom keyed values: pairs of texts that programs keep with a change."""
