@@ -15,7 +15,7 @@ from .. import access
 from ..access import Actor, Target, Verb
 from ..clock import Clock
 from ..db import Database, Session
-from ..errors import Conflict, GatebotError, NotPermitted
+from ..errors import Conflict, GatebotError, Invalid, NotPermitted
 from ..identity import Account, account_in
 from ..reasons import reason
 from ..repo import MergeConflict, Person, Repositories, person
@@ -28,6 +28,7 @@ from .push_config import ConfigGuard
 from .push_facts import Push, Reader, facts
 from .receive import CONFIG, Refusal
 
+_LONGEST = 64 * 1024  # characters of a message; who needs more pushes it
 COMMIT_ID = re.compile(r"[0-9a-f]{40}\Z")
 
 
@@ -104,6 +105,8 @@ class Workbench:
             deeds.amend(actor, self.db.read_now(store.get_change, one.number), self.rules)
         push = Push(one.project, account, (), (), "")
         commit = facts(self.repositories.commit(one.store, one.commit))
+        if len(commit.message) > _LONGEST:
+            raise Invalid(reason=reason("review.message-too-long", limit=_LONGEST))
         flaw = push_flaws.of_change(commit, self.reader.past_review(push, [commit]), self.reader.rights(push, ref))
         if flaw is not None:
             raise _refused(flaw)

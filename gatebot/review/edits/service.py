@@ -31,7 +31,6 @@ from ..workbench import Workbench
 from . import store
 from .store import Edit
 
-_LONGEST = 64 * 1024
 _TRIES = 20  # of one write, when several come at once
 
 
@@ -248,7 +247,7 @@ class Edits:
 
     def _worded(self, change: Change, message: str) -> str:
         """A commit message with the change's own Change-Id."""
-        if not message.strip() or len(message) > _LONGEST:
+        if not message.strip():
             raise Invalid(reason=reason("review.empty-message"))
         text = message.strip() + "\n"
         named = change_id.read(text)

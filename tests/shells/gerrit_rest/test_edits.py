@@ -153,3 +153,12 @@ async def test_files_that_are_written_at_the_same_time_are_all_in_the_edit(
     done = await asyncio.gather(*(rest.raw("ann", "PUT", f"{EDIT}/{name}", name.encode()) for name in ("x", "y")))
     assert [one.status for one in done] == [204, 204]
     assert (await written(rest, "x"), await written(rest, "y")) == (b"x", b"y")
+
+
+async def test_a_message_without_end_is_refused_however_it_comes(rest: RestClient, house: ReviewHouse) -> None:
+    house.push("demo/api", {"a.txt": "a\n"}, "Add a", house.project("demo/api"))
+    long, told = "x " * 40_000, "A commit message made here has at most 65536 characters; push what needs more."
+    wanted = {"project": "demo/api", "branch": "main", "subject": f"New\n\n{long}"}
+    assert await rest("ann", "POST", "/changes/", wanted, 400) == told
+    assert await rest("ann", "PUT", "/changes/1/message", {"message": f"New\n\n{long}"}, 400) == told
+    assert (house.change(1).current, len(await rest.get("/changes/"))) == (1, 1)
