@@ -16,12 +16,14 @@ from typing import Any, TypeAlias
 from aiohttp import web
 
 from .. import settings as settings_text
+from ..access import SITE, Actor, Rulebook, Verb, may
 from ..clock import Clock
 from ..db import Database, Session
 from ..errors import SettingsError
 from ..front import Front, Sign
 from ..journal import Journal
 from ..meetbot import archive, pages, rest
+from ..meetbot.edits.pages import EditPages
 from ..meetbot.irc.client import Client, Marks
 from ..meetbot.irc.model import Health, Network
 from ..meetbot.irc.pages import LogPages, health
@@ -63,11 +65,14 @@ class Irc:
     ears: list[Callable[[Heard], None]]
     closer: Closer
     clock: Clock
+    rules: Rulebook
     sisters: list[Sister] = field(default_factory=list["Sister"])
     tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
 
     @classmethod
-    def of(cls, settings: Settings, places: Places, db: Database, clock: Clock, journal: Journal) -> Irc:
+    def of(
+        cls, settings: Settings, places: Places, db: Database, clock: Clock, journal: Journal, rules: Rulebook
+    ) -> Irc:
         """The bot of a site, on the networks of its settings."""
         ways = Setting(prefix=f"{settings.url}/meetings/", about=settings.url)
         bot = Meetbot(db, places.meetings, ways, clock)
@@ -82,7 +87,7 @@ class Irc:
         for network, client in zip(networks, clients, strict=True):
             bot.plug(network.name, client)
         closer = Closer(db, journal, _message_of, settings.url)
-        return cls(db, places.meetings, ways, bot, clients, ears, closer, clock)
+        return cls(db, places.meetings, ways, bot, clients, ears, closer, clock, rules)
 
     def add(self, name: str, heard: Callable[[Heard], None], run: Work, close: Work | None = None) -> None:
         """Let something else hear what the bot hears, and run and end with it."""
@@ -118,7 +123,11 @@ class Irc:
             *LogPages(site, self.db).routes(),
             *rest.MeetingRest(site, self.db, self.ways).routes(),
             *MemoryPages(site, self.db, self.clock).routes(),
+            *EditPages(site, self.db, self.clock, self.ways, self._is_admin, self.bot.write_minutes).routes(),
         ]
+
+    def _is_admin(self, actor: Actor) -> bool:
+        return may(actor, Verb.ADMINISTRATE_SERVER, SITE, self.rules)
 
     def add_to(self, front: Front, site: Site) -> None:
         """The box of meetings, search in lines, and how the networks are."""

@@ -128,7 +128,7 @@ class SiteApp:
         sight = connections.Sights(outside.shown, connected)
         allowed = room.allowed(site, sight)
         outward = Outward.of(origin := Origin(settings, db, journal, clock, key, review, site))
-        irc = with_sisters(Irc.of(settings, places, db, clock, journal), origin, sight, room)
+        irc = with_sisters(Irc.of(settings, places, db, clock, journal, review.rules), origin, sight, room)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)

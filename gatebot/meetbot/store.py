@@ -319,10 +319,16 @@ def _keep(
         if entry.kind is EntryKind.ENDED:
             values |= {"ended": entry.at, "location": entry.text}
     session.execute(sa.update(meeting_table).where(meeting_table.c.id == id).values(values))
+    append_entries(session, id, entries)
+
+
+def append_entries(session: Session, meeting: int, entries: Sequence[Entry]) -> None:
+    """Add to the record of a meeting."""
     if entries:
-        last = sa.select(sa.func.max(entry_table.c.number)).where(entry_table.c.meeting == id)
+        last = sa.select(sa.func.max(entry_table.c.number)).where(entry_table.c.meeting == meeting)
         first = (session.execute(last).scalar() or 0) + 1
-        session.execute(sa.insert(entry_table), [_entry_row(id, n, entry) for n, entry in enumerate(entries, first)])
+        rows = [_entry_row(meeting, number, entry) for number, entry in enumerate(entries, first)]
+        session.execute(sa.insert(entry_table), rows)
 
 
 def _kept(meeting: Meeting) -> Meeting:

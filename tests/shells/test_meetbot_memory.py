@@ -11,11 +11,13 @@ import pytest
 from gatebot import journal
 from gatebot.db import Database, Session
 from gatebot.events import ChangeMerged
-from gatebot.meetbot import store
+from gatebot.meetbot import archive, store
+from gatebot.meetbot.edits import store as edits
 from gatebot.meetbot.memory import store as memory
 from gatebot.meetbot.memory.matching import closed_by_message
 from gatebot.meetbot.memory.model import How
 from gatebot.meetbot.memory.service import Closer
+from gatebot.meetbot.minutes.render import render
 from gatebot.meetbot.model import Line, Setting
 from gatebot.meetbot.store import Heard
 
@@ -152,3 +154,44 @@ async def test_an_action_is_closed_and_opened_again_by_its_number(db: Database) 
     assert not await db.run(memory.reopen, 9)
     (action,) = await db.read(memory.actions, is_open=True, name="other")
     assert action.text == "bob writes the docs"
+
+
+async def test_minutes_are_changed_after_the_end_and_the_register_follows(db: Database) -> None:
+    room = Room(db)
+    await room.say("#startmeeting Gate", "#action bob wrotes the docs", "#info wrong")
+    assert not await db.run(edits.edit, 1, 4, "too early", "eve", NOON)
+    await room.say("#endmeeting")
+    assert await db.run(edits.edit, 1, 4, "bob writes the docs", "eve", room.now)
+    assert await db.run(edits.edit, 1, 5, "", "eve", room.now)
+    assert await db.run(edits.add, 1, "action", "ann sleeps", "eve", room.now)
+    assert await db.run(edits.add, 1, "agreed", "to sleep", "eve", room.now)
+    assert not await db.run(edits.edit, 1, 1, "no item", "eve", room.now)
+    assert not await db.run(edits.edit, 1, 99, "no such place", "eve", room.now)
+    assert not await db.run(edits.add, 1, "vote", "x", "eve", room.now)
+    row = await db.read(archive.meeting, 1)
+    assert row is not None
+    minutes = await db.read(archive.minutes, row, WAYS)
+    assert [item.text for item in minutes.items] == ["bob writes the docs", "ann sleeps", "to sleep"]
+    assert [(edit.who, edit.before, edit.after) for edit in minutes.edits] == [
+        ("eve", "bob wrotes the docs", "bob writes the docs"),
+        ("eve", "wrong", ""),
+        ("eve", "", "#action ann sleeps"),
+        ("eve", "", "#agreed to sleep"),
+    ]
+    assert 'eve changed "bob wrotes the docs" to "bob writes the docs"' in " ".join(
+        render(minutes, WAYS)[".txt"].split()
+    )
+    assert await room.open() == ["bob writes the docs", "ann sleeps"]
+    assert [one.text for one in await db.read(memory.decisions)] == ["to sleep"]
+    place = minutes.places[1]
+    assert await db.run(edits.edit, 1, place, "", "eve", room.now)
+    assert await room.open() == ["bob writes the docs"]
+
+
+async def test_who_led_is_known_by_account_only(db: Database) -> None:
+    lines = [("Ann", "#startmeeting X"), ("Ann", "#chair bob"), ("bob", "hi"), ("eve", "hi")]
+    accounts = {"Ann": "ann", "bob": "Robert", "eve": "eve"}
+    for number, (nick, text) in enumerate(lines):
+        line = Line(NOON + timedelta(seconds=number), nick, text, account=accounts[nick])
+        await db.run(store.take_in, [Heard("irc", "#c", line)], WAYS)
+    assert await db.read(edits.chairs, 1) == {"ann", "robert"}

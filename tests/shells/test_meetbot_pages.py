@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from gatebot.clock import SystemClock
 from gatebot.db import Database
 from gatebot.identity import Identity
 from gatebot.meetbot import store
+from gatebot.meetbot.edits.pages import EditPages
 from gatebot.meetbot.irc.model import ChannelHealth, Health
 from gatebot.meetbot.irc.pages import LogPages, health
 from gatebot.meetbot.memory.pages import MemoryPages
@@ -64,6 +66,11 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[House]:
     app = web.Application(middlewares=[*site.middlewares()])
     app.add_routes([*meeting_pages.routes(), *LogPages(site, db).routes(), *MeetingRest(site, db, WAYS).routes()])
     app.add_routes(MemoryPages(site, db, SystemClock()).routes())
+
+    async def write(_meeting: int) -> None:
+        return None
+
+    app.add_routes(EditPages(site, db, SystemClock(), WAYS, lambda actor: True, write).routes())
     async with TestClient(TestServer(app)) as client:
         yield House(client, db, meeting_pages)
     await db.close()
@@ -272,3 +279,31 @@ async def test_what_restricted_minutes_hold_is_not_told_to_guests(house: House) 
     assert "ann hides" not in await house.get("/actions")
     assert "whisper" not in await house.get("/decisions")
     await house.get("/actions/1", 404)
+
+
+async def test_a_guest_changes_no_minutes(house: House) -> None:
+    await hold(house)
+    led = await house.client.get("/meeting/1/edit", headers={"Accept": "text/html"}, allow_redirects=False)
+    assert led.headers["Location"] == "/login?next=/meeting/1/edit"
+    assert (await house.client.post("/meeting/1/edit", data={"place": "3", "text": "x"})).status in (401, 403)
+
+
+async def test_an_administrator_changes_minutes_and_everybody_sees_what_was_there_before(house: House) -> None:
+    await hold(house)
+    identity = Identity(house.db, SystemClock())
+    account = await identity.create("root", name="Root", email="root@x.org")
+    cookie = f"gatebot_session={await identity.open_session(account.id)}"
+    form = await (await house.client.get("/meeting/1/edit", headers={"Cookie": cookie})).text()
+    assert 'value="ann looks at change 42"' in form
+    assert EVIL not in form
+    token = re.search(r'name="_xsrf" value="([^"]+)"', form)
+    place = re.search(r'name="place" value="(\d+)">\s*<label><b class="kind">action', form)
+    assert token
+    assert place
+    data = {"_xsrf": token[1], "place": place[1], "text": f"ann looks at change 43 {EVIL}"}
+    answer = await house.client.post("/meeting/1/edit", data=data, headers={"Cookie": cookie}, allow_redirects=False)
+    assert answer.status == 303
+    page = await house.get("/meeting/1")
+    assert "<del>ann looks at change 42</del>" in page
+    assert "<ins>ann looks at change 43 &lt;script&gt;" in page
+    assert EVIL not in page

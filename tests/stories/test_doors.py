@@ -270,7 +270,8 @@ def test_the_description_of_the_calls_speaks_of_no_others(ground: Ground) -> Non
 def names_private(door: Door) -> bool:
     """Whether the address names the private change or its build, and is not a way to nothing."""
     places = ("{id}", "{number}", "{build}", "{buildset}")
-    return any(place in door.route for place in places) and "/meeting" not in door.route
+    meetings = ("/meeting", "/actions/")  # count things of their own
+    return any(place in door.route for place in places) and not any(part in door.route for part in meetings)
 
 
 def packets(lines: list[str | None]) -> bytes:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from ... import db
 from ...db import Session
+from .. import lines as reading
 from ..model import DECISIONS, ITEMS, Entry, EntryKind, Reply, Standing
 from . import matching
 from .model import Action, Attendance, Decision, How
@@ -108,6 +109,13 @@ def reopen(session: Session, id: int) -> bool:
     return session.execute(opened.returning(action_table.c.id)).first() is not None
 
 
+def reword(session: Session, meeting: int, log_line: int, text: str) -> None:
+    """Give an action other words, or with none take it away."""
+    row = (action_table.c.meeting == meeting, action_table.c.log_line == log_line)
+    changed = sa.update(action_table).where(*row).values(text=text) if text else sa.delete(action_table).where(*row)
+    session.execute(changed)
+
+
 def assign(session: Session, meeting: int, people: dict[int, tuple[str, ...]]) -> None:
     """Keep whom the actions of a meeting that is over name, by their lines of its log."""
     for number, nicks in people.items():
@@ -151,7 +159,7 @@ _LINES = sa.table("irc_line", *map(sa.column, ("meeting", "nick")))
 def decisions(session: Session, name: str = "", limit: int = 100) -> list[Decision]:
     """What was agreed, accepted, rejected and voted, newest first; what was undone or struck out is left out."""
     wanted = sa.select(_ENTRIES.c.meeting).join(_MEETINGS, _MEETINGS.c.id == _ENTRIES.c.meeting)
-    wanted = wanted.where(_ENTRIES.c.kind.in_([kind.value for kind in DECISIONS]))
+    wanted = wanted.where(_ENTRIES.c.kind.in_([kind.value for kind in (*DECISIONS, EntryKind.ADDED)]))
     wanted = wanted.where(_MEETINGS.c.name == name) if name else wanted
     ids = wanted.distinct().order_by(_ENTRIES.c.meeting.desc()).limit(limit)
     query = sa.select(_ENTRIES, _MEETINGS.c.name, _MEETINGS.c.title, _MEETINGS.c.channel).join(
@@ -161,10 +169,12 @@ def decisions(session: Session, name: str = "", limit: int = 100) -> list[Decisi
     standing: dict[int, dict[int, Decision]] = {}
     for row in session.execute(query):
         items = standing.setdefault(row.meeting, {})
-        kind = EntryKind(row.kind)
+        kind, text = EntryKind(row.kind), row.text
+        if kind is EntryKind.ADDED and (command := reading.command(text)) and command.name in ITEMS:
+            kind, text = EntryKind(command.name), command.rest
         if kind in ITEMS:
             where = (row.meeting, row.name, row.title, row.channel)
-            items[row.number] = Decision(*where, row.kind, row.text, row.nick, row.at, row.line)
+            items[row.number] = Decision(*where, kind.value, text, row.nick, row.at, row.line)
         elif kind is EntryKind.UNDO and items:
             items.popitem()
         elif kind is EntryKind.STRUCK:
