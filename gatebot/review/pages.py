@@ -107,7 +107,8 @@ class Pages:
         except GatebotError as error:
             problem = self._site.sentence(request, error)
             return await self._page(request, change.number, status=http_status(error), problem=problem, typed=form)
-        return self._site.redirect(request, f"/{change.path}", told)
+        # By this the page knows that what was typed need not be kept any more.
+        return self._site.redirect(request, f"/{change.path}#taken", told)
 
     async def projects(self, request: web.Request) -> web.StreamResponse:
         """All projects."""

@@ -129,6 +129,23 @@ def test_what_was_typed_into_the_reply_survives_a_reload(site: RunningSite, ann:
     expect(ann.get_by_label("Say something")).to_have_value("")
 
 
+def test_a_reply_that_never_arrived_is_still_there_to_be_sent(site: RunningSite, ann: Page) -> None:
+    change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
+    shown(ann, change)
+    ann.get_by_role("link", name="Reply").click()
+    ann.get_by_role("dialog").get_by_label("Say something").fill("Sent into the void")
+    ann.route("**/*", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    ann.get_by_role("button", name="Send").click()
+    ann.wait_for_url("chrome-error://**")
+    ann.unroute_all()
+    shown(ann, change)
+    expect(ann.get_by_label("Say something")).to_have_value("Sent into the void")
+    ann.get_by_role("button", name="Send").click()
+    expect(ann.locator("#messages")).to_contain_text("Sent into the void")
+    assert "#" not in ann.url
+    expect(ann.get_by_label("Say something")).to_have_value("")
+
+
 def test_the_keys_told_are_those_that_the_page_has(site: RunningSite, ann: Page) -> None:
     change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
     keys = ann.get_by_role("dialog").locator("kbd")

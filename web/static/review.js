@@ -299,7 +299,8 @@ form?.addEventListener("input", async (event) => {
     return option;
   }));
 });
-// What is typed there outlives a reload in this tab, until it is sent; what the server gives back comes first.
+// What is typed there outlives a reload in this tab, until the server has taken it, which its answer says by the
+// address that it leads to; what the server gives back comes first.
 const kept = form && `reply ${page()?.dataset.change} ${document.querySelector(".who a")?.textContent}`;
 const fields = () => [...form.querySelectorAll("[name=message], [name=reviewers], [name=cc], select[name^=label-]")];
 const given = (field) => (field.options ? [...field.options].find((one) => one.defaultSelected)?.value : field.defaultValue) ?? "";
@@ -309,13 +310,16 @@ function keep() {
 }
 if (form) {
   let typed = null;
+  if (location.hash === "#taken") {
+    history.replaceState(null, "", location.pathname + location.search);
+    try { sessionStorage.removeItem(kept); } catch { /* storage is off */ }
+  }
   try { typed = new Map(JSON.parse(sessionStorage.getItem(kept))); } catch { /* storage is off */ }
   if (!form.elements.message.defaultValue) for (const field of fields()) {
     const value = typed?.get(field.name);
     if (value !== undefined && (!field.options || [...field.options].some((one) => one.value === value))) field.value = value;
   }
   form.addEventListener("input", keep);
-  form.addEventListener("submit", () => { try { sessionStorage.removeItem(kept); } catch { /* storage is off */ } });
 }
 if (form && new URLSearchParams(location.search).has("reply")) { history.replaceState(null, "", location.pathname); reply(); }
 
