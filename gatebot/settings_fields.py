@@ -215,6 +215,10 @@ class Meetings:
     schedule_project: str = setting("", "The project with the files of planned meetings; empty: none are planned.")
     schedule_branch: str = setting("", "The branch with these files; empty: the project's default branch.")
     schedule_directory: str = setting("meetings", "The directory of these files in the project.")
+    reminder_minutes: int = setting(
+        10, "How long before a planned meeting its channel is reminded of it; 0: not at all.", unit="minutes", least=0
+    )
+    announce_missed: bool = setting(False, "Whether a channel is told that a planned meeting did not happen.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schedule of meetings plugged in: its files at the tip of a project, its pages, calendars and REST.
+"""The schedule of meetings plugged in: its files at the tip of a project, its pages, calendars, REST and reminders.
 
-Nothing is decided here.
+Nothing is decided here but which network a channel is on.
 """
 
 from __future__ import annotations
@@ -12,29 +12,43 @@ from aiohttp import web
 
 from ..clock import Clock
 from ..db import Database
+from ..meetbot.schedule.agenda.pages import AgendaPages
+from ..meetbot.schedule.driver import Reminding, Ways
 from ..meetbot.schedule.pages import SchedulePages
 from ..meetbot.schedule.rest import ScheduleRest
 from ..meetbot.schedule.tip import Tip
 from ..repo import Repositories
-from ..settings import Settings
+from ..settings_sisters import network_of
 from ..site import Site
+from .irc import Irc, Sister
+from .mailing import Origin
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What is planned, and who shows it."""
+    """What is planned, who shows it, and who reminds of it."""
 
     db: Database
     clock: Clock
     tip: Tip
-
-    @classmethod
-    def of(cls, settings: Settings, db: Database, repositories: Repositories, clock: Clock) -> Planned:
-        """The schedule that the settings name."""
-        named = settings.meetings
-        tip = Tip(repositories, named.schedule_project, named.schedule_branch, named.schedule_directory)
-        return cls(db, clock, tip)
+    reminding: Reminding
 
     def routes(self, site: Site) -> list[web.RouteDef]:
         """Pages, calendars and REST; they come before those of meetings by name."""
-        return [*SchedulePages(site, self.db, self.clock, self.tip).routes(), *ScheduleRest(self.clock).routes()]
+        shown = (site, self.db, self.clock, self.tip)
+        rest = ScheduleRest(self.db, self.clock, self.tip)
+        return [*SchedulePages(*shown).routes(), *AgendaPages(*shown).routes(), *rest.routes()]
+
+
+def planning(irc: Irc, origin: Origin, repositories: Repositories) -> Planned:
+    """The schedule that the settings name; the bot speaks of it."""
+    settings, named = origin.settings, origin.settings.meetings
+    tip = Tip(repositories, named.schedule_project, named.schedule_branch, named.schedule_directory)
+    networks = settings.irc if named.enabled else ()
+    ways = Ways(settings.url, named.reminder_minutes, named.announce_missed)
+    reminding = Reminding(
+        origin.db, origin.journal, origin.clock, tip, ways,
+        lambda channel: network_of(channel, "", networks), irc.bot.say,
+    )  # fmt: skip
+    irc.sisters.append(Sister("schedule of meetings", reminding.run, None))
+    return Planned(origin.db, origin.clock, tip, reminding)

@@ -52,7 +52,7 @@ from .node_labels import NodeLabels, current
 from .node_uses import NodeUses
 from .outward import Outward, trackers_of
 from .places import Places
-from .planned import Planned
+from .planned import planning
 from .sisters import with_sisters
 from .ssh import SshDoor, here
 
@@ -135,7 +135,7 @@ class SiteApp:
         for routes in (
             connections.routes(connected), others.routes(site, allowed, NodeUses(db, identity)), outside.routes(),
             room.routes(site, sight, files, others.git.commits), live.routes(), ssh.routes(), outward.routes(),
-            Planned.of(settings, db, repositories, clock).routes(site), irc.routes(site), front.routes(), site.routes(),
+            planning(irc, origin, repositories).routes(site), irc.routes(site), front.routes(), site.routes(),
             joining.routes(settings, db, clock, key, site, outward.mailing, review), outside.git_routes(),
         ):  # fmt: skip
             application.add_routes(routes)

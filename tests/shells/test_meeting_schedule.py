@@ -18,6 +18,8 @@ from gatebot.clock import SystemClock
 from gatebot.db import Database
 from gatebot.identity import Identity
 from gatebot.meetbot.schedule.rest import ScheduleRest
+from gatebot.meetbot.schedule.tip import Tip
+from gatebot.repo import Repositories
 from gatebot.settings import load
 from gatebot.site import Site
 from tests.fakes.clock import FakeClock
@@ -38,7 +40,8 @@ async def client(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[TestCli
     db = Database.open(f"sqlite:///{tmp_path / 'gatebot.db'}", durable=False)
     site = Site(load("", "gatebot.toml"), Identity(db, SystemClock()))
     app = web.Application(middlewares=[*site.middlewares()])
-    app.add_routes(ScheduleRest(FakeClock(NOW)).routes())
+    tip = Tip(Repositories(tmp_path / "git"), "", "", "meetings")
+    app.add_routes(ScheduleRest(db, FakeClock(NOW), tip).routes())
     async with TestClient(TestServer(app)) as opened:
         yield opened
     await db.close()

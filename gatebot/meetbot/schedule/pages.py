@@ -24,10 +24,12 @@ from ...reasons import reason
 from ...site import Site
 from .. import archive, names
 from ..archive import MeetingRow
+from . import store
 from .checking import slot_text, told
 from .ical import Origin, calendar
 from .model import Occurrence, Planned
 from .occurrences import of_all
+from .tied import agenda_path, meeting_name
 from .tip import Known, Tip
 
 _AHEAD = timedelta(weeks=4)
@@ -82,6 +84,8 @@ class SchedulePages:
             flaws=[told(flaw, lambda why: words.say(why, language)) for flaw in known.schedule.flaws],
             slot_text=slot_text,
             slug=names.slug,
+            agenda_path=agenda_path,
+            missed=await self._db.read(store.missed),
             minutes_path=names.minutes_path,
         )
 
@@ -110,11 +114,6 @@ class SchedulePages:
         answer = web.Response(text=text, content_type="text/calendar", charset="utf-8")
         answer.headers["Cache-Control"] = "max-age=300"
         return answer
-
-
-def meeting_name(meeting: Planned) -> str:
-    """The name by which a planned meeting is started, as it stands in addresses."""
-    return names.slug(meeting.meeting_id or meeting.project) or names.default_name(meeting.key)
 
 
 def _listed(session: Session, meetings: Sequence[Planned], dates: Sequence[Occurrence]) -> list[Listed]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schedule for programs: files of meetings checked before they are the site's own.
+"""The schedule for programs: what is planned, agendas, and files of meetings checked before they are the site's own.
 
 `POST /api/meetings/check` is what the job meeting-conflicts asks: it needs no sign-in, changes nothing, and takes no
 more than fits into one directory.
@@ -10,35 +10,88 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from itertools import islice
 from typing import cast
 
 from aiohttp import web
 
 from ... import words
 from ...clock import Clock
-from ...errors import Invalid
+from ...db import Database
+from ...errors import Invalid, NotFound
 from ...reasons import reason
+from . import store
 from .checking import MONTHS, problems, told
+from .model import Occurrence
+from .occurrences import of_all
 from .reading import read
+from .tied import meeting_name
+from .tip import Tip
 
 MOST_FILES = 500
+_AHEAD = timedelta(weeks=4)
+_MOST_DATES = 200
 _MOST_BYTES = 4 * 1024 * 1024
 
 
 class ScheduleRest:
     """Handlers below `/api/meetings/`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, tip: Tip) -> None:
+        self._db = db
         self._clock = clock
+        self._tip = tip
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
-        return [web.post("/api/meetings/check", self._check)]
+        return [
+            web.get("/api/meetings/schedule", self._schedule),
+            web.get("/api/meetings/{name}/agenda", self._agenda),
+            web.post("/api/meetings/check", self._check),
+        ]
+
+    async def _schedule(self, _request: web.Request) -> web.StreamResponse:
+        schedule = (await asyncio.to_thread(self._tip.now)).schedule
+        now = self._clock.now()
+        missed = await self._db.read(store.missed)
+        return web.json_response(
+            {
+                "dates": [_date(one) for one in islice(of_all(schedule.meetings, now, now + _AHEAD), _MOST_DATES)],
+                "missed": [{"meeting": one.key, "start": one.starts.isoformat()} for one in missed],
+                "flaws": [told(flaw, words.say) for flaw in schedule.flaws],
+            }
+        )
+
+    async def _agenda(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        versions = await self._db.read(store.agendas, name)
+        if not versions:
+            raise NotFound(reason=reason("meetbot.agenda-none", name=name))
+        return web.json_response(
+            [
+                {"version": one.version, "at": one.at.isoformat(), "author": one.author, "text": one.text}
+                for one in versions
+            ]
+        )
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         files, months = _asked(await _body(request))
         return web.json_response(await asyncio.to_thread(_checked, files, self._clock.now().date(), months))
+
+
+def _date(one: Occurrence) -> dict[str, object]:
+    return {
+        "meeting": one.meeting.key,
+        "project": one.meeting.project,
+        "name": meeting_name(one.meeting),
+        "start": one.start.isoformat(),
+        "end": one.end.isoformat(),
+        "place": one.slot.place,
+        "chair": one.slot.chair,
+        "agenda_url": one.meeting.agenda_url or None,
+        "skipped": one.skipped,
+    }
 
 
 async def _body(request: web.Request) -> object:
