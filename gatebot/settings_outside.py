@@ -20,7 +20,7 @@ _PLACE = re.compile(r"[^\s/@]+:\d{1,5}")
 WEBHOOK_EVENTS = (
     "patchset-created", "comment-added", "vote-deleted", "reviewer-added", "reviewer-deleted", "change-merged",
     "change-abandoned", "change-restored", "topic-changed", "hashtags-changed", "wip-state-changed",
-    "private-state-changed", "ref-updated", "project-created",
+    "private-state-changed", "custom-keyed-values-changed", "change-deleted", "ref-updated", "project-created",
 )  # fmt: skip
 """What `gerrit stream-events` tells of."""
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")

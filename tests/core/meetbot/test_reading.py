@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from gatebot.meetbot import lines, linkify, tokens
+from gatebot.meetbot.search import query
 
 
 def test_colours_and_control_bytes_go_and_digits_that_are_text_stay() -> None:
@@ -51,10 +52,9 @@ def test_only_harmless_schemes_are_linked(url: str, safe: bool) -> None:
     assert lines.is_safe_url(url) is safe
 
 
-def test_pairs_of_syllables_are_indexed_and_wanted() -> None:
+def test_syllables_and_their_pairs_are_indexed() -> None:
     assert tokens.indexed("회의를 Nova") == ["회", "의", "를", "회의", "의를", "nova"]
-    assert tokens.wanted("회의를 회") == ["회의", "의를", "회"]
-    assert tokens.wanted("Ｎｏｖａ 인스턴스") == ["nova", "인스", "스턴", "턴스"]
+    assert tokens.indexed("Ｎｏｖａ") == ["nova"]
 
 
 def test_decomposed_hangul_is_the_same_word() -> None:
@@ -62,8 +62,9 @@ def test_decomposed_hangul_is_the_same_word() -> None:
 
 
 def test_pairs_from_different_places_do_not_make_a_word() -> None:
-    assert tokens.holds("인스턴스 생성", "인스턴스")
-    assert not tokens.holds("인스 스턴 턴스", "인스턴스")
+    asked = query.parse("Ｎｏｖａ 인스턴스")
+    assert query.holds("nova 인스턴스를 만든다", asked)
+    assert not query.holds("nova 인스 스턴 턴스", asked)
 
 
 def test_addresses_changes_and_builds_become_links_without_the_sentences_punctuation() -> None:
