@@ -236,3 +236,8 @@ class Reading:
         if not self._readable(actor, change):
             raise NotFound(reason=reason("review.no-such-change", change=change.number))
         return change
+
+
+async def private_among(reading: Reading, project: str, commits: Iterable[str]) -> frozenset[str]:
+    """Those commits that are patch sets of private changes."""
+    return await reading._db.read(store.private_among, project, tuple(commits))

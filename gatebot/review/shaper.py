@@ -10,6 +10,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import cast
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from .gerrit_json import Files, Shape, change_info
 from .gerrit_labels import timestamp
 from .model import Change, PatchSet
 from .permission import target_of
+from .reading import private_among
 from .room import ReviewRoom
 from .whole import ChangeView
 
@@ -132,7 +134,12 @@ class Shaper:
 
     async def commit(self, project: str, id: str) -> dict[str, Json]:
         """Gerrit's CommitInfo of a commit that git has, with the subjects of its parents."""
-        return await asyncio.to_thread(self._commit, project, id)
+        made = await asyncio.to_thread(self._commit, project, id)
+        parents = cast("list[dict[str, Json]]", made["parents"])
+        hidden = await private_among(self.room.reading, project, [str(one["commit"]) for one in parents])
+        for one in parents:
+            one |= {"subject": ""} if one["commit"] in hidden else {}
+        return made
 
     async def _files(self, view: ChangeView, options: frozenset[str]) -> Files:
         if "ALL_FILES" in options:
@@ -167,7 +174,8 @@ class Shaper:
         if not options & {"ALL_COMMITS", "CURRENT_COMMIT"}:
             return {}
         parents = {parent for one in wanted for parent in one.parents}
-        return await asyncio.to_thread(self._subjects_of, view.change.project, parents)
+        hidden = await private_among(self.room.reading, view.change.project, parents)
+        return await asyncio.to_thread(self._subjects_of, view.change.project, parents - hidden)
 
     def _subjects_of(self, project: str, commits: Collection[str]) -> dict[str, str]:
         return {id: self.room.repositories.commit(project, id).subject for id in commits}

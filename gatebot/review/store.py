@@ -281,6 +281,11 @@ def find_by_commits(session: Session, project: str, commits: Iterable[str]) -> d
     return found
 
 
+def private_among(session: Session, project: str, commits: Iterable[str]) -> frozenset[str]:
+    """Those commits that are patch sets of private changes: what they say is not told by what stands on them."""
+    return frozenset(id for id, change in find_by_commits(session, project, commits).items() if change.private)
+
+
 def open_changes(
     session: Session, project: str | None = None, branch: str | None = None, topic: str | None = None
 ) -> tuple[int, ...]:

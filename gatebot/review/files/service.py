@@ -18,6 +18,7 @@ from ...errors import Invalid, NotFound
 from ...reasons import reason
 from ...repo import FileChange, Repositories
 from ...repo.texts import Blamed, Piece, Texts
+from .. import store as changes
 from ..model import COMMIT_MESSAGE, PatchSet
 from ..permission import require_account
 from . import store
@@ -120,7 +121,8 @@ class Files:
 
     def _message(self, project: str, patch_set: PatchSet) -> str:
         known: dict[str, str] = {}
-        for parent in patch_set.parents:
+        hidden = self._db.read_now(changes.private_among, project, patch_set.parents)
+        for parent in (one for one in patch_set.parents if one not in hidden):
             try:
                 known[parent] = self._repositories.commit(project, parent).subject
             except NotFound:
