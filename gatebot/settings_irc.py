@@ -42,6 +42,9 @@ class Irc:
         "", "SHA-256 of the server's certificate, in hexadecimal: only this very certificate is trusted; empty: any "
         "that an authority vouches for.",
     )  # fmt: skip
+    trust_nicks: bool = setting(
+        False, "Whether a nick proves who speaks, where the network tells no accounts; only on a network of your own."
+    )
     language: str = setting("en", "The language in which the bot answers questions.", choices=("en", "ko"))
     burst: int = setting(5, "How many lines may go out at once.", least=1)
     seconds_between_lines: int = setting(2, "How long the bot waits between further lines; 0: not at all.", least=0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the bot answers, read from the other rooms as a stranger may see it; the meetbot's `Answers`.
+"""What the bot answers, as a stranger may see it, and does for linked accounts; the meetbot's `Answers`.
 
 Values of the review and of the pipeline room are made values of the meetbot's.
 """
@@ -16,16 +16,20 @@ import sqlalchemy as sa
 from .. import words
 from ..access import STRANGER
 from ..change import own_number
+from ..clock import Clock
 from ..db import Database, Session
 from ..errors import GatebotError
 from ..meetbot import names
 from ..meetbot.search.store import find
-from ..meetbot.sisters.model import Found, Standing, Waits
+from ..meetbot.sisters import links
+from ..meetbot.sisters.model import Done, Found, Standing, Waits
 from ..meetbot.store import line_table
 from ..pipeline.pages import Pages
 from ..review import sentences
+from ..review.drafts import Draft
 from ..review.model import Status
 from ..review.reading import Reading
+from ..review.room import ReviewRoom
 
 # Who searches by the bot says what he looks for, and does not look for that.
 _SEARCHES = re.compile(r"[^\s:,]+[:,]\s*search\b", re.IGNORECASE)
@@ -36,9 +40,37 @@ class SiteAnswers:
     """Answers to strangers; `site` is the address without a slash at its end."""
 
     db: Database
-    reading: Reading
+    clock: Clock
+    room: ReviewRoom
     queues: Pages
     site: str
+
+    @property
+    def reading(self) -> Reading:
+        """Changes."""
+        return self.room.reading
+
+    async def confirm(self, network: str, name: str, code: str) -> str:
+        """Link who says a code to the account that it is of."""
+        account = await self.db.run_silent(links.confirm, code, network, name, self.clock.now())
+        found = await self.room.identity.by_id(account) if account is not None else None
+        return found.username if found is not None else ""
+
+    async def recheck(self, network: str, name: str, number: int) -> Done | None:
+        """Ask for new checks, as a comment of the account; of what a stranger may not see nothing is said."""
+        linked = await self.db.read(links.account_of, network, name)
+        account = await self.room.identity.by_id(linked) if linked is not None else None
+        if account is None or not account.active:
+            return None
+        try:
+            change = await self.reading.find(STRANGER, str(number))
+        except GatebotError:
+            return Done(account.username)
+        try:
+            await self.room.review.post(account.actor, change.number, change.current, Draft(message="recheck"))
+        except GatebotError as error:
+            return Done(account.username, refused=words.say(error.reason) if error.reason else str(error))
+        return Done(account.username, f"{self.site}/{change.path}")
 
     async def standing(self, number: int, language: str) -> Standing | None:
         """A change as it stands."""

@@ -67,6 +67,7 @@ class Irc:
     clock: Clock
     rules: Rulebook
     sisters: list[Sister] = field(default_factory=list["Sister"])
+    shown: list[web.RouteDef] = field(default_factory=list[web.RouteDef])
     tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
 
     @classmethod
@@ -121,6 +122,7 @@ class Irc:
         return [
             *pages.MeetingPages(site, self.db, self.root, self.ways).routes(),
             *LogPages(site, self.db).routes(),
+            *self.shown,
             *rest.MeetingRest(site, self.db, self.ways).routes(),
             *MemoryPages(site, self.db, self.clock).routes(),
             *EditPages(site, self.db, self.clock, self.ways, self._is_admin, self.bot.write_minutes).routes(),

@@ -20,6 +20,7 @@ from ..fact import Event
 from ..journal import Entry
 from ..meetbot.sisters.answering import Answering, Voice
 from ..meetbot.sisters.model import Audience, Happened, Kind
+from ..meetbot.sisters.pages import LinkPages
 from ..meetbot.sisters.ports import Fact
 from ..meetbot.sisters.service import Announcer
 from ..pipeline import history
@@ -133,11 +134,15 @@ def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc
     news = SiteNews(db, Telling(db, origin.room), sight, room.layouts, url)
     announcer = Announcer(db, origin.journal, origin.clock, audiences_of(settings), news, irc.bot.say, url)
     irc.add("announcements", announcer.heard, announcer.run, announcer.close)
-    answers = SiteAnswers(db, origin.room.reading, room.watched(origin.site, sight), url)
-    languages = {one.name: one.language for one in settings.irc}
+    answers = SiteAnswers(db, origin.clock, origin.room, room.watched(origin.site, sight), url)
+    ways = {network.name: network for network in settings.irc}
     voices = {
-        client.network.name: Voice(client.nicks, languages.get(client.network.name, "en")) for client in irc.clients
+        name: Voice(client.nicks, ways[name].language, ways[name].trust_nicks)
+        for client in irc.clients
+        for name in [client.network.name]
     }
+    nicks = [(client.network.name, client.network.nick) for client in irc.clients]
+    irc.shown.extend(LinkPages(origin.site, db, origin.clock, nicks).routes())
     answering = Answering(origin.clock, voices, answers, irc.bot.say, irc.bot.settled, url)
     irc.add("answers", answering.heard, answering.run)
     return irc

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from tests.fakes.channel import Reader, on_irc, running_at
 from tests.fakes.doors import Visitor
 from tests.fakes.irc import NgIrcd
-from tests.fakes.site import Builds, Template
+from tests.fakes.site import Builds, Template, eventually
+
+FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
@@ -60,3 +63,28 @@ def test_the_bot_finds_what_was_said_and_points_at_now(
         assert found.startswith("mina: 1 found, the newest: #demo ")
         reader.says("gatebot: dance")
         assert "Ask me: why NUMBER" in reader.reads()
+
+
+def test_who_proved_an_account_by_a_code_rechecks_from_the_channel(
+    template: Template, tmp_path: Path, network: NgIrcd, builds: Builds, reader: Reader
+) -> None:
+    directory = on_irc(template, tmp_path, network, "trust_nicks = true\n")
+    with running_at(directory, template, builds) as site:
+        reader.meets()
+        ann = site.person("ann")
+        change = ann.propose("api", "Add a door", {"door": "open\n"})
+        ann.hears(change, "Build succeeded.")
+        reader.says(f"gatebot: recheck {change}")
+        assert reader.reads() == f"mina: I do not know your account. Link it here:  {site.url}/settings/irc"
+        page = Visitor(site, "ann", site.tokens["ann"])
+        code = re.search(r"gatebot: confirm ([A-Z2-7]{16})", page.ask("POST", "/settings/irc", b"", **FORM).text)
+        assert code is not None
+        reader.says(f"gatebot: confirm {code[1]}")
+        assert reader.reads() == "mina: You are ann here from now on."
+        assert "mina" in page.get("/settings/irc").text
+        given = len(builds.given)
+        reader.says(f"gatebot: recheck {change}")
+        told = f"mina: Change {change} is checked again, asked by ann.  {site.url}/c/api/+/{change}"
+        assert reader.reads() == told
+        eventually(lambda: len(builds.given) > given)
+        assert any("recheck" in text for text in ann.said(change))

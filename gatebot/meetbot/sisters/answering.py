@@ -35,6 +35,7 @@ class Voice:
 
     nicks: Callable[[], Sequence[str]]
     language: str = "en"
+    trusts_nicks: bool = False
 
 
 class Answering:
@@ -95,7 +96,34 @@ class Answering:
                 line = heard.line
                 path = await self._answers.line(heard.network, heard.channel, line.nick, line.text)
                 return f"{self._site}{path}"
-            case ("why" | "search") as word, _:
+            case "recheck", int(number):
+                return await self._recheck(heard, number, gettext)
+            case "confirm", _ if question.rest:
+                return await self._confirm(heard, question.rest, gettext)
+            case ("why" | "search" | "recheck" | "confirm") as word, _:
                 return asking.not_so(word, gettext)
             case _:
                 return asking.help_text(gettext)
+
+    async def _recheck(self, heard: Heard, number: int, gettext: asking.Gettext) -> str:
+        """Ask for new checks of a change as the account that somebody proved to be."""
+        name = self._name(heard)
+        done = await self._answers.recheck(heard.network, name, number) if name else None
+        if done is None:
+            return asking.unknown(f"{self._site}/settings/irc", gettext)
+        return asking.done(done, number, gettext)
+
+    async def _confirm(self, heard: Heard, code: str, gettext: asking.Gettext) -> str:
+        name = self._name(heard)
+        if not name:
+            return asking.not_logged_in(gettext, told=heard.line.account is not None)
+        username = await self._answers.confirm(heard.network, name, code)
+        return asking.confirmed(username, f"{self._site}/settings/irc", gettext)
+
+    def _name(self, heard: Heard) -> str:
+        """By what a network proves who speaks: the account of its services; nothing where it does not."""
+        line = heard.line
+        if line.account:
+            return f"account:{line.account.lower()}"
+        trusted = line.account is None and self._voices[heard.network].trusts_nicks
+        return f"nick:{line.nick.lower()}" if trusted else ""

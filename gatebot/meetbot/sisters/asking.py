@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ..irc import pace
 from ..irc.pace import Bucket
 from .announcing import LONGEST, clean, clip
-from .model import Found, Standing, Waits
+from .model import Done, Found, Standing, Waits
 
 Gettext = Callable[[str], str]
 
@@ -113,14 +113,45 @@ def help_text(gettext: Gettext) -> str:
     """What can be asked."""
     return gettext(
         "Ask me: why NUMBER (what a change waits for), queue [PIPELINE], search WORDS (in the logs), link (to this "
-        "moment in the log), help."
+        "moment in the log), recheck NUMBER (who is linked to an account), help."
     )
 
 
 def not_so(word: str, gettext: Gettext) -> str:
     """A question that lacks what it is about."""
-    usage = {"why": "why 42", "search": "search port conflict"}[word]
+    usage = {
+        "why": "why 42", "search": "search port conflict", "recheck": "recheck 42", "confirm": "confirm CODE",
+    }[word]  # fmt: skip
     return gettext("Say it like this: %(usage)s") % {"usage": usage}
+
+
+def unknown(url: str, gettext: Gettext) -> str:
+    """Nobody proved to be an account asks for what accounts may do."""
+    return _ended(gettext("I do not know your account. Link it here:"), url)
+
+
+def done(done: Done, number: int, gettext: Gettext) -> str:
+    """What became of a request for new checks."""
+    if done.refused:
+        return clip(clean(done.refused), LONGEST)
+    if not done.url:
+        return no_change(number, gettext)
+    said = gettext("Change %(number)d is checked again, asked by %(username)s.")
+    return _ended(said % {"number": number, "username": done.username}, done.url)
+
+
+def not_logged_in(gettext: Gettext, *, told: bool) -> str:
+    """Nothing proves who says a code."""
+    if told:
+        return gettext("Log in to the services of this network first, then say it again.")
+    return gettext("This network does not tell who is logged in, so that nobody can be linked here.")
+
+
+def confirmed(username: str, url: str, gettext: Gettext) -> str:
+    """Whose account somebody is from now on."""
+    if not username:
+        return _ended(gettext("This code is none of mine, or it is older than ten minutes. Make a new one here:"), url)
+    return gettext("You are %(username)s here from now on.") % {"username": username}
 
 
 def _ended(text: str, url: str) -> str:

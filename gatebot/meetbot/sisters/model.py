@@ -107,3 +107,12 @@ class Found:
     line: str
     url: str
     all: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A request of an account: carried out at `url`, or refused with a reason; neither: there is no such change."""
+
+    username: str
+    url: str = ""
+    refused: str = ""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ...fact import Event
-from .model import Found, Happened, Standing, Waits
+from .model import Done, Found, Happened, Standing, Waits
 
 
 class Fact(Protocol):
@@ -39,7 +39,7 @@ class News(Protocol):
 
 
 class Answers(Protocol):
-    """What the site answers a stranger, in a language."""
+    """What the site answers a stranger, in a language; and what it does for those who proved to be an account."""
 
     async def standing(self, number: int, language: str) -> Standing | None:
         """A change as it stands; None: there is none that a stranger may see."""
@@ -55,4 +55,12 @@ class Answers(Protocol):
 
     async def line(self, network: str, channel: str, nick: str, text: str) -> str:
         """The address of the newest line that somebody said so."""
+        ...
+
+    async def confirm(self, network: str, name: str, code: str) -> str:
+        """Link who says a code to the account that it is of; its user name, nothing when the code is none."""
+        ...
+
+    async def recheck(self, network: str, name: str, number: int) -> Done | None:
+        """Ask for new checks of a change that everybody may see; None: he is linked to no account."""
         ...

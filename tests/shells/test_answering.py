@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is answered, and as whom: by the account that a network tells, never by a nick that anybody can take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from gatebot.meetbot.model import Line, LineKind, Priority
+from gatebot.meetbot.sisters.answering import Answering, Voice
+from gatebot.meetbot.sisters.model import Done, Found, Standing, Waits
+from gatebot.meetbot.store import Heard
+from tests.fakes.clock import FakeClock
+
+SITE = "https://gate.example.org"
+
+
+@dataclass
+class Told:
+    """Answers as a test tells them, and who asked for what."""
+
+    links: dict[str, str] = field(default_factory=dict[str, str])
+    rechecked: list[int] = field(default_factory=list[int])
+
+    async def standing(self, number: int, language: str) -> Standing | None:
+        if number == 13:
+            raise RuntimeError("a defect")
+        return Standing(number, "Add a door", "api main", "It waits.", f"{SITE}/{number}") if number == 42 else None
+
+    async def waits(self, language: str) -> Sequence[Waits]:
+        return []
+
+    async def search(self, text: str) -> Found | None:
+        return None
+
+    async def line(self, network: str, channel: str, nick: str, text: str) -> str:
+        return "/irclogs/here#l1"
+
+    async def confirm(self, network: str, name: str, code: str) -> str:
+        if code != "CODE":
+            return ""
+        self.links[name] = "ann"
+        return "ann"
+
+    async def recheck(self, network: str, name: str, number: int) -> Done | None:
+        if name not in self.links:
+            return None
+        self.rechecked.append(number)
+        return Done(self.links[name], f"{SITE}/{number}") if number == 42 else Done(self.links[name])
+
+
+class Channel:
+    """A channel with the bot in it."""
+
+    def __init__(self, *, trusts_nicks: bool = False, language: str = "en") -> None:
+        self.clock = FakeClock()
+        self.told = Told()
+        self.said: list[str] = []
+        voice = Voice(lambda: ("gatebot",), language, trusts_nicks)
+        self.answering = Answering(self.clock, {"oftc": voice}, self.told, self._say, self._settled, SITE)
+
+    def _say(self, network: str, channel: str, text: str, priority: Priority) -> None:
+        assert (network, channel, priority) == ("oftc", "#demo", Priority.ANSWER)
+        self.said.append(text)
+
+    async def _settled(self) -> None:
+        return
+
+    async def hears(self, text: str, nick: str = "ann", account: str | None = None, **more: object) -> list[str]:
+        """What the bot says to a line."""
+        self.clock.advance(60)
+        line = replace(Line(self.clock.now(), nick, text, account=account), **more)  # type: ignore[arg-type]
+        before = len(self.said)
+        self.answering.heard(Heard("oftc", "#demo", line))
+        task = asyncio.create_task(self.answering.run())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        task.cancel()
+        return self.said[before:]
+
+
+async def test_a_linked_account_rechecks_under_any_nick_and_no_other_does() -> None:
+    channel = Channel()
+    unknown = ["ann: I do not know your account. Link it here:  https://gate.example.org/settings/irc"]
+    assert await channel.hears("gatebot: recheck 42", account="Ann_Services") == unknown
+    assert await channel.hears("gatebot: confirm CODE", account="Ann_Services") == [
+        "ann: You are ann here from now on."
+    ]
+    assert await channel.hears("gatebot: recheck 42", "annie", account="ann_services") == [
+        "annie: Change 42 is checked again, asked by ann.  https://gate.example.org/42"
+    ]
+    assert await channel.hears("gatebot: recheck 42", account="eve") == unknown
+    assert await channel.hears("gatebot: recheck 42", account="") == unknown
+    assert channel.told.rechecked == [42]
+    assert await channel.hears("gatebot: recheck 7", account="ann_services") == [
+        "ann: There is no change 7 that everybody here may see."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("account", "answer"),
+    [
+        ("", "Log in to the services of this network first, then say it again."),
+        (None, "This network does not tell who is logged in, so that nobody can be linked here."),
+    ],
+)
+async def test_a_code_links_nobody_without_a_proved_name(account: str | None, answer: str) -> None:
+    channel = Channel()
+    assert await channel.hears("gatebot: confirm CODE", account=account) == [f"ann: {answer}"]
+    assert channel.told.links == {}
+
+
+async def test_a_nick_is_a_proof_only_where_settings_say_so_and_no_accounts_are_told() -> None:
+    channel = Channel(trusts_nicks=True)
+    assert await channel.hears("gatebot: confirm CODE", account="") == [
+        "ann: Log in to the services of this network first, then say it again."
+    ]
+    assert await channel.hears("gatebot: confirm code", account=None) == [
+        "ann: This code is none of mine, or it is older than ten minutes. Make a new one here:  "
+        "https://gate.example.org/settings/irc"
+    ]
+    assert await channel.hears("gatebot: confirm CODE", account=None) == ["ann: You are ann here from now on."]
+
+
+async def test_what_is_old_or_the_bots_own_or_no_speech_is_not_answered() -> None:
+    channel = Channel()
+    assert await channel.hears("gatebot: help", at=channel.clock.now() - timedelta(minutes=3)) == []
+    assert await channel.hears("gatebot: help", own=True) == []
+    assert await channel.hears("gatebot: help", kind=LineKind.NOTICE) == []
+    assert await channel.hears("gatebot is nice") == []
+
+
+async def test_a_question_that_fails_ends_nothing() -> None:
+    channel = Channel()
+    assert await channel.hears("gatebot: why 13") == []
+    assert await channel.hears("gatebot: why 42") == [
+        "ann: 42 Add a door (api main): It waits.  https://gate.example.org/42"
+    ]
+    assert await channel.hears("gatebot: why door") == ["ann: Say it like this: why 42"]
+
+
+async def test_answers_may_be_korean() -> None:
+    channel = Channel(language="ko")
+    assert await channel.hears("gatebot: why 7") == ["ann: 여기 모두가 볼 수 있는 변경 7은(는) 없습니다."]
