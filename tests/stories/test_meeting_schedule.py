@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
-from tests.fakes.site import RunningSite, Template, begin
+from gatebot.app import places
+from tests.fakes.channel import Reader, on_irc, running_at
+from tests.fakes.git import WorkTree
+from tests.fakes.irc import NgIrcd
+from tests.fakes.site import Builds, RunningSite, Template, begin
 
 ZUUL = """\
 - project:
@@ -80,3 +85,42 @@ def test_a_meeting_that_is_in_the_way_of_another_does_not_get_in(site: RunningSi
     ):
         assert "RRULE:FREQ=WEEKLY\r\n" in page(site, calendar)
     assert "회의 일정" in page(site, "/meetings/schedule?lang=ko")
+
+
+SOON = """\
+project: Demo Team Meeting
+meeting_id: Demo Team
+chair: Mina (mina)
+description: What is to be decided.
+schedule:
+  - time: '{at:%H%M}'
+    day: {at:%A}
+    irc: demo
+    frequency: weekly
+    start_date: '{at:%Y%m%d}'
+"""
+
+
+def test_the_channel_is_reminded_and_who_starts_the_meeting_is_told_the_agenda(
+    template: Template, tmp_path: Path, network: NgIrcd, reader: Reader, builds: Builds
+) -> None:
+    directory = on_irc(template, tmp_path, network)
+    file = directory / places.SETTINGS
+    more = '[meetings]\nschedule_project = "api"\nreminder_minutes = 30\n'
+    file.write_text(file.read_text().replace("[meetings]\n", more, 1))
+    _, where = places.load(directory)
+    work = WorkTree.clone(where.git / "api.git", tmp_path / "work")
+    work.put("meetings/demo.yaml", SOON.format(at=datetime.now(UTC) + timedelta(minutes=20)))
+    work.commit("Plan a meeting")
+    work.git("--git-dir", str(where.git / "api.git"), "fetch", "-q", str(work.path), "HEAD:refs/heads/main")
+    with running_at(directory, template, builds) as site:
+        said = reader.reads()
+        agenda = f"{site.url}/meetings/demo_team/agenda"
+        assert said.startswith("Demo Team Meeting begins in ")
+        assert said.endswith(f" minutes, chaired by Mina (mina): #startmeeting demo_team. Agenda: {agenda}")
+        reader.says("#startmeeting Demo Team")
+        while not (told := reader.reads()).startswith("Agenda: "):
+            assert "meeting" in told.lower() or told.startswith("Useful Commands:")
+        assert told == f"Agenda: {agenda}"
+        assert "Demo Team Meeting" in page(site, "/meetings/schedule")
+        assert "There is no agenda yet." in page(site, "/meetings/demo_team/agenda")
