@@ -300,6 +300,14 @@ class LineSaid(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LineRemoved(Event):
+    """The words of a stored line were taken away; a marker stands in their place."""
+
+    channel: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class MeetingStarted(Event):
     meeting: int
     channel: str
@@ -350,6 +358,7 @@ ALL: tuple[type[Event], ...] = (
     SemaphoresAsked,
     SemaphoresReleased,
     LineSaid,
+    LineRemoved,
     MeetingStarted,
     MeetingEnded,
 )

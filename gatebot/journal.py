@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -48,6 +49,8 @@ _cursor = sa.Table(
     sa.Column("reader", sa.Text, primary_key=True),
     sa.Column("id", sa.BigInteger, nullable=False),
 )
+
+E = TypeVar("E", bound=Event)
 
 Kinds = Collection[type[Event] | str]
 """Classes of events, or their names."""
@@ -123,6 +126,18 @@ def append_dated(session: Session, facts: Sequence[tuple[Event, datetime]]) -> i
         last += len(rows)
         note_append(session, last)
     return last
+
+
+def rewrite(session: Session, kind: type[E], moments: Sequence[datetime], change: Callable[[E], E]) -> None:
+    """Overwrite facts of one kind and of some moments: only where what people said must not stay."""
+    columns = _journal.c
+    query = sa.select(columns.id, columns.body).where(columns.kind == kind.__name__, columns.at.in_(set(moments)))
+    for row in session.execute(query).all() if moments else ():
+        fact = _decoders[kind.__name__].decode(row.body)
+        assert isinstance(fact, kind)
+        if (changed := change(fact)) != fact:
+            body = _encoder.encode(changed).decode()
+            session.execute(sa.update(_journal).where(columns.id == row.id).values(body=body))
 
 
 def _row(event: Event, at: datetime) -> dict[str, datetime | str | int]:

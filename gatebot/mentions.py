@@ -39,7 +39,7 @@ MEETING = sa.Table(
     sa.Column("path", sa.Text, nullable=False),
 )
 _READER = "mentions"
-_KINDS = ("LineSaid", "CommentAdded", "MeetingStarted", "MeetingEnded")
+_KINDS = ("LineSaid", "LineRemoved", "CommentAdded", "MeetingStarted", "MeetingEnded")
 _WORD = re.compile(r"\b(?:change|patch)\s+#?(\d{1,9})\b", re.IGNORECASE)
 _BUILD = re.compile(r"/build/([0-9a-f]{32})\b")
 
@@ -103,6 +103,8 @@ class Mentions:
             case events.LineSaid() as said:
                 source = f"line/{said.line}"
                 self._store(session, entry.at, said.text, source, said.path, said.nick, said.in_meeting)
+            case events.LineRemoved() as removed:
+                session.execute(sa.delete(MENTION).where(MENTION.c.source == f"line/{removed.line}"))
             case events.CommentAdded(tag="") as comment:
                 source = f"change/{comment.change}/message/{comment.message}"
                 path = f"/{comment.change}#message-{comment.message}"

@@ -46,6 +46,10 @@ class Irc:
         False, "Whether a nick proves who speaks, where the network tells no accounts; only on a network of your own."
     )
     language: str = setting("en", "The language in which the bot answers questions.", choices=("en", "ko"))
+    web_chat: str = setting(
+        "accounts", "Who may speak in the channels from their pages: people with an account, everybody, or nobody.",
+        choices=("accounts", "everybody", "nobody"),
+    )  # fmt: skip
     burst: int = setting(5, "How many lines may go out at once.", least=1)
     seconds_between_lines: int = setting(2, "How long the bot waits between further lines; 0: not at all.", least=0)
     quiet_hours: int = setting(

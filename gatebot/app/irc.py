@@ -30,8 +30,10 @@ from ..meetbot.irc.pages import LogPages, health
 from ..meetbot.memory.pages import MemoryPages
 from ..meetbot.memory.service import Closer
 from ..meetbot.model import Setting
+from ..meetbot.removing.pages import RemovalPages
 from ..meetbot.service import Meetbot
 from ..meetbot.store import Heard
+from ..meetbot.webchat.pages import WebChat
 from ..review import store as changes
 from ..settings import Irc as IrcSettings
 from ..settings import Settings
@@ -119,9 +121,13 @@ class Irc:
 
     def routes(self, site: Site) -> list[web.RouteDef]:
         """Pages and REST of meetings and logs."""
+        allowed = {irc.name: irc.web_chat for irc in site.settings.irc}
+        chat = WebChat(site, self.clock, self.bot.speaker, self.health, lambda name: allowed.get(name, "nobody"))
         return [
+            *chat.routes(),
             *pages.MeetingPages(site, self.db, self.root, self.ways).routes(),
-            *LogPages(site, self.db).routes(),
+            *LogPages(site, self.db, self._is_admin, chat.place).routes(),
+            *RemovalPages(site, self.db, self.clock, self._is_admin, self.bot.write_minutes).routes(),
             *self.shown,
             *rest.MeetingRest(site, self.db, self.ways).routes(),
             *MemoryPages(site, self.db, self.clock).routes(),

@@ -19,7 +19,7 @@ def of(entry: Entry) -> tuple[str, ...]:
             return (event.subject, "queue", "builds")
         case events.BuildStarted() | events.BuildFailing() | events.BuildCompleted():
             return (event.subject, "queue", "builds")
-        case events.LineSaid(channel=channel):
+        case events.LineSaid(channel=channel) | events.LineRemoved(channel=channel):
             return (f"channel/{channel}", "irclogs")
         case events.MeetingStarted(channel=channel) | events.MeetingEnded(channel=channel):
             return (event.subject, f"channel/{channel}", "meetings")

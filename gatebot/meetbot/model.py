@@ -179,10 +179,11 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A line for the channel, or its new topic."""
+    """A line for the channel, or its new topic. `speaker` is the nick of whom the bot says it for; empty: itself."""
 
     text: str
     act: Act = Act.SAY
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

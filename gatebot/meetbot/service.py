@@ -47,6 +47,10 @@ class Meetbot:
         """Answers for a network go to this speaker."""
         self._speakers[network] = speaker
 
+    def speaker(self, network: str) -> Speaker | None:
+        """Who speaks on a network."""
+        return self._speakers.get(network)
+
     def say(self, network: str, channel: str, text: str, priority: Priority = Priority.NEWS) -> None:
         """Say something in a channel of a network; on a network that is not there nothing is said."""
         if (speaker := self._speakers.get(network)) is not None:

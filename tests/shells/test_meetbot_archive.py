@@ -12,11 +12,12 @@ import pytest
 from gatebot import journal
 from gatebot.db import Database
 from gatebot.errors import Invalid
-from gatebot.events import LineSaid, MeetingEnded, MeetingStarted
+from gatebot.events import LineRemoved, LineSaid, MeetingEnded, MeetingStarted
 from gatebot.meetbot import archive, store
 from gatebot.meetbot.importing import formats
 from gatebot.meetbot.importing import store as importing
 from gatebot.meetbot.model import Line, LineKind, Setting
+from gatebot.meetbot.removing import store as removing
 from gatebot.meetbot.search.store import find as search
 from gatebot.meetbot.store import Heard
 from gatebot.reasons import reason
@@ -219,3 +220,22 @@ async def test_a_restart_at_every_line_changes_nothing(db: Database) -> None:
         "ann works",
         'Voted on "Q?" Results are, a: 1 (the vote was open until the end of the meeting)',
     ]
+
+
+async def test_removed_words_are_nowhere_and_their_place_is_marked(db: Database) -> None:
+    said = ("#startmeeting Gate", "#info the password is sesame", "fine", "sesame again", "#endmeeting")
+    await db.run(store.take_in, heard(*said), WAYS)
+    removed = await db.run(removing.remove, "#c", 2, 4, "a password", NOON)
+    assert (removed.lines, removed.meetings) == (3, (1,))
+    mark = "[removed by an administrator: a password]"
+    lines = await db.read(archive.lines_of_day, "#c", NOON.date())
+    assert [line.text for line in lines] == ["#startmeeting Gate", mark, mark, mark, "#endmeeting"]
+    assert await find(db, "sesame") == []
+    (row,) = await db.read(archive.meetings)
+    minutes = await db.read(archive.minutes, row, WAYS)
+    assert ([item.text for item in minutes.items], len(minutes.log)) == ([mark], 5)
+    entries = await journal.Journal(db).read(0)
+    assert not any("sesame" in str(entry.event) for entry in entries)
+    assert [entry.event for entry in entries[-3:]] == [LineRemoved("#c", line) for line in (2, 3, 4)]
+    again = await db.run(removing.remove, "#c", 2, 4, "a password", NOON)
+    assert again.lines == 0

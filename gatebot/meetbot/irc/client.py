@@ -12,6 +12,7 @@ import contextlib
 import logging
 import random
 import ssl
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -55,6 +56,7 @@ class Client:
         self._marks: Marks = {}
         self._heard_at: dict[str, datetime] = {}
         self._out = Outbox()
+        self._voices: deque[tuple[str, str, str]] = deque(maxlen=100)
         self._work = asyncio.Event()
         self._lost = asyncio.Event()
         self._stream: Stream | None = None
@@ -173,11 +175,19 @@ class Client:
     def _heard(self, channel: str, line: Line) -> None:
         present = self._session.scene.roster.get(channel)
         topic, nicks = (present.topic, present.nicks) if present else (None, None)
-        key = self._session.features.fold(channel)
+        key, line = self._session.features.fold(channel), self._of_speaker(line)
         if line.kind is not LineKind.GAP:
             self._heard_at[key] = line.at
         self._marks = session.marked(self._marks, key, line)
         self._hear(Heard(self.network.name, channel, line, topic, nicks))
+
+    def _of_speaker(self, line: Line) -> Line:
+        """What the bot said for somebody is that person's line."""
+        for voice in self._voices if line.own else ():
+            if voice[0] == line.text:
+                self._voices.remove(voice)
+                return replace(line, nick=voice[1], text=voice[2], own=False, account="")
+        return line
 
     # -- speaking --------------------------------------------------------------------------------
 
@@ -208,12 +218,15 @@ class Client:
             self._send(f"TOPIC {channel} :{topic}")
             return
         command = "NOTICE" if reply.act is Act.NOTICE else "PRIVMSG"
-        first, *rest = wire.split(reply.text, wire.room(source, command, channel))
+        named = f"<{reply.speaker}> " if reply.speaker else ""
+        first, *rest = wire.split(reply.text, wire.room(source, command, channel) - len(named.encode()))
         self._out.put_back(channel, [replace(reply, text=part) for part in rest], priority)
-        self._send(f"{command} {channel} :{first}")
+        if named:
+            self._voices.append((named + first, reply.speaker, first))
+        self._send(f"{command} {channel} :{named}{first}")
         if not scene.echoes:
             kind = LineKind.NOTICE if reply.act is Act.NOTICE else LineKind.SAID
-            self._heard(channel, Line(self._clock.now(), scene.nick, first, kind, own=True))
+            self._heard(channel, Line(self._clock.now(), scene.nick, named + first, kind, own=True))
 
     def _send(self, raw: str) -> None:
         if self._stream is not None:

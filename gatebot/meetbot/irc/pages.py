@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, tzinfo
-from urllib.parse import quote
+from typing import Protocol
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from ...asking import Actor
 from ...db import Database
 from ...errors import NotFound
 from ...front import Sign
@@ -32,12 +34,30 @@ _LINES = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
 _FILE = re.compile(r"(?P<channel>.+)\.(?P<day>\d{4}-\d{2}-\d{2})\.log(?P<html>\.html)?")
 
 
+class Spoken(Protocol):
+    """A channel that people may speak in from its page."""
+
+    @property
+    def guests(self) -> bool:
+        """Without an account, too?"""
+        ...
+
+
 class LogPages:
     """Handlers below `/irclogs/`."""
 
-    def __init__(self, site: Site, db: Database) -> None:
+    def __init__(
+        self,
+        site: Site,
+        db: Database,
+        may_remove: Callable[[Actor], bool] = lambda _: False,
+        spoken_in: Callable[[str], Spoken | None] = lambda _: None,
+    ) -> None:
+        """`may_remove` tells to whom the form that removes lines is shown, `spoken_in` where people may speak."""
         self._site = site
         self._db = db
+        self._may_remove = may_remove
+        self._spoken_in = spoken_in
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -109,6 +129,10 @@ class LogPages:
             after=after,
             blocks=dayview.blocks(lines, zone, marked),
             marked=marked,
+            may_remove=bool(marked) and self._may_remove(self._site.actor(request)),
+            back=request.path_qs,
+            speaks=self._spoken_in(channel) if day >= datetime.now(zone).date() else None,
+            guest=unquote(request.cookies.get("guest", ""))[:20],
             zone=name,
             zones=ZONES if name in ZONES else (*ZONES, name),
             day_path=lambda of, day: names.day_path(of, day) + (f"?tz={quote(name)}" if name != "UTC" else ""),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people may say from the web, under which nick, and how fast.
+
+Pure: times are arguments. A nick from the web always ends in a mark that no IRC nick has in that place, so nobody is
+taken for somebody in the channel: `ann[web]` has signed in here as ann, `ann[guest]` says so himself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from datetime import datetime
+
+from ..irc.pace import Bucket, bucket
+from ..lines import plain
+
+LONGEST = 400
+"""Characters of what is said at once."""
+_NICK = re.compile(r"[\w-]{1,20}")
+_ODD = re.compile(r"[^\w.-]")
+_BURST, _RATE = 4, 0.25
+_ALL_BURST, _ALL_RATE = 20, 1.0
+_KNOWN = 10_000
+
+
+def of_account(username: str) -> str:
+    """The nick of somebody who has signed in."""
+    return f"{_ODD.sub('_', username)[:30]}[web]"
+
+
+def of_guest(name: str) -> str | None:
+    """The nick of a guest; None where the name is none."""
+    return f"{name}[guest]" if _NICK.fullmatch(name) else None
+
+
+def said(text: str) -> str:
+    """A text as one line, without what formats or ends lines on IRC; empty where nothing is left."""
+    return " ".join(plain(" ".join(text.splitlines())).split())
+
+
+class Brake:
+    """How fast one person, and all guests of a channel together, may speak; the longest unheard are forgotten first."""
+
+    def __init__(self) -> None:
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def wait(self, person: str, channel: str, now: datetime) -> float:
+        """Seconds until this person may speak; 0: now, and it is counted."""
+        at = now.timestamp()
+        mine = self._buckets.get(person) or bucket(_BURST, _RATE, at)
+        everybody = self._buckets.get(channel) or bucket(_ALL_BURST, _ALL_RATE, at)
+        wait = max(mine.wait(at), everybody.wait(at))
+        if not wait:
+            for key, one in ((person, mine), (channel, everybody)):
+                self._buckets[key] = one.take(at)
+                self._buckets.move_to_end(key)
+            while len(self._buckets) > _KNOWN:
+                self._buckets.popitem(last=False)
+        return wait

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people say from the web: under which nick, as one harmless line, and not too fast."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gatebot.meetbot.webchat import words
+
+NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+
+
+def test_a_nick_from_the_web_is_marked_and_is_nobodys_on_irc() -> None:
+    assert words.of_account("ann") == "ann[web]"
+    assert words.of_account("a b<c>\r\nd") == "a_b_c___d[web]"
+    assert words.of_guest("민수") == "민수[guest]"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "ann[web]", "x" * 21, "<b>", "a\n", "#gate"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    assert words.of_guest(name) is None
+
+
+def test_what_is_said_is_one_line_without_colours() -> None:
+    assert words.said("hi\r\nQUIT :x\0 \x0304red\x03") == "hi QUIT :x red"
+    assert words.said(" \n\x02 ") == ""
+
+
+def test_a_person_may_say_four_things_at_once_and_then_one_each_four_seconds() -> None:
+    brake = words.Brake()
+    assert [brake.wait("account 1", "#c", NOON) for _ in range(4)] == [0, 0, 0, 0]
+    assert brake.wait("account 1", "#c", NOON) == pytest.approx(4, abs=0.01)
+    assert brake.wait("account 1", "#c", NOON + timedelta(seconds=4)) == 0
+    assert brake.wait("account 2", "#c", NOON) == 0
+
+
+def test_many_guests_together_do_not_flood_a_channel() -> None:
+    brake = words.Brake()
+    waits = [brake.wait(f"guest {number}", "#c", NOON) for number in range(30)]
+    assert [bool(wait) for wait in waits] == [False] * 20 + [True] * 10
+    assert brake.wait("guest 99", "#other", NOON) == 0
