@@ -74,4 +74,16 @@ async def test_what_is_no_question_is_refused(client: TestClient[web.Request, we
 
 
 async def test_more_than_fits_into_a_directory_is_refused(client: TestClient[web.Request, web.Application]) -> None:
-    assert (await client.post("/api/meetings/check", data=io.BytesIO(b" " * (5 * 1024 * 1024)))).status == 400
+    assert (await client.post("/api/meetings/check", data=io.BytesIO(b" " * (513 * 1024)))).status == 400
+
+
+async def test_nobody_makes_the_site_compare_for_minutes(client: TestClient[web.Request, web.Application]) -> None:
+    times = "".join(f"- {{time: '{hour:02}00', day: Monday, irc: busy, frequency: weekly}}\n" for hour in range(24))
+    text = "project: p{n}\nchair: ann\ndescription: talk\nschedule:\n" + times
+    files = {f"meetings/m{n}.yaml": text.replace("{n}", str(n)) for n in range(60)}
+    answer = await client.post("/api/meetings/check", json={"files": files})
+    assert (answer.status, await answer.text()) == (
+        400,
+        "These are more times at once than are compared for anybody."
+        " Run where the files are: gatebot meeting check DIR\n",
+    )

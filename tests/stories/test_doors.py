@@ -30,6 +30,7 @@ OPEN = {
     "/logout",
     "/mail/-/{pass}",
     "/signup/{signup}",
+    "/api/meetings/check",
     "/{path}/git-upload-pack",
     "/api/build/{build}/git/{project}/git-upload-pack",
 }

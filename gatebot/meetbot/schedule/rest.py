@@ -23,6 +23,7 @@ from ...errors import Invalid, NotFound
 from ...reasons import reason
 from . import store
 from .checking import MONTHS, problems, told
+from .conflicts import near
 from .model import Occurrence
 from .occurrences import of_all
 from .reading import read
@@ -32,7 +33,10 @@ from .tip import Tip
 MOST_FILES = 500
 _AHEAD = timedelta(weeks=4)
 _MOST_DATES = 200
-_MOST_BYTES = 4 * 1024 * 1024
+# Anybody may ask, and reading takes a second for each quarter of a megabyte.
+_MOST_BYTES = 512 * 1024
+_MOST_SLOTS = 1500
+_MOST_PAIRS = 5000
 
 
 class ScheduleRest:
@@ -42,6 +46,7 @@ class ScheduleRest:
         self._db = db
         self._clock = clock
         self._tip = tip
+        self._one_at_once = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -77,7 +82,8 @@ class ScheduleRest:
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         files, months = _asked(await _body(request))
-        return web.json_response(await asyncio.to_thread(_checked, files, self._clock.now().date(), months))
+        async with self._one_at_once:
+            return web.json_response(await asyncio.to_thread(_checked, files, self._clock.now().date(), months))
 
 
 def _date(one: Occurrence) -> dict[str, object]:
@@ -131,6 +137,9 @@ def _asked(body: object) -> tuple[Mapping[str, bytes], int]:
 
 def _checked(files: Mapping[str, bytes], since: date, months: int) -> dict[str, object]:
     schedule = read(files)
+    slots = sum(len(meeting.slots) for meeting in schedule.meetings)
+    if slots > _MOST_SLOTS or len(list(islice(near(schedule.meetings), _MOST_PAIRS + 1))) > _MOST_PAIRS:
+        raise Invalid(reason=reason("meetbot.schedule-too-much"))
     found = [
         {"file": flaw.path, "line": flaw.line, "message": words.say(flaw.reason), "text": told(flaw, words.say)}
         for flaw in problems(schedule, since, months)
