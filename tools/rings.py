@@ -39,9 +39,9 @@ RINGS: dict[str, Sequence[str]] = {
     "core": ["tests/core"],
     "laws": ["tests/laws", "-n", "2"],
     "shells": ["tests/shells", "-n", "3", "--durations=25"],
-    "stories": ["tests/stories", "-n", "2", "--durations=15"],
+    "stories": ["tests/stories", "-n", "3", "--durations=15"],
     "clients": ["tests/clients"],
-    "chaos": ["tests/chaos", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"],
+    "chaos": ["tests/chaos", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"],
 }
 
 
