@@ -53,7 +53,7 @@ def gerrit() -> None:
 def import_gerrit(
     out: Output, url: str, user: str, password_file: Path | None, projects: tuple[str, ...], directory: Path
 ) -> None:
-    """Bring accounts, groups, repositories and changes of the Gerrit at URL.
+    """Bring what the Gerrit at URL has: accounts, projects, changes.
 
     Stop the site's server meanwhile. Run it again as often as you like: it brings what is new there, and
     changes nothing else. At the end both sides are counted; exits with 1 when something is missing here.

@@ -47,7 +47,9 @@ def import_logs(
     out: Output, paths: tuple[Path, ...], channel: str, network: str, name: str | None, timezone: str,
     day: datetime | None, directory: Path,
 ) -> None:  # fmt: skip
-    """Take logs into the archive: files, or folders with all their .log, .txt and .weechatlog files.
+    """Take logs of IRC into the archive: files, or folders of them.
+
+    Of a folder all files are taken that end with .log, .txt or .weechatlog.
 
     Lines that are there already are not added again. Lines that cannot be read are counted and the first are shown.
 

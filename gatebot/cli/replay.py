@@ -27,7 +27,7 @@ _OTHERS = tuple(ending.removeprefix(".") for ending in OTHER_FORMATS)
 
 @click.group()
 def meeting() -> None:
-    """Make minutes again from the log of a meeting; check when meetings are planned."""
+    """Make minutes again from a log; check when meetings are planned."""
 
 
 meeting.add_command(schedules.check)

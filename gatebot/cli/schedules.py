@@ -25,7 +25,7 @@ from .output import Output, printable
 @click.option("--from", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="The first day; today.")
 @click.pass_obj
 def check(out: Output, directory: Path, months: int, day: datetime | None) -> None:
-    """Check the files of planned meetings, and find those that are in each other's way.
+    """Check files of planned meetings; find those in each other's way.
 
     DIR holds one .yaml file for each meeting. All problems are told at once, each with file and line; the exit code is
     1 if there are any.

@@ -40,13 +40,12 @@ def drawn(text: str, colours: Sequence[tuple[str, str]] = (), marks: Sequence[tu
 
 
 def _plain(text: str) -> str:
-    """Escaped; a character that turns text around is shut in and shown as its code point, so that it turns nothing."""
-    return _TURNS.sub(_shut_in, html.escape(text))
+    """Escaped; in place of a character that turns text around stands its mark, as everywhere on the site's pages."""
+    return _TURNS.sub(_marked, html.escape(text))
 
 
-def _shut_in(found: re.Match[str]) -> str:
-    code = f"U+{ord(found.group()):04X}"
-    return f'<bdi class="turns" data-code="{code}" title="{code}">{found.group()}</bdi>'
+def _marked(found: re.Match[str]) -> str:
+    return f'<span class="turns">\u27e6U+{ord(found.group()):04X}\u27e7</span>'
 
 
 def _ends(pieces: Iterable[tuple[str, T]], length: int, rest: T) -> list[tuple[int, T]]:
