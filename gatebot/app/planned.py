@@ -42,10 +42,10 @@ class Planned:
 
 def planning(irc: Irc, origin: Origin, repositories: Repositories) -> Planned:
     """The schedule that the settings name; the bot speaks of it."""
-    settings, named = origin.settings, origin.settings.meetings
-    tip = Tip(repositories, named.schedule_project, named.schedule_branch, named.schedule_directory)
-    networks = settings.irc if named.enabled else ()
-    ways = Ways(settings.url, named.reminder_minutes, named.announce_missed)
+    settings, meetings = origin.settings, origin.settings.meetings
+    tip = Tip(repositories, meetings.schedule_project, meetings.schedule_branch, meetings.schedule_directory)
+    networks = settings.irc if meetings.enabled else ()
+    ways = Ways(settings.url, meetings.reminder_minutes, meetings.announce_missed)
     reminding = Reminding(
         origin.db, origin.journal, origin.clock, tip, ways,
         lambda channel: network_of(channel, "", networks), irc.bot.say,

@@ -18,6 +18,7 @@ from ..change import own_number
 from ..db import Database, Session
 from ..fact import Event
 from ..journal import Entry
+from ..meetbot.irc.client import Client
 from ..meetbot.sisters.answering import Answering, Voice
 from ..meetbot.sisters.model import Audience, Happened, Kind
 from ..meetbot.sisters.pages import LinkPages
@@ -34,6 +35,7 @@ from ..review.model import Kind as PatchSetKind
 from ..review.ssh import happenings
 from ..review.ssh.telling import Telling
 from ..settings import Settings
+from ..settings_irc import Irc as Network
 from ..settings_sisters import network_of
 from .answers import SiteAnswers
 from .connections import Sights
@@ -128,6 +130,10 @@ class SiteNews:
         return pipeline is not None and pipeline.manager is Manager.DEPENDENT
 
 
+def _voice(client: Client, irc: Network) -> Voice:
+    return Voice(client.nicks, irc.language, irc.trust_nicks)
+
+
 def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc:
     """The bot, once it announces what the settings say, and answers."""
     settings, db, url = origin.settings, origin.db, origin.settings.url
@@ -136,11 +142,7 @@ def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc
     irc.add("announcements", announcer.heard, announcer.run, announcer.close)
     answers = SiteAnswers(db, origin.clock, origin.room, room.watched(origin.site, sight), url)
     ways = {network.name: network for network in settings.irc}
-    voices = {
-        name: Voice(client.nicks, ways[name].language, ways[name].trust_nicks)
-        for client in irc.clients
-        for name in [client.network.name]
-    }
+    voices = {name: _voice(client, ways[name]) for client in irc.clients for name in [client.network.name]}
     nicks = [(client.network.name, client.network.nick) for client in irc.clients]
     irc.shown.extend(LinkPages(origin.site, db, origin.clock, nicks).routes())
     answering = Answering(origin.clock, voices, answers, irc.bot.say, irc.bot.settled, url)
