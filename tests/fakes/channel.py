@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
+from typing import TypeVar
 
 from gatebot.app.places import SETTINGS
 from tests.fakes.irc import Friend, NgIrcd, free_port
 from tests.fakes.site import Builds, RunningSite, Template
 
+T = TypeVar("T")
 CHANNEL = "#demo"
 IRC = """
 [[irc]]
@@ -25,29 +28,40 @@ seconds_between_lines = 0
 
 
 class Reader:
-    """Somebody in the channel, for a story that is not asynchronous."""
+    """Somebody in the channel, for a story that is not asynchronous.
 
-    def __init__(self, runner: asyncio.Runner, port: int) -> None:
-        self._runner = runner
-        self._friend = runner.run(Friend.connect(port, "mina", CHANNEL))
+    The network is listened to in a thread of its own: a browser of other stories leaves a loop running in the first.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._friend = self._run(Friend.connect(port, "mina", CHANNEL))
+
+    def _run(self, what: Coroutine[object, object, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result()
 
     def meets(self) -> None:
         """Wait until the bot is there."""
-        self._runner.run(self._friend.meets("gatebot"))
+        self._run(self._friend.meets("gatebot"))
 
     def reads(self) -> str:
         """What the bot says next."""
-        line = self._runner.run(self._friend.sees(f"PRIVMSG {CHANNEL} :"))
+        line = self._run(self._friend.sees(f"PRIVMSG {CHANNEL} :"))
         assert line.startswith(":gatebot!")
         return line.partition(f"PRIVMSG {CHANNEL} :")[2]
 
     def says(self, text: str) -> None:
         """Say something in the channel."""
-        self._friend.say(CHANNEL, text)
+        self._loop.call_soon_threadsafe(self._friend.say, CHANNEL, text)
 
     def leaves(self) -> None:
         """Leave the network."""
-        self._runner.run(self._friend.close())
+        self._run(self._friend.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 def on_irc(template: Template, tmp_path: Path, network: NgIrcd, more: str = "") -> Path:

@@ -14,9 +14,11 @@ from gatebot.db import Database
 from gatebot.errors import Invalid
 from gatebot.events import LineRemoved, LineSaid, MeetingEnded, MeetingStarted
 from gatebot.meetbot import archive, store
+from gatebot.meetbot.edits import store as edits
 from gatebot.meetbot.importing import formats
 from gatebot.meetbot.importing import store as importing
-from gatebot.meetbot.model import Line, LineKind, Setting
+from gatebot.meetbot.memory import store as register
+from gatebot.meetbot.model import EntryKind, Line, LineKind, Setting
 from gatebot.meetbot.removing import store as removing
 from gatebot.meetbot.search.store import find as search
 from gatebot.meetbot.store import Heard
@@ -239,3 +241,18 @@ async def test_removed_words_are_nowhere_and_their_place_is_marked(db: Database)
     assert [entry.event for entry in entries[-3:]] == [LineRemoved("#c", line) for line in (2, 3, 4)]
     again = await db.run(removing.remove, "#c", 2, 4, "a password", NOON)
     assert again.lines == 0
+
+
+async def test_removed_words_are_gone_from_the_register_from_edits_and_from_titles(db: Database) -> None:
+    said = ("#startmeeting Sesame", "#action ann says sesame", "#nick sesame", "#endmeeting")
+    await db.run(store.take_in, heard(*said), WAYS)
+    (row,) = await db.read(archive.meetings)
+    record = await db.read(store.record, row.id)
+    place = next(number for number, entry in enumerate(record, 1) if entry.kind is EntryKind.ACTION)
+    assert await db.run(edits.edit, row.id, place, "ann says sesame twice", "admin", NOON)
+    await db.run(removing.remove, "#c", 1, 4, "", NOON)
+    (row,) = await db.read(archive.meetings)
+    minutes = await db.read(archive.minutes, row, WAYS)
+    assert "sesame" not in str([minutes.items, minutes.people, minutes.edits, minutes.title, row.title]).lower()
+    (action,) = await db.read(lambda session: register.actions(session, is_open=True))
+    assert action.text == "[removed by an administrator]"

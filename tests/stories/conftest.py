@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,7 +71,6 @@ def network(tmp_path: Path) -> Iterator[NgIrcd]:
 @pytest.fixture
 def reader(network: NgIrcd) -> Iterator[Reader]:
     """Somebody in a channel of that network."""
-    with asyncio.Runner() as runner:
-        reader = Reader(runner, network.port)
-        yield reader
-        reader.leaves()
+    reader = Reader(network.port)
+    yield reader
+    reader.leaves()

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -96,13 +95,13 @@ def test_what_comes_at_once_is_one_line_and_a_restart_neither_loses_nor_repeats_
     network.stop()
     with running_at(directory, template, builds) as site:
         second = site.person("ann").propose("api", "Add a bell", {"bell": "ring\n"})
-        eventually(lambda: bool(site.app.db.read_now(waiting)))
+        eventually(lambda: bool(site.do(site.app.db.read(waiting))))
     network.start()
-    with asyncio.Runner() as runner, running_at(directory, template, builds) as site:
-        again = Reader(runner, network.port)
+    with running_at(directory, template, builds) as site:
+        again = Reader(network.port)
         again.meets()
         assert again.reads() == f"Ann proposed api main: Add a bell  {url}/c/api/+/{second}"
         third = site.person("ann").propose("api", "Add a mat", {"mat": "welcome\n"})
         assert again.reads() == f"Ann proposed api main: Add a mat  {url}/c/api/+/{third}"
-        eventually(lambda: not site.app.db.read_now(waiting))
+        eventually(lambda: not site.do(site.app.db.read(waiting)))
         again.leaves()

@@ -116,6 +116,11 @@ def reword(session: Session, meeting: int, log_line: int, text: str) -> None:
     session.execute(changed)
 
 
+def remove(session: Session, lines: Sequence[int], mark: str) -> None:
+    """Put a mark in place of the words of the actions that these lines of the archive brought."""
+    session.execute(sa.update(action_table).where(action_table.c.line.in_(lines)).values(text=mark))
+
+
 def assign(session: Session, meeting: int, people: dict[int, tuple[str, ...]]) -> None:
     """Keep whom the actions of a meeting that is over name, by their lines of its log."""
     for number, nicks in people.items():

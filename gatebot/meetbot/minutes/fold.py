@@ -139,7 +139,7 @@ def _people(entries: Iterable[Entry], log: Sequence[Line]) -> tuple[tuple[str, i
     count: dict[str, int] = {}
     named: dict[int, list[str]] = {}
     for entry in entries:
-        if entry.kind in (EntryKind.CHAIR, EntryKind.KNOWN):
+        if entry.kind in (EntryKind.CHAIR, EntryKind.KNOWN) and entry.text:  # a removed name is empty
             named.setdefault(entry.number, []).append(entry.text)
     for number, line in enumerate(log, 1):
         count[line.nick] = count.get(line.nick, 0) + 1

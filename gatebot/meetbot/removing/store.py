@@ -7,6 +7,7 @@ follows the journal is told by `LineRemoved`; what the journal holds of the line
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,11 +16,13 @@ import sqlalchemy as sa
 from ... import journal
 from ...db import Session
 from ...events import LineRemoved, LineSaid
-from ..model import ITEMS, SPOKEN, LineKind
+from ..memory import store as register
+from ..model import ITEMS, SPOKEN, EntryKind, LineKind
 from ..search import index
 from ..search.query import line_tokens
-from ..store import entry_table, line_table
+from ..store import entry_table, line_table, meeting_table
 
+_ITEMS = frozenset(kind.value for kind in ITEMS)
 MOST = 500
 """Lines that can be removed at once."""
 
@@ -48,15 +51,34 @@ def remove(session: Session, channel: str, first: int, last: int, why: str, at: 
     index.remove(session, [(row.place, line_tokens(row.nick, channel, row.text, row.meeting)) for row in spoken])
     ids = [row.id for row in rows]
     session.execute(sa.update(line_table).where(columns.id.in_(ids)).values(text=mark))
-    items = [kind.value for kind in ITEMS]
-    entries = sa.update(entry_table).where(entry_table.c.line.in_(ids), entry_table.c.kind.in_(items))
-    session.execute(entries.where(entry_table.c.line > 0).values(text=mark))
+    _from_record(session, [id for id in ids if id > 0], mark)
+    register.remove(session, [id for id in ids if id > 0], mark)
     meetings = tuple(sorted({row.meeting for row in rows if row.meeting}))
     said = {row.id for row in spoken}
     journal.rewrite(session, LineSaid, [row.at for row in spoken], lambda fact: _without(fact, said, mark))
     for row in rows:
         journal.append(session, LineRemoved(channel, row.id), at)
     return Removed(len(rows), meetings)
+
+
+def _from_record(session: Session, ids: Sequence[int], mark: str) -> None:
+    """The words in the record of meetings: items, what edits made of them, titles, and names that people gave others."""
+    columns = entry_table.c
+    said = sa.select(columns.meeting, columns.number, columns.kind).where(columns.line.in_(ids))
+    for row in session.execute(said).all():
+        here = sa.update(entry_table).where(columns.meeting == row.meeting)
+        if row.kind in _ITEMS:
+            session.execute(here.where(columns.number == row.number).values(text=mark))
+            edits = here.where(columns.kind == EntryKind.EDITED.value, columns.log_line == row.number)
+            session.execute(edits.values(text=mark))
+        elif row.kind == EntryKind.KNOWN.value:
+            session.execute(here.where(columns.number == row.number).values(text=""))
+        elif row.kind == EntryKind.TITLE.value:
+            session.execute(here.where(columns.number == row.number).values(text=mark))
+            named = sa.select(columns.text).where(columns.meeting == row.meeting, columns.kind == row.kind)
+            title = session.execute(named.order_by(columns.number.desc()).limit(1)).scalar_one()
+            meeting = sa.update(meeting_table).where(meeting_table.c.id == row.meeting)
+            session.execute(meeting.values(title=title))
 
 
 def _without(fact: LineSaid, lines: set[int], mark: str) -> LineSaid:
