@@ -38,7 +38,7 @@ RINGS: dict[str, Sequence[str]] = {
     "house": ["tests/test_house.py"],
     "core": ["tests/core"],
     "laws": ["tests/laws", "-n", "2"],
-    "shells": ["tests/shells", "-n", "3", "--durations=25"],
+    "shells": ["tests/shells", "-n", "4", "--durations=25"],
     "stories": ["tests/stories", "-n", "3", "--durations=15"],
     "clients": ["tests/clients"],
     "chaos": ["tests/chaos", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"],

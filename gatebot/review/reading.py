@@ -42,55 +42,55 @@ class Reading:
     """Finds and reads changes and projects."""
 
     def __init__(self, db: Database, judge: Judge, clock: Clock, rules: access.Rulebook = access.DEFAULT) -> None:
-        self._db = db
+        self.db = db
         self._judge = judge
         self._clock = clock
         self._rules = rules
 
     async def find(self, actor: Actor, identifier: str) -> Change:
         """The one change that an identifier of any form names."""
-        change = await self._db.read(search.resolve, identifier, self._asking(actor))
+        change = await self.db.read(search.resolve, identifier, self._asking(actor))
         return self._seen(actor, change)
 
     async def view(self, actor: Actor, number: int) -> ChangeView:
         """One change with everything."""
-        return await self._db.read(self._view, actor, number)
+        return await self.db.read(self._view, actor, number)
 
     async def search(
         self, actor: Actor, query: str, limit: int = search.MOST, start: int = 0
     ) -> tuple[tuple[ChangeView, ...], bool]:
         """The changes that a query in Gerrit's language describes, and whether there are more."""
-        return await self._db.read(self._search, actor, query, limit, start)
+        return await self.db.read(self._search, actor, query, limit, start)
 
     async def verdict(self, actor: Actor, number: int) -> Verdict:
         """Why a change may or may not be merged, as far as the asker may see what it depends on."""
-        return await self._db.read(self._verdict, actor, number)
+        return await self.db.read(self._verdict, actor, number)
 
     async def try_requirement(self, number: int, wanted: SubmitRequirement) -> Result:
         """How a change stands to a submit requirement that nobody has configured."""
-        return await self._db.read(self._try, number, wanted)
+        return await self.db.read(self._try, number, wanted)
 
     async def related(self, actor: Actor, change: Change, patch_set: PatchSet) -> tuple[tuple[Change, PatchSet], ...]:
         """The relation chain of a patch set, newest first, as far as the asker may see it."""
-        found = await self._db.read(self._judge.related, change, patch_set)
+        found = await self.db.read(self._judge.related, change, patch_set)
         seen = await self.visible(actor, [other.number for other, _ in found])
         return tuple(pair for pair in found if pair[0].number in seen)
 
     async def project(self, actor: Actor, name: str) -> Project:
         """A hosted project that the asker may read."""
-        found = await self._db.read(hosting.find_project, name)
+        found = await self.db.read(hosting.find_project, name)
         if found is None or not sees_project(actor, name, self._rules):
             raise NotFound(reason=reason("review.no-such-project", project=name))
         return found
 
     async def projects(self, actor: Actor) -> tuple[Project, ...]:
         """All hosted projects that the asker may read, in order of creation."""
-        found = await self._db.read(hosting.list_projects)
+        found = await self.db.read(hosting.list_projects)
         return tuple(project for project in found if sees_project(actor, project.name, self._rules))
 
     async def visible(self, actor: Actor, numbers: Iterable[int]) -> frozenset[int]:
         """Those of some changes that the asker may read."""
-        return await self._db.read(self.visible_in, actor, numbers)
+        return await self.db.read(self.visible_in, actor, numbers)
 
     def visible_in(self, session: Session, actor: Actor, asked: Iterable[int]) -> frozenset[int]:
         """The same inside a transaction."""
@@ -103,11 +103,11 @@ class Reading:
 
     async def reviewers_of(self, project: str) -> tuple[int, ...]:
         """Who reviewed changes of a project, latest first."""
-        return await self._db.read(conversation.recent_reviewers, project)
+        return await self.db.read(conversation.recent_reviewers, project)
 
     async def hidden_in(self, actor: Actor, project: str) -> tuple[int, ...]:
         """The changes of a project that the asker may not see: for git, which serves their patch sets."""
-        return await self._db.read(self._hidden_in, actor, project)
+        return await self.db.read(self._hidden_in, actor, project)
 
     # -- transactions ----------------------------------------------------------------------------------
 
@@ -240,4 +240,4 @@ class Reading:
 
 async def private_among(reading: Reading, project: str, commits: Iterable[str]) -> frozenset[str]:
     """Those commits that are patch sets of private changes."""
-    return await reading._db.read(store.private_among, project, tuple(commits))
+    return await reading.db.read(store.private_among, project, tuple(commits))

@@ -62,7 +62,7 @@ def remove(session: Session, channel: str, first: int, last: int, why: str, at: 
 
 
 def _from_record(session: Session, ids: Sequence[int], mark: str) -> None:
-    """The words in the record of meetings: items, what edits made of them, titles, and names that people gave others."""
+    """The words in the record of meetings: items, what edits made of them, titles, and names that were told."""
     columns = entry_table.c
     said = sa.select(columns.meeting, columns.number, columns.kind).where(columns.line.in_(ids))
     for row in session.execute(said).all():

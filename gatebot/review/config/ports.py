@@ -19,6 +19,11 @@ class Configs(Protocol):
         """That of the project, then those of its parents up to All-Projects."""
         ...
 
+    @property
+    def generation(self) -> tuple[int, int]:
+        """While it is the same, what was read of all projects may be used again."""
+        ...
+
     def configs(self, project: str) -> tuple[ProjectConfig, ...]:
         """What they say about access, in the same order."""
         ...
@@ -43,6 +48,11 @@ class NoConfigs:
         """Nothing."""
         del project
         return ()
+
+    @property
+    def generation(self) -> tuple[int, int]:
+        """Nothing ever moves."""
+        return 0, 0
 
     def configs(self, project: str) -> tuple[ProjectConfig, ...]:
         """Nothing."""
