@@ -17,8 +17,7 @@ from ..assignment import Json
 from ..errors import Invalid
 from ..reasons import reason
 from .attention.infos import set_info
-from .fixes.model import from_text
-from .fixes.model import info as fix_info
+from .gerrit_comments import lean, message_info, unresolved_threads
 from .gerrit_labels import (
     account_info,
     labels,
@@ -28,7 +27,7 @@ from .gerrit_labels import (
     submit_requirements,
     timestamp,
 )
-from .model import Change, InlineComment, Kind, Message, PatchSet, Person, Project, ReviewerState, Side, branch_ref
+from .model import Change, Kind, PatchSet, Person, Project, ReviewerState, branch_ref
 from .whole import ChangeView, Known
 
 PREFIX = ")]}'\n"
@@ -121,7 +120,7 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
     """Gerrit's ChangeInfo."""
     change = view.change
     triplet = f"{quote(change.project, safe='')}~{quote(change.branch, safe='')}~{change.change_id}"
-    unresolved = _unresolved(view.comments)
+    unresolved = unresolved_threads(view.comments)
     info: dict[str, Json] = {
         "id": triplet,
         "triplet_id": triplet,
@@ -169,7 +168,7 @@ def change_info(view: ChangeView, shape: Shape, *, more: bool = False) -> dict[s
         "unresolved_comment_count",
     )
     records: list[Json] = [*submit_records(view)]
-    return {**_lean(info, *kept), "requirements": [], "submit_records": records, **_options(view, shape)}
+    return {**lean(info, *kept), "requirements": [], "submit_records": records, **_options(view, shape)}
 
 
 def _options(view: ChangeView, shape: Shape) -> dict[str, Json]:
@@ -287,54 +286,6 @@ def pseudo_file_info(diff: Mapping[str, Json]) -> dict[str, Json]:
     return {**info, "size": size["b"]}
 
 
-def message_info(message: Message, people: Mapping[int, Known]) -> dict[str, Json]:
-    """Gerrit's ChangeMessageInfo."""
-    info: dict[str, Json] = {
-        "id": f"{message.id:08x}",
-        "date": timestamp(message.created),
-        "message": message.text,
-        "tag": message.tag,
-        "_revision_number": message.patch_set,
-    }
-    if message.account is not None and message.account in people:
-        info["author"] = account_info(people[message.account])
-    return _lean(info, "message")
-
-
-def comments_info(
-    comments: Iterable[InlineComment], people: Mapping[int, Known], commits: Mapping[int, str]
-) -> dict[str, Json]:
-    """Gerrit's map of path to list of CommentInfo."""
-    found: dict[str, list[Json]] = {}
-    for comment in comments:
-        found.setdefault(comment.file, []).append(comment_info(comment, people, commits))
-    return {path: found[path] for path in sorted(found)}
-
-
-def comment_info(comment: InlineComment, people: Mapping[int, Known], commits: Mapping[int, str]) -> dict[str, Json]:
-    """Gerrit's CommentInfo, without its path."""
-    author = people.get(comment.account)
-    info: dict[str, Json] = {
-        "author": account_info(author) if author else {"_account_id": comment.account},
-        "change_message_id": f"{comment.message:08x}",
-        "patch_set": comment.patch_set,
-        "id": comment.id,
-        "line": comment.line,
-        "side": "PARENT" if comment.side is Side.PARENT else "",
-        "in_reply_to": comment.in_reply_to,
-        "updated": timestamp(comment.created),
-        "message": comment.text,
-        "tag": comment.tag,
-        "commit_id": commits.get(comment.patch_set, ""),
-    }
-    if (span := comment.range) is not None:
-        names = ("start_line", "start_character", "end_line", "end_character")
-        info["range"] = {name: getattr(span, name) for name in names}
-    if comment.fixes:
-        info["fix_suggestions"] = [fix_info(one) for one in from_text(comment.fixes)]
-    return {**_lean(info), "unresolved": comment.unresolved}
-
-
 def related_info(chain: Iterable[tuple[Change, PatchSet]]) -> dict[str, Json]:
     """Gerrit's RelatedChangesInfo."""
     found: list[Json] = []
@@ -364,7 +315,7 @@ def project_info(project: Project, parent: str = "All-Projects", state: str = "A
         "description": project.description,
         "state": state,
     }
-    return _lean(info)
+    return lean(info)
 
 
 def _reviewers(view: ChangeView) -> dict[str, Json]:
@@ -387,14 +338,3 @@ def _git_person(person: Person) -> dict[str, Json]:
     offset = person.when.utcoffset()
     minutes = int(offset.total_seconds() // 60) if offset else 0
     return {"name": person.name, "email": person.email, "date": timestamp(person.when.astimezone(UTC)), "tz": minutes}
-
-
-def _unresolved(comments: Sequence[InlineComment]) -> int:
-    """How many threads end in a comment that is not resolved."""
-    answered = {comment.in_reply_to for comment in comments if comment.in_reply_to}
-    return sum(comment.unresolved for comment in comments if comment.id not in answered)
-
-
-def _lean(info: Mapping[str, Json], *kept: str) -> dict[str, Json]:
-    """Without what is false or empty, as Gerrit writes JSON."""
-    return {name: value for name, value in info.items() if name in kept or (value not in (None, "", False, [], {}))}

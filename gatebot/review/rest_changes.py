@@ -13,7 +13,8 @@ from aiohttp import web
 
 from .answers import body_of, everywhere, json_answer, start_and_limit, text_or
 from .drafts import texts
-from .gerrit_json import DETAIL, message_info, read_options
+from .gerrit_comments import message_info
+from .gerrit_json import DETAIL, read_options
 from .mail import wishes
 from .search import MOST
 from .shaper import Shaper, infos

@@ -19,7 +19,7 @@ from ..drafts import replacements_from, text_of
 from ..fixes.model import Replacement, from_text
 from ..fixes.previewing import preview
 from ..fixes.suggestion import fix_of
-from ..gerrit_json import comment_info
+from ..gerrit_comments import comment_info
 from ..model import PatchSet
 from ..permission import require_account
 from ..shaper import Calls, Shaper

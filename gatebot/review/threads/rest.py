@@ -16,7 +16,7 @@ from ...reasons import reason
 from ..answers import body_of, everywhere, json_answer
 from ..drafts import Object, comment_from, text_of
 from ..fixes.model import from_text, info
-from ..gerrit_json import comment_info, comments_info
+from ..gerrit_comments import comment_info, comments_info
 from ..model import DraftedComment, InlineComment, PatchSet
 from ..permission import require_account
 from ..shaper import Shaper

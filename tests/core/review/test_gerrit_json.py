@@ -12,7 +12,8 @@ import pytest
 from gatebot import words
 from gatebot.errors import Invalid
 from gatebot.review.drafts import draft_from, reviewers_from
-from gatebot.review.gerrit_json import Shape, change_info, comments_info, files_info, read_options
+from gatebot.review.gerrit_comments import comments_info
+from gatebot.review.gerrit_json import Shape, change_info, files_info, read_options
 from gatebot.review.gerrit_labels import timestamp
 from gatebot.review.model import (
     Change,
