@@ -125,7 +125,7 @@ class Irc:
         chat = WebChat(site, self.clock, self.bot.speaker, self.health, lambda name: allowed.get(name, "nobody"))
         return [
             *chat.routes(),
-            *pages.MeetingPages(site, self.db, self.root, self.ways).routes(),
+            *pages.MeetingPages(site, self.db, self.root, self.ways, self._is_admin).routes(),
             *LogPages(site, self.db, self._is_admin, chat.place).routes(),
             *RemovalPages(site, self.db, self.clock, self._is_admin, self.bot.write_minutes).routes(),
             *self.shown,

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from ..access import Actor
 from ..db import Database, Session
 from ..errors import Invalid, NotFound
 from ..front import Entry, Hit, Panel
@@ -21,6 +22,7 @@ from ..reasons import reason
 from ..site import Site
 from . import archive, linkify, names
 from .archive import MeetingRow
+from .edits import store as edits
 from .memory.store import attendance
 from .minutes.fold import Minutes
 from .minutes.render import FORMATS
@@ -36,13 +38,16 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 
 
 class MeetingPages:
-    """Handlers below `/meetings/` and `/meeting/`."""
+    """Handlers below `/meetings/` and `/meeting/`. Who `is_admin` may change any minutes after their end."""
 
-    def __init__(self, site: Site, db: Database, root: Path, ways: Setting) -> None:
+    def __init__(
+        self, site: Site, db: Database, root: Path, ways: Setting, is_admin: Callable[[Actor], bool] = lambda _: False
+    ) -> None:
         self._site = site
         self._db = db
         self._root = root
         self._ways = ways
+        self._is_admin = is_admin
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -95,9 +100,12 @@ class MeetingPages:
     async def _meeting(self, request: web.Request) -> web.StreamResponse:
         row, minutes = await self._db.read(_found, int(request.match_info["id"]), archive.meeting, self._ways)
         self._guard(request, minutes)
+        account = self._site.account(request)
+        led = await self._db.read(edits.chairs, row.id) if account is not None else ()
         return self._site.render(
             request,
             "meetbot/meeting.html",
+            editable=account is not None and (account.username.casefold() in led or self._is_admin(account.actor)),
             live=f"meeting/{row.id},channel/{row.channel}",
             row=row,
             minutes=minutes,

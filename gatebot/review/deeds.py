@@ -109,9 +109,9 @@ def amend(actor: Actor, change: Change, rules: Rulebook) -> int:
 def delete(actor: Actor, change: Change, rules: Rulebook) -> int:
     """Take it away for good."""
     account = require_account(actor)
-    own = change.owner == account and may(actor, Verb.DELETE_OWN_CHANGES, target_of(change), rules)
-    if not own:
-        require(actor, Verb.DELETE_CHANGES, target_of(change), rules)
+    if not may(actor, Verb.DELETE_CHANGES, target_of(change), rules):
+        verb = Verb.DELETE_OWN_CHANGES if change.owner == account else Verb.DELETE_CHANGES
+        require(actor, verb, target_of(change), rules)
     if change.status is Status.MERGED:
         raise Conflict(reason=reason("review.delete-merged"))
     return account

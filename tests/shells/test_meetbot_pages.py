@@ -288,6 +288,20 @@ async def test_a_guest_changes_no_minutes(house: House) -> None:
     assert (await house.client.post("/meeting/1/edit", data={"place": "3", "text": "x"})).status in (401, 403)
 
 
+async def test_only_who_may_change_minutes_is_offered_to(house: House) -> None:
+    said = ("#startmeeting Sync", "#info done", "#endmeeting")
+    lines = [Line(NOON + timedelta(seconds=n), "Ann", text, account="ann") for n, text in enumerate(said)]
+    await house.db.run(store.take_in, [Heard("irc", "#gatebot", line, "old") for line in lines], WAYS)
+    identity = Identity(house.db, SystemClock())
+    offered: dict[str, bool] = {"": "Change minutes" in await house.get("/meeting/1")}
+    for name in ("ann", "eve"):
+        account = await identity.create(name, name=name, email=f"{name}@x.org")
+        cookie = f"gatebot_session={await identity.open_session(account.id)}"
+        page = await (await house.client.get("/meeting/1", headers={"Cookie": cookie})).text()
+        offered[name] = "Change minutes" in page
+    assert offered == {"": False, "ann": True, "eve": False}
+
+
 async def test_an_administrator_changes_minutes_and_everybody_sees_what_was_there_before(house: House) -> None:
     await hold(house)
     identity = Identity(house.db, SystemClock())

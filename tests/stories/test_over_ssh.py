@@ -257,7 +257,8 @@ def test_the_stream_tells_what_gerrits_tells_and_can_be_taken_up_again(site: Run
         ann.rest.call("POST", f"/changes/{change}/abandon", {"message": "bye"})
         ann.rest.call("POST", f"/changes/{change}/restore", {})
         events = hears(live, "change-restored")
-    by_type = {event["type"]: event for event in events}
+    # What check says of the change comes at any moment, and its vote has none before it.
+    by_type = {event["type"]: event for event in events if event.get("author", {}).get("username") != "gatebot"}
     real = {event["type"]: event for event in rows(REAL.read_text())}
     for kind in by_type.keys() & real.keys():
         ours, theirs = shape(by_type[kind]), shape(real[kind])
