@@ -46,7 +46,7 @@ class AddressPages:
         except GatebotError as error:
             if error.reason is None:
                 raise
-            told = error.reason
+            return self._site.redirect(request, "/settings", error.reason, refused=True)
         return self._site.redirect(request, "/settings", told)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
@@ -61,5 +61,5 @@ class AddressPages:
         except GatebotError as error:
             if error.reason is None:
                 raise
-            told = error.reason
+            return self._site.redirect(request, "/settings", error.reason, refused=True)
         return self._site.redirect(request, "/settings", told)

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 SEEN: web.RequestKey[int] = web.RequestKey("seen", int)
 TOLD = "told"
+REFUSED = "✗"
+"""Begins what is told of a form that was refused."""
 XSRF = "XSRF_TOKEN"
 _CSP = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -102,12 +104,15 @@ class Site(Asking):
             answer.set_cookie("lang", asked, max_age=365 * 86400, samesite="Lax")
         return answer
 
-    def redirect(self, request: web.Request, target: str, told: Reason | None = None) -> web.Response:
-        """To another page after a form was done; `told` is said there once."""
+    def redirect(
+        self, request: web.Request, target: str, told: Reason | None = None, *, refused: bool = False
+    ) -> web.Response:
+        """To another page after a form was done, or `refused`; `told` is said there once, and marked as what it is."""
         answer = web.Response(status=303, headers={hdrs.LOCATION: target})
         if told is not None:
             sentence = words.say(told, self.language(request))
-            answer.set_cookie(TOLD, quote(sentence[:1].upper() + sentence[1:]), max_age=30, samesite="Lax")
+            mark = REFUSED if refused else ""
+            answer.set_cookie(TOLD, quote(mark + sentence[:1].upper() + sentence[1:]), max_age=30, samesite="Lax")
         return answer
 
     def error(self, request: web.Request, status: int, what: str) -> web.StreamResponse:

@@ -185,7 +185,9 @@ def test_the_settings_page_does_it_all(site: RunningSite, server: MailServer) ->
     browser.send("/settings", "/settings/emails", email="bob@away.example", do="prefer")
     assert "Mail goes to bob@away.example. Commits" in browser.page("/settings")
     browser.send("/settings", "/settings/emails", email="bob@example.org", do="delete")
-    assert "The address bob@example.org belongs to your account no more." in browser.page("/settings")
+    assert "✓</span> The address bob@example.org belongs to your account no more." in browser.page("/settings")
+    browser.send("/settings", "/settings/emails", email="ann@example.org")
+    assert "✗</span> The address ann@example.org belongs to another account." in browser.page("/settings")
     assert Signed(site, "ann").ask("GET", link).status == 403
     assert Visitor(site).get(link).status in (302, 401, 403)
 
