@@ -14,10 +14,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 
 from ..clock import Clock
 from ..db import Database
+from ..errors import Unavailable
 from . import archive, store
 from .memory import store as register
 from .minutes.render import render
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _BATCH = 1000
 _PAUSE = 2.0
+_AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
+"""What is raised while the database is away, or is closing."""
 
 
 class Meetbot:
@@ -77,24 +80,39 @@ class Meetbot:
     async def _take_in(self, batch: list[Heard]) -> None:
         """Store a batch, and try again while the database is away; then answer.
 
-        A line that the database refuses for its own sake is told in the log and passed over: the others go on.
+        What one line breaks, the others must not pay for: they are taken in one by one then, and that line is kept in
+        the log of its channel alone.
         """
         while True:
             try:
                 outcomes = await self._db.run(store.take_in, batch, self.ways)
                 break
-            except DataError:
+            except _AWAY:
+                log.exception("lines could not be stored; trying again in %.0f s", _PAUSE)
+                await self._clock.sleep(_PAUSE)
+            except Exception:
                 if len(batch) == 1:
-                    log.exception("a line cannot be stored: %r", batch[0].line)
+                    log.exception("a line did nothing to its meeting: %r", batch[0].line)
+                    await self._keep(batch[0])
                     return
                 for one in batch:
                     await self._take_in([one])
                 return
-            except Exception:
-                log.exception("lines could not be stored; trying again in %.0f s", _PAUSE)
-                await self._clock.sleep(_PAUSE)
         for outcome in outcomes:
             await self._answer(outcome)
+
+    async def _keep(self, heard: Heard) -> None:
+        """Store a line that no meeting can take; only what the database refuses for its own sake is passed over."""
+        while True:
+            try:
+                await self._db.run_silent(store.append_lines, heard.network, heard.channel, [heard.line])
+                return
+            except (DataError, IntegrityError):
+                log.exception("a line cannot be stored: %r", heard.line)
+                return
+            except Exception:
+                log.exception("a line could not be stored; trying again in %.0f s", _PAUSE)
+                await self._clock.sleep(_PAUSE)
 
     async def _answer(self, outcome: Outcome) -> None:
         if outcome.written is not None:

@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gatebot.db import Database
 from gatebot.errors import Unavailable
 from gatebot.meetbot import archive, store
+from gatebot.meetbot.memory import store as register
 from gatebot.meetbot.minutes.render import FORMATS
 from gatebot.meetbot.model import Line, Reply, Setting
 from gatebot.meetbot.service import Meetbot
@@ -112,6 +114,26 @@ async def test_a_defect_in_the_meeting_never_costs_the_line(bot: Bot, monkeypatc
     assert await bot.log() == ["#startmeeting X", "#info lost to the minutes only", "#info kept", "#endmeeting"]
     minutes = await bot.db.read(archive.minutes, (await bot.db.read(archive.meetings))[0], Setting())
     assert [item.text for item in minutes.items] == ["kept"]
+
+
+async def test_a_line_that_breaks_the_register_holds_up_no_other(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = register.note
+
+    def broken(*given: Any) -> tuple[Reply, ...]:
+        if any("poison" in entry.text for entry in given[4]):
+            raise RuntimeError("a defect")
+        return note(*given)
+
+    monkeypatch.setattr(register, "note", broken)
+    await bot.hears("#startmeeting X", "#action ann drinks poison", "#action ann eats", "#endmeeting")
+    assert sorted(await bot.log()) == [
+        "#action ann drinks poison",
+        "#action ann eats",
+        "#endmeeting",
+        "#startmeeting X",
+    ]
+    minutes = await bot.db.read(archive.minutes, (await bot.db.read(archive.meetings))[0], Setting())
+    assert [item.text for item in minutes.items] == ["ann eats"]
 
 
 async def test_a_network_nobody_speaks_for_is_logged_all_the_same(bot: Bot) -> None:
