@@ -58,9 +58,9 @@ def import_gerrit(
     Stop the site's server meanwhile. Run it again as often as you like: it brings what is new there, and
     changes nothing else. At the end both sides are counted; exits with 1 when something is missing here.
     """
-    there = Gerrit(read_url(url), user, _password(password_file, user))
-    settings, where = places.load(directory)
+    address, (settings, where) = read_url(url), places.load(directory)
     check_git()
+    there = Gerrit(address, user, _password(password_file, user))
     owner = users.server_user(settings.executor.run_as)
     with _alone(where.data, owner, directory):
         db.migrate(where.database_url)

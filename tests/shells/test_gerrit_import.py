@@ -267,10 +267,18 @@ def test_who_may_not_and_what_is_no_gerrit_is_told(house: House) -> None:
         house.bring()
 
 
-@pytest.mark.parametrize("wrong", ["review.example.org", "ssh://review.example.org", "https://a:b@c.example.org", ""])
+@pytest.mark.parametrize("wrong", ["review.example.org", "ssh://review.example.org", "https://c.example.org/?a", ""])
 def test_an_address_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(Invalid, match=r"is no address of a Gerrit. Write it like https://review.example.org"):
         read_url(wrong)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(Invalid) as refused:
+        read_url("https://ann:sesame@review.example.org")
+    assert str(refused.value) == (
+        "There is a name or a password in the address. Leave it out: --as NAME --password-file FILE"
+    )
 
 
 def test_a_push_that_was_not_finished_comes_first(house: House) -> None:

@@ -146,7 +146,9 @@ class Gerrit:
 def read_url(text: str) -> str:
     """The address of a Gerrit, without what may stand behind it."""
     parts = urllib.parse.urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+    if parts.username or parts.password:  # not repeated: a terminal may be kept
+        raise Invalid("There is a name or a password in the address. Leave it out: --as NAME --password-file FILE")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
         raise Invalid(f"{text!r} is no address of a Gerrit. Write it like https://review.example.org")
     return text.split("#")[0].rstrip("/")
 
