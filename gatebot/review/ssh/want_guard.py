@@ -2,12 +2,16 @@
 """What a client sends to `git upload-pack` while they talk, held against the objects that it may not have.
 
 Pure: bytes in, bytes out. Protocol 2 gives any object to whoever knows its id, so every `want` is looked at before
-git sees it. Whole packets are passed on; from the first secret one on nothing is.
+git sees it. Whole packets are passed on; from the first secret one on nothing is, nor behind a length that is none:
+there git ends.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+
+_LENGTH = re.compile(rb"[0-9a-fA-F]{4}")
 
 
 class WantGuard:
@@ -16,20 +20,23 @@ class WantGuard:
     def __init__(self, secret: Collection[str]) -> None:
         self._secret = frozenset(secret)
         self._held = b""
+        self._over = False
         self.refused = ""
 
     def feed(self, data: bytes) -> bytes:
         """What git may hear now."""
         if not self._secret:
             return data
+        if self.refused or self._over:
+            return b""
         self._held += data
         passed = bytearray()
-        while not self.refused and len(self._held) >= 4:
+        while not self.refused and not self._over and len(self._held) >= 4:
             size = _size(self._held)
             if size is None:
                 # No packet: git itself says what it thinks of it, and ends.
-                passed += self._held
-                self._held = b""
+                passed += self._held[:4]
+                self._over = True
             elif len(self._held) < size:
                 break
             else:
@@ -41,7 +48,7 @@ class WantGuard:
     def end(self) -> bytes:
         """What is left when the client has nothing more to say."""
         left, self._held = self._held, b""
-        return b"" if self.refused else left
+        return b"" if self.refused or self._over else left
 
     def _wanted(self, packet: bytes) -> str:
         line = packet[4:]
@@ -52,7 +59,4 @@ class WantGuard:
 
 
 def _size(data: bytes) -> int | None:
-    try:
-        return max(int(data[:4].decode("ascii"), 16), 4)
-    except ValueError:
-        return None
+    return max(int(data[:4], 16), 4) if _LENGTH.match(data) else None

@@ -141,10 +141,15 @@ def test_git_never_hears_of_a_secret(size: int, tail: str) -> None:
     assert guard.refused == SECRET
 
 
-@given(st.binary())
-def test_bytes_that_are_no_packets_are_gits_own_business(noise: bytes) -> None:
-    guard = WantGuard({SECRET})
-    assert guard.feed(noise) + guard.end() == noise
+@pytest.mark.parametrize("length", ["zzzz", "+032", " 032", "0_32", "0x32", "-032"])
+def test_git_hears_nothing_behind_a_length_that_is_none(length: str) -> None:
+    asked = (packet(f"want {OPEN}\n") + length.encode() + packet(f"want {SECRET}\n")) * 2
+    for size in (1, 7, len(asked)):
+        guard, heard = WantGuard({SECRET}), b""
+        for start in range(0, len(asked), size):
+            heard += guard.feed(asked[start : start + size])
+        assert heard + guard.end() == packet(f"want {OPEN}\n") + length.encode()
+        assert guard.refused == ""
 
 
 def test_without_secrets_nothing_is_held_back() -> None:
