@@ -219,6 +219,7 @@ class Meetings:
         10, "How long before a planned meeting its channel is reminded of it; 0: not at all.", unit="minutes", least=0
     )
     announce_missed: bool = setting(False, "Whether a channel is told that a planned meeting did not happen.")
+    confirm_votes: bool = setting(False, "Whether who votes in a meeting is told by a notice that the vote counts.")
 
 
 @dataclass(frozen=True, slots=True)

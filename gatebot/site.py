@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -34,6 +33,7 @@ from .identity import Identity
 from .proxies import believed, is_private
 from .reasons import Reason, reason
 from .settings import Settings
+from .turns import TURNS, marked
 
 log = logging.getLogger(__name__)
 
@@ -250,7 +250,6 @@ class Site(Asking):
         return request.secure or self.settings.url.startswith("https:")
 
 
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _NOT_FOR_YOU = "It does not exist, or you may not see it."
 _HEADINGS: Mapping[int, tuple[str, str]] = {
     400: ("This cannot be understood", "Check the address or the form and try again."),
@@ -283,9 +282,9 @@ def _environment(loader: jinja2.BaseLoader, language: str) -> jinja2.Environment
 def shown_as_is(value: object) -> object:
     """What a template writes, with marks in place of characters that turn the direction of what follows: a subject, a
     file name or a line of code that is shown in another order than it is read by a compiler lies to its reviewer."""
-    if isinstance(value, str) and not isinstance(value, Verbatim) and _TURNS.search(value):
+    if isinstance(value, str) and not isinstance(value, Verbatim) and TURNS.search(value):
         kind = Markup if isinstance(value, Markup) else str
-        return kind(_TURNS.sub(lambda found: f"\u27e6U+{ord(found[0]):04X}\u27e7", value))
+        return kind(marked(value))
     return value
 
 

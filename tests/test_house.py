@@ -52,6 +52,7 @@ HALL = {
     "settings_reading": 1,
     "settings_sisters": 1,
     "settings_words": 0,
+    "turns": 0,
     "assets": 2,
     "db": 2,
     "db_engines": 2,

@@ -127,6 +127,17 @@ class SiteAnswers:
         """The address of the newest line that somebody said so."""
         return await self.db.read(_line, network, names.folded(channel), nick, text)
 
+    async def newest(self, network: str, channel: str) -> str:
+        """The address of the newest line of a channel; empty: none is known."""
+        return await self.db.read(_newest, network, names.folded(channel))
+
+
+def _newest(session: Session, network: str, channel: str) -> str:
+    columns = line_table.c
+    said = sa.select(columns.id, columns.at).where(columns.network == network, columns.channel == channel)
+    row = session.execute(said.order_by(columns.place.desc()).limit(1)).first()
+    return names.line_path(channel, row.at, row.id) if row else ""
+
 
 def _line(session: Session, network: str, channel: str, nick: str, text: str) -> str:
     columns = line_table.c

@@ -29,7 +29,7 @@ from ..meetbot.irc.model import Health, Network
 from ..meetbot.irc.pages import LogPages, health
 from ..meetbot.memory.pages import MemoryPages
 from ..meetbot.memory.service import Closer
-from ..meetbot.model import Setting
+from ..meetbot.model import Line, Setting
 from ..meetbot.removing.pages import RemovalPages
 from ..meetbot.service import Meetbot
 from ..meetbot.store import Heard
@@ -44,6 +44,8 @@ Run: TypeAlias = Callable[[str, Coroutine[Any, Any, object]], asyncio.Task[objec
 
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+Whispered: TypeAlias = Callable[[str, Line], bool]
+"""Takes what somebody says to the bot alone on a network, or leaves it to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Irc:
     bot: Meetbot
     clients: tuple[Client, ...]
     ears: list[Callable[[Heard], None]]
+    whispers: list[Whispered]
     closer: Closer
     clock: Clock
     rules: Rulebook
@@ -77,7 +80,7 @@ class Irc:
         cls, settings: Settings, places: Places, db: Database, clock: Clock, journal: Journal, rules: Rulebook
     ) -> Irc:
         """The bot of a site, on the networks of its settings."""
-        ways = Setting(prefix=f"{settings.url}/meetings/", about=settings.url)
+        ways = Setting(prefix=f"{settings.url}/meetings/", about=settings.url, confirms=settings.meetings.confirm_votes)
         bot = Meetbot(db, places.meetings, ways, clock)
         networks = [_network(settings, irc) for irc in settings.irc] if settings.meetings.enabled else []
         ears: list[Callable[[Heard], None]] = [bot.hear]
@@ -86,16 +89,29 @@ class Irc:
             for ear in ears:
                 ear(heard)
 
-        clients = tuple(Client(network, hear, clock, _marks(db, network.name)) for network in networks)
+        whispers: list[Whispered] = []
+
+        def whisper(network: str, line: Line) -> None:
+            any(taken(network, line) for taken in reversed(whispers))
+
+        clients = tuple(Client(network, hear, clock, _marks(db, network.name), whisper) for network in networks)
         for network, client in zip(networks, clients, strict=True):
             bot.plug(network.name, client)
         closer = Closer(db, journal, _message_of, settings.url)
-        return cls(db, places.meetings, ways, bot, clients, ears, closer, clock, rules)
+        return cls(db, places.meetings, ways, bot, clients, ears, whispers, closer, clock, rules)
 
-    def add(self, name: str, heard: Callable[[Heard], None], run: Work, close: Work | None = None) -> None:
-        """Let something else hear what the bot hears, and run and end with it."""
+    def add(
+        self, name: str, heard: Callable[[Heard], None], run: Work, close: Work | None = None,
+        whispered: Whispered | None = None,
+    ) -> None:  # fmt: skip
+        """Let something else hear what the bot hears, and run and end with it.
+
+        What people say to the bot alone is offered to the one that was added last, then to those before it.
+        """
         self.sisters.append(Sister(name, run, close))
         self.ears.append(heard)
+        if whispered is not None:
+            self.whispers.append(whispered)
 
     def start(self, run: Run) -> None:
         """Let the bot and its connections run for ever."""

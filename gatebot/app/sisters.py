@@ -131,7 +131,7 @@ class SiteNews:
 
 
 def _voice(client: Client, irc: Network) -> Voice:
-    return Voice(client.nicks, irc.language, irc.trust_nicks)
+    return Voice(client.nicks, irc.language, irc.trust_nicks, irc.channels)
 
 
 def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc:
@@ -146,7 +146,7 @@ def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc
     nicks = [(client.network.name, client.network.nick) for client in irc.clients]
     irc.shown.extend(LinkPages(origin.site, db, origin.clock, nicks).routes())
     answering = Answering(origin.clock, voices, answers, irc.bot.say, irc.bot.settled, url)
-    irc.add("answers", answering.heard, answering.run)
+    irc.add("answers", answering.heard, answering.run, whispered=answering.whispered)
     return irc
 
 

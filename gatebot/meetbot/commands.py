@@ -207,8 +207,13 @@ def _vote(turn: Turn) -> Step:
     if counted is None:
         valid = ", ".join(vote.options)
         choice = turn.rest.strip()
-        return turn.meeting, (), say(f"{turn.line.nick}: {choice} is not a valid option. Valid options are {valid}.")
-    return replace(turn.meeting, vote=counted), (), ()
+        told = f"{turn.line.nick}: {choice} is not a valid option. Valid options are {valid}."
+        return turn.meeting, (), (Reply(told, aside=not turn.setting.strict),)
+    after = replace(turn.meeting, vote=counted)
+    if not turn.setting.confirms or turn.setting.strict:
+        return after, (), ()
+    counts = f"Your vote counts: {counted.ballots[-1][1]}. Only your last vote does."
+    return after, (), (Reply(counts, Act.NOTICE, to=turn.line.nick, aside=True),)
 
 
 def _showvote(turn: Turn) -> Step:

@@ -166,7 +166,9 @@ class Priority(IntEnum):
 
     MEETING = 0
     ANSWER = 1
-    NEWS = 2
+    STATUS = 2
+    ASIDE = 3
+    NEWS = 4
 
 
 class Act(StrEnum):
@@ -179,11 +181,17 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A line for the channel, or its new topic. `speaker` is the nick of whom the bot says it for; empty: itself."""
+    """A line for the channel, or its new topic. `speaker` is the nick of whom the bot says it for; empty: itself.
+
+    With a nick in `to` it is said to that person alone. `aside`: it matters to one voter only, and waits for what
+    matters to everybody.
+    """
 
     text: str
     act: Act = Act.SAY
     speaker: str = ""
+    to: str = ""
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +201,7 @@ class Setting:
     `taken` are the names of minutes that exist already, `present` the nicks in the channel (None: not known),
     `location` a fixed name for the minutes instead of the usual one (a replayed file). `strict` reproduces
     OpenDev's bot, its defects included, but for its security holes. `replayed` lines come from a log: what it says
-    has happened, so a meeting that began there without a name did begin.
+    has happened, so a meeting that began there without a name did begin. `confirms`: who votes is told that it counts.
     """
 
     channel: str = "#meeting"
@@ -207,3 +215,4 @@ class Setting:
     taken: frozenset[str] = frozenset()
     location: str = ""
     replayed: bool = False
+    confirms: bool = False

@@ -15,5 +15,5 @@ class Speaker(Protocol):
     """One network the bot is on."""
 
     def send(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
-        """Queue a line or a topic for a channel; it goes out when flood limits allow."""
+        """Queue a line or a topic for a channel, or a line for a person; it goes out when flood limits allow."""
         ...

@@ -124,7 +124,8 @@ class Meetbot:
         speaker = self._speakers.get(outcome.heard.network)
         for reply in outcome.replies if speaker else ():
             assert speaker is not None
-            speaker.send(outcome.heard.channel, reply)
+            priority = Priority.ASIDE if reply.aside else Priority.MEETING
+            speaker.send(reply.to or outcome.heard.channel, reply, priority)
 
     async def write_minutes(self, meeting: int) -> None:
         """Write all files of a meeting's minutes anew, from its record."""

@@ -56,6 +56,13 @@ class Reader:
         """Say something in the channel."""
         self._loop.call_soon_threadsafe(self._friend.say, CHANNEL, text)
 
+    def whispers(self, text: str) -> str:
+        """Say something to the bot alone; what it answers, to her alone."""
+        self._loop.call_soon_threadsafe(self._friend.say, "gatebot", text)
+        line = self._run(self._friend.sees("PRIVMSG mina :"))
+        assert line.startswith(":gatebot!")
+        return line.partition("PRIVMSG mina :")[2]
+
     def leaves(self) -> None:
         """Leave the network."""
         self._run(self._friend.close())

@@ -40,6 +40,9 @@ class Told:
     async def line(self, network: str, channel: str, nick: str, text: str) -> str:
         return "/irclogs/here#l1"
 
+    async def newest(self, network: str, channel: str) -> str:
+        return "/irclogs/newest#l9" if channel == "#demo" else ""
+
     async def confirm(self, network: str, name: str, code: str) -> str:
         if code != "CODE":
             return ""
@@ -60,12 +63,16 @@ class Channel:
         self.clock = FakeClock()
         self.told = Told()
         self.said: list[str] = []
-        voice = Voice(lambda: ("gatebot",), language, trusts_nicks)
+        voice = Voice(lambda: ("gatebot",), language, trusts_nicks, ("#demo", "#dev"))
+        self.alone: list[tuple[str, str]] = []
         self.answering = Answering(self.clock, {"oftc": voice}, self.told, self._say, self._settled, SITE)
 
     def _say(self, network: str, channel: str, text: str, priority: Priority) -> None:
-        assert (network, channel, priority) == ("oftc", "#demo", Priority.ANSWER)
-        self.said.append(text)
+        assert (network, priority) == ("oftc", Priority.ANSWER)
+        if channel == "#demo":
+            self.said.append(text)
+        else:
+            self.alone.append((channel, text))
 
     async def _settled(self) -> None:
         return
@@ -76,11 +83,22 @@ class Channel:
         line = replace(Line(self.clock.now(), nick, text, account=account), **more)  # type: ignore[arg-type]
         before = len(self.said)
         self.answering.heard(Heard("oftc", "#demo", line))
+        await self._answers()
+        return self.said[before:]
+
+    async def is_whispered(self, text: str, account: str | None = None) -> list[tuple[str, str]]:
+        """What the bot says, to whom alone, when ann says something to it alone."""
+        self.clock.advance(60)
+        before = len(self.alone)
+        self.answering.whispered("oftc", Line(self.clock.now(), "ann", text, account=account))
+        await self._answers()
+        return self.alone[before:]
+
+    async def _answers(self) -> None:
         task = asyncio.create_task(self.answering.run())
         for _ in range(5):
             await asyncio.sleep(0)
         task.cancel()
-        return self.said[before:]
 
 
 async def test_a_linked_account_rechecks_under_any_nick_and_no_other_does() -> None:
@@ -141,6 +159,29 @@ async def test_a_question_that_fails_ends_nothing() -> None:
         "ann: 42 Add a door (api main): It waits.  https://gate.example.org/42"
     ]
     assert await channel.hears("gatebot: why door") == ["ann: Say it like this: why 42"]
+
+
+async def test_who_asks_the_bot_alone_is_answered_alone() -> None:
+    channel = Channel()
+    told = "42 Add a door (api main): It waits.  https://gate.example.org/42"
+    assert await channel.is_whispered("why 42") == [("ann", told)]
+    assert await channel.is_whispered("gatebot: why 42") == [("ann", told)]
+    assert await channel.is_whispered("confirm CODE", account="ann") == [("ann", "You are ann here from now on.")]
+    assert await channel.is_whispered("recheck 7", account="ann") == [
+        ("ann", "There is no change 7 that everybody here may see.")
+    ]
+    assert await channel.is_whispered("link") == [("ann", "Say it like this: link #channel")]
+    assert await channel.is_whispered("link demo") == [("ann", f"{SITE}/irclogs/newest#l9")]
+    assert await channel.is_whispered("link #away") == [("ann", "I know no log of #away.")]
+    assert channel.said == []
+
+
+async def test_a_word_that_is_no_question_is_answered_by_those_that_are() -> None:
+    channel = Channel()
+    help_text = (await channel.hears("gatebot: help"))[0].removeprefix("ann: ")
+    assert help_text.startswith("Ask me: why NUMBER (what a change waits for), queue [PIPELINE], ")
+    assert await channel.hears("gatebot: dance 42") == [f"ann: I do not know dance. {help_text}"]
+    assert await channel.is_whispered("#info hello") == [("ann", f"I do not know #info. {help_text}")]
 
 
 async def test_answers_may_be_korean() -> None:

@@ -61,8 +61,8 @@ def test_the_bot_finds_what_was_said_and_points_at_now(
         found = reader.reads()
         assert "<mina> the port is taken by 인스턴스 7" in found
         assert found.startswith("mina: 1 found, the newest: #demo ")
-        reader.says("gatebot: dance")
-        assert "Ask me: why NUMBER" in reader.reads()
+        assert reader.whispers("link #secret4711") == "I know no log of #secret4711."
+        assert "4711" not in Visitor(site).get("/irclogs/%23demo/latest.log.html").text
 
 
 def test_who_proved_an_account_by_a_code_rechecks_from_the_channel(

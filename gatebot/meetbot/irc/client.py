@@ -23,7 +23,7 @@ from ..store import Heard
 from . import pace, session, wire
 from .model import ChannelHealth, Health, Network
 from .outbox import Outbox
-from .session import Effect, Ends, Hears, Sends
+from .session import Effect, Ends, Hears, Sends, Whispers
 from .stream import Stream
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,10 @@ async def _no_marks() -> Marks:
     return {}
 
 
+def _deaf(_network: str, _line: Line) -> None:
+    """Nobody listens to what is said to the bot alone."""
+
+
 class Client:
     """One network; a `Speaker` for the service."""
 
@@ -47,12 +51,15 @@ class Client:
         hear: Callable[[Heard], None],
         clock: Clock,
         marks: Callable[[], Awaitable[Marks]] = _no_marks,
+        whispered: Callable[[str, Line], None] = _deaf,
     ) -> None:
-        """`marks` tells, once, when each channel was heard last before this start."""
+        """`marks` tells, once, when each channel was heard last before this start; `whispered` is given, with the
+        network, what somebody says to the bot alone: no log has that."""
         self.network = network
         self._hear = hear
         self._clock = clock
         self._load = marks
+        self._whispered = whispered
         self._marks: Marks = {}
         self._heard_at: dict[str, datetime] = {}
         self._out = Outbox()
@@ -65,7 +72,7 @@ class Client:
         self._problem = ""
 
     def send(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
-        """Queue a line or a topic; it waits for the connection and for the flood limits."""
+        """Queue a line or a topic, or a line for a person; it waits for the connection and for the flood limits."""
         self._out.put(channel, reply, priority)
         self._work.set()
 
@@ -163,6 +170,8 @@ class Client:
                     self._send(raw)
                 case Hears(channel, line):
                     self._heard(channel, line)
+                case Whispers(line):
+                    self._whispered(self.network.name, line)
                 case Ends(why):
                     self._end(why)
         if self._session.since is not None:
@@ -205,8 +214,10 @@ class Client:
                     self._say(*ready)
             await self._work.wait()
 
-    def _ready(self, channel: str) -> bool:
-        return self._session.scene.roster.get(channel) is not None
+    def _ready(self, target: str) -> bool:
+        if not self._session.features.is_channel(target):
+            return self._session.since is not None
+        return self._session.scene.roster.get(target) is not None
 
     def _say(self, channel: str, reply: Reply, priority: Priority) -> None:
         """Send a reply's first line, and queue its others before all of their kind."""
@@ -224,7 +235,7 @@ class Client:
         if named:
             self._voices.append((named + first, reply.speaker, first))
         self._send(f"{command} {channel} :{named}{first}")
-        if not scene.echoes:
+        if not scene.echoes and self._session.features.is_channel(channel):
             kind = LineKind.NOTICE if reply.act is Act.NOTICE else LineKind.SAID
             self._heard(channel, Line(self._clock.now(), scene.nick, named + first, kind, own=True))
 

@@ -96,6 +96,17 @@ def spoken(scene: Scene, message: Message, now: datetime, kind: LineKind | None 
     return [(scene.place(message.target), replace(line, account=account, own=own))]
 
 
+def whispered(scene: Scene, message: Message, now: datetime) -> Line | None:
+    """What somebody says to the bot alone; servers and services, which have no address of a person, are nobody."""
+    if message.command != "PRIVMSG" or not scene.is_me(message.target) or scene.is_me(message.nick):
+        return None
+    if "!" not in message.source:
+        return None
+    account = message.tags.get("account", "") if scene.tells_accounts else None
+    line = _line(message, now, LineKind.SAID, message.text if message.arguments else "")
+    return replace(line, account=account)
+
+
 def _line(message: Message, now: datetime, kind: LineKind, text: str) -> Line:
     return Line(_time(message, now), message.nick, plain(text), kind, msgid=message.tags.get("msgid", "")[:200])
 

@@ -45,13 +45,20 @@ class Hears:
 
 
 @dataclass(frozen=True, slots=True)
+class Whispers:
+    """What somebody says to the bot alone."""
+
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
 class Ends:
     """The connection is of no use any more."""
 
     why: str
 
 
-Effect = Sends | Hears | Ends
+Effect = Sends | Hears | Whispers | Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +219,9 @@ def _registration(session: Session, message: Message, now: datetime) -> Step:
 
 
 def _hear(session: Session, message: Message, now: datetime) -> Step:
-    """Lines of channels; those of a channel that is being filled are held."""
+    """Lines of channels, where those of a channel that is being filled are held; and what is for the bot alone."""
+    if (whispered := hearing.whispered(session.scene, message, now)) is not None:
+        return session, [Whispers(whispered)]
     me = session.scene.is_me(message.nick)
     scene, lines = hearing.hear(session.scene, message, now)
     session = replace(session, scene=scene)

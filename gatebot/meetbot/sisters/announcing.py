@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from ...expressions import compiled
+from ...turns import marked
 from ..lines import plain
 from .model import Announcement, Audience, Happened, Kind, Waiting
 
@@ -83,8 +84,9 @@ def _line(head: str, told: Sequence[str], url: str) -> str:
 
 
 def clean(text: str) -> str:
-    """A text of strangers as one line: every control character, colour and run of blanks is at most one blank."""
-    return _BLANKS.sub(" ", plain(_BLANKS.sub(" ", text))).strip()
+    """A text of strangers as one line: every control character, colour and run of blanks is at most one blank, and what
+    turns text around is told by its name."""
+    return marked(_BLANKS.sub(" ", plain(_BLANKS.sub(" ", text))).strip())
 
 
 def clip(text: str, most: int) -> str:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers those who speak to the bot by its nick, in the channel and as a stranger may know.
+"""Answers those who speak to the bot by its nick, in the channel and as a stranger may know; or to the bot alone.
 
 Lines that come from the network's history are too old for an answer. Questions are answered one after the other, after
-the line itself is stored, so that it can be pointed at.
+the line itself is stored, so that it can be pointed at. Who asks the bot alone is answered alone, and nothing of it is
+kept.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from datetime import timedelta
 
 from ... import words
 from ...clock import Clock
-from ..model import LineKind, Priority
+from ..model import Line, LineKind, Priority
 from ..store import Heard
 from . import asking
 from .asking import Asked, Patience
 from .ports import Answers
+from .proofs import proved
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +33,22 @@ Say = Callable[[str, str, str, Priority], None]
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How the bot is called on a network, and in which language it answers there."""
+    """How the bot is called on a network, and in which language it answers there; `channels` are those it is in."""
 
     nicks: Callable[[], Sequence[str]]
     language: str = "en"
     trusts_nicks: bool = False
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody asks, and where; without a channel he asks the bot alone."""
+
+    network: str
+    channel: str
+    line: Line
+    asked: Asked
 
 
 class Answering:
@@ -52,78 +65,104 @@ class Answering:
         self._settled = settled
         self._site = site.rstrip("/")
         self._patience = Patience()
-        self._questions: asyncio.Queue[tuple[Heard, Asked]] = asyncio.Queue(_WAITING)
+        self._questions: asyncio.Queue[Question] = asyncio.Queue(_WAITING)
 
     def heard(self, heard: Heard) -> None:
         """A line of a channel: a question, or not."""
-        line, voice, now = heard.line, self._voices.get(heard.network), self._clock.now()
-        if voice is None or line.own or line.kind is not LineKind.SAID or now - line.at > _FRESH:
+        line, voice = heard.line, self._voices.get(heard.network)
+        if voice is None or line.own or line.kind is not LineKind.SAID:
             return
-        question = asking.asked(voice.nicks(), line.text)
-        if question is None or self._questions.full():
+        if (asked := asking.asked(voice.nicks(), line.text)) is not None:
+            self._take(Question(heard.network, heard.channel, line, asked))
+
+    def whispered(self, network: str, line: Line) -> bool:
+        """What somebody says to the bot alone is always a question."""
+        voice = self._voices.get(network)
+        asked = asking.whispered(voice.nicks(), line.text) if voice is not None else None
+        if asked is not None:
+            self._take(Question(network, "", line, asked))
+        return asked is not None
+
+    def _take(self, question: Question) -> None:
+        now = self._clock.now()
+        if now - question.line.at > _FRESH or self._questions.full():
             return
-        self._patience, answered = self._patience.ask(heard.network, heard.channel, line.nick, now.timestamp())
+        place = (question.network, question.channel, question.line.nick)
+        self._patience, answered = self._patience.ask(*place, now.timestamp())
         if answered:
-            self._questions.put_nowait((heard, question))
+            self._questions.put_nowait(question)
 
     async def run(self) -> None:
         """Answer for ever."""
         while True:
-            heard, question = await self._questions.get()
+            question = await self._questions.get()
+            nick = question.line.nick
             try:
-                text = await self.answer(heard, question)
+                text = await self.answer(question)
             except Exception:
-                # One question that cannot be answered must not end the site.
-                log.exception("no answer to %r", heard.line.text)
+                # One question that cannot be answered must not end the site. What is asked alone is told nobody.
+                asked = repr(question.line.text) if question.channel else "what somebody asked alone"
+                log.exception("no answer to %s", asked)
                 continue
-            self._say(heard.network, heard.channel, f"{heard.line.nick}: {text}", Priority.ANSWER)
+            if question.channel:
+                self._say(question.network, question.channel, f"{nick}: {text}", Priority.ANSWER)
+            else:
+                self._say(question.network, nick, text, Priority.ANSWER)
 
-    async def answer(self, heard: Heard, question: Asked) -> str:
+    async def answer(self, question: Question) -> str:
         """The answer to a question."""
-        language = self._voices[heard.network].language
+        language, asked = self._voices[question.network].language, question.asked
         gettext = words.translations(language).gettext
-        match question.word, question.number:
+        match asked.word, asked.number:
             case "why", int(number):
                 told = await self._answers.standing(number, language)
                 return asking.standing(told) if told is not None else asking.no_change(number, gettext)
             case "queue", _:
                 waits = await self._answers.waits(language)
-                return asking.queues(waits, question.rest, f"{self._site}/status", gettext)
-            case "search", _ if question.rest:
-                return asking.found(await self._answers.search(question.rest), gettext)
+                return asking.queues(waits, asked.rest, f"{self._site}/status", gettext)
+            case "search", _ if asked.rest:
+                return asking.found(await self._answers.search(asked.rest), gettext)
             case "link", _:
-                await self._settled()
-                line = heard.line
-                path = await self._answers.line(heard.network, heard.channel, line.nick, line.text)
-                return f"{self._site}{path}"
+                return await self._link(question, gettext)
             case "recheck", int(number):
-                return await self._recheck(heard, number, gettext)
-            case "confirm", _ if question.rest:
-                return await self._confirm(heard, question.rest, gettext)
+                return await self._recheck(question, number, gettext)
+            case "confirm", _ if asked.rest:
+                return await self._confirm(question, asked.rest, gettext)
             case ("why" | "search" | "recheck" | "confirm") as word, _:
                 return asking.not_so(word, gettext)
-            case _:
+            case "help", _:
                 return asking.help_text(gettext)
+            case word, _:
+                return asking.no_such(word, gettext)
 
-    async def _recheck(self, heard: Heard, number: int, gettext: asking.Gettext) -> str:
+    async def _link(self, question: Question, gettext: asking.Gettext) -> str:
+        """The address of this moment: of the line that asks, or alone of the newest line of a channel."""
+        network, channel, line = question.network, question.channel, question.line
+        await self._settled()
+        if channel:
+            return f"{self._site}{await self._answers.line(network, channel, line.nick, line.text)}"
+        known = self._voices[network].channels
+        wanted = question.asked.rest or (known[0] if len(known) == 1 else "")
+        if not wanted:
+            return asking.not_so("link", gettext)
+        wanted = wanted if wanted[0] in "#&+!" else f"#{wanted}"
+        path = await self._answers.newest(network, wanted)
+        return f"{self._site}{path}" if path else asking.not_heard(wanted, gettext)
+
+    async def _recheck(self, question: Question, number: int, gettext: asking.Gettext) -> str:
         """Ask for new checks of a change as the account that somebody proved to be."""
-        name = self._name(heard)
-        done = await self._answers.recheck(heard.network, name, number) if name else None
+        name = self._name(question)
+        done = await self._answers.recheck(question.network, name, number) if name else None
         if done is None:
             return asking.unknown(f"{self._site}/settings/irc", gettext)
         return asking.done(done, number, gettext)
 
-    async def _confirm(self, heard: Heard, code: str, gettext: asking.Gettext) -> str:
-        name = self._name(heard)
+    async def _confirm(self, question: Question, code: str, gettext: asking.Gettext) -> str:
+        name = self._name(question)
         if not name:
-            return asking.not_logged_in(gettext, told=heard.line.account is not None)
-        username = await self._answers.confirm(heard.network, name, code)
+            return asking.not_logged_in(gettext, told=question.line.account is not None)
+        username = await self._answers.confirm(question.network, name, code)
         return asking.confirmed(username, f"{self._site}/settings/irc", gettext)
 
-    def _name(self, heard: Heard) -> str:
-        """By what a network proves who speaks: the account of its services; nothing where it does not."""
-        line = heard.line
-        if line.account:
-            return f"account:{line.account.lower()}"
-        trusted = line.account is None and self._voices[heard.network].trusts_nicks
-        return f"nick:{line.nick.lower()}" if trusted else ""
+    def _name(self, question: Question) -> str:
+        return proved(question.line, trusts_nicks=self._voices[question.network].trusts_nicks)

@@ -24,6 +24,7 @@ _ITEMS = 4
 _MOST = 2000
 _MINE = (3, 0.1)
 _OURS = (6, 0.25)
+_EVERYBODYS = (20, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,16 @@ def asked(nicks: Sequence[str], text: str) -> Asked | None:
     found = _ADDRESSED.fullmatch(clean(text))
     if found is None or found[1].lower() not in [nick.lower() for nick in nicks]:
         return None
-    word, _, rest = found[2].partition(" ")
+    return _question(found[2])
+
+
+def whispered(nicks: Sequence[str], text: str) -> Asked | None:
+    """The question that somebody asks the bot alone: its nick need not be said."""
+    return asked(nicks, text) or _question(clean(text))
+
+
+def _question(text: str) -> Asked | None:
+    word, _, rest = text.partition(" ")
     return Asked(word.lower(), rest.strip()) if word else None
 
 
@@ -56,8 +66,9 @@ class Patience:
     buckets: Mapping[tuple[str, ...], Bucket] = field(default_factory=dict[tuple[str, ...], Bucket])
 
     def ask(self, network: str, channel: str, nick: str, now: float) -> tuple[Patience, bool]:
-        """Whether one more question is answered."""
-        keys = {(network, "", nick.lower()): _MINE, (network, channel.lower()): _OURS}
+        """Whether one more question is answered; without a channel it is asked of the bot alone."""
+        ours = _OURS if channel else _EVERYBODYS
+        keys = {(network, "", nick.lower()): _MINE, (network, channel.lower()): ours}
         found = {key: self.buckets.get(key) or pace.bucket(*limits, now) for key, limits in keys.items()}
         if any(one.wait(now) > 0 for one in found.values()):
             return self, False
@@ -113,14 +124,26 @@ def help_text(gettext: Gettext) -> str:
     """What can be asked."""
     return gettext(
         "Ask me: why NUMBER (what a change waits for), queue [PIPELINE], search WORDS (in the logs), link (to this "
-        "moment in the log), recheck NUMBER (who is linked to an account), help."
+        "moment in the log), recheck NUMBER (who is linked to an account), help; here, or me alone by /msg."
     )
+
+
+def no_such(word: str, gettext: Gettext) -> str:
+    """A word that is no question; what is."""
+    said = gettext("I do not know %(word)s.") % {"word": clip(clean(word), 40)}
+    return f"{said} {help_text(gettext)}"
+
+
+def not_heard(channel: str, gettext: Gettext) -> str:
+    """A channel without a log."""
+    return gettext("I know no log of %(channel)s.") % {"channel": clip(clean(channel), 60)}
 
 
 def not_so(word: str, gettext: Gettext) -> str:
     """A question that lacks what it is about."""
     usage = {
         "why": "why 42", "search": "search port conflict", "recheck": "recheck 42", "confirm": "confirm CODE",
+        "link": "link #channel",
     }[word]  # fmt: skip
     return gettext("Say it like this: %(usage)s") % {"usage": usage}
 

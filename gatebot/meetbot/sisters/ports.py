@@ -57,6 +57,10 @@ class Answers(Protocol):
         """The address of the newest line that somebody said so."""
         ...
 
+    async def newest(self, network: str, channel: str) -> str:
+        """The address of the newest line of a channel; empty: none is known."""
+        ...
+
     async def confirm(self, network: str, name: str, code: str) -> str:
         """Link who says a code to the account that it is of; its user name, nothing when the code is none."""
         ...

@@ -179,6 +179,13 @@ def test_minutes_of_one_name_in_one_minute_do_not_overwrite_each_other() -> None
     assert channel.say("ann", "#endmeeting")[-1] == "Log:            x/2026/x.2026-11-22-12.00-2.log.html"
 
 
+def test_who_votes_is_told_alone_that_it_counts_where_settings_say_so() -> None:
+    channel = Channel(Setting("#c", confirms=True))
+    channel.say("ann", "#startmeeting x")
+    channel.say("ann", "#startvote Q? 김밥, b")
+    assert channel.say("bob", "#vote 김밥") == ["Your vote counts: 김밥. Only your last vote does."]
+
+
 def test_a_vote_counts_the_last_choice_of_each(channel: Channel) -> None:
     assert channel.say("bob", "#startvote Q? a, b") == ["Only the meeting chair may start a vote."]
     assert channel.say("ann", "#startvote no question") == ["Unable to parse vote topic and options."]
