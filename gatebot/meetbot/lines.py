@@ -20,7 +20,12 @@ _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
 
 # What may stand in a nick, on IRC and on the networks bridged to it.
 _NICK_CHARACTER = r"\w\-\[\]\\`^{}|"
+# The mark of people from the web: `ann` is not named where `ann/web` is.
+_FROM_WEB = r"/(?:web|guest)(?!\w)"
 _PARTICLE = r"(?:님|씨)?(?:이랑|에게|한테|께서|이|가|은|는|을|를|의|도|와|과|랑|께|만)?"
+
+
+_ASCII = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Link:
     prefix: str
     url: str
     suffix: str
+
+
+def folded_nick(nick: str) -> str:
+    """A nick as every network compares it: some hold more letters for the same, none holds these apart."""
+    return nick.translate(_ASCII)
 
 
 def plain(text: str) -> str:
@@ -83,4 +93,5 @@ def nick_pattern(nick: str, strict: bool = False) -> re.Pattern[str]:
     if strict:
         return re.compile(rf"\b{re.escape(nick)}\b", re.IGNORECASE | re.ASCII)
     particle = _PARTICLE if nick and "가" <= nick[-1] <= "힣" else ""
-    return re.compile(rf"(?<![{_NICK_CHARACTER}]){re.escape(nick)}{particle}(?![{_NICK_CHARACTER}])", re.IGNORECASE)
+    end = rf"(?![{_NICK_CHARACTER}]|{_FROM_WEB})"
+    return re.compile(rf"(?<![{_NICK_CHARACTER}]){re.escape(nick)}{particle}{end}", re.IGNORECASE)

@@ -101,11 +101,11 @@ class MeetingPages:
         row, minutes = await self._db.read(_found, int(request.match_info["id"]), archive.meeting, self._ways)
         self._guard(request, minutes)
         account = self._site.account(request)
-        led = await self._db.read(edits.chairs, row.id) if account is not None else ()
+        led = account is not None and await self._db.read(edits.led_by, row.id, account.id, account.username)
         return self._site.render(
             request,
             "meetbot/meeting.html",
-            editable=account is not None and (account.username.casefold() in led or self._is_admin(account.actor)),
+            editable=account is not None and (led or self._is_admin(account.actor)),
             live=f"meeting/{row.id},channel/{row.channel}",
             row=row,
             minutes=minutes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,10 @@ from gatebot.meetbot.memory.model import How
 from gatebot.meetbot.memory.service import Closer
 from gatebot.meetbot.minutes.render import render
 from gatebot.meetbot.model import Line, Setting
+from gatebot.meetbot.service import Meetbot
+from gatebot.meetbot.sisters import links
 from gatebot.meetbot.store import Heard
+from tests.fakes.clock import FakeClock
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WAYS = Setting(prefix="http://x/meetings")
@@ -188,10 +192,33 @@ async def test_minutes_are_changed_after_the_end_and_the_register_follows(db: Da
     assert await room.open() == ["bob writes the docs"]
 
 
-async def test_who_led_is_known_by_account_only(db: Database) -> None:
-    lines = [("Ann", "#startmeeting X"), ("Ann", "#chair bob"), ("bob", "hi"), ("eve", "hi")]
-    accounts = {"Ann": "ann", "bob": "Robert", "eve": "eve"}
-    for number, (nick, text) in enumerate(lines):
-        line = Line(NOON + timedelta(seconds=number), nick, text, account=accounts[nick])
+async def test_who_led_is_known_by_what_he_proved_and_not_by_a_name(db: Database) -> None:
+    said = [
+        ("Ann", "ann", "#startmeeting X"), ("Ann", "ann", "#chair bob ann/web"), ("eve", "eve", "hi"),
+        ("bob", "Robert", "hi"), ("Ann", "mallory", "hi"), ("bob", "mallory", "hi"), ("Ann", "ann", "#endmeeting"),
+    ]  # fmt: skip
+    for number, (nick, account, text) in enumerate(said):
+        line = Line(NOON + timedelta(seconds=number), nick, text, account=account)
         await db.run(store.take_in, [Heard("irc", "#c", line)], WAYS)
-    assert await db.read(edits.chairs, 1) == {"ann", "robert"}
+    people = {1: "robert", 2: "mallory", 3: "eve"}
+    for id, account in people.items():
+        await db.run(links.keep_code, id, f"CODE{id}", NOON)
+        assert await db.run(links.confirm, f"CODE{id}", "irc", f"account:{account}", NOON) == id
+    led = {
+        (id, name) for id, name in ((1, "bob"), (2, "mallory"), (3, "eve"), (4, "ann"), (5, "robert"))
+        if await db.read(edits.led_by, 1, id, name)
+    }  # fmt: skip
+    assert led == {(1, "bob"), (4, "ann")}  # bob by his link, ann because she was chair from the web
+
+
+async def test_people_of_actions_follow_what_is_changed_after_the_end(db: Database, tmp_path: Path) -> None:
+    room, bot = Room(db), Meetbot(db, tmp_path, WAYS, FakeClock())
+    await room.say("hi", nick="bob")
+    await room.say("#startmeeting Gate", "#action bob writes the docs", "#nick bob", "#endmeeting")
+    await bot.write_minutes(1)
+    people = lambda: db.read(lambda session: [one.people for one in memory.actions(session, is_open=True)])  # noqa: E731
+    assert await people() == [("bob",)]
+    assert await db.run(edits.edit, 1, 4, "somebody writes the docs", "eve", room.now)
+    assert await db.run(edits.add, 1, "action", "ann sleeps", "eve", room.now)
+    await bot.write_minutes(1)
+    assert await people() == [(), ("ann",)]

@@ -25,6 +25,7 @@ from gatebot.meetbot.memory.pages import MemoryPages
 from gatebot.meetbot.model import Line, LineKind, Setting
 from gatebot.meetbot.pages import MeetingPages
 from gatebot.meetbot.rest import MeetingRest
+from gatebot.meetbot.sisters import links
 from gatebot.meetbot.store import Heard
 from gatebot.settings import load
 from gatebot.site import Site
@@ -296,6 +297,9 @@ async def test_only_who_may_change_minutes_is_offered_to(house: House) -> None:
     offered: dict[str, bool] = {"": "Change minutes" in await house.get("/meeting/1")}
     for name in ("ann", "eve"):
         account = await identity.create(name, name=name, email=f"{name}@x.org")
+        proves = "account:ann" if name == "ann" else "account:eve"
+        await house.db.run(links.keep_code, account.id, name, NOON)
+        await house.db.run(links.confirm, name, "irc", proves, NOON)
         cookie = f"gatebot_session={await identity.open_session(account.id)}"
         page = await (await house.client.get("/meeting/1", headers={"Cookie": cookie})).text()
         offered[name] = "Change minutes" in page

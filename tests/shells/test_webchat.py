@@ -98,16 +98,16 @@ async def test_a_guest_and_a_person_with_an_account_take_part_in_a_meeting(url: 
         assert 'action="/irclogs/%23gate/say"' in page
         answer = await house.client.post(SAY, data={"text": "#info 안녕하세요", "nick": "민수"}, allow_redirects=False)
         assert (answer.status, answer.headers["Location"]) == (303, "/irclogs/%23gate/latest.log.html#say")
-        assert "PRIVMSG #gate :<민수[guest]> #info 안녕하세요" in await bob.sees("민수")
-        assert await house.say("#endmeeting", account=True) == (202, '{"nick": "ann[web]"}')
-        await bob.sees("<ann[web]> #endmeeting")
+        assert "PRIVMSG #gate :<민수/guest> #info 안녕하세요" in await bob.sees("민수")
+        assert await house.say("#endmeeting", account=True) == (202, '{"nick": "ann/web"}')
+        await bob.sees("<ann/web> #endmeeting")
         bob.say(CHANNEL, "#endmeeting")
         await bob.sees("Log: ")
-        assert ("민수[guest]", "#info 안녕하세요") in await house.texts()
-        assert ("ann[web]", "#endmeeting") in await house.texts()
+        assert ("민수/guest", "#info 안녕하세요") in await house.texts()
+        assert ("ann/web", "#endmeeting") in await house.texts()
         (row,) = await house.db.read(archive.meetings)
         minutes = await house.db.read(archive.minutes, row, house.bot.ways)
-        assert [(item.nick, item.text) for item in minutes.items] == [("민수[guest]", "안녕하세요")]
+        assert [(item.nick, item.text) for item in minutes.items] == [("민수/guest", "안녕하세요")]
         await bob.close()
     server.stop()
 
@@ -154,7 +154,7 @@ async def test_where_the_network_echoes_a_line_is_still_of_its_speaker(url: str,
             await server.sees(f"JOIN {CHANNEL}")
             while (await house.say("hello", "eve"))[0] != 202:
                 await asyncio.sleep(0)
-            await server.sees("PRIVMSG #gate :<eve[guest]> hello")
-            while ("eve[guest]", "hello") not in await house.texts():
+            await server.sees("PRIVMSG #gate :<eve/guest> hello")
+            while ("eve/guest", "hello") not in await house.texts():
                 await asyncio.sleep(0)
-            assert ("gatebot", "<eve[guest]> hello") not in await house.texts()
+            assert ("gatebot", "<eve/guest> hello") not in await house.texts()

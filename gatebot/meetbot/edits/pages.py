@@ -51,8 +51,8 @@ class EditPages:
         row = await self._db.read(archive.meeting, int(request.match_info["id"]))
         if row is None:
             raise NotFound(reason=reason("meetbot.no-such-meeting"))
-        led = await self._db.read(store.chairs, row.id)
-        if account.username.casefold() not in led and not self._is_admin(account.actor):
+        led = await self._db.read(store.led_by, row.id, account.id, account.username)
+        if not led and not self._is_admin(account.actor):
             raise NotPermitted(reason=reason("meetbot.not-a-chair"))
         if row.ended is None:
             raise Conflict(reason=reason("meetbot.still-running"))

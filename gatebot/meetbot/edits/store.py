@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Edits of minutes, appended to the record: nothing that was said or decided is ever overwritten.
 
-The register of actions follows them. A chair is known here by services account only: a nick proves nothing any more
-when the meeting is over.
+The register of actions follows them. Who led is known here by what he has proved to be: a nick proves nothing any more
+when the meeting is over, and a services account belongs to nobody here until it is linked.
 """
 
 from __future__ import annotations
@@ -15,25 +15,47 @@ from ...db import Session
 from ..memory import store as register
 from ..minutes.fold import added_item
 from ..model import ITEMS, Entry, EntryKind
+from ..sisters import links
 from ..store import append_entries, line_table, meeting_table, record
+from ..webchat.words import of_account
 
 ADDABLE = tuple(sorted(ITEMS - {EntryKind.VOTE}))
 
 
-def chairs(session: Session, meeting: int) -> frozenset[str]:
-    """The services accounts of those who led a meeting, as far as the network told them."""
+def led_by(session: Session, meeting: int, account: int, username: str) -> bool:
+    """Whether somebody led a meeting: proved on IRC to be this account, or signed in when speaking from the web."""
+    seats = _seats(session, meeting)
+    if of_account(username) in seats:
+        return True
+    network = session.execute(sa.select(meeting_table.c.network).where(meeting_table.c.id == meeting)).scalar_one()
+    proved = (links.account_of(session, network, f"account:{told.lower()}") for told in seats.values() if told)
+    return account in proved
+
+
+def _seats(session: Session, meeting: int) -> dict[str, str]:
+    """Who led at the end, with the services accounts: that with which somebody first spoke in the seat, as live."""
     entries = record(session, meeting)
-    led = {entry.nick for entry in entries if entry.kind is EntryKind.STARTED}
-    for entry in entries:
-        if entry.kind is EntryKind.CHAIR:
-            led.add(entry.text)
-        elif entry.kind is EntryKind.UNCHAIR:
-            led.discard(entry.text)
-        elif entry.kind is EntryKind.RENAMED and entry.nick in led:
-            led.add(entry.text)
+    nicks = {entry.nick for entry in entries if entry.kind in (EntryKind.STARTED, EntryKind.RENAMED)}
+    nicks |= {entry.text for entry in entries if entry.kind in (EntryKind.CHAIR, EntryKind.RENAMED)}
     columns = line_table.c
-    told = sa.select(columns.account).where(columns.meeting == meeting, columns.nick.in_(led)).distinct()
-    return frozenset(account.casefold() for account in session.execute(told).scalars() if account)
+    told = sa.select(columns.id, columns.nick, columns.account).where(
+        columns.meeting == meeting, columns.nick.in_(nicks), columns.account != ""
+    )
+    said = [(row.id, row) for row in session.execute(told)]
+    seats: dict[str, str] = {}
+    for _, one in sorted([*((entry.line, entry) for entry in entries), *said], key=lambda pair: pair[0]):
+        if not isinstance(one, Entry):
+            if seats.get(one.nick) == "":
+                seats[one.nick] = one.account
+        elif one.kind is EntryKind.STARTED:
+            seats[one.nick] = ""
+        elif one.kind is EntryKind.CHAIR:
+            seats.setdefault(one.text, "")
+        elif one.kind is EntryKind.UNCHAIR:
+            seats.pop(one.text, None)
+        elif one.kind is EntryKind.RENAMED and one.nick in seats:
+            seats[one.text] = seats.pop(one.nick)
+    return seats
 
 
 def edit(session: Session, meeting: int, place: int, text: str, who: str, at: datetime) -> bool:
@@ -48,7 +70,7 @@ def edit(session: Session, meeting: int, place: int, text: str, who: str, at: da
     target = entries[place - 1]
     item = added_item(target) if target.kind is EntryKind.ADDED else target
     if item is not None and item.kind is EntryKind.ACTION:
-        register.reword(session, meeting, _line_of_action(target, place), text)
+        register.reword(session, meeting, register.line_of(target, place), text)
     return True
 
 
@@ -64,11 +86,6 @@ def add(session: Session, meeting: int, kind: str, text: str, who: str, at: date
         action = Entry(EntryKind.ACTION, at, who, text, -place)
         register.note(session, meeting, row.name, row.channel, [action], None)
     return True
-
-
-def _line_of_action(target: Entry, place: int) -> int:
-    """Under which line the register has an action: one that was added later was never said."""
-    return -place if target.kind is EntryKind.ADDED else target.number
 
 
 def _is_over(session: Session, meeting: int) -> bool:

@@ -128,6 +128,11 @@ def assign(session: Session, meeting: int, people: dict[int, tuple[str, ...]]) -
         session.execute(row.values(people=json.dumps(nicks, ensure_ascii=False)))
 
 
+def line_of(item: Entry, place: int) -> int:
+    """Under which line of its meeting's log the register has an action; one that was added later was never said."""
+    return item.number or -place
+
+
 def action(session: Session, id: int) -> Action | None:
     """One action."""
     row = session.execute(sa.select(action_table).where(action_table.c.id == id)).first()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people may say from the web, under which nick, and how fast.
 
-Pure: times are arguments. A nick from the web always ends in a mark that no IRC nick has in that place, so nobody is
-taken for somebody in the channel: `ann[web]` has signed in here as ann, `ann[guest]` says so himself.
+Pure: times are arguments. A nick from the web always ends in a mark with a character that no network lets into nicks,
+so nobody is taken for somebody else: `ann/web` has signed in here as ann, `ann/guest` says so himself.
 """
 
 from __future__ import annotations
@@ -17,20 +17,19 @@ from ..lines import plain
 LONGEST = 400
 """Characters of what is said at once."""
 _NICK = re.compile(r"[\w-]{1,20}")
-_ODD = re.compile(r"[^\w.-]")
 _BURST, _RATE = 4, 0.25
 _ALL_BURST, _ALL_RATE = 20, 1.0
 _KNOWN = 10_000
 
 
 def of_account(username: str) -> str:
-    """The nick of somebody who has signed in."""
-    return f"{_ODD.sub('_', username)[:30]}[web]"
+    """The nick of somebody who has signed in; no two accounts have the same."""
+    return f"{username}/web"
 
 
 def of_guest(name: str) -> str | None:
     """The nick of a guest; None where the name is none."""
-    return f"{name}[guest]" if _NICK.fullmatch(name) else None
+    return f"{name}/guest" if _NICK.fullmatch(name) else None
 
 
 def said(text: str) -> str:

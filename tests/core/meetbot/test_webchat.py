@@ -13,12 +13,13 @@ NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
 
 def test_a_nick_from_the_web_is_marked_and_is_nobodys_on_irc() -> None:
-    assert words.of_account("ann") == "ann[web]"
-    assert words.of_account("a b<c>\r\nd") == "a_b_c___d[web]"
-    assert words.of_guest("민수") == "민수[guest]"
+    assert words.of_account("ann") == "ann/web"
+    long = "a" * 63
+    assert words.of_account(f"{long}b") != words.of_account(f"{long}c")
+    assert words.of_guest("민수") == "민수/guest"
 
 
-@pytest.mark.parametrize("name", ["", "a b", "ann[web]", "x" * 21, "<b>", "a\n", "#gate"])
+@pytest.mark.parametrize("name", ["", "a b", "ann/web", "x" * 21, "<b>", "a\n", "#gate"])
 def test_what_is_no_name_is_refused(name: str) -> None:
     assert words.of_guest(name) is None
 
