@@ -18,6 +18,7 @@ from gatebot.meetbot import archive
 from gatebot.meetbot.irc.client import Client
 from gatebot.meetbot.irc.history import FILLED, GAP, LOST
 from gatebot.meetbot.irc.model import Network
+from gatebot.meetbot.irc.stream import Stream
 from gatebot.meetbot.model import Line, Setting
 from gatebot.meetbot.service import Meetbot
 from tests.fakes.irc import certificate
@@ -189,3 +190,16 @@ async def test_it_logs_in_by_its_certificate_to_the_very_server_it_knows(url: st
             async with running(url, tmp_path, network(server, **how, **known)):
                 await server.sees(f"JOIN {CHANNEL}", start)
                 assert "AUTHENTICATE EXTERNAL" in server.received[start:]
+
+
+async def test_a_connection_that_breaks_is_no_defect_of_the_bot(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: Stream) -> None:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    monkeypatch.setattr(Stream, "read", broken)
+    async with Ircv3() as server, running(url, tmp_path, network(server, patience=600)) as (_, client, _db):
+        while not client.health().problem:
+            await asyncio.sleep(0)
+        assert client.health().problem == "[Errno 104] Connection reset by peer"

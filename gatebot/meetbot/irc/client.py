@@ -13,16 +13,17 @@ import logging
 import random
 import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from ...clock import Clock
 from ..model import Act, Line, LineKind, Priority, Reply
 from ..store import Heard
-from . import pace, session, wire
+from . import hearing, pace, session, wire
+from .messages import Message
 from .model import ChannelHealth, Health, Network
-from .outbox import Outbox
+from .outbox import Outbox, Unheard
 from .session import Effect, Ends, Hears, Sends, Whispers
 from .stream import Stream
 
@@ -63,6 +64,7 @@ class Client:
         self._marks: Marks = {}
         self._heard_at: dict[str, datetime] = {}
         self._out = Outbox()
+        self._unheard = Unheard()
         self._voices: deque[tuple[str, str, str]] = deque(maxlen=100)
         self._work = asyncio.Event()
         self._lost = asyncio.Event()
@@ -140,22 +142,30 @@ class Client:
         now = self._clock.now()
         for effect in session.lost(self._session, now):
             self._do([effect])
+        self._unheard.put_back(self._out, self._seconds())
         problem = self._session.problem
         self._session = replace(session.start(self.network, self._marks, now)[0], problem=problem)
         with contextlib.suppress(OSError, RuntimeError):
             connection.close()
 
     async def _read(self, stream: Stream) -> None:
-        while (messages := await stream.read()) is not None:
-            for message in messages:
-                try:
-                    self._session, effects = session.receive(self._session, message, self._clock.now())
-                except Exception:
-                    # One message that we cannot take must not cost the others.
-                    log.exception("a message of %s was passed over: %r", self.network.name, message)
-                    continue
-                self._do(effects)
+        try:
+            while (messages := await stream.read()) is not None:
+                self._take(messages)
+        except OSError as error:
+            # Told here: a group of tasks wraps what ends it, and a broken connection is no defect.
+            self._end(str(error) or "the connection broke")
         self._end("the server closed the connection")
+
+    def _take(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            try:
+                self._session, effects = session.receive(self._session, message, self._clock.now())
+            except Exception:
+                # One message that we cannot take must not cost the others.
+                log.exception("a message of %s was passed over: %r", self.network.name, message)
+                continue
+            self._do(effects)
 
     async def _look_after(self) -> None:
         while True:
@@ -184,7 +194,11 @@ class Client:
     def _heard(self, channel: str, line: Line) -> None:
         present = self._session.scene.roster.get(channel)
         topic, nicks = (present.topic, present.nicks) if present else (None, None)
+        if line.own and self._session.scene.echoes:
+            self._unheard.forget(channel, line.text)
         key, line = self._session.features.fold(channel), self._of_speaker(line)
+        if not hearing.is_logged(line.text):  # as for everybody, also for who speaks from the web
+            return
         if line.kind is not LineKind.GAP:
             self._heard_at[key] = line.at
         self._marks = session.marked(self._marks, key, line)
@@ -224,9 +238,9 @@ class Client:
         scene = self._session.scene
         source = scene.source or f"{scene.nick}!{'x' * 10}@{'x' * 63}"
         if reply.act is Act.TOPIC:
-            limit = self._session.features.topic_length
-            topic = next(wire.split(reply.text[: limit or None], wire.room(source, "TOPIC", channel)))
-            self._send(f"TOPIC {channel} :{topic}")
+            # The server keeps what we send whole; only what it passes on to others may be cut.
+            most = min(self._session.features.topic_length or wire.LINE, wire.room("", "TOPIC", channel))
+            self._send(f"TOPIC {channel} :{next(wire.split(reply.text, most))}")
             return
         command = "NOTICE" if reply.act is Act.NOTICE else "PRIVMSG"
         named = f"<{reply.speaker}> " if reply.speaker else ""
@@ -235,7 +249,11 @@ class Client:
         if named:
             self._voices.append((named + first, reply.speaker, first))
         self._send(f"{command} {channel} :{named}{first}")
-        if not scene.echoes and self._session.features.is_channel(channel):
+        if not self._session.features.is_channel(channel):
+            return
+        if scene.echoes:
+            self._unheard.keep(channel, replace(reply, text=first), priority, named + first, self._seconds())
+        else:
             kind = LineKind.NOTICE if reply.act is Act.NOTICE else LineKind.SAID
             self._heard(channel, Line(self._clock.now(), scene.nick, named + first, kind, own=True))
 

@@ -60,7 +60,7 @@ def hear(scene: Scene, message: Message, now: datetime) -> Heard:
             return replace(scene, roster=scene.roster.quit(message.nick)), lines
         case "NICK":
             return _renamed(scene, message, now)
-        case "TOPIC":
+        case "TOPIC" if scene.roster.get(message.target) is not None:
             topic = plain(message.text) if message.arguments else ""
             line = _line(message, now, LineKind.TOPIC, topic)
             roster = scene.roster.topic(message.target, topic)
@@ -87,10 +87,11 @@ def spoken(scene: Scene, message: Message, now: datetime, kind: LineKind | None 
     """The line that somebody said in a channel; none for what is private, not to be logged, or known already."""
     kind = kind or _SPOKEN.get(message.command)
     own = scene.is_me(message.nick)
-    if kind is None or not scene.roster.features.is_channel(message.target) or (own and not scene.echoes):
+    # What is said to some of a channel's people only (`+#channel`) is not said in it.
+    if kind is None or scene.roster.get(message.target) is None or (own and not scene.echoes):
         return []
     line = _line(message, now, kind, message.text if message.arguments else "")
-    if line.text.lstrip().lower().startswith(_UNLOGGED):
+    if not is_logged(line.text):
         return []
     account = message.tags.get("account", "") if scene.tells_accounts else None
     return [(scene.place(message.target), replace(line, account=account, own=own))]
@@ -105,6 +106,11 @@ def whispered(scene: Scene, message: Message, now: datetime) -> Line | None:
     account = message.tags.get("account", "") if scene.tells_accounts else None
     line = _line(message, now, LineKind.SAID, message.text if message.arguments else "")
     return replace(line, account=account)
+
+
+def is_logged(text: str) -> bool:
+    """Whether who said it wants it kept."""
+    return not text.lstrip().lower().startswith(_UNLOGGED)
 
 
 def _line(message: Message, now: datetime, kind: LineKind, text: str) -> Line:

@@ -63,6 +63,8 @@ def marker(now: datetime, text: str) -> Line:
 def ask(history: History, key: str, channel: str, mark: datetime, limit: int, now: datetime) -> tuple[History, str]:
     """Begin to fill: what was said after `mark`."""
     filling = Filling(channel, mark - _OVERLAP, now + _PATIENCE)
+    if (begun := history.fillings.get(key)) is not None:  # thrown out and in again: what is there already is kept
+        filling = replace(begun, until=filling.until, page=0, last="")
     return history.with_(key, filling), _request(filling, limit)
 
 

@@ -2,7 +2,7 @@
 """What waits to be said: meetings first, then answers, then news; each channel in its own order.
 
 No IO and no clock. News that cannot go out are dropped before they are stale, and counted; what a meeting says
-never is.
+never is. Where the network echoes, what it did not echo before it broke is said again.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ..lines import plain
 from ..model import Priority, Reply
 
 _MOST = 1000
+_FRESH = 150.0  # seconds after which no echo comes any more: the network would be given up by then
 
 Queue = deque[tuple[str, Reply]]
 
@@ -49,3 +51,27 @@ class Outbox:
                     del queue[place]
                     return channel, reply, priority
         return None
+
+
+@dataclass(slots=True)
+class Unheard:
+    """What was sent to a network that echoes, and has not come back yet."""
+
+    _sent: deque[tuple[str, Reply, Priority, str, float]] = field(default_factory=lambda: deque(maxlen=100))
+
+    def keep(self, channel: str, reply: Reply, priority: Priority, text: str, now: float) -> None:
+        """A line goes out, as this text."""
+        self._sent.append((channel, reply, priority, plain(text), now))
+
+    def forget(self, channel: str, text: str) -> None:
+        """A line came back."""
+        found = next((one for one in self._sent if one[3] == text and one[0].lower() == channel.lower()), None)
+        if found is not None:
+            self._sent.remove(found)
+
+    def put_back(self, outbox: Outbox, now: float) -> None:
+        """The network broke: what it was sent last is queued again."""
+        for channel, reply, priority, _, at in reversed(self._sent):
+            if now - at <= _FRESH:
+                outbox.put_back(channel, [reply], priority)
+        self._sent.clear()

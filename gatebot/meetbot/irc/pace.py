@@ -41,5 +41,5 @@ def bucket(burst: int, rate: float, now: float) -> Bucket:
 
 def back_off(failures: int, dice: float, shortest: float = SHORTEST) -> float:
     """Seconds to wait after so many failures in a row: longer each time, never all bots at once."""
-    ceiling = min(shortest * 2**failures, max(LONGEST, shortest))
+    ceiling = min(shortest * 2 ** min(failures, 30), max(LONGEST, shortest))
     return min(shortest, ceiling) * 0.5 + dice * (ceiling - min(shortest, ceiling) * 0.5)

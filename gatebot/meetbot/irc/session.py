@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from .. import names
 from ..model import Line, LineKind
 from . import features as capabilities
 from . import handshake, hearing, history, nicks, wire
@@ -63,7 +64,7 @@ Effect = Sends | Hears | Whispers | Ends
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """How far the connection is. `marks` tells by folded channel when a line was heard last, before this connection."""
+    """How far the connection is. `marks` tells by folded channel when a line was heard last."""
 
     network: Network
     scene: Scene
@@ -227,7 +228,9 @@ def _hear(session: Session, message: Message, now: datetime) -> Step:
     session = replace(session, scene=scene)
     effects: list[Effect] = []
     for channel, line in lines:
-        held = history.hold(session.history, session.features.fold(channel), line)
+        key = session.features.fold(channel)
+        session = replace(session, marks=marked(session.marks, key, line))
+        held = history.hold(session.history, key, line)
         if held is None:
             effects.append(Hears(channel, line))
         else:
@@ -249,7 +252,7 @@ def _entered(session: Session, channel: str, now: datetime) -> Step:
         return replace(session, scene=replace(session.scene, roster=roster)), _sends(f"PART {wire.clean(channel)}")
     refused = {name: why for name, why in session.refused.items() if name != key}
     session = replace(session, refused=refused, problem=session.problem if refused else session.handshake.problem)
-    mark = session.marks.get(key)
+    mark = session.marks.get(key) or session.marks.get(names.folded(channel))  # as the archive folds
     if mark is None or not session.handshake.offers_history:
         return session, [Hears(channel, history.marker(now, history.GAP))]
     past, request = history.ask(session.history, key, channel, mark, session.features.history, now)

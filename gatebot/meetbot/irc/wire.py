@@ -38,8 +38,8 @@ def is_clean(line: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """The text with everything that could end a line made a blank."""
-    return _FORBIDDEN.sub(" ", text)
+    """The text with everything that could end a line made a blank, and halves of characters a question mark."""
+    return _FORBIDDEN.sub(" ", text).encode(errors="replace").decode()
 
 
 def room(source: str, command: str, target: str) -> int:
@@ -49,7 +49,7 @@ def room(source: str, command: str, target: str) -> int:
 
 def split(text: str, limit: int) -> Iterator[str]:
     """Parts of a text of at most `limit` bytes each, cut between words where that is possible."""
-    rest = clean(text)
+    rest, limit = clean(text), max(limit, 4)  # any character fits, so that this ends
     while len(rest.encode()) > limit:
         end = len(rest.encode()[:limit].decode(errors="ignore"))
         blank = rest.rfind(" ", 0, end + 1)

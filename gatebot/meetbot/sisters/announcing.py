@@ -86,7 +86,8 @@ def _line(head: str, told: Sequence[str], url: str) -> str:
 def clean(text: str) -> str:
     """A text of strangers as one line: every control character, colour and run of blanks is at most one blank, and what
     turns text around is told by its name."""
-    return marked(_BLANKS.sub(" ", plain(_BLANKS.sub(" ", text))).strip())
+    whole = text.encode("utf-8", "replace").decode()  # no halves of characters
+    return marked(_BLANKS.sub(" ", plain(_BLANKS.sub(" ", whole))).strip())
 
 
 def clip(text: str, most: int) -> str:

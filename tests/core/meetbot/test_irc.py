@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gatebot.meetbot.irc import handshake, pace, wire
+from gatebot.meetbot.irc import handshake, pace, session, wire
 from gatebot.meetbot.irc.handshake import Handshake
 from gatebot.meetbot.irc.hearing import Scene, hear
-from gatebot.meetbot.irc.messages import Message
-from gatebot.meetbot.model import Line, LineKind
+from gatebot.meetbot.irc.messages import Message, parse
+from gatebot.meetbot.irc.model import Network
+from gatebot.meetbot.irc.outbox import Outbox, Unheard
+from gatebot.meetbot.irc.session import Effect, Hears, Sends, Session
+from gatebot.meetbot.model import Line, LineKind, Priority, Reply
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -46,6 +49,7 @@ def test_what_would_end_a_line_never_goes_out() -> None:
 def test_long_texts_are_split_between_words_and_never_inside_a_character() -> None:
     assert list(wire.split("one two three", 8)) == ["one two", "three"]
     assert list(wire.split("회의를합시다", 8)) == ["회의", "를합", "시다"]
+    assert list(wire.split("회의", -20)) == ["회", "의"]  # a name as long as the line leaves no room, and yet it ends
     assert list(wire.split("e\u0301" * 4, 5)) == ["e\u0301", "e\u0301", "e\u0301", "e\u0301"]
 
 
@@ -127,6 +131,10 @@ def test_waits_grow_and_stay_below_five_minutes() -> None:
     assert [pace.back_off(failures, 0.0) for failures in (1, 20)] == [2.5, 2.5]
 
 
+def test_a_network_that_is_away_for_weeks_is_tried_all_the_same() -> None:
+    assert pace.back_off(100_000, 1.0) == 300.0
+
+
 def message(
     command: str, nick: str, target: str = "", *arguments: str, tags: Mapping[str, str] | None = None
 ) -> Message:
@@ -186,13 +194,66 @@ def test_the_bot_knows_when_it_is_thrown_out() -> None:
 
 def test_the_servers_clock_and_accounts_are_used_where_they_are_told() -> None:
     said = message("PRIVMSG", "ann", "#c", "\x02hi\x0f", tags={"time": "2026-11-22T11:59:00.000Z", "account": "ann"})
-    _, heard = after(said, scene=replace(Scene("bot"), tells_accounts=True))
+    there, _ = after(*ENTERED)
+    _, heard = after(said, scene=replace(there, tells_accounts=True))
     assert heard == [("#c", Line(NOON - timedelta(minutes=1), "ann", "hi", account="ann"))]
-    _, heard = after(replace(said, tags={"time": "nonsense", "account": "ann"}))
+    _, heard = after(replace(said, tags={"time": "nonsense", "account": "ann"}), scene=there)
     assert heard == [("#c", Line(NOON, "ann", "hi", account=None))]
 
 
 def test_nothing_is_said_in_the_future_and_nothing_private_is_logged() -> None:
     late = message("PRIVMSG", "ann", "#c", "hi", tags={"time": "2030-01-01T00:00:00Z"})
-    assert after(late)[1][0][1].at == NOON
+    assert after(*ENTERED, late)[1][0][1].at == NOON
     assert after(message("PRIVMSG", "ann", "bot", "secret"), message("ACTION", "ann", "bot", "waves"))[1] == []
+
+
+def test_what_is_said_to_some_people_of_a_channel_is_not_said_in_it() -> None:
+    assert after(*ENTERED, message("PRIVMSG", "ann", "+#c", "voices only"), message("TOPIC", "ann", "#d", "x"))[1] == []
+
+
+def test_what_a_network_did_not_echo_before_it_broke_is_said_again() -> None:
+    out, sent = Outbox(), "a line"
+    unheard = Unheard()
+    for number, text in enumerate(("first", sent, "old")):
+        unheard.keep("#c", Reply(text), Priority.NEWS, text, 0.0 if text == "old" else 200.0 + number)
+    unheard.forget("#C", "first")
+    unheard.put_back(out, 210.0)
+    assert out.next(lambda _: True) == ("#c", Reply(sent), Priority.NEWS)
+    assert out.next(lambda _: True) is None
+
+
+def logged_in() -> Session:
+    """A session with history, in no channel yet."""
+    network = Network("irc.example.org", name="n", channels=("#c", "#Ö[1]"))
+    state = session.start(network, {"#ö[1]": NOON}, NOON)[0]
+    offers = "batch server-time message-tags draft/chathistory"
+    told = (f"CAP * LS :{offers}", f"CAP * ACK :{offers}", "001 gatebot :hi", "005 gatebot CHATHISTORY=50 :are")
+    for raw in (*told, "376 gatebot :end"):
+        state, _ = take(state, f":s {raw}")
+    return state
+
+
+def take(state: Session, raw: str, at: datetime = NOON) -> tuple[Session, list[Effect]]:
+    """One raw line of the server."""
+    message = parse(raw)
+    assert message is not None
+    return session.receive(state, message, at)
+
+
+def test_who_is_thrown_out_asks_for_what_he_missed_since_then_and_forgets_nothing_held() -> None:
+    late = NOON + timedelta(hours=5)
+    state = logged_in()
+    state, _ = take(state, ":gatebot!u@h JOIN #c")
+    state, _ = take(state, "@time=2026-11-22T16:59:00.000Z :ann!u@h PRIVMSG #c :before", late)
+    state, _ = take(state, ":ann!u@h KICK #c gatebot :out", late)
+    state, effects = take(state, ":gatebot!u@h JOIN #c", late)
+    assert effects == [Sends("CHATHISTORY AFTER #c timestamp=2026-11-22T16:59:58.000Z 50")]
+    for raw in (":ann!u@h PRIVMSG #c :held", ":ann!u@h KICK #c gatebot :again", ":gatebot!u@h JOIN #c"):
+        state, _ = take(state, raw, late)
+    _, effects = session.tick(state, late + timedelta(seconds=30))
+    assert [one.line.text for one in effects if isinstance(one, Hears)][-2:] == ["held", "gatebot again"]
+
+
+def test_a_channel_is_remembered_by_the_name_that_the_archive_gives_it() -> None:
+    _, effects = take(logged_in(), ":gatebot!u@h JOIN #Ö[1]")
+    assert effects == [Sends("CHATHISTORY AFTER #Ö[1] timestamp=2026-11-22T11:59:58.000Z 50")]
