@@ -55,6 +55,12 @@ def meetings(session: Session, name: str | None = None, limit: int = 100) -> lis
     return [_meeting(row) for row in session.execute(query)]
 
 
+def over(session: Session, limit: int) -> list[MeetingRow]:
+    """The meetings that are over, the newest first."""
+    query = sa.select(meeting_table).where(meeting_table.c.ended.is_not(None))
+    return [_meeting(row) for row in session.execute(query.order_by(meeting_table.c.id.desc()).limit(limit))]
+
+
 def meeting_names(session: Session) -> list[tuple[str, int]]:
     """The names of meetings with how many were held, in alphabetical order."""
     name = meeting_table.c.name

@@ -9,20 +9,21 @@ bot says where they are.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
 
 from ..clock import Clock
 from ..db import Database
 from ..errors import Unavailable
 from . import archive, store
 from .memory import store as register
-from .minutes.render import render
-from .model import Priority, Reply, Setting
+from .minutes.render import FORMATS, render
+from .model import EntryKind, Priority, Reply, Setting
 from .ports import Speaker
 from .store import Heard, Outcome
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _BATCH = 1000
 _PAUSE = 2.0
+_SETTLED = 20  # meetings whose files are looked for at start
 _AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
 """What is raised while the database is away, or is closing."""
 
@@ -45,6 +47,7 @@ class Meetbot:
         self._clock = clock
         self._speakers: dict[str, Speaker] = {}
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
+        self._writing = asyncio.Lock()
 
     def plug(self, network: str, speaker: Speaker) -> None:
         """Answers for a network go to this speaker."""
@@ -65,6 +68,7 @@ class Meetbot:
 
     async def run(self) -> None:
         """Work for ever."""
+        await self._settle()
         while True:
             batch = [await self._heard.get()]
             while not self._heard.empty() and len(batch) < _BATCH:
@@ -72,6 +76,15 @@ class Meetbot:
             await self._take_in(batch)
             for _ in batch:
                 self._heard.task_done()
+
+    async def _settle(self) -> None:
+        """Write what the last end of the site came before: minutes of meetings that are over, without files."""
+        try:
+            for over in await self._db.read(archive.over, _SETTLED):
+                if not await asyncio.to_thread((self._root / f"{over.location}.html").is_file):
+                    await self._write(over.id)
+        except _AWAY:
+            log.exception("it could not be looked which minutes have no files yet")
 
     async def settled(self) -> None:
         """Wait until everything heard so far is stored and answered."""
@@ -87,8 +100,8 @@ class Meetbot:
             try:
                 outcomes = await self._db.run(store.take_in, batch, self.ways)
                 break
-            except _AWAY:
-                log.exception("lines could not be stored; trying again in %.0f s", _PAUSE)
+            except _AWAY as error:
+                log.warning("lines could not be stored (%s); trying again in %.0f s", error, _PAUSE)
                 await self._clock.sleep(_PAUSE)
             except Exception:
                 if len(batch) == 1:
@@ -107,31 +120,45 @@ class Meetbot:
             try:
                 await self._db.run_silent(store.append_lines, heard.network, heard.channel, [heard.line])
                 return
-            except (DataError, IntegrityError):
+            except (*_AWAY, InternalError, ProgrammingError) as error:
+                log.warning("a line could not be stored (%s); trying again in %.0f s", error, _PAUSE)
+                await self._clock.sleep(_PAUSE)
+            except Exception:
                 log.exception("a line cannot be stored: %r", heard.line)
                 return
-            except Exception:
-                log.exception("a line could not be stored; trying again in %.0f s", _PAUSE)
-                await self._clock.sleep(_PAUSE)
 
     async def _answer(self, outcome: Outcome) -> None:
+        if outcome.left:
+            await self._forget(outcome.left)
         if outcome.written is not None:
-            try:
-                await self.write_minutes(outcome.written)
-            except OSError:
-                # The pages serve minutes from the record as well: nothing is lost.
-                log.exception("the minutes of meeting %d could not be written", outcome.written)
+            await self._write(outcome.written)
         speaker = self._speakers.get(outcome.heard.network)
         for reply in outcome.replies if speaker else ():
             assert speaker is not None
             priority = Priority.ASIDE if reply.aside else Priority.MEETING
             speaker.send(reply.to or outcome.heard.channel, reply, priority)
 
+    async def _write(self, meeting: int) -> None:
+        """Write minutes, and go on where that fails: pages make them from the record as well, so nothing is lost."""
+        try:
+            await self.write_minutes(meeting)
+        except Exception:
+            log.exception("the minutes of meeting %d could not be written; its pages show them all the same", meeting)
+
     async def write_minutes(self, meeting: int) -> None:
-        """Write all files of a meeting's minutes anew, from its record."""
-        files, restricted, people = await self._db.read(self._render, meeting)
-        await self._db.run(register.assign, meeting, people)
-        await asyncio.to_thread(_write, self._root, files, restricted)
+        """Write all files of a meeting's minutes anew, from its record; one meeting after the other."""
+        async with self._writing:
+            files, restricted, people = await self._db.read(self._render, meeting)
+            await self._db.run_silent(register.assign, meeting, people)
+            await asyncio.to_thread(_write, self._root, files, restricted)
+
+    async def _forget(self, location: str) -> None:
+        """Take away the files of minutes that are elsewhere now: nobody would keep them true."""
+        async with self._writing:
+            for ending in FORMATS:
+                path = self._root / f"{location}{ending}"
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
 
     def _render(
         self, session: store.Session, meeting: int
@@ -142,8 +169,10 @@ class Meetbot:
         minutes = archive.minutes(session, found, self.ways)
         files = render(minutes, replace(self.ways, location=found.location))
         people: dict[int, tuple[str, ...]] = {}
-        for nick, items in minutes.by_person:
-            people |= {item.number: (*people.get(item.number, ()), nick) for item in items}
+        for place, item in zip(minutes.places, minutes.items, strict=True):
+            if item.kind is EntryKind.ACTION:
+                named = tuple(nick for nick, own in minutes.by_person if any(one is item for one in own))
+                people[register.line_of(item, place)] = named
         return {found.location + ending: text for ending, text in files.items()}, minutes.restricted, people
 
 
@@ -153,6 +182,8 @@ def _write(root: Path, files: dict[str, str], restricted: bool) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(path.name + ".new")
+        draft.unlink(missing_ok=True)
+        draft.touch(0o600)  # nobody reads what is restricted before it is known to be
         draft.write_text(text, encoding="utf-8")
         draft.chmod(0o600 if restricted else 0o644)
         os.replace(draft, path)

@@ -9,7 +9,7 @@ without its items (the record has them), and written when more than its line cou
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -96,6 +96,7 @@ for _dialect, _statements in index.DDL.items():
         event.listen(line_table, "after_create", _ddl)
 
 _PLACING = frozenset({"startmeeting", "meetingname", "endmeeting"})  # what looks where minutes are already
+_MOVING = frozenset({EntryKind.NAME, EntryKind.ENDED})  # what may give minutes another place
 _state = msgspec.json.Decoder(Meeting)
 
 
@@ -112,12 +113,16 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a line led to: what the bot answers, and the meeting whose files are to be written now, if one is."""
+    """What a line led to: what the bot answers, and the meeting whose files are to be written now, if one is.
+
+    `left` is where its minutes were before this line gave them another place; empty where they stay.
+    """
 
     heard: Heard
     line: int
     replies: tuple[Reply, ...] = ()
     written: int | None = None
+    left: str = ""
 
 
 def take_in(session: Session, heard: Sequence[Heard], ways: Setting) -> list[Outcome]:
@@ -183,18 +188,22 @@ class _Book:
             self._running[key] = _running(session, *key)
         meeting, before = self._running[key]
         if before is not None and command is not None and command.name == "undo":
-            before = replace(before, last=_items(session, meeting))
+            before = replace(before, last=items(session, meeting))
         setting = replace(self._ways, channel=channel, topic=heard.topic, present=heard.present)
         if command is not None and command.name in _PLACING:
             setting = replace(setting, taken=_taken(session, meeting))
         after, entries, replies = _reduced(before, line, setting)
         if before is None and after is not None:
             meeting = _begin(session, heard.network, after, setting)
+        left = ""
         if before is not None or after is not None:
+            moving = before is not None and any(entry.kind in _MOVING for entry in entries)
+            left = _location(session, meeting) if moving else ""
             self._keep(meeting, before, after, entries, setting)
             name = after.name if after is not None else before.name if before is not None else ""
             told = register.note(session, meeting, name, channel, entries, before.last if before else None)
             replies += told if after is not None and not after.lurking else ()
+            left = left if left and left != _location(session, meeting) else ""
         # Only who undoes something looks at the items, and reads them from the record then.
         self._running[key] = (meeting, replace(after, last=None)) if after is not None else (0, None)
         if line.kind in SPOKEN:
@@ -203,7 +212,7 @@ class _Book:
                 self._lines.append({"line": id, "of": meeting})
         self._facts += _facts(session, heard, line, channel, meeting, before, after)
         written = (before is not None and after is None) or any(entry.kind is EntryKind.SAVED for entry in entries)
-        return Outcome(heard, id, replies, meeting if written else None)
+        return Outcome(heard, id, replies, meeting if written else None, left)
 
     def _keep(
         self, meeting: int, before: Meeting | None, after: Meeting | None, entries: Sequence[Entry], setting: Setting
@@ -270,7 +279,7 @@ def record(session: Session, meeting: int) -> list[Entry]:
     ]
 
 
-def _items(session: Session, meeting: int) -> Standing | None:
+def items(session: Session, meeting: int) -> Standing | None:
     """The items of a meeting that are not undone."""
     last: Standing | None = None
     for entry in record(session, meeting):
@@ -287,10 +296,22 @@ def _line_row(network: str, channel: str, line: Line, meeting: int, place: int) 
     return row | {"meeting": meeting, "place": place, "msgid": line.msgid or None}
 
 
+def restate(session: Session, meeting: int, change: Callable[[Meeting], Meeting]) -> None:
+    """Change what is kept of the state of a meeting that runs; one that is over has none."""
+    state = session.execute(sa.select(meeting_table.c.state).where(meeting_table.c.id == meeting)).scalar()
+    if state:
+        values = {"state": msgspec.json.encode(_kept(change(_state.decode(state)))).decode()}
+        session.execute(sa.update(meeting_table).where(meeting_table.c.id == meeting).values(values))
+
+
 def _taken(session: Session, but: int) -> frozenset[str]:
     """Where minutes are already, so that no meeting overwrites another; only the newest can be in the way."""
     newest = sa.select(meeting_table.c.id, meeting_table.c.location).order_by(meeting_table.c.id.desc()).limit(500)
     return frozenset(row.location for row in session.execute(newest) if row.id != but)
+
+
+def _location(session: Session, meeting: int) -> str:
+    return session.execute(sa.select(meeting_table.c.location).where(meeting_table.c.id == meeting)).scalar_one()
 
 
 def _begin(session: Session, network: str, meeting: Meeting, setting: Setting) -> int:

@@ -243,6 +243,34 @@ async def test_removed_words_are_nowhere_and_their_place_is_marked(db: Database)
     assert again.lines == 0
 
 
+async def test_a_removal_with_another_reason_leaves_the_index_whole(db: Database) -> None:
+    await db.run(store.take_in, heard("sesame", "other"), WAYS)
+    for why in ("a", "b", "c"):
+        assert (await db.run(removing.remove, "#c", 1, 1, why, NOON)).lines == 1
+    await db.run(removing.remove, "#c", 2, 2, "", NOON)
+    assert (await find(db, "sesame"), await find(db, "removed"), await find(db, "reason")) == ([], [], [])
+    await db.run(store.take_in, heard("sesame again"), WAYS)
+    assert await find(db, "sesame") == ["sesame again"]
+    if db.is_sqlite:
+        check = "INSERT INTO irc_line_search (irc_line_search) VALUES ('integrity-check')"
+        await db.run(lambda session: session.exec_driver_sql(check))
+
+
+async def test_the_bot_does_not_say_removed_words_again_in_a_meeting_that_runs(db: Database) -> None:
+    said = ("#startmeeting Sesame", "#topic sesame", "#startvote Open sesame? yes, no", "#vote yes")
+    await db.run(store.take_in, heard(*said), WAYS)
+    await db.run(removing.remove, "#c", 1, 3, "", NOON)
+    later = heard("#subtopic x", "#meetingtopic none", "#undo", "#endvote", start=NOON + timedelta(minutes=1))
+    outcomes = await db.run(store.take_in, [*later[:1], *later[3:]], WAYS)
+    (row,) = await db.read(archive.meetings)
+    mark = "[removed by an administrator]"
+    assert row.title == mark
+    told = [reply.text for outcome in outcomes for reply in outcome.replies]
+    assert told == [f'Voted on "{mark}" Results are', "yes (1): ann"]
+    told = [reply.text for one in await db.run(store.take_in, later[1:2], WAYS) for reply in one.replies]
+    assert told == [mark]
+
+
 async def test_removed_words_are_gone_from_the_register_from_edits_and_from_titles(db: Database) -> None:
     said = ("#startmeeting Sesame", "#action ann says sesame", "#nick sesame", "#endmeeting")
     await db.run(store.take_in, heard(*said), WAYS)

@@ -141,3 +141,38 @@ async def test_a_network_nobody_speaks_for_is_logged_all_the_same(bot: Bot) -> N
     await bot.service.settled()
     assert bot.speaker.said == []
     assert await bot.log() == ["#startmeeting Quiet"]
+
+
+async def test_minutes_that_cannot_be_written_end_nothing_and_are_written_at_the_next_start(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise Unavailable("disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(register, "assign", full)
+        await bot.hears("#startmeeting X", "#action ann works", "#endmeeting", "still here")
+    assert bot.speaker.said[-1].startswith("Log: ")
+    assert bot.speaker.files == []
+    again = Meetbot(bot.db, bot.speaker.root, bot.service.ways, bot.clock)
+    task = asyncio.create_task(again.run())
+    again.hear(Heard("irc", "#c", Line(NOON + timedelta(minutes=1), "ann", "hello again")))
+    await again.settled()
+    task.cancel()
+    assert (bot.speaker.root / "x/2026/x.2026-11-22-12.00.html").is_file()
+    (action,) = await bot.db.read(lambda session: register.actions(session, is_open=True))
+    assert action.people == ("ann",)
+
+
+async def test_minutes_that_move_leave_no_files_behind(bot: Bot) -> None:
+    await bot.hears("#startmeeting X", "#info one", "#save", "#meetingname Y", "#restrictlogs", "#endmeeting")
+    found = {path.parent.name for path in bot.speaker.root.rglob("*.*") if path.is_file()}
+    names = {path.name.split(".")[0] for path in bot.speaker.root.rglob("*.*") if path.is_file()}
+    assert (found, names) == ({"2026"}, {"y"})
+
+
+async def test_minutes_of_one_meeting_are_written_one_after_the_other(bot: Bot) -> None:
+    await bot.hears("#startmeeting X", "#info one", "#endmeeting")
+    await asyncio.gather(*(bot.service.write_minutes(1) for _ in range(8)))
+    assert not list(bot.speaker.root.rglob("*.new"))
+    assert len(list(bot.speaker.root.rglob("x.*"))) == len(FORMATS)

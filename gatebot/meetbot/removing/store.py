@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from ... import journal
 from ...db import Session
 from ...events import LineRemoved, LineSaid
+from .. import lines, voting
 from ..memory import store as register
-from ..model import ITEMS, SPOKEN, EntryKind, LineKind
+from ..model import ITEMS, SPOKEN, EntryKind, LineKind, Meeting, Vote
 from ..search import index
 from ..search.query import line_tokens
-from ..store import entry_table, line_table, meeting_table
+from ..store import entry_table, items, line_table, meeting_table, record, restate
 
 _ITEMS = frozenset(kind.value for kind in ITEMS)
 MOST = 500
@@ -50,11 +51,13 @@ def remove(session: Session, channel: str, first: int, last: int, why: str, at: 
     spoken = [row for row in rows if LineKind(row.kind) in SPOKEN]
     index.remove(session, [(row.place, line_tokens(row.nick, channel, row.text, row.meeting)) for row in spoken])
     ids = [row.id for row in rows]
+    said = {row.id for row in spoken}
     session.execute(sa.update(line_table).where(columns.id.in_(ids)).values(text=mark))
     _from_record(session, [id for id in ids if id > 0], mark)
     register.remove(session, [id for id in ids if id > 0], mark)
     meetings = tuple(sorted({row.meeting for row in rows if row.meeting}))
-    said = {row.id for row in spoken}
+    for meeting in meetings:
+        _from_state(session, meeting, frozenset(row.text for row in rows), mark)
     journal.rewrite(session, LineSaid, [row.at for row in spoken], lambda fact: _without(fact, said, mark))
     for row in rows:
         journal.append(session, LineRemoved(channel, row.id), at)
@@ -79,6 +82,31 @@ def _from_record(session: Session, ids: Sequence[int], mark: str) -> None:
             title = session.execute(named.order_by(columns.number.desc()).limit(1)).scalar_one()
             meeting = sa.update(meeting_table).where(meeting_table.c.id == row.meeting)
             session.execute(meeting.values(title=title))
+
+
+def _from_state(session: Session, meeting: int, gone: frozenset[str], mark: str) -> None:
+    """The words in what a running meeting remembers, lest the bot says them again: title, topics, an open vote."""
+    entries = record(session, meeting)
+    titles = [entry.text for entry in entries if entry.kind is EntryKind.TITLE]
+    asked = {vote.question for text in gone if (vote := _vote(text)) is not None}
+
+    def without(state: Meeting) -> Meeting:
+        vote = state.vote
+        if vote is not None and vote.question in asked:
+            vote = replace(vote, question=mark)
+        old = None if state.old_topic in gone else state.old_topic
+        standing = replace(state, last=items(session, meeting)).standing
+        topics = [item.text for item in standing if item.kind is EntryKind.TOPIC]
+        title, topic = (told[-1] if told else "" for told in (titles, topics))
+        return replace(state, title=title, topic=topic, old_topic=old, vote=vote)
+
+    restate(session, meeting, without)
+
+
+def _vote(text: str) -> Vote | None:
+    """The vote that a line opened."""
+    command = lines.command(text)
+    return voting.open_vote(command.rest) if command is not None and command.name == "startvote" else None
 
 
 def _without(fact: LineSaid, lines: set[int], mark: str) -> LineSaid:

@@ -77,8 +77,12 @@ def add(session: Session, lines: Iterable[tuple[int, Sequence[str]]]) -> None:
 
 
 def remove(session: Session, lines: Iterable[tuple[int, Sequence[str]]]) -> None:
-    """Take lines out of the index: the place of each and the very tokens that it was indexed with."""
+    """Take lines out of the index: the place of each and the very tokens that it was indexed with.
+
+    What is not in it is passed over: SQLite's index breaks when it is told to forget what it never knew.
+    """
     if session.dialect.name == "sqlite":
+        lines = [(place, words) for place, words in lines if _is_indexed(session, place)]
         delete = (
             "INSERT INTO irc_line_search (irc_line_search, rowid, tokens) VALUES ('delete', :place, :tokens)"
         )  # fmt: skip
@@ -88,3 +92,8 @@ def remove(session: Session, lines: Iterable[tuple[int, Sequence[str]]]) -> None
         rows = [{"place": place, "tokens": ""} for place, _ in lines]
     if rows:
         session.execute(sa.text(delete), rows)
+
+
+def _is_indexed(session: Session, place: int) -> bool:
+    known = sa.text("SELECT rowid FROM irc_line_search WHERE rowid = :place")
+    return session.execute(known, {"place": place}).first() is not None
