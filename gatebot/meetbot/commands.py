@@ -42,7 +42,11 @@ class Turn:
     def _is(self, chair: Chair) -> bool:
         if chair.account and self.line.account is not None:
             return chair.account == self.line.account
-        return chair.nick == self.line.nick
+        return self.same(chair.nick, self.line.nick)
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two nicks are one. OpenDev's bot tells Ann from ann."""
+        return one == other or (not self.setting.strict and lines.folded_nick(one) == lines.folded_nick(other))
 
     def entry(self, kind: EntryKind, text: str) -> Entry:
         """A fact made by this line."""
@@ -55,6 +59,7 @@ class Turn:
 
 Handler = Callable[[Turn], Step]
 
+_MOST_ABSENT = 3
 _USEFUL = "Useful Commands: #action #agreed #help #info #idea #link #topic #startvote."
 
 
@@ -127,10 +132,13 @@ def _current_chairs(meeting: Meeting) -> str:
 
 
 def _chair(turn: Turn) -> Step:
-    seated = {chair.nick for chair in turn.meeting.chairs}
-    new = [nick for nick in dict.fromkeys(_nicks(turn.rest)) if nick not in seated]
-    present = turn.setting.present
-    absent = [nick for nick in new if present is not None and nick not in present]
+    fold = str if turn.setting.strict else lines.folded_nick
+    seated = {fold(chair.nick) for chair in turn.meeting.chairs}
+    new = [nick for nick in dict.fromkeys(_nicks(turn.rest)) if fold(nick) not in seated]
+    present = None if turn.setting.present is None else set(map(fold, turn.setting.present))
+    absent = [nick for nick in new if present is not None and fold(nick) not in present]
+    if len(absent) > _MOST_ABSENT and not turn.setting.strict:
+        absent = [" ".join(absent)]  # one line, where so many would flood the channel
     after = replace(turn.meeting, chairs=(*turn.meeting.chairs, *(Chair(nick) for nick in new)))
     warnings = [f"Warning: Nick not in channel: {nick}" for nick in absent]
     return after, turn.facts(EntryKind.CHAIR, new), say(*warnings, _current_chairs(after))
@@ -138,7 +146,7 @@ def _chair(turn: Turn) -> Step:
 
 def _unchair(turn: Turn) -> Step:
     named = turn.rest.split() if turn.setting.strict else _nicks(turn.rest)
-    gone = [chair.nick for chair in turn.meeting.chairs if chair.nick in named]
+    gone = [chair.nick for chair in turn.meeting.chairs if any(turn.same(chair.nick, nick) for nick in named)]
     after = replace(turn.meeting, chairs=tuple(c for c in turn.meeting.chairs if c.nick not in gone))
     return after, turn.facts(EntryKind.UNCHAIR, gone), say(_current_chairs(after))
 

@@ -51,12 +51,16 @@ def pieces(text: str, site: str = "") -> Iterator[Piece]:
 
 def _trimmed(url: str) -> str:
     """An address without the punctuation of the sentence around it; brackets inside it stay whole."""
-    while url and (url[-1] in _TRAILING or (url[-1] in ")]}" and url.count(url[-1]) > url.count(_OPENING[url[-1]]))):
-        url = url[:-1]
-    return url
+    surplus = {closing: url.count(closing) - url.count(opening) for opening, closing in _BRACKETS}
+    end = len(url)
+    while end and (url[end - 1] in _TRAILING or surplus.get(url[end - 1], 0) > 0):
+        end -= 1
+        if url[end] in surplus:
+            surplus[url[end]] -= 1
+    return url[:end]
 
 
-_OPENING = {")": "(", "]": "[", "}": "{"}
+_BRACKETS = ("()", "[]", "{}")
 
 
 def html(text: str, site: str = "") -> str:

@@ -90,7 +90,8 @@ def _recognised(meeting: Meeting, line: Line) -> Meeting:
         return meeting
 
     def known(chair: Chair) -> Chair:
-        return replace(chair, account=line.account) if chair.nick == line.nick and not chair.account else chair
+        same = lines.folded_nick(chair.nick) == lines.folded_nick(line.nick)
+        return replace(chair, account=line.account) if same and not chair.account else chair
 
     return replace(meeting, owner=known(meeting.owner), chairs=tuple(map(known, meeting.chairs)))
 
@@ -100,7 +101,7 @@ def _renamed(meeting: Meeting, line: Line) -> Step:
     old, new = line.nick, line.text
 
     def follow(chair: Chair) -> Chair:
-        return replace(chair, nick=new) if chair.nick == old else chair
+        return replace(chair, nick=new) if lines.folded_nick(chair.nick) == lines.folded_nick(old) else chair
 
     after = replace(
         meeting,

@@ -98,10 +98,11 @@ def cast(vote: Vote, nick: str, choice: str) -> Vote | None:
 
 
 def rename(vote: Vote | None, old: str, new: str) -> Vote | None:
-    """The same vote after a voter took another nick."""
-    if vote is None or all(nick != old for nick, _ in vote.ballots):
+    """The same vote after a voter took another nick; what was voted under that before counts no more."""
+    if vote is None or old == new or all(nick != old for nick, _ in vote.ballots):
         return vote
-    return replace(vote, ballots=tuple((new if nick == old else nick, option) for nick, option in vote.ballots))
+    others = (ballot for ballot in vote.ballots if ballot[0] != new)
+    return replace(vote, ballots=tuple((new if nick == old else nick, option) for nick, option in others))
 
 
 def voters(vote: Vote) -> list[tuple[str, tuple[str, ...]]]:

@@ -10,10 +10,12 @@ from datetime import timedelta
 
 import pytest
 
+from gatebot.errors import Invalid
 from gatebot.meetbot.model import Line, LineKind, Priority
 from gatebot.meetbot.sisters.answering import Answering, Voice
 from gatebot.meetbot.sisters.model import Done, Found, Standing, Waits
 from gatebot.meetbot.store import Heard
+from gatebot.reasons import reason
 from tests.fakes.clock import FakeClock
 
 SITE = "https://gate.example.org"
@@ -35,6 +37,8 @@ class Told:
         return []
 
     async def search(self, text: str) -> Found | None:
+        if text.startswith("before:"):
+            raise Invalid(reason=reason("meetbot.bad-search-day", day="yesterday"))
         return None
 
     async def line(self, network: str, channel: str, nick: str, text: str) -> str:
@@ -187,3 +191,8 @@ async def test_a_word_that_is_no_question_is_answered_by_those_that_are() -> Non
 async def test_answers_may_be_korean() -> None:
     channel = Channel(language="ko")
     assert await channel.hears("gatebot: why 7") == ["ann: 여기 모두가 볼 수 있는 변경 7은(는) 없습니다."]
+
+
+async def test_a_search_that_cannot_be_read_is_told_why() -> None:
+    (told,) = await Channel().hears("gatebot: search before:yesterday")
+    assert told.startswith("ann: “yesterday” is no")

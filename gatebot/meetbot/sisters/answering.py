@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from ... import words
 from ...clock import Clock
+from ...errors import Invalid
 from ..model import Line, LineKind, Priority
 from ..store import Heard
 from . import asking
@@ -99,6 +100,9 @@ class Answering:
             nick = question.line.nick
             try:
                 text = await self.answer(question)
+            except Invalid as error:  # others are not for a channel: they may tell how the site is built
+                language = self._voices[question.network].language
+                text = asking.refused(words.say(error.reason, language) if error.reason else str(error))
             except Exception:
                 # One question that cannot be answered must not end the site. What is asked alone is told nobody.
                 asked = repr(question.line.text) if question.channel else "what somebody asked alone"

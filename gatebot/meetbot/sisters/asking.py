@@ -156,11 +156,16 @@ def unknown(url: str, gettext: Gettext) -> str:
 def done(done: Done, number: int, gettext: Gettext) -> str:
     """What became of a request for new checks."""
     if done.refused:
-        return clip(clean(done.refused), LONGEST)
+        return refused(done.refused)
     if not done.url:
         return no_change(number, gettext)
     said = gettext("Change %(number)d is checked again, asked by %(username)s.")
     return _ended(said % {"number": number, "username": done.username}, done.url)
+
+
+def refused(why: str) -> str:
+    """Why a question has no answer."""
+    return clip(clean(why), LONGEST)
 
 
 def not_logged_in(gettext: Gettext, *, told: bool) -> str:

@@ -137,6 +137,27 @@ def test_chairs_come_and_go() -> None:
     assert channel.say("bob", "#topic U") == []
 
 
+def test_nicks_that_differ_in_case_are_one() -> None:
+    channel = Channel(Setting("#c", present=frozenset({"Bob"})))
+    channel.say("ann", "#startmeeting x")
+    assert channel.say("ANN", "#chair bob") == ["Current chairs: ann bob"]
+    assert channel.say("Bob", "#topic T") == ["TOPIC T (Meeting topic: x)"]
+    assert channel.say("ann", "#unchair BOB") == ["Current chairs: ann"]
+
+
+def test_many_who_are_not_there_are_one_warning() -> None:
+    channel = Channel(Setting("#c", present=frozenset({"ann"})))
+    channel.say("ann", "#startmeeting x")
+    assert channel.say("ann", "#chair b c d e")[0] == "Warning: Nick not in channel: b c d e"
+
+
+def test_who_takes_a_nick_that_has_voted_votes_once(channel: Channel) -> None:
+    for nick, text in (("ann", "#startvote Q? yes, no"), ("eve_", "#vote yes"), ("eve", "#vote no")):
+        channel.say(nick, text)
+    channel.say("eve", "eve_", kind=LineKind.NICK)
+    assert channel.say("bob", "#showvote") == ["no (1): eve_"]
+
+
 def test_a_chair_keeps_the_seat_under_another_nick(channel: Channel) -> None:
     channel.say("ann", "ann_away", kind=LineKind.NICK)
     assert channel.say("ann", "#topic by a thief of the nick") == []
