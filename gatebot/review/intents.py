@@ -9,6 +9,7 @@ already there under its key is handed back as it is, so that asking twice does a
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from datetime import datetime
 
@@ -16,12 +17,13 @@ from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from ..db import Session
 from .model import Intent, RefMove
-from .tables import counters, intents
+from .tables import changes, counters, intents
 
 # Each landing and each push goes through these: put together once, not each time.
 _open = insert(intents).returning(intents)
 _close = update(intents).where(intents.c.id == bindparam("intent"), intents.c.closed.is_(None))
 _by_key = select(intents).where(intents.c.kind == bindparam("kind"), intents.c.key == bindparam("key"))
+_PATCH_SET = re.compile(r"refs/changes/\d{2}/(\d+)/\d+")
 _all_open = select(intents).where(intents.c.closed.is_(None)).order_by(intents.c.id)
 
 
@@ -73,6 +75,15 @@ def open_intents(session: Session, kind: str | None = None) -> tuple[Intent, ...
     """What was begun and not finished, oldest first."""
     rows = session.execute(_all_open).mappings()
     return tuple(_intent(row) for row in rows if kind in (None, row["kind"]))
+
+
+def unborn(session: Session, project: str) -> frozenset[int]:
+    """The changes of a project whose references may be there although their rows are not written yet."""
+    begun = {move.ref for intent in open_intents(session) for move in intent.moves if move.project == project}
+    numbers = {int(found[1]) for ref in begun if (found := _PATCH_SET.fullmatch(ref))}
+    if not numbers:
+        return frozenset()
+    return frozenset(numbers) - set(session.scalars(select(changes.c.number).where(changes.c.number.in_(numbers))))
 
 
 def _to_text(moves: tuple[RefMove, ...]) -> str:

@@ -18,7 +18,7 @@ from ..db import Database, Session
 from ..errors import NotFound
 from ..identity import accounts_in
 from ..reasons import reason
-from . import conversation, hosting, search, store
+from . import conversation, hosting, intents, search, store
 from .attention.store import attention_of
 from .config.model import CONFIG_REF
 from .facts import Case
@@ -227,7 +227,8 @@ class Reading:
         shut = [name for name, target in targets.items() if not may(actor, Verb.READ, target, self._rules)]
         if shut:
             hidden += session.scalars(numbers.where(changes.c.branch.in_(shut)))
-        return tuple(dict.fromkeys(hidden))
+        # A patch set is in the repository before its rows: until then nobody can tell whether it is private.
+        return tuple(dict.fromkeys((*hidden, *intents.unborn(session, project))))
 
     def _readable(self, actor: Actor, change: Change) -> bool:
         return may(actor, Verb.READ, target_of(change), self._rules)

@@ -137,6 +137,21 @@ def test_dependencies_are_known_from_both_ends(house: ReviewHouse) -> None:
     assert house.read(house.judge.needs, third, house.read(store.get_patch_set, third.number, 1)) == ()
 
 
+async def test_a_patch_set_whose_rows_are_not_written_yet_is_hidden_from_all(house: ReviewHouse) -> None:
+    """Whether it is private is not known before."""
+    base = house.project("demo/api")
+    house.push("demo/api", {"a": "a\n"}, "Add a", base)
+    reading, begun = Reading(house.db, house.judge, house.clock), []
+    for number in (1, 7):  # the next patch set of a change that is here, and a new change
+        moves = (RefMove("demo/api", f"refs/changes/{number:02d}/{number}/2", "0" * 40, base, "demo/api"),)
+        now = house.clock.now()
+        begun.append(house.write(intents.open_intent, "push", str(number), moves, "{}", now))
+    assert await reading.hidden_in(Actor(ANN, frozenset()), "demo/api") == (7,)
+    for one in begun:
+        house.write(intents.close_intent, one.id, "{}", house.clock.now())
+    assert await reading.hidden_in(Actor(ANN, frozenset()), "demo/api") == ()
+
+
 async def test_a_longer_list_takes_no_more_queries(house: ReviewHouse) -> None:
     base = house.project("demo/api")
     reading = Reading(house.db, house.judge, house.clock)

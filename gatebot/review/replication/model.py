@@ -26,6 +26,15 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchSetOf:
+    """A patch set of a change, and its commit."""
+
+    change: int
+    number: int
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A project that a remote does not have as it is here; `count` counts what moved since it waits."""
 

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from ...repo import Repositories
 from ...repo.program import environment
-from .model import Remote
+from ...repo.showing import showing
+from .model import PatchSetOf, Remote
+from .planning import refspecs, shown
 
 _TIMEOUT = 600.0
 _TOLD = 300
@@ -27,31 +29,44 @@ class Pusher:
     def __init__(self, repositories: Repositories) -> None:
         self._repositories = repositories
 
-    async def push(self, remote: Remote, project: str, url: str, refspecs: Sequence[str]) -> str:
-        """Bring a remote's copy up to date; what went wrong, nothing when nothing did."""
-        prune = ["--prune"] if remote.mirror else []
-        command = ["git", "push", "--porcelain", "--quiet", *prune, "--", url, *refspecs]
-        try:
-            env = await asyncio.to_thread(_environment, remote)
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                cwd=self._repositories.path(project),
-                env=env,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )
-        except OSError as error:
-            return str(error)
-        try:
-            async with asyncio.timeout(_TIMEOUT):
-                said, _ = await process.communicate()
-        except TimeoutError:
-            return f"it took longer than {_TIMEOUT:.0f} s"
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        return "" if process.returncode == 0 else _words(said.decode("utf-8", "replace"))
+    async def push(self, remote: Remote, project: str, url: str, patch_sets: Sequence[PatchSetOf] = ()) -> str:
+        """Bring a remote's copy up to date; what went wrong, nothing when nothing did.
+
+        `patch_sets` are those that a copy with changes may have.
+        """
+        store = self._repositories.path(project)
+        if not remote.changes:
+            return await _push(remote, store, url)
+        references = await asyncio.to_thread(self._repositories.references, project)
+        with contextlib.ExitStack() as stack:
+            made = await asyncio.to_thread(stack.enter_context, showing(store, shown(references, patch_sets)))
+            return await _push(remote, made, url)
+
+
+async def _push(remote: Remote, store: Path, url: str) -> str:
+    prune = ["--prune"] if remote.mirror else []
+    command = ["git", "push", "--porcelain", "--quiet", *prune, "--", url, *refspecs(remote)]
+    try:
+        env = await asyncio.to_thread(_environment, remote)
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=store,
+            env=env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    except OSError as error:
+        return str(error)
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        return f"it took longer than {_TIMEOUT:.0f} s"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    return "" if process.returncode == 0 else _words(said.decode("utf-8", "replace"))
 
 
 def _environment(remote: Remote) -> dict[str, str]:

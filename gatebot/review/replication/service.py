@@ -15,10 +15,13 @@ from ...access import STRANGER
 from ...clock import Clock
 from ...journal import Journal
 from ...repo import Repositories
+from ..model import PrivateChanged
 from ..reading import Reading
-from .model import Remote, Standing, Waiting
-from .planning import KINDS, address, again, concerns, later, refspecs, wants
+from ..store import find_changes
+from .model import PatchSetOf, Remote, Standing, Waiting
+from .planning import KINDS, address, again, concerns, later, wants
 from .pushing import Pusher
+from .store import commits_of
 
 log = logging.getLogger(__name__)
 _LOOK = 30.0
@@ -33,6 +36,7 @@ class Replication:
         self._copies = [_Copy(remote, Pusher(repositories), clock, reading) for remote in remotes]
         self._journal = journal
         self._repositories = repositories
+        self._reading = reading
 
     async def run(self) -> None:
         """Follow the journal for ever."""
@@ -51,8 +55,12 @@ class Replication:
 
     async def _follow(self, after: int) -> None:
         async for entries in self._journal.follow(after, KINDS):
+            facts = [entry.event for entry in entries]
+            numbers = [fact.change for fact in facts if isinstance(fact, PrivateChanged)]
+            changes = await self._reading.db.read(find_changes, numbers)
+            projects = {number: change.project for number, change in changes.items()}
             for copy in self._copies:
-                for project in {concerns(copy.remote, entry.event) for entry in entries} - {""}:
+                for project in {concerns(copy.remote, fact, projects) for fact in facts} - {""}:
                     copy.want(project)
 
     def standings(self) -> tuple[Standing, ...]:
@@ -104,9 +112,9 @@ class _Copy:
     async def _push(self, project: str) -> None:
         before = self._waiting[project]
         try:
-            hidden = await self._reading.hidden_in(STRANGER, project) if self.remote.changes else ()
             url = address(self.remote, project)
-            problem = await self._pusher.push(self.remote, project, url, refspecs(self.remote, hidden))
+            patch_sets = await public(self._reading, project) if self.remote.changes else ()
+            problem = await self._pusher.push(self.remote, project, url, patch_sets)
         except Exception as error:
             # A repository that cannot be read must not end the copies of all others.
             log.exception("replication of %s to %s", project, self.remote.name)
@@ -121,3 +129,13 @@ class _Copy:
             del self._waiting[project]
         else:  # something moved while it was pushed
             self._waiting[project] = Waiting(now, now)
+
+
+async def public(reading: Reading, project: str) -> Sequence[PatchSetOf]:
+    """The patch sets of a project that everybody may see.
+
+    Which changes are hidden is read last: what became private in between is not among them.
+    """
+    known = await reading.db.read(commits_of, project)
+    hidden = frozenset(await reading.hidden_in(STRANGER, project))
+    return [one for one in known if one.change not in hidden]

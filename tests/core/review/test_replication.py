@@ -11,8 +11,9 @@ import pytest
 from gatebot.app.outward import sign_of
 from gatebot.events import BranchMoved, PatchSetCreated, ProjectCreated, TagMoved
 from gatebot.fact import Event
-from gatebot.review.replication.model import Remote, Standing, Waiting
-from gatebot.review.replication.planning import address, again, concerns, later, refspecs
+from gatebot.review.model import PrivateChanged
+from gatebot.review.replication.model import PatchSetOf, Remote, Standing, Waiting
+from gatebot.review.replication.planning import address, again, concerns, later, refspecs, shown
 
 AT = datetime(2026, 11, 29, 11, 0, tzinfo=UTC)
 MIRROR = Remote("mirror", "ssh://git@mirror.example.org/${name}.git", ("openstack/.*",))
@@ -31,18 +32,24 @@ UPLOADED = PatchSetCreated(7, 1, "openstack/nova", "main", "a" * 40, 1)
     ],
 )
 def test_a_remote_gets_what_moves_in_its_projects(fact: Event, project: str) -> None:
-    assert concerns(MIRROR, fact) == project
+    assert concerns(MIRROR, fact, {}) == project
 
 
-def test_changes_are_pushed_where_that_is_wanted_but_none_that_is_hidden() -> None:
+def test_changes_are_pushed_where_that_is_wanted() -> None:
     with_changes = replace(MIRROR, changes=True)
-    assert concerns(with_changes, UPLOADED) == "openstack/nova"
-    assert refspecs(with_changes, [107, 7])[2:] == [
-        "+refs/changes/*:refs/changes/*",
-        "^refs/changes/07/7/*",
-        "^refs/changes/07/107/*",
-    ]
-    assert refspecs(MIRROR, [7]) == ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+    assert concerns(with_changes, UPLOADED, {}) == "openstack/nova"
+    shut = PrivateChanged(7, True, 1)
+    assert concerns(with_changes, shut, {7: "openstack/nova"}) == "openstack/nova"
+    assert concerns(with_changes, shut, {7: "demo/api"}) == concerns(MIRROR, shut, {7: "openstack/nova"}) == ""
+    assert refspecs(MIRROR) == ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+    assert refspecs(with_changes) == [*refspecs(MIRROR), "+refs/changes/*:refs/changes/*"]
+
+
+def test_of_the_patch_sets_a_copy_has_only_those_that_are_named() -> None:
+    here = {"refs/heads/main": "a", "refs/tags/1": "b", "refs/meta/config": "c", "refs/changes/07/107/1": "d"}
+    assert shown(here, [PatchSetOf(7, 2, "e")]) == {
+        "refs/heads/main": "a", "refs/tags/1": "b", "refs/changes/07/7/2": "e",
+    }  # fmt: skip
 
 
 def test_an_address_names_the_project() -> None:
