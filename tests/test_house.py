@@ -122,6 +122,7 @@ ADAPTERS: dict[str, set[str]] = {
         "deleting",
         "kinds",
         "making",
+        "edits.keeping",
         "moving",
         "picking",
         "rebasing",

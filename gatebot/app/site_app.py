@@ -174,6 +174,7 @@ class SiteApp:
         self._run("live pages", self.live.run())
         self._run("mentions", self.mentions.run())
         self._run("files of changes", self.review.indexing.run(self.journal))
+        self._run("change edits", self.review.keeping.run())
         self.outward.start(self._run)
         self._run("files of builds", self.keeper.run())
         self.irc.start(self._run)

@@ -22,6 +22,7 @@ from ..events import ChangeDeleted
 from ..reasons import reason
 from ..repo import Repositories
 from . import deeds, landing_rows, store
+from .edits.keeping import Keeping
 from .intents import close_intent, open_intent, open_intents
 from .judging import Judge
 from .model import ZERO, Change, Intent, RefMove
@@ -41,6 +42,7 @@ class Deleting:
         self._judge = judge
         self._clock = clock
         self._rules = rules
+        self._edits = Keeping(db, repositories)
 
     async def delete(self, actor: Actor, number: int) -> None:
         """Delete a change."""
@@ -60,6 +62,7 @@ class Deleting:
         self._take(intent.moves)
         # A patch set that came meanwhile goes, too: its reference was there before its rows.
         self._take(self._db.run_now(self._forget, intent))
+        self._edits.settle()
 
     def _open(self, session: Session, actor: Actor, number: int) -> Intent:
         """Beat 0."""

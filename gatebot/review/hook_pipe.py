@@ -151,7 +151,7 @@ class HookPipe:
         if self._checked.request.trace is not None:
             told.append(f"TRACE_ID: {self._checked.request.trace or self._checked.push.project}")
         if isinstance(done, Reviewed) and isinstance(wanted := self._checked.sorted, ForReview):
-            told += self._submit(self._checked.push.actor, done) if wanted.options.submit else []
+            told += self._submit(self._checked.push.actor, done) if wanted.options.submit and not done.edits else []
         first = ["drain"] if len(commands) > _PIPE_HOLDS else []
         return [*first, *_say(told), *_packets(push_says.report(commands, done)), "end 0"]
 

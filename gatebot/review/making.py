@@ -29,6 +29,7 @@ from .mail.model import NO_WISH, Wish
 from .model import Change, Intent, Kind, RefMove, ReviewerState, Upload, change_ref
 
 KIND = "make"
+SCRATCH = "making"
 log = logging.getLogger(__name__)
 
 
@@ -84,7 +85,7 @@ class Maker:
 
     def scratch(self, project: str) -> str:
         """A store where commits of a project can be made before anybody may see them."""
-        return self._repositories.speculation("making", (project,)).store
+        return self._repositories.speculation(SCRATCH, (project,)).store
 
     def make(self, account: int, wanted: Sequence[Wanted]) -> tuple[Change, ...]:
         """Make all of these, or none; the changes as they are then."""

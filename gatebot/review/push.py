@@ -24,6 +24,8 @@ from ..repo import ZERO, GitError, Incoming, Repositories
 from ..words import say
 from . import kinds, push_direct, push_options, push_past_rows, push_people, push_plan, push_rows, receive, store
 from .config.ports import Configs, NoConfigs
+from .edits.keeping import Keeping
+from .edits.store import Edit
 from .intents import open_intents
 from .model import Change, Intent, RefMove, branch_ref
 from .push_config import ConfigGuard
@@ -57,7 +59,8 @@ class Checked:
 class Reviewed:
     """What became of a push for review. `made` are the new changes; the commits `given` have no Change-Id but `ids`.
 
-    `first`: the pusher never had a change here before.
+    `first`: the pusher never had a change here before. `edits`: the commits became his change edits, no patch sets;
+    below this address they are published.
     """
 
     changes: tuple[Change, ...]
@@ -68,6 +71,7 @@ class Reviewed:
     tip: str = ""
     base: str = ""
     first: bool = False
+    edits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class Receiver:
         self._reader = Reader(db, repositories, rules, policies, self.site, self.url, self._most.changes, labels)
         self._labels = labels
         self._guard = ConfigGuard(configs or NoConfigs(), rules)
+        self._edits = Keeping(db, repositories)
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def url(self, change: Change) -> str:
@@ -139,9 +144,6 @@ class Receiver:
             short = ref.startswith("refs/heads/")
             hint = reason("review.push-branch")
             return refused(f"branch {wanted.branch} not found" if short else f"{ref} not found", hint)
-        if wanted.options.edit:
-            known = ", ".join(push_options.KNOWN)
-            return refused('"--edit" is not a valid option', reason("review.push-options", known=known))
         if not incoming.is_commit(wanted.command.new):
             return refused("not a commit")
         rights = self._reader.rights(push, ref)
@@ -204,7 +206,20 @@ class Receiver:
                     planned = push_plan.plan(wanted, checked.commits, known, rights)
                     if isinstance(planned, Refused):
                         return planned
+                    if wanted.options.edit:
+                        return self._perform_edits(checked, planned)
                     return self._perform_review(checked, wanted, self._with_kinds(push.project, planned))
+
+    def _perform_edits(self, checked: Checked, planned: Plan) -> Reviewed:
+        """Each commit becomes the pusher's edit of its change; as in Gerrit, other options do nothing."""
+        edited: list[Change] = []
+        for step in planned.steps:
+            if step.existing is not None:
+                change, account = step.existing.change, checked.push.account.id
+                edit = Edit(change.number, account, change.current, step.commit.id, self._clock.now())
+                self._edits.replace(change, edit)
+                edited.append(replace(change, subject=step.commit.subject))
+        return Reviewed(tuple(edited), frozenset(), planned.warnings, edits=f"{self.site.url}/a/changes")
 
     def _perform_review(self, checked: Checked, wanted: ForReview, planned: Plan) -> Reviewed | Refused:
         push, now = checked.push, self._clock.now()

@@ -35,7 +35,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "m
             "minutes": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0}  # fmt: skip
 TOPIC_LENGTH = 2048
 KNOWN = (
-    "topic=", "hashtag=", "r=", "cc=", "l=", "m=", "wip", "ready", "private", "remove-private", "submit",
+    "topic=", "hashtag=", "r=", "cc=", "l=", "m=", "wip", "ready", "private", "remove-private", "edit", "submit",
     "base=", "merged", "publish-comments", "no-publish-comments", "notify=", "trace", "deadline=", "help",
 )  # fmt: skip
 

@@ -74,9 +74,13 @@ def success(
     counts = {"new": made, "updated": len(done.changes) - made}
     parts = ["refs: 1", *(f"{name}: {count}" for name, count in counts.items() if count), "done"]
     lines = [f"Processing changes: {', '.join(parts)}", *done.warnings, "", "SUCCESS", ""]
-    shown = [f"  {url(one)} {cropped(one.subject)}{_marks(one, new=one.number in done.made)}" for one in done.changes]
+    shown = [f"  {url(one)} {cropped(one.subject)}{_marks(one, done)}" for one in done.changes]
     after = [words.say(reason("review.push-next"), language)]
-    if done.first:
+    if done.edits:
+        calls = [f"  curl -u {username} -X POST {done.edits}/{one.number}/edit:publish" for one in done.changes]
+        published = "\n".join(calls)
+        after = [*words.say(reason("review.push-edits", commands=published), language).splitlines()]
+    elif done.first:
         after = [*words.say(reason("review.push-first", url=url(done.changes[0])), language).splitlines()]
     return [*lines, *shown, "", *_given(done, hook, language), *after, ""]
 
@@ -90,8 +94,14 @@ def cropped(subject: str) -> str:
     return subject[: next(cuts, most)] + "..."
 
 
-def _marks(change: Change, *, new: bool) -> str:
-    shown = ((change.private, " [PRIVATE]"), (change.work_in_progress, " [WIP]"), (new, " [NEW]"))
+def _marks(change: Change, done: Reviewed) -> str:
+    new = change.number in done.made
+    shown = (
+        (bool(done.edits), " [EDIT]"),
+        (change.private, " [PRIVATE]"),
+        (change.work_in_progress, " [WIP]"),
+        (new, " [NEW]"),
+    )
     return "".join(mark for holds, mark in shown if holds)
 
 

@@ -19,6 +19,7 @@ from .branching import Branching
 from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
 from .deleting import Deleting
+from .edits.keeping import Keeping
 from .edits.service import Edits
 from .files.service import Files
 from .for_pages import ForPages, for_pages
@@ -80,6 +81,7 @@ class ReviewRoom:
     indexing: Indexing
     threads: Threads
     edits: Edits
+    keeping: Keeping
     people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
@@ -145,6 +147,7 @@ def furnish(
         indexing=Indexing(db, repositories),
         threads=threads,
         edits=edits,
+        keeping=Keeping(db, repositories),
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, by_gate, lander),
         rules=rules,

@@ -282,7 +282,7 @@ async def test_a_chain_without_change_ids_gets_one_command_for_all(host: GitHost
         ("HEAD:refs/for/main%l=Code-Review+9", '(label "Code-Review": 9 is not a valid value)'),
         ("HEAD:refs/for/main%l=Foo", '(label "Foo" is not a configured label)'),
         ("HEAD:refs/for/main%submit", "(prohibited by Gerrit: not permitted: update by submit on refs/heads/main)"),
-        ("HEAD:refs/for/main%edit", '("--edit" is not a valid option)'),
+        ("HEAD:refs/for/main%edit", "(edit is not supported for new changes)"),
         ("HEAD:refs/for/main%help", "(see help)"),
         ("HEAD:refs/for/main%merged", "(not merged into branch)"),
         (f"HEAD:refs/for/main%base={'1' * 40}", "(base not found)"),

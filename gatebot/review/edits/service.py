@@ -16,7 +16,7 @@ from ... import access
 from ...access import Actor, Target, Verb
 from ...errors import Conflict, Invalid, NotFound, Unprocessable
 from ...reasons import reason
-from ...repo import ZERO, CommitInfo
+from ...repo import CommitInfo
 from ...repo.messages import with_footers
 from ...repo.texts import Texts
 from ...repo.trees import Trees
@@ -29,6 +29,7 @@ from ..model import Change, PatchSet
 from ..permission import require, require_account, require_open
 from ..workbench import Workbench
 from . import store
+from .keeping import Keeping
 from .store import Edit
 
 _TRIES = 20  # of one write, when several come at once
@@ -58,6 +59,7 @@ class Edits:
         self._db = bench.db
         self._repositories = bench.repositories
         self._clock = bench.clock
+        self._kept = Keeping(bench.db, bench.repositories)
 
     async def create(self, actor: Actor, wanted: NewChange) -> Change:
         """A new change whose commit changes no file yet."""
@@ -100,7 +102,7 @@ class Edits:
         """Throw the asker's edit away."""
         edit = await self._existing(actor, change)
         await self._db.run_silent(store.drop_edit, edit.change, edit.account)
-        await asyncio.to_thread(self._hold, change, edit.account)
+        await asyncio.to_thread(self._kept.hold, change.project, change.number, edit.account)
 
     async def set_message(self, actor: Actor, change: Change, message: str) -> Change:
         """Another commit message at once, as the next patch set."""
@@ -189,7 +191,7 @@ class Edits:
         if self._db.read_now(store.find_edit, change.number, require_account(actor)) is not None:
             raise Conflict(reason=reason("review.edit-exists", change=change.number))
         edit, before = self._started(actor, change)
-        self._db.run_now(store.put_edit, edit, before)
+        self._kept.put(change, edit, before)
 
     def _reword(self, actor: Actor, change: Change, message: str) -> None:
         def written(_: Edit, before: CommitInfo) -> tuple[str, str]:
@@ -219,7 +221,7 @@ class Edits:
             raise Conflict(reason=reason("review.edit-is-empty"))
         done = self._patched(actor, change, current, edit.commit, f"Published edit on patch set {edit.base}.")
         self._db.run_now(store.drop_edit, edit.change, edit.account, edit.commit)
-        self._hold(change, edit.account)
+        self._kept.hold(change.project, change.number, edit.account)
         return done
 
     def _patched(self, actor: Actor, change: Change, current: PatchSet, commit: str, says: str) -> Change:
@@ -275,19 +277,9 @@ class Edits:
             tree, message = written(edit, before)
             commit = self._repositories.write_commit(place, tree, before.parents, author, who, message)
             now = replace(edit, commit=commit, updated=self._clock.now())
-            if self._db.run_now(store.put_edit, now, kept):
-                self._hold(change, edit.account)
+            if self._kept.put(change, now, kept):
                 return now
         raise Conflict(reason=reason("review.edit-meanwhile"))
-
-    def _hold(self, change: Change, account: int) -> None:
-        """A reference for an edit's commit, so that no clean-up takes its objects away; none without an edit."""
-        place, ref = self._store(change), f"refs/gatebot/edits/{change.number}/{account}"
-        for _ in range(_TRIES):
-            edit = self._db.read_now(store.find_edit, change.number, account)
-            wanted, at = (edit.commit if edit is not None else ZERO), self._repositories.resolve(place, ref) or ZERO
-            if at == wanted or self._repositories.update_ref(place, ref, at, wanted):
-                return
 
     async def _existing(self, actor: Actor, change: Change) -> Edit:
         found = await self.find(actor, change.number)

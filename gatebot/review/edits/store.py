@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, Integer, String, Table, delete, insert, select
 
 from ...db import Session, metadata, utc
+from ..tables import changes
 
 edits = Table(
     "review_edits",
@@ -41,15 +42,29 @@ def find_edit(session: Session, change: int, account: int) -> Edit | None:
     return Edit(row.change, row.account, row.base, row.commit, row.updated) if row else None
 
 
+def all_edits(session: Session) -> tuple[tuple[str, Edit], ...]:
+    """Every edit, with the project of its change."""
+    wanted = select(edits, changes.c.project).join(changes, changes.c.number == edits.c.change)
+    return tuple(
+        (row.project, Edit(row.change, row.account, row.base, row.commit, row.updated))
+        for row in session.execute(wanted)
+    )
+
+
 def put_edit(session: Session, edit: Edit, before: str) -> bool:
     """Keep an edit as it is now; no, when its commit is not `before` any more (empty: when there is one)."""
     now = find_edit(session, edit.change, edit.account)
     if (now.commit if now is not None else "") != before:
         return False
+    replace_edit(session, edit)
+    return True
+
+
+def replace_edit(session: Session, edit: Edit) -> None:
+    """Keep an edit in the place of whatever the account had."""
     drop_edit(session, edit.change, edit.account)
     row = {"change": edit.change, "account": edit.account, "base": edit.base, "commit": edit.commit}
     session.execute(insert(edits).values(**row, updated=edit.updated))
-    return True
 
 
 def drop_edit(session: Session, change: int, account: int, commit: str = "") -> None:
