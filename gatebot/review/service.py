@@ -105,6 +105,9 @@ class Review:
         if draft.work_in_progress is not None and draft.work_in_progress != change.work_in_progress:
             states.set_work_in_progress(session, actor, change, draft.work_in_progress, self._rules, now)
         published = publishing.comments_of(session, account, number, patch_set, draft, ids)
+        if account != change.owner and conversation.state_of(session, number, account) is None:
+            # Who says something hears what is answered.
+            conversation.set_reviewer(session, number, account, ReviewerState.CC, now)
         if draft.says_something or published:
             text = message_text(patch_set, cast, len(published), draft.message)
             said = conversation.add_message(
@@ -166,7 +169,7 @@ class Review:
             cast.append(vote)
             if former != value:
                 journal.append(session, VoteCast(change.number, patch_set, label, value, account, former), now)
-        if account != change.owner or any(vote.value for vote in cast):
+        if any(vote.value for vote in cast):
             self._ask(session, actor, change, account, ReviewerState.REVIEWER, asked=False)
         return cast
 

@@ -165,6 +165,26 @@ async def test_who_votes_is_a_reviewer_the_owner_too_and_it_is_not_his_turn_by_t
     assert await client("ann", "GET", "/a/changes/1/attention") == []
 
 
+async def test_who_says_something_is_kept_informed_unless_he_is_something_already(
+    client: Client, change: Change
+) -> None:
+    review = "/a/changes/1/revisions/current/review"
+
+    async def people() -> dict[str, list[str]]:
+        info = await client("ann", "GET", "/a/changes/1/detail")
+        return {state: [one["username"] for one in who] for state, who in info["reviewers"].items()}
+
+    await client("ann", "POST", review, {"message": "It is mine anyway."})
+    assert await people() == {}
+    await client("bob", "POST", review, {"message": "A thought", "labels": {"Code-Review": 0}})
+    assert await people() == {"CC": ["bob"]}
+    await client("bob", "POST", review, {"labels": {"Code-Review": 1}})
+    await client("bob", "POST", review, {"message": "Another thought"})
+    assert await people() == {"REVIEWER": ["bob"]}
+    await client("root", "POST", review, {"message": "I look", "reviewers": [{"reviewer": "root"}]})
+    assert await people() == {"REVIEWER": ["bob", "root"]}
+
+
 async def test_hashtags_are_told_in_the_conversation_once(client: Client, house: ReviewHouse, change: Change) -> None:
     await client("ann", "POST", "/a/changes/1/hashtags", {"add": ["new", "#late"]})
     await client("ann", "POST", "/a/changes/1/hashtags", {"add": ["new"]})
