@@ -90,7 +90,7 @@ def test_no_line_stops_it_commands_it_or_hides_what_is_said() -> None:
 
     def enter() -> None:
         for line in (
-            ":s CAP * DEL :draft/chathistory",
+            ":s CAP * DEL :draft/chathistory chathistory",
             f":{state.scene.nick}!u@h JOIN #c",
             ":s 005 bot CHANTYPES=# :x",
         ):

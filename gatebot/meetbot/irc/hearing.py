@@ -60,7 +60,7 @@ def hear(scene: Scene, message: Message, now: datetime) -> Heard:
             return replace(scene, roster=scene.roster.quit(message.nick)), lines
         case "NICK":
             return _renamed(scene, message, now)
-        case "TOPIC" if scene.roster.get(message.target) is not None:
+        case "TOPIC":
             topic = plain(message.text) if message.arguments else ""
             line = _line(message, now, LineKind.TOPIC, topic)
             roster = scene.roster.topic(message.target, topic)
@@ -87,8 +87,7 @@ def spoken(scene: Scene, message: Message, now: datetime, kind: LineKind | None 
     """The line that somebody said in a channel; none for what is private, not to be logged, or known already."""
     kind = kind or _SPOKEN.get(message.command)
     own = scene.is_me(message.nick)
-    # What is said to some of a channel's people only (`+#channel`) is not said in it.
-    if kind is None or scene.roster.get(message.target) is None or (own and not scene.echoes):
+    if kind is None or not _is_said_to_all(scene, message.target) or (own and not scene.echoes):
         return []
     line = _line(message, now, kind, message.text if message.arguments else "")
     if not is_logged(line.text):
@@ -97,11 +96,18 @@ def spoken(scene: Scene, message: Message, now: datetime, kind: LineKind | None 
     return [(scene.place(message.target), replace(line, account=account, own=own))]
 
 
+def _is_said_to_all(scene: Scene, target: str) -> bool:
+    """Whether something is said in a channel, and not to those of its people only who have a status: `+#channel`."""
+    features = scene.roster.features
+    some = target[:1] in ("+", "&") and features.is_channel(target[1:]) and scene.roster.get(target) is None
+    return features.is_channel(target) and not some
+
+
 def whispered(scene: Scene, message: Message, now: datetime) -> Line | None:
     """What somebody says to the bot alone; servers and services, which have no address of a person, are nobody."""
     if message.command != "PRIVMSG" or not scene.is_me(message.target) or scene.is_me(message.nick):
         return None
-    if "!" not in message.source:
+    if "!" not in message.source or scene.roster.features.is_channel(message.target):
         return None
     account = message.tags.get("account", "") if scene.tells_accounts else None
     line = _line(message, now, LineKind.SAID, message.text if message.arguments else "")
