@@ -66,6 +66,11 @@ class Used:
         at = place(project, branch)
         return any(queue.policy.lands and queue.items and at in queue.tips for queue in list(self.queues()))
 
+    def merging(self) -> Mapping[int, str]:
+        """The changes of items that were told to land and have no answer yet, with their projects."""
+        items = (item for queue in list(self.queues()) if queue.policy.lands for item in queue.items.values())
+        return {change.number: change.project for item in items if item.landing for change in item.changes}
+
     def refresh(self) -> None:
         """Read the configuration again."""
         self._layouts.refresh()

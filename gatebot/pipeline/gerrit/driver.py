@@ -129,8 +129,10 @@ class Follower:
                 self._seen.notify_all()
         # Also after that: a query of Gerrit may not know yet what an event told already.
         projects = self._mirror.use.projects()
-        for one in hints:
-            if one.change is not None and one.project in projects:
-                await self._mirror.change(one.project, one.change)
-            elif one.project in projects:
-                await self._mirror.project(one.project)
+        for one in [one for one in hints if one.project in projects]:
+            if one.change is not None:
+                done = await self._mirror.look(one.project, one.change)
+            else:
+                done = await self._mirror.project(one.project)
+            if not done:  # it is being merged, which tells most of it: the rest is looked at with the next hint
+                self._hints.setdefault(one)

@@ -78,7 +78,9 @@ class Lander:
         try:
             await (self._push(landing) if self._pushes else self._submit(landing))
         except (Refused, GitError) as error:
-            raise _Refusal(await self._why(landing, error)) from error
+            # It may be done all the same, and only the answer was lost: then the branches are compared.
+            if not all([await self._is_merged(one) for one in landing.changes]):
+                raise _Refusal(await self._why(landing, error)) from error
         for project in {one.project for one in landing.changes}:
             await asyncio.to_thread(self._bring, project, landing)
         self._compare(landing)
@@ -155,14 +157,25 @@ class Lander:
                 await self._client.review(one.project, own_number(one.number), one.patch_set, body)
         await self._offered(landing)
         for one in landing.changes:
-            if (await self._look(one)).facts.status != MERGED:
-                await self._client.submit(one.project, own_number(one.number))
+            if not await self._is_merged(one):
+                await self._submit_one(one)
+
+    async def _submit_one(self, one: LandingChange) -> None:
+        """Calls are tried again when their answer is lost: what is refused then may be done already."""
+        try:
+            await self._client.submit(one.project, own_number(one.number))
+        except Refused:
+            if not await self._is_merged(one):
+                raise
+
+    async def _is_merged(self, one: LandingChange) -> bool:
+        return (await self._look(one)).facts.status == MERGED
 
     async def _offered(self, landing: Landing) -> None:
         """Of several changes none is submitted while Gerrit would refuse another: it takes no merge back."""
         for one in landing.changes if len(landing.changes) > 1 else ():
             why = await self._client.unwilling(one.project, own_number(one.number))
-            if why and (await self._look(one)).facts.status != MERGED:
+            if why and not await self._is_merged(one):
                 raise _Refusal(reason("pipeline.gerrit-refused", text=f"{own_number(one.number)}: {why}"))
 
     # Afterwards
@@ -182,7 +195,7 @@ class Lander:
 
     async def _why(self, landing: Landing, error: GatebotError) -> Reason:
         """Why it did not work; said loudly where a part of the item merged all the same."""
-        merged = [one.number for one in landing.changes if (await self._look(one)).facts.status == MERGED]
+        merged = [one.number for one in landing.changes if await self._is_merged(one)]
         said = reason("pipeline.gerrit-refused", text=str(error))
         if not merged:
             return said
@@ -198,9 +211,9 @@ class Lander:
                 await asyncio.to_thread(self._take, project, landing)
             untold = await asyncio.to_thread(self._mirror.read_branches, project)
             now = await asyncio.to_thread(self._repositories.branches, project)
-            cause, item = ("gate", landing.item) if tested else ("push", None)
+            merged = {one.branch for one in landing.changes if tested and one.project == project}
             at = self._clock.now()
-            await self._db.run(store.keep_branches, project, now, at, untold=untold, cause=cause, item=item)
+            await self._db.run(store.keep_branches, project, now, at, untold=untold, merged=merged, item=landing.item)
         for one in landing.changes:
             await self._mirror.change(one.project, own_number(one.number), item=landing.item if tested else None)
 

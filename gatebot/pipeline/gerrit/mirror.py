@@ -70,7 +70,8 @@ class Mirror:
         """Projects that were never read: as they are now, without telling anybody what happened before."""
         for name in projects:
             for one in await self._client.query(f'project:"{name}" status:open'):
-                await self.change(name, int(one["_number"]), tell=False)
+                async with self.lock(name):
+                    await self.change(name, int(one["_number"]), tell=False)
         await self._projects(projects)
         await asyncio.to_thread(self.use.refresh)
 
@@ -87,23 +88,41 @@ class Mirror:
         found = await self._client.query(f'after:"{time(seen) - _OVERLAP:%Y-%m-%d %H:%M:%S}"' if seen else "limit:1")
         for told in sorted(found, key=_updated):
             if seen and told["project"] in projects and not await self._same(told):
-                await self.change(str(told["project"]), int(told["_number"]))
+                await self.look(str(told["project"]), int(told["_number"]))
         newest = max(map(_updated, found), default=seen)
+        merging = self.use.merging()
+        # What is being merged is looked at again when that is over.
+        newest = min([_updated(told) for told in found if self._local(told) in merging] or [newest])
         if newest != seen:
             await self._db.run_silent(store.set_seen, self.place.name, newest)
 
     async def _same(self, told: Json) -> bool:
-        known = await self._db.read(store.find, self.place.space + int(told["_number"]))
+        known = await self._db.read(store.find, self._local(told))
         return known is not None and bool(told.get("meta_rev_id")) and known.state == told["meta_rev_id"]
 
+    def _local(self, told: Json) -> int:
+        return self.place.space + int(told["_number"])
+
     # One change
+
+    async def look(self, project: str, number: int) -> bool:
+        """Look at a change because of a hint; False: not now, because it is being merged from here.
+
+        An answer of Gerrit is kept before the next is asked for: else an old one could be written over a new one. And
+        a merge that its own event tells sooner than the answer to whoever asked for it belongs to that item.
+        """
+        async with self.lock(project):
+            if self.place.space + number in self.use.merging():
+                return False
+            await self.change(project, number)
+        return True
 
     async def change(
         self, project: str, number: int, *, tell: bool = True, depth: int = 0, item: str | None = None
     ) -> Reading | None:
-        """Look at a change (by Gerrit's number), and at those that its message names and that are not known.
+        """Read a change (by Gerrit's number), and those that its message names and that are not known.
 
-        `item` is the queue item that was just landed with it.
+        The caller holds the project's lock. `item` is the queue item that was just landed with it.
         """
         info = await self._client.change(project, number)
         local = self.place.space + number
@@ -156,13 +175,16 @@ class Mirror:
 
     # One project
 
-    async def project(self, name: str) -> None:
-        """Look at the branches of a project."""
+    async def project(self, name: str) -> bool:
+        """Look at the branches of a project; False: not now, because something is being merged there from here."""
         if name in self.use.projects():
             async with self.lock(name):
+                if name in self.use.merging().values():
+                    return False
                 untold = await asyncio.to_thread(self.read_branches, name)
                 now = await asyncio.to_thread(self._repositories.branches, name)
                 await self._db.run(store.keep_branches, name, now, self._clock.now(), untold=untold)
+        return True
 
     def read_branches(self, name: str) -> set[str]:
         """Bring the branches of a project, and move ours to theirs; those that moved without a change of any file."""

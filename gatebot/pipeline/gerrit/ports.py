@@ -6,7 +6,7 @@ Floor 0: no behaviour. Everything answers from memory, at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 
@@ -23,6 +23,10 @@ class Use(Protocol):
 
     def reads(self, project: str, branch: str) -> bool:
         """Whether a queue that merges stands on this branch now."""
+        ...
+
+    def merging(self) -> Mapping[int, str]:
+        """The changes that are being merged from here now, with their projects: whoever merges them tells of it."""
         ...
 
     def refresh(self) -> None:

@@ -231,19 +231,21 @@ def keep_branches(
     at: datetime,
     *,
     untold: Collection[str] = (),
-    cause: str = "push",
+    merged: Collection[str] = (),
     item: str | None = None,
 ) -> int:
     """Store where the branches of a project are, and tell which moved, but for those `untold`; how many moved.
 
-    Nothing is told of a project that is read for the first time.
+    `merged` are those that the queue item `item` moved; whatever else moved meanwhile was moved by others. Nothing is
+    told of a project that is read for the first time.
     """
     before = branches_of(session, project)
     moved = {name: now.get(name, _ZERO) for name in {*before, *now} if before.get(name) != now.get(name)}
     for name, commit in sorted(moved.items()):
         if before and name not in untold:
             old = before.get(name, _ZERO)
-            journal.append(session, BranchMoved(project, name, old, commit, cause, item=item), at)
+            cause, by = ("gate", item) if name in merged else ("push", None)
+            journal.append(session, BranchMoved(project, name, old, commit, cause, item=by), at)
         session.execute(branches.delete().where(branches.c.project == project, branches.c.branch == name))
         if commit != _ZERO:
             session.execute(branches.insert().values(project=project, branch=name, commit=commit))
