@@ -60,6 +60,20 @@ class Turn:
 Handler = Callable[[Turn], Step]
 
 _MOST_ABSENT = 3
+_EXAMPLES = {
+    EntryKind.TOPIC: "#topic WHAT COMES NOW",
+    EntryKind.SUBTOPIC: "#subtopic WHAT COMES NOW",
+    EntryKind.INFO: "#info WHAT IS TO BE KNOWN",
+    EntryKind.IDEA: "#idea WHAT MIGHT BE DONE",
+    EntryKind.ACTION: "#action WHO DOES WHAT",
+    EntryKind.AGREED: "#agreed WHAT WAS AGREED",
+    EntryKind.ACCEPTED: "#accepted WHAT WAS ACCEPTED",
+    EntryKind.REJECTED: "#rejected WHAT WAS REJECTED",
+    EntryKind.HELP: "#help WHAT HELP IS WANTED WITH",
+    EntryKind.LINK: "#link ADDRESS",
+    EntryKind.DONE: "#done NUMBER, or #done and words of an action",
+}
+_VOTING = "#startvote QUESTION? OPTION, OPTION"
 _USEFUL = "Useful Commands: #action #agreed #help #info #idea #link #topic #startvote."
 
 
@@ -90,9 +104,11 @@ def begin(turn: Turn) -> Step:
 
 
 def _item(kind: EntryKind) -> Handler:
-    """A command that adds an item to the minutes and does nothing else."""
+    """A command that adds an item to the minutes and does nothing else; without words, only strictly."""
 
     def add(turn: Turn) -> Step:
+        if not turn.setting.strict and not turn.rest.strip():
+            return turn.meeting, (), say(f"#{kind} needs words: {_EXAMPLES[kind]}. Nothing was noted.")
         item = turn.entry(kind, turn.rest.rstrip())
         return replace(turn.meeting, last=Standing(item, turn.meeting.last)), (item,), ()
 
@@ -100,8 +116,9 @@ def _item(kind: EntryKind) -> Handler:
 
 
 def _topic(turn: Turn) -> Step:
-    after, entries, _ = _item(EntryKind.TOPIC)(turn)
-    assert after is not None
+    after, entries, said = _item(EntryKind.TOPIC)(turn)
+    if after is None or not entries:
+        return after, entries, said
     after = replace(after, topic=turn.rest.rstrip())
     return after, entries, (channel_topic(after),)
 
@@ -202,26 +219,28 @@ def _startvote(turn: Turn) -> Step:
         return meeting, (), say(f"Already voting on '{meeting.vote.question.removesuffix('?')}'")
     vote = voting.open_vote(turn.rest, turn.setting.strict)
     if vote is None:
-        return meeting, (), say("Unable to parse vote topic and options.")
+        hint = () if turn.setting.strict else (f"Say {_VOTING}. Without options it is Yes or No.",)
+        return meeting, (), say("Unable to parse vote topic and options.", *hint)
     offer = f"Begin voting on: {vote.question} Valid vote options are {', '.join(vote.options)}."
     return replace(meeting, vote=vote), (), say(offer, "Vote using '#vote OPTION'. Only your last vote counts.")
 
 
 def _vote(turn: Turn) -> Step:
-    vote = turn.meeting.vote
+    vote, nick = turn.meeting.vote, turn.line.nick
     if vote is None:
-        return turn.meeting, (), ()
-    counted = voting.cast(vote, turn.line.nick, turn.rest)
+        closed = f"{nick}: no vote is open. A chair opens one with {_VOTING}."
+        return turn.meeting, (), () if turn.setting.strict else (Reply(closed, aside=True),)
+    counted = voting.cast(vote, nick, turn.rest)
     if counted is None:
         valid = ", ".join(vote.options)
         choice = turn.rest.strip()
-        told = f"{turn.line.nick}: {choice} is not a valid option. Valid options are {valid}."
+        told = f"{nick}: {choice} is not a valid option. Valid options are {valid}."
         return turn.meeting, (), (Reply(told, aside=not turn.setting.strict),)
     after = replace(turn.meeting, vote=counted)
     if not turn.setting.confirms or turn.setting.strict:
         return after, (), ()
     counts = f"Your vote counts: {counted.ballots[-1][1]}. Only your last vote does."
-    return after, (), (Reply(counts, Act.NOTICE, to=turn.line.nick, aside=True),)
+    return after, (), (Reply(counts, Act.NOTICE, to=nick, aside=True),)
 
 
 def _showvote(turn: Turn) -> Step:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Votes: what a `#startvote` line asks, who chose what, and how results read.
 
-Pure. Options stand after the last question mark: between commas, or else between blanks; quotes and
-parentheses hold words together. Strict mode splits as OpenDev's bot did, at everything but ASCII word
+Pure. Options stand after the last question mark: between commas, bars or semicolons, or else between blanks; quotes
+and parentheses hold words together. Strict mode splits as OpenDev's bot did, at everything but ASCII word
 characters, `+` and `-`. A voter is a nick; only the last choice counts.
 """
 
@@ -17,8 +17,10 @@ from .model import Vote
 
 _WIDTH = 400
 _STRICT = re.compile(r"[^\w+-]+", re.ASCII)
-_WIDE = str.maketrans({"？": "?", "，": ",", "、": ",", "（": "(", "）": ")"})
+_WIDE = str.maketrans({"？": "?", "，": ",", "、": ",", "（": "(", "）": ")", "｜": "|", "；": ";"})
 _CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "(": ")"}
+_SIGNS = (",", "|", ";")
+_PARTING = " \t,|;/·•"  # what parts options is none itself
 _QUOTES = frozenset(_CLOSING) - {"("}
 
 
@@ -39,11 +41,10 @@ def _options(offered: str) -> tuple[str, ...]:
     """Options in the order they are offered, each once."""
     if offered.startswith("(") and _end_of_held(offered, 0) == len(offered):
         offered = offered[1:-1]
-    parts = _cut(offered, ",")
-    words = parts if len(parts) > 1 else _cut(offered, " \t")
+    words = next((parts for sign in _SIGNS if len(parts := _cut(offered, sign)) > 1), None) or _cut(offered, " \t")
     once: dict[str, str] = {}
     for word in map(_unquoted, words):
-        if word:
+        if word.strip(_PARTING):
             once.setdefault(_folded(word), word)
     return tuple(once.values())
 

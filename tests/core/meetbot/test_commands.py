@@ -128,6 +128,35 @@ def test_an_address_that_opens_a_line_is_a_link(channel: Channel, text: str, fou
     assert channel.items == ([f"link {text}"] if found else [])
 
 
+@pytest.mark.parametrize(
+    ("command", "example"),
+    [
+        ("topic", "#topic WHAT COMES NOW"),
+        ("progress", "#subtopic WHAT COMES NOW"),
+        ("info", "#info WHAT IS TO BE KNOWN"),
+        ("idea", "#idea WHAT MIGHT BE DONE"),
+        ("action", "#action WHO DOES WHAT"),
+        ("agree", "#agreed WHAT WAS AGREED"),
+        ("accept", "#accepted WHAT WAS ACCEPTED"),
+        ("reject", "#rejected WHAT WAS REJECTED"),
+        ("halp", "#help WHAT HELP IS WANTED WITH"),
+        ("link", "#link ADDRESS"),
+        ("done", "#done NUMBER, or #done and words of an action"),
+    ],
+)
+def test_a_command_without_words_notes_nothing_and_says_what_it_needs(
+    channel: Channel, command: str, example: str
+) -> None:
+    noted = example.removeprefix("#").split(" ")[0]
+    assert channel.say("ann", f"#{command} \t") == [f"#{noted} needs words: {example}. Nothing was noted."]
+    assert channel.items == []
+    if command not in ("progress", "done"):
+        strict = Channel(Setting("#c", strict=True))
+        strict.say("ann", "#startmeeting x")
+        strict.say("ann", f"#{command}")
+        assert strict.items == [f"{noted} "]
+
+
 def test_chairs_come_and_go() -> None:
     channel = Channel(Setting("#c", present=frozenset({"ann", "bob"})))
     channel.say("ann", "#startmeeting x")
@@ -209,7 +238,14 @@ def test_who_votes_is_told_alone_that_it_counts_where_settings_say_so() -> None:
 
 def test_a_vote_counts_the_last_choice_of_each(channel: Channel) -> None:
     assert channel.say("bob", "#startvote Q? a, b") == ["Only the meeting chair may start a vote."]
-    assert channel.say("ann", "#startvote no question") == ["Unable to parse vote topic and options."]
+    assert channel.say("bob", "#vote a") == [
+        "bob: no vote is open. A chair opens one with #startvote QUESTION? OPTION, OPTION."
+    ]
+    for unclear in ("#startvote", "#startvote no question"):
+        assert channel.say("ann", unclear) == [
+            "Unable to parse vote topic and options.",
+            "Say #startvote QUESTION? OPTION, OPTION. Without options it is Yes or No.",
+        ]
     assert channel.say("ann", '#startvote 점심은? 김밥, "비빔밥, 고추장 없이", +1') == [
         "Begin voting on: 점심은? Valid vote options are 김밥, 비빔밥, 고추장 없이, +1.",
         "Vote using '#vote OPTION'. Only your last vote counts.",
@@ -251,6 +287,12 @@ def test_a_vote_without_options_is_yes_or_no(channel: Channel) -> None:
         ("(maybe later) yes", "maybe later, yes"),
         ("김밥，비빔밥、국수", "김밥, 비빔밥, 국수"),
         (",,,", "Yes, No"),
+        ("C++ | C#", "C++, C#"),
+        ("red wine｜white; if any", "red wine, white; if any"),
+        ("now; later on", "now, later on"),
+        ("tea / coffee", "tea, coffee"),
+        ("|", "Yes, No"),
+        ("+ - 👍", "+, -, 👍"),
         (":) :(", ":), :("),
         ("x, X", "x"),
     ],
@@ -275,6 +317,8 @@ def test_subtopics_and_done_items_belong_to_chairs_and_are_not_opendevs(channel:
     strict = Channel(Setting("#c", strict=True))
     strict.say("ann", "#startmeeting x")
     assert strict.say("ann", "#subtopic Details") == []
+    assert strict.say("ann", "#vote a") == []
+    assert strict.say("ann", "#startvote") == ["Unable to parse vote topic and options."]
     assert strict.items == []
     assert strict.say("ann", "#commands") == [
         "Available commands: #accept #accepted #action #agree #agreed #chair #commands #endmeeting #endvote #halp "
