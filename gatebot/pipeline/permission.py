@@ -22,4 +22,4 @@ def account_of(actor: Actor) -> int:
 def require(actor: Actor, verb: Verb, target: Target, rules: Rulebook) -> None:
     """Refuse, with the permission that is lacking and where."""
     if not may(actor, verb, target, rules):
-        raise lacking(verb, target)
+        raise lacking(verb, target, actor.account)

@@ -96,7 +96,7 @@ def require(actor: Actor, verb: Verb, target: Target, rules: Rulebook) -> int:
     """Who acts, when he may."""
     account = require_account(actor)
     if not may(actor, verb, target, rules):
-        raise lacking(verb, target)
+        raise lacking(verb, target, account)
     return account
 
 

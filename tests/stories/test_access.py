@@ -36,6 +36,9 @@ def ann(site: RunningSite) -> Person:
         ("bob", "POST", REVIEW, {"labels": {"Verified": 1}},
          'Applying label "Verified": +1 is restricted. You may not vote on this label.'),
         ("ann", "POST", "/changes/1/submit", {},
+         "This needs the permission submit on refs/heads/main of api. Ask an owner of the project or an "
+         "administrator for it."),
+        ("bob", "POST", "/changes/1/submit", {},
          f"This needs the permission submit on refs/heads/main of api. {OWN}"),
         ("ann", "PUT", "/projects/mine", {}, f"{CAPABILITY} createProject of this site. {ASK}"),
         ("bob", "PUT", "/accounts/eve", {"name": "Eve"},
