@@ -2,13 +2,12 @@
 """What mentions what: one index over chat lines, comments and commit messages, shown at both ends.
 
 A journal reader; it writes its rows and moves its cursor in one transaction, so each mention is
-there once. `find` is pure: it knows the forms in which people name a change or a build. Rooms do
-not appear here, only their events and ids.
+there once. In which forms people name a change or a build is known to `targets`. Rooms do not appear
+here, only their events and ids.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from . import db as database
 from . import events, journal
 from .db import Database, Session
+from .targets import places
 
 MENTION = sa.Table(
     "mention",
@@ -40,8 +40,6 @@ MEETING = sa.Table(
 )
 _READER = "mentions"
 _KINDS = ("LineSaid", "LineRemoved", "CommentAdded", "MeetingStarted", "MeetingEnded")
-_WORD = re.compile(r"\b(?:change|patch)\s+#?(\d{1,9})\b", re.IGNORECASE)
-_BUILD = re.compile(r"/build/([0-9a-f]{32})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +55,8 @@ class Mention:
 
 
 def find(text: str, site_url: str) -> frozenset[str]:
-    """The targets that a text names: `change/12`, `build/5f...`.
-
-    Known are addresses of this site (`URL/c/PROJECT/+/N`, `URL/N`, `URL/build/ID`) and the words
-    "change N". Bare numbers and other sites' addresses are not mentions.
-    """
-    base = re.escape(site_url.rstrip("/"))
-    changes = [*re.findall(rf"{base}/(?:c/[^\s?#]+?/\+/)?(\d{{1,9}})(?![\w-])", text), *_WORD.findall(text)]
-    builds = _BUILD.findall(text) if site_url.rstrip("/") in text else []
-    return frozenset([*(f"change/{int(number)}" for number in changes), *(f"build/{build}" for build in builds)])
+    """The targets that a text names: `change/12`, `build/5f...`."""
+    return frozenset(place.target for place in places(text, site_url) if place.target)
 
 
 class Mentions:
@@ -134,7 +125,7 @@ def _mentions_of(session: Session, target: str, limit: int) -> list[Mention]:
         sa.select(MENTION, MEETING.c.name.label("meeting_name"), MEETING.c.path.label("meeting_path"))
         .select_from(joined)
         .where(MENTION.c.target == target)
-        .order_by(MENTION.c.id.desc())
+        .order_by(MENTION.c.at.desc(), MENTION.c.id.desc())
         .limit(limit)
     )
     return [

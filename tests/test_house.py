@@ -53,6 +53,7 @@ HALL = {
     "settings_sisters": 1,
     "settings_words": 0,
     "turns": 0,
+    "targets": 1,
     "assets": 2,
     "db": 2,
     "db_engines": 2,

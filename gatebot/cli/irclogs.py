@@ -25,6 +25,7 @@ from .output import Output
 
 _SHOWN = 5
 _ENDINGS = (".log", ".txt", ".weechatlog")
+_PAGE = ".log.html"
 
 
 @click.group()
@@ -49,7 +50,8 @@ def import_logs(
 ) -> None:  # fmt: skip
     """Take logs of IRC into the archive: files, or folders of them.
 
-    Of a folder all files are taken that end with .log, .txt or .weechatlog.
+    Of a folder all files are taken that end with .log, .txt or .weechatlog, and pages of irclog2html (.log.html)
+    whose log is not beside them.
 
     Lines that are there already are not added again. Lines that cannot be read are counted and the first are shown.
 
@@ -61,7 +63,7 @@ def import_logs(
     given = day.date() if day else None
     logs = [(path, _channel(path, channel), *_read(path, given, zone, format)) for path in _files(paths)]
     known_as = [(channel, read) for _, channel, read in logs]
-    added = asyncio.run(_add(where.database_url, network, known_as))
+    added = asyncio.run(_add(where.database_url, network, known_as, settings.url))
     users.give(where.data, users.server_user(settings.executor.run_as))
     told = [
         {"file": str(path), "channel": where_to, "format": read.format, "lines": len(read.lines), "added": new,
@@ -81,10 +83,10 @@ def _told(logs: list[tuple[Path, str, Read]], added: list[int]) -> Iterable[str]
             yield f"  and {len(read.unreadable) - _SHOWN} more (all of them with --json)"
 
 
-async def _add(url: str, network: str, logs: list[tuple[str, Read]]) -> list[int]:
+async def _add(url: str, network: str, logs: list[tuple[str, Read]], site: str) -> list[int]:
     database = Database.open(url)
     try:
-        return [await database.run(store.add, network, channel, read.lines) for channel, read in logs]
+        return [await database.run(store.add, network, channel, read.lines, site) for channel, read in logs]
     finally:
         await database.close()
 
@@ -92,11 +94,18 @@ async def _add(url: str, network: str, logs: list[tuple[str, Read]]) -> list[int
 def _files(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
-        inside = sorted(one for one in path.rglob("*") if one.suffix in _ENDINGS) if path.is_dir() else [path]
+        inside = sorted(filter(_is_log, path.rglob("*"))) if path.is_dir() else [path]
         if not inside:
-            raise NotFound(f"{path} holds no logs. They are known by their endings: {', '.join(_ENDINGS)}")
+            raise NotFound(f"{path} holds no logs. They are known by their endings: {', '.join((*_ENDINGS, _PAGE))}")
         found += inside
     return found
+
+
+def _is_log(path: Path) -> bool:
+    """A log, or the page of one that is not beside it; a link is a page once more."""
+    if path.name.endswith(_PAGE):
+        return not path.is_symlink() and not path.with_suffix("").exists()
+    return path.suffix in _ENDINGS
 
 
 def _channel(path: Path, given: str) -> str:

@@ -13,6 +13,7 @@ from gatebot import journal
 from gatebot.db import Database
 from gatebot.errors import Invalid
 from gatebot.events import LineRemoved, LineSaid, MeetingEnded, MeetingStarted
+from gatebot.journal import Journal
 from gatebot.meetbot import archive, store
 from gatebot.meetbot.edits import store as edits
 from gatebot.meetbot.importing import formats
@@ -22,6 +23,7 @@ from gatebot.meetbot.model import EntryKind, Line, LineKind, Setting
 from gatebot.meetbot.removing import store as removing
 from gatebot.meetbot.search.store import find as search
 from gatebot.meetbot.store import Heard
+from gatebot.mentions import Mentions
 from gatebot.reasons import reason
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -128,6 +130,26 @@ async def test_old_logs_are_added_once_beside_what_was_heard_live(db: Database) 
     lines = await db.read(archive.lines_of_day, "#c", NOON.date())
     assert [line.text for line in lines] == ["live", "live", "회의록", "회의록"]
     assert await find(db, "회의록") == ["회의록", "회의록"]
+
+
+async def test_an_old_line_is_a_mention_of_the_change_that_it_names_from_its_own_day(db: Database) -> None:
+    said = (
+        "[12:00:00] <ann> https://x.org/c/demo/api/+/12 is broken",
+        "[12:00:01] <bob> so",
+        "[12:00:02] * bob wrote change 13",
+    )
+    read = formats.read("\n".join(said), date(2014, 5, 27))
+    assert read is not None
+    await db.run(importing.add, "irc", "#c", read.lines, "https://x.org")
+    mentions = Mentions(db, Journal(db), "https://x.org")
+    assert await db.run_silent(mentions.catch_up) == 2
+    (one,) = await mentions.of("change/12")
+    where = "/irclogs/%23c/%23c.2014-05-27.log.html#l1"
+    assert (one.who, one.at.date(), one.path) == ("ann", date(2014, 5, 27), where)
+    assert [one.who for one in await mentions.of("change/13")] == ["bob"]
+    await db.run(removing.remove, "#c", 1, 1, "private", NOON)
+    await db.run_silent(mentions.catch_up)
+    assert await mentions.of("change/12") == []
 
 
 async def texts(db: Database, query: str, limit: int = 10) -> list[str]:

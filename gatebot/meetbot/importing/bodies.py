@@ -15,7 +15,7 @@ from ..model import LineKind
 
 _NICK = r"[@+%~&!]?(?P<nick>[^\s<>()]+)"
 _WHY = r"(?: ?[(\[](?P<text>.*)[)\]])?"
-_WHO = r"(?: [(\[<][^\s()<>\[\]]*[)\]>])?"
+_WHO = r"(?: [(\[<][^\s()<>\[\]]*@[^\s()<>\[\]]*[)\]>])?"
 _SPOKEN: tuple[tuple[LineKind, re.Pattern[str]], ...] = (
     (LineKind.SAID, re.compile(rf"< ?{_NICK}> ?(?P<text>.*)")),
     (LineKind.NOTICE, re.compile(r"-(?P<nick>[^\s:!-][^\s:]*?)(?::[^\s]+)?- (?P<text>.*)")),

@@ -2,7 +2,8 @@
 """Logs of other programs, read: OpenDev's and irclog2html's, energymech's, ZNC's, WeeChat's, irssi's.
 
 Pure: text in, lines out. A format is where a line's day and clock stand; what follows is the same for all. The format
-is detected as the one that reads most lines. Clocks are of the time zone that the caller names.
+is detected as the one that reads most lines. Clocks are of the time zone that the caller names. Pages that irclog2html
+made are logs as well.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from ..model import Line
-from . import bodies
+from . import bodies, page
 
 _SAMPLE = 400
 _BACK = timedelta(hours=2)
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _CLOCK = r"(?P<clock>\d\d:\d\d(?::\d\d)?)"
 _DATE = r"(?P<day>\d{4}-\d\d-\d\d)"
+_MONTH_DAY = r"(?P<month>[A-Z][a-z]{2}) (?P<number>\d{1,2}) (?P<year>\d{4})"
+_ENERGYMECH = re.compile(r".*?\] (?:-[^\s:-]+:[#&+!]\S+- |\*\*\* Quits: \S+ \((?![^()\s]*@))")
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
 _IRSSI_DAY = re.compile(
     r"--- (?:Log opened|Day changed) \w{3} (?P<month>\w{3}) (?P<day>\d\d)(?: [\d:]+)? (?P<year>\d{4})"
@@ -29,11 +32,15 @@ _WEECHAT_PREFIX = {"-->": "-->", "<--": "<--", "--": "--", "": "--", "=!=": "--"
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Where day, clock and body stand in a line. `dated`: every line tells its day."""
+    """Where day, clock and body stand in a line. `dated`: every line tells its day.
+
+    `sign` is what only this program writes, where another one's lines look alike.
+    """
 
     name: str
     line: re.Pattern[str]
     dated: bool = False
+    sign: re.Pattern[str] | None = None
 
 
 FORMATS: tuple[Format, ...] = (
@@ -41,10 +48,11 @@ FORMATS: tuple[Format, ...] = (
     Format("weechat", re.compile(rf"{_DATE} {_CLOCK}\t(?P<body>[^\t]*\t.*)"), True),
     Format("irclog2html", re.compile(rf"{_DATE}[T ]{_CLOCK} +(?P<body>.*)"), True),
     Format("znc", re.compile(rf"\[{_CLOCK}\] (?P<body>.*)")),
-    Format("energymech", re.compile(rf"\[{_CLOCK}\] (?P<body>.*)")),
+    Format("energymech", re.compile(rf"\[{_MONTH_DAY} {_CLOCK}\] (?P<body>.*)"), True),
+    Format("energymech", re.compile(rf"\[{_CLOCK}\] (?P<body>.*)"), sign=_ENERGYMECH),
     Format("irssi", re.compile(rf"{_CLOCK} *(?P<body>.*)")),
 )  # fmt: skip
-NAMES = tuple(format.name for format in FORMATS)
+NAMES = tuple(dict.fromkeys(format.name for format in FORMATS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +79,18 @@ def channel_of(folder: str, name: str) -> str:
     return ""
 
 
-def detect(texts: Sequence[str]) -> Format | None:
+def detect(texts: Sequence[str], among: Sequence[Format] = FORMATS) -> Format | None:
     """The format that reads most of some lines, and a quarter of them at least; None where none does."""
     counted = [
-        (sum(_body(format, text) is not None for text in texts), -place, format) for place, format in enumerate(FORMATS)
+        (sum(_body(format, text) is not None for text in texts), _signed(format, texts), -place, format)
+        for place, format in enumerate(among)
     ]
-    most, _, format = max(counted)
+    most, _, _, format = max(counted, key=lambda each: each[:3])
     return format if most and most * 4 >= len(texts) else None
+
+
+def _signed(format: Format, texts: Sequence[str]) -> bool:
+    return format.sign is not None and any(map(format.sign.match, texts))
 
 
 def read(text: str, day: date | None, zone: tzinfo = UTC, format: Format | None = None) -> Read | None:
@@ -85,13 +98,19 @@ def read(text: str, day: date | None, zone: tzinfo = UTC, format: Format | None 
 
     Raises `ValueError` when nothing tells the day.
     """
+    name = ""
+    if page.is_page(text):
+        name, text, format = page.NAME, page.as_log(text), None
     rows = [row.rstrip("\r") for row in text.removeprefix("\ufeff").split("\n")]
-    format = format or detect([row for row in rows if row.strip()][:_SAMPLE])
+    sample = [row for row in rows if row.strip()][:_SAMPLE]
+    if format is not None:  # A program may have written in another form once.
+        format = detect(sample, [one for one in FORMATS if one.name == format.name]) or format
+    format = format or detect(sample)
     if format is None:
         return None
     unreadable: list[tuple[int, str]] = []
     lines = tuple(_lines(rows, format, day, zone, unreadable))
-    return Read(format.name, lines, tuple(unreadable))
+    return Read(name or format.name, lines, tuple(unreadable))
 
 
 def _lines(
@@ -113,7 +132,7 @@ def _lines(
             if not bodies.is_note(found["body"]):
                 unreadable.append((number, row))
             continue
-        today = _date(*map(int, found["day"].split("-"))) if format.dated else day
+        today = _told_day(found) if format.dated else day
         if today is None:
             raise ValueError("no day")
         local = datetime.combine(today, clock)
@@ -151,6 +170,14 @@ def _date(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def _told_day(found: re.Match[str]) -> date | None:
+    parts = found.groupdict()
+    if "day" in parts:
+        return _date(*map(int, found["day"].split("-")))
+    month = parts["month"]
+    return _date(int(parts["year"]), _MONTHS.index(month) + 1, int(parts["number"])) if month in _MONTHS else None
 
 
 def _named_day(found: re.Match[str]) -> date | None:

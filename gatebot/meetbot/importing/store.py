@@ -2,7 +2,8 @@
 """Old lines put into the archive, each once: what is there already, live or imported, is not added again.
 
 A line is known by its moment, as fine as its log tells it, its speaker, kind and text; as often as it is in the log,
-so often it is kept.
+so often it is kept. The journal is told of those that name a change or a build, as of a line that is heard: what is
+spoken of then knows where, whenever that was.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from ... import journal
 from ...db import Session
+from ...events import LineSaid
+from ...targets import places
 from .. import names, store
-from ..model import Line
+from ..model import SPOKEN, Line
 from ..store import line_table
 
 
-def add(session: Session, network: str, channel: str, lines: Sequence[Line]) -> int:
-    """Add what is new; returns how many lines that were."""
+def add(session: Session, network: str, channel: str, lines: Sequence[Line], site: str = "") -> int:
+    """Add what is new; returns how many lines that were. `site` is the address of this site."""
     if not lines:
         return 0
     by_minute = all(line.at.second == 0 for line in lines)
@@ -39,7 +43,13 @@ def add(session: Session, network: str, channel: str, lines: Sequence[Line]) -> 
             known[key] -= 1
         else:
             new.append(line)
-    store.append_lines(session, network, channel, new)
+    ids = store.append_lines(session, network, channel, new)
+    naming = [
+        (LineSaid(channel, id, line.nick, line.text, network, names.line_path(channel, line.at, id)), line.at)
+        for line, id in zip(new, ids, strict=True)
+        if line.kind in SPOKEN and any(place.target for place in places(line.text, site))
+    ]
+    journal.append_dated(session, naming)
     return len(new)
 
 
