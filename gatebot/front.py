@@ -8,7 +8,7 @@ nothing here knows a room. Health and metrics need no sign-in and tell no secret
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -45,7 +45,10 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result of a search: `before` and `after` are lines around it, for conversations."""
+    """One result of a search: `before` and `after` are lines around it, for conversations.
+
+    `pieces` cuts a line where its links begin and end, and tells the state of what they lead to.
+    """
 
     title: str
     path: str
@@ -53,6 +56,7 @@ class Hit:
     at: datetime | None = None
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    pieces: Callable[[str], Iterable[object]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

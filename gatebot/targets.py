@@ -24,7 +24,7 @@ _PATH = re.compile(
 )
 _PARTICLE = re.compile(r"[가-힣]+")
 _TRAILING = ".,;:!?'*"
-_OPENING = {")": "(", "]": "[", "}": "{"}
+_BRACKETS = ("()", "[]", "{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,10 @@ def _addressed(url: str, site: str) -> tuple[str, str]:
 
 def _trimmed(url: str) -> str:
     """An address without the punctuation of the sentence around it; brackets inside it stay whole."""
-    while url and (url[-1] in _TRAILING or (url[-1] in _OPENING and url.count(url[-1]) > url.count(_OPENING[url[-1]]))):
-        url = url[:-1]
-    return url
+    surplus = {closing: url.count(closing) - url.count(opening) for opening, closing in _BRACKETS}
+    end = len(url)
+    while end and (url[end - 1] in _TRAILING or surplus.get(url[end - 1], 0) > 0):
+        end -= 1
+        if url[end] in surplus:
+            surplus[url[end]] -= 1
+    return url[:end]

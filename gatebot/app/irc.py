@@ -27,9 +27,11 @@ from ..meetbot.edits.pages import EditPages
 from ..meetbot.irc.client import Client, Marks
 from ..meetbot.irc.model import Health, Network
 from ..meetbot.irc.pages import LogPages, health
+from ..meetbot.linkify import Unknown
 from ..meetbot.memory.pages import MemoryPages
 from ..meetbot.memory.service import Closer
 from ..meetbot.model import Line, Setting
+from ..meetbot.ports import States
 from ..meetbot.removing.pages import RemovalPages
 from ..meetbot.service import Meetbot
 from ..meetbot.store import Heard
@@ -71,6 +73,7 @@ class Irc:
     closer: Closer
     clock: Clock
     rules: Rulebook
+    states: States = field(default_factory=Unknown)
     sisters: list[Sister] = field(default_factory=list["Sister"])
     shown: list[web.RouteDef] = field(default_factory=list[web.RouteDef])
     tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
@@ -141,12 +144,12 @@ class Irc:
         chat = WebChat(site, self.clock, self.bot.speaker, self.health, lambda name: allowed.get(name, "nobody"))
         return [
             *chat.routes(),
-            *pages.MeetingPages(site, self.db, self.root, self.ways, self._is_admin).routes(),
-            *LogPages(site, self.db, self._is_admin, chat.place).routes(),
+            *pages.MeetingPages(site, self.db, self.root, self.ways, self._is_admin, self.states).routes(),
+            *LogPages(site, self.db, self._is_admin, chat.place, self.states).routes(),
             *RemovalPages(site, self.db, self.clock, self._is_admin, self.bot.write_minutes).routes(),
             *self.shown,
-            *rest.MeetingRest(site, self.db, self.ways).routes(),
-            *MemoryPages(site, self.db, self.clock).routes(),
+            *rest.MeetingRest(site, self.db, self.ways, self.states).routes(),
+            *MemoryPages(site, self.db, self.clock, self.states).routes(),
             *EditPages(site, self.db, self.clock, self.ways, self._is_admin, self.bot.write_minutes).routes(),
         ]
 
@@ -155,7 +158,7 @@ class Irc:
 
     def add_to(self, front: Front, site: Site) -> None:
         """The box of meetings, search in lines, and how the networks are."""
-        shown = pages.MeetingPages(site, self.db, self.root, self.ways)
+        shown = pages.MeetingPages(site, self.db, self.root, self.ways, states=self.states)
 
         async def sign() -> Sign:
             return health(self.health)

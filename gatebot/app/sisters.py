@@ -8,6 +8,7 @@ stranger may know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -42,6 +43,7 @@ from .connections import Sights
 from .gate import GateRoom
 from .irc import Irc
 from .mailing import Origin
+from .named import SiteStates
 
 _SAME = frozenset(kind.value for kind in PatchSetKind if kind is not PatchSetKind.REWORK)
 _CHANGES = {
@@ -135,8 +137,9 @@ def _voice(client: Client, irc: Network) -> Voice:
 
 
 def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc:
-    """The bot, once it announces what the settings say, and answers."""
+    """The bot, once it announces what the settings say, answers, and knows what becomes of what people speak of."""
     settings, db, url = origin.settings, origin.db, origin.settings.url
+    irc = replace(irc, states=SiteStates(db, origin.room.reading, sight, origin.room.judge.linking.rules))
     news = SiteNews(db, Telling(db, origin.room), sight, room.layouts, url)
     announcer = Announcer(db, origin.journal, origin.clock, audiences_of(settings), news, irc.bot.say, url)
     irc.add("announcements", announcer.heard, announcer.run, announcer.close)

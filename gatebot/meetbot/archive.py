@@ -124,6 +124,12 @@ def lines_of_day(session: Session, channel: str, day: date, zone: tzinfo = UTC) 
     return [line_of(row) for row in session.execute(query.order_by(line_table.c.place))]
 
 
+def moment(session: Session, channel: str, line: int) -> datetime | None:
+    """When a line of a channel was said."""
+    said = sa.select(line_table.c.at).where(line_table.c.id == line, line_table.c.channel == channel)
+    return session.execute(said).scalar()
+
+
 def _bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """When a day begins and ends; the first and the last day of the calendar have no other zone."""
     try:

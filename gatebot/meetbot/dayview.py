@@ -18,6 +18,7 @@ from .model import Line, LineKind
 
 _SILENCE = timedelta(minutes=30)
 _COLOURS = 8
+_NOTHING = linkify.Known()
 _FOLDED = {LineKind.JOIN, LineKind.PART, LineKind.QUIT, LineKind.NICK, LineKind.MODE}
 _SAYS = {
     LineKind.JOIN: "{nick} has joined",
@@ -61,13 +62,15 @@ def colour(nick: str) -> int:
     return zlib.crc32(nick.rstrip("_`").lower().encode()) % _COLOURS
 
 
-def blocks(lines: Iterable[Line], zone: tzinfo = UTC, marked: range = range(0)) -> list[Block]:
+def blocks(
+    lines: Iterable[Line], zone: tzinfo = UTC, marked: range = range(0), known: linkify.Known = _NOTHING
+) -> list[Block]:
     """The day in blocks, in order; `marked` are the ids of lines that somebody points at, which are never folded."""
     found: list[Block] = []
     seen: dict[str, int] = {}
     last: Line | None = None
     for line in lines:
-        row = _row(line, seen, zone, marked)
+        row = _row(line, seen, zone, marked, known)
         folded = line.kind in _FOLDED and not row.marked
         silence = line.at - last.at if last is not None and line.at - last.at >= _SILENCE else None
         if found and silence is None and found[-1].folded == folded:
@@ -78,11 +81,11 @@ def blocks(lines: Iterable[Line], zone: tzinfo = UTC, marked: range = range(0)) 
     return found
 
 
-def _row(line: Line, seen: dict[str, int], zone: tzinfo, marked: range) -> Row:
+def _row(line: Line, seen: dict[str, int], zone: tzinfo, marked: range, known: linkify.Known) -> Row:
     stamp = f"t{line.at:%H:%M:%S}"
     seen[stamp] = seen.get(stamp, 0) + 1
     anchor = stamp if seen[stamp] == 1 else f"{stamp}-{seen[stamp]}"
-    pieces = tuple(linkify.pieces(line.text))
+    pieces = tuple(known.pieces(line.text))
     return Row(line, anchor, line.at.astimezone(zone), line.id in marked, colour(line.nick), pieces, event(line))
 
 

@@ -1,73 +1,111 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What in a text deserves a link: addresses, and the changes and builds of this site by their names.
+"""What in a text deserves a link: addresses, the changes and builds of this site, bugs of its trackers.
 
-Pure: a text becomes pieces, each with the address it leads to or none; renderers escape every piece. Only
-`http` and `https` addresses are linked in running text; a `#link` item may use the other harmless schemes.
+Pure: a text becomes pieces, each with the address it leads to or none, and with the state that what it names has now;
+renderers escape every piece. Only `http` and `https` addresses are linked in running text; a `#link` item may use the
+other harmless schemes. States are asked for once, for all texts of a page.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
-_FOUND = re.compile(
-    r"(?P<url>https?://[^\s<>\"]+)|\b(?P<change>change[ #]+(?P<number>[1-9]\d{0,8}))\b"
-    r"|\b(?P<build>build[ #]+(?P<uuid>[0-9a-f]{32}))\b",
-    re.IGNORECASE,
-)
-_TRAILING = ".,;:!?'*"
+from ..access_rules import Actor
+from ..targets import path_of, places
+from .model import Bug, State
+from .ports import States
+
+_MOST = 500  # things whose states one page shows
+_FOLLOWED = 40  # of them, the last, are followed by an open page
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text; `url` is None where it leads nowhere."""
+    """A part of a text; `url` is None where it leads nowhere. `state` is what is known of what it names."""
 
     text: str
     url: str | None = None
+    state: State | None = None
 
 
-def pieces(text: str, site: str = "") -> Iterator[Piece]:
-    """The text in order, cut where links begin and end. `site` stands before the site's own addresses."""
-    start = 0
-    for found in _FOUND.finditer(text):
-        if found.start() > start:
-            yield Piece(text[start : found.start()])
-        start = found.start()
-        if found["change"]:
-            yield Piece(found["change"], f"{site}/{found['number']}")
-        elif found["build"]:
-            yield Piece(found["build"], f"{site}/build/{found['uuid'].lower()}")
-        else:
-            url = _trimmed(found["url"])
-            yield Piece(url, url)
-            start += len(url)
-            continue
-        start = found.end()
-    if start < len(text):
-        yield Piece(text[start:])
+class Unknown:
+    """No states, and no bugs: what texts name is linked, and nothing is told of it."""
+
+    async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
+        """Nothing."""
+        return {}
+
+    def bugs(self, text: str) -> Sequence[Bug]:
+        """None."""
+        return ()
 
 
-def _trimmed(url: str) -> str:
-    """An address without the punctuation of the sentence around it; brackets inside it stay whole."""
-    surplus = {closing: url.count(closing) - url.count(opening) for opening, closing in _BRACKETS}
-    end = len(url)
-    while end and (url[end - 1] in _TRAILING or surplus.get(url[end - 1], 0) > 0):
-        end -= 1
-        if url[end] in surplus:
-            surplus[url[end]] -= 1
-    return url[:end]
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one page knows of the things that its texts name. `site` is the address of this site."""
+
+    site: str = ""
+    states: Mapping[str, State] = field(default_factory=dict[str, State])
+    source: States = field(default_factory=Unknown)
+
+    def pieces(self, text: str) -> Iterator[Piece]:
+        """The text in order, cut where links begin and end."""
+        end = 0
+        for start, stop, url, target in sorted(self._links(text), key=lambda link: link[0]):
+            if start < end:
+                continue
+            if start > end:
+                yield Piece(text[end:start])
+            yield Piece(text[start:stop], url, self.states.get(target))
+            end = stop
+        if end < len(text):
+            yield Piece(text[end:])
+
+    def html(self, text: str) -> str:
+        """The text as HTML: escaped, with its links and, in words, the states."""
+        return "".join(map(_html, self.pieces(text)))
+
+    def named(self, text: str) -> list[tuple[str, State]]:
+        """What a text names, as far as its state is known."""
+        found = dict.fromkeys(place.target for place in places(text, self.site))
+        return [(target, self.states[target]) for target in found if target in self.states]
+
+    @property
+    def topics(self) -> str:
+        """What an open page follows to stay true, to be added to its own topics."""
+        return "".join(f",{target}" for target in list(self.states)[-_FOLLOWED:])
+
+    def _links(self, text: str) -> Iterator[tuple[int, int, str, str]]:
+        for place in places(text, self.site):
+            yield place.start, place.end, place.url or path_of(place.target), place.target
+        for bug in self.source.bugs(text):
+            yield bug.start, bug.end, bug.url, ""
 
 
-_BRACKETS = ("()", "[]", "{}")
+async def known(states: States, actor: Actor, site: str, texts: Iterable[str]) -> Known:
+    """What a reader may know of everything that some texts name; of too many things, of the last."""
+    named = [place.target for text in texts for place in places(text, site) if place.target]
+    targets = list(dict.fromkeys(reversed(named)))[:_MOST]
+    found = await states.of(actor, targets) if targets else dict[str, State]()
+    return Known(site, {target: found[target] for target in reversed(targets) if target in found}, states)
 
 
-def html(text: str, site: str = "") -> str:
+def pieces(text: str) -> Iterator[Piece]:
+    """The text in order, cut where links begin and end; nothing is known of what it names."""
+    return Known().pieces(text)
+
+
+def html(text: str) -> str:
     """The text as HTML: escaped, with its links."""
-    return "".join(
-        f'<a href="{escape(piece.url)}">{escape(piece.text, quote=False)}</a>'
-        if piece.url
-        else escape(piece.text, quote=False)
-        for piece in pieces(text, site)
-    )
+    return Known().html(text)
+
+
+def _html(piece: Piece) -> str:
+    if not piece.url:
+        return escape(piece.text, quote=False)
+    state = piece.state
+    title = f' title="{escape(state.title)}"' if state is not None and state.title else ""
+    link = f'<a href="{escape(piece.url)}"{title}>{escape(piece.text, quote=False)}</a>'
+    return f'{link} <span class="state {escape(state.kind)}">[{escape(state.plain)}]</span>' if state else link

@@ -69,6 +69,36 @@ class Vote:
     chosen: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """How something that a line names is now: `kind` is `change` or `build`, `word` its status or result.
+
+    A build that has no result yet is `running`, or waits without a word. `title` says what it is. `draft`: a change
+    that is work in progress.
+    """
+
+    kind: str
+    word: str
+    title: str = ""
+    draft: bool = False
+
+    @property
+    def plain(self) -> str:
+        """The word for pages without colours."""
+        if self.kind == "change" and self.word == "NEW":
+            return "work in progress" if self.draft else "open"
+        return self.word.lower().replace("_", " ") or "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """From `start` to `end` a text names something in a tracker, which is at `url`."""
+
+    start: int
+    end: int
+    url: str
+
+
 class EntryKind(StrEnum):
     """What a line did to its meeting; the first group is what minutes print as items.
 

@@ -8,7 +8,7 @@ rendered from the record, also while a meeting runs. `/meeting/ID` is the same m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,13 +20,15 @@ from ..errors import Invalid, NotFound
 from ..front import Entry, Hit, Panel
 from ..reasons import reason
 from ..site import Site
-from . import archive, linkify, names
+from . import archive, names
 from .archive import MeetingRow
+from .attendance import store as attendance
 from .edits import store as edits
-from .memory.store import attendance
+from .linkify import Known, Unknown, known
 from .minutes.fold import Minutes
-from .minutes.render import FORMATS
+from .minutes.render import FORMATS, LIVE_FORMATS
 from .model import Setting
+from .ports import States
 from .search.store import Conversation, find
 
 K = TypeVar("K", int, str)
@@ -41,13 +43,15 @@ class MeetingPages:
     """Handlers below `/meetings/` and `/meeting/`. Who `is_admin` may change any minutes after their end."""
 
     def __init__(
-        self, site: Site, db: Database, root: Path, ways: Setting, is_admin: Callable[[Actor], bool] = lambda _: False
-    ) -> None:
+        self, site: Site, db: Database, root: Path, ways: Setting, is_admin: Callable[[Actor], bool] = lambda _: False,
+        states: States | None = None,
+    ) -> None:  # fmt: skip
         self._site = site
         self._db = db
         self._root = root
         self._ways = ways
         self._is_admin = is_admin
+        self._states = states or Unknown()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -84,7 +88,8 @@ class MeetingPages:
             for row in await self._db.read(archive.meetings, name, 2000)
             if not year or row.location.split("/")[1] == year
         ]
-        if not rows:
+        attended = await self._db.read(attendance.attendance, name)
+        if not rows and (year or not attended.missed):
             raise NotFound(reason=reason("meetbot.no-meeting-of-name", name=name))
         return self._site.render(
             request,
@@ -92,7 +97,7 @@ class MeetingPages:
             live="meetings",
             rows=rows,
             counts=[],
-            attended=await self._db.read(attendance, name),
+            attended=attended,
             name=name,
             minutes_path=names.minutes_path,
         )
@@ -100,19 +105,24 @@ class MeetingPages:
     async def _meeting(self, request: web.Request) -> web.StreamResponse:
         row, minutes = await self._db.read(_found, int(request.match_info["id"]), archive.meeting, self._ways)
         self._guard(request, minutes)
-        account = self._site.account(request)
+        account, known = self._site.account(request), await self._known(request, (one.text for one in minutes.items))
         led = account is not None and await self._db.read(edits.led_by, row.id, account.id, account.username)
         return self._site.render(
             request,
             "meetbot/meeting.html",
             editable=account is not None and (led or self._is_admin(account.actor)),
-            live=f"meeting/{row.id},channel/{row.channel}",
+            live=f"meeting/{row.id},channel/{row.channel}{known.topics}",
             row=row,
             minutes=minutes,
-            pieces=linkify.pieces,
+            silent=await self._db.read(attendance.silent, row.id, [nick for nick, _ in minutes.people]),
+            pieces=known.pieces,
             minutes_path=names.minutes_path(row.location),
             line_path=lambda at, line: names.line_path(row.channel, at, line),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
         )
+
+    async def _known(self, request: web.Request, texts: Iterable[str]) -> Known:
+        """What the reader may know of what some texts name."""
+        return await known(self._states, self._site.actor(request), self._site.settings.url, texts)
 
     def _guard(self, request: web.Request, minutes: Minutes) -> None:
         """Restricted minutes are for those who have an account here."""
@@ -143,17 +153,21 @@ class MeetingPages:
         except NotFound:
             return None
         self._guard(request, minutes)
-        return FORMATS[ending](minutes, self._ways)
+        if ending not in LIVE_FORMATS:
+            return FORMATS[ending](minutes, self._ways)
+        told = await self._known(request, [line.text for line in minutes.log])
+        return LIVE_FORMATS[ending](minutes, self._ways, told.html)
 
     # -- what the common pages show ------------------------------------------------------------
 
-    async def search(self, _request: web.Request, query: str) -> Sequence[Hit]:
+    async def search(self, request: web.Request, query: str) -> Sequence[Hit]:
         """Conversations in IRC, for the search page."""
         try:
             found = await self._db.read(find, query, 20)
         except Invalid:  # The query of another part of the site: `before:yesterday` finds changes.
             return []
-        return [_hit(one) for one in found.conversations]
+        told = await self._known(request, (line.text for one in found.conversations for line in one.lines))
+        return [_hit(one, told) for one in found.conversations]
 
     async def panel(self, request: web.Request) -> Panel:
         """The newest meetings, for the home page."""
@@ -182,10 +196,10 @@ def _read(path: Path) -> str | None:
     return path.read_text("utf-8", errors="replace") if path.is_file() else None
 
 
-def _hit(found: Conversation) -> Hit:
+def _hit(found: Conversation, told_of: Known) -> Hit:
     """A conversation with its first hit in the middle."""
     told = [f"{line.at:%H:%M} <{line.nick}> {line.text}" for line in found.lines]
     place = next(n for n, line in enumerate(found.lines) if line.id in found.hits)
     line = found.lines[place]
     path = names.line_path(found.channel, line.at, line.id)
-    return Hit(found.channel, path, told[place], line.at, tuple(told[:place]), tuple(told[place + 1 :]))
+    return Hit(found.channel, path, told[place], line.at, tuple(told[:place]), tuple(told[place + 1 :]), told_of.pieces)

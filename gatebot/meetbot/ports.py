@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the meetbot's service needs of the world: somebody who speaks in channels.
+"""What the meetbot needs of the world: somebody who speaks in channels, and what becomes of what lines name.
 
-Protocols only. The IRC adapter fulfils it; tests use a fake that keeps what was said.
+Protocols only. The IRC adapter fulfils the first; tests use a fake that keeps what was said.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from .model import Priority, Reply
+from ..access_rules import Actor
+from .model import Bug, Priority, Reply, State
 
 
 class Speaker(Protocol):
@@ -16,4 +18,16 @@ class Speaker(Protocol):
 
     def send(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
         """Queue a line or a topic for a channel, or a line for a person; it goes out when flood limits allow."""
+        ...
+
+
+class States(Protocol):
+    """What is known here of changes, builds and bugs that people speak of."""
+
+    async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
+        """The states of `change/12`, `build/5f...`: of those that there are, and that the reader may see."""
+        ...
+
+    def bugs(self, text: str) -> Sequence[Bug]:
+        """What a text names in the trackers of the site, in order."""
         ...

@@ -6,6 +6,7 @@ Everything that the pages show, nothing that they do not. Times are ISO in UTC; 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from aiohttp import web
@@ -14,10 +15,14 @@ from ..db import Database
 from ..errors import Invalid, NotFound
 from ..reasons import reason
 from ..site import Site
+from ..targets import path_of
 from . import archive, names
 from .archive import MeetingRow
+from .attendance import store as attendance
+from .linkify import Known, Unknown, known
 from .minutes.fold import Minutes
 from .model import Entry, Line, Setting
+from .ports import States
 from .search.store import find, with_channel
 
 _MOST = 1000
@@ -26,16 +31,18 @@ _MOST = 1000
 class MeetingRest:
     """Handlers below `/api/`."""
 
-    def __init__(self, site: Site, db: Database, ways: Setting) -> None:
+    def __init__(self, site: Site, db: Database, ways: Setting, states: States | None = None) -> None:
         self._site = site
         self._db = db
         self._ways = ways
+        self._states = states or Unknown()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
         return [
             web.get("/api/meetings", self._meetings),
             web.get(r"/api/meetings/{id:\d{1,9}}", self._meeting),
+            web.get("/api/meetings/{name}/attendance", self._attendance),
             web.get("/api/irclogs", self._channels),
             web.get("/api/irclogs/search", self._search),
             web.get("/api/irclogs/{channel}", self._days),
@@ -53,7 +60,17 @@ class MeetingRest:
         minutes = await self._db.read(archive.minutes, row, self._ways)
         if minutes.restricted:
             self._site.require(request)
-        return web.json_response(_row(row) | _minutes(minutes))
+        silent = await self._db.read(attendance.silent, row.id, [nick for nick, _ in minutes.people])
+        return web.json_response(_row(row) | _minutes(minutes) | {"silent": silent})
+
+    async def _attendance(self, request: web.Request) -> web.StreamResponse:
+        """Who came on the newest dates; a date that did not happen has no meeting."""
+        name = request.match_info["name"]
+        found = await self._db.read(attendance.attendance, name)
+        if not found.dates:
+            raise NotFound(reason=reason("meetbot.no-meeting-of-name", name=name))
+        dates = [{"at": date.at.isoformat(), "meeting": date.meeting} for date in found.dates]
+        return web.json_response({"dates": dates, "people": {one.nick: one.lines for one in found.people}})
 
     async def _channels(self, _request: web.Request) -> web.StreamResponse:
         found = await self._db.read(archive.channels)
@@ -80,7 +97,14 @@ class MeetingRest:
         except ValueError:
             raise Invalid(reason=reason("meetbot.no-such-day", day=request.match_info["day"])) from None
         lines = await self._db.read(archive.lines_of_day, channel, day)
-        return web.json_response([_line(channel, line) for line in lines])
+        known = await self._known(request, lines)
+        return web.json_response([_line(channel, line, known) for line in lines])
+
+    async def _known(self, request: web.Request, lines: Iterable[Line]) -> Known:
+        """What the asker may know of what some lines name."""
+        return await known(
+            self._states, self._site.actor(request), self._site.settings.url, (line.text for line in lines)
+        )
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
         query = request.query.get("q", "").strip()
@@ -88,11 +112,12 @@ class MeetingRest:
             raise Invalid(reason=reason("meetbot.nothing-asked"))
         asked = with_channel(query, request.query.get("channel"))
         found = await self._db.read(find, asked, min(_limit(request, 20), 100), _older(request))
+        known = await self._known(request, (line for one in found.conversations for line in one.lines))
+        told = [
+            (one, [_line(one.channel, line, known) for line in one.lines]) for one in found.conversations
+        ]  # fmt: skip
         answer = web.json_response(
-            [
-                {"channel": c.channel, "hits": sorted(c.hits), "lines": [_line(c.channel, line) for line in c.lines]}
-                for c in found.conversations
-            ]
+            [{"channel": one.channel, "hits": sorted(one.hits), "lines": lines} for one, lines in told]
         )
         if found.older is not None:
             answer.headers["Link"] = f'<{request.rel_url.update_query(older=str(found.older))}>; rel="next"'
@@ -141,8 +166,13 @@ def _item(minutes: Minutes, item: Entry) -> dict[str, object]:
     return {"kind": item.kind.value, "text": item.text, "nick": item.nick, "at": item.at.isoformat(), "path": path}
 
 
-def _line(channel: str, line: Line) -> dict[str, object]:
-    return {
+def _line(channel: str, line: Line, known: Known) -> dict[str, object]:
+    """A line, with the present states of what it names."""
+    named = [
+        {"target": target, "path": path_of(target), "state": state.word or "waiting", "title": state.title}
+        for target, state in known.named(line.text)
+    ]
+    told: dict[str, object] = {
         "id": line.id,
         "at": line.at.isoformat(),
         "kind": line.kind.value,
@@ -150,3 +180,4 @@ def _line(channel: str, line: Line) -> dict[str, object]:
         "text": line.text,
         "path": names.line_path(channel, line.at, line.id),
     }
+    return told | ({"named": named} if named else {})

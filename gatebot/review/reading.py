@@ -90,16 +90,16 @@ class Reading:
 
     async def visible(self, actor: Actor, numbers: Iterable[int]) -> frozenset[int]:
         """Those of some changes that the asker may read."""
-        return await self.db.read(self.visible_in, actor, numbers)
+        return frozenset(await self.db.read(self.seen_in, actor, numbers))
 
-    def visible_in(self, session: Session, actor: Actor, asked: Iterable[int]) -> frozenset[int]:
-        """The same inside a transaction."""
+    def seen_in(self, session: Session, actor: Actor, asked: Iterable[int]) -> dict[int, Change]:
+        """Those of some changes that the asker may read, by their numbers."""
         found: list[Change] = []
         numbers = sorted(set(asked))
         for start in range(0, len(numbers), search.MOST):
             here = changes.c.number.in_(numbers[start : start + search.MOST])
             found += store.read_changes(session, select(changes).where(here, search.visible(self._asking(actor))))
-        return frozenset(change.number for change in found if self._readable(actor, change))
+        return {change.number: change for change in found if self._readable(actor, change)}
 
     async def reviewers_of(self, project: str) -> tuple[int, ...]:
         """Who reviewed changes of a project, latest first."""
@@ -152,7 +152,7 @@ class Reading:
 
     def _veiled(self, session: Session, actor: Actor, found: Sequence[Verdict]) -> list[Verdict]:
         named = frozenset[int]().union(*(verdict.named() for verdict in found))
-        hidden = named - self.visible_in(session, actor, named) if named else named
+        hidden = named - self.seen_in(session, actor, named).keys() if named else named
         return [verdict.veiled(hidden) for verdict in found] if hidden else list(found)
 
     def _try(self, session: Session, number: int, wanted: SubmitRequirement) -> Result:

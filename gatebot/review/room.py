@@ -118,7 +118,7 @@ def furnish(
     policies = ConfigPolicies(policy or Policy(), configs)
     bench = Workbench(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
-        ConfigGuard(configs, rules), reading.visible_in,
+        ConfigGuard(configs, rules), lambda *asked: frozenset(reading.seen_in(*asked)),
     )  # fmt: skip
     branching = Branching(bench)
     groups, edits = GroupService(identity, rules), Edits(bench)

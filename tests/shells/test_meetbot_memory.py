@@ -13,13 +13,17 @@ from gatebot import journal
 from gatebot.db import Database, Session
 from gatebot.events import ChangeMerged
 from gatebot.meetbot import archive, store
+from gatebot.meetbot.attendance import store as attendance
 from gatebot.meetbot.edits import store as edits
 from gatebot.meetbot.memory import store as memory
 from gatebot.meetbot.memory.matching import closed_by_message
 from gatebot.meetbot.memory.model import How
 from gatebot.meetbot.memory.service import Closer
 from gatebot.meetbot.minutes.render import render
-from gatebot.meetbot.model import Line, Setting
+from gatebot.meetbot.model import Line, LineKind, Setting
+from gatebot.meetbot.schedule import store as schedule
+from gatebot.meetbot.schedule.frequencies import FREQUENCIES
+from gatebot.meetbot.schedule.model import Occurrence, Planned, Slot
 from gatebot.meetbot.service import Meetbot
 from gatebot.meetbot.sisters import links
 from gatebot.meetbot.store import Heard
@@ -128,7 +132,7 @@ def test_a_message_names_actions_only_in_so_many_words(message: str, numbers: tu
     assert closed_by_message(message, "http://x/") == numbers
 
 
-async def test_decisions_and_attendance_are_read_from_the_record(db: Database) -> None:
+async def test_decisions_are_read_from_the_record(db: Database) -> None:
     room = Room(db)
     await room.say("#startmeeting Gate", "#agreed ship it", "#agreed not this", "#undo", "#startvote Now? yes, no")
     await room.say("#vote yes", nick="bob")
@@ -143,9 +147,34 @@ async def test_decisions_and_attendance_are_read_from_the_record(db: Database) -
     ]
     assert await db.read(memory.decisions, "nosuch") == []
     assert await db.read(memory.restricted) == {1}
-    came = await db.read(memory.attendance, "gate")
-    assert [id for id, _ in came.meetings] == [2, 1]
-    assert came.people == (("ann", (3, 8)), ("bob", (0, 1)))
+
+
+async def test_who_came_without_a_word_counts_and_so_does_a_meeting_that_did_not_happen(db: Database) -> None:
+    room = Room(db)
+    for at, nick, kind in ((-600, "zoe", LineKind.JOIN), (30, "yan", LineKind.QUIT), (60, "bob", LineKind.JOIN)):
+        heard = Heard("irc", "#c", Line(NOON + timedelta(seconds=at), nick, "", kind))
+        await db.run(store.take_in, [heard], WAYS)
+    await room.say("#startmeeting Gate", "#info one")
+    await room.say("hello", nick="bob")
+    room.now += timedelta(minutes=5)
+    await room.say("#endmeeting")
+    room.now += timedelta(days=14)
+    await room.say("#startmeeting Gate", "#endmeeting")
+    planned = Planned("meetings/gate.yaml", "Gate", "", "ann", (), "gate")
+    slot = Slot(1, 1, FREQUENCIES["weekly"], "#c")
+    for week, happened in ((0, True), (7, False)):
+        date = Occurrence(planned, slot, NOON + timedelta(days=week))
+        assert await db.run(schedule.expect, date, "gate")
+        missed = await db.run(schedule.settle, "gate", date.start, planned=True)
+        assert (missed is None) is happened
+    came = await db.read(attendance.attendance, "gate")
+    assert [(date.at - NOON).days for date in came.dates] == [14, 7, 0]
+    assert [date.meeting for date in came.dates] == [2, None, 1]
+    assert came.missed == 1
+    assert [(one.nick, one.lines) for one in came.people] == [
+        ("ann", (2, None, 3)), ("bob", (None, None, 1)), ("yan", (None, None, 0)), ("zoe", (None, None, 0)),
+    ]  # fmt: skip
+    assert await db.read(attendance.outcomes) == {"gate": (1, 1)}
 
 
 async def test_an_action_is_closed_and_opened_again_by_its_number(db: Database) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
+from gatebot.access_rules import Actor
 from gatebot.clock import SystemClock
 from gatebot.db import Database
 from gatebot.identity import Identity
@@ -21,8 +22,9 @@ from gatebot.meetbot import store
 from gatebot.meetbot.edits.pages import EditPages
 from gatebot.meetbot.irc.model import ChannelHealth, Health
 from gatebot.meetbot.irc.pages import LogPages, health
+from gatebot.meetbot.linkify import Piece
 from gatebot.meetbot.memory.pages import MemoryPages
-from gatebot.meetbot.model import Line, LineKind, Setting
+from gatebot.meetbot.model import Bug, Line, LineKind, Setting, State
 from gatebot.meetbot.pages import MeetingPages
 from gatebot.meetbot.rest import MeetingRest
 from gatebot.meetbot.sisters import links
@@ -34,6 +36,31 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WAYS = Setting(prefix="http://x/meetings")
 LOG = "/irclogs/%23gatebot/%23gatebot.2026-11-22.log"
 EVIL = "<script>alert(1)</script>"
+SAFE = "&lt;script&gt;alert(1)&lt;/script&gt;"
+
+
+BUILD = "5f" * 16
+
+
+class Things:
+    """Change 42 is merged and a build of it failed; change 13 is only for people with an account; bugs have a place."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
+        self.asked += 1
+        known = {
+            "change/42": State("change", "MERGED", f"Fix {EVIL}"),
+            "change/13": State("change", "NEW", "A secret"),
+            f"build/{BUILD}": State("build", "FAILURE", "unit (api 42,1)"),
+        }
+        seen = {target: state for target, state in known.items() if actor.account or target != "change/13"}
+        return {target: seen[target] for target in targets if target in seen}
+
+    def bugs(self, text: str) -> Sequence[Bug]:
+        at = text.find("bug 7")
+        return [Bug(at, at + 5, "https://bugs.example.org/7")] if at >= 0 else []
 
 
 @dataclass
@@ -43,6 +70,7 @@ class House:
     client: TestClient[web.Request, web.Application]
     db: Database
     pages: MeetingPages
+    things: Things
 
     async def get(self, path: str, status: int = 200) -> str:
         """A page as its reader gets it."""
@@ -63,17 +91,19 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[House]:
     shutil.copyfile(migrated_sqlite, tmp_path / "gatebot.db")
     db = Database.open(f"sqlite:///{tmp_path / 'gatebot.db'}", durable=False)
     site = Site(load("", "gatebot.toml"), Identity(db, SystemClock()))
-    meeting_pages = MeetingPages(site, db, tmp_path / "meetings", WAYS)
+    things = Things()
+    meeting_pages = MeetingPages(site, db, tmp_path / "meetings", WAYS, states=things)
     app = web.Application(middlewares=[*site.middlewares()])
-    app.add_routes([*meeting_pages.routes(), *LogPages(site, db).routes(), *MeetingRest(site, db, WAYS).routes()])
-    app.add_routes(MemoryPages(site, db, SystemClock()).routes())
+    app.add_routes([*meeting_pages.routes(), *LogPages(site, db, states=things).routes()])
+    app.add_routes(MeetingRest(site, db, WAYS, things).routes())
+    app.add_routes(MemoryPages(site, db, SystemClock(), things).routes())
 
     async def write(_meeting: int) -> None:
         return None
 
     app.add_routes(EditPages(site, db, SystemClock(), WAYS, lambda actor: True, write).routes())
     async with TestClient(TestServer(app)) as client:
-        yield House(client, db, meeting_pages)
+        yield House(client, db, meeting_pages, things)
     await db.close()
 
 
@@ -96,7 +126,7 @@ async def test_minutes_are_served_in_four_forms_and_as_a_page(house: House) -> N
     for ending in (".html", ".txt", ".log.html", ".log.txt"):
         assert "change 42" in await house.get(base + ending)
     page = await house.get("/meeting/1")
-    assert '<a href="/42" rel="nofollow noopener">change 42</a>' in page
+    assert f'<a href="/42" rel="nofollow noopener" title="Fix {SAFE}">change 42</a> <span class="chip merge">' in page
     assert f'href="{LOG}.html#l3"' in page
     for text in (listed, page, await house.get(base + ".html"), await house.get(base + ".log.html")):
         assert EVIL not in text
@@ -182,7 +212,7 @@ async def test_programs_get_the_same_as_json(house: House) -> None:
 
 async def test_search_gives_hits_in_their_conversation(house: House) -> None:
     await house.hear(("ann", "before"), ("bob", "회의를 합시다"), ("ann", "after"))
-    (hit,) = await house.pages.search(None, "회의")  # type: ignore[arg-type]
+    (hit,) = await house.pages.search(make_mocked_request("GET", "/search"), "회의")
     assert (hit.title, hit.path) == ("#gatebot", LOG + ".html#l2")
     assert (hit.before, hit.text, hit.after) == (
         ("12:00 <ann> before",),
@@ -234,6 +264,74 @@ async def test_a_day_of_the_readers_zone_takes_from_two_days_of_utc(house: House
     assert "Asia/Seoul의 하루는 UTC의 이틀에 걸쳐 있습니다." in korean
 
 
+async def test_another_zone_keeps_the_line_that_one_looks_at(house: House) -> None:
+    await house.hear(("ann", "noon"), ("ann", "after midnight in Seoul"), start=NOON.replace(hour=15))
+    page = await house.get(LOG + ".html?lines=2")
+    assert '<input type="hidden" name="at" value="2"><input type="hidden" name="lines" value="2-2">' in page
+    assert '<input type="hidden" name="at" value="1"> ' in await house.get(LOG + ".html")
+    seoul = LOG.replace("-22", "-23") + ".html?tz=Asia/Seoul"
+    for asked, end in (
+        ("?tz=Asia/Seoul&at=2", seoul + "#l2"),
+        ("?tz=Asia/Seoul&at=2&lines=2-2", seoul + "&lines=2-2#l2"),
+        ("?tz=UTC&at=1", LOG + ".html?tz=UTC#l1"),
+    ):
+        answer = await house.client.get(LOG + ".html" + asked, allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (302, end)
+    for nothing in ("at=9", "at=evil", "at=", "at=" + "9" * 30):
+        await house.get(f"{LOG}.html?tz=Asia/Seoul&{nothing}")
+
+
+async def test_a_line_shows_the_present_state_of_what_it_names_to_who_may_see_it(house: House) -> None:
+    await house.hear(
+        ("ann", "#startmeeting Sync"),
+        ("ann", f"change 42 and change 13, build {BUILD}"),
+        ("ann", "#agreed bug 7 is change 42"),
+        ("ann", "#endmeeting"),
+    )
+    file = "/meetings/sync/2026/sync.2026-11-22-12.00"
+    paths = (LOG + ".html", "/meeting/1", "/decisions", file + ".log.html", file + ".html")
+    day, page, decided, log, minutes = [await house.get(path) for path in paths]
+    assert house.things.asked == len(paths)
+    merged = f'<a href="/42" rel="nofollow noopener" title="Fix {SAFE}">change 42</a> <span class="chip merge">'
+    for shown in (day, page, decided):
+        assert merged in shown
+        assert '<a href="https://bugs.example.org/7" rel="nofollow noopener">bug 7</a>' in shown
+    assert f'title="unit (api 42,1)">build {BUILD}</a> <span class="chip bad" title="FAILURE">' in day
+    assert f'data-live="channel/#gatebot,build/{BUILD},change/42"' in day
+    plain = f'<a href="/42" title="Fix {SAFE}">change 42</a> <span class="state change">[merged]</span>'
+    assert plain in log
+    assert plain in " ".join(minutes.split())
+    assert '<span class="state build">[failure]</span>' in log
+    assert "secret" not in "".join((day, page, decided, log, minutes))
+    identity = Identity(house.db, SystemClock())
+    account = await identity.create("ann", name="Ann", email="ann@x.org")
+    cookie = {"Cookie": f"gatebot_session={await identity.open_session(account.id)}"}
+    assert (
+        'title="A secret">change 13</a> <span class="chip run">'
+        in await (await house.client.get(LOG + ".html", headers=cookie)).text()
+    )
+    lines = await (await house.client.get("/api/irclogs/%23gatebot/2026-11-22")).json()
+    assert lines[1]["named"][0] == {"target": "change/42", "path": "/42", "state": "MERGED", "title": f"Fix {EVIL}"}
+    assert [one["target"] for one in lines[1]["named"]] == ["change/42", f"build/{BUILD}"]
+    (hit,) = await house.pages.search(make_mocked_request("GET", "/search"), "build")
+    assert hit.pieces is not None
+    pieces = [piece for piece in hit.pieces(hit.text) if isinstance(piece, Piece)]
+    assert [piece.state.word for piece in pieces if piece.state] == ["MERGED", "FAILURE"]
+
+
+async def test_who_came_without_a_word_is_shown_beside_who_spoke(house: House) -> None:
+    await house.hear(("zoe", ""), kind=LineKind.JOIN, start=NOON - timedelta(minutes=5))
+    await house.hear(("ann", "#startmeeting Sync"), ("ann", "#endmeeting"))
+    assert "<p>There, and said nothing: zoe</p>" in await house.get("/meeting/1")
+    named = await house.get("/meetings/sync/")
+    assert '<td>zoe</td><td class="num"><span title="there, and said nothing">○</span></td>' in named
+    assert "Lines said; ○ was there and said nothing, as the joins in the log tell; · was not there." in named
+    assert (await (await house.client.get("/api/meetings/1")).json())["silent"] == ["zoe"]
+    told = await (await house.client.get("/api/meetings/sync/attendance")).json()
+    assert (told["people"], told["dates"][0]["meeting"]) == ({"ann": [2], "zoe": [0]}, 1)
+    assert (await house.client.get("/api/meetings/nosuch/attendance")).status == 404
+
+
 async def test_several_lines_have_one_address(house: House) -> None:
     await house.hear(*(("ann", f"line {number}") for number in range(1, 6)))
     page = await house.get(LOG + ".html?lines=2-3")
@@ -258,11 +356,13 @@ async def test_open_actions_decisions_and_who_came_are_shown_and_escaped(house: 
     for page in pages:
         assert EVIL not in page
     opened, one, decided, named = pages
-    assert '<a href="/actions/1">#1</a> ann looks at <a href="/42" rel="nofollow noopener">change 42</a>' in opened
+    assert (
+        f'<a href="/actions/1">#1</a> ann looks at <a href="/42" rel="nofollow noopener" title="Fix {SAFE}">' in opened
+    )
     assert "Sign in to close it here, say #done 1 in a meeting, or write Closes-Action: 1 in a commit message." in one
     assert '<b class="kind">agreed</b> &lt;script&gt;' in decided
     assert '<a href="/actions?meeting=sync">Open actions</a>' in named
-    assert "<td>ann</td><td>3</td>" in named
+    assert '<td>ann</td><td class="num">3</td>' in named
     assert "There is no such action. Open ones are listed at /actions." in await house.get("/actions/9", 404)
     assert "No action is open." in await house.get("/actions?meeting=nosuch")
     told = await (await house.client.get("/api/actions")).json()

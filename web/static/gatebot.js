@@ -131,7 +131,7 @@ function show(page) {
     if (theirs) take(mine, theirs);
   }
   tick();
-  if (page.body.dataset.live !== following && document.getElementById("log")) {
+  if (page.body.dataset.live !== following) {
     Object.assign(document.body.dataset, { live: page.body.dataset.live || "", since: page.body.dataset.since || "" });
     follow();
   }

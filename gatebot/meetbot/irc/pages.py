@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from typing import Protocol
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -23,7 +23,8 @@ from ...errors import NotFound
 from ...front import Sign
 from ...reasons import reason
 from ...site import Site
-from .. import archive, dayview, names
+from .. import archive, dayview, linkify, names
+from ..ports import States
 from .model import ChannelHealth, Health
 
 ZONES = (
@@ -52,12 +53,14 @@ class LogPages:
         db: Database,
         may_remove: Callable[[Actor], bool] = lambda _: False,
         spoken_in: Callable[[str], Spoken | None] = lambda _: None,
+        states: States | None = None,
     ) -> None:
         """`may_remove` tells to whom the form that removes lines is shown, `spoken_in` where people may speak."""
         self._site = site
         self._db = db
         self._may_remove = may_remove
         self._spoken_in = spoken_in
+        self._states = states or linkify.Unknown()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -112,24 +115,27 @@ class LogPages:
         if found is None or names.folded(found["channel"]) != channel:
             raise NotFound(reason=reason("meetbot.no-such-log", channel=channel))
         day, zone, marked = _day(found["day"]), _zone(request), _marked(request)
+        await self._lead_to_line(request, channel, zone)
         lines = await self._db.read(archive.lines_of_day, channel, day, zone if found["html"] else UTC)
         if not found["html"]:
             if not lines:
                 raise NotFound(reason=reason("meetbot.nobody-spoke", channel=channel, day=str(day)))
             return web.Response(text=dayview.plain(lines), content_type="text/plain", charset="utf-8")
         before, after = await self._db.read(archive.neighbours, channel, day, zone)
-        name = str(zone)
+        actor, name = self._site.actor(request), str(zone)
+        known = await linkify.known(self._states, actor, self._site.settings.url, (line.text for line in lines))
         return self._site.render(
             request,
             "meetbot/day.html",
-            live=f"channel/{channel}",
+            live=f"channel/{channel}{known.topics}",
             channel=channel,
             day=day,
             before=before,
             after=after,
-            blocks=dayview.blocks(lines, zone, marked),
+            blocks=dayview.blocks(lines, zone, marked, known),
             marked=marked,
-            may_remove=bool(marked) and self._may_remove(self._site.actor(request)),
+            at=marked[0] if marked else lines[0].id if lines else None,
+            may_remove=bool(marked) and self._may_remove(actor),
             back=request.path_qs,
             speaks=self._spoken_in(channel) if day >= datetime.now(zone).date() else None,
             guest=unquote(request.cookies.get("guest", ""))[:20],
@@ -138,6 +144,16 @@ class LogPages:
             day_path=lambda of, day: names.day_path(of, day) + (f"?tz={quote(name)}" if name != "UTC" else ""),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
             plain_path=names.day_path(channel, day).removesuffix(".html"),
         )
+
+    async def _lead_to_line(self, request: web.Request, channel: str, zone: tzinfo) -> None:
+        """Who asks for another zone goes on looking at the line that he looked at, on whatever day it is there."""
+        asked = request.query.get("at", "")
+        number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 16 else 0
+        moment = await self._db.read(archive.moment, channel, number) if number else None
+        if moment is not None:
+            kept = {key: value for key, value in request.query.items() if key != "at"}
+            day = names.day_path(channel, moment.astimezone(zone).date())
+            raise web.HTTPFound(f"{day}?{urlencode(kept)}#l{number}")
 
 
 def _zone(request: web.Request) -> tzinfo:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What outlives a meeting: the register of actions by person until they are done, decisions, attendance."""
+"""What outlives a meeting: the register of actions by person until they are done, decisions."""

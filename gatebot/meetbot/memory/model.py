@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The values of the memory across meetings: actions with what became of them, decisions, who came.
+"""The values of the memory across meetings: actions with what became of them, decisions.
 
 Frozen values only. An action is a fact of its meeting's record; its row here says whether it is still open.
 """
@@ -51,11 +51,3 @@ class Decision:
     nick: str
     at: datetime
     line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Attendance:
-    """Who spoke in the newest meetings of a name: for each person the lines in each meeting, newest first."""
-
-    meetings: tuple[tuple[int, datetime], ...]
-    people: tuple[tuple[str, tuple[int, ...]], ...]

@@ -7,7 +7,7 @@ opens it again. Nothing is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +19,7 @@ from ...errors import NotFound
 from ...reasons import reason
 from ...site import Site
 from .. import linkify, names
+from ..ports import States
 from . import store
 from .model import Action, Decision, How
 
@@ -28,10 +29,11 @@ _RECENT = 50
 class MemoryPages:
     """Handlers of the register and of the decisions."""
 
-    def __init__(self, site: Site, db: Database, clock: Clock) -> None:
+    def __init__(self, site: Site, db: Database, clock: Clock, states: States | None = None) -> None:
         self._site = site
         self._db = db
         self._clock = clock
+        self._states = states or linkify.Unknown()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -51,24 +53,17 @@ class MemoryPages:
         people = by_person(opened)
         if person:
             people = [(nick, actions) for nick, actions in people if nick.casefold() == person.casefold()]
+        shown = await self._shown(request, (one.text for one in (*opened, *closed)))
         return self._site.render(
-            request,
-            "meetbot/actions.html",
-            live="meetings",
-            people=people,
-            closed=closed,
-            name=name,
-            person=person,
-            pieces=linkify.pieces,
-            line_path=names.line_path,
+            request, "meetbot/actions.html", people=people, closed=closed, name=name, person=person, **shown
         )
 
     async def _action(self, request: web.Request) -> web.StreamResponse:
         action = await self._db.read(store.action, int(request.match_info["id"]))
         if action is None or action.meeting in await self._hidden(request):
             raise NotFound(reason=reason("meetbot.no-such-action"))
-        shown: dict[str, Any] = {"pieces": linkify.pieces, "line_path": names.line_path}
-        return self._site.render(request, "meetbot/action.html", live="meetings", action=action, **shown)
+        shown = await self._shown(request, [action.text])
+        return self._site.render(request, "meetbot/action.html", action=action, **shown)
 
     async def _change(self, request: web.Request) -> web.StreamResponse:
         account = self._site.require(request)
@@ -85,8 +80,13 @@ class MemoryPages:
     async def _decisions(self, request: web.Request) -> web.StreamResponse:
         name = request.query.get("meeting", "")
         found = await self._decided(request)
-        shown: dict[str, Any] = {"pieces": linkify.pieces, "line_path": names.line_path}
-        return self._site.render(request, "meetbot/decisions.html", live="meetings", found=found, name=name, **shown)
+        shown = await self._shown(request, (one.text for one in found))
+        return self._site.render(request, "meetbot/decisions.html", found=found, name=name, **shown)
+
+    async def _shown(self, request: web.Request, texts: Iterable[str]) -> dict[str, Any]:
+        """What every page here needs: how texts are told, with the states of what they name."""
+        known = await linkify.known(self._states, self._site.actor(request), self._site.settings.url, texts)
+        return {"pieces": known.pieces, "live": f"meetings{known.topics}", "line_path": names.line_path}
 
     async def _actions_json(self, request: web.Request) -> web.StreamResponse:
         found = await self._listed(request, is_open="closed" not in request.query)

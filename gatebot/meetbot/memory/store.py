@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of the register, and what the record tells besides: decisions and attendance.
+"""The rows of the register, and what the record tells besides: decisions.
 
 A row is written in the transaction of the line that makes the action, and goes with an `#undo`. Whom an action names is
 known when its meeting is over; until then the minutes are asked.
@@ -19,7 +19,7 @@ from ...db import Session
 from .. import lines as reading
 from ..model import DECISIONS, ITEMS, Entry, EntryKind, Reply, Standing
 from . import matching
-from .model import Action, Attendance, Decision, How
+from .model import Action, Decision, How
 
 action_table = sa.Table(
     "meeting_action",
@@ -161,9 +161,7 @@ _AT = sa.column("at", db.utc)
 _ENTRIES = sa.table(
     "meeting_entry", _AT, *map(sa.column, ("meeting", "number", "kind", "nick", "text", "log_line", "line"))
 )
-_STARTED = sa.column("started", db.utc)
-_MEETINGS = sa.table("meeting", _STARTED, *map(sa.column, ("id", "name", "title", "channel")))
-_LINES = sa.table("irc_line", *map(sa.column, ("meeting", "nick")))
+_MEETINGS = sa.table("meeting", *map(sa.column, ("id", "name", "title", "channel")))
 
 
 def decisions(session: Session, name: str = "", limit: int = 100) -> list[Decision]:
@@ -193,24 +191,6 @@ def decisions(session: Session, name: str = "", limit: int = 100) -> list[Decisi
             items[row.log_line] = replace(items[row.log_line], text=row.text)
     kinds = {kind.value for kind in DECISIONS}
     return [one for items in standing.values() for one in reversed(items.values()) if one.kind in kinds][:limit]
-
-
-def attendance(session: Session, name: str, meetings: int = 12) -> Attendance:
-    """Who spoke in the newest meetings of a name, the most faithful first."""
-    newest = sa.select(_MEETINGS.c.id, _MEETINGS.c.started).where(_MEETINGS.c.name == name)
-    held = session.execute(newest.order_by(_MEETINGS.c.id.desc()).limit(meetings)).all()
-    ids = [row.id for row in held]
-    counted = sa.select(_LINES.c.meeting, _LINES.c.nick, sa.func.count().label("lines")).where(
-        _LINES.c.meeting.in_(ids)
-    )
-    lines: dict[str, dict[int, int]] = {}
-    for row in session.execute(counted.group_by(_LINES.c.meeting, _LINES.c.nick)):
-        lines.setdefault(row.nick, {})[row.meeting] = row.lines
-    order = sorted(lines.items(), key=lambda pair: (-len(pair[1]), -sum(pair[1].values()), pair[0].lower()))
-    return Attendance(
-        tuple((row.id, row.started) for row in held),
-        tuple((nick, tuple(count.get(id, 0) for id in ids)) for nick, count in order),
-    )
 
 
 def restricted(session: Session) -> frozenset[int]:

@@ -8,12 +8,15 @@ only by a harmless scheme. Outside strict mode addresses inside other items are 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape as _escape
 
 from .. import lines, linkify
 from ..model import Entry, EntryKind, Line, LineKind, Setting
 from .fold import Minutes
 from .text import clock, edits_told, wrap
+
+Tell = Callable[[str], str]
 
 _PAGE = """\
 <!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN">
@@ -45,11 +48,13 @@ a { text-decoration: none; }
 .nk, .hi { color: #062873; }
 .topicline { color: #000080; }
 .nk, .nka, .topic, .topicline, .cmd, .cmdline { font-weight: bold; }
+.state { color: #5b6470; }
 a:target, a:hover { background: #ffe28a; }
 @media (prefers-color-scheme: dark) {
   body { background: #16181c; color: #e6e6e6; }
   .tm, .nka, .ac, .topic, .cmd { color: #7ddc8f; }
   .nk, .hi, .topicline { color: #9ecbff; }
+  .state { color: #a6adb7; }
   a:target, a:hover { background: #4d4000; }
 }"""
 _MARKUP = re.compile("[&<>]")
@@ -66,14 +71,15 @@ def escape(text: str) -> str:
     return _escape(text, quote=False) if _MARKUP.search(text) else text
 
 
-def minutes_html(minutes: Minutes, setting: Setting) -> str:
-    """The `.html` file."""
+def minutes_html(minutes: Minutes, setting: Setting, tell: Tell | None = None) -> str:
+    """The `.html` file; `tell` makes HTML of what people said, where more is known of it than its words."""
+    tell = tell or (escape if setting.strict else linkify.html)
     title = escape(minutes.heading)
     logs = f'(<a href="{_escape(minutes.base)}.log.html">full logs</a>).</span>\n'
     owner = escape(minutes.owner)
     sections = [
         f'<h1>{title}</h1>\n<span class="details">\nMeeting started by {owner} at {clock(minutes.started)} UTC\n{logs}',
-        _summary(minutes, setting),
+        _summary(minutes, setting, tell),
         f'<span class="details">\nMeeting ended at {clock(minutes.ended)} UTC\n{logs}',
         _list("Action items", [f"  <li>{escape(item.text)}</li>" for item in minutes.actions] or ["  <li>(none)</li>"]),
         _by_person(minutes, setting.strict),
@@ -98,7 +104,7 @@ def _optional(heading: str, told: list[str]) -> str:
     return _list(heading, [f"  <li>{escape(text)}</li>" for text in told]) if told else ""
 
 
-def _summary(minutes: Minutes, setting: Setting) -> str:
+def _summary(minutes: Minutes, setting: Setting, tell: Tell) -> str:
     """Topics as a numbered list, their items nested; items before the first topic in an unnamed one.
 
     A subtopic is an item with a list of its own, which the next subtopic or topic closes.
@@ -106,7 +112,7 @@ def _summary(minutes: Minutes, setting: Setting) -> str:
     body: list[str] = []
     topic_open = items_open = subtopic_open = list_open = False
     for item in minutes.items:
-        told = f"<li>{_told(item, setting)} {_details(item, minutes.base)}"
+        told = f"<li>{_told(item, setting, tell)} {_details(item, minutes.base)}"
         if subtopic_open and item.kind in (EntryKind.TOPIC, EntryKind.SUBTOPIC):
             body += ["</ol></li>"] if list_open else ["</li>"]
             subtopic_open = list_open = False
@@ -130,12 +136,12 @@ def _summary(minutes: Minutes, setting: Setting) -> str:
     return _list("Meeting summary", body)
 
 
-def _told(item: Entry, setting: Setting) -> str:
+def _told(item: Entry, setting: Setting, tell: Tell) -> str:
     """An item without who and when."""
     kind = item.kind.upper()
     if item.kind is EntryKind.LINK:
         return link(item.text, setting.strict)
-    text = escape(item.text) if setting.strict else linkify.html(item.text)
+    text = tell(item.text)
     if item.kind in (EntryKind.TOPIC, EntryKind.SUBTOPIC):
         return f'<b class="{kind}">{text}</b>'
     if item.kind in COLOURS:
@@ -175,28 +181,28 @@ def _by_person(minutes: Minutes, strict: bool) -> str:
     return _list("Action items, by person", body)
 
 
-def log_html(minutes: Minutes) -> str:
-    """The `.log.html` file."""
-    body = "\n".join(_log_line(number, line) for number, line in enumerate(minutes.log, 1))
+def log_html(minutes: Minutes, tell: Tell = escape) -> str:
+    """The `.log.html` file; `tell` makes HTML of what people said."""
+    body = "\n".join(_log_line(number, line, tell) for number, line in enumerate(minutes.log, 1))
     return _PAGE.format(title=f"{escape(minutes.channel)} log", style=_LOG_STYLE, body=f"<pre>{body}</pre>")
 
 
-def _log_line(number: int, line: Line) -> str:
+def _log_line(number: int, line: Line, tell: Tell) -> str:
     """One line with its anchor."""
     anchor = f'<a href="#l-{number}" name="l-{number}"><span class="tm">{clock(line.at)}'
     text = line.text.strip()
     if line.kind is LineKind.ME:
         nick = f'<span class="nka">* {escape(line.nick)}</span>'
-        return f'{anchor} </span></a>{nick} <span class="ac">{escape(text)}</span>'
+        return f'{anchor} </span></a>{nick} <span class="ac">{tell(text)}</span>'
     nick = f'<span class="nk"> &lt;{escape(line.nick)}&gt;</span>'
-    return f"{anchor}</span></a>{nick} {_highlighted(text)}"
+    return f"{anchor}</span></a>{nick} {_highlighted(text, tell)}"
 
 
-def _highlighted(text: str) -> str:
+def _highlighted(text: str, tell: Tell) -> str:
     """Commands and addressees stand out; any word after `#` counts as a command, known or not."""
     for pattern, head, tail in _HIGHLIGHTED if text.startswith("#") else ():
         if found := pattern.match(text):
-            return f'<span class="{head}">{escape(found[1])}</span><span class="{tail}">{escape(found[2])}</span>'
+            return f'<span class="{head}">{escape(found[1])}</span><span class="{tail}">{tell(found[2])}</span>'
     if ": " in text and (found := _HIGHLIGHT.match(text)):
-        return f'<span class="hi">{escape(found[1])}</span>{escape(found[2])}'
-    return escape(text)
+        return f'<span class="hi">{escape(found[1])}</span>{tell(found[2])}'
+    return tell(text)

@@ -28,6 +28,11 @@ FORMATS: dict[str, Callable[[Minutes, Setting], str]] = {
     ".rst": minutes_rst,
     ".mediawiki": minutes_mediawiki,
 }
+LIVE_FORMATS: dict[str, Callable[[Minutes, Setting, Callable[[str], str]], str]] = {
+    ".html": minutes_html,
+    ".log.html": lambda minutes, _, tell: log_html(minutes, tell),
+}
+"""Those that a site shows with what it knows now: the last argument makes HTML of what people said."""
 OTHER_FORMATS: dict[str, Callable[[Minutes, Setting], str]] = {
     ".1.html": minutes_table,
     ".pmwiki": minutes_pmwiki,

@@ -24,6 +24,7 @@ from ...reasons import reason
 from ...site import Site
 from .. import archive, names
 from ..archive import MeetingRow
+from ..attendance.store import outcomes
 from . import store
 from .checking import slot_text, told
 from .ical import Origin, calendar
@@ -38,12 +39,16 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A meeting as the page lists it: `name` ties it to its minutes, `last` is when it was held last."""
+    """A meeting as the page lists it: `name` ties it to its minutes, `last` is when it was held last.
+
+    `outcomes` are how often it was held as planned, and how often it did not happen.
+    """
 
     meeting: Planned
     name: str
     upcoming: Occurrence | None
     last: MeetingRow | None
+    outcomes: tuple[int, int] = (0, 0)
 
 
 class SchedulePages:
@@ -118,9 +123,10 @@ class SchedulePages:
 
 def _listed(session: Session, meetings: Sequence[Planned], dates: Sequence[Occurrence]) -> list[Listed]:
     found: list[Listed] = []
+    counted = outcomes(session)
     for meeting in sorted(meetings, key=lambda one: one.project.lower()):
         name = meeting_name(meeting)
         upcoming = next((one for one in dates if one.meeting is meeting and one.skipped is None), None)
         held = archive.meetings(session, name, 1)
-        found.append(Listed(meeting, name, upcoming, held[0] if held else None))
+        found.append(Listed(meeting, name, upcoming, held[0] if held else None, counted.get(name, (0, 0))))
     return found

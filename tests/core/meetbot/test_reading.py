@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
+from gatebot.access_rules import Actor
 from gatebot.meetbot import lines, linkify, tokens
+from gatebot.meetbot.model import Bug, State
 from gatebot.meetbot.search import query
 
 
@@ -78,3 +82,70 @@ def test_addresses_changes_and_builds_become_links_without_the_sentences_punctua
     ]
     assert "".join(piece.text for piece in linkify.pieces(text)) == text
     assert linkify.html("<b> & change 7") == '&lt;b&gt; &amp; <a href="/7">change 7</a>'
+
+
+class Site:
+    """A site where change 12 is merged, a build runs, and bugs have a tracker; change 13 is not for everybody."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
+        self.asked.append(list(targets))
+        known = {
+            "change/12": State("change", "MERGED", 'Fix "it"'),
+            "change/13": State("change", "NEW", "Secret"),
+            f"build/{'a' * 32}": State("build", "", "unit (api 12,1)"),
+        }
+        return {
+            target: known[target] for target in targets if target in known and (actor.account or target[-2:] != "13")
+        }
+
+    def bugs(self, text: str) -> Sequence[Bug]:
+        at = text.find("bug 7")
+        return [Bug(at, at + 5, "https://bugs.example.org/7")] if at >= 0 else []
+
+
+TEXTS = (
+    "change 13을 보고 https://x.org/c/demo/api/+/12/3, then bug 7 in https://y.org/bug 7",
+    f"build {'A' * 32} of https://x.org/12를",
+)
+
+
+async def test_what_a_line_names_is_told_with_its_state_to_who_may_see_it() -> None:
+    site, stranger, owner = Site(), Actor(None, frozenset()), Actor(1, frozenset())
+    seen = await linkify.known(site, stranger, "https://x.org", TEXTS)
+    assert [(one.text, one.url, one.state and one.state.word) for one in seen.pieces(TEXTS[0]) if one.url] == [
+        ("change 13", "/13", None),
+        ("https://x.org/c/demo/api/+/12/3", "https://x.org/c/demo/api/+/12/3", "MERGED"),
+        ("bug 7", "https://bugs.example.org/7", None),
+        ("https://y.org/bug", "https://y.org/bug", None),
+    ]
+    assert [(one.text, one.url) for one in seen.pieces(TEXTS[1]) if one.url] == [
+        ("build " + "A" * 32, "/build/" + "a" * 32),
+        ("https://x.org/12", "https://x.org/12"),
+    ]
+    assert "".join(one.text for text in TEXTS for one in seen.pieces(text)) == "".join(TEXTS)
+    assert seen.topics == f",build/{'a' * 32},change/12"
+    assert seen.html("see change 12 & change 13") == (
+        'see <a href="/12" title="Fix &quot;it&quot;">change 12</a> <span class="state change">[merged]</span> &amp; '
+        '<a href="/13">change 13</a>'
+    )
+    assert [target for target, _ in seen.named(TEXTS[0])] == ["change/12"]
+    mine = await linkify.known(site, owner, "https://x.org", TEXTS)
+    assert "change/13" in mine.states
+    assert len(site.asked) == 2  # once for all texts of a page
+    await linkify.known(site, owner, "https://x.org", ["nothing", "change 0", "https://y.org/12"])
+    assert len(site.asked) == 2
+
+
+async def test_of_too_many_things_the_last_are_followed() -> None:
+    class Everything(linkify.Unknown):
+        async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
+            return {target: State("change", "NEW", draft=True) for target in targets}
+
+    texts = [f"change {number}" for number in range(1, 601)]
+    known = await linkify.known(Everything(), Actor(None, frozenset()), "", texts)
+    assert (len(known.states), next(iter(known.states))) == (500, "change/101")
+    assert known.topics.split(",")[1:] == [f"change/{number}" for number in range(561, 601)]
+    assert known.html("change 600").endswith("[work in progress]</span>")

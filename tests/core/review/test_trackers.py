@@ -25,6 +25,7 @@ from gatebot.review.trackers.linking import linked
 from gatebot.review.trackers.model import Rule, Tracker
 from gatebot.review.trackers.news import news
 from gatebot.review.trackers.rules import ANY_ID, SHIPPED, named
+from gatebot.review.trackers.spoken import said, spoken
 from gatebot.settings import load
 
 AT = datetime(2026, 1, 5, 10, 30, tzinfo=UTC)
@@ -46,6 +47,29 @@ def test_footers_and_patterns_name_things_in_the_order_of_the_text() -> None:
         ("Closes-Bug", "13", "https://bugs.example.org/13"),
         ("related-bug", "WIN-4", "https://bugs.example.org/WIN-4"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        (
+            "is bug 12 the same as Bug: #13?",
+            ["https://bugs.launchpad.net/bugs/12", "https://bugs.launchpad.net/bugs/13"],
+        ),
+        ("LP#14 and lp: 15를", ["https://bugs.launchpad.net/bugs/14", "https://bugs.launchpad.net/bugs/15"]),
+        (
+            "story #99, task 5",
+            ["https://storyboard.openstack.org/#!/story/99", "https://storyboard.openstack.org/#!/task/5"],
+        ),
+        ("see issue 7", ["https://issues.example.org/?n=7"]),
+        ("bp door-2", ["https://blueprints.launchpad.net/openstack/?searchtext=door-2"]),
+        ("a bug the size of a debug 3 story", []),
+        ("win-4 is bug WIN-4", ["https://bugs.example.org/WIN-4"]),
+    ],
+)
+def test_who_talks_names_bugs_by_their_noun(text: str, urls: list[str]) -> None:
+    rules = spoken([*SHIPPED["launchpad"], *SHIPPED["storyboard"], ISSUES, BUGS])
+    assert [one.url for one in said(text, rules)] == urls
 
 
 def test_the_rules_of_launchpad_and_storyboard_know_their_footers() -> None:
