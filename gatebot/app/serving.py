@@ -8,6 +8,7 @@ process is started, then the rights are given up. Everything else happens as the
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -83,6 +84,16 @@ def prepare_executor(found: Settings, places: Places, user: User | None) -> asse
     return prepared
 
 
+def calm_collector() -> None:
+    """Let Python's collector of cycles pass over all that start-up made, and look less often at what is new.
+
+    A full look at a site's living objects stops every request for 50 to 150 ms, and finds next to nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def _tls(found: Settings) -> ssl.SSLContext | None:
     if not found.web.tls_certificate:
         return None
@@ -118,6 +129,7 @@ async def _run(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
     site = await SiteApp.open(found, places, prepared, SystemClock())
+    calm_collector()
     runner = Runner(site.web(), _STOP_SECONDS)
     await runner.setup()
     await site.start()
