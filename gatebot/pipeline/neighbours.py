@@ -96,7 +96,7 @@ class Neighbours:
     async def _look_up(self, facts: ChangeFacts) -> Candidate:
         under: list[int] = []
         for parent in facts.parents:
-            stands_on = await self._review.by_commit(facts.project, parent)
+            stands_on = await self._review.by_commit(facts.project, facts.branch, parent)
             if stands_on is not None and stands_on.status != MERGED:
                 self._changes.setdefault((stands_on.number, None), stands_on)
                 under.append(stands_on.number)

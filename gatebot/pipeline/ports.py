@@ -35,8 +35,8 @@ class Review(Protocol):
         """The open changes of a project, oldest first."""
         ...
 
-    async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
-        """The open change whose current patch set is this commit."""
+    async def by_commit(self, project: str, branch: str, commit: str) -> ChangeFacts | None:
+        """The open change of a branch whose current patch set is this commit."""
         ...
 
     async def depending_on(self, number: int) -> tuple[int, ...]:

@@ -38,9 +38,9 @@ class Sources:
         """The open changes of a project, oldest first."""
         return await self._host(project).open_changes(project)
 
-    async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
+    async def by_commit(self, project: str, branch: str, commit: str) -> ChangeFacts | None:
         """The open change whose current patch set is this commit."""
-        return await self._host(project).by_commit(project, commit)
+        return await self._host(project).by_commit(project, branch, commit)
 
     async def depending_on(self, number: int) -> tuple[int, ...]:
         """The open changes that name it in `Depends-On:`, or that stand on its current patch set."""

@@ -64,9 +64,9 @@ class ReviewForGate:
         """The changes that a Depends-On footer names, by an address of this site or by Change-Id."""
         return await self._db.read(self._judge.named, address)
 
-    async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
-        """The open change whose current patch set is this commit."""
-        found = (await self._db.read(store.find_by_commits, project, (commit,))).get(commit)
+    async def by_commit(self, project: str, branch: str, commit: str) -> ChangeFacts | None:
+        """The open change of a branch whose current patch set is this commit."""
+        found = (await self._db.read(store.find_by_commits, project, (commit,), branch)).get(commit)
         if found is None or found.status is not Status.NEW:
             return None
         facts = await self.change(found.number)

@@ -195,20 +195,16 @@ class Judge:
         projects = hosting.find_projects(session, {change.project for change, _ in pairs})
         # What is cherry-picked stands alone, whatever its commit stands on: Gerrit's rule.
         picked = {name for name, one in projects.items() if one.submit_type is SubmitType.CHERRY_PICK}
-        parents_in: dict[str, set[str]] = {}
-        for change, current in pairs:
-            if change.project not in picked:
-                parents_in.setdefault(change.project, set()).update(current.parents)
-        behind = {
-            (project, commit): other
-            for project, commits in parents_in.items()
-            for commit, other in store.find_by_commits(session, project, commits).items()
-        }
+        behind = store.at_commits(
+            session,
+            {parent for change, current in pairs if change.project not in picked for parent in current.parents},
+        )
         named: dict[str, tuple[int, ...]] = {}
         under: dict[int, set[int]] = {}
         for change, current in pairs:
-            below = (behind.get((change.project, parent)) for parent in current.parents)
-            under[change.number] = {one.number for one in below if one is not None and one.branch == change.branch}
+            on = () if change.project in picked else current.parents
+            below = (behind.get((change.project, change.branch, parent)) for parent in on)
+            under[change.number] = {one.number for one in below if one is not None}
             addresses = (one for one in depends_on(current.message) if one not in named)
             named |= {address: self.named(session, address) for address in addresses}
         known = store.find_changes(session, {one for many in (*under.values(), *named.values()) for one in many})

@@ -124,11 +124,9 @@ class Rebasing:
         return _Base(self._named(session, actor, change, base.strip(), tip))
 
     def _natural(self, session: Session, actor: Actor, change: Change, current: PatchSet, tip: str) -> _Base:
-        below = store.find_by_commits(session, change.project, current.parents[:1])
+        below = store.find_by_commits(session, change.project, current.parents[:1], change.branch)
         under = below.get(current.parents[0]) if current.parents else None
-        if under is None or under.number == change.number or under.branch != change.branch:
-            return _Base(tip)
-        if under.status is Status.MERGED:
+        if under is None or under.number == change.number or under.status is Status.MERGED:
             return _Base(tip)
         if not self._bench.sees(session, actor, [under.number]):
             raise Conflict(reason=reason("review.rebase-hidden"))
@@ -143,7 +141,8 @@ class Rebasing:
         commit = ""
         if other is None and COMMIT_ID.match(base.lower()):
             commit = base.lower()
-            other = store.find_by_commits(session, change.project, (commit,)).get(commit)
+            same = store.find_by_commits(session, change.project, (commit,), change.branch)
+            other = (same or store.find_by_commits(session, change.project, (commit,))).get(commit)
             if self._bench.is_in(change.project, commit, tip):
                 return commit
         if other is None or other.project != change.project or not self._bench.sees(session, actor, [other.number]):

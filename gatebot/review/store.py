@@ -52,7 +52,8 @@ _commits: BindParameter[str] = bindparam("commits", expanding=True)
 _by_commits = (
     select(patch_sets.c.commit, changes)
     .join(changes, changes.c.number == patch_sets.c.change)
-    .where(changes.c.project == bindparam("project"), patch_sets.c.commit.in_(_commits))
+    .where(patch_sets.c.commit.in_(_commits))
+    .order_by(changes.c.number)
 )
 _update = update(changes).where(changes.c.number == bindparam("number_"))
 _hashtags_of = select(hashtags).where(hashtags.c.change.in_(_numbers)).order_by(hashtags.c.hashtag)
@@ -269,16 +270,23 @@ def find_by_id(
     return read_changes(session, wanted.order_by(changes.c.number))
 
 
-def find_by_commits(session: Session, project: str, commits: Iterable[str]) -> dict[str, Change]:
-    """For each commit that is a patch set (current or not) of a change of this project: that change."""
-    found: dict[str, Change] = {}
+def at_commits(session: Session, commits: Iterable[str]) -> dict[tuple[str, str, str], Change]:
+    """The changes of which these commits are patch sets (current or not), each by its project, branch and commit."""
+    found: dict[tuple[str, str, str], Change] = {}
     wanted = list(commits)
     for start in range(0, len(wanted), 500):
-        asked = {"project": project, "commits": wanted[start : start + 500]}
-        rows = session.execute(_by_commits, asked).mappings().all()
+        rows = session.execute(_by_commits, {"commits": wanted[start : start + 500]}).mappings().all()
         tags = _hashtags(session, [row["number"] for row in rows])
-        found |= {row["commit"]: _change(row, tags) for row in rows}
+        found |= {(row["project"], row["branch"], row["commit"]): _change(row, tags) for row in rows}
     return found
+
+
+def find_by_commits(
+    session: Session, project: str, commits: Iterable[str], branch: str | None = None
+) -> dict[str, Change]:
+    """For each commit that is a patch set of a change of this project (on this branch): that change."""
+    found = at_commits(session, commits)
+    return {key[2]: change for key, change in found.items() if key[0] == project and branch in (None, key[1])}
 
 
 def private_among(session: Session, project: str, commits: Iterable[str]) -> frozenset[str]:

@@ -100,8 +100,8 @@ class _Reader:
         if self._is_picked(change.project) or not current.parents:
             return None
         on = current.parents[0]
-        below = store.find_by_commits(self._session, change.project, (on,)).get(on)
-        if below is None or not below.is_open or below.branch != change.branch or below.number == change.number:
+        below = store.find_by_commits(self._session, change.project, (on,), change.branch).get(on)
+        if below is None or not below.is_open or below.number == change.number:
             return None
         tip = store.get_patch_set(self._session, below.number, below.current)
         if tip.commit == on:

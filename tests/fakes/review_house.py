@@ -123,6 +123,14 @@ class ReviewHouse(Rooms):
         upload = store.upload_of(self.repositories.commit(project, commit), ANN)
         return self.write(store.create_change, new, upload, self.clock.now())
 
+    def also_for(self, change: Change, branch: str) -> Change:
+        """The same commit as a change of another branch."""
+        commit, number = self.commit_of(change), self.write(intents.allocate_changes)
+        assert self.repositories.update_ref(change.project, change_ref(number, 1), ZERO, commit)
+        new = store.NewChange(number, change.project, branch, change.change_id)
+        upload = store.upload_of(self.repositories.commit(change.project, commit), ANN)
+        return self.write(store.create_change, new, upload, self.clock.now())
+
     def new_patch_set(
         self, change: Change, files: Mapping[str, str], kind: Kind = Kind.REWORK, body: str = ""
     ) -> Change:

@@ -64,7 +64,7 @@ class SourceContract:
         assert await place.source.change(change.number + 50_000) is None
         assert await place.source.change(change.number, 9) is None
         assert await place.source.named("https://elsewhere.example.org/1") == ()
-        assert await place.source.by_commit(place.project, "0" * 40) is None
+        assert await place.source.by_commit(place.project, "main", "0" * 40) is None
 
     async def test_facts_of_a_change_hold_what_pipelines_look_at(self, place: PlaceOfChanges) -> None:
         change = await place.push({"a.txt": "a\n"}, "Add a")
@@ -75,7 +75,8 @@ class SourceContract:
         assert (facts.project, facts.branch, facts.status, facts.files) == (place.project, "main", "NEW", ("a.txt",))
         assert (facts.subject, facts.url, facts.change_id) == ("Add a", change.url, change.change_id)
         assert {(vote.label, vote.value, vote.username) for vote in facts.votes} >= {("Code-Review", 2, "bob")}
-        assert await place.source.by_commit(place.project, change.commit) == facts
+        assert await place.source.by_commit(place.project, "main", change.commit) == facts
+        assert await place.source.by_commit(place.project, "stable", change.commit) is None
         assert change.number in await place.source.open_changes(place.project)
 
     async def test_changes_find_each_other_by_address_and_by_stack(self, place: PlaceOfChanges) -> None:

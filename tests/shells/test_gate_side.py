@@ -54,8 +54,8 @@ async def test_facts_of_a_change_hold_what_pipelines_look_at(house: ReviewHouse,
     ]
     assert facts.footers == (f"Reviewed-on: {SITE}c/demo/api/+/1", "Reviewed-by: Bob <bob@example.org>")
     assert await gate.find("demo/api", "main", change.change_id) == facts
-    assert await gate.by_commit("demo/api", facts.commit) == facts
-    assert await gate.by_commit("demo/api", base) is None
+    assert await gate.by_commit("demo/api", "main", facts.commit) == facts
+    assert await gate.by_commit("demo/api", "main", base) is None
     assert await gate.open_changes("demo/api") == (1,)
     assert await gate.change(2) is None
     assert await gate.change(1, 2) is None
@@ -72,7 +72,7 @@ async def test_an_old_commit_of_a_change_is_not_its_current_one(house: ReviewHou
     change = house.push("demo/api", {"a.txt": "a\n"}, "Add a", house.project("demo/api"))
     old = house.commit_of(change)
     house.new_patch_set(change, {"a.txt": "b\n"})
-    assert await gate.by_commit("demo/api", old) is None
+    assert await gate.by_commit("demo/api", "main", old) is None
     facts = await gate.change(1, 1)
     assert facts is not None
     assert (facts.commit, facts.current) == (old, 2)

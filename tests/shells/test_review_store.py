@@ -84,6 +84,17 @@ def test_a_change_comes_back_as_it_was_made(house: ReviewHouse) -> None:
         house.read(store.get_change, 2)
 
 
+def test_a_change_needs_the_one_of_its_own_branch_where_its_parent_is_a_change_of_two(house: ReviewHouse) -> None:
+    below = house.push("demo/api", {"a": "a\n"}, "Add a", house.project("demo/api"))
+    above = house.push("demo/api", {"b": "b\n"}, "Add b", house.commit_of(below))
+    elsewhere = house.also_for(below, "stable")
+    commit = house.commit_of(below)
+    current = house.read(store.get_patch_set, above.number, 1)
+    assert house.read(house.judge.needs, above, current) == (below.number,)
+    assert house.read(store.find_by_commits, "demo/api", [commit], "main") == {commit: below}
+    assert house.read(store.find_by_commits, "demo/api", [commit], "stable") == {commit: elsewhere}
+
+
 def test_a_new_patch_set_keeps_the_votes_that_outlive_it(house: ReviewHouse) -> None:
     change = house.push("demo/api", {"a": "a\n"}, "Add a", house.project("demo/api"))
     house.approve(change)

@@ -58,9 +58,9 @@ class KnownChanges:
         """The open changes of a project, oldest first."""
         return await self._db.read(store.open_changes, self.place.space, project)
 
-    async def by_commit(self, project: str, commit: str) -> ChangeFacts | None:
-        """The open change whose current patch set is this commit."""
-        found = await self._db.read(store.by_commit, self.place.space, project, commit)
+    async def by_commit(self, project: str, branch: str, commit: str) -> ChangeFacts | None:
+        """The open change of a branch whose current patch set is this commit."""
+        found = await self._db.read(store.by_commit, self.place.space, project, branch, commit)
         return None if found is None else self._facts(found, None)
 
     async def depending_on(self, number: int) -> tuple[int, ...]:

@@ -109,10 +109,10 @@ def projects_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[s
     return {row.number: (row.project, row.private) for row in rows}
 
 
-def by_commit(session: Session, space: int, project: str, commit: str) -> Mirrored | None:
-    """The open change whose current patch set is this commit."""
+def by_commit(session: Session, space: int, project: str, branch: str, commit: str) -> Mirrored | None:
+    """The open change of a branch whose current patch set is this commit."""
     found = _bodies(session, space, changes.c.commit == commit, changes.c.project == project)
-    return next(iter(found), None)
+    return next((one for one in found if one.facts.branch == branch), None)
 
 
 def by_change_id(session: Session, space: int, change_id: str) -> tuple[int, ...]:
