@@ -60,6 +60,16 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Results:
+    """What one part found: `note` says how much, `ways` are other orders (word, path), `more` is the next page."""
+
+    hits: Sequence[Hit]
+    note: str = ""
+    ways: tuple[tuple[str, str], ...] = ()
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sign:
     """One part's health: `ok`, and in words what it saw last or what is wrong and what to do.
 
@@ -75,7 +85,8 @@ class Sign:
 
 
 MakePanel: TypeAlias = Callable[[web.Request], Awaitable[Panel]]
-Search: TypeAlias = Callable[[web.Request, str], Awaitable[Sequence[Hit]]]
+Search: TypeAlias = Callable[[web.Request, str], Awaitable[Results]]
+"""Finds what a query asks for; what it cannot read it refuses with `Invalid`, and the other parts are shown."""
 Health: TypeAlias = Callable[[], Awaitable[Sign]]
 
 
@@ -126,11 +137,20 @@ class Front:
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
         query = request.query.get("q", "").strip()[:300]
-        found: list[tuple[str, Sequence[Hit]]] = []
+        told: list[tuple[str, Results | str]] = []
         if query:
-            results = await asyncio.gather(*(search(request, query) for _, search in self._searches))
-            found = [(title, hits) for (title, _), hits in zip(self._searches, results, strict=True) if hits]
-        return self._site.render(request, "search.html", query=query, found=found)
+            results = await asyncio.gather(*(self._ask(request, search, query) for _, search in self._searches))
+            told = [(title, one) for (title, _), one in zip(self._searches, results, strict=True)]
+        found = [(title, one) for title, one in told if isinstance(one, Results) and one.hits]
+        problems = [(title, one) for title, one in told if isinstance(one, str)]
+        return self._site.render(request, "search.html", query=query, found=found, problems=problems)
+
+    async def _ask(self, request: web.Request, search: Search, query: str) -> Results | str:
+        """What a part finds, or why it cannot look."""
+        try:
+            return await search(request, query)
+        except Invalid as error:
+            return self._site.sentence(request, error)
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
         signs: Sequence[Sign] = await asyncio.gather(*(ask() for ask in self._signs))

@@ -62,3 +62,8 @@ def _numbers(value: str | int) -> set[int]:
 def reason(kind: str, *because: Reason, **params: str | int) -> Reason:
     """Write a reason shortly: `reason("review.needs-vote", label="Verified", value="+1")`."""
     return Reason(kind, tuple(params.items()), because)
+
+
+def N_(text: str) -> str:
+    """Marks a text of a page that is said, in the reader's language, where it is shown."""
+    return text

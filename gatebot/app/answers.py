@@ -111,7 +111,7 @@ class SiteAnswers:
 
     async def search(self, text: str) -> Found | None:
         """The newest line of the logs that fits."""
-        found = await self.db.read(find, text, 5)
+        found = await self.db.read(find, text, 5, newest=True)
         hits = [
             (one.channel, line) for one in found.conversations for line in reversed(one.lines) if line.id in one.hits
         ]

@@ -7,7 +7,6 @@ Plugs the room into the web; decides nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -15,7 +14,7 @@ from ..access import Actor
 from ..clock import Clock
 from ..db import Database
 from ..errors import GatebotError
-from ..front import Entry, Front, Hit, Panel
+from ..front import Entry, Front, Hit, Panel, Results
 from ..mentions import Mentions
 from ..repo import Repositories
 from ..review import pages, rest
@@ -88,14 +87,16 @@ class Doors:
         empty = gettext("Nothing was merged yet.")
         return Panel(gettext("Recently merged"), "/q/status:merged", tuple(found), empty)
 
-    async def _search(self, request: web.Request, query: str) -> Sequence[Hit]:
+    async def _search(self, request: web.Request, query: str) -> Results:
+        if "older" in request.query:  # a further page of lines
+            return Results(())
         try:
             found = await self._found(self._site.actor(request), query, 20)
         except GatebotError:
             # What is no query is looked for as words in commit messages.
             quoted = query.replace('"', " ")
             found = await self._found(self._site.actor(request), f'message:"{quoted}"', 20)
-        return [Hit(entry.text, entry.path, entry.note, entry.at) for entry in found]
+        return Results([Hit(entry.text, entry.path, entry.note, entry.at) for entry in found])
 
     async def _found(self, actor: Actor, query: str, limit: int) -> list[Entry]:
         found, _ = await self._room.reading.search(actor, query, limit)

@@ -33,9 +33,11 @@ from ..meetbot.memory.service import Closer
 from ..meetbot.model import Line, Setting
 from ..meetbot.ports import States
 from ..meetbot.removing.pages import RemovalPages
+from ..meetbot.search.pages import SearchPart
 from ..meetbot.service import Meetbot
 from ..meetbot.store import Heard
 from ..meetbot.webchat.pages import WebChat
+from ..reasons import N_
 from ..review import store as changes
 from ..settings import Irc as IrcSettings
 from ..settings import Settings
@@ -163,7 +165,11 @@ class Irc:
         async def sign() -> Sign:
             return health(self.health)
 
-        front.add(panel=shown.panel, search=("Meetings and IRC logs", shown.search), sign=sign)
+        front.add(
+            panel=shown.panel,
+            search=(N_("Meetings and IRC logs"), SearchPart(site, self.db, self.states).search),
+            sign=sign,
+        )
 
 
 def _message_of(session: Session, change: int, patch_set: int) -> str | None:

@@ -9,10 +9,11 @@ plain log has the channel logger's form.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from ..reasons import N_
 from . import linkify
 from .model import Line, LineKind
 
@@ -21,13 +22,13 @@ _COLOURS = 8
 _NOTHING = linkify.Known()
 _FOLDED = {LineKind.JOIN, LineKind.PART, LineKind.QUIT, LineKind.NICK, LineKind.MODE}
 _SAYS = {
-    LineKind.JOIN: "{nick} has joined",
-    LineKind.PART: "{nick} has left ({text})",
-    LineKind.QUIT: "{nick} has quit IRC ({text})",
-    LineKind.KICK: "{nick} has kicked {text}",
-    LineKind.NICK: "{nick} is now known as {text}",
-    LineKind.TOPIC: '{nick} changes topic to "{text}"',
-    LineKind.MODE: "{nick} sets mode: {text}",
+    LineKind.JOIN: N_("{nick} has joined"),
+    LineKind.PART: N_("{nick} has left ({text})"),
+    LineKind.QUIT: N_("{nick} has quit IRC ({text})"),
+    LineKind.KICK: N_("{nick} has kicked {text}"),
+    LineKind.NICK: N_("{nick} is now known as {text}"),
+    LineKind.TOPIC: N_('{nick} changes topic to "{text}"'),
+    LineKind.MODE: N_("{nick} sets mode: {text}"),
     LineKind.GAP: "{text}",
 }
 
@@ -63,14 +64,18 @@ def colour(nick: str) -> int:
 
 
 def blocks(
-    lines: Iterable[Line], zone: tzinfo = UTC, marked: range = range(0), known: linkify.Known = _NOTHING
+    lines: Iterable[Line],
+    zone: tzinfo = UTC,
+    marked: range = range(0),
+    known: linkify.Known = _NOTHING,
+    gettext: Callable[[str], str] = str,
 ) -> list[Block]:
     """The day in blocks, in order; `marked` are the ids of lines that somebody points at, which are never folded."""
     found: list[Block] = []
     seen: dict[str, int] = {}
     last: Line | None = None
     for line in lines:
-        row = _row(line, seen, zone, marked, known)
+        row = _row(line, seen, zone, marked, known, event(line, gettext))
         folded = line.kind in _FOLDED and not row.marked
         silence = line.at - last.at if last is not None and line.at - last.at >= _SILENCE else None
         if found and silence is None and found[-1].folded == folded:
@@ -81,18 +86,18 @@ def blocks(
     return found
 
 
-def _row(line: Line, seen: dict[str, int], zone: tzinfo, marked: range, known: linkify.Known) -> Row:
+def _row(line: Line, seen: dict[str, int], zone: tzinfo, marked: range, known: linkify.Known, said: str) -> Row:
     stamp = f"t{line.at:%H:%M:%S}"
     seen[stamp] = seen.get(stamp, 0) + 1
     anchor = stamp if seen[stamp] == 1 else f"{stamp}-{seen[stamp]}"
     pieces = tuple(known.pieces(line.text))
-    return Row(line, anchor, line.at.astimezone(zone), line.id in marked, colour(line.nick), pieces, event(line))
+    return Row(line, anchor, line.at.astimezone(zone), line.id in marked, colour(line.nick), pieces, said)
 
 
-def event(line: Line) -> str:
-    """What happened, for a line that nobody said."""
+def event(line: Line, gettext: Callable[[str], str] = str) -> str:
+    """What happened, for a line that nobody said; in the language of a log, or of a reader."""
     said = _SAYS.get(line.kind)
-    return said.format(nick=line.nick, text=line.text).removesuffix(" ()") if said else ""
+    return gettext(said).format(nick=line.nick, text=line.text).removesuffix(" ()") if said else ""
 
 
 def plain(lines: Iterable[Line]) -> str:

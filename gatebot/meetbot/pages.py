@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of meetings, and what the meetbot adds to the common pages: search, home, health.
+"""The pages of meetings, and what the meetbot adds to the home page.
 
 `/meetings/` lists, `/meetings/NAME/YEAR/FILE` serves minutes in OpenDev's layout: the file if there is one, else
 rendered from the record, also while a meeting runs. `/meeting/ID` is the same meeting as a page of this site.
@@ -8,7 +8,7 @@ rendered from the record, also while a meeting runs. `/meeting/ID` is the same m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,8 +16,8 @@ from aiohttp import web
 
 from ..access import Actor
 from ..db import Database, Session
-from ..errors import Invalid, NotFound
-from ..front import Entry, Hit, Panel
+from ..errors import NotFound
+from ..front import Entry, Panel
 from ..reasons import reason
 from ..site import Site
 from . import archive, names
@@ -29,7 +29,6 @@ from .minutes.fold import Minutes
 from .minutes.render import FORMATS, LIVE_FORMATS
 from .model import Setting
 from .ports import States
-from .search.store import Conversation, find
 
 K = TypeVar("K", int, str)
 
@@ -160,15 +159,6 @@ class MeetingPages:
 
     # -- what the common pages show ------------------------------------------------------------
 
-    async def search(self, request: web.Request, query: str) -> Sequence[Hit]:
-        """Conversations in IRC, for the search page."""
-        try:
-            found = await self._db.read(find, query, 20)
-        except Invalid:  # The query of another part of the site: `before:yesterday` finds changes.
-            return []
-        told = await self._known(request, (line.text for one in found.conversations for line in one.lines))
-        return [_hit(one, told) for one in found.conversations]
-
     async def panel(self, request: web.Request) -> Panel:
         """The newest meetings, for the home page."""
         gettext = self._site.gettext(request)
@@ -194,12 +184,3 @@ def _found(
 
 def _read(path: Path) -> str | None:
     return path.read_text("utf-8", errors="replace") if path.is_file() else None
-
-
-def _hit(found: Conversation, told_of: Known) -> Hit:
-    """A conversation with its first hit in the middle."""
-    told = [f"{line.at:%H:%M} <{line.nick}> {line.text}" for line in found.lines]
-    place = next(n for n, line in enumerate(found.lines) if line.id in found.hits)
-    line = found.lines[place]
-    path = names.line_path(found.channel, line.at, line.id)
-    return Hit(found.channel, path, told[place], line.at, tuple(told[:place]), tuple(told[place + 1 :]), told_of.pieces)

@@ -23,6 +23,7 @@ from .linkify import Known, Unknown, known
 from .minutes.fold import Minutes
 from .model import Entry, Line, Setting
 from .ports import States
+from .search.pages import begins_below, is_newest
 from .search.store import find, with_channel
 
 _MOST = 1000
@@ -111,7 +112,8 @@ class MeetingRest:
         if not query:
             raise Invalid(reason=reason("meetbot.nothing-asked"))
         asked = with_channel(query, request.query.get("channel"))
-        found = await self._db.read(find, asked, min(_limit(request, 20), 100), _older(request))
+        limit, newest = min(_limit(request, 20), 100), is_newest(request)
+        found = await self._db.read(find, asked, limit, begins_below(request), newest=newest)
         known = await self._known(request, (line for one in found.conversations for line in one.lines))
         told = [
             (one, [_line(one.channel, line, known) for line in one.lines]) for one in found.conversations
@@ -129,13 +131,6 @@ def _limit(request: web.Request, usual: int) -> int:
     if not (asked.isdecimal() and len(asked) < 10) or not 1 <= int(asked) <= _MOST:
         raise Invalid(reason=reason("meetbot.bad-limit", most=_MOST))
     return int(asked)
-
-
-def _older(request: web.Request) -> int | None:
-    asked = request.query.get("older", "")
-    if asked and not (asked.removeprefix("-").isascii() and asked.removeprefix("-").isdigit() and len(asked) < 19):
-        raise Invalid(reason=reason("meetbot.bad-older"))
-    return int(asked) if asked else None
 
 
 def _row(row: MeetingRow) -> dict[str, object]:

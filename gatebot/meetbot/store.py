@@ -88,6 +88,12 @@ entry_table = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("log_line", sa.Integer, nullable=False),
     sa.Column("line", _serial, nullable=False),
+    sa.Index(
+        "ix_meeting_entry_changes",
+        "at",
+        sqlite_where=sa.text("kind IN ('edited', 'struck', 'added')"),
+        postgresql_where=sa.text("kind IN ('edited', 'struck', 'added')"),
+    ),
 )
 
 for _dialect, _statements in index.DDL.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 # Hangul syllables and letters, kana, ideographs (with extension A and the compatibility forms).
 _SYLLABIC = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
@@ -38,10 +38,10 @@ def cut(word: str) -> str:
     return word[:_LONGEST]
 
 
-def indexed(text: str) -> list[str]:
-    """Every token that a text is found by. The pairs of a run stand side by side: a longer word is a phrase of them."""
+def indexed(said: Iterable[str]) -> list[str]:
+    """Every token that the words of a text are found by. A long word of syllables is a phrase of its pairs."""
     tokens: list[str] = []
-    for word in words(text):
+    for word in said:
         if is_syllabic(word):
             tokens += word
             tokens += [word[i : i + 2] for i in range(len(word) - 1)]

@@ -21,6 +21,7 @@ from gatebot.meetbot.importing import store as importing
 from gatebot.meetbot.memory import store as register
 from gatebot.meetbot.model import EntryKind, Line, LineKind, Setting
 from gatebot.meetbot.removing import store as removing
+from gatebot.meetbot.search import minutes as written
 from gatebot.meetbot.search.store import find as search
 from gatebot.meetbot.store import Heard
 from gatebot.mentions import Mentions
@@ -183,12 +184,58 @@ async def test_filters_tell_who_where_when_and_in_which_meeting(db: Database) ->
 
 async def test_phrases_hold_together_in_every_script(db: Database) -> None:
     said = ["nova 인스턴스가 느려요", "인스턴스 둘 nova", "the gate is open", "open the gate", "gated the"]
-    await db.run(store.take_in, heard(*said), WAYS)
+    await db.run(store.take_in, heard(*said, "nova 인스 스턴 턴스"), WAYS)
     assert set(await texts(db, "인스턴스 nova")) == set(said[:2])
+    assert (await db.read(search, "인스턴스 nova")).count == 2
     assert await texts(db, '"nova 인스턴스"') == said[:1]
     assert await texts(db, "“the gate”") == [said[2], said[3]]
     assert await texts(db, '"gate is') == [said[2]]
     assert await texts(db, '"인스턴스가 느려"') == said[:1]
+    assert await texts(db, '"스턴스가 느려"') == said[:1]
+
+
+async def test_lines_with_the_words_side_by_side_come_first_then_the_newest(db: Database) -> None:
+    said = ["the gate is slow", "인스턴스가 느려요", "gate of the day", "the gate", "느려요 인스턴스", "the other gate"]
+    lines = [Line(NOON + timedelta(hours=hour), "ann", text) for hour, text in enumerate(said)]
+    await db.run(store.append_lines, "irc", "#c", lines)
+    best = ["the gate", "the gate is slow", "the other gate", "gate of the day"]
+    assert await texts(db, "the gate") == best
+    assert await texts(db, "인스턴스 느려요") == [said[1], said[4]]
+    newest = await db.read(search, "the gate", 10, newest=True)
+    assert [one.hit.text for one in newest.conversations] == [said[5], said[3], said[2], said[0]]
+    read: list[str] = []
+    older = None
+    for _ in best:
+        found = await db.read(search, "the gate", 1, older)
+        read += [one.hit.text for one in found.conversations]
+        older = found.older
+    assert (read, older) == (best, None)
+
+
+async def test_minutes_are_found_by_what_was_written_into_them_later_and_not_by_what_it_replaced(db: Database) -> None:
+    lines = heard("#startmeeting Sync", "#info the gate opens", "#info 회의록", "#info gone", "#endmeeting")
+    await db.run(store.take_in, lines, WAYS)
+    (row,) = await db.read(archive.meetings)
+    minutes = await db.read(archive.minutes, row, WAYS)
+    places = {item.text: place for item, place in zip(minutes.items, minutes.places, strict=True)}
+    later = NOON + timedelta(hours=1)
+
+    async def found(query: str) -> list[str]:
+        return [one.text for one in await db.read(written.find, query)]
+
+    assert await found("gate") == []
+    await db.run(edits.edit, row.id, places["the gate opens"], "the gate shuts", "root", later)
+    await db.run(edits.edit, row.id, places["the gate opens"], "a door shuts", "root", later)
+    await db.run(edits.edit, row.id, places["회의록"], "결정을 미룬다", "root", later)
+    await db.run(edits.add, row.id, "agreed", "doors stay 열려", "root", later)
+    await db.run(edits.edit, row.id, places["gone"], "", "root", later)
+    assert await found("shuts") == ["a door shuts"]
+    assert await found("gate") == await found("회의록") == await found("gone") == []
+    assert await found("결정 in:c meeting:sync from:root after:2026-11-22") == ["결정을 미룬다"]
+    assert await found("열려 doors") == ["doors stay 열려"]
+    assert await found("doors from:ann") == await found("doors before:2026-11-22") == await found("in:c") == []
+    assert await db.read(written.find, "doors", 10, {row.id}) == []
+    assert await texts(db, "gate opens") == ["#info the gate opens"]
 
 
 async def test_old_logs_taken_in_later_stand_where_they_belong_in_time(db: Database) -> None:
@@ -216,6 +263,7 @@ async def test_pages_of_results_follow_each_other_without_gap_or_repetition(db: 
     assert read == [f"needle {hour}" for hour in reversed(range(25))]
     assert older is None
     assert (await db.read(search, "needle", 10)).count == 25
+    assert (await db.read(search, "after:2026-11-23", 10)).count == 13
 
 
 async def test_a_restart_at_every_line_changes_nothing(db: Database) -> None:

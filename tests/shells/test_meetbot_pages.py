@@ -12,21 +12,23 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+from aiohttp.test_utils import TestClient, TestServer
 
 from gatebot.access_rules import Actor
 from gatebot.clock import SystemClock
 from gatebot.db import Database
+from gatebot.front import Front
 from gatebot.identity import Identity
 from gatebot.meetbot import store
 from gatebot.meetbot.edits.pages import EditPages
 from gatebot.meetbot.irc.model import ChannelHealth, Health
 from gatebot.meetbot.irc.pages import LogPages, health
-from gatebot.meetbot.linkify import Piece
 from gatebot.meetbot.memory.pages import MemoryPages
 from gatebot.meetbot.model import Bug, Line, LineKind, Setting, State
 from gatebot.meetbot.pages import MeetingPages
+from gatebot.meetbot.removing import store as removing
 from gatebot.meetbot.rest import MeetingRest
+from gatebot.meetbot.search.pages import SearchPart
 from gatebot.meetbot.sisters import links
 from gatebot.meetbot.store import Heard
 from gatebot.settings import load
@@ -97,6 +99,9 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[House]:
     app.add_routes([*meeting_pages.routes(), *LogPages(site, db, states=things).routes()])
     app.add_routes(MeetingRest(site, db, WAYS, things).routes())
     app.add_routes(MemoryPages(site, db, SystemClock(), things).routes())
+    front = Front(site, lambda: None)
+    front.add(search=("Meetings and IRC logs", SearchPart(site, db, things).search))
+    app.add_routes(front.routes())
 
     async def write(_meeting: int) -> None:
         return None
@@ -177,6 +182,24 @@ async def test_plain_logs_have_the_channel_loggers_form(house: House) -> None:
     )
 
 
+async def test_what_happened_and_what_was_removed_is_told_in_the_language_of_the_reader(house: House) -> None:
+    await house.hear(("ann", "secret"), ("ann", "hi"))
+    await house.hear(("bob", "plans"), kind=LineKind.TOPIC, start=NOON + timedelta(seconds=5))
+    await house.hear(("eve", "lunch"), kind=LineKind.PART, start=NOON + timedelta(seconds=6))
+    await house.db.run(removing.remove, "#gatebot", 1, 1, "a password", NOON)
+    page = await house.get(LOG + ".html?lang=ko")
+    for said in (
+        "[관리자가 지웠습니다: a password]",
+        "bob 님이 주제를 바꾸었습니다: “plans”",
+        "eve 님이 나갔습니다 (lunch)",
+    ):
+        assert said in page
+    assert "[관리자가 지웠습니다: a password]" in await house.get("/search?q=hi&lang=ko")
+    page = await house.get(LOG + ".html?lang=en")
+    for said in ("[removed by an administrator: a password]", "bob changes topic to &#34;plans&#34;"):
+        assert said in page
+
+
 async def test_days_lead_to_each_other_and_short_addresses_to_the_right_ones(house: House) -> None:
     await house.hear(("ann", "one"))
     await house.hear(("ann", "two"), start=NOON + timedelta(days=2))
@@ -212,13 +235,51 @@ async def test_programs_get_the_same_as_json(house: House) -> None:
 
 async def test_search_gives_hits_in_their_conversation(house: House) -> None:
     await house.hear(("ann", "before"), ("bob", "회의를 합시다"), ("ann", "after"))
-    (hit,) = await house.pages.search(make_mocked_request("GET", "/search"), "회의")
-    assert (hit.title, hit.path) == ("#gatebot", LOG + ".html#l2")
-    assert (hit.before, hit.text, hit.after) == (
-        ("12:00 <ann> before",),
-        "12:00 <bob> 회의를 합시다",
-        ("12:00 <ann> after",),
+    await house.hear(("bob", "회의실로 간다 <b>"), kind=LineKind.ME, start=NOON + timedelta(hours=1))
+    page = await house.get("/search?q=회의")
+    told = [
+        f'<a href="{LOG}.html#l4">#gatebot</a>',
+        "<div>13:00 * bob 회의실로 간다 &lt;b&gt;</div>",
+        f'<a href="{LOG}.html#l2">#gatebot</a>',
+        '<div class="small soft">12:00 &lt;ann&gt; before</div>',
+        "<div>12:00 &lt;bob&gt; 회의를 합시다</div>",
+        '<div class="small soft">12:00 &lt;ann&gt; after</div>',
+    ]
+    places = [page.index(one) for one in told]
+    assert places == sorted(places)
+    assert "Lines found: 2" in page
+    assert "newest first" not in page
+
+
+async def test_search_says_what_it_cannot_read_and_offers_the_newest_first(house: House) -> None:
+    await house.hear(("ann", "the gate"), ("ann", "gate of the day"))
+    no_day = "“9999-99” is no day. Days are written like 2026-11-22, months like 2026-11, years like 2026."
+    no_order = (
+        "“size” is no order. Lines come with the words side by side first (sort=best), "
+        "or the newest first (sort=newest)."
     )
+    no_page = "older is a number that the page before told: follow its link to more results, or leave older out."
+    for asked, said in (("gate after:9999-99", no_day), ("gate&sort=size", no_order), ("gate&older=x", no_page)):
+        assert f"Meetings and IRC logs: {said}" in await house.get(f"/search?q={asked}")
+    korean = await house.get("/search?q=gate+after:9999-99&lang=ko")
+    assert (
+        "회의와 IRC 기록: “9999-99”은(는) 날짜가 아닙니다. 날짜는 2026-11-22, 달은 2026-11, 해는 2026처럼 씁니다."
+        in korean
+    )
+    page = await house.get("/search?q=the+gate&lang=en")
+    assert '<b>words side by side first</b> <a href="/search?q=the+gate&amp;sort=newest">newest first</a>' in page
+    assert (await house.client.get("/api/irclogs/search?q=gate&sort=size")).status == 400
+
+
+async def test_a_further_page_of_results_has_an_address(house: House) -> None:
+    for hour in range(21):
+        await house.hear(("ann", f"needle {hour}"), start=NOON + timedelta(hours=hour))
+    page = await house.get("/search?q=needle")
+    more = re.search(r'<a rel="next" href="(/search[^"]+)">More results</a>', page)
+    assert more
+    last = await house.get(more[1].replace("&amp;", "&"))
+    assert "needle 0</div>" in last
+    assert "needle 1</div>" not in last
 
 
 async def test_restricted_minutes_need_an_account(house: House) -> None:
@@ -313,10 +374,9 @@ async def test_a_line_shows_the_present_state_of_what_it_names_to_who_may_see_it
     lines = await (await house.client.get("/api/irclogs/%23gatebot/2026-11-22")).json()
     assert lines[1]["named"][0] == {"target": "change/42", "path": "/42", "state": "MERGED", "title": f"Fix {EVIL}"}
     assert [one["target"] for one in lines[1]["named"]] == ["change/42", f"build/{BUILD}"]
-    (hit,) = await house.pages.search(make_mocked_request("GET", "/search"), "build")
-    assert hit.pieces is not None
-    pieces = [piece for piece in hit.pieces(hit.text) if isinstance(piece, Piece)]
-    assert [piece.state.word for piece in pieces if piece.state] == ["MERGED", "FAILURE"]
+    found = await house.get("/search?q=build")
+    assert 'change 42</a> <span class="chip merge"><i aria-hidden="true">⇥</i> merged</span>' in found
+    assert '<span class="chip bad" title="FAILURE"><i aria-hidden="true">✗</i> failure</span>' in found
 
 
 async def test_who_came_without_a_word_is_shown_beside_who_spoke(house: House) -> None:

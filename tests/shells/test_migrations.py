@@ -20,7 +20,7 @@ from gatebot import db, db_engines, identity, journal
 def every_table() -> sa.MetaData:
     """The metadata after every module that defines tables was imported."""
     for module in pkgutil.walk_packages(gatebot.__path__, "gatebot."):
-        if module.name.rpartition(".")[2] in ("autohold", "joining", "journal", "mentions", "store", "tables"):
+        if module.name.rpartition(".")[2] in ("autohold", "joining", "journal", "links", "mentions", "store", "tables"):
             importlib.import_module(module.name)
     assert identity.Account
     assert journal.Entry

@@ -132,7 +132,7 @@ class LogPages:
             day=day,
             before=before,
             after=after,
-            blocks=dayview.blocks(lines, zone, marked, known),
+            blocks=dayview.blocks(lines, zone, marked, known, self._site.gettext(request)),
             marked=marked,
             at=marked[0] if marked else lines[0].id if lines else None,
             may_remove=bool(marked) and self._may_remove(actor),

@@ -22,6 +22,7 @@ from ..model import ITEMS, SPOKEN, EntryKind, LineKind, Meeting, Vote
 from ..search import index
 from ..search.query import line_tokens
 from ..store import entry_table, items, line_table, meeting_table, record, restate
+from .marks import marker
 
 _ITEMS = frozenset(kind.value for kind in ITEMS)
 MOST = 500
@@ -34,11 +35,6 @@ class Removed:
 
     lines: int
     meetings: tuple[int, ...]
-
-
-def marker(why: str) -> str:
-    """What stands in place of the words."""
-    return f"[removed by an administrator: {why}]" if why else "[removed by an administrator]"
 
 
 def remove(session: Session, channel: str, first: int, last: int, why: str, at: datetime) -> Removed:

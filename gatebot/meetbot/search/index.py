@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from ...db import Session
 
 _PLACES = 256  # in one second; more lines than that go on into the places of the next
+_STANDING = 16_000  # tokens of a line; a tsvector counts no further
 DDL = {
     "sqlite": [
         "CREATE VIRTUAL TABLE irc_line_search USING fts5(tokens, content='', tokenize='unicode61 remove_diacritics 0')"
@@ -70,10 +71,15 @@ def add(session: Session, lines: Iterable[tuple[int, Sequence[str]]]) -> None:
         insert = "INSERT INTO irc_line_search (rowid, tokens) VALUES (:place, :tokens)"
         rows = [{"place": place, "tokens": " ".join(words)} for place, words in lines]
     else:
-        insert = "INSERT INTO irc_line_search (place, vector) VALUES (:place, array_to_tsvector(:tokens))"
-        rows = [{"place": place, "tokens": sorted(set(words))} for place, words in lines]
+        insert = "INSERT INTO irc_line_search (place, vector) VALUES (:place, CAST(:tokens AS tsvector))"
+        rows = [{"place": place, "tokens": _vector(words)} for place, words in lines]
     if rows:
         session.execute(sa.text(insert), rows)
+
+
+def _vector(words: Sequence[str]) -> str:
+    """Tokens with where each stands, as FTS5 counts them too: words of syllables are phrases of their pairs."""
+    return " ".join(f"'{word}':{place}" for place, word in enumerate(words[:_STANDING], 1))
 
 
 def remove(session: Session, lines: Iterable[tuple[int, Sequence[str]]]) -> None:

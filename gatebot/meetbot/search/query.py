@@ -2,15 +2,19 @@
 """What a query asks: words, phrases in quotes, and `from: in: meeting: before: after: has:link`.
 
 Pure. A query becomes groups of alternatives, each a run of tokens that stand side by side in the index; both engines
-are asked the same. What an index cannot tell (phrases across scripts) is looked up in the texts themselves.
+are asked the same. Of two words that are neighbours in a line the index has a token too, by how they begin: what
+particle ends a word does not part it from the next. Whether words really are neighbours is looked up in the texts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import pairwise
 
 from ...errors import Invalid
 from ...reasons import reason
@@ -19,11 +23,12 @@ from .. import tokens
 LONGEST = 300  # characters of a query
 _PART = re.compile(r'(?:(?P<field>from|in|meeting|before|after|has):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>\S+))')
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
-_DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+_DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?Z?)?)?)?", re.ASCII)
 _LINK = re.compile(r"\b(?:https?|ftp|irc|ssh)://\S|\bmailto:\S", re.IGNORECASE)
 
 # What a token begins with that tells a circumstance and not a word: no text has these, and both engines keep them.
-_FROM, _IN, _HAS_LINK, _MEETING = "\ue000", "\ue001", "\ue002", "\ue003"
+_FROM, _IN, _HAS_LINK, _MEETING, _NEIGHBOURS = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
+_KINDS = 1 << 20  # of neighbours that are told apart: so many that few lines come with others', so few that they repeat
 
 Run = tuple[str, ...]
 Group = tuple[Run, ...]
@@ -31,7 +36,10 @@ Group = tuple[Run, ...]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query that was read. `before` and `after` are moments: up to the one, from the other on."""
+    """A query that was read. `before` and `after` are moments: up to the one, from the other on.
+
+    `row` are all words in the order in which they were asked for, if there are several that may stand apart.
+    """
 
     words: tuple[str, ...] = ()
     phrases: tuple[tuple[str, ...], ...] = ()
@@ -41,6 +49,7 @@ class Asked:
     before: datetime | None = None
     after: datetime | None = None
     link: bool = False
+    row: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -52,19 +61,22 @@ def parse(query: str) -> Asked:
     """What a text asks; a date that is none is refused."""
     words: list[str] = []
     phrases: list[tuple[str, ...]] = []
+    row: list[str] = []
     fields: dict[str, list[str]] = {"from": [], "in": [], "meeting": [], "before": [], "after": [], "has": []}
     for part in _PART.finditer(query[:LONGEST].translate(_QUOTES)):
         field, value = part["field"], (part["quoted"] if part["quoted"] is not None else part["bare"])
         if field == "has" and value.lower() not in ("link", "links"):
-            words += tokens.words(f"{field} {value}")
+            said = tuple(tokens.words(f"{field} {value}"))
         elif field:
             fields[field] += [value] if value else []
-        elif part["quoted"] is not None:
-            run = tuple(tokens.words(value))
-            phrases += [run] if len(run) > 1 else []
-            words += run if len(run) == 1 else []
+            continue
         else:
-            words += tokens.words(value)
+            said = tuple(tokens.words(value))
+        row += said
+        if part["quoted"] is not None and len(said) > 1 and not field:
+            phrases.append(said)
+        else:
+            words += said
     return Asked(
         tuple(dict.fromkeys(words)),
         tuple(phrases),
@@ -74,15 +86,17 @@ def parse(query: str) -> Asked:
         min((_moment(day) for day in fields["before"]), default=None),
         max((_moment(day) for day in fields["after"]), default=None),
         bool(fields["has"]),
+        tuple(row) if len(row) > 1 and (words or len(phrases) > 1) else (),
     )
 
 
 def _moment(text: str) -> datetime:
-    """The first moment of a day, a month or a year in UTC."""
+    """A moment, or the first one of a day, a month or a year, in UTC."""
     found = _DAY.fullmatch(text)
     try:
         if found is not None:
-            return datetime(int(found[1]), int(found[2] or 1), int(found[3] or 1), tzinfo=UTC)
+            year, month, day, hour, minute, second = (int(part) if part else None for part in found.groups())
+            return datetime(year or 0, month or 1, day or 1, hour or 0, minute or 0, second or 0, tzinfo=UTC)
     except ValueError:
         pass
     raise Invalid(reason=reason("meetbot.bad-search-day", day=text)) from None
@@ -94,6 +108,7 @@ def groups(asked: Asked, meetings: Iterable[int] = ()) -> list[Group]:
     for phrase in asked.phrases:
         if any(map(tokens.is_syllabic, phrase)):
             needed += [(_run(word),) for word in phrase]
+            needed += [((pair,),) for pair in _certain(phrase)]
         else:
             needed.append((tuple(map(tokens.cut, phrase)),))
     if asked.people:
@@ -106,6 +121,29 @@ def groups(asked: Asked, meetings: Iterable[int] = ()) -> list[Group]:
     if asked.link:
         needed.append(((_HAS_LINK,),))
     return needed
+
+
+def neighbours(asked: Asked) -> list[Group]:
+    """What a line must have besides, for the words to stand side by side in it as they were asked for."""
+    return [((pair,),) for pair in dict.fromkeys(_pair(*two) for two in pairwise(asked.row))]
+
+
+def _pair(first: str, second: str) -> str:
+    """Two words that are neighbours as one token: of syllables the first two, so that a particle changes nothing."""
+    return f"{_NEIGHBOURS}{zlib.crc32(f'{_stem(first)} {_stem(second)}'.encode()) % _KINDS:05x}"
+
+
+def _stem(word: str) -> str:
+    return word[:2] if tokens.is_syllabic(word) else tokens.cut(word)
+
+
+def _certain(phrase: Sequence[str]) -> list[str]:
+    """The neighbours in a phrase whose beginnings are known: its first word may be the end of a longer one."""
+    inside = [True, *(True for _ in phrase[1:])]
+    inside[0] = not tokens.is_syllabic(phrase[0])
+    if tokens.is_syllabic(phrase[-1]) and len(phrase[-1]) == 1:
+        inside[-1] = False
+    return [_pair(*two) for two, known in zip(pairwise(phrase), pairwise(inside), strict=True) if all(known)]
 
 
 def _run(word: str) -> Run:
@@ -122,18 +160,19 @@ def _field(mark: str, value: str) -> str:
 
 def line_tokens(nick: str, channel: str, text: str, meeting: int) -> list[str]:
     """Everything that a line is found by."""
-    found = [*tokens.indexed(text), _field(_FROM, nick), _field(_IN, channel)]
+    said = list(tokens.words(text))
+    found = [_field(_FROM, nick), _field(_IN, channel)]
     found += [_HAS_LINK] if _LINK.search(text) else []
-    return [*found, f"{_MEETING}{meeting}"] if meeting else found
+    found += [f"{_MEETING}{meeting}"] if meeting else []
+    return [*found, *tokens.indexed(said), *dict.fromkeys(_pair(*two) for two in pairwise(said))]
 
 
 def holds(text: str, asked: Asked) -> bool:
-    """Whether a text that has all tokens really holds the words and phrases: tokens may come from different places."""
-    syllabic = [word for word in asked.words if tokens.is_syllabic(word)]
-    if not syllabic and not asked.phrases:
+    """Whether a text that has all tokens really holds the phrases: tokens may come from different places."""
+    if not asked.phrases:
         return True
     said = f" {' '.join(tokens.words(text))} "
-    return all(word in said for word in syllabic) and all(_needle(phrase) in said for phrase in asked.phrases)
+    return all(_needle(phrase) in said for phrase in asked.phrases)
 
 
 def _needle(phrase: tuple[str, ...]) -> str:
@@ -141,3 +180,26 @@ def _needle(phrase: tuple[str, ...]) -> str:
     first = "" if tokens.is_syllabic(phrase[0]) else " "
     last = "" if tokens.is_syllabic(phrase[-1]) else " "
     return first + " ".join(phrase) + last
+
+
+def fits(text: str, nick: str, channel: str, asked: Asked) -> bool:
+    """Whether a text that is in no index is what is asked for, but for its time and its meeting."""
+    said = f" {' '.join(tokens.words(text))} "
+    there = all((word if tokens.is_syllabic(word) else f" {word} ") in said for word in asked.words)
+    told = not asked.people or tokens.normal(nick) in map(tokens.normal, asked.people)
+    here = not asked.channels or tokens.normal(channel).lstrip("#") in (
+        tokens.normal(name).lstrip("#") for name in asked.channels
+    )
+    return there and told and here and (not asked.link or _LINK.search(text) is not None) and holds(text, asked)
+
+
+def stands(text: str, row: tuple[str, ...]) -> bool:
+    """Whether a text has words side by side in their order; each may go on into a particle."""
+    return _standing(row).search(" ".join(tokens.words(text))) is not None
+
+
+@lru_cache(maxsize=64)
+def _standing(row: tuple[str, ...]) -> re.Pattern[str]:
+    ends = (r"\S*" if tokens.is_syllabic(word) and len(word) > 1 else "" for word in row)
+    words = " ".join(re.escape(word) + end for word, end in zip(row, ends, strict=True))
+    return re.compile(rf"(?<!\S){words}(?!\S)")

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding lines: what a query asks, as conversations, the newest first.
+"""Finding lines: what a query asks, as conversations; the best first, or the newest first.
 
-Only reads. A page of results begins where the last one ended, by place; counts stop at a thousand. A conversation is a
-hit with the lines around it in its channel, as far as no long silence parts them; hits near each other share one.
+Only reads. Best are lines that have the words side by side as they were asked for, then those that have all of them,
+each the newest first. A page of results begins where the last one ended; counts stop at a thousand. A conversation is
+a hit with the lines around it in its channel, as far as no long silence parts them; hits near each other share one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -22,36 +24,42 @@ from .query import Asked, Group
 MOST = 1_000
 """Counts go no further: nobody reads that many."""
 _SILENCE = timedelta(minutes=10)
-_BATCH = 60  # hits looked at together
-_CANDIDATES = 4_000  # lines that have all tokens and are looked through for a phrase, at most
+_BATCH = 60  # conversations that are made together
+_FIRST, _MORE = 24, 240  # lines read at first, and then
+_CANDIDATES = 4_000  # lines that have all tokens and are looked through, at most
 _SERIES = 600  # meetings that `meeting:` may stand for
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Lines of one channel that belong together; `hits` are the ids of those that were searched for.
+    """Lines of one channel that belong together; `hits` are the ids of those that were searched for, `best` is one.
 
-    `meeting` is the meeting that the newest hit was said in, 0 where it was in none.
+    `meeting` is the meeting that the best hit was said in, 0 where it was in none.
     """
 
     channel: str
     lines: tuple[Line, ...]
     hits: frozenset[int]
+    best: int
     meeting: int = 0
 
     @property
     def hit(self) -> Line:
-        """The first line that was searched for."""
-        return next(line for line in self.lines if line.id in self.hits)
+        """The line for which the conversation stands where it does among the results."""
+        return next(line for line in self.lines if line.id == self.best)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of results. `count` stops at `MOST`; `older` is where the next page begins, None at the end."""
+    """A page of results. `count` stops at `MOST`; `older` is where the next page begins, None at the end.
+
+    `several` words were asked for, which may stand side by side or not: the order matters.
+    """
 
     conversations: tuple[Conversation, ...]
     count: int
     older: int | None
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +68,16 @@ class _Hit:
     channel: str
     meeting: int
     line: Line
+    near: bool
 
 
-def find(session: Session, text: str, limit: int = 10, older: int | None = None) -> Found:
-    """The newest conversations that a query asks for; `older` is what the page before told."""
+def find(session: Session, text: str, limit: int = 10, older: int | None = None, *, newest: bool = False) -> Found:
+    """The best conversations that a query asks for, or the `newest`; `older` is what the page before told."""
     asked = query.parse(text)
     if asked.is_empty:
         return Found((), 0, None)
-    return _Search(session, asked).page(limit, older)
+    found = _Search(session, asked if not newest else replace(asked, row=())).page(limit, older)
+    return replace(found, several=bool(asked.row))
 
 
 class _Search:
@@ -76,8 +86,10 @@ class _Search:
     def __init__(self, session: Session, asked: Asked) -> None:
         self._session = session
         self._asked = asked
-        self._groups = query.groups(asked, _meetings(session, asked.meetings))
-        self._exact = query.holds("", asked)  # Nothing is left to look up in the texts.
+        meetings = _meetings(session, asked.meetings)
+        self._groups = query.groups(asked, meetings)
+        self._narrow = query.groups(replace(asked, words=()), meetings)
+        self._count: int | None = None
         low = index.first_place(asked.after) if asked.after else None
         self._low = -(2**62) if low is None else low
         self._high = index.first_place(asked.before) if asked.before else 2**62
@@ -86,80 +98,94 @@ class _Search:
         """Conversations until there are enough, from a place on backwards."""
         conversations: list[Conversation] = []
         seen: set[int] = set()
-        hits = self._hits(min(self._high, older) if older is not None else self._high)
+        known: set[int] = set()
         batch: list[_Hit] = []
         rest: int | None = None
-        for hit in hits:
-            batch.append(hit)
-            if len(batch) == max(limit, 10) or len(batch) == _BATCH:
-                rest = self._join(batch, conversations, seen, limit)
-                batch = []
-                if rest is not None:
-                    break
-        if rest is None:
-            rest = self._join(batch, conversations, seen, limit)
-        count = self._count() if older is None else 0
-        if older is None and rest is None:
-            count = len({id for found in conversations for id in found.hits})
-        return Found(tuple(conversations), count, rest)
-
-    def _join(
-        self, hits: Sequence[_Hit], conversations: list[Conversation], seen: set[int], limit: int
-    ) -> int | None:  # fmt: skip
-        """Add the conversations of hits; where the page is full, the place that the next one begins below."""
-        ids = {hit.line.id for hit in hits}
-        around = _around(self._session, hits)
-        for hit in hits:
+        for hit in self._ordered(older):
+            known.add(hit.line.id)
             if hit.line.id in seen:
                 continue
             if len(conversations) == limit:
-                return hit.place + 1
-            lines = around[hit.line.id]
-            here = {line.id for line in lines}
-            seen |= here
-            conversations.append(Conversation(hit.channel, lines, frozenset(here & ids), hit.meeting))
-        return None
+                rest = (hit.place + 1) * 2 + hit.near
+                break
+            batch.append(hit)
+            if len(batch) == min(limit - len(conversations), _BATCH):
+                conversations += _joined(self._session, batch, seen)
+                batch = []
+        conversations += _joined(self._session, batch, seen)
+        count = 0
+        if older is None:
+            count = len(known) if rest is None else self._counted()
+        hits = [frozenset(line.id for line in found.lines if line.id in known) for found in conversations]
+        told = (replace(found, hits=here) for found, here in zip(conversations, hits, strict=True))
+        return Found(tuple(told), count, rest)
 
-    def _hits(self, high: int) -> Iterator[_Hit]:
-        """The lines that are asked for below a place, the newest first."""
+    def _ordered(self, older: int | None) -> Iterator[_Hit]:
+        """The hits from where the page before ended: first those with the words side by side, then all others."""
+        below, near = divmod(older, 2) if older is not None else (self._high, 1)
+        below = min(self._high, below)
+        if near and self._asked.row:
+            yield from self._hits(below, near=True)
+            below = self._high
+        yield from self._hits(below, near=False)
+
+    def _hits(self, high: int, *, near: bool) -> Iterator[_Hit]:
+        """The lines that are asked for below a place, the newest first: with the words side by side, or all others."""
+        asked = self._asked
+        groups = [*query.neighbours(asked), *self._narrow] if near else self._groups
+        for row in self._rows(groups, high, near=near):
+            if query.holds(row.text, asked) and (not asked.row or query.stands(row.text, asked.row) is near):
+                yield _Hit(row.place, row.channel, row.meeting, line_of(row), near)
+
+    def _rows(self, groups: Sequence[Group], high: int, *, near: bool) -> Iterator[sa.Row[tuple[object, ...]]]:
+        """Lines that have all tokens, below a place, the newest first."""
+        if not groups:
+            yield from self._session.execute(self._spoken(high))
+            return
         looked = 0
         while looked < _CANDIDATES:
-            rows = self._candidates(high, _BATCH if looked == 0 else 8 * _BATCH)
-            for row in rows:
-                if self._exact or query.holds(row.text, self._asked):
-                    yield _Hit(row.place, row.channel, row.meeting, line_of(row))
-            looked += len(rows)
-            if len(rows) < (_BATCH if looked == len(rows) else 8 * _BATCH):
+            # The first look at all of them counts them.
+            counts = not near and high == self._high
+            limit = MOST if counts else 2 * _BATCH
+            places = self._places(groups, high, limit)
+            if counts:
+                self._count = len(places)
+            for first, last in ((0, _FIRST), *((at, at + _MORE) for at in range(_FIRST, len(places), _MORE))):
+                here = sa.select(line_table).where(line_table.c.place.in_(places[first:last]))
+                yield from sorted(self._session.execute(here), key=lambda row: -row.place)
+            if len(places) < limit:
                 return
-            high = rows[-1].place
+            looked += len(places)
+            high = places[-1]
 
-    def _candidates(self, high: int, limit: int) -> Sequence[sa.Row[tuple[object, ...]]]:
-        """Lines that have all tokens, below a place, the newest first."""
-        bounds = {"high": high, "low": self._low, "limit": limit}
-        if not self._groups:
-            columns = line_table.c
-            spoken = columns.kind.in_([LineKind.SAID.value, LineKind.ME.value])
-            newest = sa.select(line_table).where(spoken, columns.place < high, columns.place >= self._low)
-            return self._session.execute(newest.order_by(columns.place.desc()).limit(limit)).all()
-        places = self._session.execute(_places(self._session), {"match": self._match(), **bounds}).scalars().all()
-        rows = self._session.execute(sa.select(line_table).where(line_table.c.place.in_(places)))
-        return sorted(rows, key=lambda row: -row.place)
+    def _spoken(self, high: int) -> sa.Select[tuple[object, ...]]:
+        """All lines below a place, where only a time is asked for: so many of them as anybody looks at."""
+        columns = line_table.c
+        spoken = columns.kind.in_([LineKind.SAID.value, LineKind.ME.value])
+        newest = sa.select(line_table).where(spoken, columns.place < high, columns.place >= self._low)
+        return newest.order_by(columns.place.desc()).limit(MOST)
 
-    def _count(self) -> int:
+    def _counted(self) -> int:
         """How many lines have all tokens, up to `MOST`."""
-        bounds = {"high": self._high, "low": self._low, "limit": MOST}
+        if self._count is not None:
+            return self._count
         if not self._groups:
-            return MOST
-        counted = sa.text(f"SELECT count(*) FROM ({_places(self._session).text}) AS found")  # noqa: S608 - our own text
-        return self._session.execute(counted, {"match": self._match(), **bounds}).scalar_one()
+            spoken = self._spoken(self._high).with_only_columns(line_table.c.place).subquery()
+            return self._session.execute(sa.select(sa.func.count()).select_from(spoken)).scalar_one()
+        return len(self._places(self._groups, self._high, MOST))
 
-    def _match(self) -> str:
+    def _places(self, groups: Sequence[Group], high: int, limit: int) -> Sequence[int]:
+        """The newest places whose lines match."""
+        bounds = {"match": self._match(groups), "high": high, "low": self._low, "limit": limit}
+        return self._session.execute(_matching(self._session), bounds).scalars().all()
+
+    def _match(self, groups: Sequence[Group]) -> str:
         if self._session.dialect.name == "sqlite":
-            return " AND ".join(map(_for_fts, self._groups))
-        return " & ".join(map(_for_tsquery, self._groups))
+            return " AND ".join(map(_for_fts, groups))
+        return " & ".join(map(_for_tsquery, groups))
 
 
-def _places(session: Session) -> sa.TextClause:
+def _matching(session: Session) -> sa.TextClause:
     """The newest places whose lines match."""
     if session.dialect.name == "sqlite":
         return sa.text(
@@ -179,7 +205,7 @@ def _for_fts(group: Group) -> str:
 
 
 def _for_tsquery(group: Group) -> str:
-    return "(" + " | ".join("(" + " & ".join(f"'{token}'" for token in run) + ")" for run in group) + ")"
+    return "(" + " | ".join("(" + " <-> ".join(f"'{token}'" for token in run) + ")" for run in group) + ")"
 
 
 def _meetings(session: Session, named: Sequence[str]) -> list[int]:
@@ -196,26 +222,43 @@ def line_of(row: sa.Row[tuple[object, ...]]) -> Line:
     return Line(row.at, row.nick, row.text, LineKind(row.kind), row.own, row.account, row.id)
 
 
+def _joined(session: Session, hits: Sequence[_Hit], seen: set[int]) -> Iterator[Conversation]:
+    """The conversations of hits, the lines of which are `seen` from then on: a later hit in one of them adds none."""
+    around = _around(session, hits)
+    for hit in hits:
+        id = hit.line.id
+        if id not in seen:
+            lines = around[id]
+            seen |= {line.id for line in lines}
+            yield Conversation(hit.channel, lines, frozenset({id}), id, hit.meeting)
+
+
 _SIDE = (
     "SELECT * FROM (SELECT {number} AS hit, '{side}' AS side, place, id, at, nick, text, kind, own, account "
-    "FROM irc_line WHERE {here} ORDER BY place {order} LIMIT 3) AS s{number}{side}"
+    "FROM irc_line WHERE channel = :c{number} AND place {compare} :p{number} AND kind IN ('said', 'me') "
+    "ORDER BY place {order} LIMIT 3) AS s{number}{side}"
 )
 _SIDES = {"before": ("<", "DESC"), "after": (">", "ASC")}
 
 
+@cache
+def _sides(hits: int) -> sa.TextualSelect:
+    """What reads the lines on both sides of so many hits at once."""
+    parts = [
+        _SIDE.format(number=number, side=side, compare=compare, order=order)
+        for number in range(hits)
+        for side, (compare, order) in _SIDES.items()
+    ]
+    return sa.text(" UNION ALL ".join(parts)).columns(at=utc, own=sa.Boolean)
+
+
 def _around(session: Session, hits: Sequence[_Hit]) -> dict[int, tuple[Line, ...]]:
     """The lines around each hit, up to the first silence on either side: one statement for all hits."""
-    parts: list[str] = []
-    values: dict[str, object] = {}
-    for number, hit in enumerate(hits):
-        values |= {f"c{number}": hit.channel, f"p{number}": hit.place}
-        for side, (compare, order) in _SIDES.items():
-            here = f"channel = :c{number} AND place {compare} :p{number} AND kind IN ('said', 'me')"
-            parts.append(_SIDE.format(number=number, side=side, here=here, order=order))
     found: dict[tuple[int, str], list[Line]] = {}
-    if parts:
-        typed = sa.text(" UNION ALL ".join(parts)).bindparams(**values).columns(at=utc, own=sa.Boolean)
-        for row in session.execute(typed):
+    if hits:
+        channels = {f"c{number}": hit.channel for number, hit in enumerate(hits)}
+        places = {f"p{number}": hit.place for number, hit in enumerate(hits)}
+        for row in session.execute(_sides(len(hits)), channels | places):
             found.setdefault((row.hit, row.side), []).append(line_of(row))
     return {
         hit.line.id: (

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from gatebot import words
 from gatebot.access_rules import Actor
+from gatebot.errors import Invalid
 from gatebot.meetbot import lines, linkify, tokens
 from gatebot.meetbot.model import Bug, State
 from gatebot.meetbot.search import query
+from gatebot.reasons import reason
 
 
 def test_colours_and_control_bytes_go_and_digits_that_are_text_stay() -> None:
@@ -57,18 +60,61 @@ def test_only_harmless_schemes_are_linked(url: str, safe: bool) -> None:
 
 
 def test_syllables_and_their_pairs_are_indexed() -> None:
-    assert tokens.indexed("회의를 Nova") == ["회", "의", "를", "회의", "의를", "nova"]
-    assert tokens.indexed("Ｎｏｖａ") == ["nova"]
+    assert tokens.indexed(tokens.words("회의를 Nova")) == ["회", "의", "를", "회의", "의를", "nova"]
+    assert tokens.indexed(tokens.words("Ｎｏｖａ")) == ["nova"]
 
 
 def test_decomposed_hangul_is_the_same_word() -> None:
-    assert tokens.indexed("\u1112\u116c\u110b\u1174") == tokens.indexed("회의")
+    assert list(tokens.words("\u1112\u116c\u110b\u1174")) == ["회의"]
 
 
-def test_pairs_from_different_places_do_not_make_a_word() -> None:
-    asked = query.parse("Ｎｏｖａ 인스턴스")
-    assert query.holds("nova 인스턴스를 만든다", asked)
-    assert not query.holds("nova 인스 스턴 턴스", asked)
+@pytest.mark.parametrize(
+    ("asked", "text", "side_by_side"),
+    [
+        ("nova 인스턴스", "오늘 Nova 인스턴스가 느려요", True),
+        ("인스턴스 느려", "인스턴스가 느려요", True),
+        ("인스턴스 nova", "nova 인스턴스", False),
+        ("the gate", "is the gate, open", True),
+        ("the gate", "the gates", False),
+        ("스턴스 느려", "인스턴스 느려", False),
+        ("안 돼", "안 돼", True),
+        ("안 돼요", "안 돼요", True),
+        ('"the gate" slow', "the gate slow", True),
+    ],
+)
+def test_words_are_neighbours_whatever_particle_ends_them(asked: str, text: str, side_by_side: bool) -> None:
+    read = query.parse(asked)
+    assert query.stands(text, read.row) is side_by_side
+    indexed = query.line_tokens("ann", "#c", text, 0)
+    if side_by_side:
+        assert all(run[0] in indexed for group in query.neighbours(read) for run in group)
+
+
+def test_words_have_an_order_only_where_they_may_stand_apart() -> None:
+    assert query.parse("nova from:ann").row == ()
+    assert query.parse('"the gate" in:nova').row == ()
+    assert query.parse('slow "the gate" before:2026').row == ("slow", "the", "gate")
+
+
+@pytest.mark.parametrize("day", ["9999-99", "2026-13", "0000", "yesterday", "2026-11-22 25:00", "2026-11-22 1"])
+def test_what_is_no_day_is_refused(day: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        query.parse(f'slow after:"{day}"')
+    assert words.say(refused.value.reason or reason("x")) == (
+        f"“{day}” is no day. Days are written like 2026-11-22, months like 2026-11, years like 2026."
+    )
+
+
+def test_a_moment_is_a_day_and_a_time_of_utc() -> None:
+    moments = ("2026", "2026-11", "2026-11-22", "2026-11-22 12:30", "2026-11-22T12:30:05Z")
+    read = [query.parse(f'after:"{moment}"').after for moment in moments]
+    assert [f"{moment:%m-%d %H:%M:%S}" for moment in read if moment] == [
+        "01-01 00:00:00",
+        "11-01 00:00:00",
+        "11-22 00:00:00",
+        "11-22 12:30:00",
+        "11-22 12:30:05",
+    ]
 
 
 def test_addresses_changes_and_builds_become_links_without_the_sentences_punctuation() -> None:
