@@ -8,6 +8,7 @@ other harmless schemes. States are asked for once, for all texts of a page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -17,17 +18,22 @@ from ..targets import path_of, places
 from .model import Bug, State
 from .ports import States
 
+_PARTICLE = re.compile(r"[가-힣]+")
 _MOST = 500  # things whose states one page shows
 _FOLLOWED = 40  # of them, the last, are followed by an open page
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text; `url` is None where it leads nowhere. `state` is what is known of what it names."""
+    """A part of a text; `url` is None where it leads nowhere. `state` is what is known of what it names.
+
+    `tail` is a Korean particle behind a link with a state, which nothing may part from its word.
+    """
 
     text: str
     url: str | None = None
     state: State | None = None
+    tail: str = ""
 
 
 class Unknown:
@@ -58,8 +64,10 @@ class Known:
                 continue
             if start > end:
                 yield Piece(text[end:start])
-            yield Piece(text[start:stop], url, self.states.get(target))
-            end = stop
+            state = self.states.get(target)
+            particle = _PARTICLE.match(text, stop) if state is not None else None
+            end = particle.end() if particle is not None else stop
+            yield Piece(text[start:stop], url, state, text[stop:end])
         if end < len(text):
             yield Piece(text[end:])
 
@@ -107,5 +115,5 @@ def _html(piece: Piece) -> str:
         return escape(piece.text, quote=False)
     state = piece.state
     title = f' title="{escape(state.title)}"' if state is not None and state.title else ""
-    link = f'<a href="{escape(piece.url)}"{title}>{escape(piece.text, quote=False)}</a>'
+    link = f'<a href="{escape(piece.url)}"{title}>{escape(piece.text, quote=False)}</a>{piece.tail}'
     return f'{link} <span class="state {escape(state.kind)}">[{escape(state.plain)}]</span>' if state else link

@@ -39,6 +39,8 @@ WAYS = Setting(prefix="http://x/meetings")
 LOG = "/irclogs/%23gatebot/%23gatebot.2026-11-22.log"
 EVIL = "<script>alert(1)</script>"
 SAFE = "&lt;script&gt;alert(1)&lt;/script&gt;"
+LINK = f'<a href="/42" rel="nofollow noopener" title="Fix {SAFE}">change 42</a>'
+MERGED = f'{LINK} <span class="now"><span class="chip merge">'
 
 
 BUILD = "5f" * 16
@@ -131,7 +133,7 @@ async def test_minutes_are_served_in_four_forms_and_as_a_page(house: House) -> N
     for ending in (".html", ".txt", ".log.html", ".log.txt"):
         assert "change 42" in await house.get(base + ending)
     page = await house.get("/meeting/1")
-    assert f'<a href="/42" rel="nofollow noopener" title="Fix {SAFE}">change 42</a> <span class="chip merge">' in page
+    assert MERGED in page
     assert f'href="{LOG}.html#l3"' in page
     for text in (listed, page, await house.get(base + ".html"), await house.get(base + ".log.html")):
         assert EVIL not in text
@@ -353,11 +355,10 @@ async def test_a_line_shows_the_present_state_of_what_it_names_to_who_may_see_it
     paths = (LOG + ".html", "/meeting/1", "/decisions", file + ".log.html", file + ".html")
     day, page, decided, log, minutes = [await house.get(path) for path in paths]
     assert house.things.asked == len(paths)
-    merged = f'<a href="/42" rel="nofollow noopener" title="Fix {SAFE}">change 42</a> <span class="chip merge">'
     for shown in (day, page, decided):
-        assert merged in shown
+        assert MERGED in shown
         assert '<a href="https://bugs.example.org/7" rel="nofollow noopener">bug 7</a>' in shown
-    assert f'title="unit (api 42,1)">build {BUILD}</a> <span class="chip bad" title="FAILURE">' in day
+    assert f'title="unit (api 42,1)">build {BUILD}</a> <span class="now"><span class="chip bad" title="FAILURE">' in day
     assert f'data-live="channel/#gatebot,build/{BUILD},change/42"' in day
     plain = f'<a href="/42" title="Fix {SAFE}">change 42</a> <span class="state change">[merged]</span>'
     assert plain in log
@@ -368,14 +369,14 @@ async def test_a_line_shows_the_present_state_of_what_it_names_to_who_may_see_it
     account = await identity.create("ann", name="Ann", email="ann@x.org")
     cookie = {"Cookie": f"gatebot_session={await identity.open_session(account.id)}"}
     assert (
-        'title="A secret">change 13</a> <span class="chip run">'
+        'title="A secret">change 13</a> <span class="now"><span class="chip run">'
         in await (await house.client.get(LOG + ".html", headers=cookie)).text()
     )
     lines = await (await house.client.get("/api/irclogs/%23gatebot/2026-11-22")).json()
     assert lines[1]["named"][0] == {"target": "change/42", "path": "/42", "state": "MERGED", "title": f"Fix {EVIL}"}
     assert [one["target"] for one in lines[1]["named"]] == ["change/42", f"build/{BUILD}"]
     found = await house.get("/search?q=build")
-    assert 'change 42</a> <span class="chip merge"><i aria-hidden="true">⇥</i> merged</span>' in found
+    assert 'change 42</a> <span class="now"><span class="chip merge"><i aria-hidden="true">⇥</i> merged</span>' in found
     assert '<span class="chip bad" title="FAILURE"><i aria-hidden="true">✗</i> failure</span>' in found
 
 

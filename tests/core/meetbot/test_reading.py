@@ -171,7 +171,8 @@ async def test_what_a_line_names_is_told_with_its_state_to_who_may_see_it() -> N
         ("build " + "A" * 32, "/build/" + "a" * 32),
         ("https://x.org/12", "https://x.org/12"),
     ]
-    assert "".join(one.text for text in TEXTS for one in seen.pieces(text)) == "".join(TEXTS)
+    assert "".join(one.text + one.tail for text in TEXTS for one in seen.pieces(text)) == "".join(TEXTS)
+    assert [one.tail for one in seen.pieces(TEXTS[1]) if one.state] == ["", "를"]
     assert seen.topics == f",build/{'a' * 32},change/12"
     assert seen.html("see change 12 & change 13") == (
         'see <a href="/12" title="Fix &quot;it&quot;">change 12</a> <span class="state change">[merged]</span> &amp; '
