@@ -71,6 +71,8 @@ class Verb(Enum):
     # Capabilities: of the site, not of a ref.
     ADMINISTRATE_SERVER = "administrateServer"
     BYPASS_GATE = "bypassGate"
+    TELL_STATUS = "tellStatus"
+    MANAGE_BOARDS = "manageBoards"
     CREATE_PROJECT = "createProject"
     STREAM_EVENTS = "streamEvents"
     VIEW_QUEUE = "viewQueue"

@@ -325,6 +325,22 @@ class MeetingEnded(Event):
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class StatusTold(Event):
+    """Somebody told everybody how the site is, or celebrated, or thanked; `kind` is log, notice, alert, ok, success or
+    thanks, `entry` the number of the row that has the words."""
+
+    entry: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardChanged(Event):
+    """The board of an event is another: its tracks, what they speak of, or who is where."""
+
+    board: str
+
+
 ALL: tuple[type[Event], ...] = (
     AccountCreated,
     ProjectCreated,
@@ -361,4 +377,6 @@ ALL: tuple[type[Event], ...] = (
     LineRemoved,
     MeetingStarted,
     MeetingEnded,
+    StatusTold,
+    BoardChanged,
 )

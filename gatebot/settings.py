@@ -109,7 +109,8 @@ def _disagreements(settings: Settings) -> list[str]:
             errors.append(f'ssh.{key}: {quoted(text)}write a host and a port, such as "127.0.0.1:29418".')
     errors += [f"web.trusted_proxies: {text} is no address." for text in web.trusted_proxies if not _is_network(text)]
     errors += irc_errors(settings.irc)
-    errors += unheard_errors(settings.announce, settings.irc)
+    errors += unheard_errors("announce", settings.announce, settings.irc)
+    errors += unheard_errors("status", settings.status, settings.irc)
     return errors
 
 

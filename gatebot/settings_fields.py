@@ -15,7 +15,7 @@ from types import MappingProxyType
 from .settings_irc import Irc
 from .settings_outside import Accounts, Mail, Oidc, Replication, Tracker, Webhook
 from .settings_providers import Provider
-from .settings_sisters import Announce
+from .settings_sisters import Announce, Status
 from .settings_words import BYTES, GIB, MIB, setting
 
 
@@ -219,6 +219,9 @@ class Meetings:
         10, "How long before a planned meeting its channel is reminded of it; 0: not at all.", unit="minutes", least=0
     )
     announce_missed: bool = setting(False, "Whether a channel is told that a planned meeting did not happen.")
+    notice_hours: int = setting(
+        6, "How long a #status notice stands at the top of every page; 0: not at all.", unit="hours", least=0
+    )
     confirm_votes: bool = setting(False, "Whether who votes in a meeting is told by a notice that the vote counts.")
 
 
@@ -284,6 +287,7 @@ class Settings:
     webhook: Mapping[str, Webhook] = field(default_factory=lambda: MappingProxyType({}))
     tracker: Mapping[str, Tracker] = field(default_factory=lambda: MappingProxyType({}))
     announce: Mapping[str, Announce] = field(default_factory=lambda: MappingProxyType({}))
+    status: Mapping[str, Status] = field(default_factory=lambda: MappingProxyType({}))
     providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
@@ -320,5 +324,6 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("webhook", Webhook),
     ("tracker", Tracker),
     ("announce", Announce),
+    ("status", Status),
 )
-"""The sections of the file in the order in which it shows them; the last seven may be there several times."""
+"""The sections of the file in the order in which it shows them; the last eight may be there several times."""

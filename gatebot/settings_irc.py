@@ -45,6 +45,10 @@ class Irc:
     trust_nicks: bool = setting(
         False, "Whether a nick proves who speaks, where the network tells no accounts; only on a network of your own."
     )
+    topics: str = setting(
+        "directly", "How the bot sets topics: directly, as an operator of the channel, or through chanserv.",
+        choices=("directly", "chanserv"),
+    )  # fmt: skip
     language: str = setting("en", "The language in which the bot answers questions.", choices=("en", "ko"))
     web_chat: str = setting(
         "accounts", "Who may speak in the channels from their pages: people with an account, everybody, or nobody.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from .settings_checks import no_regexes
 from .settings_irc import Irc
@@ -51,15 +52,37 @@ def announce_errors(place: str, one: Announce) -> Iterator[str]:
         yield from no_regexes(f"{place}.{key}", [name for name in names if name.startswith("^")])
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A channel that hears of the notices and alerts that people tell by #status."""
+
+    channel: str = setting("", "The channel; the bot must be in it.", unit="channel")
+    network: str = setting("", "The network of the channel; empty: the first one that has it.", unit="name")
+    topic: bool = setting(True, "Whether an alert stands in the channel's topic until it is over.")
+
+
+def status_errors(place: str, one: Status) -> Iterator[str]:
+    """What is wrong with one of them alone."""
+    if not one.channel:
+        yield f"{place}.channel: this is needed."
+
+
+class _Led(Protocol):
+    @property
+    def channel(self) -> str: ...
+    @property
+    def network(self) -> str: ...
+
+
 def network_of(channel: str, network: str, networks: Sequence[Irc]) -> str | None:
     """The network of a channel that settings name; None: the bot is in no such channel."""
     found = [one.name for one in networks if channel.lower() in [name.lower() for name in one.channels]]
     return next((name for name in found if name == network or not network), None)
 
 
-def unheard_errors(announce: Mapping[str, Announce], networks: Sequence[Irc]) -> Iterator[str]:
+def unheard_errors(section: str, told: Mapping[str, _Led], networks: Sequence[Irc]) -> Iterator[str]:
     """Which of them would tell a channel that the bot is not in."""
-    for name, one in announce.items():
+    for name, one in told.items():
         if one.channel and network_of(one.channel, one.network, networks) is None:
             what = f"the bot is not in {one.channel}; write it into channels of its [[irc]] too."
-            yield f"announce.{name}.channel: {what}"
+            yield f"{section}.{name}.channel: {what}"

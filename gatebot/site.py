@@ -25,6 +25,7 @@ from markupsafe import Markup
 
 from . import __version__, assets, words
 from .asking import READS, SESSION, Asking, xsrf
+from .banners import Banner
 from .change import own_number
 from .durations import about, duration
 from .errors import GatebotError, Unauthenticated, http_status
@@ -59,6 +60,7 @@ class Site(Asking):
     def __init__(self, settings: Settings, identity: Identity) -> None:
         self.settings = settings
         self.identity = identity
+        self.banners: Callable[[], Sequence[Banner]] = tuple
         self._notices: list[Callable[[], Reason | None]] = []
         self._last: Callable[[], int] = lambda: 0
         loader = jinja2.FileSystemLoader(str(assets.path("web", "templates")))
@@ -86,6 +88,7 @@ class Site(Asking):
             "live": "",
             "account": self.account(request),
             "since": request.get(SEEN) or "",
+            "banners": self.banners(),
             "told": unquote(request.cookies.get(TOLD, ""))[:500],
             "notices": [words.say(told, language) for notice in self._notices if (told := notice()) is not None],
             "say": lambda reason: words.say(reason, language),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
@@ -145,12 +148,19 @@ class Site(Asking):
             web.get("/login", self._login_page),
             web.post("/login", self._login),
             web.post("/logout", self._logout),
+            web.get("/notices", self._told_everybody),
             web.static("/static", assets.path("web", "static")),
         ]
 
     def middlewares(self) -> Sequence[Middleware]:
         """Where it comes from, then errors, then who is asking."""
         return [believed(self.settings.web.trusted_proxies), self._errors, self._identify]
+
+    async def _told_everybody(self, request: web.Request) -> web.StreamResponse:
+        """What stands at the top of every page, for pages that are open."""
+        text = self.text(request, "notices.html")
+        headers = {hdrs.CACHE_CONTROL: "private, no-store"}
+        return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
 
     @web.middleware
     async def _identify(self, request: web.Request, handler: Handler) -> web.StreamResponse:

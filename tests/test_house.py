@@ -54,6 +54,7 @@ HALL = {
     "settings_words": 0,
     "turns": 0,
     "targets": 1,
+    "banners": 0,
     "assets": 2,
     "db": 2,
     "db_engines": 2,

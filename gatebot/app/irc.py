@@ -203,6 +203,7 @@ def _network(settings: Settings, irc: IrcSettings) -> Network:
         burst=irc.burst,
         rate=1 / irc.seconds_between_lines if irc.seconds_between_lines else 1000.0,
         quiet=timedelta(hours=irc.quiet_hours) if irc.quiet_hours else None,
+        chanserv=irc.topics == "chanserv",
     )
 
 

@@ -44,6 +44,7 @@ from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..site import Site
 from . import connections, doors, gate, joining, own_executor, topics
+from .bots import with_bots
 from .executors import Executors
 from .irc import Irc
 from .mailing import Origin
@@ -53,7 +54,6 @@ from .node_uses import NodeUses
 from .outward import Outward, trackers_of
 from .places import Places
 from .planned import planning
-from .sisters import with_sisters
 from .ssh import SshDoor, here
 
 log = logging.getLogger("gatebot")
@@ -128,7 +128,7 @@ class SiteApp:
         sight = connections.Sights(outside.shown, connected)
         allowed = room.allowed(site, sight)
         outward = Outward.of(origin := Origin(settings, db, journal, clock, key, review, site))
-        irc = with_sisters(Irc.of(settings, places, db, clock, journal, review.rules), origin, sight, room)
+        irc = with_bots(Irc.of(settings, places, db, clock, journal, review.rules), origin, sight, room)
         live = Live(journal, topics.of, build_pages.feed(logs, allowed), room.followed(site, sight))
         site.follow(live.last)
         application = web.Application(middlewares=list(site.middlewares()), client_max_size=settings.limits.max_body)

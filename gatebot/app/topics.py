@@ -10,6 +10,9 @@ from .. import events
 from ..journal import Entry
 from ..pipeline.queue.facts import QueueFact
 
+_SHOWN = ("alert", "notice", "ok")
+"""What of the status pages show, or show no more."""
+
 
 def of(entry: Entry) -> tuple[str, ...]:
     """The topics of one fact: its subject, and the lists it appears in."""
@@ -23,6 +26,10 @@ def of(entry: Entry) -> tuple[str, ...]:
             return (f"channel/{channel}", "irclogs")
         case events.MeetingStarted(channel=channel) | events.MeetingEnded(channel=channel):
             return (event.subject, f"channel/{channel}", "meetings")
+        case events.StatusTold(kind=kind):
+            return ("status", "banner") if kind in _SHOWN else ("status",)
+        case events.BoardChanged(board=board):
+            return (f"board/{board}",)
         case events.ProjectCreated(project=project):
             return (f"project/{project}", "projects")
         case events.BranchMoved(project=project):

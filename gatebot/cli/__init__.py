@@ -44,6 +44,7 @@ _COMMANDS = {
     "semaphore": ("tenants:semaphore", "Look at semaphores: who holds them, who waits."),
     "serve": ("local:serve", "Serve the site in DIRECTORY until stopped (Ctrl-C)."),
     "ssh-key": ("ssh_keys:ssh_key", "Add, list and delete the public keys by which SSH knows you."),
+    "status": ("statuses:status", "Tell everybody how the site is, and read what was told."),
     "user": ("people:user", "Make and list accounts."),
     "why": ("changes:why", "Say what a change waits for, who can do it, where it stands."),
 }

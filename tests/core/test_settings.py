@@ -43,7 +43,7 @@ def test_the_file_of_a_new_site_is_all_defaults_and_shows_every_setting() -> Non
 
 def test_the_shown_defaults_are_the_defaults() -> None:
     shown = re.sub(
-        r"#\[(connections|third_party_ci|replication|webhook|tracker|announce|providers)\.[\w-]+\]\n.*?\n\n",
+        r"#\[(connections|third_party_ci|replication|webhook|tracker|announce|status|board|providers)\.[\w-]+\]\n.*?\n\n",
         "",
         init_text() + "\n",
         flags=re.DOTALL,

@@ -56,6 +56,14 @@ class Reader:
         """Say something in the channel."""
         self._loop.call_soon_threadsafe(self._friend.say, CHANNEL, text)
 
+    def sees(self, part: str) -> str:
+        """The next line of the network that holds a text."""
+        return self._run(self._friend.sees(part))
+
+    def sends(self, raw: str) -> None:
+        """Send a raw line."""
+        self._loop.call_soon_threadsafe(self._friend.send, raw)
+
     def whispers(self, text: str) -> str:
         """Say something to the bot alone; what it answers, to her alone."""
         self._loop.call_soon_threadsafe(self._friend.say, "gatebot", text)

@@ -111,7 +111,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "executor": "far", "report": "started", "visit": "0" * 32, "store": "api", "group": "Core", "member": "Core",
         "email": "ann%40example.org", "token": "spare", "seq": "1", "capability": "administrateServer",
         "pass": "AAAA", "signup": "AAAA", "link": "AAAA", "month": "2026-11", "draft": "0" * 16, "comment": "0" * 16,
-        "who": "ann", "commit": "main", "tag": "v0", "fix": "0" * 16, "lines": "9000-9001",
+        "who": "ann", "commit": "main", "tag": "v0", "fix": "0" * 16, "lines": "9000-9001", "page": "thanks",
     }  # fmt: skip
     tables = [
         common

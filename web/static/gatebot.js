@@ -43,6 +43,7 @@ function quiet(root) {
   for (const node of root.querySelectorAll("[data-started]")) node.textContent = "";
 }
 function tick() {
+  for (const node of document.querySelectorAll("[data-until]")) if (new Date(node.dataset.until) < Date.now()) node.remove();
   for (const node of document.querySelectorAll("[data-started]")) {
     node.since ??= Date.now() - 1000 * node.dataset.started;
     const s = Math.max(0, Math.round((Date.now() - node.since) / 1000)), two = (n) => String(n).padStart(2, "0");
@@ -114,7 +115,9 @@ async function refresh() {
 // "" when there is none for this reader any more, null when asking again may help.
 async function load() {
   try {
-    const answer = await fetch(document.querySelector("[data-again]")?.dataset.again ?? location.href, {
+    // What does not live shows only what is told everybody.
+    const again = document.body.dataset.live ? document.querySelector("[data-again]")?.dataset.again ?? location.href : "/notices";
+    const answer = await fetch(again, {
       headers: { "X-Live": "1" }, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(10000),
     });
     return answer.ok ? await answer.text() : answer.status < 500 ? "" : null;
@@ -131,7 +134,7 @@ function show(page) {
     if (theirs) take(mine, theirs);
   }
   tick();
-  if (page.body.dataset.live !== following) {
+  if (following !== null && (page.body.dataset.live || "") !== following) {
     Object.assign(document.body.dataset, { live: page.body.dataset.live || "", since: page.body.dataset.since || "" });
     follow();
   }
@@ -140,25 +143,26 @@ function show(page) {
 }
 document.addEventListener("gatebot:refresh", refresh);
 
-let paused = false, source = null, following = "";
+let paused = false, source = null, following = null;
+// Every page hears what is told everybody; one that hears nothing else does so while somebody sees it.
 function follow() {
-  const { live, since } = document.body.dataset;
-  if (!live || !window.EventSource || live === following) return;
+  const { live = "", since } = document.body.dataset;
+  if (!window.EventSource || live === following || (!live && document.hidden)) return;
   following = live;
   source?.close();
-  const log = document.getElementById("log");
-  const query = new URLSearchParams({ topics: live, since: since || "", offset: log?.dataset.offset || "" });
+  const log = document.getElementById("log"), topics = live ? `${live},banner` : "banner";
+  const query = new URLSearchParams({ topics, since: since || "", offset: log?.dataset.offset || "" });
   const mine = source = new EventSource(`/live?${query}`);
   let opened = false, timer = 0;
   // The first news of a burst sets the clock, the others do not set it back: a busy gate is shown too.
   const news = () => { timer ||= setTimeout(() => { timer = 0; if (!paused && source === mine) refresh(); }, 120); };
   source.onopen = () => {
-    say(paused ? words.paused : words.live, paused ? "" : "on");
+    if (live) say(paused ? words.paused : words.live, paused ? "" : "on");
     if (opened) news();
     opened = true;
   };
   source.onerror = () => {
-    say(words.lost, "lost");
+    if (live) say(words.lost, "lost");
     // A browser gives up on an answer that is no stream, as of a proxy without its server.
     if (mine.readyState === EventSource.CLOSED) setTimeout(() => source === mine && resume(), 3000);
   };
@@ -169,7 +173,7 @@ function follow() {
   });
 }
 function resume() {
-  following = "";
+  following = null;
   follow();
   if (!paused) refresh();
 }
@@ -291,7 +295,7 @@ function key(event) {
   if (own) { event.preventDefault(); if (own.matches("input")) own.focus(); else own.click(); return; }
   const go = (href) => { location.href = href; };
   const acts = {
-    j: () => move(1), k: () => move(-1), p: () => source && pause(),
+    j: () => move(1), k: () => move(-1), p: () => following && pause(),
     o: () => rows().find((row) => row.getAttribute("aria-selected") === "true")?.querySelector("a")?.click(),
     Enter: () => acts.o(), u: () => go(location.pathname.replace(/\/[^/]*\/?$/, "") || "/"),
     "?": help, "g": () => { prefix = "g "; },
@@ -301,7 +305,7 @@ function key(event) {
 }
 // Keys that only some pages have.
 const has = {
-  j: () => rows().length, k: () => rows().length, o: () => rows().some((row) => row.querySelector("a")), p: () => source,
+  j: () => rows().length, k: () => rows().length, o: () => rows().some((row) => row.querySelector("a")), p: () => following,
   e: () => document.querySelector("[data-key=e]"), "Ctrl+Enter": () => document.querySelector("#reply, #writing"),
 };
 function help() {
@@ -344,6 +348,10 @@ document.getElementById("log")?.addEventListener("click", (event) => {
 sight();
 addEventListener("hashchange", mark);
 addEventListener("pagehide", () => source?.close());
+document.addEventListener("visibilitychange", () => {
+  if (document.body.dataset.live) return;
+  if (document.hidden) { source?.close(); following = null; } else follow();
+});
 addEventListener("pageshow", (event) => { if (event.persisted) resume(); });
 document.addEventListener("click", (event) => {
   const text = event.target.closest("[data-copy]")?.dataset.copy;

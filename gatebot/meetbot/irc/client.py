@@ -82,6 +82,12 @@ class Client:
         """How the bot is called here: as it wants, and as it is now."""
         return self.network.nick, self._session.scene.nick
 
+    def topic(self, channel: str) -> str | None:
+        """The topic of a channel; None where the bot is not in it, or was not told yet."""
+        present = self._session.scene.roster.get(channel) if self._stream is not None else None
+        # A server tells the topic before it tells who is there, and the bot is.
+        return present.topic if present is not None and present.nicks else None
+
     def health(self) -> Health:
         """How this network is."""
         now, fold = self._clock.now(), self._session.features.fold
@@ -240,7 +246,10 @@ class Client:
         if reply.act is Act.TOPIC:
             # The server keeps what we send whole; only what it passes on to others may be cut.
             most = min(self._session.features.topic_length or wire.LINE, wire.room("", "TOPIC", channel))
-            self._send(f"TOPIC {channel} :{next(wire.split(reply.text, most))}")
+            topic = next(wire.split(reply.text, most))
+            self._send(
+                f"PRIVMSG ChanServ :TOPIC {channel} {topic}" if self.network.chanserv else f"TOPIC {channel} :{topic}"
+            )
             return
         command = "NOTICE" if reply.act is Act.NOTICE else "PRIVMSG"
         named = f"<{reply.speaker}> " if reply.speaker else ""

@@ -16,7 +16,7 @@ class Network:
 
     `account` and `secret` are for SASL PLAIN; `external` logs in by the `certificate` instead. The server is known
     by `fingerprint` (SHA-256 of its certificate) if there is one, else by `authority` or the system's authorities.
-    A channel in which nothing was heard for `quiet` is alarmed; None: never.
+    A channel in which nothing was heard for `quiet` is alarmed; None: never. `chanserv`: topics are set through it.
     """
 
     host: str
@@ -36,6 +36,7 @@ class Network:
     rate: float = 0.5
     patience: float = 5.0
     quiet: timedelta | None = None
+    chanserv: bool = False
 
 
 @dataclass(frozen=True, slots=True)

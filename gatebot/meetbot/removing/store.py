@@ -21,6 +21,7 @@ from ..memory import store as register
 from ..model import ITEMS, SPOKEN, EntryKind, LineKind, Meeting, Vote
 from ..search import index
 from ..search.query import line_tokens
+from ..status import store as told
 from ..store import entry_table, items, line_table, meeting_table, record, restate
 from .marks import marker
 
@@ -51,6 +52,7 @@ def remove(session: Session, channel: str, first: int, last: int, why: str, at: 
     session.execute(sa.update(line_table).where(columns.id.in_(ids)).values(text=mark))
     _from_record(session, [id for id in ids if id > 0], mark)
     register.remove(session, [id for id in ids if id > 0], mark)
+    told.remove(session, [id for id in ids if id > 0], mark)
     meetings = tuple(sorted({row.meeting for row in rows if row.meeting}))
     for meeting in meetings:
         _from_state(session, meeting, frozenset(row.text for row in rows), mark)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status at work: reads commands from the journal, tells channels, keeps alerts in their topics.
+
+A command is a stored line, and the reader's place moves in the transaction that keeps what it does. A line for a
+channel is forgotten when it really went out, one at a time for each channel. Topics follow from the alert in force:
+they are looked at again and again, so that a restart, a netsplit and a network that is away change nothing in the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from ...banners import Banner
+from ...clock import Clock
+from ...db import Database
+from ...errors import Unavailable
+from ...events import LineSaid
+from ...journal import Entry as Fact
+from ...journal import Journal
+from ..model import Act, Line, LineKind, Priority, Reply
+from ..names import folded
+from ..sisters.announcing import is_said
+from ..sisters.asking import Patience
+from ..store import Heard
+from . import deciding, standing, store
+from .model import Delivery, Entry, Kind, Person, Place, Step
+from .ports import World
+from .store import Where
+
+log = logging.getLogger(__name__)
+
+_LOOK = 15.0
+_PAUSE = 5.0
+_AGAIN = timedelta(seconds=60)
+_STALE = timedelta(days=1)
+_AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The address of the site, the channels that hear of the status, and how long a notice stands on pages."""
+
+    site: str
+    places: tuple[Place, ...]
+    lasts: timedelta
+
+
+class Statusbot:
+    """Tells, and shows what is in force."""
+
+    def __init__(self, db: Database, journal: Journal, clock: Clock, world: World, ways: Ways) -> None:
+        self._db = db
+        self._journal = journal
+        self._clock = clock
+        self._world = world
+        self._ways = ways
+        self._standing: tuple[Entry, ...] = ()
+        self._on_their_way: dict[Where, Delivery] = {}
+        self._topics_sent: dict[Where, datetime] = {}
+        self._gone: list[int] = []
+        self._patience = Patience()
+        self._wake = asyncio.Event()
+
+    def banners(self) -> Sequence[Banner]:
+        """What every page shows now."""
+        return standing.banners(self._standing, self._clock.now(), self._ways.lasts)
+
+    def alert(self) -> str | None:
+        """The alert in force."""
+        return standing.alert(self._standing)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        place = await self._db.run_silent(store.begin)
+        self._standing = await self._db.read(store.standing)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(place))
+            tasks.create_task(self._speak())
+
+    async def note(self, fact: Fact) -> None:
+        """Carry out the command that a line is, if it is one."""
+        said = fact.event
+        read = deciding.read(said.text) if isinstance(said, LineSaid) else None
+        line = await self._db.read(store.said, said.line) if read is not None and isinstance(said, LineSaid) else None
+        if read is None or line is None or not isinstance(said, LineSaid):
+            return
+        person = await self._world.person(said.network, line)
+        step = deciding.decide(*read, line.nick, person, self._ways.site)
+        if (person is None or not person.may) and not self._patient(said, line):
+            step = replace(step, first="")
+        told = _told(said, line, person)
+        await self._db.run(store.take, step, told, self._ways.places, self._clock.now(), fact.id)
+        await self._changed()
+
+    def _patient(self, said: LineSaid, line: Line) -> bool:
+        self._patience, answered = self._patience.ask(
+            said.network, said.channel, line.nick, self._clock.now().timestamp()
+        )
+        return answered
+
+    async def tell(self, kind: Kind, text: str, username: str) -> int:
+        """Tell the status from this site; returns the number of what was told."""
+        now = self._clock.now()
+        step = Step(kind, text, broadcast=deciding.broadcast(kind, text))
+        told = Entry(0, now, kind, text, username, username)
+        number = await self._db.run(store.take, step, told, self._ways.places, now)
+        await self._changed()
+        return number
+
+    async def _changed(self) -> None:
+        self._standing = await self._db.read(store.standing)
+        self._wake.set()
+
+    def heard(self, heard: Heard) -> None:
+        """A line of a channel: what of it is the bot's own may be one that was to go out; a topic may be another."""
+        if heard.line.kind in (LineKind.TOPIC, LineKind.JOIN):
+            self._wake.set()
+        where = next((one for one in self._on_their_way if _same(one, heard)), None)
+        if heard.line.own and where is not None and is_said(self._on_their_way[where].text, heard.line.text):
+            self._gone.append(self._on_their_way.pop(where).id)
+            self._wake.set()
+
+    async def speak(self) -> None:
+        """Forget what was said, say what is due, and set the topics."""
+        now = self._clock.now()
+        await self._forget()
+        waiting = await self._db.read(store.waiting)
+        if stale := [one.id for several in waiting.values() for one in several if now - one.created > _STALE]:
+            await self._db.run_silent(store.delivered, stale)
+            waiting = await self._db.read(store.waiting)
+        for where, several in waiting.items():
+            if where not in self._on_their_way:
+                one = self._on_their_way[where] = several[0]
+                act = Act.NOTICE if one.notice else Act.SAY
+                priority = Priority.STATUS if one.notice else Priority.ANSWER
+                self._world.send(*where, Reply(one.text, act), priority)
+        await self._set_topics(now)
+
+    async def close(self) -> None:
+        """Forget what went out last."""
+        await self._forget()
+
+    async def _set_topics(self, now: datetime) -> None:
+        known = await self._db.read(store.topics)
+        for place in self._ways.places:
+            where = (place.network, place.channel)
+            topic = self._world.topic(*where) if place.topic else None
+            if topic is None:
+                continue
+            held, wanted = standing.topic(self.alert(), known.get(where), topic)
+            if held is not None and held != known.get(where):
+                await self._db.run_silent(store.keep_topic, where, held)
+            sent = self._topics_sent.get(where)
+            if wanted is None:
+                self._topics_sent.pop(where, None)
+            elif sent is None or now - sent >= _AGAIN or held != known.get(where):
+                self._topics_sent[where] = now
+                self._world.send(*where, Reply(wanted, Act.TOPIC), Priority.STATUS)
+
+    async def _forget(self) -> None:
+        if not (gone := tuple(self._gone)):
+            return
+        await self._db.run_silent(store.delivered, gone)
+        self._gone = [id for id in self._gone if id not in gone]
+
+    async def _follow(self, place: int) -> None:
+        async for facts in self._journal.follow(place, (LineSaid,)):
+            for fact in facts:
+                await self._note(fact)
+            await self._db.run_silent(store.moved, facts[-1].id)
+
+    async def _note(self, fact: Fact) -> None:
+        """A command is tried again while the database is away; one that breaks by itself is passed over."""
+        while True:
+            try:
+                return await self.note(fact)
+            except _AWAY:
+                log.exception("the command of fact %d waits for the database", fact.id)
+                await self._clock.sleep(_PAUSE)
+            except Exception:
+                log.exception("fact %d told no status", fact.id)
+                return None
+
+    async def _speak(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self.speak()
+            except Exception:
+                log.exception("the status could not be told; trying again in %.0f s", _LOOK)
+            try:
+                async with asyncio.timeout(_LOOK):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+
+def _told(said: LineSaid, line: Line, person: Person | None) -> Entry:
+    username = person.username if person is not None else ""
+    return Entry(
+        0, line.at, Kind.LOG, "", line.nick, username, said.network, said.channel, said.line, said.path
+    )  # fmt: skip
+
+
+def _same(where: Where, heard: Heard) -> bool:
+    return where[0] == heard.network and folded(where[1]) == folded(heard.channel)

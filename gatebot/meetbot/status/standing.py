@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of the status is in force: on pages, and in the topics of channels.
+
+Pure, and level-triggered: what a channel's topic should become follows from the alert in force, from what the topic is,
+and from what it was before; asked again and again, it never takes more than one step at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ...banners import Banner
+from ..linkify import pieces
+from ..sisters.announcing import is_said
+from .model import Entry, Held, Kind
+
+
+def alert(standing: Sequence[Entry]) -> str | None:
+    """The text of the alert in force, if there is one; `standing` is what no ok has ended."""
+    return next((one.text for one in reversed(standing) if one.kind is Kind.ALERT), None)
+
+
+def banners(standing: Sequence[Entry], now: datetime, lasts: timedelta) -> tuple[Banner, ...]:
+    """What every page shows: the newest alert until an ok, and the newest notice until an ok or for a time."""
+    found: list[Banner] = []
+    for kind in (Kind.ALERT, Kind.NOTICE):
+        newest = next((one for one in reversed(standing) if one.kind is kind), None)
+        if newest is None:
+            continue
+        until = newest.at + lasts if kind is Kind.NOTICE else None
+        if until is None or now < until:
+            parts = tuple((piece.text, piece.url) for piece in pieces(newest.text))
+            found.append(Banner(newest.id, kind.value, parts, newest.at, until))
+    return tuple(found)
+
+
+def topic(wanted: str | None, held: Held | None, now: str) -> tuple[Held | None, str | None]:
+    """What is to be remembered of a channel's topic, and what it is to become (None: it stays), with `wanted` the alert
+    in force and `now` the topic.
+
+    Whoever changes the topic during an alert has his way, and it is his topic that stays. An ended alert that comes
+    back, as by a meeting that gives the channel the topic it began with, is taken away again.
+    """
+    if wanted is None:
+        if held is not None and _is(held.alert, now):
+            return held, held.before
+        return held, None
+    if held is None or held.alert != wanted:
+        before = held.before if held is not None and _is(held.alert, now) else now
+        return Held(before, wanted), wanted
+    if _is(wanted, now):
+        return replace(held, stands=True), None
+    if held.stands:
+        return replace(held, before=now), None
+    return held, wanted
+
+
+def _is(said: str, topic: str) -> bool:
+    """Whether a topic is a text that a network may have cut."""
+    return is_said(said, topic)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status of the site, told in a channel: everybody hears of it, every open page shows it, and it is all kept."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.fakes.channel import Reader, on_irc, running_at
+from tests.fakes.doors import Visitor
+from tests.fakes.irc import NgIrcd
+from tests.fakes.site import Builds, RunningSite, Template, eventually
+
+SETTINGS = """trust_nicks = true
+
+[status.demo]
+channel = "#demo"
+"""
+FORM = {"Content_Type": "application/x-www-form-urlencoded"}
+ALERT = "Gerrit is down, see change 7"
+
+
+@pytest.fixture
+def directory(template: Template, tmp_path: Path, network: NgIrcd) -> Path:
+    return on_irc(template, tmp_path, network, SETTINGS)
+
+
+def is_admin(reader: Reader, site: RunningSite) -> None:
+    """The person in the channel proves to be the administrator."""
+    page = Visitor(site, "admin", site.tokens["admin"])
+    code = re.search(r"gatebot: confirm ([A-Z2-7]{16})", page.ask("POST", "/settings/irc", b"", **FORM).text)
+    assert code is not None
+    assert reader.whispers(f"confirm {code[1]}") == "You are admin here from now on."
+
+
+def test_an_alert_is_told_to_channels_and_to_every_open_page_until_it_is_over_also_over_a_restart(
+    directory: Path, template: Template, builds: Builds, reader: Reader, browser: Browser
+) -> None:
+    with running_at(directory, template, builds) as site:
+        reader.meets()
+        reader.sends("TOPIC #demo :welcome")
+        reader.sees("TOPIC #demo :welcome")
+        reader.says(f"#status alert {ALERT}")
+        assert reader.reads() == f"mina: I do not know your account. Link it here:  {site.url}/settings/irc"
+        is_admin(reader, site)
+        page = browser.new_context(base_url=site.url, locale="en-GB").new_page()
+        page.goto("/login")
+        reader.says(f"#status alert {ALERT}")
+        assert reader.reads() == "mina: sending alert"
+        assert reader.sees("NOTICE #demo").endswith(f":NOTICE: {ALERT}")
+        assert reader.reads() == "mina: finished sending alert"
+        expect(page.get_by_role("alert")).to_contain_text(f"Alert: {ALERT}")
+        assert page.locator("#notices a").first.get_attribute("href") == "/7"
+        eventually(lambda: json.loads(Visitor(site).get("/alert.json").text) == {"alert": ALERT})
+        page.context.close()
+    with running_at(directory, template, builds) as site:
+        reader.meets()
+        assert '<b>Alert:</b> Gerrit is down, see <a href="/7"' in Visitor(site).get("/projects").text
+        reader.says("#status ok All is well")
+        assert reader.reads() == "mina: sending ok"
+        assert reader.sees("NOTICE #demo").endswith(":NOTICE: All is well")
+        reader.says("#success The gate is fast")
+        told = {reader.reads(), reader.reads()}
+        assert told == {
+            "mina: finished sending ok", f"mina: Added success to Success page ({site.url}/successes)"
+        }  # fmt: skip
+        reader.sends("TOPIC #demo")
+        assert reader.sees(" 332 ").endswith(":welcome")
+        visitor = Visitor(site)
+        assert "Alert:" not in visitor.get("/projects").text
+        kept = json.loads(visitor.get("/api/status-log").text)
+        assert [(one["kind"], one["text"], one["nick"], one["username"]) for one in kept] == [
+            ("success", "The gate is fast", "mina", "admin"), ("ok", "All is well", "mina", "admin"),
+            ("alert", ALERT, "mina", "admin"),
+        ]  # fmt: skip
+        assert visitor.get(kept[0]["path"].partition("#")[0]).status == 200
+        assert "The gate is fast" in visitor.get("/successes").text
+        assert visitor.get("/status-log.atom").text.count("<entry>") == 2
