@@ -15,7 +15,7 @@ from types import MappingProxyType
 from ..assignment import FrozenJob
 from ..errors import GatebotError
 from ..reasons import Reason, reason
-from ..repo import ZERO, MergeConflict, NotFastForward, Person, Repositories
+from ..repo import ZERO, MergeConflict, NotFastForward, Person, Repositories, missing_parent
 from .accepting.model import Accepted, standing
 from .broken import configuration_broken
 from .config.freeze import freeze
@@ -30,8 +30,6 @@ from .queue.model import Item, ItemChange, ItemRef, Preparation, Queue, place
 from .queue.sharing import plan_jobs
 from .vault import Vault
 from .workspace import wanted
-
-_PICKS = ("CHERRY_PICK", "REBASE_IF_NECESSARY", "REBASE_ALWAYS")  # these bring nothing of what a change stands on
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +147,8 @@ class Merger:
         """The commit that lands when a change goes onto `onto`, and its tree."""
         store = self.store(queue, change.project)
         person = Person("gatebot", self._email, person_time)
-        if queue.policy.lands and change.submit_type not in _PICKS:
-            self._check_parent(store, change, onto)
+        if queue.policy.lands:
+            self._check_parents(store, change, onto)
         made = self.repositories.final_commit(
             store,
             change.submit_type,
@@ -170,16 +168,17 @@ class Merger:
             case _:
                 return made.commit, made.tree
 
-    def _check_parent(self, store: str, change: ItemChange, onto: str) -> None:
+    def _check_parents(self, store: str, change: ItemChange, onto: str) -> None:
         """A merge brings all that a change stands on: that must be there already, or come from another branch."""
-        parent = next(iter(self.repositories.commit(store, change.commit).parents), None)
-        if parent is None or self.repositories.descends(store, onto, parent):
-            return
-        # Of a mirrored project also those of its own site: it may have made a merge anew that was tested here.
-        theirs = self.repositories.references(change.project, "refs/gerrit/heads/").values()
-        tips = {*self.repositories.branches(change.project).values(), *theirs}
-        if not any(self.repositories.is_ancestor(store, parent, tip) for tip in tips):
-            raise _Broken(reason("pipeline.parent-not-merged", commit=parent[:12], branch=change.branch))
+
+        def elsewhere() -> Iterable[str]:
+            # Of a mirrored project also those of its own site: it may have made a merge anew that was tested here.
+            theirs = self.repositories.references(change.project, "refs/gerrit/heads/").values()
+            return (*self.repositories.branches(change.project).values(), *theirs)
+
+        missing = missing_parent(self.repositories, store, change.submit_type, change.commit, onto, elsewhere)
+        if missing is not None:
+            raise _Broken(reason("pipeline.parent-not-merged", commit=missing[:12], branch=change.branch))
 
     def store(self, queue: Queue, project: str) -> str:
         """The queue's store, able to read the project's objects."""

@@ -9,6 +9,7 @@ thread, so callers on the event loop use `asyncio.to_thread`. A store is a proje
 from __future__ import annotations
 
 from .incoming import Incoming
+from .missing import missing_parent
 from .model import (
     EMPTY_TREE,
     ZERO,
@@ -51,6 +52,7 @@ __all__ = [
     "check_project",
     "environment",
     "git_output",
+    "missing_parent",
     "person",
     "run_git",
 ]

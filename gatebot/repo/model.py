@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from ..errors import GatebotError, Invalid
 
 ZERO = "0" * 40
+#: Submit types that write a change anew: they bring nothing of what it stands on.
+PICKS = ("CHERRY_PICK", "REBASE_IF_NECESSARY", "REBASE_ALWAYS")
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 SPECULATION = "speculation"
 

@@ -20,6 +20,7 @@ from ..errors import Invalid, NotFound
 from . import messages, program
 from .model import (
     EMPTY_TREE,
+    PICKS,
     ZERO,
     CommitInfo,
     FinalCommit,
@@ -155,7 +156,7 @@ class Repositories(Reading):
         change = self.commit(store, commit)
         if self.descends(store, onto, commit):
             return FinalCommit(onto, self.commit(store, onto).tree)
-        if submit_type in _PICKS:
+        if submit_type in PICKS:
             stays = submit_type == "REBASE_IF_NECESSARY" and change.parents == (onto,)
             if len(change.parents) == 1 and not stays:
                 added = () if submit_type == "REBASE_IF_NECESSARY" else footers
@@ -246,8 +247,7 @@ class Repositories(Reading):
         return {"core.attributesFile": str(path)}
 
 
-_PICKS = ("CHERRY_PICK", "REBASE_IF_NECESSARY", "REBASE_ALWAYS")
-SUBMIT_TYPES = ("MERGE_IF_NECESSARY", "MERGE_ALWAYS", "FAST_FORWARD_ONLY", *_PICKS)
+SUBMIT_TYPES = ("MERGE_IF_NECESSARY", "MERGE_ALWAYS", "FAST_FORWARD_ONLY", *PICKS)
 _NOBODY = Person("gatebot", "gatebot", 0)
 
 

@@ -21,7 +21,7 @@ from ..errors import Conflict, GatebotError, NotPermitted
 from ..events import SubmitRequested
 from ..identity import GATE, Account, account_in, accounts_in
 from ..reasons import Reason, reason
-from ..repo import ZERO, FinalCommit, MergeConflict, NotFastForward, Repositories, person
+from ..repo import ZERO, FinalCommit, MergeConflict, NotFastForward, Repositories, missing_parent, person
 from . import conversation, deeds, hosting, store
 from .config.model import CONFIG_REF
 from .config.ports import Configs, NoConfigs
@@ -235,9 +235,19 @@ class Submission:
             verdict = verdict.without(DEPENDENCIES)
         return verdict.why_not()
 
+    def _check_parents(self, step: _Step, tip: str) -> None:
+        """A merge brings all that a change stands on: that must be there already, or come from another branch."""
+        name, kind, commit = step.change.project, step.project.submit_type.value, step.current.commit
+        branches = self._repositories.branches
+        missing = missing_parent(self._repositories, name, kind, commit, tip, lambda: branches(name).values())
+        if missing is not None:
+            why = reason("review.parent-not-merged", commit=missing[:12], branch=step.change.branch)
+            raise Conflict(reason=reason("review.cannot-submit", why))
+
     def _final(self, step: _Step, account: Account, tip: str) -> str:
         """The commit that the branch will point to, by the project's submit type."""
         now, change, project = self._clock.now(), step.change, step.project
+        self._check_parents(step, tip)
         made = self._repositories.final_commit(
             change.project,
             project.submit_type.value,

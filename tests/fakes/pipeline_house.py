@@ -149,9 +149,11 @@ class PipelineHouse(Rooms):
     def append(self, event: Event) -> None:
         self.review.write(journal.append, event, self.clock.now())
 
-    def push(self, project: str, files: dict[str, str], subject: str, *, onto: str = "", body: str = "") -> Change:
+    def push(
+        self, project: str, files: dict[str, str], subject: str, *, onto: str = "", body: str = "", merging: str = ""
+    ) -> Change:
         """A change as a push makes it."""
-        return self.review.push(project, files, subject, onto or self.review.tip(project), body)
+        return self.review.push(project, files, subject, onto or self.review.tip(project), body, also=merging)
 
     async def configure(self, project: str, files: dict[str, str]) -> None:
         """A direct push of configuration, or of anything else."""

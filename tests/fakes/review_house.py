@@ -111,12 +111,13 @@ class ReviewHouse(Rooms):
         return self.repositories.write_commit(store or project, tree, parents, WRITER, WRITER, message)
 
     def push(
-        self, project: str, files: Mapping[str, str], subject: str, parent: str, body: str = "", change_id: str = ""
-    ) -> Change:
-        """A new change on `main`, as a push makes it."""
+        self, project: str, files: Mapping[str, str], subject: str, parent: str, body: str = "", change_id: str = "",
+        also: str = "",
+    ) -> Change:  # fmt: skip
+        """A new change on `main`, as a push makes it; a merge, where there is `also` another parent."""
         change_id = change_id or "I" + hashlib.sha1(f"{project}{subject}".encode()).hexdigest()
         message = f"{subject}\n\n{body}Change-Id: {change_id}\n"
-        commit = self.commit(project, files, message, parent)
+        commit = self.commit(project, files, message, parent, *([also] if also else []))
         number = self.write(intents.allocate_changes)
         assert self.repositories.update_ref(project, change_ref(number, 1), ZERO, commit)
         new = store.NewChange(number, project, "main", change_id)

@@ -122,6 +122,27 @@ async def test_an_old_patch_set_under_another_change_is_no_obstacle_for_the_new_
     assert (house.status(below.number), house.status(above.number)) == ("MERGED", "NEW")
 
 
+@pytest.mark.parametrize("merges", [False, True], ids=["stands on it", "merges it"])
+async def test_nothing_brings_an_outdated_patch_set_along_once_the_newer_one_is_merged(
+    house: PipelineHouse, merges: bool
+) -> None:
+    below = add(house, "a")
+    old = house.review.commit_of(below)
+    side = {"onto": "", "merging": old} if merges else {"onto": old}
+    above = house.push("api", {"b.txt": "b\n"}, "Add b", **side)
+    await asyncio.to_thread(house.review.new_patch_set, below, {"a.txt": "new\n"})
+    await house.approve(house.review.change(below.number))
+    await house.settle()
+    await house.passes(below.number)
+    await house.approve(above)
+    await house.settle()
+    assert (house.status(above.number), gate(house)) == ("NEW", [])
+    assert house.said(above.number)[-1].endswith(
+        f"It stands on commit {old[:12]}, which is neither merged nor the newest patch set of a change ahead. "
+        "Rebase it onto main or onto the newest patch set, and push it again."
+    )
+
+
 @pytest.mark.zuul(33)
 async def test_in_a_long_chain_each_change_is_asked_for_a_few_times(
     house: PipelineHouse, monkeypatch: pytest.MonkeyPatch

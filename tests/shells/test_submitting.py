@@ -16,6 +16,7 @@ from gatebot.access import Actor
 from gatebot.db import Session
 from gatebot.errors import Conflict
 from gatebot.identity import CORE, Identity
+from gatebot.repo import ZERO
 from gatebot.review import conversation, store
 from gatebot.review.model import Change, Kind, Status, SubmitType
 from gatebot.review.room import ReviewRoom, furnish
@@ -201,6 +202,27 @@ async def test_a_change_on_an_outdated_patch_set_has_to_be_rebased_first(house: 
     assert house.tip("api") == begin
 
 
+@pytest.mark.parametrize("merges", [False, True], ids=["stands on it", "merges it"])
+async def test_a_patch_set_that_was_replaced_does_not_come_along_once_its_change_is_merged(
+    house: ReviewHouse, merges: bool
+) -> None:
+    begin = house.project("api")
+    below = house.push("api", {"a.txt": "a\n"}, "Add a", begin)
+    old = house.commit_of(below)
+    above = house.push("api", {"b.txt": "b\n"}, "Add b", begin if merges else old, also=old if merges else "")
+    below = house.new_patch_set(below, {"a.txt": "better\n"})
+    for label, value in (("Code-Review", 2), ("Workflow", 1)):
+        house.vote(below.number, label, value, patch_set=2)
+    await submit(house, below)
+    merged = house.tip("api")
+    ready(house, above)
+    assert await refused(house, above) == (
+        f"The change cannot be submitted. It stands on commit {old[:12]}, which is neither merged nor the newest patch "
+        "set of a change that is merged with it. Rebase it onto main, and upload it again."
+    )
+    assert house.tip("api") == merged
+
+
 def with_topic(house: ReviewHouse, *changes: Change) -> None:
     for change in changes:
         house.write(_put_under, change.number, house.clock.now())
@@ -240,6 +262,7 @@ async def test_a_merge_commit_is_merged_whatever_the_submit_type_picks(house: Re
     side = house.commit("api", {"s.txt": "s\n"}, "Side\n", begin)
     tip = house.commit("api", {"m.txt": "m\n"}, "Main\n", begin)
     assert house.repositories.update_ref("api", "refs/heads/main", begin, tip)
+    assert house.repositories.update_ref("api", "refs/heads/side", ZERO, side)
     tree = house.repositories.merge("api", tip, side)
     change = house.push("api", {"x.txt": "x\n"}, "Add x", tip)
     person = house.repositories.commit("api", tip).author
