@@ -47,7 +47,8 @@ class Panel:
 class Hit:
     """One result of a search: `before` and `after` are lines around it, for conversations.
 
-    `pieces` cuts a line where its links begin and end, and tells the state of what they lead to.
+    `pieces` cuts a line where its links begin and end, and tells the state of what they lead to. `within` is what it is
+    a part of, and where that is.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Hit:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     pieces: Callable[[str], Iterable[object]] | None = None
+    within: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def number(request: web.Request, name: str, usual: int) -> int:
     """A whole number of the query."""
     text = request.query.get(name, "")
     if text and not (text.isdecimal() and len(text) < 10):
-        raise Invalid(f"{name}: write a whole number.")
+        raise Invalid(f"{name}: write a whole number from 0 to 999999999.")
     return int(text) if text else usual
 
 

@@ -110,7 +110,9 @@ def whole_number(request: web.Request, *names: str, default: int) -> int:
         given = request.query.get(name, "")
         if given:
             if not (given.isascii() and given.isdecimal() and len(given) < 10):
-                raise Invalid(reason=reason("review.bad-field", field=name, why="it must be a whole number"))
+                raise Invalid(
+                    reason=reason("review.bad-field", field=name, why="it must be a whole number from 0 to 999999999")
+                )
             return int(given)
     return default
 

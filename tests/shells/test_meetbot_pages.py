@@ -197,6 +197,9 @@ async def test_what_happened_and_what_was_removed_is_told_in_the_language_of_the
     ):
         assert said in page
     assert "[관리자가 지웠습니다: a password]" in await house.get("/search?q=hi&lang=ko")
+    await house.hear(("ann", "#startmeeting Gate Sync"), ("ann", "bye"), start=NOON + timedelta(hours=1))
+    found = await house.get("/search?q=bye")
+    assert '>#gatebot</a> · <a href="/meeting/1">Gate Sync</a></span>' in found
     page = await house.get(LOG + ".html?lang=en")
     for said in ("[removed by an administrator: a password]", "bob changes topic to &#34;plans&#34;"):
         assert said in page

@@ -24,7 +24,7 @@ from ..ports import States
 from ..removing import marks
 from . import minutes
 from .minutes import Written
-from .store import MOST, Conversation, find
+from .store import MOST, Conversation, find, titles_of
 
 _PAGE = 20
 
@@ -51,7 +51,9 @@ class SearchPart:
             said = gettext("Lines found: %(count)d or more")
         texts = [line.text for one in found.conversations for line in one.lines] + [one.text for one in written]
         told = await known(self.states, self.site.actor(request), self.site.settings.url, texts)
-        hits = [*(_minutes(one, told) for one in written), *(_hit(one, told, gettext) for one in found.conversations)]
+        titles = await self.db.read(titles_of, {one.meeting for one in found.conversations if one.meeting})
+        hits = [_minutes(one, told) for one in written]
+        hits += [_hit(one, told, titles.get(one.meeting, ""), gettext) for one in found.conversations]
         order = {"sort": "newest"} if newest else {}
         more = "" if found.older is None else _path(request, **order, older=str(found.older))
         note = said % {"count": found.count} if found.count else ""
@@ -85,13 +87,15 @@ def _path(request: web.Request, **query: str) -> str:
     return str(request.rel_url.with_query({"q": request.query["q"], **query}))
 
 
-def _hit(found: Conversation, told_of: Known, gettext: Callable[[str], str]) -> Hit:
-    """A conversation with its best hit in the middle."""
+def _hit(found: Conversation, told_of: Known, meeting: str, gettext: Callable[[str], str]) -> Hit:
+    """A conversation with its best hit in the middle, and the meeting that this was said in."""
     told = [_told(line, gettext) for line in found.lines]
     line = found.hit
     place = found.lines.index(line)
     path = names.line_path(found.channel, line.at, line.id)
-    return Hit(found.channel, path, told[place], line.at, tuple(told[:place]), tuple(told[place + 1 :]), told_of.pieces)
+    within = (meeting, f"/meeting/{found.meeting}") if meeting else None
+    sides = tuple(told[:place]), tuple(told[place + 1 :])
+    return Hit(found.channel, path, told[place], line.at, *sides, told_of.pieces, within)
 
 
 def _told(line: Line, gettext: Callable[[str], str]) -> str:
@@ -101,5 +105,5 @@ def _told(line: Line, gettext: Callable[[str], str]) -> str:
 
 def _minutes(found: Written, told_of: Known) -> Hit:
     """An item that was written into minutes."""
-    title, text = f"{found.channel}: {found.title}", f"{found.who}: {found.text}"
-    return Hit(title, f"/meeting/{found.meeting}", text, found.at, pieces=told_of.pieces)
+    path, text = f"/meeting/{found.meeting}", f"{found.who}: {found.text}"
+    return Hit(found.channel, path, text, found.at, pieces=told_of.pieces, within=(found.title, path))

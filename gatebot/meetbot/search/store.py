@@ -8,7 +8,7 @@ a hit with the lines around it in its channel, as far as no long silence parts t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -215,6 +215,13 @@ def _meetings(session: Session, named: Sequence[str]) -> list[int]:
     names = [name.lower() for name in named]
     newest = sa.select(meeting_table.c.id).where(meeting_table.c.name.in_(names))
     return list(session.execute(newest.order_by(meeting_table.c.id.desc()).limit(_SERIES)).scalars())
+
+
+def titles_of(session: Session, meetings: Collection[int]) -> dict[int, str]:
+    """What some meetings are called."""
+    columns = meeting_table.c
+    rows = session.execute(sa.select(columns.id, columns.title, columns.name).where(columns.id.in_(meetings)))
+    return {row.id: row.title or row.name for row in rows}
 
 
 def line_of(row: sa.Row[tuple[object, ...]]) -> Line:

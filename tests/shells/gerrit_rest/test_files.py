@@ -64,7 +64,7 @@ async def test_a_difference_is_told_in_pieces(rest: RestClient, house: ReviewHou
     [
         ("whitespace=SOME", "The field whitespace cannot be used: it is one of IGNORE_NONE, IGNORE_TRAILING, "
          "IGNORE_LEADING_AND_TRAILING, IGNORE_ALL."),
-        ("context=x", "The field context cannot be used: it must be a whole number."),
+        ("context=x", "The field context cannot be used: it must be a whole number from 0 to 999999999."),
     ],
 )  # fmt: skip
 async def test_a_wish_that_cannot_be_is_refused(rest: RestClient, change: Change, query: str, told: str) -> None:
