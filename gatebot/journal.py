@@ -175,6 +175,12 @@ def last_before(session: Session, moment: datetime) -> int:
     return low
 
 
+def known(session: Session, subjects: Collection[str]) -> frozenset[str]:
+    """Those of some subjects of which anything was ever told."""
+    asked = sa.select(_journal.c.subject).where(_journal.c.subject.in_(subjects)).distinct()
+    return frozenset(session.execute(asked).scalars())
+
+
 def read_in(session: Session, after: int, kinds: Kinds | None = None, limit: int = 1000) -> list[Entry]:
     """The next entries after an id, oldest first, inside a transaction."""
     return _scan(session, after, kinds, None, limit)[0]

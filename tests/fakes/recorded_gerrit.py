@@ -23,12 +23,19 @@ _PREFIX = ")]}'\n"
 
 
 class RecordedGerrit:
-    """`stage` is `before` or `after`; `forged` are other answers, by path; `silent` paths end the connection."""
+    """`stage` is `before` or `after`; `forged` are other answers and `statuses` other ends, by path.
+
+    So many answers as `cut` says end in their middle; with `leads` all of them lead to that address.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.url = ""
         self.forged: dict[str, str] = {}
+        self.statuses: dict[str, int] = {}
+        self.cut = 0
+        self.leads = ""
+        self.signed: list[str] = []
         self.asked: list[str] = []
         self.stage("before")
 
@@ -70,9 +77,17 @@ class RecordedGerrit:
         """One request."""
         path = request.path.removeprefix("/")
         self.asked.append(path)
+        self.signed.append(request.headers.get("Authorization", ""))
+        if self.leads:
+            request.send_response(302)
+            request.send_header("Location", f"{self.leads}/{path}")
+            request.send_header("Content-Length", "0")
+            return request.end_headers()
         basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if path.startswith("a/") and request.headers.get("Authorization") != f"Basic {basic}":
             return self._say(request, 401, b"Unauthorized")
+        if path in self.statuses:
+            return self._say(request, self.statuses[path], b"It is broken")
         if "/info/refs" in path or path.endswith("/git-upload-pack"):
             return self._git(request)
         text = self.forged.get(path, self.answers.get(path, ""))
@@ -83,6 +98,9 @@ class RecordedGerrit:
         request.send_header("Content-Type", kind)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
+        if self.cut:
+            self.cut -= 1
+            body, request.close_connection = body[: len(body) // 2], True
         request.wfile.write(body)
 
     def _git(self, request: BaseHTTPRequestHandler) -> None:

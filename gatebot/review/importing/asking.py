@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking another Gerrit: its REST as an administrator, page by page, and its references by git.
 
-Every failure says what was asked, what came, and what to do. What may pass by is tried again.
+Every failure says what was asked, what came, and what to do. What may pass by is tried again. The password goes to the
+address that was given, and nowhere else: nobody is followed to another one.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
+import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -15,7 +19,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 from urllib.parse import quote
 
 from ...errors import Invalid, NotFound, NotPermitted, Unauthenticated, Unavailable
@@ -28,6 +32,25 @@ _TRIES = 4
 _PAUSE = 1.0
 _PAGE = 200
 _LATER = (408, 429, 500, 502, 503, 504)
+_ELSEWHERE = (301, 302, 303, 307, 308)
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
+
+
+class Unanswered(Unavailable):
+    """This question is not answered; others may be."""
+
+
+class _Stays(urllib.request.HTTPRedirectHandler):
+    """The library would send the password along to wherever an answer leads."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> None:  # fmt: skip
+        """Nowhere."""
+
+
+_asking = urllib.request.build_opener(_Stays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +75,33 @@ class Gerrit:
     def get(self, path: str, **query: object) -> Any:
         """What one address below `/a/` answers; `NotFound` when there is nothing."""
         given = urllib.parse.urlencode({k: v for k, v in query.items() if v is not None}, doseq=True)
-        text = self._text(f"a/{path}" + (f"?{given}" if given else ""))
-        try:
-            return json.loads(text.removeprefix(_PREFIX)) if text.startswith(_PREFIX) else text
-        except ValueError:
-            raise Unavailable(f"{self.url}/a/{path} was answered with what is no JSON: {text[:80]!r}") from None
+        return self._read(f"a/{path}", self._text(f"a/{path}" + (f"?{given}" if given else "")))
 
-    def found(self, path: str, more: str, **query: object) -> Iterator[Answer]:
-        """Every page of a query; `more` is the key by which the last of a page tells that there is another."""
-        start = 0
+    def _read(self, path: str, text: str) -> Any:
+        """An answer; without what no text here can keep, which are zeros and half characters."""
+        try:
+            if not text.startswith(_PREFIX):
+                raise ValueError
+            value = json.loads(text.removeprefix(_PREFIX))
+        except (ValueError, RecursionError):
+            raise Unavailable(
+                f"{self.url}/{path} was answered with what no Gerrit says: {text[:80]!r}. Does something stand before "
+                "it, such as a page to sign in? Give an address that leads to the Gerrit itself."
+            ) from None
+        return _kept(value) if "\\u" in text else value
+
+    def found(self, path: str, more: str, key: str, **query: object) -> Iterator[Answer]:
+        """Every page of a query; `more` is the key by which the last of a page tells that there is another.
+
+        What is touched meanwhile moves to the front, and what was told already comes again: it is told once, by `key`.
+        """
+        start, told = 0, set[object]()
         while True:
             page: list[Answer] = self.get(path, **query, n=_PAGE, S=start)
-            yield from page
+            for one in page:
+                if one[key] not in told:
+                    told.add(one[key])
+                    yield one
             if not page or not page[-1].get(more):
                 return
             start += len(page)
@@ -86,11 +124,11 @@ class Gerrit:
             self._git(project, [*command, "--", self._address(project)], store, asked)
 
     def _git(self, project: str, command: Sequence[str], store: Path | None = None, stdin: bytes = b"") -> bytes:
-        header = {"http.extraHeader": f"Authorization: {self._basic()}"}
+        config = {"http.extraHeader": f"Authorization: {self._basic()}", "http.followRedirects": "false"}
         try:
-            return run_git(command, git_dir=store, config=header, timeout=None, stdin=stdin).stdout
+            return run_git(command, git_dir=store, config=config, timeout=None, stdin=stdin).stdout
         except GitError as error:
-            raise Unavailable(f"The repository {project} cannot be read from {self.url}: {error}") from None
+            raise Unanswered(f"The repository {project} cannot be read from {self.url}: {error}") from None
 
     def _address(self, project: str) -> str:
         return f"{self.url}/a/{quote(project)}"
@@ -109,19 +147,19 @@ class Gerrit:
                 f"{self.url} is no Gerrit: {self.url}/{path} does not tell a version. "
                 "Write the address of its front page, such as https://review.example.org"
             )
-        return str(json.loads(text.removeprefix(_PREFIX)))
+        return str(self._read(path, text))
 
     def _text(self, path: str, *, signed: bool = True) -> str:
         headers = {"Accept": "application/json"} | ({"Authorization": self._basic()} if signed else {})
         request = urllib.request.Request(f"{self.url}/{path}", headers=headers)  # noqa: S310 - http(s), see `read_url`
         for left in reversed(range(_TRIES)):
             try:
-                with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+                with _asking.open(request, timeout=_SECONDS) as answer:
                     return answer.read().decode("utf-8", "replace")
             except urllib.error.HTTPError as error:
                 if error.code not in _LATER or not left:
-                    raise self._refused(path, error.code, error.read().decode("utf-8", "replace")) from None
-            except (OSError, ValueError) as error:
+                    raise self._refused(path, error) from None
+            except (OSError, ValueError, http.client.HTTPException) as error:
                 if not left:
                     why = getattr(error, "reason", error)
                     raise Unavailable(
@@ -130,8 +168,20 @@ class Gerrit:
             time.sleep(_PAUSE)
         raise AssertionError("the last try answers or raises")
 
-    def _refused(self, path: str, status: int, text: str) -> Exception:
+    def _refused(self, path: str, error: urllib.error.HTTPError) -> Exception:
+        status, text = error.code, ""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            text = error.read(10_000).decode("utf-8", "replace")
         match status:
+            case _ if status in _ELSEWHERE:
+                leads = (
+                    str(error.headers.get("Location", "")).partition("?")[0].removesuffix(f"/{path.partition('?')[0]}")
+                )
+                return Invalid(
+                    f"{self.url} leads to {leads or 'another address'}, and the password goes nowhere but to the "
+                    "address that you give. If that is this Gerrit, give its address; if it is a page to sign in, one "
+                    "behind it."
+                )
             case 401:
                 return Unauthenticated(
                     f"{self.url} does not know {self.user} with this password. It is the HTTP password "
@@ -140,7 +190,8 @@ class Gerrit:
             case 404:
                 return NotFound(f"{self.url}/{path}: {text.strip()[:200]}")
             case _:
-                return Unavailable(f"{self.url}/{path} was answered with {status}: {text.strip()[:200]}")
+                kind = Unavailable if status in _LATER and status != 500 else Unanswered
+                return kind(f"{self.url}/{path} was answered with {status}: {text.strip()[:200]}")
 
 
 def read_url(text: str) -> str:
@@ -156,6 +207,19 @@ def read_url(text: str) -> str:
 def segment(name: str) -> str:
     """A name as one part of an address."""
     return quote(name, safe="")
+
+
+def _kept(value: Any) -> Any:
+    """A value whose texts can be kept."""
+    match value:
+        case str():
+            return _UNKEPT.sub("\N{REPLACEMENT CHARACTER}", value)
+        case list():
+            return [_kept(one) for one in cast("list[Any]", value)]
+        case dict():
+            return {_kept(name): _kept(one) for name, one in cast("Answer", value).items()}
+        case _:
+            return value
 
 
 def query_of(project: str) -> Mapping[str, object]:

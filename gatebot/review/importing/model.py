@@ -155,7 +155,12 @@ class Told:
     """What an import did, and what a person should know of it."""
 
     brought: dict[str, int] = field(default_factory=dict[str, int])
-    notes: list[str] = field(default_factory=list[str])
+    _notes: dict[str, None] = field(default_factory=dict[str, None])
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not as there, each once."""
+        return list(self._notes)
 
     def count(self, what: str, number: int = 1) -> None:
         """Something was brought that was not here."""
@@ -164,5 +169,4 @@ class Told:
 
     def note(self, text: str) -> None:
         """Something is not as there."""
-        if text not in self.notes:
-            self.notes.append(text)
+        self._notes[text] = None

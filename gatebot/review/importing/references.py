@@ -23,9 +23,11 @@ _OWN = ("refs/meta/version", "refs/meta/gatebot/")
 @dataclass(frozen=True, slots=True)
 class Fetching:
     """What is to be fetched: `moves` are reference -> (before, after) of those that people read, the rest is
-    `refspecs`. `stuck` were moved here, `clashing` are patch sets that have another commit here."""
+    `refspecs`. `arrived` are where they are there, though nothing remembers that they were brought: an import was cut
+    short. `stuck` were moved here, `clashing` are patch sets that have another commit here."""
 
     moves: Mapping[str, tuple[str, str]]
+    arrived: Mapping[str, tuple[str, str]]
     refspecs: tuple[str, ...]
     stuck: tuple[str, ...]
     clashing: tuple[int, ...]
@@ -52,16 +54,20 @@ def plan(
 ) -> Fetching:
     """What to fetch of a repository; `marks` tell of each reference where it was when it was brought."""
     moves: dict[str, tuple[str, str]] = {}
+    arrived: dict[str, tuple[str, str]] = {}
     stuck: list[str] = []
     for ref, commit in readable(theirs).items():
         mine, known = here.get(ref, ""), marks.get(ref)
-        if mine == commit or (known is not None and known.seen == commit):
+        seen = known.seen if known is not None else ""
+        if seen == commit:
             continue
-        if mine == (known.seen if known is not None else ""):
+        if mine == commit:
+            arrived[ref] = (seen, commit)
+        elif mine == seen:
             moves[ref] = (mine, commit)
         else:
             stuck.append(ref)
     sets = patch_sets(theirs, numbers)
     missing = tuple(f"{ref}:{target}" for ref, (target, _, _) in sets.items() if target not in here)
     clashing = {change for target, commit, change in sets.values() if here.get(target, commit) != commit}
-    return Fetching(moves, missing, tuple(stuck), tuple(sorted(clashing)), len(sets))
+    return Fetching(moves, arrived, missing, tuple(stuck), tuple(sorted(clashing)), len(sets))

@@ -63,13 +63,16 @@ class Hosts:
         marks = self._db.read_now(store.marks, self._gerrit.url, "ref", f"{name} ")
         known = {ref.removeprefix(f"{name} "): one for ref, one in marks.items()}
         plan = references.plan(theirs, self._repositories.references(name), numbers, known)
-        staged = {ref: f"{_INCOMING}{ref.removeprefix('refs/')}" for ref in plan.moves}
-        wanted = [f"+{_named(name, ref)}:{place}" for ref, place in staged.items()]
-        self._gerrit.fetch(name, self._repositories.path(name), [*wanted, *plan.refspecs])
-        for ref, (before, after) in plan.moves.items():
-            self._move(name, ref, before or ZERO, after, at)
-            self._repositories.update_ref(name, staged[ref], after, ZERO)
-        told.count("references", len(plan.moves) + len(plan.refspecs))
+        for ref, (before, after) in plan.arrived.items():
+            self._db.run_now(_moved, self._gerrit.url, name, ref, before or ZERO, after, at)
+        self._clear(name)  # a name that was left there may be in the way of another
+        try:
+            wanted = [f"+{_named(name, ref)}:{_INCOMING}{ref.removeprefix('refs/')}" for ref in plan.moves]
+            self._gerrit.fetch(name, self._repositories.path(name), [*wanted, *plan.refspecs])
+            moved = sum(self._move(name, ref, *move, told, at) for ref, move in plan.moves.items())
+        finally:
+            self._clear(name)
+        told.count("references", moved + len(plan.refspecs))
         for ref in plan.stuck:
             told.note(f"{ref} of {name} was moved here since it was brought: it stays, though it is elsewhere there.")
         return frozenset(plan.clashing)
@@ -81,25 +84,35 @@ class Hosts:
             found[THEIR_CONFIG] = found.pop(CONFIG_REF)
         return found
 
-    def _move(self, name: str, ref: str, before: str, after: str, at: datetime) -> None:
-        if not self._repositories.update_ref(name, ref, before, after):
-            raise Conflict(f"{ref} of {name} was moved by somebody else meanwhile. Run the same command again.")
-        self._db.run_now(_moved, self._gerrit.url, name, ref, before, after, at)
+    def _move(self, name: str, ref: str, before: str, after: str, told: Told, at: datetime) -> bool:
+        """Move a reference to what came; one that cannot be moved does not keep the others from coming."""
+        try:
+            if not self._repositories.update_ref(name, ref, before or ZERO, after):
+                raise Conflict("it was moved by somebody else meanwhile")
+        except GatebotError as error:
+            told.note(f"{ref} of {name} did not come: {error}. Run the same command again.")
+            return False
+        self._db.run_now(_moved, self._gerrit.url, name, ref, before or ZERO, after, at)
+        return True
+
+    def _clear(self, name: str) -> None:
+        """References through which others come: everybody reads them, so none is left."""
+        for ref, at in self._repositories.references(name, _INCOMING).items():
+            self._repositories.update_ref(name, ref, at, ZERO)
 
     def rights(self, told: Told) -> None:
         """Let the rights of their All-Projects be those of this site, where nobody changed those that it began with."""
         theirs = self._repositories.resolve(ALL_PROJECTS, THEIR_CONFIG)
         ours = self._repositories.resolve(ALL_PROJECTS, CONFIG_REF)
-        if (
-            theirs is None
-            or ours is None
-            or theirs == ours
-            or self._repositories.is_ancestor(ALL_PROJECTS, theirs, ours)
-        ):
+        if theirs is None or ours is None:
+            return
+        mark = self._db.read_now(store.mark_of, self._gerrit.url, "rights", ALL_PROJECTS)
+        if theirs == ours and mark is None:  # an import was cut short here
+            self._db.run_now(store.mark, self._gerrit.url, "rights", ALL_PROJECTS, Mark(ALL_PROJECTS, theirs))
+        if theirs == ours or self._repositories.is_ancestor(ALL_PROJECTS, theirs, ours):
             return
         kept = f"theirs are in {THEIR_CONFIG} of {ALL_PROJECTS}, to be compared"
         begun = self._repositories.commit(ALL_PROJECTS, ours)
-        mark = self._db.read_now(store.mark_of, self._gerrit.url, "rights", ALL_PROJECTS)
         if not (begun.message == MESSAGE and not begun.parents) and (mark is None or mark.seen != ours):
             told.note(f"The rights in {ALL_PROJECTS} were changed here and stay; {kept}.")
         elif troubles := self.troubles(ALL_PROJECTS, theirs):

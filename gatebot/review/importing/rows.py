@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from sqlalchemy import delete, func, insert, select, update
 
+from ... import journal
 from ...db import Session
 from .. import conversation, intents
 from .. import store as changes_store
@@ -39,8 +40,8 @@ def allot(session: Session, source: str, wanted: Collection[Listed]) -> dict[int
     """A number here for each of their changes: the one that it has there where that is free."""
     known = store.marks(session, source, "change")
     found = {int(theirs): int(one.here) for theirs, one in known.items()}
-    new = sorted(one.number for one in wanted if one.number not in found)
-    taken = _taken(session, new) | set(found.values())
+    new = sorted({one.number for one in wanted} - found.keys())
+    taken = _taken(session, new) | store.promised(session, "change")
     _count_from(session, max([*new, *found.values()], default=0))
     for number in new:
         found[number] = number if number not in taken else intents.allocate_changes(session)
@@ -51,9 +52,31 @@ def allot(session: Session, source: str, wanted: Collection[Listed]) -> dict[int
 def _taken(session: Session, numbers: list[int]) -> set[int]:
     found: set[int] = set()
     for start in range(0, len(numbers), _MANY):
-        here = changes.c.number.in_(numbers[start : start + _MANY])
-        found |= set(session.execute(select(changes.c.number).where(here)).scalars())
+        some = numbers[start : start + _MANY]
+        found |= set(session.execute(select(changes.c.number).where(changes.c.number.in_(some))).scalars())
+        found |= _told(session, some)
     return found
+
+
+def _told(session: Session, numbers: Collection[int]) -> set[int]:
+    """Those of which something happened here: who was asked for a review, whose turn it is, what was deleted.
+
+    Not all of that touches a change; and an import tells the journal nothing.
+    """
+    known = journal.known(session, [f"change/{number}" for number in numbers])
+    return {number for number in numbers if f"change/{number}" in known}
+
+
+def deleted(session: Session, source: str, theirs: Collection[int]) -> set[int]:
+    """Those of their changes that were brought, and deleted here."""
+    known = store.marks(session, source, "change")
+    brought = {one: int(known[str(one)].here) for one in theirs if str(one) in known and known[str(one)].seen}
+    here: set[int] = set()
+    wanted = sorted(brought.values())
+    for start in range(0, len(wanted), _MANY):
+        some = changes.c.number.in_(wanted[start : start + _MANY])
+        here |= set(session.execute(select(changes.c.number).where(some)).scalars())
+    return {one for one, number in brought.items() if number not in here}
 
 
 def _count_from(session: Session, least: int) -> None:
@@ -93,7 +116,8 @@ def write(session: Session, source: str, theirs: int, change: TheirChange, uploa
     """Everything about a change (as `renumbered`), whose number there is `theirs`; `uploads` by patch set."""
     told, known = Told(), store.mark_of(session, source, "change", str(theirs))
     row = session.execute(select(changes.c.updated).where(changes.c.number == change.number)).one_or_none()
-    if row is not None and (known is None or not known.seen or row.updated != moment(known.seen)):
+    brought = known.seen if known is not None else ""
+    if row is not None and (not brought or row.updated != moment(brought) or _told(session, [change.number])):
         return Written(told, left=True)
     values = _values(session, change, told)
     if row is None:
@@ -198,8 +222,8 @@ def _refill(session: Session, change: TheirChange, told: Told) -> None:
     for one in {one.account: one for one in reversed(change.reviewers)}.values():
         row = {"account": one.account, "state": one.state.value, "since": one.since}
         session.execute(insert(reviewers).values(change=change.number, **row))
-    for tag in dict.fromkeys(change.hashtags):
-        session.execute(insert(hashtags).values(change=change.number, hashtag=tag[:255]))
+    for tag in dict.fromkeys(tag[:255] for tag in change.hashtags):
+        session.execute(insert(hashtags).values(change=change.number, hashtag=tag))
     for turn in {one.account: one for one in reversed(change.attention)}.values():
         row = {"account": turn.account, "active": turn.active, "since": turn.since, "reason": turn.reason}
         session.execute(insert(attention).values(change=change.number, **row))

@@ -2,7 +2,8 @@
 """Brings everything of another Gerrit into this site, and again what came since: people, repositories, changes.
 
 Works while no server runs on the site: what it writes is no news, and nobody is told. Each change is one transaction,
-so whatever stops it, the next run goes on. At the end both sides are counted anew.
+so whatever stops it, the next run goes on. A change or repository that cannot be brought is told and keeps nothing else
+from coming. At the end both sides are counted anew.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from urllib.parse import urlsplit
 
 from ...clock import Clock
 from ...db import Database
-from ...errors import Conflict, GatebotError, NotFound, Unavailable
-from ...repo import Repositories
+from ...errors import Conflict, GatebotError, NotFound
+from ...repo import GitError, Repositories
 from .. import store as changes_store
 from ..config.model import ALL_PROJECTS
 from ..model import Status, Upload
 from . import people, reading, rows, store
-from .asking import Gerrit, query_of, segment
+from .asking import Gerrit, Unanswered, query_of, segment
 from .model import ALL_USERS, Answer, Listed, Mark, Tally, TheirAccount, TheirChange, TheirGroup, Told
 from .repositories import Hosts
 
@@ -81,7 +82,8 @@ class Importing:
 
     def _bring_people(self) -> None:
         wanted = "is:active OR is:inactive"
-        infos = list(self._gerrit.found("accounts/", "_more_accounts", q=wanted, o=["DETAILS", "ALL_EMAILS"]))
+        asked: dict[str, object] = {"q": wanted, "o": ["DETAILS", "ALL_EMAILS"]}
+        infos = list(self._gerrit.found("accounts/", "_more_accounts", "_account_id", **asked))
         for done, one in enumerate(_few_at_once(self._account, infos), 1):
             self._there.accounts[one.id] = one
             self._progress("accounts", len(infos), done)
@@ -125,15 +127,26 @@ class Importing:
             raise NotFound(f"{self._gerrit.url} has no repository {', '.join(unknown)}.")
         there.projects = {name: info for name, info in found.items() if not only or name in only}
         for name, info in there.projects.items():
-            if not self._hosts.host(name, info, self.told, self._clock.now()):
-                there.skipped.add(name)
-            listed = self._gerrit.found("changes/", "_more_changes", **query_of(name), o="SKIP_DIFFSTAT")
-            there.changes[name] = [reading.listed(info) for info in listed]
+            try:
+                if not self._hosts.host(name, info, self.told, self._clock.now()):
+                    there.skipped.add(name)
+                there.changes[name] = self._listed(name, ["SKIP_DIFFSTAT"])
+            except (Unanswered, NotFound) as error:
+                self._lacks(name, error)
         every = [one for name, several in there.changes.items() if name not in there.skipped for one in several]
         there.numbers = self._db.run_now(rows.allot, self._gerrit.url, every)
         for one in sorted(every, key=lambda one: one.number):
             if there.numbers[one.number] != one.number:
                 self.told.note(f"Change {one.number} of there has the number {there.numbers[one.number]} here.")
+
+    def _lacks(self, name: str, error: GatebotError) -> None:
+        """A repository does not come; the others do."""
+        self.told.note(f"Project {name} did not come: {error}. When that is mended there, run this again.")
+        self._there.skipped.add(name)
+
+    def _listed(self, project: str, options: Sequence[str]) -> list[Listed]:
+        found = self._gerrit.found("changes/", "_more_changes", "_number", **query_of(project), o=options)
+        return [reading.listed(info) for info in found]
 
     # -- changes ---------------------------------------------------------------------------------------
 
@@ -141,8 +154,17 @@ class Importing:
         brought = {name: several for name, several in self._there.changes.items() if name not in self._there.skipped}
         for done, (name, listed) in enumerate(brought.items(), 1):
             self._progress("repositories", len(brought), done)
-            numbers = {one.number: self._there.numbers[one.number] for one in listed}
-            clashing = self._hosts.fetch(name, numbers, self.told, self._clock.now())
+            left = self._db.read_now(rows.deleted, self._gerrit.url, [one.number for one in listed])
+            for number in left:
+                self.told.note(
+                    f"Change {self._there.numbers[number]} was deleted here since it was brought: it stays away."
+                )
+            numbers = {one.number: self._there.numbers[one.number] for one in listed if one.number not in left}
+            try:
+                clashing = self._hosts.fetch(name, numbers, self.told, self._clock.now())
+            except (Unanswered, GitError) as error:
+                self._lacks(name, error)
+                continue
             if name == ALL_PROJECTS:
                 self._hosts.rights(self.told)
             known = self._db.read_now(store.marks, self._gerrit.url, "change")
@@ -150,17 +172,20 @@ class Importing:
             new = [one for one in in_order if known.get(str(one.number), Mark("")).seen != one.updated]
             for number in clashing:
                 self._left(number)
-            self._bring_each(name, [one for one in new if one.number not in clashing])
-        for name in brought:
+            self._bring_each(name, [one for one in new if one.number not in left | clashing])
+        for name in brought.keys() - self._there.skipped:
             self._hosts.check_rights(name, self.told)
 
     def _bring_each(self, name: str, wanted: list[Listed]) -> None:
         for done, change in enumerate(_few_at_once(self._read, wanted), 1):
-            if change is not None:
+            if isinstance(change, str):
+                self.told.note(change)
+            elif change is not None:
                 self._write(change)
             self._progress(f"changes of {name}", len(wanted), done)
 
-    def _read(self, one: Listed) -> TheirChange | None:
+    def _read(self, one: Listed) -> TheirChange | str | None:
+        """A change; or why it does not come."""
         place = f"changes/{segment(one.project)}~{one.number}"
         try:
             info: Answer = self._gerrit.get(place, o=reading.WHOLE)
@@ -169,12 +194,16 @@ class Importing:
                 comments.setdefault(file, []).extend(several)
         except NotFound:  # gone meanwhile
             return None
+        except Unanswered as error:
+            return f"Change {one.number} of {one.project} did not come: {error}. Mend it there, then run this again."
         try:
             return reading.change(info, comments)
-        except (KeyError, ValueError, TypeError, AttributeError, StopIteration) as error:
-            raise Unavailable(
-                f"What {self._gerrit.url} tells of change {one.number} is not understood: {error}"
-            ) from None
+        except (LookupError, ValueError, TypeError, AttributeError, StopIteration) as error:
+            what = f"{type(error).__name__}: {error}"
+            return (
+                f"Change {one.number} of {one.project} did not come: what {self._gerrit.url} tells of it is not "
+                f"understood ({what}). Look at it there; when it is mended, or with a newer gatebot, run this again."
+            )
 
     def _robots(self, place: str) -> Mapping[str, list[Answer]]:
         """Comments of programs, which had a list of their own before 3.13."""
@@ -195,7 +224,11 @@ class Importing:
             try:
                 info = self._repositories.commit(here.project, one.commit)
             except NotFound:
-                self.told.note(f"Patch set {one.number} of change {change.number} came while this ran: run it again.")
+                self.told.note(
+                    f"Change {change.number} of {here.project} did not come: {one.commit}, its patch set "
+                    f"{one.number}, is not in the repository. If it came while this ran, run it again; else mend it "
+                    "there first."
+                )
                 return
             uploads[one.number] = changes_store.upload_of(info, one.uploader, one.description)
         written = self._db.run_now(rows.write, self._gerrit.url, change.number, here, uploads)
@@ -229,8 +262,13 @@ class Importing:
         there, found, refs = self._there, dict[str, int](), [0, 0]
         numbers: dict[int, int] = {}
         for name in there.projects:
-            asked = self._gerrit.found("changes/", "_more_changes", **query_of(name), o=reading.COUNTED)
-            listed = [reading.listed(info) for info in asked]
+            try:
+                listed = self._listed(name, reading.COUNTED)
+                here = self._hosts.here(name, {one.number: there.numbers.get(one.number, 0) for one in listed})
+            except Unanswered:
+                if name not in there.skipped:
+                    raise
+                continue  # told already, and the repository is counted as missing
             for one in listed:
                 many = (
                     (one.status, 1), ("messages", one.messages), ("comments", one.comments), ("votes", one.votes)
@@ -238,7 +276,6 @@ class Importing:
                 for what, number in many:
                     found[what] = found.get(what, 0) + number
             numbers |= {one.number: there.numbers.get(one.number, 0) for one in listed}
-            here = self._hosts.here(name, {one.number: there.numbers.get(one.number, 0) for one in listed})
             refs = [refs[0] + here[0], refs[1] + here[1]]
             found["patch sets"] = found.get("patch sets", 0) + here[2]
         counted = self._db.read_now(rows.counted, [number for number in numbers.values() if number])

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sqlalchemy import Column, String, Table, Text, delete, insert, select
 
 from ...db import Session, metadata
@@ -39,14 +37,13 @@ def mark_of(session: Session, source: str, kind: str, theirs: str) -> Mark | Non
     return Mark(row.here, row.seen) if row is not None else None
 
 
+def promised(session: Session, kind: str) -> set[int]:
+    """The numbers here that were given to something of any site, whether it has come yet or not."""
+    return set(map(int, session.execute(select(imports.c.here).where(imports.c.kind == kind)).scalars()))
+
+
 def mark(session: Session, source: str, kind: str, theirs: str, new: Mark) -> None:
     """Remember one, in place of what was remembered of it."""
     here = (imports.c.source == source, imports.c.kind == kind, imports.c.theirs == theirs)
     session.execute(delete(imports).where(*here))
     session.execute(insert(imports).values(source=source, kind=kind, theirs=theirs, here=new.here, seen=new.seen))
-
-
-def mark_all(session: Session, source: str, kind: str, new: Mapping[str, Mark]) -> None:
-    """Remember several."""
-    for theirs, one in new.items():
-        mark(session, source, kind, theirs, one)
