@@ -124,6 +124,7 @@ ADAPTERS: dict[str, set[str]] = {
         "deleting",
         "kinds",
         "making",
+        "edits.creating",
         "edits.keeping",
         "moving",
         "picking",

@@ -49,9 +49,7 @@ set_keyed_values = _needs(Verb.EDIT_KEYED_VALUES)
 
 def hide(actor: Actor, change: Change, rules: Rulebook) -> int:
     """Make it private or public: the owner decides who sees it; no reviewer, although he may mark it as ready."""
-    account = require_account(actor)
-    if account != change.owner:
-        require(actor, Verb.OWN, target_of(change), rules)
+    account = _own(actor, Verb.OWN, change, rules)
     require_open(change)
     return account
 
@@ -93,16 +91,21 @@ def pick(actor: Actor, change: Change, rules: Rulebook) -> int:
 
 def describe(actor: Actor, change: Change, rules: Rulebook) -> int:
     """Say what a patch set of it is about."""
-    account = require_account(actor)
-    if account != change.owner:
-        require(actor, Verb.ADD_PATCH_SET, target_of(change), rules)
-    return account
+    return _own(actor, Verb.OWN, change, rules)
 
 
 def amend(actor: Actor, change: Change, rules: Rulebook) -> int:
     """Give it its next patch set."""
-    account = describe(actor, change, rules)
+    account = _own(actor, Verb.ADD_PATCH_SET, change, rules)
     require_open(change)
+    return account
+
+
+def _own(actor: Actor, verb: Verb, change: Change, rules: Rulebook) -> int:
+    """The owner of the change, or whoever has a permission on it."""
+    account = require_account(actor)
+    if account != change.owner:
+        require(actor, verb, target_of(change), rules)
     return account
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TypeAlias, cast
 
 from ..assignment import Json
-from ..errors import Invalid
+from ..errors import Invalid, NotPermitted
 from ..reasons import reason
 from .attention.model import NOBODY, Moves
 from .fixes.model import Fix, Replacement, to_text
@@ -51,6 +51,10 @@ def draft_from(body: Object) -> Draft:
     labels = object_of(body.get("labels"), "labels")
     comments = object_of(body.get("comments"), "comments")
     ready = flag(body.get("ready"), "ready") is True
+    if ready and flag(body.get("work_in_progress"), "work_in_progress") is True:
+        raise bad("ready", "work_in_progress and ready are mutually exclusive")
+    if text_of(body.get("on_behalf_of"), "on_behalf_of"):
+        raise NotPermitted(reason=reason("review.not-for-others"))
     return Draft(
         message=text_of(body.get("message"), "message"),
         votes=tuple((name, number(value, f"labels.{name}")) for name, value in labels.items()),
@@ -74,7 +78,10 @@ def turns_from(body: Object, name: str) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     for one in _list(body.get(name), name):
         said = object_of(one, name)
-        found.append((text_of(said.get("user"), f"{name}.user"), text_of(said.get("reason"), f"{name}.reason")[:1000]))
+        user, why = (text_of(said.get(field), f"{name}.{field}").strip() for field in ("user", "reason"))
+        if not user or not why:
+            raise Invalid(reason=reason("review.field-needed", field=f"{name}.{'reason' if user else 'user'}"))
+        found.append((user, why[:1000]))
     return tuple(found)
 
 
@@ -83,12 +90,17 @@ def reviewers_from(body: Object) -> tuple[tuple[str, ReviewerState, bool], ...]:
     found: list[tuple[str, ReviewerState, bool]] = []
     for one in _list(body.get("reviewers"), "reviewers"):
         said = object_of(one, "reviewers")
-        state = text_of(said.get("state"), "reviewers.state").upper() or ReviewerState.REVIEWER.value
-        if state not in (ReviewerState.REVIEWER, ReviewerState.CC):
-            raise bad("reviewers.state", "it is REVIEWER or CC")
         confirmed = flag(said.get("confirmed"), "reviewers.confirmed") is True
-        found.append((text_of(said.get("reviewer"), "reviewers.reviewer"), ReviewerState(state), confirmed))
+        found.append((text_of(said.get("reviewer"), "reviewers.reviewer"), state_from(said), confirmed))
     return tuple(found)
+
+
+def state_from(said: Object) -> ReviewerState:
+    """What somebody who is added becomes."""
+    state = text_of(said.get("state"), "reviewers.state").upper() or ReviewerState.REVIEWER.value
+    if state not in (ReviewerState.REVIEWER, ReviewerState.CC):
+        raise bad("reviewers.state", "it is REVIEWER or CC")
+    return ReviewerState(state)
 
 
 def comment_from(file: str, value: Json) -> DraftedComment:
@@ -103,13 +115,15 @@ def comment_from(file: str, value: Json) -> DraftedComment:
         raise bad("line", "lines are counted from 1")
     if line is None and where is not None:
         line = where.end_line
+    if file == PATCH_SET_LEVEL and (line or where is not None or side != Side.REVISION):
+        raise bad(f"comments.{file}", "it has no side, range or line")
     words = text_of(said.get("message"), "message").strip()
     if not words:
         raise bad(f"comments.{file}", "its message is empty")
     return DraftedComment(
         file=file,
         text=words,
-        line=None if file == PATCH_SET_LEVEL else line,
+        line=line,
         side=Side(side),
         range=where,
         in_reply_to=text_of(said.get("in_reply_to"), "in_reply_to"),

@@ -49,7 +49,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestKeyedValues(shaper),
         RestThreads(shaper, room.threads),
         RestAttention(shaper),
-        RestEdits(shaper, room.edits),
+        RestEdits(shaper, room.edits, room.creating),
         RestFixes(shaper, room.edits),
         RestFiles(shaper, room.files),
         RestAccounts(shaper),

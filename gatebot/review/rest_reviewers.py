@@ -15,7 +15,7 @@ from ..errors import Invalid, NotFound
 from ..identity import Account
 from ..reasons import reason
 from .answers import body_of, everywhere, json_answer, start_and_limit
-from .drafts import flag, text_of
+from .drafts import flag, state_from, text_of
 from .gerrit_labels import account_info
 from .mail import wishes
 from .model import Change, ReviewerState
@@ -89,7 +89,7 @@ class RestReviewers:
         if not name.strip():
             raise Invalid(reason=reason("review.field-needed", field="reviewer"))
         found = await invited(self._shaper, request, change, name, confirmed=confirmed)
-        state = ReviewerState.CC if text_of(body.get("state"), "state").upper() == "CC" else ReviewerState.REVIEWER
+        state = state_from(body)
         wish = await wishes.asked(self._shaper, request)
         for account in found:
             await self._room.review.add_reviewer(self._asker.actor(request), change.number, account.id, state, wish)

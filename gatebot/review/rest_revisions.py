@@ -67,7 +67,7 @@ class RestRevisions(Calls):
 
     async def _turns(self, request: web.Request, body: Object, name: str) -> tuple[tuple[int, str], ...]:
         named = [(await self._shaper.account_in_body(request, who), why) for who, why in turns_from(body, name)]
-        return tuple((account.id, why or "by a reply") for account, why in named)
+        return tuple((account.id, why) for account, why in named)
 
     async def _commit(self, request: web.Request) -> web.StreamResponse:
         view, patch_set = await self._shaper.revision(request)

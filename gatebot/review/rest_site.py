@@ -15,16 +15,18 @@ from aiohttp import web
 from .. import words
 from ..access import Actor, Target, Verb, may
 from ..assignment import Json
-from ..errors import Invalid
+from ..errors import Invalid, NotFound, Unprocessable
 from ..reasons import Reason, reason
 from . import sentences
 from .answers import body_of, everywhere, json_answer, text_or, whole_number
 from .config.model import ALL_PROJECTS
-from .drafts import Object, flag, text_of, texts
+from .drafts import Object, bad, flag, text_of, texts
 from .gerrit_json import VERSION, project_info
 from .hosted.finding import Listed, narrowed
 from .hosted.rest_config import state_of
+from .hosted.service import inheriting
 from .model import Project, SubmitType
+from .permission import require
 from .rules import PRESETS
 from .shaper import Shaper
 from .verdict import Requirement
@@ -74,6 +76,8 @@ class RestSite:
         start = whole_number(request, "S", "start", default=0)
         limit = whole_number(request, "n", "limit", default=len(shown))
         infos = [told[name] for name in shown[start : start + limit]]
+        if infos and len(shown) > start + limit:
+            infos[-1] = {**infos[-1], "_more_projects": True}
         if "query" in request.query:
             return json_answer(request, infos)
         return json_answer(
@@ -102,19 +106,33 @@ class RestSite:
         return project_info(project, parent, state_of(configs.files(project.name)))
 
     async def _create_project(self, request: web.Request) -> web.StreamResponse:
-        body = await body_of(request)
+        body, actor = await body_of(request), self._asker.actor(request)
         wanted = _project_from(request.match_info["project"], body, self._room.projects.default_branch)
+        parent = await self._parent_for(actor, wanted.name, text_of(body.get("parent"), "parent").strip())
         made = await self._room.projects.create(
             self._asker.actor(request),
             wanted,
             source=text_of(body.get("import"), "import"),
             empty_commit=flag(body.get("create_empty_commit"), "create_empty_commit") is True,
         )
+        if parent:
+            inherit = f"Inherit from {parent}"
+            await self._room.config_editing.edit(actor, made.name, inherit, inheriting(parent))
         for branch in texts(body.get("branches"), "branches")[1:]:
             name = branch.removeprefix("refs/heads/")
             if await asyncio.to_thread(self._room.repositories.resolve, made.name, f"refs/heads/{made.default_branch}"):
                 await self._room.branching.create(self._asker.actor(request), made.name, name, made.default_branch)
         return json_answer(request, self._told(made), 201)
+
+    async def _parent_for(self, actor: Actor, name: str, parent: str) -> str:
+        """The project that a new one is to inherit from; empty: from All-Projects, as it does anyway."""
+        if not parent or parent == ALL_PROJECTS:
+            return ""
+        require(actor, Verb.OWN, Target(name), self._room.rules)
+        try:
+            return (await self._room.reading.project(actor, parent)).name
+        except NotFound as error:
+            raise Unprocessable(reason=error.reason) from None
 
     async def _description(self, request: web.Request) -> web.StreamResponse:
         return json_answer(request, (await self._named(request)).description)
@@ -196,6 +214,8 @@ def _reason(why: Reason, language: str) -> dict[str, object]:
 def _project_from(name: str, body: Object, default_branch: str) -> Project:
     """A project as it is asked for; choices that do not exist are refused with those that do."""
     branches = texts(body.get("branches"), "branches")
+    if text_of(body.get("name"), "name") not in ("", name):
+        raise bad("name", "it must be that of the address")
     submit_type = text_of(body.get("submit_type"), "submit_type") or SubmitType.MERGE_IF_NECESSARY.value
     rules = text_of(body.get("rules"), "rules") or "default"
     if submit_type not in [*SubmitType, "INHERIT"]:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from functools import lru_cache
 
-from ..errors import Invalid
+from ..errors import Invalid, NotFound
 from ..reasons import reason
 from ..repo import FileChange, Repositories
 from ..repo.program import run
@@ -32,6 +32,10 @@ class Revisions:
 
     async def patch(self, project: str, patch_set: PatchSet, only: str = "") -> bytes:
         """The patch as `git format-patch` writes it, to be applied with `git am`; `only` is one file."""
+        touched = await self.files(project, patch_set) if only else ()
+        if only and only not in {name for file in touched for name in (file.path, file.old_path)}:
+            # git would tell of the last commit before that touches it.
+            raise NotFound(reason=reason("review.no-such-file", file=only[:200], patch_set=patch_set.number))
         arguments = ["format-patch", "-1", "--stdout", "--no-signature", patch_set.commit]
         arguments += ["--", f":(literal){only}"] if only else []
         path = self._repositories.store_path(project)

@@ -19,6 +19,7 @@ from .branching import Branching
 from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
 from .deleting import Deleting
+from .edits.creating import Creating
 from .edits.keeping import Keeping
 from .edits.service import Edits
 from .files.service import Files
@@ -82,6 +83,7 @@ class ReviewRoom:
     threads: Threads
     edits: Edits
     keeping: Keeping
+    creating: Creating
     people: People
     for_gate: ReviewForGate
     rules: access.Rulebook
@@ -120,10 +122,9 @@ def furnish(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
         ConfigGuard(configs, rules), lambda *asked: frozenset(reading.seen_in(*asked)),
     )  # fmt: skip
-    branching = Branching(bench)
     groups, edits = GroupService(identity, rules), Edits(bench)
     files, threads = Files(db, repositories), Threads(db, repositories, clock)
-    by_gate = Review(db, judge, clock, ForTheGate(rules))
+    branching, by_gate = Branching(bench), Review(db, judge, clock, ForTheGate(rules))
     return ReviewRoom(
         identity=identity,
         repositories=repositories,
@@ -148,6 +149,7 @@ def furnish(
         threads=threads,
         edits=edits,
         keeping=Keeping(db, repositories),
+        creating=Creating(bench),
         people=People(db),
         for_gate=ReviewForGate(db, repositories, identity, judge, by_gate, lander),
         rules=rules,

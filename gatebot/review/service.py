@@ -16,7 +16,7 @@ from .. import access, journal
 from ..access import SITE, Actor, Verb
 from ..clock import Clock
 from ..db import Database, Session
-from ..errors import Conflict, NotFound, TooLarge
+from ..errors import Conflict, Invalid, NotFound
 from ..events import CommentAdded, ReviewerAdded, VoteCast
 from ..identity import accounts_in
 from ..reasons import reason
@@ -98,6 +98,7 @@ class Review:
         account = require(actor, Verb.COMMENT, target_of(change), self._rules)
         store.get_patch_set(session, number, patch_set)
         _check_sizes(draft)
+        _check_answered(session, number, draft)
         mail.wished(session, number, account, draft.wish, now)
         cast = self._cast(session, actor, change, patch_set, draft, now)
         for reviewer, state in draft.reviewers:
@@ -237,7 +238,17 @@ def _check_sizes(draft: Draft) -> None:
     for text in (draft.message, *(comment.text for comment in draft.comments)):
         size = len(text.encode())
         if size > MOST_BYTES:
-            raise TooLarge(reason=reason("review.too-long", size=size, limit=MOST_BYTES))
+            # 400 as in Gerrit: a client that retries what it gets other answers for would send it again and again.
+            raise Invalid(reason=reason("review.too-long", size=size, limit=MOST_BYTES))
+
+
+def _check_answered(session: Session, change: int, draft: Draft) -> None:
+    """What a comment answers is there."""
+    answered = [one.in_reply_to for one in draft.comments if one.in_reply_to]
+    known = {one.id for one in conversation.list_comments(session, change)} if answered else set[str]()
+    for id in answered:
+        if id not in known:
+            raise Invalid(reason=reason("review.no-such-comment", id=id[:80], change=change))
 
 
 def _inside(session: Session, change: int) -> frozenset[int]:

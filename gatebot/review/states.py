@@ -57,7 +57,7 @@ class States:
         return await self._db.run(_set_topic, actor, number, topic.strip(), self._rules, self._clock.now())
 
     async def describe(self, actor: Actor, number: int, patch_set: int, text: str) -> None:
-        """Say what a patch set is about: its owner does, or whoever may amend the change."""
+        """Say what a patch set is about: its owner does, or an owner of the branch."""
         await self._db.run(_describe, actor, number, patch_set, text, self._rules, self._clock.now())
 
     async def set_hashtags(self, actor: Actor, number: int, add: Iterable[str], remove: Iterable[str]) -> Change:
@@ -158,6 +158,8 @@ def _set_hashtags(
 ) -> Change:
     change = store.get_change(session, number)
     account = deeds.set_hashtags(actor, change, rules)
+    if any("," in tag for tag in add):
+        raise Invalid(reason=reason("review.bad-field", field="add", why="a hashtag has no commas in it"))
     clean = [tag for tag in (one.strip().lstrip("#").strip() for one in add) if tag and len(tag) <= 255]
     wanted = [tag for tag in dict.fromkeys((*change.hashtags, *clean)) if tag not in remove]
     added = tuple(tag for tag in wanted if tag not in change.hashtags)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gatebot.access import Actor
-from gatebot.review.edits.service import NewChange
+from gatebot.review.edits.creating import NewChange
 from gatebot.review.model import ReviewerState
 from tests.fakes.site import RunningSite
 from tests.stories.test_browser import accessible, new_page, sign_in, with_password
@@ -51,7 +51,7 @@ def waiting(site: RunningSite, count: int) -> list[int]:
         assert bob.account is not None
         numbers: list[int] = []
         for number in range(count):
-            made = await room.edits.create(ann, NewChange("api", "main", f"Say it in way {number}"))
+            made = await room.creating.create(ann, NewChange("api", "main", f"Say it in way {number}"))
             await room.review.add_reviewer(ann, made.number, bob.account, ReviewerState.REVIEWER)
             numbers.append(made.number)
         return numbers

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes changes without a clone: a new change, and edits of files and message that become the next patch set.
+"""Writes changes without a clone: edits of files and message that become the next patch set.
 
 Commits are made in a store of their own; `making.py` makes patch sets of them, in beats. What
 blocks runs on worker threads.
@@ -8,25 +8,23 @@ blocks runs on worker threads.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ... import access
-from ...access import Actor, Target, Verb
-from ...errors import Conflict, Invalid, NotFound, Unprocessable
+from ...access import Actor
+from ...errors import Conflict, Invalid, NotFound
 from ...reasons import reason
 from ...repo import CommitInfo
 from ...repo.messages import with_footers
 from ...repo.texts import Texts
 from ...repo.trees import Trees
-from .. import change_id, deeds, hosting, kinds
+from .. import change_id, deeds, kinds
 from .. import store as changes
 from ..fixes.applying import rewritten
 from ..fixes.model import Replacement
 from ..making import Wanted
 from ..model import Change, PatchSet
-from ..permission import require, require_account, require_open
+from ..permission import require_account, require_open
 from ..workbench import Workbench
 from . import store
 from .keeping import Keeping
@@ -35,24 +33,8 @@ from .store import Edit
 _TRIES = 20  # of one write, when several come at once
 
 
-@dataclass(frozen=True, slots=True)
-class NewChange:
-    """What a new change is asked for. `base` is a commit, empty: the tip of the branch.
-
-    Whether it is private or work in progress the project's policy says where the asker does not.
-    """
-
-    project: str
-    branch: str
-    subject: str
-    topic: str = ""
-    base: str = ""
-    private: bool | None = None
-    work_in_progress: bool | None = None
-
-
 class Edits:
-    """New changes and change edits."""
+    """Change edits."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
@@ -60,10 +42,6 @@ class Edits:
         self._repositories = bench.repositories
         self._clock = bench.clock
         self._kept = Keeping(bench.db, bench.repositories)
-
-    async def create(self, actor: Actor, wanted: NewChange) -> Change:
-        """A new change whose commit changes no file yet."""
-        return await asyncio.to_thread(self._create, actor, wanted)
 
     async def find(self, actor: Actor, change: int) -> Edit | None:
         """The asker's edit of a change."""
@@ -98,6 +76,11 @@ class Edits:
         edit = await self._existing(actor, change)
         return (await asyncio.to_thread(self._repositories.commit, self._store(change), edit.commit)).message
 
+    async def rebase(self, actor: Actor, change: Change) -> None:
+        """Put the asker's edit onto the current patch set."""
+        edit = await self._edited(actor, change)
+        await asyncio.to_thread(self._rebase, actor, change, edit)
+
     async def drop(self, actor: Actor, change: Change) -> None:
         """Throw the asker's edit away."""
         edit = await self._existing(actor, change)
@@ -110,49 +93,10 @@ class Edits:
 
     async def publish(self, actor: Actor, change: Change) -> Change:
         """Make the asker's edit the next patch set."""
-        edit = await self._existing(actor, change)
+        edit = await self._edited(actor, change)
         return await asyncio.to_thread(self._publish, actor, change, edit)
 
     # -- blocking --------------------------------------------------------------------------------------
-
-    def _create(self, actor: Actor, wanted: NewChange) -> Change:
-        project = self._db.read_now(hosting.find_project, wanted.project)
-        target = Target(wanted.project, f"refs/heads/{wanted.branch}")
-        if project is None or not access.may(actor, Verb.READ, target, self._bench.rules):
-            raise Unprocessable(reason=reason("review.no-such-project", project=wanted.project))
-        account = self._bench.account(actor)
-        self._bench.require_writable(wanted.project)
-        require(actor, Verb.UPLOAD, target, self._bench.rules)
-        if not wanted.subject.strip():
-            raise Invalid(reason=reason("review.empty-message"))
-        tip = self._repositories.branches(wanted.project).get(wanted.branch)
-        if tip is None:
-            raise Invalid(reason=reason("review.no-destination", branch=wanted.branch))
-        base = tip
-        if wanted.base:
-            if not self._repositories.is_ancestor(wanted.project, self._known(wanted), tip):
-                raise Unprocessable(reason=reason("review.base-elsewhere", base=wanted.base, branch=wanted.branch))
-            base = wanted.base
-        who, place = self._bench.person(account), self._bench.scratch(wanted.project)
-        named = change_id.read(wanted.subject)
-        id = named if isinstance(named, str) else f"I{secrets.token_hex(20)}"
-        message = wanted.subject.strip() + "\n"
-        if not isinstance(named, str):
-            message = with_footers(message, (f"Change-Id: {id}",))
-        tree = self._repositories.commit(wanted.project, base).tree
-        commit = self._repositories.write_commit(place, tree, (base,), who, who, message)
-        policy = self._bench.reader.policies.of(wanted.project)
-        made = Wanted(
-            wanted.project, wanted.branch, id, commit, place, topic=wanted.topic,
-            private=policy.private if wanted.private is None else wanted.private,
-            work_in_progress=policy.work_in_progress if wanted.work_in_progress is None else wanted.work_in_progress,
-        )  # fmt: skip
-        return self._bench.make(actor, account, [made])[0]
-
-    def _known(self, wanted: NewChange) -> str:
-        if len(wanted.base) != 40 or self._repositories.resolve(wanted.project, wanted.base) is None:
-            raise Unprocessable(reason=reason("review.base-elsewhere", base=wanted.base, branch=wanted.branch))
-        return wanted.base
 
     async def _change(self, actor: Actor, change: Change, make: Callable[[Trees, str], str]) -> None:
         def written(edit: Edit, before: CommitInfo) -> tuple[str, str]:
@@ -224,6 +168,25 @@ class Edits:
         self._kept.hold(change.project, change.number, edit.account)
         return done
 
+    def _rebase(self, actor: Actor, change: Change, edit: Edit) -> None:
+        """What the edit changes of its patch set, on the current one."""
+        deeds.amend(actor, change, self._bench.rules)
+        if edit.base == change.current:
+            raise Conflict(reason=reason("review.edit-is-current", change=change.number, current=change.current))
+        place, who = self._store(change), self._bench.person(self._bench.account(actor))
+        base = self._db.read_now(changes.get_patch_set, change.number, edit.base).commit
+        current = self._repositories.commit(change.project, self._current(change).commit)
+        made = self._repositories.commit(place, edit.commit)
+        stand_in = self._repositories.write_commit(place, made.tree, (base,), who, who, made.message)
+        tree, conflicts = self._bench.pick(place, stand_in, current.id)
+        if conflicts:
+            files = "\n".join(f"* {path}" for path in conflicts[:50])
+            raise Conflict(reason=reason("review.edit-conflict", files=files))
+        commit = self._repositories.write_commit(place, tree, current.parents, current.author, who, made.message)
+        now = replace(edit, base=change.current, commit=commit, updated=self._clock.now())
+        if not self._kept.put(change, now, edit.commit):
+            raise Conflict(reason=reason("review.edit-meanwhile"))
+
     def _patched(self, actor: Actor, change: Change, current: PatchSet, commit: str, says: str) -> Change:
         """The change with a commit of the scratch store as its next patch set."""
         place = self._store(change)
@@ -280,6 +243,13 @@ class Edits:
             if self._kept.put(change, now, kept):
                 return now
         raise Conflict(reason=reason("review.edit-meanwhile"))
+
+    async def _edited(self, actor: Actor, change: Change) -> Edit:
+        """The same where none is a conflict, as in Gerrit: what is done to an edit that is not there."""
+        try:
+            return await self._existing(actor, change)
+        except NotFound as error:
+            raise Conflict(reason=error.reason) from None
 
     async def _existing(self, actor: Actor, change: Change) -> Edit:
         found = await self.find(actor, change.number)

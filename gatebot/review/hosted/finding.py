@@ -14,15 +14,14 @@ from typing import TypeAlias
 from ...errors import Invalid
 from ...expressions import compiled
 from ...reasons import reason
+from ..config.model import ALL_PROJECTS
 
 Matching: TypeAlias = Callable[[str], bool]
 _KNOWN = ("name", "inname", "parent", "description", "state", "is")
+_KINDS = ("ALL", "CODE", "PERMISSIONS")
 _NOT_HERE = {
     "q": "write query=...",
     "query2": "write query=...",
-    "t": "a tree is not told here; each project names its parent",
-    "tree": "a tree is not told here; each project names its parent",
-    "type": "there is one kind of projects",
     "has-acl-for": "/access/ tells who may what",
 }
 
@@ -45,6 +44,9 @@ def narrowed(projects: Sequence[Listed], asked: Mapping[str, str]) -> list[Liste
     several = [name for name in ("p", "m", "r") if asked.get(name)]
     if len(several) > 1:
         raise Invalid(reason=reason("review.bad-field", field=several[1], why="ask for one of p, m and r"))
+    kind = asked.get("type", "ALL").upper()
+    if kind not in _KINDS:
+        raise Invalid(reason=reason("review.bad-field", field="type", why=f"it is one of {', '.join(_KINDS)}"))
     begin, part, state = asked.get("p", ""), asked.get("m", "").lower(), asked.get("state", "").upper()
     matching = fitting("r", asked["r"]) if asked.get("r") else None
     found = [
@@ -53,6 +55,7 @@ def narrowed(projects: Sequence[Listed], asked: Mapping[str, str]) -> list[Liste
         if one.name.startswith(begin)
         and part in one.name.lower()
         and state in ("", one.state)
+        and kind in ("ALL", "CODE" if one.name != ALL_PROJECTS else "PERMISSIONS")
         and (matching is None or matching(one.name))
     ]
     for word in asked.get("query", "").split():

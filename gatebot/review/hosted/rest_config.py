@@ -29,7 +29,7 @@ from ..shaper import Calls
 from ..trackers.commentlinks import commentlinks
 from ..verdict import signed
 from .model import STATES, SWITCHES, label_lines
-from .service import Files
+from .service import Files, inheriting
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _VALUE = re.compile(r" *[+-]?[0-9]{1,4}")
@@ -113,12 +113,7 @@ class RestConfig(Calls):
         project, body = await self._project(request), await body_of(request)
         parent = text_of(body.get("parent"), "parent").strip() or ALL_PROJECTS
         message = text_of(body.get("commit_message"), "commit_message") or f"Inherit from {parent}"
-        values = [] if parent == ALL_PROJECTS else [parent]
-
-        def change(files: Files) -> Files:
-            return replace(files, config=editing.with_values(files.config, "access", None, "inheritFrom", values))
-
-        await self._room.config_editing.edit(self._asker.actor(request), project.name, message, change)
+        await self._room.config_editing.edit(self._asker.actor(request), project.name, message, inheriting(parent))
         return json_answer(request, parent)
 
     # -- labels ----------------------------------------------------------------------------------------

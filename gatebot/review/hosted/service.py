@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...access import Actor, Target, Verb
 from ...errors import Conflict
@@ -18,7 +18,8 @@ from ...reasons import reason
 from ...repo import ZERO
 from ...repo.messages import with_footers
 from ..branching import Branching
-from ..config.model import CONFIG_REF, GROUPS, PROJECT_CONFIG
+from ..config.editing import with_values
+from ..config.model import ALL_PROJECTS, CONFIG_REF, GROUPS, PROJECT_CONFIG
 from ..making import Wanted
 from ..model import Change, RefMove
 from ..permission import require
@@ -93,6 +94,16 @@ class ConfigEditing:
             raise Conflict(reason=why)
         files = {name: text for name, text in texts.items() if text or (old and here(name))}
         return old or "", repositories.write_tree(store, files, onto=old or "")
+
+
+def inheriting(parent: str) -> Callable[[Files], Files]:
+    """Makes a project inherit from another one; All-Projects need not be named."""
+    values = [] if parent == ALL_PROJECTS else [parent]
+
+    def change(files: Files) -> Files:
+        return replace(files, config=with_values(files.config, "access", None, "inheritFrom", values))
+
+    return change
 
 
 def _moved(project: str, old: str, new: str) -> RefMove:

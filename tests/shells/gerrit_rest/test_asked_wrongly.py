@@ -10,6 +10,8 @@ from tests.fakes.review_house import ReviewHouse
 
 from .conftest import RestClient
 
+REVIEW = "/revisions/current/review"
+
 
 async def test_projects_are_narrowed_as_gerrit_does_it(rest: RestClient, house: ReviewHouse, change: Change) -> None:
     house.project("demo/client")
@@ -22,11 +24,15 @@ async def test_projects_are_narrowed_as_gerrit_does_it(rest: RestClient, house: 
         "demo/api", "demo/client"
     ]  # fmt: skip
     assert await rest.get("/projects/?query=name:none") == []
+    assert [*(await rest.get("/projects/?type=code&t&n=1")).items()] == [
+        ("demo/api", {"id": "demo%2Fapi", "parent": "All-Projects", "state": "ACTIVE", "_more_projects": True})
+    ]
     assert (await rest.get("/projects/?b=main&p=demo/api"))["demo/api"]["branches"] == {"main": tip}
     assert await rest.get("/projects/?b=nowhere") == {}
     for asked, told in (
         ("q=demo", "The field q cannot be used: write query=...."),
         ("r=[", "The field r cannot be used: "),
+        ("type=none", "The field type cannot be used: it is one of ALL, CODE, PERMISSIONS."),
         ("p=demo&r=demo", "The field r cannot be used: ask for one of p, m and r."),
         ("query=colour:red", "Unsupported operator colour:red. The operators are name, inname,"),
     ):
@@ -54,6 +60,21 @@ async def test_groups_and_accounts_are_narrowed_or_refused_by_name(rest: RestCli
          {"path": "a.txt", "message": "Hm.", "range": {"start_line": 1, "end_line": 1, "end_character": 1}},
          400, "range.start_character is required"),
         ("POST", "/reviewers", {}, 400, "reviewer is required"),
+        ("POST", "/reviewers", {"reviewer": "bob", "state": "NOPE"}, 400,
+         "The field reviewers.state cannot be used: it is REVIEWER or CC."),
+        ("POST", REVIEW, {"add_to_attention_set": [{"user": "bob"}]}, 400, "add_to_attention_set.reason is required"),
+        ("POST", REVIEW, {"ready": True, "work_in_progress": True}, 400,
+         "The field ready cannot be used: work_in_progress and ready are mutually exclusive."),
+        ("POST", REVIEW, {"comments": {"/PATCHSET_LEVEL": [{"message": "Hm.", "line": 3}]}}, 400,
+         "The field comments./PATCHSET_LEVEL cannot be used: it has no side, range or line."),
+        ("POST", REVIEW, {"comments": {"a.txt": [{"message": "Hm.", "in_reply_to": "none"}]}}, 400,
+         "Change 1 has no comment none."),
+        ("POST", REVIEW, {"on_behalf_of": "bob", "labels": {"Code-Review": 1}}, 403,
+         "Everybody votes for himself here: leave out on_behalf_of."),
+        ("POST", REVIEW, {"message": "x" * 16385}, 400,
+         "The text is 16385 bytes long; 16384 is the most. Shorten it, or link to the rest."),
+        ("POST", "/hashtags", {"add": ["a,b"]}, 400, "The field add cannot be used: a hashtag has no commas in it."),
+        ("GET", "/revisions/current/patch?path=README", None, 404, "The file README is not in patch set 1."),
     ],
 )  # fmt: skip
 async def test_what_is_missing_is_named(

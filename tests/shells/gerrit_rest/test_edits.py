@@ -110,7 +110,7 @@ async def test_the_message_is_edited_and_keeps_its_change_id(
 
 
 async def test_an_edit_that_cannot_be_is_refused(rest: RestClient, house: ReviewHouse, change: Change) -> None:
-    assert await rest("ann", "POST", f"{EDIT}:publish", {}, status=404) == (
+    assert await rest("ann", "POST", f"{EDIT}:publish", {}, status=409) == (
         "You have no edit of change 1; writing a file begins one."
     )
     for path in ("..%2Fx", ".git%2Fconfig", "a%2F%2Fb"):
@@ -124,7 +124,8 @@ async def test_an_edit_that_cannot_be_is_refused(rest: RestClient, house: Review
     )
     house.new_patch_set(change, {"a.txt": "x\n"})
     assert await rest("ann", "POST", f"{EDIT}:publish", {}, status=409) == (
-        "The edit stands on patch set 1, and the current one is 2: delete the edit and begin again."
+        "The edit stands on patch set 1, and the current one is 2: rebase the edit (POST edit:rebase), "
+        "or delete it and begin again."
     )
     await rest("ann", "DELETE", EDIT, status=204)
     await rest("ann", "DELETE", EDIT, status=404)
@@ -162,3 +163,40 @@ async def test_a_message_without_end_is_refused_however_it_comes(rest: RestClien
     assert await rest("ann", "POST", "/changes/", wanted, 400) == told
     assert await rest("ann", "PUT", "/changes/1/message", {"message": f"New\n\n{long}"}, 400) == told
     assert (house.change(1).current, len(await rest.get("/changes/"))) == (1, 1)
+
+
+async def test_an_edit_follows_to_the_current_patch_set(rest: RestClient, house: ReviewHouse, change: Change) -> None:
+    assert await rest("ann", "POST", f"{EDIT}:rebase", status=409) == (
+        "You have no edit of change 1; writing a file begins one."
+    )
+    assert (await rest.raw("ann", "PUT", f"{EDIT}/c.txt", b"c\n")).status == 204
+    assert await rest("ann", "POST", f"{EDIT}:rebase", status=409) == (
+        "Your edit of change 1 stands on patch set 1 already, which is the current one."
+    )
+    house.new_patch_set(change, {"b.txt": "better\n"})
+    await rest("ann", "POST", f"{EDIT}:rebase", status=204)
+    assert (await rest.get(EDIT))["base_patch_set_number"] == 2
+    await rest("ann", "POST", f"{EDIT}:publish", status=204)
+    assert house.change(1).current == 3
+    assert {"b.txt", "c.txt"} <= {*await rest.get("/changes/1/revisions/3/files")}
+    assert "b.txt" not in await rest.get("/changes/1/revisions/3/files?base=2")
+    assert (await rest.raw("ann", "PUT", f"{EDIT}/a.txt", b"mine\n")).status == 204
+    house.new_patch_set(house.change(1), {"a.txt": "theirs\n"})
+    assert await rest("ann", "POST", f"{EDIT}:rebase", status=409) == (
+        "The edit does not fit the current patch set. In the way are:\n* a.txt"
+    )
+
+
+async def test_a_change_is_made_on_another_and_by_its_author(rest: RestClient, change: Change) -> None:
+    wanted = {"project": "demo/api", "branch": "main", "subject": "Stand on it", "base_change": "1"}
+    made = await rest("ann", "POST", "/changes/", {**wanted, "author": {"name": "Ann", "email": "a@nn.org"}}, 201)
+    commit = await rest.get(f"/changes/{made['_number']}/revisions/current/commit")
+    first = (await rest.get("/changes/1?o=CURRENT_REVISION"))["current_revision"]
+    assert ([one["commit"] for one in commit["parents"]], commit["author"]["email"]) == ([first], "a@nn.org")
+    for field, value, status, told in (
+        ("base_change", "99", 422, "Base change not found: 99"),
+        ("status", "MERGED", 400, "The field status cannot be used: a new change is NEW."),
+        ("project", "", 400, "project is required"),
+        ("author", {"name": "Ann"}, 400, "email is required"),
+    ):
+        assert await rest("ann", "POST", "/changes/", {**wanted, field: value}, status) == told
