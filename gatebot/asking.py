@@ -11,6 +11,7 @@ import base64
 import codecs
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from typing import cast
 
@@ -121,8 +122,15 @@ async def _check_text(request: web.Request) -> None:
             form = await request.post()
         except (ValueError, HttpProcessingError):
             raise Invalid("The form cannot be read: its body is not what its Content-Type says.") from None
-        if any("\0" in value for value in form.values() if isinstance(value, str)):
+        texts = [value for value in form.values() if isinstance(value, str)]
+        if any("\0" in value for value in texts):
             raise Invalid("The form has a zero character in it, which no text here has.")
+        # Some encodings that Python knows make halves of characters, which nothing can store or send.
+        if any(_HALF.search(value) for value in texts):
+            raise Invalid("The form has half of a character in it, which no text here has. Send UTF-8.")
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def _basic(encoded: str) -> tuple[str, str]:

@@ -163,7 +163,7 @@ class Irc:
         shown = pages.MeetingPages(site, self.db, self.root, self.ways, states=self.states)
 
         async def sign() -> Sign:
-            return health(self.health)
+            return health(self.health, self.bot.stuck)
 
         front.add(
             panel=shown.panel,

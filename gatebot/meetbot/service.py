@@ -48,6 +48,7 @@ class Meetbot:
         self._speakers: dict[str, Speaker] = {}
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._writing = asyncio.Lock()
+        self._stuck = 0
 
     def plug(self, network: str, speaker: Speaker) -> None:
         """Answers for a network go to this speaker."""
@@ -66,6 +67,10 @@ class Meetbot:
         """Take a line; called in the event loop, returns at once."""
         self._heard.put_nowait(heard)
 
+    def stuck(self) -> int:
+        """How many lines wait for a database that does not take them."""
+        return self._stuck and self._stuck + self._heard.qsize()
+
     async def run(self) -> None:
         """Work for ever."""
         await self._settle()
@@ -83,7 +88,7 @@ class Meetbot:
             for over in await self._db.read(archive.over, _SETTLED):
                 if not await asyncio.to_thread((self._root / f"{over.location}.html").is_file):
                     await self._write(over.id)
-        except _AWAY:
+        except Exception:
             log.exception("it could not be looked which minutes have no files yet")
 
     async def settled(self) -> None:
@@ -102,6 +107,7 @@ class Meetbot:
                 break
             except _AWAY as error:
                 log.warning("lines could not be stored (%s); trying again in %.0f s", error, _PAUSE)
+                self._stuck = len(batch)
                 await self._clock.sleep(_PAUSE)
             except Exception:
                 if len(batch) == 1:
@@ -111,6 +117,7 @@ class Meetbot:
                 for one in batch:
                     await self._take_in([one])
                 return
+        self._stuck = 0
         for outcome in outcomes:
             await self._answer(outcome)
 

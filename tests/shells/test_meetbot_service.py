@@ -16,9 +16,10 @@ import pytest
 from gatebot.db import Database
 from gatebot.errors import Unavailable
 from gatebot.meetbot import archive, store
+from gatebot.meetbot.irc.pages import health
 from gatebot.meetbot.memory import store as register
 from gatebot.meetbot.minutes.render import FORMATS
-from gatebot.meetbot.model import Line, Reply, Setting
+from gatebot.meetbot.model import Line, Priority, Reply, Setting
 from gatebot.meetbot.service import Meetbot
 from gatebot.meetbot.store import Heard
 from tests.fakes.clock import FakeClock
@@ -35,7 +36,7 @@ class Speaker:
     said: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
-    def send(self, channel: str, reply: Reply) -> None:
+    def send(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
         self.said.append(reply.text)
         self.files = sorted(path.name for path in self.root.rglob("*.*") if path.is_file())
 
@@ -97,9 +98,13 @@ async def test_lines_wait_for_a_database_that_is_away(bot: Bot, monkeypatch: pyt
         patch.setattr(bot.db, "run", away)
         bot.service.hear(Heard("irc", "#c", Line(NOON, "ann", "patience")))
         await asked.wait()
+        assert (bot.service.stuck(), health(list, bot.service.stuck).text) == (
+            1, "1 LINES CANNOT BE STORED and wait in memory: see why in the log of the server",
+        )  # fmt: skip
     await bot.clock.run(5)
     await bot.service.settled()
     assert await bot.log() == ["patience"]
+    assert bot.service.stuck() == 0
 
 
 async def test_a_defect_in_the_meeting_never_costs_the_line(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:

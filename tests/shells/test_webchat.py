@@ -133,6 +133,11 @@ async def test_what_cannot_be_said_is_refused_in_words(url: str, tmp_path: Path)
         status, text = await house.say("flood", "eve")
         assert status == 429
         assert "That is too fast for an IRC channel. Say it again in 4 seconds." in text
+        halved = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-7"}
+        answer = await house.client.post(SAY, data=b"nick=bob&text=%2B2AA-" + b"+2AA-", headers=halved)
+        assert (answer.status, await answer.text()) == (
+            400, "The form has half of a character in it, which no text here has. Send UTF-8.\n",
+        )  # fmt: skip
         house.allowed = "accounts"
         assert "Sign in to speak here; guests may read." in (await house.say("hi", "eve"))[1]
         assert (

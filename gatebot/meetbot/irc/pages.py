@@ -181,9 +181,11 @@ def _day(text: str) -> date:
         raise NotFound(reason=reason("meetbot.no-such-day", day=text)) from None
 
 
-def health(networks: Callable[[], Sequence[Health]]) -> Sign:
-    """How the bot is connected: what it heard last where, or what is wrong and what to do."""
+def health(networks: Callable[[], Sequence[Health]], stuck: Callable[[], int] = lambda: 0) -> Sign:
+    """How the bot is connected: what it heard last where, or what is wrong and what to do; `stuck` lines wait."""
     told = [_network(network) for network in networks()]
+    if count := stuck():
+        told.insert(0, (False, f"{count} LINES CANNOT BE STORED and wait in memory: see why in the log of the server"))
     text = "; ".join(text for _, text in told) or "no IRC network is set"
     return Sign("meetbot", all(well for well, _ in told), text, vital=False)
 
