@@ -18,6 +18,9 @@ from .text import clock, edits_told, told_plainly, wrap
 _UNDERSCORE = re.compile(r"_( |-|$)")
 _MARKUP = re.compile(r"[\\*`|_<>\[\]]")
 _SCHEME = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*):")
+# What would begin a list, a directive, a table or an option at the start of a text; a rule where it stands alone.
+_BEGINS = re.compile(r"[^\w\s\\]|\(?(?:[A-Za-z]|[ivxlcdmIVXLCDM]+|\d+)[.)](?:\s|$)")
+_RULE = re.compile(r"(?<!\S)(?=([!-/:-@\[-`{-~])\1{3,}(?!\S))")
 
 
 class _Writer:
@@ -32,7 +35,9 @@ class _Writer:
         """A text of people, as markup that shows it."""
         if self.strict:
             return _UNDERSCORE.sub(r"\\_\1", text)
-        return _SCHEME.sub(_harmless, _MARKUP.sub(r"\\\g<0>", text))
+        text = _RULE.sub(r"\\", _SCHEME.sub(_harmless, _MARKUP.sub(r"\\\g<0>", text.strip())))
+        text = f"{text[:-1]}\\:" if text.endswith("::") else text  # no literal block comes
+        return f"\\{text}" if _BEGINS.match(text) else text
 
     def item(self, item: Entry) -> str:
         """An item with the link to its line."""
@@ -44,11 +49,10 @@ class _Writer:
         return f"* {label}{text}  ({self._reference(item)})"
 
     def _told(self, item: Entry) -> str:
-        if item.kind is not EntryKind.LINK:
-            return self.escape(item.text)
+        if item.kind is not EntryKind.LINK or not self.strict:
+            return self.escape(told_plainly(item))
         link = lines.link(item.text)
-        url = link.url if self.strict else self.escape(link.url)
-        return self.escape(link.prefix) + url + self.escape(link.suffix)
+        return self.escape(link.prefix) + link.url + self.escape(link.suffix)
 
     def _reference(self, item: Entry) -> str:
         line = f"{self.minutes.base}.log.html#l-{item.number}"
