@@ -111,6 +111,7 @@ def _disagreements(settings: Settings) -> list[str]:
     errors += irc_errors(settings.irc)
     errors += unheard_errors("announce", settings.announce, settings.irc)
     errors += unheard_errors("status", settings.status, settings.irc)
+    errors += unheard_errors("board", settings.board, settings.irc)
     return errors
 
 

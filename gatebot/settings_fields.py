@@ -15,7 +15,7 @@ from types import MappingProxyType
 from .settings_irc import Irc
 from .settings_outside import Accounts, Mail, Oidc, Replication, Tracker, Webhook
 from .settings_providers import Provider
-from .settings_sisters import Announce, Status
+from .settings_sisters import Announce, Board, Status
 from .settings_words import BYTES, GIB, MIB, setting
 
 
@@ -288,6 +288,7 @@ class Settings:
     tracker: Mapping[str, Tracker] = field(default_factory=lambda: MappingProxyType({}))
     announce: Mapping[str, Announce] = field(default_factory=lambda: MappingProxyType({}))
     status: Mapping[str, Status] = field(default_factory=lambda: MappingProxyType({}))
+    board: Mapping[str, Board] = field(default_factory=lambda: MappingProxyType({}))
     providers: Mapping[str, Provider] = field(default_factory=lambda: MappingProxyType({}))
     labels: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     where: str = "gatebot.toml"
@@ -325,5 +326,6 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("tracker", Tracker),
     ("announce", Announce),
     ("status", Status),
+    ("board", Board),
 )
-"""The sections of the file in the order in which it shows them; the last eight may be there several times."""
+"""The sections of the file in the order in which it shows them; the last nine may be there several times."""

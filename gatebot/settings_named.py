@@ -19,12 +19,13 @@ from .settings_irc import Irc
 from .settings_outside import Replication, Tracker, Webhook, replication_errors, tracker_errors, webhook_errors
 from .settings_providers import NEEDED, PROVIDERS, Provider
 from .settings_reading import read_section
-from .settings_sisters import Announce, Status, announce_errors, status_errors
+from .settings_sisters import Announce, Board, Status, announce_errors, board_errors, status_errors
 from .settings_words import guess, written
 
 NAMED = {
     "connections": "gerrit", "third_party_ci": "example", "replication": "mirror", "webhook": "example",
-    "tracker": "bugs", "announce": "example", "status": "example", "providers": "hosts",
+    "tracker": "bugs", "announce": "example", "status": "example", "board": "example",
+    "providers": "hosts",
 }  # fmt: skip
 """Sections that each have a name of their own, and one for the sake of example."""
 _OWN_NAMES = ("gatebot", "timer", "zuul")
@@ -91,6 +92,7 @@ READERS: Mapping[str, Reader] = {
     "tracker": _each("tracker", Tracker, tracker_errors),
     "announce": _each("announce", Announce, announce_errors),
     "status": _each("status", Status, status_errors),
+    "board": _each("board", Board, board_errors),
 }
 """How sections are read that may be there several times; every other one is there once."""
 

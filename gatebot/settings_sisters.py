@@ -61,6 +61,31 @@ class Status:
     topic: bool = setting(True, "Whether an alert stands in the channel's topic until it is over.")
 
 
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The board of an event: what its tracks speak of, who is where; it is led in a channel."""
+
+    channel: str = setting("", "The channel; the bot must be in it.", unit="channel")
+    network: str = setting("", "The network of the channel; empty: the first one that has it.", unit="name")
+    title: str = setting("", "What the page is headed; empty: the name of the board.")
+    tracks: tuple[str, ...] = setting((), "The tracks that it begins with; ~add and ~del change them in the channel.")
+    rooms: tuple[str, ...] = setting((), "Rooms that tracks may book.")
+    slots: tuple[str, ...] = setting((), "The times of each room that may be booked, in order, such as MonAM.")
+    etherpad: str = setting("", "What the address of each track's pad begins with; empty: they have none.", unit="URL")
+
+
+def board_errors(place: str, one: Board) -> Iterator[str]:
+    """What is wrong with one of them alone."""
+    if not one.channel:
+        yield f"{place}.channel: this is needed."
+    if one.etherpad and not one.etherpad.startswith(("http://", "https://")):
+        yield f"{place}.etherpad: {written(one.etherpad)} is no address; write one that begins with https://."
+    for key, names in (("tracks", one.tracks), ("rooms", one.rooms), ("slots", one.slots)):
+        for name in names:
+            if not name or any(letter.isspace() for letter in name):
+                yield f"{place}.{key}: {written(name)} cannot be said as one word; write it without blanks."
+
+
 def status_errors(place: str, one: Status) -> Iterator[str]:
     """What is wrong with one of them alone."""
     if not one.channel:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The status plugged in: from the settings to channels and pages; who people are on IRC.
+"""Status and boards plugged in: from the settings to channels and pages; who people are on IRC.
 
 Nothing is decided here but whose account somebody is, and what that may.
 """
@@ -13,6 +13,9 @@ from datetime import timedelta
 from ..access import SITE, Actor, Verb, may
 from ..db import Database
 from ..identity import Account
+from ..meetbot.board.model import Event, Speaker
+from ..meetbot.board.pages import BoardPages
+from ..meetbot.board.service import Boards
 from ..meetbot.irc.client import Client
 from ..meetbot.model import Line, Priority, Reply
 from ..meetbot.sisters import links
@@ -51,6 +54,14 @@ class People:
         found = await self.account(network, line)
         return Person(found.username, self.may(found.actor, Verb.TELL_STATUS)) if found is not None else None
 
+    async def speaker(self, network: str, line: Line) -> Speaker:
+        """Who says a line to a board."""
+        name = proved(line, trusts_nicks=network in self.trusting)
+        found = await self.account(network, line)
+        if found is None:
+            return Speaker(network, line.nick, name)
+        return Speaker(network, line.nick, name, found.username, self.may(found.actor, Verb.MANAGE_BOARDS))
+
     def may(self, actor: Actor, verb: Verb) -> bool:
         """Whether somebody has a capability."""
         return may(actor, verb, SITE, self.room.rules)
@@ -81,7 +92,28 @@ def with_bots(irc: Irc, origin: Origin, sight: Sights, gate: GateRoom) -> Irc:
             origin.site, db, origin.clock, status, lambda actor: people.may(actor, Verb.TELL_STATUS)
         ).routes()
     )  # fmt: skip
+    events = boards_of(settings)
+    boards = Boards(db, origin.journal, origin.clock, events, people, settings.url)
+    irc.add("boards", boards.heard, boards.run, whispered=boards.whispered)
+    irc.shown.extend(BoardPages(origin.site, db, events).routes())
     return irc
+
+
+def boards_of(settings: Settings) -> tuple[Event, ...]:
+    """The boards; none where meetings, and so IRC, are switched off."""
+    if not settings.meetings.enabled:
+        return ()
+    return tuple(
+        Event(
+            name, network_of(board.channel, board.network, settings.irc) or "", board.channel, board.title,
+            _named(board.tracks), board.rooms, board.slots, board.etherpad,
+        )
+        for name, board in settings.board.items()
+    )  # fmt: skip
+
+
+def _named(tracks: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(track.lower().removeprefix("#") for track in tracks)
 
 
 def places_of(settings: Settings) -> tuple[Place, ...]:

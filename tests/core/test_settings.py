@@ -355,6 +355,17 @@ def test_a_channel_that_cannot_be_told_is_refused(written: str, told: str) -> No
     assert refusal(f"{network}[announce.demo]\n{written}") == [f"gatebot.toml: {told}"]
 
 
+def test_a_board_that_cannot_be_led_and_a_status_that_nobody_hears_are_refused() -> None:
+    network = '[[irc]]\nhost = "irc.example.org"\nchannels = ["#demo"]\n'
+    board = '[board.ptg]\ntracks = ["api sig"]\netherpad = "javascript:x"\n'
+    assert refusal(f'{network}{board}[status.all]\nchannel = "#all"') == [
+        "gatebot.toml: board.ptg.channel: this is needed.",
+        'gatebot.toml: board.ptg.etherpad: "javascript:x" is no address; write one that begins with https://.',
+        'gatebot.toml: board.ptg.tracks: "api sig" cannot be said as one word; write it without blanks.',
+        "gatebot.toml: status.all.channel: the bot is not in #all; write it into channels of its [[irc]] too.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("written", "told"),
     [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The status of the site, told in a channel: everybody hears of it, every open page shows it, and it is all kept."""
+"""Status and board, told in a channel: everybody hears of it, every open page shows it, and it is all kept."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ SETTINGS = """trust_nicks = true
 
 [status.demo]
 channel = "#demo"
+
+[board.ptg]
+channel = "#demo"
+title = "The gathering"
+tracks = ["nova", "swift"]
 """
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 ALERT = "Gerrit is down, see change 7"
@@ -37,7 +42,7 @@ def is_admin(reader: Reader, site: RunningSite) -> None:
     assert reader.whispers(f"confirm {code[1]}") == "You are admin here from now on."
 
 
-def test_an_alert_is_told_to_channels_and_to_every_open_page_until_it_is_over_also_over_a_restart(
+def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
     directory: Path, template: Template, builds: Builds, reader: Reader, browser: Browser
 ) -> None:
     with running_at(directory, template, builds) as site:
@@ -56,6 +61,13 @@ def test_an_alert_is_told_to_channels_and_to_every_open_page_until_it_is_over_al
         expect(page.get_by_role("alert")).to_contain_text(f"Alert: {ALERT}")
         assert page.locator("#notices a").first.get_attribute("href") == "/7"
         eventually(lambda: json.loads(Visitor(site).get("/alert.json").text) == {"alert": ALERT})
+        page.goto("/board/ptg")
+        reader.says("#nova now testing <b>rings</b>")
+        expect(page.locator("#now-nova")).to_contain_text("#novatesting <b>rings</b>")
+        assert reader.whispers("in nova") == "OK, checked into #nova - thanks for the update!"
+        expect(page.locator("#now-nova")).to_contain_text("mina")
+        reader.says("~del swift")
+        assert reader.reads() == "mina: Done."
         page.context.close()
     with running_at(directory, template, builds) as site:
         reader.meets()
@@ -80,3 +92,10 @@ def test_an_alert_is_told_to_channels_and_to_every_open_page_until_it_is_over_al
         assert visitor.get(kept[0]["path"].partition("#")[0]).status == 200
         assert "The gate is fast" in visitor.get("/successes").text
         assert visitor.get("/status-log.atom").text.count("<entry>") == 2
+        board = json.loads(visitor.get("/api/boards/ptg").text)
+        assert (board["tracks"], board["now"]) == (["nova"], {"nova": "testing <b>rings</b>"})
+        assert board["last_check_in"]["mina"]["location"] == "#nova"
+        admin = Visitor(site, "admin", site.tokens["admin"])
+        line = kept[0]["path"].rpartition("#l")[2]
+        assert admin.ask("DELETE", f"/api/irclogs/%23demo/lines/{line}?why=secret").status == 200
+        assert "The gate is fast" not in visitor.get("/successes").text

@@ -17,6 +17,7 @@ from ... import journal
 from ...db import Session
 from ...events import LineRemoved, LineSaid
 from .. import lines, voting
+from ..board import store as board
 from ..memory import store as register
 from ..model import ITEMS, SPOKEN, EntryKind, LineKind, Meeting, Vote
 from ..search import index
@@ -53,6 +54,7 @@ def remove(session: Session, channel: str, first: int, last: int, why: str, at: 
     _from_record(session, [id for id in ids if id > 0], mark)
     register.remove(session, [id for id in ids if id > 0], mark)
     told.remove(session, [id for id in ids if id > 0], mark)
+    board.remove(session, [id for id in ids if id > 0])
     meetings = tuple(sorted({row.meeting for row in rows if row.meeting}))
     for meeting in meetings:
         _from_state(session, meeting, frozenset(row.text for row in rows), mark)

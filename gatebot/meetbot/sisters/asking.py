@@ -61,14 +61,15 @@ def _question(text: str) -> Asked | None:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How much the bot still answers, by nick and by channel."""
+    """How much the bot still answers, by nick and by channel; `mine` is what a nick has."""
 
+    mine: tuple[int, float] = _MINE
     buckets: Mapping[tuple[str, ...], Bucket] = field(default_factory=dict[tuple[str, ...], Bucket])
 
     def ask(self, network: str, channel: str, nick: str, now: float) -> tuple[Patience, bool]:
         """Whether one more question is answered; without a channel it is asked of the bot alone."""
         ours = _OURS if channel else _EVERYBODYS
-        keys = {(network, "", nick.lower()): _MINE, (network, channel.lower()): ours}
+        keys = {(network, "", nick.lower()): self.mine, (network, channel.lower()): ours}
         found = {key: self.buckets.get(key) or pace.bucket(*limits, now) for key, limits in keys.items()}
         if any(one.wait(now) > 0 for one in found.values()):
             return self, False

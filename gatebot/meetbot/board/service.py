@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boards at work: reads commands of their channels from the journal, and those that are said to the bot alone.
+
+A command in a channel is a stored line; the reader's place moves in the transaction that keeps what it does. Answers
+and notices to subscribers go out once that is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from ...clock import Clock
+from ...db import Database
+from ...errors import Unavailable
+from ...events import LineSaid
+from ...journal import Entry, Journal
+from ..model import Line, Priority, Reply
+from ..names import folded
+from ..sisters.asking import Patience
+from ..status import store as lines
+from ..store import Heard
+from . import reading, store
+from .model import Answer, Event
+from .ports import World
+from .reading import Said
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 5.0
+_WAITING = 50
+_MINE = (6, 0.25)
+_AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
+_Whisper = tuple[str, Line, Said]
+
+
+class Boards:
+    """The boards of a site; `site` is its address."""
+
+    def __init__(
+        self, db: Database, journal: Journal, clock: Clock, events: Sequence[Event], world: World, site: str
+    ) -> None:
+        self._db = db
+        self._journal = journal
+        self._clock = clock
+        self._events = tuple(events)
+        self._world = world
+        self._site = site
+        self._patience = Patience(_MINE)
+        self._whispers: asyncio.Queue[_Whisper] = asyncio.Queue(_WAITING)
+
+    def heard(self, heard: Heard) -> None:
+        """Nothing: what is said in channels is read from the journal, once it is kept."""
+
+    def whispered(self, network: str, line: Line) -> bool:
+        """What people say to the bot alone: where they are, and what they want to be told."""
+        said = reading.whispered(line.text)
+        if said is None or not any(one.network == network for one in self._events):
+            return False
+        if not self._whispers.full():
+            self._whispers.put_nowait((network, line, said))
+        return True
+
+    async def run(self) -> None:
+        """Work for ever."""
+        place = await self._db.run_silent(store.begin)
+        if not self._events:
+            await asyncio.Event().wait()  # a part of the site that ends would end the site
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(place))
+            tasks.create_task(self._answer_whispers())
+
+    async def note(self, entry: Entry) -> None:
+        """Carry out the command that a line of a board's channel is, if it is one."""
+        fact = entry.event
+        if not isinstance(fact, LineSaid):
+            return
+        event = next((one for one in self._events if _place(one) == (fact.network, folded(fact.channel))), None)
+        said = reading.said(fact.text) if event is not None else None
+        line = await self._db.read(lines.said, fact.line) if said is not None else None
+        if event is None or said is None or line is None:
+            return
+        who = await self._world.speaker(fact.network, line)
+        answer = await self._db.run(store.take, event, said, who, line.at, self._site, line.id, entry.id)
+        if answer is not None:
+            self._tell(answer)
+            if answer.reply and self._patient(fact.network, fact.channel, line.nick):
+                reply = Reply(f"{line.nick}: {answer.reply}")
+                self._world.send(fact.network, fact.channel, reply, Priority.ANSWER)
+
+    async def whisper(self, network: str, line: Line, said: Said) -> None:
+        """Carry out a command that was said to the bot alone: it is about the first board of the network."""
+        event = next(one for one in self._events if one.network == network)
+        who = await self._world.speaker(network, line)
+        answer = await self._db.run(store.take, event, said, who, self._clock.now(), self._site)
+        if answer is not None and answer.reply and self._patient(network, "", line.nick):
+            self._world.send(network, line.nick, Reply(answer.reply), Priority.ANSWER)
+
+    def _patient(self, network: str, channel: str, nick: str) -> bool:
+        self._patience, answered = self._patience.ask(network, channel, nick, self._clock.now().timestamp())
+        return answered
+
+    def _tell(self, answer: Answer) -> None:
+        for network, nick, text in answer.told:
+            self._world.send(network, nick, Reply(text), Priority.NEWS)
+
+    async def _follow(self, place: int) -> None:
+        async for entries in self._journal.follow(place, (LineSaid,)):
+            for entry in entries:
+                await self._note(entry)
+            await self._db.run_silent(store.moved, entries[-1].id)
+
+    async def _note(self, entry: Entry) -> None:
+        """A command is tried again while the database is away; one that breaks by itself is passed over."""
+        while True:
+            try:
+                return await self.note(entry)
+            except _AWAY:
+                log.exception("line of fact %d waits for the database", entry.id)
+                await self._clock.sleep(_PAUSE)
+            except Exception:
+                log.exception("line of fact %d did nothing to its board", entry.id)
+                return None
+
+    async def _answer_whispers(self) -> None:
+        while True:
+            network, line, said = await self._whispers.get()
+            try:
+                await self.whisper(network, line, said)
+            except Exception:
+                log.exception("what somebody said alone did nothing to a board")
+
+
+def _place(event: Event) -> tuple[str, str]:
+    return event.network, folded(event.channel)
