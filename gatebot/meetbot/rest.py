@@ -20,9 +20,11 @@ from . import archive, names
 from .archive import MeetingRow
 from .attendance import store as attendance
 from .linkify import Known, Unknown, known
+from .memory.store import restricted
 from .minutes.fold import Minutes
 from .model import Entry, Line, Setting
 from .ports import States
+from .search import minutes as written
 from .search.pages import begins_below, is_newest
 from .search.store import find, with_channel
 
@@ -42,6 +44,7 @@ class MeetingRest:
         """All routes."""
         return [
             web.get("/api/meetings", self._meetings),
+            web.get("/api/meetings/search", self._written),
             web.get(r"/api/meetings/{id:\d{1,9}}", self._meeting),
             web.get("/api/meetings/{name}/attendance", self._attendance),
             web.get("/api/irclogs", self._channels),
@@ -106,6 +109,19 @@ class MeetingRest:
         return await known(
             self._states, self._site.actor(request), self._site.settings.url, (line.text for line in lines)
         )
+
+    async def _written(self, request: web.Request) -> web.StreamResponse:
+        """What was written into minutes after their end."""
+        query = request.query.get("q", "").strip()
+        if not query:
+            raise Invalid(reason=reason("meetbot.nothing-asked-of-minutes"))
+        hidden = frozenset[int]() if self._site.account(request) else await self._db.read(restricted)
+        found = await self._db.read(written.find, query, min(_limit(request, 20), 100), hidden)
+        return web.json_response([
+            {"meeting": one.meeting, "title": one.title, "channel": one.channel, "at": one.at.isoformat(),
+             "who": one.who, "text": one.text, "path": f"/meeting/{one.meeting}"}
+            for one in found
+        ])  # fmt: skip
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
         query = request.query.get("q", "").strip()

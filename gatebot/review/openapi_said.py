@@ -36,8 +36,10 @@ _QUERIES: Sequence[tuple[str, str]] = (
     ),
     (r"/changes/{id}/revisions/{revision}/(patch|archive)", "zip download path format"),
     (r"/api/builds|/api/tenant/{tenant}/(builds|buildsets)", "project pipeline job_name change result limit skip"),
-    (r"/api/build/{build}/search|/api/irclogs/search", "q channel limit"),
+    (r"/api/build/{build}/search", "q file after"),
+    (r"/api/irclogs/search", "q channel limit sort older"),
     (r"/api/meetings", "name channel limit"),
+    (r"/api/meetings/search", "q limit"),
     (r"/plugins/events-log/events", "t1 t2 since-id"),
 )
 _NOTE = "message notify notify_details"
@@ -92,7 +94,9 @@ _FLAGS = frozenset({
     "strict_labels", "ignore_automatic_attention_set_rules", "confirmed", "unresolved", "is_private",
     "create_empty_commit", "visible_to_all", "generate",
 })  # fmt: skip
-_NUMBERS = frozenset({"n", "S", "s", "parent", "line", "context", "limit", "skip", "since-id", "count", "hours"})
+_NUMBERS = frozenset(
+    {"n", "S", "s", "parent", "line", "context", "limit", "skip", "since-id", "count", "hours", "older"}
+)
 _OBJECTS = frozenset({"notify_details", "labels", "comments", "range", "values"})
 _MANY = frozenset({
     "reviewers", "add_to_attention_set", "remove_from_attention_set", "fix_suggestions", "fix_replacement_infos",
@@ -103,6 +107,7 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "drafts": ("KEEP", "PUBLISH", "PUBLISH_ALL_REVISIONS"),
     "side": ("REVISION", "PARENT"),
     "state": ("REVIEWER", "CC"),
+    "sort": ("best", "newest"),
 }
 _KINDS: Sequence[tuple[str, tuple[str, ...]]] = (
     (r".*/(content|download|archive|patch)|GET .*/edit(/{file}|:message)", (JSON, TEXT, "application/*", "image/*")),

@@ -488,4 +488,10 @@ async def test_an_administrator_changes_minutes_and_everybody_sees_what_was_ther
     page = await house.get("/meeting/1")
     assert "<del>ann looks at change 42</del>" in page
     assert "<ins>ann looks at change 43 &lt;script&gt;" in page
+    found = await house.get("/search?q=43")
+    assert '>#gatebot</a> · <a href="/meeting/1">Sync &lt;script&gt;' in found
+    assert "<div>root: ann looks at <a" in found
+    (told,) = await (await house.client.get("/api/meetings/search?q=43")).json()
+    assert (told["who"], told["path"]) == ("root", "/meeting/1")
+    assert (await house.client.get("/api/meetings/search")).status == 400
     assert EVIL not in page
