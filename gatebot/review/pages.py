@@ -18,6 +18,8 @@ from ..access import Actor
 from ..errors import GatebotError, Invalid, Unprocessable, http_status
 from ..reasons import Reason, reason
 from ..site import Site
+from .addresses import pages as address_pages
+from .addresses.model import names_one, query_and_start
 from .attention.model import NOBODY
 from .dashboards import pages as dashboard_pages
 from .diffs import pages as diff_pages
@@ -47,6 +49,7 @@ def routes(site: Site, room: ReviewRoom, shown: Shown) -> list[web.RouteDef]:
         web.get("/project/{project:.+}", pages.project),
         *diff_pages.routes(site, room),
         *dashboard_pages.routes(site, room.for_pages.dashboards),
+        *address_pages.routes(site, room.reading),
     ]
 
 
@@ -65,14 +68,16 @@ class Pages:
 
     async def changes(self, request: web.Request) -> web.StreamResponse:
         """The changes that a query describes. `+` is a blank, as in Gerrit's addresses."""
-        query = unquote_plus(request.rel_url.raw_path.removeprefix("/q/"))
-        start = _number(request.query.get("start", "0"))
+        query, start = query_and_start(unquote_plus(request.rel_url.raw_path.removeprefix("/q/")))
+        start = start or _number(request.query.get("start", "0"))
         problem, status = "", 200
         rows, more = (), False
         try:
             rows, more = await self._shown.rows(self._site.actor(request), query, _PAGE, start)
         except Invalid as error:
             problem, status = self._site.sentence(request, error), 400
+        if len(rows) == 1 and names_one(query):
+            raise web.HTTPFound(f"/{rows[0].path}")
         return self._site.render(
             request,
             "review/changes.html",

@@ -436,3 +436,21 @@ async def event(answer: object) -> str:
     while line := (await content.readline()).decode().strip():
         lines.append(line)
     return " ".join(lines)
+
+
+async def test_addresses_of_gerrits_pages_lead_to_those_here(web: WebHouse, house: PipelineHouse) -> None:
+    change = house.push("api", {"a.txt": "a\n"}, "Add a")
+    here = f"/c/api/+/{change.number}"
+    for asked, there in {
+        f"/{change.number}/": f"/{change.number}", f"/c/{change.number}": here,
+        f"/c/{change.number}/1/a.txt": f"{here}/1/a.txt",
+        f"{here}/": here, f"{here}/1/": f"{here}/1", f"{here}/comments": here, f"{here}/edit/a.txt,edit": here,
+        f"{here}/comments/abc/": f"{here}/comment/abc/", f"/q/{change.number}": here, f"/q/{change.change_id}": here,
+        "/admin/repos/api,access": "/project/api", "/admin/repos": "/projects", "/settings/": "/settings",
+        "/p/api/+/dashboard/main:x": "/project/api", "/login/q/status:open": "/login?next=/q/status:open",
+        "/id/I1234": "/q/I1234", "/profile": "/settings", f"{here}/?tab=comments": f"{here}?tab=comments",
+    }.items():  # fmt: skip
+        async with web.client.get(asked, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers.get("Location")) == (302, there), asked
+    assert (await web.client.get("/c/99/1", allow_redirects=False)).status == 404
+    assert "Add a" in await web.page("/q/status:open,0")

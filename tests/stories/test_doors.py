@@ -112,6 +112,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
         "email": "ann%40example.org", "token": "spare", "seq": "1", "capability": "administrateServer",
         "pass": "AAAA", "signup": "AAAA", "link": "AAAA", "month": "2026-11", "draft": "0" * 16, "comment": "0" * 16,
         "who": "ann", "commit": "main", "tag": "v0", "fix": "0" * 16, "lines": "9000-9001", "page": "thanks",
+        "below": "", "talk": "/comments", "next": "x", "kind": "id", "one": "abcd",
     }  # fmt: skip
     tables = [
         common

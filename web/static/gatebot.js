@@ -9,6 +9,9 @@ const say = (text, state) => {
   dot.lastElementChild.textContent = text;
 };
 
+// Gerrit's first addresses: all of them stood behind `#`.
+if (location.pathname === "/" && location.hash.startsWith("#/")) location.replace(location.hash.slice(1));
+
 const ko = document.documentElement.lang === "ko";
 const words = ko
   ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g t": "내 차례", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개", e: "첫 오류", "Ctrl+Enter": "쓴 글 보내기" } }

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses of Gerrit's pages lead to those that tell the same here. Only redirects, and they come last.
+
+What stands behind `#` the browser takes along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ...site import Site
+from ..answers import Handler
+from ..diffs.pages import CHANGE
+from ..reading import Reading
+from .model import administered, signing_in
+
+#: `/c/12` and what is below, where no name of a project is in it.
+_NUMBERED = r"/c/{number:\d{1,9}}{below:(?:/(?:(?!\+/).)*)?}"
+_PATCH_SETS = ("", r"/{patch_set:\d{1,4}}", r"/{base:\d{1,4}}..{patch_set:\d{1,4}}")
+
+
+def routes(site: Site, reading: Reading) -> list[web.RouteDef]:
+    """The routes; behind those of the pages themselves."""
+
+    async def numbered(request: web.Request) -> web.StreamResponse:
+        """The same below the address of the change."""
+        change = await reading.find(site.actor(request), request.match_info["number"])
+        below = request.match_info["below"].rstrip("/")
+        raise _to(request, f"/{quote(change.path, safe='/+')}{quote(below, safe='/')}")
+
+    async def bare(request: web.Request) -> web.StreamResponse:
+        """The same without a slash at its end."""
+        await reading.find(site.actor(request), request.match_info["number"])
+        raise _to(request, request.rel_url.raw_path.rstrip("/"))
+
+    async def of_change(request: web.Request) -> web.StreamResponse:
+        """To the page of the change."""
+        change = await reading.find(site.actor(request), request.match_info["number"])
+        raise _to(request, f"/{quote(change.path, safe='/+')}")
+
+    async def comment(request: web.Request) -> web.StreamResponse:
+        """To where the comment stands, by its other address."""
+        await reading.find(site.actor(request), request.match_info["number"])
+        raise _to(request, request.rel_url.raw_path.replace("/comments/", "/comment/"))
+
+    return [
+        web.get(r"/{number:\d{1,9}}/", bare),
+        *(web.get(f"{CHANGE}{tail}/", bare) for tail in _PATCH_SETS),
+        web.get(CHANGE + r"/comments/{comment:[\w-]{1,80}}{slash:/?}", comment),
+        web.get(CHANGE + "{talk:/(?:comments/?|edit(?:/.*)?)}", of_change),
+        web.get(_NUMBERED, numbered),
+        web.get("/admin{below:(?:/.*)?}", _leading("below", administered)),
+        web.get("/login/{next:.*}", _leading("next", signing_in)),
+        web.get("/p/{project:.+}/+/dashboard/{name:.*}", _leading("project", lambda name: f"/project/{quote(name)}")),
+        web.get("/{kind:id|r}/{one:[0-9A-Za-z]{4,41}}{slash:/?}", _leading("one", lambda one: f"/q/{one}")),
+        *(web.get(path, _leading("", lambda _: "/settings")) for path in ("/settings/", "/profile", "/profile/")),
+        web.get("/register{below:(?:/.*)?}", _leading("", lambda _: "/signup")),
+    ]
+
+
+def _leading(name: str, where: Callable[[str], str]) -> Handler:
+    """Leads to what is made of a part of the address."""
+
+    async def lead(request: web.Request) -> web.StreamResponse:
+        raise _to(request, where(request.match_info.get(name, "")))
+
+    return lead
+
+
+def _to(request: web.Request, path: str) -> web.HTTPFound:
+    """There, with what was asked."""
+    return web.HTTPFound(f"{path}?{request.query_string}" if request.query_string and "?" not in path else path)
