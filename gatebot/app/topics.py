@@ -32,6 +32,8 @@ def of(entry: Entry) -> tuple[str, ...]:
             return (f"board/{board}",)
         case events.ProjectCreated(project=project):
             return (f"project/{project}", "projects")
+        case events.BranchMoved(project=project, branch="refs/meta/config"):
+            return (f"project/{project}", "changes", "jobs", "rules")
         case events.BranchMoved(project=project):
             return (f"project/{project}", "changes", "jobs")
         case _:

@@ -165,7 +165,7 @@ class Pages:
         context = await self._shown.change(actor, what, drafts, language)
         context["listed"] = listed
         context["at"] = partial(address, what.view.change.path, what.patch_set.number, base)
-        context |= {"problem": problem, "typed": defaultdict(str, typed or {}), "live": f"change/{number},queue"}
+        context |= {"problem": problem, "typed": defaultdict(str, typed or {}), "live": f"change/{number},queue,rules"}
         return self._site.render(request, "review/change.html", status=status, **context)
 
     async def _do(self, request: web.Request, change: Change, form: Mapping[str, str]) -> Reason | None:

@@ -49,11 +49,15 @@ def names_in(text: str) -> tuple[str, ...]:
 
 
 def review_of(form: Mapping[str, str], now: Mapping[str, int]) -> Draft:
-    """The review in a form: only votes that differ from what the reader says already."""
+    """The review in a form: only votes that differ from what the reader says already.
+
+    `was-LABEL` is what he said when the form was made: what he left alone there is no vote, whatever he said elsewhere.
+    """
     votes: list[tuple[str, int]] = []
     for name, value in form.items():
         label = name.removeprefix("label-")
-        if label != name and _VOTE.fullmatch(value) and int(value) != now.get(label, 0):
+        untouched = value == form.get(f"was-{label}")
+        if label != name and not untouched and _VOTE.fullmatch(value) and int(value) != now.get(label, 0):
             votes.append((label, int(value)))
     comments: tuple[DraftedComment, ...] = ()
     if text := form.get("comment-text", "").strip():

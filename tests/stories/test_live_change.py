@@ -39,7 +39,7 @@ def buttons(page: Page) -> Locator:
     return page.locator("#reply button[name=do]:not(.primary)")
 
 
-def test_buttons_and_topic_follow_what_others_do_while_a_reply_is_written(site: RunningSite, ann: Page) -> None:
+def test_buttons_votes_and_topic_follow_what_others_do_while_a_reply_is_written(site: RunningSite, ann: Page) -> None:
     rest = site.person("ann").rest
     change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
     shown(ann, change)
@@ -58,8 +58,30 @@ def test_buttons_and_topic_follow_what_others_do_while_a_reply_is_written(site: 
     expect(ann.get_by_label("Say something")).to_have_value("I am not done")
     expect(ann.get_by_label("Say something")).to_be_focused()
     assert ann.evaluate("window.neverReloaded")
+    votes_follow(site, ann, change)
     ann.get_by_role("link", name="#two words").click()
     expect(ann.locator("#changes-rows")).to_contain_text("Add a")
+
+
+def votes_follow(site: RunningSite, ann: Page, change: int) -> None:
+    """What may be voted is true without a reload, what was chosen and typed stays."""
+    person = site.person("ann")
+    review, workflow = ann.get_by_label("Code-Review"), ann.get_by_label("Workflow")
+    review.select_option("1")
+    review.focus()
+    person.review(change, Workflow=-1)
+    expect(workflow).to_have_value("-1")
+    expect(review).to_have_value("1")
+    expect(review).to_be_focused()
+    rules = {"Registered Users": {"action": "BLOCK", "min": -1, "max": 1}}
+    blocked = {"refs/heads/*": {"permissions": {"label-Workflow": {"rules": rules}}}}
+    site.person("admin").rest.call("POST", "/projects/api/access", {"add": blocked})
+    expect(workflow).to_have_count(0)
+    expect(review).to_have_value("1")
+    person.rest.call("PUT", f"/changes/{change}/edit:message", {"message": "Add a, as before"})
+    person.rest.call("POST", f"/changes/{change}/edit:publish", {})
+    expect(ann.locator("#my-votes")).to_have_text("Votes count on patch set 2, the newest one. Show patch set 2")
+    expect(ann.get_by_label("Say something")).to_have_value("I am not done")
 
 
 def test_nothing_of_a_patch_set_that_is_only_announced_is_mixed_in(site: RunningSite, ann: Page) -> None:

@@ -142,7 +142,7 @@ function show(page) {
     follow();
   }
   document.title = page.title || document.title;
-  document.dispatchEvent(new Event("gatebot:shown"));
+  document.dispatchEvent(new CustomEvent("gatebot:shown", { detail: page }));
 }
 document.addEventListener("gatebot:refresh", refresh);
 

@@ -321,6 +321,30 @@ if (form) {
   }
   form.addEventListener("input", keep);
 }
+// The votes that may be given are those of now. What was chosen stays chosen while it may be given, and what was left
+// alone follows the news; the menus stay the same elements, so that one that is open or has the focus keeps it.
+let votable = document.getElementById("my-votes")?.innerHTML;
+document.addEventListener("gatebot:shown", ({ detail: page }) => {
+  const mine = document.getElementById("my-votes"), theirs = page?.getElementById("my-votes");
+  if (!mine || !theirs || theirs.innerHTML === votable) return;
+  votable = theirs.innerHTML;
+  const menus = new Map([...mine.querySelectorAll("select")].map((menu) => [menu.name, menu]));
+  const was = (menu) => menu.parentElement.querySelector("input[name^=was-]");
+  const fresh = document.importNode(theirs, true);
+  for (const menu of fresh.querySelectorAll("select")) {
+    const old = menus.get(menu.name), chosen = old && old.value !== was(old).value ? old.value : menu.value;
+    const options = [...menu.options].map((one) => one.cloneNode(true)), permitted = options.some((one) => one.value === chosen);
+    if (!old) continue;
+    was(old).value = was(menu).value;
+    old.replaceChildren(...options);
+    old.value = permitted ? chosen : menu.value;
+    menu.closest("label").dataset.kept = menu.name;
+  }
+  const labels = [...fresh.children].map((one) => (one.dataset.kept ? menus.get(one.dataset.kept).closest("label") : one));
+  for (const one of [...mine.children]) if (!labels.includes(one)) one.remove();
+  labels.forEach((one, at) => { if (mine.children[at] !== one) mine.insertBefore(one, mine.children[at] ?? null); });
+  keep();
+});
 if (form && new URLSearchParams(location.search).has("reply")) { history.replaceState(null, "", location.pathname); reply(); }
 
 addEventListener("beforeunload", (event) => {

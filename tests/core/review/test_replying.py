@@ -15,6 +15,12 @@ def test_only_votes_that_change_something_are_cast() -> None:
     assert review_of({"label-Code-Review": "0"}, {"Code-Review": 2}).votes == (("Code-Review", 0),)
 
 
+def test_a_menu_that_was_left_alone_takes_no_vote_back_that_was_given_elsewhere_meanwhile() -> None:
+    form = {"label-Code-Review": "0", "was-Code-Review": "0"}
+    assert review_of(form, {"Code-Review": 2}).votes == ()
+    assert review_of({**form, "was-Code-Review": "2"}, {"Code-Review": 2}).votes == (("Code-Review", 0),)
+
+
 def test_drafts_of_all_patch_sets_are_published_when_the_box_is_ticked() -> None:
     assert review_of({"publish": "1"}, {}).publish == "PUBLISH_ALL_REVISIONS"
 
