@@ -99,11 +99,22 @@ def channels(session: Session) -> list[ChannelRow]:
 
 
 def marks(session: Session, network: str) -> dict[str, datetime]:
-    """When each channel of a network was heard last."""
-    at, spoken = line_table.c.at, line_table.c.kind != LineKind.GAP.value
-    last = sa.func.max(at, type_=at.type).label("last")
-    query = sa.select(line_table.c.channel, last).where(line_table.c.network == network, spoken)
-    return {row.channel: row.last for row in session.execute(query.group_by(line_table.c.channel))}
+    """When each channel of a network was heard last; looked up in the index, whatever the number of lines."""
+    columns, found = line_table.c, dict[str, datetime]()
+    channel = ""
+    following = sa.select(sa.func.min(columns.channel)).where(columns.channel > sa.bindparam("channel"))
+    while (channel := session.execute(following, {"channel": channel}).scalar()) is not None:
+        heard = (columns.channel == channel, columns.network == network, columns.kind != LineKind.GAP.value)
+        last = session.execute(sa.select(columns.at).where(*heard).order_by(columns.at.desc()).limit(1)).scalar()
+        found |= {channel: last} if last is not None else {}
+    return found
+
+
+def last_day(session: Session, channel: str) -> date | None:
+    """The newest UTC day on which a channel has lines; None where it has none."""
+    at = line_table.c.at
+    last = session.execute(sa.select(sa.func.max(at, type_=at.type)).where(line_table.c.channel == channel)).scalar()
+    return last.date() if last is not None else None
 
 
 def days(session: Session, channel: str) -> list[tuple[date, int]]:

@@ -28,6 +28,7 @@ from gatebot.mentions import Mentions
 from gatebot.reasons import reason
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DAY = NOON.date()
 WAYS = Setting(prefix="http://x/meetings")
 
 
@@ -118,6 +119,16 @@ async def test_days_channels_and_neighbours(db: Database) -> None:
     assert await db.read(archive.neighbours, "#c", date(2026, 11, 25)) == (date(2026, 11, 22), None)
     (channel,) = await db.read(archive.channels)
     assert (channel.name, channel.lines, channel.first) == ("#c", 4, NOON)
+
+
+async def test_when_channels_were_heard_last_is_known_by_network(db: Database) -> None:
+    gap, said = Line(NOON + timedelta(hours=1), "", "gap", LineKind.GAP), Line(NOON, "ann", "x")
+    for network, channel, lines in (("irc", "#a", [gap]), ("irc", "#b", [said, gap]), ("oftc", "#c", [said])):
+        await db.run(store.append_lines, network, channel, lines)
+    assert await db.read(archive.marks, "irc") == {"#b": NOON}
+    assert await db.read(archive.marks, "oftc") == {"#c": NOON}
+    assert await db.read(archive.last_day, "#a") == DAY
+    assert await db.read(archive.last_day, "#nosuch") is None
 
 
 async def test_old_logs_are_added_once_beside_what_was_heard_live(db: Database) -> None:

@@ -83,7 +83,8 @@ class LogPages:
         return self._site.render(request, "meetbot/channels.html", channels=found)
 
     async def _channel(self, request: web.Request) -> web.StreamResponse:
-        channel, days = await self._days(request)
+        channel, _ = await self._known(request)
+        days = await self._db.read(archive.days, channel)
         if asked := request.query.get("day"):
             zone = f"?tz={quote(str(_zone(request)))}" if "tz" in request.query else ""
             raise web.HTTPFound(names.day_path(channel, _day(asked)) + zone)
@@ -94,23 +95,23 @@ class LogPages:
             request, "meetbot/channel.html", channel=channel, months=months, day_path=names.day_path
         )
 
-    async def _days(self, request: web.Request) -> tuple[str, list[tuple[date, int]]]:
-        """The channel of an address and its days; an address without the `#` is led on."""
+    async def _known(self, request: web.Request) -> tuple[str, date]:
+        """The channel of an address and its newest day; an address without the `#` is led on."""
         channel = names.folded(request.match_info["channel"])
-        days = await self._db.read(archive.days, channel)
-        if not days and not channel.startswith("#"):
+        last = await self._db.read(archive.last_day, channel)
+        if last is None and not channel.startswith("#"):
             rest = quote(request.match_info.get("file", ""))
             raise web.HTTPFound(f"/irclogs/{quote('#' + channel, safe='')}/{rest}")
-        if not days:
+        if last is None:
             raise NotFound(reason=reason("meetbot.nothing-heard", channel=channel))
-        return channel, days
+        return channel, last
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        channel, days = await self._days(request)
+        channel, last = await self._known(request)
         file = request.match_info["file"]
         if file == "latest.log.html":
             zone = f"?{request.query_string}" if request.query_string else ""
-            raise web.HTTPFound(names.day_path(channel, days[0][0]) + zone)
+            raise web.HTTPFound(names.day_path(channel, last) + zone)
         found = _FILE.fullmatch(file)
         if found is None or names.folded(found["channel"]) != channel:
             raise NotFound(reason=reason("meetbot.no-such-log", channel=channel))
