@@ -24,6 +24,7 @@ from ..meetbot.importing.formats import NAMES, Format, Read
 from .output import Output
 
 _SHOWN = 5
+_BREATH = 0.12  # seconds: longer than SQLite waits between two looks whether it may write
 _ENDINGS = (".log", ".txt", ".weechatlog")
 _PAGE = ".log.html"
 
@@ -86,9 +87,18 @@ def _told(logs: list[tuple[Path, str, Read]], added: list[int]) -> Iterable[str]
 async def _add(url: str, network: str, logs: list[tuple[str, Read]], site: str) -> list[int]:
     database = Database.open(url)
     try:
-        return [await database.run(store.add, network, channel, read.lines, site) for channel, read in logs]
+        return [await _add_one(database, network, channel, read, site) for channel, read in logs]
     finally:
         await database.close()
+
+
+async def _add_one(database: Database, network: str, channel: str, read: Read, site: str) -> int:
+    """One log, in portions: a server that runs meanwhile waits for the database 15 seconds and no longer."""
+    added, coarse = 0, store.is_coarse(read.lines)
+    for part in store.portions(read.lines):
+        added += await database.run(store.add, network, channel, part, site, coarse)
+        await asyncio.sleep(_BREATH)
+    return added
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:

@@ -164,6 +164,15 @@ async def test_an_old_line_is_a_mention_of_the_change_that_it_names_from_its_own
     assert await mentions.of("change/12") == []
 
 
+async def test_a_long_log_is_added_in_portions_and_still_once(db: Database) -> None:
+    said = [Line(NOON + timedelta(minutes=n // 4), "ann", "again") for n in range(40)]
+    for added in (40, 0):
+        parts = list(importing.portions(reversed(said), most=6))
+        assert [len(part) for part in parts] == [8, 8, 8, 8, 8]
+        assert sum([await db.run(importing.add, "irc", "#c", part, "", True) for part in parts]) == added
+    assert len(await db.read(archive.lines_of_day, "#c", DAY)) == 40
+
+
 async def texts(db: Database, query: str, limit: int = 10) -> list[str]:
     """The texts of the lines found, in the order of the page."""
     found = await db.read(search, query, limit)
@@ -353,13 +362,13 @@ async def test_the_bot_does_not_say_removed_words_again_in_a_meeting_that_runs(d
 
 
 async def test_removed_words_are_gone_from_the_register_from_edits_and_from_titles(db: Database) -> None:
-    said = ("#startmeeting Sesame", "#action ann says sesame", "#nick sesame", "#endmeeting")
+    said = ("#startmeeting Sesame", "#action ann says sesame", "#nick sesame", "#chair sesame2", "#endmeeting")
     await db.run(store.take_in, heard(*said), WAYS)
     (row,) = await db.read(archive.meetings)
     record = await db.read(store.record, row.id)
     place = next(number for number, entry in enumerate(record, 1) if entry.kind is EntryKind.ACTION)
     assert await db.run(edits.edit, row.id, place, "ann says sesame twice", "admin", NOON)
-    await db.run(removing.remove, "#c", 1, 4, "", NOON)
+    await db.run(removing.remove, "#c", 1, 5, "", NOON)
     (row,) = await db.read(archive.meetings)
     minutes = await db.read(archive.minutes, row, WAYS)
     assert "sesame" not in str([minutes.items, minutes.people, minutes.edits, minutes.title, row.title]).lower()

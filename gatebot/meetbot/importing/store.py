@@ -9,7 +9,7 @@ spoken of then knows where, whenever that was.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -23,11 +23,33 @@ from ..model import SPOKEN, Line
 from ..store import line_table
 
 
-def add(session: Session, network: str, channel: str, lines: Sequence[Line], site: str = "") -> int:
-    """Add what is new; returns how many lines that were. `site` is the address of this site."""
+def portions(lines: Iterable[Line], most: int = 1000) -> Iterator[list[Line]]:
+    """Lines in parts of whole minutes, to be added one after the other: a server that runs meanwhile writes, too."""
+    part: list[Line] = []
+    for line in sorted(lines, key=lambda line: line.at):
+        if len(part) >= most and line.at.replace(second=0, microsecond=0) > part[-1].at:
+            yield part
+            part = []
+        part.append(line)
+    if part:
+        yield part
+
+
+def is_coarse(lines: Iterable[Line]) -> bool:
+    """Whether a log tells the time by minutes only."""
+    return all(line.at.second == 0 for line in lines)
+
+
+def add(
+    session: Session, network: str, channel: str, lines: Sequence[Line], site: str = "", by_minute: bool | None = None
+) -> int:
+    """Add what is new; returns how many lines that were. `site` is the address of this site.
+
+    `by_minute` tells that the log that these lines are of is coarse; None: they are all of it.
+    """
     if not lines:
         return 0
-    by_minute = all(line.at.second == 0 for line in lines)
+    by_minute = is_coarse(lines) if by_minute is None else by_minute
     columns, channel = line_table.c, names.folded(channel)
     first, last = min(line.at for line in lines), max(line.at for line in lines)
     query = sa.select(columns.at, columns.kind, columns.nick, columns.text).where(

@@ -27,6 +27,7 @@ from ..store import entry_table, items, line_table, meeting_table, record, resta
 from .marks import marker
 
 _ITEMS = frozenset(kind.value for kind in ITEMS)
+_NAMED = frozenset({EntryKind.KNOWN.value, EntryKind.CHAIR.value, EntryKind.UNCHAIR.value})
 MOST = 500
 """Lines that can be removed at once."""
 
@@ -74,7 +75,7 @@ def _from_record(session: Session, ids: Sequence[int], mark: str) -> None:
             session.execute(here.where(columns.number == row.number).values(text=mark))
             edits = here.where(columns.kind == EntryKind.EDITED.value, columns.log_line == row.number)
             session.execute(edits.values(text=mark))
-        elif row.kind == EntryKind.KNOWN.value:
+        elif row.kind in _NAMED:
             session.execute(here.where(columns.number == row.number).values(text=""))
         elif row.kind == EntryKind.TITLE.value:
             session.execute(here.where(columns.number == row.number).values(text=mark))
