@@ -79,7 +79,7 @@ class People:
 
 def with_bots(irc: Irc, origin: Origin, sight: Sights, gate: GateRoom) -> Irc:
     """The bot, once it does everything that it does beside meetings."""
-    with_sisters(irc, origin, sight, gate)
+    irc = with_sisters(irc, origin, sight, gate)
     settings, db = origin.settings, origin.db
     trusting = frozenset(network.name for network in settings.irc if network.trust_nicks)
     people = People(db, origin.room, {client.network.name: client for client in irc.clients}, trusting)

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from ..clock import Clock
 from ..db import Database
+from ..meetbot.ports import States
 from ..meetbot.schedule.agenda.pages import AgendaPages
 from ..meetbot.schedule.driver import Reminding, Ways
 from ..meetbot.schedule.pages import SchedulePages
@@ -32,12 +33,13 @@ class Planned:
     clock: Clock
     tip: Tip
     reminding: Reminding
+    states: States
 
     def routes(self, site: Site) -> list[web.RouteDef]:
         """Pages, calendars and REST; they come before those of meetings by name."""
         shown = (site, self.db, self.clock, self.tip)
         rest = ScheduleRest(self.db, self.clock, self.tip)
-        return [*SchedulePages(*shown).routes(), *AgendaPages(*shown).routes(), *rest.routes()]
+        return [*SchedulePages(*shown).routes(), *AgendaPages(*shown, self.states).routes(), *rest.routes()]
 
 
 def planning(irc: Irc, origin: Origin, repositories: Repositories) -> Planned:
@@ -51,4 +53,4 @@ def planning(irc: Irc, origin: Origin, repositories: Repositories) -> Planned:
         lambda channel: network_of(channel, "", networks), irc.bot.say,
     )  # fmt: skip
     irc.sisters.append(Sister("schedule of meetings", reminding.run, None))
-    return Planned(origin.db, origin.clock, tip, reminding)
+    return Planned(origin.db, origin.clock, tip, reminding, irc.states)

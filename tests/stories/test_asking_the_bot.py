@@ -21,6 +21,11 @@ def directory(template: Template, tmp_path: Path, network: NgIrcd) -> Path:
     return on_irc(template, tmp_path, network)
 
 
+def newest_day(visitor: Visitor) -> str:
+    """The address of the newest day of the channel's log."""
+    return visitor.get("/irclogs/%23demo/latest.log.html").headers["location"]
+
+
 def test_the_bot_says_why_what_is_in_the_gate_and_where_this_was_said(
     directory: Path, template: Template, builds: Builds, reader: Reader
 ) -> None:
@@ -36,8 +41,15 @@ def test_the_bot_says_why_what_is_in_the_gate_and_where_this_was_said(
         reader.says(f"gatebot: why {change}")
         needs = "Not ready to be merged. It needs Code-Review +2. It needs Workflow +1. It needs Verified +2."
         assert reader.reads() == f"mina: {change} Add a door (api main): {needs}  {site.url}/c/api/+/{change}"
+        reader.says(f"as for change {change}, change {hidden} and {site.url}/{hidden}")
         reader.says(f"gatebot: why {hidden}")
         assert reader.reads() == f"mina: There is no change {hidden} that everybody here may see."
+        strange, owned = Visitor(site), Visitor(site, "ann", site.tokens["ann"])
+        day = newest_day(strange)
+        opened = f'title="Add a door (api main)">change {change}</a> <span class="now"><span class="chip run">'
+        eventually(lambda: opened in strange.get(day).text, "the line to be shown with the change's state")
+        assert "Keep this quiet" not in strange.get(day).text
+        assert owned.get(day).text.count('title="Keep this quiet (api main)"') == 3
         bob.approve(change)
         builds.runs("gate", change)
         reader.says("gatebot, queue gate")
@@ -62,7 +74,7 @@ def test_the_bot_finds_what_was_said_and_points_at_now(
         assert "<mina> the port is taken by 인스턴스 7" in found
         assert found.startswith("mina: 1 found, the newest: #demo ")
         assert reader.whispers("link #secret4711") == "I know no log of #secret4711."
-        assert "4711" not in Visitor(site).get("/irclogs/%23demo/latest.log.html").text
+        assert "4711" not in Visitor(site).get(newest_day(Visitor(site))).text
 
 
 def test_who_proved_an_account_by_a_code_rechecks_from_the_channel(

@@ -16,6 +16,7 @@ from ....errors import Invalid, NotFound
 from ....reasons import reason
 from ....site import Site
 from ... import archive, linkify, names
+from ...ports import States
 from .. import store
 from ..model import Planned
 from ..store import Agenda
@@ -30,11 +31,12 @@ _MOST_LINES = 2000
 class AgendaPages:
     """Handlers for `/meetings/NAME/agenda`."""
 
-    def __init__(self, site: Site, db: Database, clock: Clock, tip: Tip) -> None:
+    def __init__(self, site: Site, db: Database, clock: Clock, tip: Tip, states: States | None = None) -> None:
         self._site = site
         self._db = db
         self._clock = clock
         self._tip = tip
+        self._states = states or linkify.Unknown()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -50,17 +52,19 @@ class AgendaPages:
         lines = None
         if asked["old"] is not None and asked["new"] is not None:
             lines = list(compared(by_number[asked["old"]].text, by_number[asked["new"]].text))
-        return self._render(request, name, planned, versions, shown, lines=lines, asked=asked)
+        return await self._render(request, name, planned, versions, shown, lines=lines, asked=asked)
 
-    def _render(
+    async def _render(
         self, request: web.Request, name: str, planned: Planned | None, versions: list[Agenda], shown: Agenda | None,
         *, typed: str | None = None, status: int = 200, lines: list[Compared] | None = None,
         asked: dict[str, int | None] | None = None,
     ) -> web.Response:  # fmt: skip
         text = typed if typed is not None else versions[0].text if versions else ""
+        actor, points = self._site.actor(request), shown.text.split("\n") if shown else ()
+        known = await linkify.known(self._states, actor, self._site.settings.url, points)
         return self._site.render(
             request, "meetbot/agenda.html", status=status, name=name, planned=planned, versions=versions, shown=shown,
-            text=text, conflict=typed is not None, pieces=linkify.pieces, path=agenda_path(name),
+            text=text, conflict=typed is not None, pieces=known.pieces, path=agenda_path(name),
             lines=lines, asked=asked or {},
         )  # fmt: skip
 
@@ -84,7 +88,9 @@ class AgendaPages:
         written = await self._db.run_silent(store.write_agenda, new)
         if written is None:
             newest = await self._db.read(store.agendas, name)
-            return self._render(request, name, planned, newest, newest[0] if newest else None, typed=text, status=409)
+            return await self._render(
+                request, name, planned, newest, newest[0] if newest else None, typed=text, status=409
+            )
         return self._site.redirect(request, agenda_path(name), reason("meetbot.agenda-kept", version=written))
 
     async def _found(self, request: web.Request) -> tuple[str, Planned | None, list[Agenda]]:
