@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 _LOOK = 15.0
 _PAUSE = 5.0
-_AGAIN = timedelta(seconds=60)
+_AGAIN = timedelta(minutes=5)
 _STALE = timedelta(days=1)
 _AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
 
@@ -131,8 +131,8 @@ class Statusbot:
         now = self._clock.now()
         await self._forget()
         waiting = await self._db.read(store.waiting)
-        if stale := [one.id for several in waiting.values() for one in several if now - one.created > _STALE]:
-            await self._db.run_silent(store.delivered, stale)
+        if any(now - one.created > _STALE for several in waiting.values() for one in several):
+            await self._db.run_silent(store.lapse, now - _STALE)
             waiting = await self._db.read(store.waiting)
         for where, several in waiting.items():
             if where not in self._on_their_way:

@@ -121,8 +121,8 @@ def _row(
 def _ended(session: Session, by: int) -> None:
     """An alert that is over is told nobody any more who did not hear of it."""
     alerts = sa.select(entry_table.c.id).where(entry_table.c.kind == Kind.ALERT.value, entry_table.c.id < by)
-    over = sa.delete(delivery_table).where(delivery_table.c.notice, delivery_table.c.entry.in_(alerts))
-    session.execute(over)
+    waits = sa.or_(delivery_table.c.notice, delivery_table.c.last)
+    session.execute(sa.delete(delivery_table).where(waits, delivery_table.c.entry.in_(alerts)))
 
 
 def standing(session: Session) -> tuple[Entry, ...]:
@@ -170,6 +170,11 @@ def waiting(session: Session) -> dict[Where, list[Delivery]]:
 def delivered(session: Session, ids: Collection[int]) -> None:
     """Forget what was said."""
     session.execute(sa.delete(delivery_table).where(delivery_table.c.id.in_(ids)))
+
+
+def lapse(session: Session, before: datetime) -> None:
+    """Forget what is too old to be said."""
+    session.execute(sa.delete(delivery_table).where(delivery_table.c.created < before))
 
 
 def topics(session: Session) -> dict[Where, Held]:
