@@ -29,5 +29,10 @@ def wants(body: bytes) -> Iterator[str]:
 
 def not_ours(wanted: str) -> bytes:
     """What git says of an object that it does not have."""
-    line = f"ERR upload-pack: not our ref {wanted}"
+    return refusal(f"not our ref {wanted}")
+
+
+def refusal(why: str) -> bytes:
+    """What git says when it does not go on."""
+    line = f"ERR upload-pack: {why}"
     return f"{len(line) + 4:04x}{line}".encode()

@@ -7,7 +7,6 @@ are encoded once, `%2F` included. What the calls mean is in `rest_changes.py` an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, TypeAlias, cast
 
@@ -19,7 +18,7 @@ from ..assignment import Json
 from ..errors import Invalid
 from ..identity import Account
 from ..reasons import reason
-from .drafts import Object
+from .drafts import Object, json_from
 from .gerrit_json import PREFIX
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -82,24 +81,16 @@ async def list_of(request: web.Request) -> Sequence[Object]:
 
 async def _json(request: web.Request) -> Json:
     raw = await request.read()
-    if not raw.strip():
-        return {}
-    try:
-        value: Json = json.loads(raw)
-        # Half characters and zeros can be written in JSON, but not be kept: every text here is UTF-8 without zeros.
-        if b"\\u0000" in json.dumps(value, ensure_ascii=False).encode():
-            raise ValueError("a text holds a zero character")
-    except RecursionError:
-        raise Invalid(reason=reason("review.bad-json", why="it is nested too deeply")) from None
-    except ValueError as error:
-        raise Invalid(reason=reason("review.bad-json", why=str(error))) from None
-    return value
+    return json_from(raw) if raw.strip() else {}
 
 
 async def text_or(request: web.Request, field: str) -> str:
     """One text, sent as plain text (python-gerrit-api says `plain/text`) or as one field of an object."""
     if request.content_type in ("text/plain", "plain/text"):
-        return await request.text()
+        text = await request.text()
+        if "\0" in text:
+            raise Invalid("The text has a zero character in it, which no text here has.")
+        return text
     value = (await body_of(request)).get(field)
     return "" if value is None else str(value)
 

@@ -7,6 +7,7 @@ are not known are passed over. What cannot be meant is refused by field.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -44,6 +45,32 @@ class Draft:
     def says_something(self) -> bool:
         """Whether there is anything to be published as a message."""
         return bool(self.message or self.votes or self.comments)
+
+
+def json_from(raw: bytes) -> Json:
+    """What somebody sent as JSON. Half characters and zeros can be written in it, but not be kept: every text here is
+    UTF-8 without zeros."""
+    try:
+        value: Json = json.loads(raw)
+        if b"\\u0000" in json.dumps(value, ensure_ascii=False).encode() and _has_zero(value):
+            raise ValueError("a text holds a zero character")
+    except RecursionError:
+        raise Invalid(reason=reason("review.bad-json", why="it is nested too deeply")) from None
+    except ValueError as error:
+        raise Invalid(reason=reason("review.bad-json", why=str(error))) from None
+    return value
+
+
+def _has_zero(value: Json) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case dict():
+            return any("\0" in name or _has_zero(one) for name, one in value.items())
+        case list():
+            return any(map(_has_zero, value))
+        case _:
+            return False
 
 
 def draft_from(body: Object) -> Draft:

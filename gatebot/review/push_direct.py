@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 from ..reasons import Reason, reason
 from . import push_advice, push_flaws
+from .push_options import is_text
 from .receive import CONFIG, Command, CommitFacts, Known, Refusal, Rights
 
 MOST_COMMITS = 10_000
@@ -56,6 +57,8 @@ def check(command: Command, facts: Facts, known: Known, rights: Rights) -> Refus
 
 def _by_name(command: Command, facts: Facts) -> Refusal | None:
     ref, deletes = command.ref, command.what == "delete"
+    if not is_text(ref):
+        return Refusal("the name of a reference must be UTF-8", ref=ref)
     if ref.startswith("refs/changes/"):
         hint = reason("review.push-changes-ref")
         if deletes:

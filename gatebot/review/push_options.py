@@ -34,6 +34,7 @@ _DEADLINE = re.compile(r"(\d{1,9})\s*([a-z]*)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0,
             "minutes": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0}  # fmt: skip
 TOPIC_LENGTH = 2048
+_HASHTAG_LENGTH = 255
 KNOWN = (
     "topic=", "hashtag=", "r=", "cc=", "l=", "m=", "wip", "ready", "private", "remove-private", "edit", "submit",
     "base=", "merged", "publish-comments", "no-publish-comments", "notify=", "trace", "deadline=", "help",
@@ -87,6 +88,8 @@ def parse(suffix: str, pushed: Iterable[str]) -> Options:
     given = [_split(word) for word in (*pushed, *filter(None, suffix.split(",")))]
     options = Options()
     for name, value in given:
+        if not is_text(value):
+            raise BadOption(f'the value of "--{name}" is no UTF-8')
         options = _with(options, name, value)
     if options.help:
         return options
@@ -109,6 +112,11 @@ def parse_request(pushed: Sequence[str]) -> Request:
     """What is heard by `-o` alone, whichever kind the push is."""
     given = dict(_split(word) for word in pushed)
     return Request(given.get("trace"), _seconds(given["deadline"]) if "deadline" in given else None)
+
+
+def is_text(value: str) -> bool:
+    """Whether what git gave is UTF-8; bytes that are none are half characters here, which nothing can keep."""
+    return not any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in value)
 
 
 def _seconds(value: str) -> float | None:
@@ -149,6 +157,8 @@ def _with(options: Options, name: str, value: str) -> Options:
             return replace(options, topic=value)
         case "hashtag":
             tag = value.strip().lstrip("#").strip()
+            if len(tag) > _HASHTAG_LENGTH:
+                raise BadOption(f"hashtag length exceeds the limit ({_HASHTAG_LENGTH})")
             return replace(options, hashtags=(*options.hashtags, tag)) if tag else options
         case "reviewer":
             return replace(options, reviewers=(*options.reviewers, value))
@@ -157,7 +167,8 @@ def _with(options: Options, name: str, value: str) -> Options:
         case "label":
             return replace(options, labels=(*options.labels, _label(value)))
         case "message":
-            return replace(options, message=unquote_plus(value.replace("_", " ")))
+            text = unquote_plus(value.replace("_", " ")).replace("\0", "\N{REPLACEMENT CHARACTER}")
+            return replace(options, message=text)
         case "base":
             return replace(options, base=(*options.base, _base(value)))
         case "notify":

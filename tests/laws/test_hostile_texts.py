@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import astuple
+from typing import cast
 
 from hypothesis import strategies as st
 
@@ -40,6 +42,15 @@ def answer_of(read: Callable[[], object]) -> object:
         return read()
     except (Invalid, BadOption, BadExpression, Failed) as refusal:
         return refusal
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text within a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for one in cast("tuple[object, ...]", value):
+            yield from texts(one)
 
 
 def in_words(answer: object) -> bool:
@@ -139,6 +150,8 @@ OPTIONS = pieces(
     "notify=",
     "ALL",
     "--",
+    "\udcff",
+    "%00",
 )
 
 
@@ -154,8 +167,10 @@ def test_a_push_is_sorted_or_refused_in_words(suffix: str, pushed: list[str], re
         case receive.Refused(refusals):
             assert refusals
             assert all(one.text for one in refusals)
-        case ForReview():
+        case ForReview(options=options):
             assert ref.startswith("refs/for/")
+            assert all(text.isascii() or text.encode() for text in texts(astuple(options)))
+            assert not any("\0" in text for text in texts(astuple(options)))
         case receive.Directly():
             assert ref == "refs/heads/x"
 

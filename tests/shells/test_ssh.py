@@ -21,6 +21,7 @@ from gatebot.identity import Identity
 from gatebot.repo import ZERO
 from gatebot.review.git_http import Limits
 from gatebot.review.ssh import commands, hook_files
+from gatebot.review.ssh import git as git_over_ssh
 from gatebot.review.ssh.git import GitOverSsh
 from gatebot.review.ssh.host_keys import host_keys
 from gatebot.review.ssh.model import Command
@@ -193,6 +194,14 @@ async def test_a_push_for_review_says_what_it_says_over_http(place: Place) -> No
     assert dry.returncode == 0
 
 
+async def test_an_option_that_is_no_text_is_refused_in_words(place: Place) -> None:
+    work = await asyncio.to_thread(place.mina.clone, "demo/api", place.root / "clone")
+    work.commit("Add b", b="b\n")
+    done = await asyncio.to_thread(work.run, "push", "-o", "topic=\udcff", "origin", "HEAD:refs/for/main")
+    assert '! [remote rejected] HEAD -> refs/for/main (the value of "--topic" is no UTF-8)' in done.stderr
+    assert place.host.repos.references("demo/api", "refs/changes/") == {}
+
+
 async def test_a_push_larger_than_the_limit_is_refused(place: Place) -> None:
     work = await asyncio.to_thread(place.mina.clone, "demo/api", place.root / "clone")
     (work.path / "big").write_bytes(os.urandom(4_000_000))
@@ -232,6 +241,41 @@ async def test_a_secret_patch_set_is_not_given_even_to_those_who_know_its_id(pla
     assert (await asyncio.to_thread(other.run, "fetch", address, "main")).returncode == 0
 
 
+def packet(text: str) -> bytes:
+    return f"{len(text) + 4:04x}{text}".encode()
+
+
+@pytest.mark.parametrize("asks", ["ls-refs", "fetch"])
+async def test_what_became_secret_meanwhile_is_not_shown_to_who_keeps_git_waiting(
+    place: Place, monkeypatch: pytest.MonkeyPatch, asks: str
+) -> None:
+    monkeypatch.setattr(git_over_ssh, "_FRESH_SECONDS", 0.0)
+    store = place.host.repos.path("demo/api")
+    source = WorkTree(place.root / "source")
+    secret = source.commit("Secret", s="secret\n")
+    await asyncio.to_thread(source.run, f"--git-dir={store}", "fetch", str(source.path), "main:refs/heads/begun")
+    place.host.repos.update_ref("demo/api", "refs/heads/begun", secret, ZERO)
+    listing = packet("command=ls-refs\n") + b"0001" + packet("ref-prefix refs/") + b"0000"
+    fetching = packet("command=fetch\n") + b"0001" + packet(f"want {secret}\n") + packet("done\n") + b"0000"
+    process = await asyncio.create_subprocess_exec(
+        *place.mina.line, "git-upload-pack demo/api", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "GIT_PROTOCOL": "version=2"},
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    await process.stdout.readuntil(b"0000")
+    process.stdin.write(listing)
+    assert b"refs/heads/main" in await process.stdout.readuntil(b"0000")
+    place.host.repos.update_ref("demo/api", "refs/changes/02/2/1", ZERO, secret)
+    place.hidden.add(2)
+    process.stdin.write(listing if asks == "ls-refs" else fetching)
+    process.stdin.close()
+    told = await process.stdout.read()
+    why = "what you may read is not what it was; ask again" if asks == "ls-refs" else f"not our ref {secret}"
+    assert told == packet(f"ERR upload-pack: {why}")
+    assert await process.wait() == 128
+
+
 async def test_a_client_that_hangs_up_takes_its_git_along(place: Place) -> None:
     for _ in range(6):  # more than there may be at a time: each must have gone
         process = await asyncio.create_subprocess_exec(
@@ -265,6 +309,27 @@ async def test_sftp_reaches_nothing_of_this_machine(place: Place) -> None:
         ):  # fmt: skip
             with pytest.raises(asyncssh.SFTPError):
                 await attempt
+        opened = [await sftp.open("hooks/commit-msg") for _ in range(16)]
+        with pytest.raises(asyncssh.SFTPError, match="Too many files are open; close some"):
+            await sftp.open("hooks/commit-msg")
+        await opened[0].close()
+        assert await (await sftp.open("hooks/commit-msg", "rb")).read() == HOOK.read_bytes()
+        zero = await connection.run("gerrit \0version")
+    said = "fatal: there is a zero character in the command, which no name and no text here has\n"
+    assert (zero.exit_status, zero.stderr) == (1, said)
+
+
+async def test_the_log_names_a_command_that_broke_and_nothing_behind_its_name(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def breaks(*_: object, **__: object) -> int:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Sessions, "run", breaks)
+    done = await ssh(place, "gerrit", "create-account", "--http-password", "sesame", "bob")
+    assert (done.returncode, done.stderr) == (128, "fatal: internal server error\n")
+    assert "ssh: gerrit create-account of mina" in caplog.text
+    assert "sesame" not in caplog.text
 
 
 def test_every_call_of_the_librarys_sftp_server_is_ours() -> None:

@@ -7,6 +7,7 @@ Pure. The sentences of refusals are those of Gerrit's own parser, which scripts 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -62,9 +63,9 @@ def read(options: Sequence[Option], words: Sequence[str], *, others: bool = Fals
     values: dict[str, list[str]] = {}
     rest: list[str] = []
     unknown: list[tuple[str, str]] = []
-    left = list(words)
+    left = deque(words)
     while left:
-        word = left.pop(0)
+        word = left.popleft()
         if word == "--":
             rest += left
             break
@@ -79,14 +80,14 @@ def read(options: Sequence[Option], words: Sequence[str], *, others: bool = Fals
             if minus and not word.startswith("--"):
                 rest.append(word)
             elif others and word.startswith("--"):
-                value = attached if equals else left.pop(0) if left and _NUMBER.fullmatch(left[0]) else ""
+                value = attached if equals else left.popleft() if left and _NUMBER.fullmatch(left[0]) else ""
                 unknown.append((name.removeprefix("--"), value))
             else:
                 raise Failed(f'fatal: "{name}" is not a valid option')
         elif not option.value:
             values.setdefault(option.names[0], []).append(attached.lower() if equals else "true")
         elif equals or left:
-            values.setdefault(option.names[0], []).append(attached if equals else left.pop(0))
+            values.setdefault(option.names[0], []).append(attached if equals else left.popleft())
         else:
             raise Failed(f'fatal: Option "{name}" takes an operand')
     return Given({name: tuple(those) for name, those in values.items()}, tuple(rest), tuple(unknown))

@@ -19,6 +19,7 @@ from .model import Failed
 _NAME = "hooks/commit-msg"
 _MODE = 0o755
 _FLAGS = frozenset("fvpqdr")
+_MOST_OPEN = 16
 
 
 def scp_source(words: tuple[str, ...]) -> str | None:
@@ -63,7 +64,9 @@ _Refusing = type(
 
 
 class HookFiles(_Refusing):
-    """SFTP that knows one file, to be read."""
+    """SFTP that knows one file, to be read; so many times at once, because the library keeps whatever is open."""
+
+    _open = 0
 
     def realpath(self, path: bytes) -> bytes:
         """Every path, from the only directory that there is."""
@@ -80,12 +83,19 @@ class HookFiles(_Refusing):
     def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> bytes:
         """Only to read: flag 1 and no other."""
         del attrs
-        return _opened(path, writes=pflags != 1)
+        return self._opened(path, writes=pflags != 1)
 
     def open56(self, path: bytes, desired_access: int, flags: int, attrs: SFTPAttrs) -> bytes:
         """The same in the later versions of the protocol: read data and attributes of what exists."""
         del attrs
-        return _opened(path, writes=bool(desired_access & ~0x81) or flags & 7 != 2)
+        return self._opened(path, writes=bool(desired_access & ~0x81) or flags & 7 != 2)
+
+    def _opened(self, path: bytes, *, writes: bool) -> bytes:
+        if self._open >= _MOST_OPEN:
+            raise SFTPPermissionDenied("Too many files are open; close some.")
+        content = _content(path, writes=writes)
+        self._open += 1
+        return content
 
     def fstat(self, file_obj: object) -> SFTPAttrs:
         """What the open file is."""
@@ -97,7 +107,9 @@ class HookFiles(_Refusing):
         return file_obj[offset : offset + size] if isinstance(file_obj, bytes) else b""
 
     def close(self, file_obj: object) -> None:
-        """Nothing is kept open."""
+        """One less is open."""
+        del file_obj
+        self._open -= 1
 
     def exit(self) -> None:
         """The client is done: without a status, OpenSSH's scp thinks that something went wrong."""
@@ -108,7 +120,7 @@ def _plain(path: bytes) -> bytes:
     return b"/".join(part for part in path.split(b"/") if part not in (b"", b"."))
 
 
-def _opened(path: bytes, *, writes: bool) -> bytes:
+def _content(path: bytes, *, writes: bool) -> bytes:
     if writes:
         _refuse()
     if _plain(path) != _NAME.encode():

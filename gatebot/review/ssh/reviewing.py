@@ -7,7 +7,6 @@ or that the asker may not give, are passed over, as Gerrit does without `--stric
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,9 +14,8 @@ from typing import cast
 
 from ... import words as sentences
 from ...access import Actor
-from ...assignment import Json
 from ...errors import GatebotError, Invalid, NotPermitted
-from ..drafts import Draft, Object, draft_from, reviewers_from, text_of
+from ..drafts import Draft, Object, draft_from, json_from, reviewers_from, text_of
 from ..mail.model import NO_WISH, Notify, Wish
 from ..mail.wishes import level_of
 from ..model import PatchSet, ReviewerState
@@ -170,10 +168,7 @@ def _vote(word: str) -> tuple[str, int]:
 def _object(raw: bytes) -> Object:
     if len(raw) > _MOST_JSON:
         raise Failed(f"fatal: the review input is longer than {_MOST_JSON} bytes")
-    try:
-        value: Json = json.loads(raw)
-    except (ValueError, RecursionError):
-        value = None
+    value = json_from(raw)
     if not isinstance(value, Mapping):
         raise Failed("fatal: the review input is no JSON object")
     return cast("Object", value)

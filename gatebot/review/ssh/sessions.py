@@ -42,6 +42,9 @@ class Sessions:
         if not line:
             await pipe.complain(self._welcome(account))
             return 127
+        if "\0" in line:
+            await pipe.complain("fatal: there is a zero character in the command, which no name and no text here has\n")
+            return 1
         try:
             return await self._run(pipe, account, tokens.split(line), env.get("GIT_PROTOCOL", ""), language)
         except Failed as failed:

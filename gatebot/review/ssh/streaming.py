@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from ...access import SITE, Verb, may
+from ...access import SITE, Actor, Verb, may
 from ...errors import NotPermitted
 from ...identity import Identity
 from ...journal import Journal
@@ -44,9 +44,7 @@ class Streaming:
         given = arguments.read(_OPTIONS, call.words)
         if given.has(arguments.HELP):
             raise Failed(arguments.usage("gerrit stream-events", "", _OPTIONS))
-        if not may(call.actor, Verb.STREAM_EVENTS, SITE, self._room.rules):
-            what = {"username": call.account.username, "capability": "stream events"}
-            raise NotPermitted(reason=reason("review.no-capability", **what))
+        self._require(call.actor)
         now = await self._journal.last()
         after = min(given.number("--since-id"), now) if given.all("--since-id") else now
         telling = asyncio.create_task(self._tell(call, frozenset(given.all("--subscribe")), after, now))
@@ -62,12 +60,18 @@ class Streaming:
                     await task
         raise Failed("", _INTERRUPTED)
 
+    def _require(self, actor: Actor) -> None:
+        if not may(actor, Verb.STREAM_EVENTS, SITE, self._room.rules):
+            what = {"username": actor.username, "capability": "stream events"}
+            raise NotPermitted(reason=reason("review.no-capability", **what))
+
     async def _tell(self, call: Call, wanted: frozenset[str], after: int, now: int) -> None:
         async for entries in self._journal.follow(after, happenings.KINDS):
             account = await self._identity.by_id(call.account.id)
             if account is None or not account.active:
                 raise Failed("fatal: This account is not active any more; ask an administrator of this site.")
             actor = Call(account, (), call.terminal).actor
+            self._require(actor)
             async for id, told in self._telling.events(actor, entries):
                 if wanted and told["type"] not in wanted:
                     continue

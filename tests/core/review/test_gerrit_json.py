@@ -11,7 +11,7 @@ import pytest
 
 from gatebot import words
 from gatebot.errors import Invalid
-from gatebot.review.drafts import draft_from, reviewers_from
+from gatebot.review.drafts import draft_from, json_from, reviewers_from
 from gatebot.review.gerrit_comments import comments_info
 from gatebot.review.gerrit_json import Shape, change_info, files_info, read_options
 from gatebot.review.gerrit_labels import timestamp
@@ -218,3 +218,16 @@ def test_what_cannot_be_meant_is_refused_by_field(body: dict[str, object], sente
 def _account(id: int) -> dict[str, object]:
     known = PEOPLE[id]
     return {"_account_id": id, "name": known.name, "email": known.email, "username": known.username}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [rb'{"message": "half \ud83d"}', rb'{"message": ["\u0000"]}', rb'{"\u0000": 1}', b"[" * 100_000, b"\xff", b"{"],
+)
+def test_json_that_cannot_be_kept_is_refused(raw: bytes) -> None:
+    with pytest.raises(Invalid):
+        json_from(raw)
+
+
+def test_text_that_speaks_of_zeros_is_no_zero() -> None:
+    assert json_from(rb'{"message": "the \\u0000 byte"}') == {"message": r"the \u0000 byte"}

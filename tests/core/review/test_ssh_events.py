@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+import pytest
+
+from gatebot.errors import NotPermitted
 from gatebot.events import BranchMoved, CommentAdded, ProjectCreated, ReviewerAdded, TagMoved, VoteCast
 from gatebot.fact import Event
 from gatebot.review.model import ReviewerRemoved
-from gatebot.review.ssh import attributes, happenings, text_form
+from gatebot.review.ssh import attributes, happenings, streaming, text_form
+from gatebot.review.ssh.model import Call
+from gatebot.review.ssh.streaming import Streaming
 from tests.core.review.test_gerrit_json import Somebody, view
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -142,3 +149,48 @@ def test_a_change_as_text_looks_as_gerrits() -> None:
         "\n"
     )
     assert text_form.plain_text({"type": "error", "message": "no"}) == "type: error\nmessage: no\n\n"
+
+
+class Known(Somebody):
+    groups: frozenset[str] = frozenset()
+
+
+class Told:
+    """What a stream stands on: two batches of one event each, and a terminal that keeps what is said."""
+
+    url, rules = "", None
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    async def last(self) -> int:
+        return 0
+
+    async def follow(self, *_: object) -> AsyncIterator[list[int]]:
+        for batch in ([1], [2]):
+            yield batch
+
+    async def by_id(self, id: int) -> Known:
+        return Known(id, "ci", "CI", "ci@example.org")
+
+    async def events(self, _actor: object, entries: list[int]) -> AsyncIterator[tuple[int, dict[str, object]]]:
+        for id in entries:
+            yield id, {"type": "ref-updated"}
+
+    async def say(self, text: str) -> None:
+        self.said.append(text)
+
+    async def interrupted(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_stream_ends_when_the_right_to_hear_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    at_first, then = (True, True), (False,)
+    answers = iter((*at_first, *then))
+    monkeypatch.setattr(streaming, "may", lambda *_: next(answers))
+    stream = Streaming(*cast("Any", (told, told, told, told)))
+    who = cast("Any", Known(1, "ci", "CI", "ci@example.org"))
+    with pytest.raises(NotPermitted):
+        await stream.run(Call(who, (), cast("Any", told)))
+    assert told.said == ['{"type":"ref-updated"}\n']

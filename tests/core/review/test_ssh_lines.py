@@ -152,8 +152,19 @@ def test_git_hears_nothing_behind_a_length_that_is_none(length: str) -> None:
         assert guard.refused == ""
 
 
-def test_without_secrets_nothing_is_held_back() -> None:
-    assert WantGuard(()).feed(b"00") == b"00"
+def test_what_became_secret_meanwhile_is_neither_given_nor_listed() -> None:
+    guard = WantGuard(())
+    listing, want = packet("command=ls-refs\n"), packet(f"want {SECRET}\n")
+    assert guard.feed(listing + b"0000" + want[:9]) == listing + b"0000"
+    guard.learn({SECRET}, same_references=True)
+    assert guard.feed(want[9:] + listing) == b""
+    assert (guard.refused, guard.outdated) == (SECRET, False)
+    other = WantGuard(())
+    other.learn((), same_references=False)
+    assert (
+        other.feed(packet("command=fetch\n") + b"0000" + listing) + other.end() == packet("command=fetch\n") + b"0000"
+    )
+    assert (other.refused, other.outdated) == ("", True)
 
 
 @pytest.mark.parametrize("text", ["x", "1.5", "+-1", "9" * 5000, "２"])
