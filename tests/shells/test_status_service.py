@@ -12,6 +12,7 @@ from gatebot import journal
 from gatebot.db import Database
 from gatebot.journal import Journal
 from gatebot.meetbot import store as lines
+from gatebot.meetbot.board import store as boards
 from gatebot.meetbot.model import Act, Line, LineKind, Priority, Reply, Setting
 from gatebot.meetbot.status import store
 from gatebot.meetbot.status.model import Kind, Person, Place
@@ -119,3 +120,16 @@ async def test_what_could_not_be_told_within_a_day_is_not_told(house: House) -> 
     house.clock.advance(25 * 3600)
     house.starts()
     assert await house.speaks() == []
+
+
+async def test_what_was_said_while_there_was_no_board_does_nothing_to_a_new_one(house: House) -> None:
+    async def begins(*, leading: bool) -> int:
+        return await house.db.run_silent(lambda session: boards.begin(session, leading=leading))
+
+    assert await begins(leading=False) == 0
+    await house.says("#nova now x")
+    assert await begins(leading=True) == 1
+    await house.says("#nova now y")
+    assert await begins(leading=True) == 1
+    assert await begins(leading=False) == 0
+    assert await begins(leading=True) == 2

@@ -198,7 +198,7 @@ def test_builds_are_stopped_by_whoever_may_dequeue_their_change_and_say_who_did(
     assert "why: What it tests left the pipeline. bob took it out." in told(site, "ann", "build", "show", again.build)
 
 
-def test_accounts_are_made_by_administrators(site: RunningSite) -> None:
+def test_accounts_are_made_and_the_status_is_told_by_administrators(site: RunningSite) -> None:
     made = told(site, "admin", "user", "add", "eve", "--core", "--name", "Eve Example")
     found = re.fullmatch(r"Account eve made.\nPassword \(shown once\): (\S+)\n", made)
     assert found is not None
@@ -210,6 +210,16 @@ def test_accounts_are_made_by_administrators(site: RunningSite) -> None:
     assert site.person("ann").votes(change, "Code-Review") == {"eve": 2}
     again = run(site, "admin", "user", "add", "eve")
     assert (again.exit_code, again.stderr) == (1, "gatebot: The username eve is taken.\n")
+    assert told(site, "admin", "status", "alert", "Gerrit", "is", "down") == "Told: alert: Gerrit is down\n"
+    assert told(site, "admin", "status", "ok") == "Told: ok\n"
+    refused = run(site, "ann", "status", "log", "x")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "gatebot: This needs the capability tellStatus. An administrator can give it to a group of yours in "
+        "All-Projects.\n",
+    )
+    listed = json.loads(told(site, "ann", "status", "list", "--kind", "alert", "--kind", "ok", "--json"))
+    assert [(one["kind"], one["text"]) for one in listed] == [("ok", ""), ("alert", "Gerrit is down")]
 
 
 def test_a_project_is_imported_with_its_full_history(site: RunningSite, tmp_path: Path) -> None:

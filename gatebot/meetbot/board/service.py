@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _PAUSE = 5.0
 _WAITING = 50
 _MINE = (6, 0.25)
+_OFTEN = 500
 _AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
 _Whisper = tuple[str, Line, Said]
 
@@ -66,7 +67,7 @@ class Boards:
 
     async def run(self) -> None:
         """Work for ever."""
-        place = await self._db.run_silent(store.begin)
+        place = await self._db.run_silent(lambda session: store.begin(session, leading=bool(self._events)))
         if not self._events:
             await asyncio.Event().wait()  # a part of the site that ends would end the site
         async with asyncio.TaskGroup() as tasks:
@@ -111,7 +112,10 @@ class Boards:
         async for entries in self._journal.follow(place, (LineSaid,)):
             for entry in entries:
                 await self._note(entry)
-            await self._db.run_silent(store.moved, entries[-1].id)
+            # A command moves the place by itself; talk that is read twice does nothing.
+            if entries[-1].id - place > _OFTEN:
+                place = entries[-1].id
+                await self._db.run_silent(store.moved, place)
 
     async def _note(self, entry: Entry) -> None:
         """A command is tried again while the database is away; one that breaks by itself is passed over."""

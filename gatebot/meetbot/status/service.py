@@ -39,6 +39,7 @@ _LOOK = 15.0
 _PAUSE = 5.0
 _AGAIN = timedelta(minutes=5)
 _STALE = timedelta(days=1)
+_OFTEN = 500
 _AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
 
 
@@ -173,7 +174,10 @@ class Statusbot:
         async for facts in self._journal.follow(place, (LineSaid,)):
             for fact in facts:
                 await self._note(fact)
-            await self._db.run_silent(store.moved, facts[-1].id)
+            # A command moves the place by itself; talk that is read twice does nothing.
+            if facts[-1].id - place > _OFTEN:
+                place = facts[-1].id
+                await self._db.run_silent(store.moved, place)
 
     async def _note(self, fact: Fact) -> None:
         """A command is tried again while the database is away; one that breaks by itself is passed over."""
