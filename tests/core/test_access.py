@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import pytest
 
-from gatebot import words
 from gatebot.access import (
     ADMINISTRATORS,
     CAPABILITIES,
@@ -27,7 +26,6 @@ from gatebot.access import (
     may,
 )
 from gatebot.errors import Invalid
-from gatebot.lacking import lacking
 
 MAIN = Target("demo/api", "refs/heads/main")
 ADA = Actor(1, frozenset(), "ada")
@@ -233,18 +231,3 @@ def test_a_blocked_range_stops_its_ends_and_beyond() -> None:
     rules = chain([allow], [Section("refs/*", (block,))])
     assert allowed_range(ADA, "Code-Review", MAIN, rules) == (-1, 1)
     assert allowed_range(CORE_MEMBER, "Code-Review", MAIN, rules) == (-2, 1)
-
-
-def test_nobody_is_sent_to_himself_for_a_permission() -> None:
-    target = Target("api", "refs/heads/main", change_owner=7)
-    stranger, owner = lacking(Verb.SUBMIT, target, 8).reason, lacking(Verb.SUBMIT, target, 7).reason
-    assert stranger
-    assert owner
-    assert words.say(stranger) == (
-        "This needs the permission submit on refs/heads/main of api. "
-        "Ask an administrator for it, or the owner of the change to do it."
-    )
-    assert words.say(owner) == (
-        "This needs the permission submit on refs/heads/main of api. "
-        "Ask an owner of the project or an administrator for it."
-    )
