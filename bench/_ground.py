@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import http.client
-import json
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -40,6 +39,9 @@ from gatebot.review.model import Project
 from gatebot.review.projects import Projects
 from gatebot.settings_file import init_text
 
+from ._figures import figure, percentile
+
+__all__ = ["Ground", "basic", "eventually", "figure", "free_port", "git", "percentile", "site"]
 T = TypeVar("T")
 PERSON = {
     "GIT_AUTHOR_NAME": "Mina",
@@ -181,18 +183,6 @@ def git(work: Path, *arguments: str, given: str = "") -> str:
 def basic(client: Client) -> str:
     """The Authorization header of a person."""
     return "Basic " + base64.b64encode(f"{client.user}:{client.token}".encode()).decode()
-
-
-def percentile(values: Iterable[float], part: float) -> float:
-    """The value that `part` of all values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(round(part * len(ordered) + 0.5) - 1, len(ordered) - 1)]
-
-
-def figure(name: str, value: float, unit: str, n: int, **more: object) -> None:
-    """Print one figure as a line of JSON; the load says how busy the machine was besides."""
-    told = {"figure": name, "value": round(value, 4), "unit": unit, "n": n, **more, "load": os.getloadavg()[0]}
-    print(json.dumps(told), flush=True)
 
 
 def _commit(name: str, tip: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -70,8 +69,7 @@ def fetch(ground: Ground, path: str, fetches: int) -> tuple[list[float], int]:
         size = len(answer.read())
         taken.append(time.perf_counter() - began)
         if answer.status != 200:
-            print(f"{path}: {answer.status} {answer.reason}", file=sys.stderr)
-            return [], 0
+            raise SystemExit(f"{path}: {answer.status} {answer.reason}")
     return taken[2:], size
 
 
@@ -98,9 +96,8 @@ def main() -> None:
         }
         for name, path in paths.items():
             taken, size = fetch(ground, path, wanted.fetches)
-            if taken:
-                more = {"p95": round(percentile(taken, 0.95), 4), "kb": size // 1024, "goal": GOAL}
-                figure(f"page.{name}.p50", statistics.median(taken), "s", wanted.n, **more)
+            more = {"p95": round(percentile(taken, 0.95), 4), "kb": size // 1024, "goal": GOAL}
+            figure(f"page.{name}.p50", statistics.median(taken), "s", wanted.n, **more)
         figure("server.memory.after-pages", ground.memory_mb(), "MB", wanted.n)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -71,8 +70,7 @@ def fetch(ground: Ground, path: str, headers: Mapping[str, str], fetches: int) -
         else:
             began_cpu = ground.cpu()
         if answer.status != 200:
-            print(f"{path}: {answer.status} {answer.reason}", file=sys.stderr)
-            return [], 0.0, 0
+            raise SystemExit(f"{path}: {answer.status} {answer.reason}")
     return taken, (ground.cpu() - began_cpu) / fetches, size
 
 
@@ -80,7 +78,10 @@ def first(ground: Ground, path: str, headers: Mapping[str, str]) -> float:
     """Seconds of the first fetch, with nothing kept."""
     taken, began = ground.connection(), time.perf_counter()
     taken.request("GET", path, headers=dict(headers))
-    taken.getresponse().read()
+    answer = taken.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"{path}: {answer.status} {answer.reason}")
     return time.perf_counter() - began
 
 
@@ -114,14 +115,8 @@ def main() -> None:
         }
         for name, (path, goal) in asked.items():
             taken, cpu, size = fetch(ground, path, page, wanted.fetches)
-            if taken:
-                more = {
-                    "p95": round(percentile(taken, 0.95), 4),
-                    "cpu": round(cpu, 4),
-                    "kb": size // 1024,
-                    "goal": goal,
-                }
-                figure(f"review.{name}.p50", statistics.median(taken), "s", wanted.n, **more)
+            more = {"p95": round(percentile(taken, 0.95), 4), "cpu": round(cpu, 4), "kb": size // 1024, "goal": goal}
+            figure(f"review.{name}.p50", statistics.median(taken), "s", len(taken), **more)
 
 
 if __name__ == "__main__":

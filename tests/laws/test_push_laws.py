@@ -90,8 +90,16 @@ def test_a_made_up_change_id_is_one_and_is_free(author: str, email: str, when: s
         taken |= {made}
 
 
-@given(st.text(max_size=200))
-def test_a_subject_is_cut_as_gerrit_cuts_it(subject: str) -> None:
+@given(st.text(max_size=80))
+def test_a_short_subject_is_told_whole(subject: str) -> None:
+    assert push_says.cropped(subject) == subject
+
+
+@given(st.text(alphabet="ab \t", min_size=81, max_size=200))
+def test_a_long_subject_is_cut_as_gerrit_cuts_it(subject: str) -> None:
     cut = push_says.cropped(subject)
-    assert cut == subject or (len(cut) <= 80 and cut.endswith("...") and subject.startswith(cut[:-3]))
-    assert (cut == subject) == (len(subject) <= 80 or cut == subject)
+    assert cut.endswith("...")
+    assert len(cut) <= 80
+    assert subject.startswith(cut[:-3])
+    # At a blank where one is near: else as late as it may be.
+    assert cut[:-3][-1:].isspace() or len(cut) == 80
