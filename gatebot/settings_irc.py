@@ -22,7 +22,9 @@ class Irc:
     """One IRC network on which the bot is present."""
 
     host: str = setting("", "The server to connect to.", unit="host")
-    name: str = setting("irc", "The network's name in addresses of logs; each network has its own.")
+    name: str = setting(
+        "irc", "The network's name, on the health page and for announcements; each network has its own."
+    )
     port: int = setting(6697, "The server's port.", least=1)
     tls: bool = setting(True, "Whether the connection is encrypted.")
     nick: str = setting("gatebot", "The bot's nick.")

@@ -7,6 +7,7 @@ Passwords are read from the files that the settings name, and from nowhere else.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -43,6 +44,11 @@ from ..settings import Irc as IrcSettings
 from ..settings import Settings
 from ..site import Site
 from .places import Places
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 20.0
+"""Seconds that the end of the site waits for what is still to be stored."""
 
 Run: TypeAlias = Callable[[str, Coroutine[Any, Any, object]], asyncio.Task[object]]
 
@@ -131,10 +137,14 @@ class Irc:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self.bot.settled()
-        for sister in self.sisters:
-            if sister.close is not None:
-                await sister.close()
+        closing = [(one.name, one.close) for one in self.sisters if one.close is not None]
+        for name, work in (("meetings", self.bot.settled), *closing):
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    await work()
+            except Exception:
+                # A database that is away must not keep the rest of the site from its end.
+                log.exception("%s ended before all was stored", name)
 
     def health(self) -> list[Health]:
         """How each network is."""

@@ -173,6 +173,12 @@ async def test_a_long_log_is_added_in_portions_and_still_once(db: Database) -> N
     assert len(await db.read(archive.lines_of_day, "#c", DAY)) == 40
 
 
+async def test_a_name_of_any_length_is_indexed_and_found(db: Database) -> None:
+    long = "ann" * 1000
+    await db.run(store.append_lines, "irc", "#c", [Line(NOON, long, "hello")])
+    assert await find(db, "hello") == ["hello"]
+
+
 async def texts(db: Database, query: str, limit: int = 10) -> list[str]:
     """The texts of the lines found, in the order of the page."""
     found = await db.read(search, query, limit)

@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from gatebot.app.irc import Irc, Sister
 from gatebot.db import Database
 from gatebot.errors import Unavailable
 from gatebot.meetbot import archive, store
@@ -181,3 +182,23 @@ async def test_minutes_of_one_meeting_are_written_one_after_the_other(bot: Bot) 
     await asyncio.gather(*(bot.service.write_minutes(1) for _ in range(8)))
     assert not list(bot.speaker.root.rglob("*.new"))
     assert len(list(bot.speaker.root.rglob("x.*"))) == len(FORMATS)
+
+
+async def test_a_database_that_stays_away_does_not_hold_up_the_end(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    async def away() -> None:
+        raise Unavailable
+
+    async def stores() -> None:
+        ended.append("stored")
+
+    async def nothing() -> None:
+        return
+
+    monkeypatch.setattr("gatebot.app.irc._PATIENCE", 0.01)
+    deaf, none = Meetbot(bot.db, bot.speaker.root, Setting(), bot.clock), cast("Any", None)
+    deaf.hear(Heard("irc", "#c", Line(NOON, "ann", "nobody takes this")))
+    sisters = [Sister("first", nothing, away), Sister("second", nothing, stores), Sister("third", nothing, None)]
+    await Irc(none, none, none, deaf, (), [], [], none, none, none, sisters=sisters).close()
+    assert ended == ["stored"]

@@ -20,7 +20,7 @@ from ...events import LineSaid
 from ...journal import Entry, Journal
 from ..model import Line, Priority, Reply
 from ..names import folded
-from ..sisters.asking import Patience
+from ..sisters.asking import OBEYED, Patience
 from ..status import store as lines
 from ..store import Heard
 from . import reading, store
@@ -77,7 +77,7 @@ class Boards:
     async def note(self, entry: Entry) -> None:
         """Carry out the command that a line of a board's channel is, if it is one."""
         fact = entry.event
-        if not isinstance(fact, LineSaid):
+        if not isinstance(fact, LineSaid) or self._clock.now() - entry.at > OBEYED:
             return
         event = next((one for one in self._events if _place(one) == (fact.network, folded(fact.channel))), None)
         said = reading.said(fact.text) if event is not None else None

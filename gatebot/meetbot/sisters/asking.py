@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from ..irc import pace
 from ..irc.pace import Bucket
@@ -17,6 +18,9 @@ from .announcing import LONGEST, clean, clip
 from .model import Done, Found, Standing, Waits
 
 Gettext = Callable[[str], str]
+
+OBEYED = timedelta(hours=1)
+"""How old a line may be to be a command: those of imported logs and of a long history are none any more."""
 
 _ADDRESSED = re.compile(r"([^\s:,]+)[:,]\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"(?:https?://\S*?/)?#?(\d{1,9})/?")

@@ -26,7 +26,7 @@ from ...journal import Journal
 from ..model import Act, Line, LineKind, Priority, Reply
 from ..names import folded
 from ..sisters.announcing import is_said
-from ..sisters.asking import Patience
+from ..sisters.asking import OBEYED, Patience
 from ..store import Heard
 from . import deciding, standing, store
 from .model import Delivery, Entry, Kind, Person, Place, Step
@@ -87,6 +87,8 @@ class Statusbot:
     async def note(self, fact: Fact) -> None:
         """Carry out the command that a line is, if it is one."""
         said = fact.event
+        if self._clock.now() - fact.at > OBEYED:
+            return
         read = deciding.read(said.text) if isinstance(said, LineSaid) else None
         line = await self._db.read(store.said, said.line) if read is not None and isinstance(said, LineSaid) else None
         if read is None or line is None or not isinstance(said, LineSaid):
@@ -131,6 +133,7 @@ class Statusbot:
         """Forget what was said, say what is due, and set the topics."""
         now = self._clock.now()
         await self._forget()
+        self._standing = await self._db.read(store.standing)  # words may have been removed
         waiting = await self._db.read(store.waiting)
         if any(now - one.created > _STALE for several in waiting.values() for one in several):
             await self._db.run_silent(store.lapse, now - _STALE)
