@@ -352,6 +352,7 @@ async def test_a_line_shows_the_present_state_of_what_it_names_to_who_may_see_it
         ("ann", "#startmeeting Sync"),
         ("ann", f"change 42 and change 13, build {BUILD}"),
         ("ann", "#agreed bug 7 is change 42"),
+        ("ann", "#action ann reads change 42"),
         ("ann", "#endmeeting"),
     )
     file = "/meetings/sync/2026/sync.2026-11-22-12.00"
@@ -366,6 +367,7 @@ async def test_a_line_shows_the_present_state_of_what_it_names_to_who_may_see_it
     plain = f'<a href="/42" title="Fix {SAFE}">change 42</a> <span class="state change">[merged]</span>'
     assert plain in log
     assert plain in " ".join(minutes.split())
+    assert f"  <li>ann reads {plain}</li>" in minutes
     assert '<span class="state build">[failure]</span>' in log
     assert "secret" not in "".join((day, page, decided, log, minutes))
     identity = Identity(house.db, SystemClock())

@@ -73,6 +73,7 @@ def escape(text: str) -> str:
 
 def minutes_html(minutes: Minutes, setting: Setting, tell: Tell | None = None) -> str:
     """The `.html` file; `tell` makes HTML of what people said, where more is known of it than its words."""
+    listed = tell or escape  # OpenDev's lists of actions have no links
     tell = tell or (escape if setting.strict else linkify.html)
     title = escape(minutes.heading)
     logs = f'(<a href="{_escape(minutes.base)}.log.html">full logs</a>).</span>\n'
@@ -81,8 +82,8 @@ def minutes_html(minutes: Minutes, setting: Setting, tell: Tell | None = None) -
         f'<h1>{title}</h1>\n<span class="details">\nMeeting started by {owner} at {clock(minutes.started)} UTC\n{logs}',
         _summary(minutes, setting, tell),
         f'<span class="details">\nMeeting ended at {clock(minutes.ended)} UTC\n{logs}',
-        _list("Action items", [f"  <li>{escape(item.text)}</li>" for item in minutes.actions] or ["  <li>(none)</li>"]),
-        _by_person(minutes, setting.strict),
+        _list("Action items", [f"  <li>{listed(item.text)}</li>" for item in minutes.actions] or ["  <li>(none)</li>"]),
+        _by_person(minutes, setting.strict, listed),
         _optional("Done items", [item.text for item in minutes.of(EntryKind.DONE)]),
         _optional("Changed after the end", edits_told(minutes)),
         _list(
@@ -167,16 +168,16 @@ def _details(item: Entry, base: str) -> str:
     return f"<span class=\"details\">(<a href='{href}'>{escape(item.nick)}</a>, {clock(item.at)})</span>"
 
 
-def _by_person(minutes: Minutes, strict: bool) -> str:
+def _by_person(minutes: Minutes, strict: bool, tell: Tell) -> str:
     """Actions by person, under the same conditions as in the text."""
     if not (minutes.by_person if strict else minutes.actions):
         return ""
     body: list[str] = []
     for nick, items in minutes.by_person:
-        own = [f"    <li>{escape(item.text)}</li>" for item in items]
+        own = [f"    <li>{tell(item.text)}</li>" for item in items]
         body += [f"  <li> {escape(nick)} <ol>", *own, "  </ol></li>"]
     if len(minutes.unassigned) > (1 if strict else 0):
-        rest = [f"    <li>{escape(item.text)}</li>" for item in minutes.unassigned]
+        rest = [f"    <li>{tell(item.text)}</li>" for item in minutes.unassigned]
         body += ["  <li><b>UNASSIGNED</b><ol>", *rest, "  </ol>\n</li>"]
     return _list("Action items, by person", body)
 

@@ -26,6 +26,8 @@ def spoken(rules: Sequence[Rule]) -> tuple[Rule, ...]:
 
 def said(text: str, rules: Sequence[Rule]) -> list[Named]:
     """What is named in talk, by rules for speech: something with a number, or by a rule that needs no footer."""
+    if not _DIGIT.search(text):  # as most of what is said
+        return []
     return [one for one in named(text, rules) if one.url and _DIGIT.search(one.id)]
 
 
