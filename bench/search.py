@@ -92,12 +92,12 @@ class Chat:
 
 def fill(session: Session, count: int) -> None:
     """Write lines and their index straight into a new database: taking them in is not what is measured here."""
-    chat, moment = Chat(1), START
+    chat, moment, last = Chat(1), START, 0
     insert = sa.insert(store.line_table)
     for number in range(0, count, 1_000):
         channel = CHANNELS[number // 1_000 % len(CHANNELS)]
         lines, moment = chat.lines(min(1_000, count - number), moment)
-        places = index.free_places(session, [line.at for line in lines])
+        places = [last := max(index.first_place(line.at), last + 1) for line in lines]  # none is taken yet
         rows = [
             {"network": "irc", "channel": channel, "at": line.at, "kind": "said", "nick": line.nick, "text": line.text,
              "own": False, "account": None, "meeting": 0, "place": place}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from gatebot import journal
 from gatebot.db import Database
@@ -218,6 +219,20 @@ async def test_phrases_hold_together_in_every_script(db: Database) -> None:
     assert await texts(db, '"gate is') == [said[2]]
     assert await texts(db, '"인스턴스가 느려"') == said[:1]
     assert await texts(db, '"스턴스가 느려"') == said[:1]
+
+
+async def test_what_most_lines_have_is_found_in_the_newest_and_counted_no_further_than_anybody_reads(
+    db: Database,
+) -> None:
+    lines = [Line(NOON + timedelta(hours=hour), "ann", f"the 인스턴스가 {hour}") for hour in range(1_300)]
+    await db.run(store.append_lines, "irc", "#c", lines)
+    await db.run(lambda session: session.execute(sa.text("ANALYZE")).close())
+    for query in ("the", "인스턴스", "the 인스턴스", "in:c"):
+        found = await db.read(search, query)
+        assert [one.hit.text for one in found.conversations] == [line.text for line in reversed(lines[-10:])]
+        assert found.count == 1_000
+    early = await db.read(search, "the before:2026-11-24")
+    assert [early.conversations[0].hit.text, early.count] == ["the 인스턴스가 35", 36]
 
 
 async def test_lines_with_the_words_side_by_side_come_first_then_the_newest(db: Database) -> None:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from ...db import Session, utc
 from ..model import Line, LineKind
 from ..store import line_table, meeting_table
-from . import index, query
+from . import index, matching, query
 from .query import Asked, Group
 
 MOST = 1_000
@@ -176,36 +176,7 @@ class _Search:
 
     def _places(self, groups: Sequence[Group], high: int, limit: int) -> Sequence[int]:
         """The newest places whose lines match."""
-        bounds = {"match": self._match(groups), "high": high, "low": self._low, "limit": limit}
-        return self._session.execute(_matching(self._session), bounds).scalars().all()
-
-    def _match(self, groups: Sequence[Group]) -> str:
-        if self._session.dialect.name == "sqlite":
-            return " AND ".join(map(_for_fts, groups))
-        return " & ".join(map(_for_tsquery, groups))
-
-
-def _matching(session: Session) -> sa.TextClause:
-    """The newest places whose lines match."""
-    if session.dialect.name == "sqlite":
-        return sa.text(
-            "SELECT rowid FROM irc_line_search WHERE irc_line_search MATCH :match "
-            "AND rowid < :high AND rowid >= :low ORDER BY rowid DESC LIMIT :limit"
-        )
-    # Materialised: else the planner walks all lines backwards in the hope of an early hit.
-    return sa.text(
-        "WITH found AS MATERIALIZED (SELECT place FROM irc_line_search WHERE vector @@ CAST(:match AS tsquery) "
-        "AND place < :high AND place >= :low) SELECT place FROM found ORDER BY place DESC LIMIT :limit"
-    )
-
-
-def _for_fts(group: Group) -> str:
-    """Alternatives in FTS5's language; nothing of a query is ever syntax in it."""
-    return "(" + " OR ".join('"' + " ".join(run) + '"' for run in group) + ")"
-
-
-def _for_tsquery(group: Group) -> str:
-    return "(" + " | ".join("(" + " <-> ".join(f"'{token}'" for token in run) + ")" for run in group) + ")"
+        return matching.places(self._session, groups, self._low, high, limit)
 
 
 def _meetings(session: Session, named: Sequence[str]) -> list[int]:
