@@ -287,6 +287,16 @@ class PrivateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HeadMoved(Event):
+    """Another branch of a project is its default one; both are short names."""
+
+    project: str
+    old: str
+    new: str
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeMoved(Event):
     """A change is meant for another branch now."""
 
@@ -327,4 +337,5 @@ class CustomKeyedValuesChanged(Event):
 
 FACTS: tuple[type[Event], ...] = (
     ReviewerRemoved, PrivateChanged, ChangeMoved, CommentBlanked, AttentionMoved, CustomKeyedValuesChanged,
+    HeadMoved,
 )  # fmt: skip

@@ -22,7 +22,7 @@ from ..lacking import lacking
 from ..reasons import reason
 from ..repo import ZERO, GitError, Repositories, check_project, person
 from . import hosting
-from .model import Project
+from .model import HeadMoved, Project
 from .permission import require, require_account
 
 
@@ -68,11 +68,16 @@ class Projects:
 
     async def set_head(self, actor: Actor, project: Project, branch: str) -> Project:
         """Make another branch the default one; it must be there."""
-        require(actor, Verb.OWN, Target(project.name), self._rules)
+        account = require(actor, Verb.OWN, Target(project.name), self._rules)
         if branch not in await asyncio.to_thread(self._repositories.branches, project.name):
             raise Unprocessable(reason=reason("review.branch-gone", project=project.name, branch=branch[:100]))
         await asyncio.to_thread(self._repositories.set_head, project.name, branch)
-        return await self._db.run(hosting.change_project, replace(project, default_branch=branch))
+        return await self._db.run(self._move_head, project, branch, account)
+
+    def _move_head(self, session: Session, project: Project, branch: str, account: int) -> Project:
+        if branch != project.default_branch:
+            journal.append(session, HeadMoved(project.name, project.default_branch, branch, account), self._clock.now())
+        return hosting.change_project(session, replace(project, default_branch=branch))
 
     def _make(self, project: Project, source: str) -> dict[str, str]:
         if not source:

@@ -71,7 +71,7 @@ def success(
         progress = f"Processing changes: refs: {len(commands)}, {closed}done"
         return [*_rights(done.rejected, commands, username), progress, *_errors(done.rejected, language), *told]
     made = len(done.made)
-    counts = {"new": made, "updated": len(done.changes) - made}
+    counts = {"new": made, "updated": 0 if done.edits else len(done.changes) - made}
     parts = ["refs: 1", *(f"{name}: {count}" for name, count in counts.items() if count), "done"]
     lines = [f"Processing changes: {', '.join(parts)}", *done.warnings, "", "SUCCESS", ""]
     shown = [f"  {url(one)} {cropped(one.subject)}{_marks(one, done)}" for one in done.changes]

@@ -33,7 +33,7 @@ async def test_a_push_with_edit_becomes_the_pushers_change_edit(host: GitHost, w
         done = await push(work, "HEAD:refs/for/main%edit,topic=ignored")
         assert done.returncode == 0, done.stderr
         assert remote(done) == [
-            "Processing changes: refs: 1, updated: 1, done",
+            "Processing changes: refs: 1, done",
             "",
             "SUCCESS",
             "",

@@ -20,6 +20,7 @@ from ..gerrit_json import TouchedFile
 from ..model import (
     Change,
     CustomKeyedValuesChanged,
+    HeadMoved,
     InlineComment,
     PatchSet,
     PrivateChanged,
@@ -34,7 +35,7 @@ KINDS: tuple[type[Event], ...] = (
     facts.PatchSetCreated, facts.VoteCast, facts.CommentAdded, facts.ChangeAbandoned, facts.ChangeRestored,
     facts.ChangeDeleted, facts.ReviewerAdded, ReviewerRemoved, facts.TopicChanged, facts.HashtagsChanged,
     facts.WorkInProgressChanged, PrivateChanged, facts.ChangeMerged, CustomKeyedValuesChanged, facts.BranchMoved,
-    facts.TagMoved, facts.ProjectCreated,
+    facts.TagMoved, facts.ProjectCreated, HeadMoved,
 )  # fmt: skip
 
 
@@ -142,7 +143,10 @@ def of_project(fact: Event, people: People, head: str) -> dict[str, Json] | None
         case facts.TagMoved(project=project, tag=tag, old=old, new=new, account=account):
             return _moved(project, f"refs/tags/{tag}", old, new, attributes.account(people, account))
         case facts.ProjectCreated(project=project):
-            return {"projectName": project, "headName": f"refs/heads/{head}", "type": "project-created"}
+            return {"projectName": project, "headName": _full(head), "type": "project-created"}
+        case HeadMoved(project=project, old=old, new=new):
+            heads: dict[str, Json] = {"oldHead": _full(old), "newHead": _full(new)}
+            return {"projectName": project, **heads, "type": "project-head-updated"}
         case _:
             return None
 

@@ -138,6 +138,11 @@ class Reviewing:
         unknown = next((name for name, _ in wish.named if name not in labels), None)
         if unknown is not None:
             raise Failed(f'fatal: "--{unknown}" is not a valid option')
+        for name, value in wish.named:
+            label = view.rules.label(labels[name])
+            if label is not None and not label.lowest <= value <= label.highest:
+                between = f"{label.lowest}..{label.highest:+d}"
+                raise Failed(f'fatal: "{value}" must be in range {between} for "--{name}"')
         votes: list[tuple[str, int]] = []
         for name, value in (*wish.draft.votes, *((labels[name], value) for name, value in wish.named)):
             try:

@@ -17,7 +17,7 @@ from ...fact import Event
 from ...identity import accounts_in
 from ...journal import Entry
 from .. import hosting
-from ..model import CustomKeyedValuesChanged
+from ..model import CustomKeyedValuesChanged, HeadMoved
 from ..permission import target_of
 from ..room import ReviewRoom
 from . import happenings, store
@@ -88,6 +88,8 @@ class Telling:
                 target = Target(project)
                 found = await self._db.read(hosting.find_project, project)
                 head = found.default_branch if found else "main"
+            case HeadMoved(project=project):
+                target = Target(project)
             case _:
                 pass
         if target is None or not may(actor, Verb.READ, target, self._room.rules):

@@ -14,7 +14,7 @@ import pytest
 from gatebot.errors import NotPermitted
 from gatebot.events import BranchMoved, CommentAdded, ProjectCreated, ReviewerAdded, TagMoved, VoteCast
 from gatebot.fact import Event
-from gatebot.review.model import ReviewerRemoved
+from gatebot.review.model import HeadMoved, ReviewerRemoved
 from gatebot.review.ssh import attributes, happenings, streaming, text_form
 from gatebot.review.ssh.model import Call
 from gatebot.review.ssh.streaming import Streaming
@@ -109,6 +109,12 @@ def test_references_and_projects_are_told_without_a_change() -> None:
     ):
         told: dict[str, Any] = happenings.of_project(fact, {}, "") or {}
         assert told["refUpdate"]["refName"] == name
+    assert happenings.of_project(HeadMoved("p", "main", "dev", 1), {}, "") == {
+        "projectName": "p",
+        "oldHead": "refs/heads/main",
+        "newHead": "refs/heads/dev",
+        "type": "project-head-updated",
+    }
     assert happenings.of_project(ProjectCreated("p"), {}, "main") == {
         "projectName": "p", "headName": "refs/heads/main", "type": "project-created",
     }  # fmt: skip

@@ -10,9 +10,9 @@ import pytest
 from gatebot.events import BranchMoved, TagMoved
 from gatebot.review.config.book import Book
 from gatebot.review.config.founding import found_root
-from gatebot.review.model import Change
+from gatebot.review.model import Change, HeadMoved
 from tests.fakes.rest_client import RestClient, served
-from tests.fakes.review_house import ReviewHouse
+from tests.fakes.review_house import ROOT, ReviewHouse
 
 P = "/projects/demo%2Fapi"
 
@@ -54,6 +54,7 @@ async def test_a_branch_that_changes_are_for_stays(rest: RestClient, house: Revi
     await rest("root", "PUT", f"{P}/branches/next", {}, 201)
     assert await rest("root", "PUT", f"{P}/HEAD", {"ref": "refs/heads/next"}) == "refs/heads/next"
     assert await rest.get(f"{P}/HEAD") == "refs/heads/next"
+    assert house.facts(HeadMoved) == [HeadMoved("demo/api", "main", "next", ROOT)]
     assert house.repositories.default_branch("demo/api") == "next"
     assert await rest("root", "DELETE", f"{P}/branches/main", status=409) == "branch refs/heads/main has open changes"
     await rest("ann", "POST", "/changes/1/abandon", {})
