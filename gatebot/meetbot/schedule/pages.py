@@ -30,7 +30,7 @@ from .checking import slot_text, told
 from .ical import Origin, calendar
 from .model import Occurrence, Planned
 from .occurrences import of_all
-from .tied import agenda_path, meeting_name
+from .tied import agenda_path, meeting_name, of_project
 from .tip import Known, Tip
 
 _AHEAD = timedelta(weeks=4)
@@ -108,10 +108,11 @@ class SchedulePages:
     async def _project(self, request: web.Request) -> web.StreamResponse:
         known = await asyncio.to_thread(self._tip.now)
         wanted = request.match_info["name"]
-        found = [one for one in known.schedule.meetings if names.slug(one.project) == wanted]
+        found = of_project(known.schedule.meetings, wanted)
         if not found:
             raise NotFound(reason=reason("meetbot.schedule-no-calendar"))
-        return self._calendar(found[0].project, found, known)
+        title = next(one.project for one in found if names.slug(one.project) == wanted)
+        return self._calendar(title, found, known)
 
     def _calendar(self, title: str, meetings: Sequence[Planned], known: Known) -> web.Response:
         url = self._site.settings.url

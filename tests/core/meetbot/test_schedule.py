@@ -13,6 +13,7 @@ from gatebot.meetbot.schedule.checking import problems, told
 from gatebot.meetbot.schedule.model import Schedule, Slot
 from gatebot.meetbot.schedule.occurrences import days, months_later, of_all
 from gatebot.meetbot.schedule.reading import read
+from gatebot.meetbot.schedule.tied import of_project
 
 NOVA = """\
 project: Nova Team Meeting
@@ -203,3 +204,22 @@ def test_conflicts_within_one_file_and_from_sunday_to_monday_are_found() -> None
         "m/nova.yaml:5: “P” (00:10-01:10 UTC) is in the way of “P” (23:30-00:30 UTC, m/nova.yaml:5) in #c:"
     )
     assert "first on Sunday, 2026-11-29" in found
+
+
+def test_a_project_has_the_meetings_that_name_it_or_share_its_page() -> None:
+    def file(project: str, url: str = "") -> bytes:
+        page = f"project_url: {url}\n" if url else ""
+        slot = "{time: '1400', day: Thursday, irc: c, frequency: adhoc}"
+        return f"project: {project}\n{page}chair: Ann\ndescription: d\nschedule: [{slot}]\n".encode()
+
+    neutron = "https://wiki.example.org/Neutron"
+    files = {
+        "m/drivers.yaml": file("Neutron Drivers", neutron),
+        "m/neutron.yaml": file("Neutron", f"{neutron}/"),
+        "m/china.yaml": file("Interop Working Group"),
+        "m/interop.yaml": file("interop working group"),
+        "m/nova.yaml": file("Nova", "https://wiki.example.org/Nova"),
+    }
+    meetings = read(files).meetings
+    told = {name: [one.key for one in of_project(meetings, name)] for name in ("neutron", "interop_working_group", "x")}
+    assert told == {"neutron": ["drivers", "neutron"], "interop_working_group": ["china", "interop"], "x": []}
