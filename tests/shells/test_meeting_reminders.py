@@ -48,6 +48,7 @@ class House:
     tip: Tip
     bare: Path
     said: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    working: Reminding | None = None
     ways: Ways = field(default_factory=lambda: Ways("http://x", 10, say_missed=True))
 
     def reminding(self) -> Reminding:
@@ -59,11 +60,14 @@ class House:
         """What the bot says."""
         self.said.append((network, channel, text))
 
-    async def at(self, moment: datetime) -> list[str]:
-        """What is said when this moment is looked at, by a site that has just been started."""
+    async def at(self, moment: datetime, *, restarted: bool = False) -> list[str]:
+        """What is said when this moment is looked at, perhaps by a site that has just been started."""
+        self.working = self.working or self.reminding()
         self.clock.advance((moment - self.clock.now()).total_seconds())
         before = len(self.said)
-        await self.reminding().look()
+        if restarted:
+            self.working = self.reminding()
+        await self.working.look()
         assert {(network, channel) for network, channel, _ in self.said} <= {("oftc", "#meet")}
         return [text for *_, text in self.said[before:]]
 
@@ -95,12 +99,18 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[House]:
 
 async def test_a_channel_is_reminded_once_whatever_is_restarted(house: House) -> None:
     assert await house.at(START - timedelta(minutes=11)) == []
-    assert await house.at(START - timedelta(minutes=10) + timedelta(seconds=5)) == [REMINDS]
-    assert await house.at(START - timedelta(minutes=5)) == []
+    assert await house.at(START - timedelta(minutes=10) + timedelta(seconds=5), restarted=True) == [REMINDS]
+    assert await house.at(START - timedelta(minutes=5), restarted=True) == []
     assert await house.at(START + timedelta(days=7, minutes=-1)) == [
         REMINDS.replace("10 minutes", "1 minute"),
         "Nova Team Meeting did not happen: nobody said #startmeeting nova.",
     ]
+
+
+async def test_of_a_meeting_that_began_while_the_site_was_off_nothing_is_said(house: House) -> None:
+    await house.at(START - timedelta(minutes=9))
+    assert await house.at(START + timedelta(minutes=61), restarted=True) == []
+    assert await house.db.read(store.missed) == []
 
 
 async def test_a_meeting_that_nobody_started_did_not_happen_and_one_that_was_did(house: House) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -50,7 +51,7 @@ class RemovalPages:
         removed = await self._remove(request, lines, str(given.get("why", "")))
         told = reason("meetbot.lines-removed", count=removed.lines)
         back = str(given.get("back", ""))
-        path = f"/irclogs/{request.match_info['channel'].replace('#', '%23')}/"
+        path = f"/irclogs/{quote(request.match_info['channel'], safe='')}/"
         return self.site.redirect(request, back if back.startswith(path) else path, told)
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:

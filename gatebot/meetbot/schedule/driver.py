@@ -53,6 +53,7 @@ class Reminding:
         self._ways = ways
         self._network = network
         self._say = say
+        self._began = clock.now()
 
     async def run(self) -> None:
         """Work for ever."""
@@ -78,7 +79,8 @@ class Reminding:
                 await self._near(date, now)
         for key, starts in await self._db.read(store.open_dates, now):
             planned = is_planned(schedule, key, starts)
-            missed = await self._db.run_silent(store.settle, key, starts, planned=planned)
+            there = starts >= self._began  # who was away may have missed the start
+            missed = await self._db.run_silent(store.settle, key, starts, planned=planned, there=there)
             if missed is not None and self._ways.say_missed:
                 self._tell(missed.channel, f"{missed.project} did not happen: nobody said #startmeeting {missed.name}.")
 

@@ -84,8 +84,11 @@ def open_dates(session: Session, now: datetime) -> list[tuple[str, datetime]]:
     return [(row.key, row.starts) for row in session.execute(query.order_by(columns.starts))]
 
 
-def settle(session: Session, key: str, starts: datetime, *, planned: bool) -> Missed | None:
-    """Say what became of a date that is over: it was held, or missed, or nobody plans it any more."""
+def settle(session: Session, key: str, starts: datetime, *, planned: bool, there: bool) -> Missed | None:
+    """Say what became of a date that is over: it was held, or missed, or nobody plans it any more.
+
+    What was not held while the site was `there` was missed; else nobody knows.
+    """
     at = (date_table.c.key == key, date_table.c.starts == starts)
     row = session.execute(sa.select(date_table).where(*at, date_table.c.outcome.is_(None))).first()
     if row is None:
@@ -97,7 +100,8 @@ def settle(session: Session, key: str, starts: datetime, *, planned: bool) -> Mi
         meetings.started >= row.starts - _EARLY,
         meetings.started <= row.ends,
     )
-    outcome = "held" if session.execute(held).first() else "missed" if planned else "dropped"
+    lacking = ("missed" if there else "unknown") if planned else "dropped"
+    outcome = "held" if session.execute(held).first() else lacking
     session.execute(sa.update(date_table).where(*at).values(outcome=outcome))
     return Missed(row.key, row.name, row.project, row.channel, row.starts) if outcome == "missed" else None
 
