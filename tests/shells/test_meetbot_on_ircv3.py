@@ -19,7 +19,7 @@ from gatebot.meetbot.irc.client import Client
 from gatebot.meetbot.irc.history import FILLED, GAP, LOST
 from gatebot.meetbot.irc.model import Network
 from gatebot.meetbot.irc.stream import Stream
-from gatebot.meetbot.model import Line, Setting
+from gatebot.meetbot.model import Act, Line, Reply, Setting
 from gatebot.meetbot.service import Meetbot
 from tests.fakes.irc import certificate
 from tests.fakes.ircv3 import Ircv3
@@ -72,12 +72,16 @@ async def log_of(bot: Meetbot, database: Database) -> list[Line]:
     return found
 
 
-async def test_it_logs_in_before_it_joins_a_channel_for_the_registered(url: str, tmp_path: Path) -> None:
-    async with Ircv3() as server, running(url, tmp_path, network(server)) as (_, client, _db):
+async def test_it_logs_in_before_it_joins_a_channel_for_the_registered_and_sets_topics_through_services(
+    url: str, tmp_path: Path
+) -> None:
+    async with Ircv3() as server, running(url, tmp_path, network(server, chanserv=True)) as (_, client, _db):
         await server.sees(f"JOIN {CHANNEL}")
         told = [line.split(" ")[0] for line in server.received]
         assert told[:7] == ["CAP", "NICK", "USER", "CAP", "AUTHENTICATE", "AUTHENTICATE", "CAP"]
         assert "477" not in client.health().problem
+        client.send(CHANNEL, Reply("welcome, all", Act.TOPIC))
+        await server.sees(f"PRIVMSG ChanServ :TOPIC {CHANNEL} welcome, all")
 
 
 async def test_what_was_said_while_the_network_was_broken_is_in_the_log_and_in_the_meeting(

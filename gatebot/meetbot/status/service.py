@@ -163,9 +163,15 @@ class Statusbot:
             sent = self._topics_sent.get(where)
             if wanted is None:
                 self._topics_sent.pop(where, None)
-            elif sent is None or now - sent >= _AGAIN or held != known.get(where):
-                self._topics_sent[where] = now
-                self._world.send(*where, Reply(wanted, Act.TOPIC), Priority.STATUS)
+            elif sent is not None and held == known.get(where) and now - sent >= _AGAIN:
+                log.warning("the topic of %s stays as it is: is the bot an operator there? See irc.topics.", where[1])
+                self._set_topic(where, wanted, now)
+            elif sent is None or held != known.get(where):
+                self._set_topic(where, wanted, now)
+
+    def _set_topic(self, where: Where, topic: str, now: datetime) -> None:
+        self._topics_sent[where] = now
+        self._world.send(*where, Reply(topic, Act.TOPIC), Priority.STATUS)
 
     async def _forget(self) -> None:
         if not (gone := tuple(self._gone)):
