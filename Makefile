@@ -38,8 +38,9 @@ test-chaos: setup-test ## A hundred rounds of each trouble of executors, more ki
 	@GATEBOT_ROUNDS=$(or $(ROUNDS),100) GATEBOT_KILLS=$(or $(ROUNDS),100) $(BIN)/python -m pytest tests/chaos -v -s
 
 test-fuzz: setup-test ## Hostile texts and packets for everything that reads them first (INPUTS=100000 for each)
+	@$(BIN)/python tools/peers.py atheris || echo "Without a package index no fuzzer guides the inputs; all else is thrown"
 	@GATEBOT_INPUTS=$(or $(INPUTS),100000) $(BIN)/python -m pytest -v --timeout 0 tests/laws/test_hostile_texts.py \
-		tests/laws/test_hostile_irc.py
+		tests/laws/test_guided.py tests/laws/test_hostile_irc.py
 
 test-vm: setup-test ## The contract of nodes on a real virtual machine (MACHINE=arm64, ppc64le, s390x, riscv64; minutes)
 	@case $(or $(MACHINE),x86_64) in x86_64) set x86 x86_64;; arm64) set arm aarch64;; ppc64le) set ppc ppc64;; \

@@ -3,7 +3,8 @@
 
     python tools/peers.py [NAME ...]
 
-Their versions are fixed. What is there already is left alone. Standard library only.
+Their versions are fixed. What is there already is left alone. Without a name all clients are set up; the fuzzer of
+`make test-fuzz` only by its name. Standard library only.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ PEERS = {
     # Two of its dependencies are source archives, which must not look for what builds them.
     "zuul": Peer("bin/zuul", ["zuul==14.3.0"], ["--no-build-isolation"], ["setuptools<80", "wheel", "pbr"]),
 }
+FUZZERS = {"atheris": Peer("lib", ["atheris==3.0.0"], ["--only-binary", ":all:"])}
 
 
 def install(name: str, peer: Peer) -> None:
@@ -70,11 +72,12 @@ def install(name: str, peer: Peer) -> None:
 
 def main(names: Sequence[str]) -> None:
     """Set up those that are named, or all."""
-    unknown = sorted(set(names) - set(PEERS))
+    known = PEERS | FUZZERS
+    unknown = sorted(set(names) - set(known))
     if unknown:
-        raise SystemExit(f"No such client: {', '.join(unknown)}. There are: {', '.join(PEERS)}.")
+        raise SystemExit(f"No such client: {', '.join(unknown)}. There are: {', '.join(known)}.")
     for name in names or PEERS:
-        install(name, PEERS[name])
+        install(name, known[name])
 
 
 if __name__ == "__main__":

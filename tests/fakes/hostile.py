@@ -12,7 +12,7 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from hypothesis import HealthCheck, given, settings
@@ -35,18 +35,43 @@ _LETTERS = (
 _searched = settings(max_examples=min(INPUTS, _SEARCHED), deadline=None, suppress_health_check=list(HealthCheck))
 
 
+class Given(Protocol):
+    """Bytes that a fuzzer chose, taken piece by piece."""
+
+    def ConsumeBytes(self, count: int) -> bytes: ...
+    def ConsumeIntInRange(self, least: int, most: int) -> int: ...
+    def remaining_bytes(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Source(Generic[T]):
-    """Where inputs of one kind come from: `strategy` searches, `draw` throws."""
+    """Where inputs of one kind come from: `strategy` searches, `draw` throws, `read` makes one of a fuzzer's bytes.
+
+    `words` help the fuzzer on.
+    """
 
     strategy: st.SearchStrategy[T]
     draw: Callable[[random.Random], T]
+    read: Callable[[Given], T]
+    words: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """What a test looks at, and where its inputs come from: for the fuzzer, see `tests/laws/guided.py`."""
+
+    check: Callable[..., None]
+    sources: dict[str, Source[Any]]
+
+
+THROWN: dict[str, Thrown] = {}
 
 
 def thrown(**sources: Source[Any]) -> Callable[[Callable[..., None]], Callable[[], None]]:
     """A test that is made with so many inputs, one from each source."""
 
     def decorate(check: Callable[..., None]) -> Callable[[], None]:
+        THROWN[check.__name__] = Thrown(check, sources)
         search = _searched(given(**{name: source.strategy for name, source in sources.items()})(check))
 
         def test() -> None:
@@ -92,7 +117,12 @@ def pieces(*known: str) -> Source[str]:
             _keep(dice, kept, text)
         return text
 
-    return Source(strategy, draw)
+    def read(given: Given) -> str:
+        # A length before each text, so that several can come from one input.
+        count = given.ConsumeIntInRange(0, _LONGEST)
+        return given.ConsumeBytes(count).decode("utf-8", "replace")
+
+    return Source(strategy, draw, read, tuple(word.encode("utf-8", "surrogatepass") for word in known))
 
 
 def _keep(dice: random.Random, kept: list[str], text: str) -> None:
@@ -121,7 +151,11 @@ def _changed(dice: random.Random, text: str, piece: Callable[[random.Random], st
 
 def one_of(*values: T) -> Source[T]:
     """One of some values."""
-    return Source(st.sampled_from(values), lambda dice: dice.choice(values))
+    return Source(
+        st.sampled_from(values),
+        lambda dice: dice.choice(values),
+        lambda given: values[given.ConsumeIntInRange(0, len(values) - 1)],
+    )
 
 
 def several(source: Source[T], most: int) -> Source[list[T]]:
@@ -129,12 +163,15 @@ def several(source: Source[T], most: int) -> Source[list[T]]:
     return Source(
         st.lists(source.strategy, max_size=most),
         lambda dice: [source.draw(dice) for _ in range(dice.randrange(most + 1))],
+        lambda given: [source.read(given) for _ in range(given.ConsumeIntInRange(0, most))],
+        source.words,
     )
 
 
 def cuts(most: int) -> Source[list[int]]:
     """Where a stream is cut: the lengths of its first parts."""
-    return several(Source(st.integers(1, 50), lambda dice: dice.randrange(1, 51)), most)
+    one = Source(st.integers(1, 50), lambda dice: dice.randrange(1, 51), lambda given: given.ConsumeIntInRange(1, 50))
+    return several(one, most)
 
 
 def packets(*lines: str, odd: Sequence[bytes]) -> Source[list[bytes]]:
@@ -151,4 +188,8 @@ def packets(*lines: str, odd: Sequence[bytes]) -> Source[list[bytes]]:
             else dice.randbytes(dice.randrange(13))
         )
 
-    return several(Source(st.sampled_from(made) | st.sampled_from(odd) | st.binary(max_size=12), draw), 10)
+    def read(given: Given) -> bytes:
+        return given.ConsumeBytes(given.ConsumeIntInRange(0, 80))
+
+    one = st.sampled_from(made) | st.sampled_from(odd) | st.binary(max_size=12)
+    return several(Source(one, draw, read, (*made, *odd)), 10)

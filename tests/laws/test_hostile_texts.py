@@ -22,7 +22,7 @@ from gatebot.repo.wants import wants
 from gatebot.review import change_id, footers, push_options, query, receive
 from gatebot.review.config import whole
 from gatebot.review.config.model import GROUPS, PROJECT_CONFIG
-from gatebot.review.drafts import draft_from, reviewers_from
+from gatebot.review.drafts import draft_from, json_from, reviewers_from
 from gatebot.review.labels import expression
 from gatebot.review.labels.expression import BadExpression
 from gatebot.review.push_options import BadOption
@@ -315,7 +315,18 @@ def any_review(dice: random.Random) -> dict[str, Json]:
 
 
 # Hypothesis searches by the dice's seed; what it finds is small because the bodies are.
-REVIEW = Source(st.integers(0, 2**64).map(lambda seed: any_review(random.Random(seed))), any_review)
+REVIEW = Source(
+    st.integers(0, 2**64).map(lambda seed: any_review(random.Random(seed))),
+    any_review,
+    lambda given: _object(given.ConsumeBytes(given.remaining_bytes())),
+    tuple(f'"{name}":'.encode() for name in (*BODY, *COMMENT, *RANGE)),
+)
+
+
+def _object(raw: bytes) -> dict[str, Json]:
+    """The JSON object that these bytes are; an empty one where they are none."""
+    read = answer_of(lambda: json_from(raw))
+    return cast("dict[str, Json]", read) if isinstance(read, dict) else {}
 
 
 @thrown(body=REVIEW)
