@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from .db_engines import APPENDED, MAY_APPEND, Engines, Postgres, Sqlite, migration_engine, unavailable
 from .errors import Unavailable
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 log = logging.getLogger(__name__)
+
+AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
+"""What is raised while the database is away, or is closing: whoever may wait tries again."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

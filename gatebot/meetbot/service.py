@@ -15,11 +15,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
+from sqlalchemy.exc import InternalError, ProgrammingError
 
 from ..clock import Clock
-from ..db import Database
-from ..errors import Unavailable
+from ..db import AWAY, Database
 from . import archive, store
 from .memory import store as register
 from .minutes.render import FORMATS, render
@@ -32,8 +31,6 @@ log = logging.getLogger(__name__)
 _BATCH = 1000
 _PAUSE = 2.0
 _SETTLED = 20  # meetings whose files are looked for at start
-_AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
-"""What is raised while the database is away, or is closing."""
 
 
 class Meetbot:
@@ -105,7 +102,7 @@ class Meetbot:
             try:
                 outcomes = await self._db.run(store.take_in, batch, self.ways)
                 break
-            except _AWAY as error:
+            except AWAY as error:
                 log.warning("lines could not be stored (%s); trying again in %.0f s", error, _PAUSE)
                 self._stuck = len(batch)
                 await self._clock.sleep(_PAUSE)
@@ -127,7 +124,7 @@ class Meetbot:
             try:
                 await self._db.run_silent(store.append_lines, heard.network, heard.channel, [heard.line])
                 return
-            except (*_AWAY, InternalError, ProgrammingError) as error:
+            except (*AWAY, InternalError, ProgrammingError) as error:
                 log.warning("a line could not be stored (%s); trying again in %.0f s", error, _PAUSE)
                 await self._clock.sleep(_PAUSE)
             except Exception:

@@ -11,11 +11,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from ...clock import Clock
-from ...db import Database
-from ...errors import Unavailable
+from ...db import AWAY, Database
 from ...events import LineSaid
 from ...journal import Entry, Journal
 from ..model import Line, Priority, Reply
@@ -34,7 +31,6 @@ _PAUSE = 5.0
 _WAITING = 50
 _MINE = (6, 0.25)
 _OFTEN = 500
-_AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
 _Whisper = tuple[str, Line, Said]
 
 
@@ -122,7 +118,7 @@ class Boards:
         while True:
             try:
                 return await self.note(entry)
-            except _AWAY:
+            except AWAY:
                 log.exception("line of fact %d waits for the database", entry.id)
                 await self._clock.sleep(_PAUSE)
             except Exception:

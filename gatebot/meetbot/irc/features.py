@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from ..lines import folded_nick
+
 _RFC1459 = str.maketrans("[]\\~", "{}|^")
 _STRICT = str.maketrans("[]\\", "{}|")
-_ASCII = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Features:
 
     def fold(self, name: str) -> str:
         """A nick or a channel as the server compares it."""
-        lower = name.translate(_ASCII)
+        lower = folded_nick(name)
         match self.mapping:
             case "rfc1459":
                 return lower.translate(_RFC1459)

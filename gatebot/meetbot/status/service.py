@@ -14,12 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from ...banners import Banner
 from ...clock import Clock
-from ...db import Database
-from ...errors import Unavailable
+from ...db import AWAY, Database
 from ...events import LineSaid
 from ...journal import Entry as Fact
 from ...journal import Journal
@@ -40,7 +37,6 @@ _PAUSE = 5.0
 _AGAIN = timedelta(minutes=5)
 _STALE = timedelta(days=1)
 _OFTEN = 500
-_AWAY = (OperationalError, InterfaceError, Unavailable, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +189,7 @@ class Statusbot:
         while True:
             try:
                 return await self.note(fact)
-            except _AWAY:
+            except AWAY:
                 log.exception("the command of fact %d waits for the database", fact.id)
                 await self._clock.sleep(_PAUSE)
             except Exception:
