@@ -59,10 +59,10 @@ class SiteStates:
 
 def _of_change(change: Change) -> State:
     title = f"{change.subject} ({change.project} {change.branch})"
-    return State("change", change.status.value, title, change.work_in_progress)
+    return State("change", change.status.value, title, change.work_in_progress, change.created)
 
 
 def _of_build(row: BuildRow) -> State:
     of = f"{own_number(row.change)},{row.patch_set}" if row.change is not None else row.branch
     word = row.result or ("running" if row.started else "")
-    return State("build", word, f"{row.job} ({row.project} {of})")
+    return State("build", word, f"{row.job} ({row.project} {of})", since=row.created)

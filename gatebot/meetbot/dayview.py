@@ -90,7 +90,7 @@ def _row(line: Line, seen: dict[str, int], zone: tzinfo, marked: range, known: l
     stamp = f"t{line.at:%H:%M:%S}"
     seen[stamp] = seen.get(stamp, 0) + 1
     anchor = stamp if seen[stamp] == 1 else f"{stamp}-{seen[stamp]}"
-    pieces = tuple(known.pieces(line.text))
+    pieces = tuple(known.pieces(line.text, line.at))
     return Row(line, anchor, line.at.astimezone(zone), line.id in marked, colour(line.nick), pieces, said)
 
 

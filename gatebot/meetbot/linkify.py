@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from html import escape
 
 from ..access_rules import Actor
@@ -56,15 +57,22 @@ class Known:
     states: Mapping[str, State] = field(default_factory=dict[str, State])
     source: States = field(default_factory=Unknown)
 
-    def pieces(self, text: str) -> Iterator[Piece]:
-        """The text in order, cut where links begin and end."""
+    def pieces(self, text: str, at: datetime | None = None) -> Iterator[Piece]:
+        """The text in order, cut where links begin and end; `at` is when it was said.
+
+        Words that are older than the change or build of their number do not mean it, as in logs of another site.
+        """
         end = 0
         for start, stop, url, target in sorted(self._links(text), key=lambda link: link[0]):
+            state = self.states.get(target)
+            if state is not None and not state.is_meant(at):
+                if url == path_of(target):
+                    continue
+                state = None
             if start < end:
                 continue
             if start > end:
                 yield Piece(text[end:start])
-            state = self.states.get(target)
             particle = _PARTICLE.match(text, stop) if state is not None else None
             end = particle.end() if particle is not None else stop
             yield Piece(text[start:stop], url, state, text[stop:end])
@@ -75,10 +83,11 @@ class Known:
         """The text as HTML: escaped, with its links and, in words, the states."""
         return "".join(map(_html, self.pieces(text)))
 
-    def named(self, text: str) -> list[tuple[str, State]]:
-        """What a text names, as far as its state is known."""
+    def named(self, text: str, at: datetime) -> list[tuple[str, State]]:
+        """What a text of some moment names, as far as its state is known."""
         found = dict.fromkeys(place.target for place in places(text, self.site))
-        return [(target, self.states[target]) for target in found if target in self.states]
+        states = [(target, self.states[target]) for target in found if target in self.states]
+        return [(target, state) for target, state in states if state.is_meant(at)]
 
     @property
     def topics(self) -> str:

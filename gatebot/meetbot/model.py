@@ -9,8 +9,10 @@ the next line needs. Minutes are never stored as such: they are a fold over entr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+
+_CLOCKS = timedelta(hours=1)
 
 
 class LineKind(StrEnum):
@@ -74,13 +76,18 @@ class State:
     """How something that a line names is now: `kind` is `change` or `build`, `word` its status or result.
 
     A build that has no result yet is `running`, or waits without a word. `title` says what it is. `draft`: a change
-    that is work in progress.
+    that is work in progress. What was said before `since` means something else, of another site.
     """
 
     kind: str
     word: str
     title: str = ""
     draft: bool = False
+    since: datetime | None = None
+
+    def is_meant(self, at: datetime | None) -> bool:
+        """Whether something said then may mean it; clocks differ."""
+        return at is None or self.since is None or at >= self.since - _CLOCKS
 
     @property
     def plain(self) -> str:

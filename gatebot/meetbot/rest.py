@@ -181,7 +181,7 @@ def _line(channel: str, line: Line, known: Known) -> dict[str, object]:
     """A line, with the present states of what it names."""
     named = [
         {"target": target, "path": path_of(target), "state": state.word or "waiting", "title": state.title}
-        for target, state in known.named(line.text)
+        for target, state in known.named(line.text, line.at)
     ]
     told: dict[str, object] = {
         "id": line.id,

@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache, partial
 
 from .. import words
@@ -31,6 +32,7 @@ from .replying import heirs
 from .third_party.service import ThirdPartyCis
 from .trackers.linking import linked
 
+_CLOCKS = timedelta(hours=1)  # by which those of others may differ
 _LINES = 5_000  # of one page's differences
 _READMES = ("README.md", "README.rst", "README.txt", "README")
 _README_BYTES = 64 * 1024
@@ -89,7 +91,7 @@ class Shown:
         number, rules = change.number, self._judge.linking.rules_for(change.project)
         builds, mentions, outside, near, files = await asyncio.gather(
             self._builds.of_change(number),
-            self._mentioned(actor, number),
+            self._mentioned(actor, change),
             self._cis.of(view, shown),
             self._near(actor, change, shown),
             asyncio.to_thread(self._files, change.project, old, shown.commit),
@@ -160,9 +162,13 @@ class Shown:
         """The project of a change that the reader may see; raises `NotFound`."""
         return (await self._reading.find(actor, str(change))).project
 
-    async def _mentioned(self, actor: Actor, number: int) -> list[Mention]:
-        """Where the change is spoken of; what is said in changes that the reader may not see stays there."""
-        found = await self._mentions.of(f"change/{number}", 20)
+    async def _mentioned(self, actor: Actor, change: Change) -> list[Mention]:
+        """Where the change is spoken of; what is said in changes that the reader may not see stays there.
+
+        What is older than the change means another one, as in imported logs of another site.
+        """
+        since = change.created - _CLOCKS
+        found = [one for one in await self._mentions.of(f"change/{change.number}", 20) if one.at >= since]
         sources = {one.source: int(one.source.split("/")[1]) for one in found if _IN_CHANGE.match(one.source)}
         hidden = await self.hidden(actor, sources.values())
         return [mention for mention in found if sources.get(mention.source) not in hidden]

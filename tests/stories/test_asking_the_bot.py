@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from gatebot.meetbot.importing import store as importing
+from gatebot.meetbot.model import Line
 from tests.fakes.channel import Reader, on_irc, running_at
 from tests.fakes.doors import Visitor
 from tests.fakes.irc import NgIrcd
@@ -41,6 +44,8 @@ def test_the_bot_says_why_what_is_in_the_gate_and_where_this_was_said(
         reader.says(f"gatebot: why {change}")
         needs = "Not ready to be merged. It needs Code-Review +2. It needs Workflow +1. It needs Verified +2."
         assert reader.reads() == f"mina: {change} Add a door (api main): {needs}  {site.url}/c/api/+/{change}"
+        old = Line(datetime(2014, 5, 27, tzinfo=UTC), "olga", f"change {change} of another site")
+        site.do(site.app.db.run(importing.add, "irc", "#demo", [old], site.url))
         reader.says(f"as for change {change}, change {hidden} and {site.url}/{hidden}")
         reader.says(f"gatebot: why {hidden}")
         assert reader.reads() == f"mina: There is no change {hidden} that everybody here may see."
@@ -52,6 +57,10 @@ def test_the_bot_says_why_what_is_in_the_gate_and_where_this_was_said(
         assert owned.get(day).text.count('title="Keep this quiet (api main)"') == 3
         bob.approve(change)
         builds.runs("gate", change)
+        talk = f"&lt;mina&gt; as for change {change}, change {hidden}"
+        eventually(lambda: talk in strange.get(f"/c/api/+/{change}").text, "the change to know where it is spoken of")
+        assert "olga" not in strange.get(f"/c/api/+/{change}").text
+        assert talk in owned.get(f"/c/api/+/{hidden}").text
         reader.says("gatebot, queue gate")
         told = reader.reads()
         assert told.startswith(f"mina: gate: 1 in it: {change} Add a door (")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
@@ -95,7 +96,7 @@ def _hit(found: Conversation, told_of: Known, meeting: str, gettext: Callable[[s
     path = names.line_path(found.channel, line.at, line.id)
     within = (meeting, f"/meeting/{found.meeting}") if meeting else None
     sides = tuple(told[:place]), tuple(told[place + 1 :])
-    return Hit(found.channel, path, told[place], line.at, *sides, told_of.pieces, within)
+    return Hit(found.channel, path, told[place], line.at, *sides, partial(told_of.pieces, at=line.at), within)
 
 
 def _told(line: Line, gettext: Callable[[str], str]) -> str:
@@ -106,4 +107,6 @@ def _told(line: Line, gettext: Callable[[str], str]) -> str:
 def _minutes(found: Written, told_of: Known) -> Hit:
     """An item that was written into minutes."""
     path, text = f"/meeting/{found.meeting}", f"{found.who}: {found.text}"
-    return Hit(found.channel, path, text, found.at, pieces=told_of.pieces, within=(found.title, path))
+    return Hit(
+        found.channel, path, text, found.at, pieces=partial(told_of.pieces, at=found.at), within=(found.title, path)
+    )

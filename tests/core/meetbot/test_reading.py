@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
@@ -178,7 +179,7 @@ async def test_what_a_line_names_is_told_with_its_state_to_who_may_see_it() -> N
         'see <a href="/12" title="Fix &quot;it&quot;">change 12</a> <span class="state change">[merged]</span> &amp; '
         '<a href="/13">change 13</a>'
     )
-    assert [target for target, _ in seen.named(TEXTS[0])] == ["change/12"]
+    assert [target for target, _ in seen.named(TEXTS[0], datetime(2014, 5, 27, tzinfo=UTC))] == ["change/12"]
     mine = await linkify.known(site, owner, "https://x.org", TEXTS)
     assert "change/13" in mine.states
     assert len(site.asked) == 2  # once for all texts of a page
@@ -196,3 +197,19 @@ async def test_of_too_many_things_the_last_are_followed() -> None:
     assert (len(known.states), next(iter(known.states))) == (500, "change/101")
     assert known.topics.split(",")[1:] == [f"change/{number}" for number in range(561, 601)]
     assert known.html("change 600").endswith("[work in progress]</span>")
+
+
+async def test_a_line_that_is_older_than_a_change_does_not_mean_it() -> None:
+    class Young(linkify.Unknown):
+        async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
+            return {target: State("change", "NEW", since=datetime(2026, 11, 22, tzinfo=UTC)) for target in targets}
+
+    text = "change 7 and https://x.org/7"
+    known = await linkify.known(Young(), Actor(None, frozenset()), "https://x.org", [text])
+    old, new = datetime(2014, 5, 27, tzinfo=UTC), datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
+    assert [(one.text, one.state) for one in known.pieces(text, old)] == [
+        ("change 7 and ", None),
+        ("https://x.org/7", None),
+    ]
+    assert [one.state is not None for one in known.pieces(text, new) if one.url] == [True, True]
+    assert (known.named(text, old), len(known.named(text, new))) == ([], 1)
