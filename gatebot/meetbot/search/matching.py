@@ -42,7 +42,8 @@ def places(session: Session, groups: Sequence[Group], low: int, high: int, limit
         match = " AND ".join(map(_for_fts, groups))
         return session.execute(_SQLITE, {"match": match, **bounds}).scalars().all()
     match = " & ".join(map(_for_tsquery, groups))
-    if window := _window(session, match, limit):
+    # The pairs of a word come together: the statistics, which take them for strangers, are asked for one of them.
+    if window := _window(session, " & ".join(_for_tsquery(tuple(run[:1] for run in group)) for group in groups), limit):
         # The rows of the inner query are in order, and the outer one takes them as they come.
         found = session.execute(_NEWEST, {"match": match, "window": window, **bounds}).scalars().all()
         if len(found) == limit:
