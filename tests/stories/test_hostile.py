@@ -11,7 +11,7 @@ import pytest
 
 from gatebot.executor.scrub import Scrubber
 from tests.fakes.doors import Visitor
-from tests.fakes.site import Builds, RunningSite, Template, begin
+from tests.fakes.site import Builds, RunningSite, Template, begin, eventually
 from tests.stories.test_doors import Ground, built, furnish, talk
 
 EVIL = """<script>alert(1)</script>"'><img src=x onerror=alert(1)>"""
@@ -135,10 +135,14 @@ def test_hostile_texts_are_shown_as_texts(ground: Ground) -> None:
         "#link javascript:alert(1) x",
         EVIL,
         "#endmeeting",
+        "#success " + EVIL,
     )
+    admin.rest.call("POST", "/api/status-log", {"kind": "alert", "text": EVIL})  # on every page from now on
+    eventually(lambda: "alert(1)" in ground.visitor("stranger").get("/successes").text.partition("<main")[2])
     table = ground.tables[0] | {"id": str(number), "number": str(number)}
     pages = [door.path for door in ground.doors(table) if not door.writes]
     pages += [f"/search?q={part}" for part in ("alert", "%3Cscript%3Ealert(1)%3C/script%3E", "%22onclick=alert(1)")]
+    pages += ["/successes", "/status-log", "/status-log?lang=ko", "/notices"]
     pages += ["/login?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "/meeting/2", "/builds?job=%22%3E%3Cscript%3E"]
     pages += ["/q/%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "/%3Cscript%3Ealert(1)%3C/script%3E", "/meeting/2?lang=ko"]
     pages += [f"/meetings/{found['minutes'].removeprefix('/meetings/')}" for found in admin.rest.get("/api/meetings")]
