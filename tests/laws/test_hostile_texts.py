@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gatebot import words
 from gatebot.assignment import Json
-from gatebot.errors import Invalid
+from gatebot.errors import Invalid, NotPermitted
 from gatebot.repo.wants import wants
 from gatebot.review import change_id, footers, push_options, query, receive
 from gatebot.review.config import whole
@@ -40,7 +40,7 @@ def answer_of(read: Callable[[], object]) -> object:
     """What a reader answers; a refusal is an answer, every other error is not."""
     try:
         return read()
-    except (Invalid, BadOption, BadExpression, Failed) as refusal:
+    except (Invalid, NotPermitted, BadOption, BadExpression, Failed) as refusal:
         return refusal
 
 
@@ -56,7 +56,7 @@ def texts(value: object) -> Iterator[str]:
 def in_words(answer: object) -> bool:
     """What was refused can be told; what the site says itself, in both languages."""
     match answer:
-        case Invalid(reason=why) if why is not None:
+        case Invalid(reason=why) | NotPermitted(reason=why) if why is not None:
             return all(words.say(why, language) for language in ("en", "ko"))
         case Exception():
             return bool(str(answer) or isinstance(answer, Failed))
