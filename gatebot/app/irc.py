@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -97,13 +97,15 @@ class Irc:
         ears: list[Callable[[Heard], None]] = [bot.hear]
 
         def hear(heard: Heard) -> None:
-            for ear in ears:
-                ear(heard)
+            tell(ears, heard)
 
         whispers: list[Whispered] = []
 
         def whisper(network: str, line: Line) -> None:
-            any(taken(network, line) for taken in reversed(whispers))
+            try:
+                any(taken(network, line) for taken in reversed(whispers))
+            except Exception:
+                log.exception("something said alone on %s was passed over", network)
 
         clients = tuple(Client(network, hear, clock, _marks(db, network.name), whisper) for network in networks)
         for network, client in zip(networks, clients, strict=True):
@@ -180,6 +182,15 @@ class Irc:
             search=(N_("Meetings and IRC logs"), SearchPart(site, self.db, self.states).search),
             sign=sign,
         )
+
+
+def tell(ears: Iterable[Callable[[Heard], None]], heard: Heard) -> None:
+    """Let all hear a line: what one of them cannot take must cost neither the others nor the connection."""
+    for ear in ears:
+        try:
+            ear(heard)
+        except Exception:
+            log.exception("a line of %s was passed over: %r", heard.network, heard.line)
 
 
 def _message_of(session: Session, change: int, patch_set: int) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from gatebot.app.irc import Irc, Sister
+from gatebot.app.irc import Irc, Sister, tell
 from gatebot.db import Database
 from gatebot.errors import Unavailable
 from gatebot.meetbot import archive, store
@@ -202,3 +202,14 @@ async def test_a_database_that_stays_away_does_not_hold_up_the_end(bot: Bot, mon
     sisters = [Sister("first", nothing, away), Sister("second", nothing, stores), Sister("third", nothing, None)]
     await Irc(none, none, none, deaf, (), [], [], none, none, none, sisters=sisters).close()
     assert ended == ["stored"]
+
+
+def test_who_cannot_take_a_line_costs_neither_the_others_nor_the_connection() -> None:
+    kept: list[Heard] = []
+
+    def broken(_: Heard) -> None:
+        raise RuntimeError("a defect")
+
+    line = Heard("irc", "#c", Line(NOON, "ann", "poison"))
+    tell([broken, kept.append], line)
+    assert kept == [line]
