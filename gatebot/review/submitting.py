@@ -170,7 +170,7 @@ class Submission:
             if place not in tips:
                 tips[place] = self._repositories.resolve(change.project, branch_ref(change.branch)) or ZERO
             tip = tips[place]
-            commit = step.current.commit if tip == ZERO else self._final(step, account, tip)
+            commit = self._final(step, account, tip)
             self._check_config(actor, change, commit)
             tips[place] = commit
             landing.append(
@@ -213,6 +213,8 @@ class Submission:
         for one, current in with_it.changes:
             require(actor, Verb.SUBMIT, target_of(one), self._rules)
             missing = self._missing(session, one, current, with_it, gated=gated)
+            if not gated and self._judge.gates.gated(one.project, one.branch):
+                raise Conflict(reason=reason("review.submit-with-gated", change=number, other=one.number))
             if missing is not None and one.number == number:
                 raise Conflict(reason=reason("review.cannot-submit", missing))
             if missing is not None:
@@ -244,10 +246,19 @@ class Submission:
             why = reason("review.parent-not-merged", commit=missing[:12], branch=step.change.branch)
             raise Conflict(reason=reason("review.cannot-submit", why))
 
+    def _default(self, project: str) -> str:
+        return self._repositories.default_branch(project)
+
     def _final(self, step: _Step, account: Account, tip: str) -> str:
         """The commit that the branch will point to, by the project's submit type."""
         now, change, project = self._clock.now(), step.change, step.project
+        if tip == ZERO and branch_ref(change.branch) != CONFIG_REF and change.branch != self._default(change.project):
+            # As in Gerrit only the branch of HEAD begins with a change; one that was deleted stays so.
+            why = reason("review.branch-gone", project=change.project, branch=change.branch)
+            raise Conflict(reason=reason("review.cannot-submit", why))
         self._check_parents(step, tip)
+        if tip == ZERO:
+            return step.current.commit
         made = self._repositories.final_commit(
             change.project,
             project.submit_type.value,

@@ -247,6 +247,21 @@ async def test_a_topic_is_merged_as_a_whole_across_projects_where_the_site_wants
     assert house.change(web.number).status is Status.MERGED
 
 
+async def test_a_topic_takes_no_change_past_its_gate_with_one_that_has_none(house: ReviewHouse) -> None:
+    tips = {name: house.project(name) for name in ("api", "web")}
+    api = house.push("api", {"a.txt": "a\n"}, "Add a", tips["api"])
+    web = house.push("web", {"w.txt": "w\n"}, "Add w", tips["web"])
+    with_topic(house, api, web)
+    ready(house, api, web)
+    house.vote(web.number, "Verified", 2)  # as a check that passed may vote
+    house.gates.branches.add(("web", "main"))
+    assert await refused(house, api, whole_topic=True) == (
+        f"Change {api.number} must be submitted with change {web.number}, and change {web.number} is merged by its "
+        "gate alone. Take one of them out of the topic, or submit the other one first."
+    )
+    assert {name: house.tip(name) for name in tips} == tips
+
+
 async def test_elsewhere_a_topic_is_only_a_word(house: ReviewHouse) -> None:
     begin = house.project("api")
     first = house.push("api", {"a.txt": "a\n"}, "Add a", begin)
@@ -275,3 +290,26 @@ async def test_a_merge_commit_is_merged_whatever_the_submit_type_picks(house: Re
         house.vote(change.number, label, value, patch_set=2)
     await submit(house, change)
     assert house.tip("api") == merge
+
+
+@pytest.mark.parametrize("default", [True, False], ids=["of the default branch", "of another branch"])
+async def test_where_a_branch_is_gone_nothing_comes_back_with_what_was_replaced(
+    house: ReviewHouse, default: bool
+) -> None:
+    begin = house.project("api")
+    below = house.push("api", {"a.txt": "a\n"}, "Add a", begin)
+    old = house.commit_of(below)
+    above = house.push("api", {"b.txt": "b\n"}, "Add b", begin, also=old)
+    below = house.new_patch_set(below, {"a.txt": "better\n"})
+    for label, value in (("Code-Review", 2), ("Workflow", 1)):
+        house.vote(below.number, label, value, patch_set=2)
+    await submit(house, below)
+    assert house.repositories.update_ref("api", "refs/heads/main", house.tip("api"), ZERO)
+    assert house.repositories.update_ref("api", "refs/heads/stable", ZERO, begin)
+    if not default:
+        house.repositories.set_head("api", "stable")
+    ready(house, above)
+    said = await refused(house, above)
+    told = f"It stands on commit {old[:12]}" if default else "main of api is not there."
+    assert told in said
+    assert list(house.repositories.branches("api")) == ["stable"]
