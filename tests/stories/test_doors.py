@@ -167,7 +167,7 @@ def test_the_owner_sees_what_is_private(ground: Ground) -> None:
         "0000",
         "/edit:message",
         "/pure_revert",
-    )  # she reviews nothing, her change reverts nothing, and there is no such file, draft, comment
+    )  # she reviews nothing, her change reverts nothing, and there is no such file, draft, comment, edit
     wrong = [path for path in refused if not path.startswith(machines) and not any(part in path for part in nothing)]
     assert wrong == []
 
