@@ -165,7 +165,7 @@ async def test_who_came_without_a_word_counts_and_so_does_a_meeting_that_did_not
     for week, happened in ((0, True), (7, False)):
         date = Occurrence(planned, slot, NOON + timedelta(days=week))
         assert await db.run(schedule.expect, date, "gate")
-        missed = await db.run(schedule.settle, "gate", date.start, planned=True)
+        missed = await db.run(schedule.settle, "gate", date.start, planned=True, there=True)
         assert (missed is None) is happened
     came = await db.read(attendance.attendance, "gate")
     assert [(date.at - NOON).days for date in came.dates] == [14, 7, 0]
