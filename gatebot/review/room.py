@@ -120,7 +120,7 @@ def furnish(
     policies = ConfigPolicies(policy or Policy(), configs)
     bench = Workbench(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
-        ConfigGuard(configs, rules), lambda *asked: frozenset(reading.seen_in(*asked)),
+        ConfigGuard(configs, rules), lambda s, actor, asked: frozenset(reading.seen_in(s, actor, asked)),
     )  # fmt: skip
     groups, edits = GroupService(identity, rules), Edits(bench)
     files, threads = Files(db, repositories), Threads(db, repositories, clock)
