@@ -162,7 +162,7 @@ def test_the_owner_sees_what_is_private(ground: Ground) -> None:
     nothing = (
         "/reviewers/ann",
         "/files/x/",
-        "/edit/x/meta",
+        "/edit/x",
         "1/x",
         "0000",
         "/edit:message",
