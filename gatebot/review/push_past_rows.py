@@ -63,7 +63,9 @@ def _closes(session: Session, project: str, arrived: Sequence[Arrived]) -> Itera
             for change in here:
                 if change.is_open and change.number not in done:
                     done.add(change.number)
-                    yield Close(change.number, change.current, one.branch, one.commit)
+                    sets = store.list_patch_sets(session, change.number)
+                    arrived_as = max(known.number for known in sets if known.commit == one.commit)
+                    yield Close(change.number, arrived_as, one.branch, one.commit)
             continue
         name = change_id.read(one.message)
         for change in store.find_by_id(session, name, project, one.branch) if isinstance(name, str) else ():
@@ -102,6 +104,10 @@ def _close(
         return None
     if one.new:
         change = store.add_patch_set(session, one.number, uploads[one.commit], Kind.REWORK, rules, at, announce=False)
+    elif one.patch_set != change.current:
+        # As in Gerrit: what is on the branch is what the change shows, not a newer patch set that is not there.
+        shown = store.get_patch_set(session, one.number, one.patch_set)
+        change = store.update_change(session, one.number, at, current=one.patch_set, subject=shown.subject)
     text = "Change has been successfully pushed."
     conversation.add_message(session, change.number, change.current, order.account, text, at, tag=_MERGED)
     values = {"submitted": at, "submitter": order.account, "merged_as": tip, "private": False}

@@ -87,6 +87,22 @@ async def test_a_change_is_closed_by_a_commit_that_carries_its_change_id(host: G
     assert said[-1] == "Change has been successfully pushed."
 
 
+async def test_of_a_change_whose_older_patch_set_arrives_that_one_is_shown_as_merged(
+    host: GitHost, work: WorkTree
+) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    await push(work, "origin", "HEAD:refs/for/main")
+    landed = work.git("rev-parse", "HEAD")
+    work.put("b.txt", "better\n")
+    work.git("commit", "-q", "-a", "--amend", "--no-edit")
+    await push(work, "origin", "HEAD:refs/for/main")
+    assert (await by_admin(host, work, f"{landed}:refs/heads/main")).returncode == 0
+    made = await host.change(1)
+    assert (made.status, made.current, made.merged_as) == (Status.MERGED, 1, landed)
+    entries = await host.db.read(journal.read_in, 0, (ChangeMerged,), 1000)
+    assert [entry.event.patch_set for entry in entries if isinstance(entry.event, ChangeMerged)] == [1]
+
+
 async def test_a_change_of_another_branch_stays_open(host: GitHost, work: WorkTree) -> None:
     assert (await by_admin(host, work, "HEAD:refs/heads/stable")).returncode == 0
     work.commit("Add b", b_dot_txt="b\n")
