@@ -8,6 +8,7 @@ thread, so callers on the event loop use `asyncio.to_thread`. A store is a proje
 
 from __future__ import annotations
 
+from .bringing import brought_files
 from .incoming import Incoming
 from .missing import missing_parent
 from .model import (
@@ -49,6 +50,7 @@ __all__ = [
     "Person",
     "Repositories",
     "Speculation",
+    "brought_files",
     "check_project",
     "environment",
     "git_output",

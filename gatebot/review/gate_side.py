@@ -19,13 +19,13 @@ from ..db import Database, Session
 from ..errors import Invalid, NotFound, Refused
 from ..identity import GATE, Account, Identity, accounts_in
 from ..reasons import Reason
-from ..repo import Repositories
+from ..repo import Repositories, brought_files
 from . import conversation, hosting, store
 from .drafts import Draft
 from .judging import Judge
 from .landing import Lander
 from .landing_plan import Order
-from .model import Change, DraftedComment, Status
+from .model import Change, DraftedComment, Status, branch_ref
 from .service import MOST_BYTES, Review
 from .submit_footers import footers_of
 
@@ -44,7 +44,7 @@ class ReviewForGate:
         self._judge = judge
         self._review = review
         self._lander = lander
-        # A commit's files never change, and the gate asks for them again and again.
+        # A commit's files never change, and the gate asks for them again and again; a merge's change with its branch.
         self._files = lru_cache(maxsize=4096)(self._read_files)
 
     async def change(self, number: int, patch_set: int | None = None) -> ChangeFacts | None:
@@ -52,7 +52,8 @@ class ReviewForGate:
         facts = await self._db.read(self._facts, number, patch_set)
         if facts is None:
             return None
-        files = await asyncio.to_thread(self._files, facts.project, facts.commit)
+        read = self._files if len(facts.parents) < 2 else self._read_files
+        files = await asyncio.to_thread(read, facts.project, facts.commit, facts.branch)
         return replace(facts, files=files)
 
     async def find(self, project: str, branch: str, change_id: str) -> ChangeFacts | None:
@@ -175,10 +176,10 @@ class ReviewForGate:
     def _url(self, change: Change) -> str:
         return f"{self._judge.site.rstrip('/')}/{change.path}"
 
-    def _read_files(self, project: str, commit: str) -> tuple[str, ...]:
-        """The paths that a commit touches; of a rename both."""
-        changed = self._repositories.changed_files(project, commit)
-        return tuple(sorted({name for file in changed for name in (file.path, file.old_path) if name}))
+    def _read_files(self, project: str, commit: str, branch: str) -> tuple[str, ...]:
+        """The paths that a commit changes on its branch; of a rename both."""
+        tip = self._repositories.resolve(project, branch_ref(branch))
+        return brought_files(self._repositories, project, commit, tip)
 
 
 def _drafted(one: FileComment) -> DraftedComment:

@@ -16,7 +16,7 @@ from gatebot.pipeline import history
 from gatebot.repo.model import ZERO
 from gatebot.review import hosting
 from gatebot.review.model import SubmitType
-from tests.fakes.pipeline_house import PipelineHouse
+from tests.fakes.pipeline_house import PROJECT, PipelineHouse
 
 
 @pytest.fixture
@@ -106,6 +106,22 @@ async def test_a_change_upon_an_outdated_patch_set_does_not_carry_it_in(house: P
 
 
 @pytest.mark.zuul(91, 94)
+async def test_a_merge_is_tested_for_what_it_brings_whichever_of_its_parents_comes_first(house: PipelineHouse) -> None:
+    only = PROJECT.replace("gate: {jobs: [unit]}", "gate: {jobs: [style, {unit: {files: ^src/}}]}")
+    await house.configure("api", {".zuul.yaml": only, "docs.txt": "d\n"})
+    repositories, begin = house.review.repositories, house.review.tip("api")
+    side = house.review.commit("api", {"src/a.c": "a\n"}, "Side\n", begin)
+    assert repositories.update_ref("api", "refs/heads/side", "0" * 40, side)
+    main = house.commit_to("api", {"docs.txt": "more\n"})
+    merge = house.push("api", {"docs.txt": "more\n"}, "Merge main into side", onto=side, merging=main)
+    await house.approve(merge)
+    await house.settle()
+    facts = await house.room.for_gate.change(merge.number)
+    assert facts is not None
+    assert facts.files == ("src/a.c",)
+    assert house.dispatch.of(merge.number, "unit").pipeline == "gate"
+
+
 async def test_builds_get_the_speculative_state_of_every_repository_they_need(house: PipelineHouse) -> None:
     config = """
     - job: {name: both, required-projects: [client, gatebot-config]}

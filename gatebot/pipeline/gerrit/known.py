@@ -12,7 +12,8 @@ from functools import lru_cache
 from ...change import SPACE, ChangeFacts, own_number
 from ...db import Database
 from ...depends import depends_on, is_change_id
-from ...repo import Repositories
+from ...repo import Repositories, brought_files
+from ..naming import full_ref
 from . import store
 from .model import Mirrored, Place
 from .ports import Use
@@ -27,7 +28,7 @@ class KnownChanges:
         self._use = use
         self._repositories = repositories
         self._db = db
-        # A commit's files never change, and the gate asks for them again and again.
+        # A commit's files never change, and the gate asks for them again and again; a merge's change with its branch.
         self._files = lru_cache(maxsize=4096)(self._read_files)
 
     def numbers(self, number: int) -> bool:
@@ -97,11 +98,11 @@ class KnownChanges:
             author=asked.author,
             votes=known.facts.votes if asked.number == known.facts.current else (),
         )
-        return replace(facts, files=self._files(facts.project, facts.commit))
+        read = self._files if len(facts.parents) < 2 else self._read_files
+        return replace(facts, files=read(facts.project, facts.commit, facts.branch))
 
-    def _read_files(self, project: str, commit: str) -> tuple[str, ...]:
-        """The paths that a commit touches; none of one that is not here, because it was merged long ago."""
+    def _read_files(self, project: str, commit: str, branch: str) -> tuple[str, ...]:
+        """The paths that a commit changes; none of one that is not here, because it was merged long ago."""
         if not self._repositories.exists(project) or self._repositories.resolve(project, commit) is None:
             return ()
-        changed = self._repositories.changed_files(project, commit)
-        return tuple(sorted({name for file in changed for name in (file.path, file.old_path) if name}))
+        return brought_files(self._repositories, project, commit, self._repositories.resolve(project, full_ref(branch)))
