@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from ..errors import GatebotError, Invalid
 
@@ -18,6 +18,8 @@ ZERO = "0" * 40
 PICKS = ("CHERRY_PICK", "REBASE_IF_NECESSARY", "REBASE_ALWAYS")
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 SPECULATION = "speculation"
+_DAY = 24 * 60 - 1
+_FIRST, _LAST = -62_135_510_400, 253_402_214_400  # a day within the years 1 and 9999, for the sake of zones
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*\Z")
 
@@ -37,8 +39,13 @@ class Person:
 
     @property
     def when(self) -> datetime:
-        """The moment, UTC."""
-        return datetime.fromtimestamp(self.time, UTC)
+        """The moment, UTC; a commit may name one beyond the years that there are here, which is the first or last."""
+        return datetime.fromtimestamp(min(max(self.time, _FIRST), _LAST), UTC)
+
+    @property
+    def there(self) -> datetime:
+        """The moment, where the person was."""
+        return self.when.astimezone(timezone(timedelta(minutes=min(max(self.offset, -_DAY), _DAY))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
@@ -90,8 +90,8 @@ def upload_of(info: CommitInfo, uploader: int, description: str = "") -> Upload:
 
 
 def _person(person: repo.Person) -> Person:
-    zone = timezone(timedelta(minutes=person.offset))
-    return Person(person.name, person.email, datetime.fromtimestamp(person.time, zone))
+    # Anything may stand there, of any length; PostgreSQL's indexes hold no more than 2,700 bytes.
+    return Person(person.name[:500], person.email[:500], person.there)
 
 
 def create_change(session: Session, new: NewChange, upload: Upload, at: datetime, *, says: str = "") -> Change:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from sqlalchemy import Engine, event
@@ -82,6 +84,20 @@ def test_a_change_comes_back_as_it_was_made(house: ReviewHouse) -> None:
     assert house.read(store.find_by_commits, "demo/api", [patch_set.commit, base]) == {patch_set.commit: change}
     with pytest.raises(NotFound):
         house.read(store.get_change, 2)
+
+
+def test_whatever_a_commit_says_of_its_people_can_be_kept(house: ReviewHouse) -> None:
+    change = house.push("demo/api", {"a": "a\n"}, "Add a", house.project("demo/api"))
+    (before,) = house.read(store.list_patch_sets, 1)
+    info = house.repositories.commit("demo/api", before.commit)
+    author = replace(info.author, name=token_hex(3000), email=token_hex(3000), time=10**15, offset=9999)
+    committer = replace(info.committer, name=token_hex(3000), email="é" * 3000, time=-(10**15), offset=-9999)
+    upload = store.upload_of(replace(info, author=author, committer=committer), ANN)
+    house.write(store.insert_patch_set, change.number, 2, upload, Kind.REWORK, house.clock.now())
+    after = house.read(store.list_patch_sets, 1)[1]
+    assert (after.author.when.year, after.committer.when.year) == (9999, 1)
+    assert author.name.startswith(after.author.name)
+    assert len(after.author.name) == len(after.committer.email) == 500
 
 
 def test_a_change_needs_the_one_of_its_own_branch_where_its_parent_is_a_change_of_two(house: ReviewHouse) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import uuid4
 
 from ...assignment import Assignment, FrozenJob
@@ -129,7 +129,7 @@ class Unqueued:
 
     def _committed(self, change: ChangeFacts) -> datetime:
         """When a patch set was committed: merges that are made of it have this time, whenever somebody asks."""
-        return datetime.fromtimestamp(self.repositories.commit(change.project, change.commit).committer.time, UTC)
+        return self.repositories.commit(change.project, change.commit).committer.when
 
     async def _assigned(self, merger: Merger, pipeline: PipelineConfig, made: _Made, planned: PlannedJob) -> Assignment:
         """What an executor would be given, without secrets."""
