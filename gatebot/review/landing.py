@@ -146,9 +146,12 @@ class Lander:
             if move.store != move.project:
                 self._repositories.copy_objects(move.store, move.new, move.project)
         begun = resumed and any(self._contains(move) for move in moves)
-        untested = None if begun else self._assumes_wrongly(plan.order.landing)
-        if untested is not None:
-            return _Moved((), untested)
+        wrong = None if begun else self._assumes_wrongly(plan.order.landing)
+        if wrong is None and resumed and not begun:
+            # It was judged a while ago, perhaps before a full disk or a restart: somebody may have objected since.
+            wrong = self._db.read_now(self._judged, plan)
+        if wrong is not None:
+            return _Moved((), wrong)
         done: list[RefMove] = []
         for move in moves:
             in_place = self._swap(move.project, move.ref, move.old, move.new)

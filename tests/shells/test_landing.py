@@ -272,6 +272,20 @@ def test_a_kill_at_any_step_loses_nothing_and_merges_nothing_twice(light_house: 
     assert steps > 6
 
 
+def test_what_could_not_begin_does_not_land_later_over_a_veto(house: ReviewHouse) -> None:
+    order = two_projects(house)
+    dying, _ = mortal(house, 3)
+    with contextlib.suppress(Killed):
+        dying.land(order)
+    assert house.read(being_landed)
+    house.vote(order.landing.changes[1].number, "Code-Review", -2)
+    lander(house).settle()
+    assert assert_ref_and_rows_agree(house, order) == {Status.NEW}
+    answer = lander(house).land(order)
+    assert isinstance(answer, LandRefused)
+    assert answer.reason.kind == "review.rules-no-longer-hold"
+
+
 def test_a_kill_while_moving_back_still_ends_with_nothing_moved(light_house: Callable[[], ReviewHouse]) -> None:
     for steps in range(1, 40):
         house = light_house()
