@@ -35,8 +35,8 @@ CANNOT: dict[str, str] = {
     **dict.fromkeys(
         ("config.capabilities", "config.top_menus", "config.preferences", "config.diff_preferences",
          "config.edit_preferences", "account.status", "account.set_status", "account.displayname", "account.groups",
-         "account.agreements", "account.gpg_keys.list", "account.emails.create", "account.emails.set_preferred",
-         "account.emails.delete", "project.dashboards", "project.webhooks", "commit.files", "edit.meta", "edit.rebase",
+         "account.gpg_keys.list", "account.emails.create", "account.emails.set_preferred",
+         "account.emails.delete", "project.dashboards", "project.webhooks", "commit.files", "edit.rebase",
          "revision.test_submit_type", "revision.submit_preview", "change.delete"),
         NOT_HERE,
     ),
