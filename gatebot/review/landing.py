@@ -27,6 +27,7 @@ from .intents import close_intent, intent_of, open_intent, open_intents, reopen_
 from .judging import Judge
 from .landing_plan import KIND, Order, Outcome, Plan, from_payload, moves_of, outcome_from, outcome_text, to_payload
 from .model import ZERO, Intent, PatchSet, RefMove, Upload, branch_ref, change_ref
+from .push_policy import Policies, SamePolicy
 
 _HEADS = "refs/heads/"
 _LOCK_TRIES, _LOCK_PAUSE = 100, 0.02
@@ -43,8 +44,16 @@ class _Moved:
 class Lander:
     """Lands changes; one for the whole process, so that landings follow one another."""
 
-    def __init__(self, db: Database, repositories: Repositories, judge: Judge, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        repositories: Repositories,
+        judge: Judge,
+        clock: Clock,
+        policies: Policies = SamePolicy(),  # noqa: B008 (a frozen value)
+    ) -> None:
         self._db = db
+        self._policies = policies
         self._repositories = repositories
         self._judge = judge
         self._clock = clock
@@ -54,7 +63,7 @@ class Lander:
         """Land all changes of an order, or none. What has landed lands only once; what was refused is tried again."""
         with self._one_at_a_time:
             plan = self._prepare(order)
-            intent, begun = self._db.run_now(self._open, plan)
+            intent, begun = self._db.run_now(self._open, plan, self._implicit_merge(plan))
             if not intent.outcome:
                 intent = self._carry_out(intent, resumed=begun)
             return self._answer(order.landing, intent)
@@ -82,14 +91,30 @@ class Lander:
         )
         return Plan(order, renewed)
 
-    def _open(self, session: Session, plan: Plan) -> tuple[Intent, bool]:
+    def _implicit_merge(self, plan: Plan) -> Reason | None:
+        """Whether a commit that is no merge would bring another branch along, as one does that was moved from there.
+
+        A push of such is refused, unless the project takes them.
+        """
+        for change in plan.order.landing.changes:
+            if change.expected == ZERO or change.commit == change.expected or change.number in plan.renewed:
+                continue
+            reviewed = self._db.read_now(store.get_patch_set, change.number, change.patch_set)
+            if len(reviewed.parents) != 1 or self._policies.of(change.project).implicit_merges:
+                continue
+            if not self._repositories.descends(change.store, change.expected, reviewed.parents[0]):
+                on = reviewed.parents[0][:12]
+                return reason("review.implicit-merge", change=change.number, commit=on, branch=change.branch)
+        return None
+
+    def _open(self, session: Session, plan: Plan, refused: Reason | None) -> tuple[Intent, bool]:
         """The intent, closed when the answer is known already; and whether it was begun before."""
         now = self._clock.now()
         moves = moves_of(plan)
         known = intent_of(session, KIND, plan.key)
         if known is not None and (not known.outcome or outcome_from(known).merged):
             return known, True
-        refused = self._judged(session, plan)
+        refused = self._judged(session, plan) or refused
         intent = open_intent(session, KIND, plan.key, moves or (), to_payload(plan), now)
         if refused is None and moves is None:
             branch = plan.order.landing.changes[0]

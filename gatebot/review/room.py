@@ -114,10 +114,10 @@ def furnish(
     """
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
     judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, Linking(tuple(trackers), configs))
-    lander = Lander(db, repositories, judge, clock)
     review = Review(db, judge, clock, rules)
     maker, reading = Maker(db, repositories, judge, clock), Reading(db, judge, clock, rules)
     policies = ConfigPolicies(policy or Policy(), configs)
+    lander = Lander(db, repositories, judge, clock, policies)
     bench = Workbench(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
         ConfigGuard(configs, rules), lambda s, actor, asked: frozenset(reading.seen_in(s, actor, asked)),

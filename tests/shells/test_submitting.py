@@ -292,6 +292,19 @@ async def test_a_merge_commit_is_merged_whatever_the_submit_type_picks(house: Re
     assert house.tip("api") == merge
 
 
+async def test_a_change_that_was_moved_from_another_branch_does_not_bring_that_branch_along(house: ReviewHouse) -> None:
+    begin = house.project("api")
+    side = house.commit("api", {"side.txt": "s\n"}, "Side\n", begin)
+    assert house.repositories.update_ref("api", "refs/heads/side", ZERO, side)
+    change = house.push("api", {"a.txt": "a\n"}, "Add a", side)
+    ready(house, change)
+    assert await refused(house, change) == (
+        f"The change cannot be submitted. Change {change.number} stands on commit {side[:12]} of another branch and "
+        "would bring that branch along without a merge that was reviewed. Rebase it onto main, and upload it again."
+    )
+    assert house.tip("api") == begin
+
+
 @pytest.mark.parametrize("default", [True, False], ids=["of the default branch", "of another branch"])
 async def test_where_a_branch_is_gone_nothing_comes_back_with_what_was_replaced(
     house: ReviewHouse, default: bool
