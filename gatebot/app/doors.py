@@ -49,8 +49,8 @@ class Doors:
         limits = Limits(processes=settings.limits.git_processes, push_bytes=settings.git.max_pack)
         hooks = places.work / "hooks"
         self.git = GitHttp(
-            site, repositories, self._receiver, room.submission, hooks, room.reading.hidden_in, rules=room.rules,
-            limits=limits,
+            site, repositories, self._receiver, room.submission, hooks, room.reading.hidden_in,
+            room.reading.next_changes, rules=room.rules, limits=limits,
         )  # fmt: skip
 
     async def settle(self) -> int:

@@ -8,6 +8,7 @@ of a request are read here too, and an object that only hidden references reach 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..access import Actor, Rulebook, Target, Verb, may
@@ -17,6 +18,19 @@ from .config.model import CONFIG_REF
 from .permission import reads_all_branches
 
 META = "refs/meta"
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What git keeps from a reader, as prefixes of references: what is `there`, and what may come while git answers.
+
+    Of a change that comes nobody knows yet whether it is private, so that no list that git makes meanwhile names it.
+    """
+
+    there: tuple[str, ...] = ()
+    coming: tuple[str, ...] = ()
+
+
 _MANY = 500  # beyond this all patch sets are hidden, so that no command line grows without end
 
 

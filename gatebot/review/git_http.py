@@ -23,11 +23,11 @@ from ..reasons import reason
 from ..repo import Repositories
 from ..repo.wants import not_ours
 from . import git_hidden, hook_pipe
-from .git_process import CHUNK, RECEIVE, UPLOAD, GitProcesses, Hidden, Limits
+from .git_process import CHUNK, RECEIVE, UPLOAD, Coming, GitProcesses, Hidden, Limits
 from .permission import sees_project
 from .push import Receiver
 
-__all__ = ["GitHttp", "Hidden", "Limits"]
+__all__ = ["Coming", "GitHttp", "Hidden", "Limits"]
 
 _WANTS_AT_MOST = 16 * 1024**2  # a fetch of a project with secrets is read whole before git gets it
 COMMIT_MSG = Path(__file__).parent / "hooks" / "commit-msg"
@@ -56,6 +56,7 @@ class GitHttp:
         submits: hook_pipe.Submits,
         hooks: Path,
         hidden: Hidden,
+        coming: Coming,
         *,
         rules: Rulebook = DEFAULT,
         limits: Limits | None = None,
@@ -64,7 +65,7 @@ class GitHttp:
         self._repositories = repositories
         self._rules = rules
         self._limits = limits or Limits()
-        self.processes = GitProcesses(repositories, receiver, submits, hooks, hidden, self._limits, rules)
+        self.processes = GitProcesses(repositories, receiver, submits, hooks, hidden, coming, self._limits, rules)
 
     def routes(self) -> list[web.RouteDef]:
         """To be added before pages that take any path."""
@@ -103,10 +104,10 @@ class GitHttp:
         command = ["upload-pack", "--stateless-rpc", f"--timeout={self._limits.idle_seconds:.0f}"]
         hidden = await self.processes.hidden(self._actor(request), project)
         body, kind = None, f"application/x-{UPLOAD}-result"
-        if hidden:
+        if hidden.there:
             body = await _whole(request)
             store = self._repositories.path(project)
-            if wanted := await asyncio.to_thread(git_hidden.refused, store, hidden, body):
+            if wanted := await asyncio.to_thread(git_hidden.refused, store, hidden.there, body):
                 return web.Response(body=not_ours(wanted), content_type=kind)
         config = self.processes.uploads(_version(request), hidden)
         async with self.processes.process(command, project, config, version=_version(request)) as process:

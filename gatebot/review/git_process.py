@@ -20,11 +20,14 @@ from ..identity import Account
 from ..repo import Repositories, environment
 from ..repo.ending import end
 from . import git_hidden, hook_pipe, push_says
+from .git_hidden import Unseen
 from .push import Receiver
 from .report_text import ReportText
 
 #: The changes of a project that somebody may not see.
 Hidden: TypeAlias = Callable[[Actor, str], Awaitable[Collection[int]]]
+#: The numbers of changes that are still to come.
+Coming: TypeAlias = Callable[[], Awaitable[Collection[int]]]
 Config: TypeAlias = Mapping[str, str | tuple[str, ...]]
 
 CHUNK = 64 * 1024
@@ -65,6 +68,7 @@ class GitProcesses:
         submits: hook_pipe.Submits,
         hooks: Path,
         hidden: Hidden,
+        coming: Coming,
         limits: Limits,
         rules: Rulebook = DEFAULT,
     ) -> None:
@@ -74,22 +78,25 @@ class GitProcesses:
         self._submits = submits
         self._hooks = hook_pipe.install(hooks)
         self._hidden = hidden
+        self._coming = coming
         self._rules = rules
         self._free = asyncio.Semaphore(limits.processes)
         self._conversations: set[asyncio.Task[None]] = set()
 
-    async def hidden(self, actor: Actor, project: str) -> tuple[str, ...]:
-        """The references that somebody may not see, as prefixes."""
+    async def hidden(self, actor: Actor, project: str) -> Unseen:
+        """The references that somebody may not see."""
+        # Asked first: what is made between the two questions is in one of the answers.
+        coming = git_hidden.references(await self._coming())
         changes = git_hidden.references(await self._hidden(actor, project))
         shut = await asyncio.to_thread(git_hidden.unreadable, actor, project, self.repositories, self._rules)
-        return (*shut, *changes)
+        return Unseen((*shut, *changes), coming)
 
-    def uploads(self, version: str, hidden: tuple[str, ...]) -> Config:
+    def uploads(self, version: str, hidden: Unseen) -> Config:
         """How a fetch is served; `version` is the client's wish as git writes it."""
         if "version=2" in version:
-            return {"uploadpack.hideRefs": (git_hidden.META, *hidden)}
+            return {"uploadpack.hideRefs": (git_hidden.META, *hidden.there, *hidden.coming)}
         # Before version 2 every reference is sent to everybody, and patch sets would be most of them.
-        return {"uploadpack.hideRefs": (git_hidden.META, "refs/changes", *hidden)}
+        return {"uploadpack.hideRefs": (git_hidden.META, "refs/changes", *hidden.there)}
 
     def receives(self) -> Config:
         """How a push is served."""

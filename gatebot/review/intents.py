@@ -23,6 +23,7 @@ from .tables import changes, counters, intents
 _open = insert(intents).returning(intents)
 _close = update(intents).where(intents.c.id == bindparam("intent"), intents.c.closed.is_(None))
 _by_key = select(intents).where(intents.c.kind == bindparam("kind"), intents.c.key == bindparam("key"))
+_SOON = 100
 _PATCH_SET = re.compile(r"refs/changes/\d{2}/(\d+)/\d+")
 _all_open = select(intents).where(intents.c.closed.is_(None)).order_by(intents.c.id)
 
@@ -30,6 +31,12 @@ _all_open = select(intents).where(intents.c.closed.is_(None)).order_by(intents.c
 def allocate_changes(session: Session, count: int = 1) -> int:
     """Take `count` change numbers for ever; the first of them. The first ever is 1."""
     return _allocate(session, "change", count)
+
+
+def next_changes(session: Session) -> range:
+    """The numbers that the next changes get: as many as may be made while somebody is answered."""
+    last = session.scalar(select(counters.c.value).where(counters.c.name == "change")) or 0
+    return range(last + 1, last + 1 + _SOON)
 
 
 def _allocate(session: Session, name: str, count: int) -> int:

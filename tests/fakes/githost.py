@@ -22,7 +22,7 @@ from gatebot.identity import store as accounts
 from gatebot.identity.store import NewAccount
 from gatebot.reasons import Reason, reason
 from gatebot.repo import Repositories
-from gatebot.review import hosting, store
+from gatebot.review import hosting, intents, store
 from gatebot.review.git_http import GitHttp, Hidden, Limits
 from gatebot.review.model import Change, Project
 from gatebot.review.push import Most, Receiver
@@ -119,9 +119,13 @@ class GitHost:
         site = FakeSite(self.people)
         self.submits = FakeSubmits()
         self.git = GitHttp(
-            site, self.repos, self.receiver, self.submits, root / "hooks", hidden or _nothing_hidden, limits=limits
-        )
+            site, self.repos, self.receiver, self.submits, root / "hooks", hidden or _nothing_hidden, self._coming,
+            limits=limits,
+        )  # fmt: skip
         self.url = ""
+
+    async def _coming(self) -> range:
+        return await self.db.read(intents.next_changes)
 
     def add_project(self, name: str, source: WorkTree | None = None) -> None:
         """Host a project: with the history of a work tree, or empty."""

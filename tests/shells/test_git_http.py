@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 
 from gatebot.db import Database
 from gatebot.repo import ZERO
-from gatebot.review import hook_pipe
+from gatebot.review import hook_pipe, intents
 from gatebot.review.git_http import Limits
 from tests.fakes.clock import FakeClock
 from tests.fakes.git import WorkTree
@@ -86,6 +86,11 @@ async def test_patch_sets_are_fetched_by_name_and_hidden_where_all_is_listed(hos
     tip = host.repos.branches("demo/api")["main"]
     host.repos.update_ref("demo/api", "refs/changes/01/1/1", ZERO, tip)
     work = await asyncio.to_thread(WorkTree.clone, host.address("demo/api", None), tmp_path / "clone")
+    # As long as no change has this number, nobody knows whether it is private.
+    assert "refs/changes" not in (await git(work, "ls-remote", "origin")).stdout
+    assert (await git(work, "fetch", "origin", "refs/changes/01/1/1")).returncode != 0
+    await host.db.run(intents.allocate_changes)
+    assert "refs/changes/01/1/1" in (await git(work, "ls-remote", "origin")).stdout
     assert (await git(work, "fetch", "origin", "refs/changes/01/1/1")).returncode == 0
     old = await git(work, "-c", "protocol.version=0", "ls-remote", "origin")
     assert "refs/changes" not in old.stdout

@@ -19,6 +19,7 @@ from gatebot.access import DEFAULT, Actor
 from gatebot.db import Database
 from gatebot.identity import Identity
 from gatebot.repo import ZERO
+from gatebot.review import intents
 from gatebot.review.git_http import Limits
 from gatebot.review.ssh import commands, hook_files
 from gatebot.review.ssh import git as git_over_ssh
@@ -161,6 +162,7 @@ async def test_a_project_is_read_by_every_address(place: Place, path: str) -> No
 
 async def test_both_protocols_show_what_they_shall(place: Place) -> None:
     tip = place.host.repos.branches("demo/api")["main"]
+    await place.host.db.run(intents.allocate_changes)
     place.host.repos.update_ref("demo/api", "refs/changes/01/1/1", ZERO, tip)
     work = place.mina.work(place.root / "work")
     address = place.mina.address("demo/api")

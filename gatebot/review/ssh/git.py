@@ -19,6 +19,7 @@ from ...identity import Account
 from ...reasons import reason
 from ...repo.wants import not_ours, refusal
 from .. import git_hidden
+from ..git_hidden import Unseen
 from ..git_process import CHUNK, RECEIVE, UPLOAD, GitProcesses
 from ..permission import sees_project
 from .want_guard import WantGuard
@@ -131,10 +132,10 @@ class GitOverSsh:
 class _Sight:
     """What somebody may not have of a project while he talks to git, which was started with `hidden` references."""
 
-    def __init__(self, processes: GitProcesses, actor: Actor, project: str, hidden: tuple[str, ...]) -> None:
+    def __init__(self, processes: GitProcesses, actor: Actor, project: str, hidden: Unseen) -> None:
         self._processes = processes
         self._who = actor, project
-        self._hidden = self._begun = hidden
+        self._hidden = self._begun = hidden.there
         self._looked = 0.0
         self.guard = WantGuard(())
 
@@ -148,7 +149,7 @@ class _Sight:
     async def passed(self, data: bytes) -> bytes:
         """What git may hear of what the client says."""
         if asyncio.get_running_loop().time() - self._looked > _FRESH_SECONDS:
-            self._hidden = await self._processes.hidden(*self._who)
+            self._hidden = (await self._processes.hidden(*self._who)).there
             await self.look()
         return self.guard.feed(data)
 
