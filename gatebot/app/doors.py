@@ -7,6 +7,7 @@ Plugs the room into the web; decides nothing.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from aiohttp import web
 
@@ -17,7 +18,7 @@ from ..errors import GatebotError
 from ..front import Entry, Front, Hit, Panel, Results
 from ..mentions import Mentions
 from ..repo import Repositories
-from ..review import pages, rest
+from ..review import intents, pages, rest
 from ..review.git_http import GitHttp, Limits
 from ..review.ports import Builds
 from ..review.push import Most, Receiver
@@ -50,7 +51,7 @@ class Doors:
         hooks = places.work / "hooks"
         self.git = GitHttp(
             site, repositories, self._receiver, room.submission, hooks, room.reading.hidden_in,
-            room.reading.next_changes, rules=room.rules, limits=limits,
+            partial(db.read, intents.next_changes), rules=room.rules, limits=limits,
         )  # fmt: skip
 
     async def settle(self) -> int:

@@ -109,10 +109,6 @@ class Reading:
         """The changes of a project that the asker may not see: for git, which serves their patch sets."""
         return await self.db.read(self._hidden_in, actor, project)
 
-    async def next_changes(self) -> range:
-        """The numbers of changes that are still to come."""
-        return await self.db.read(intents.next_changes)
-
     # -- transactions ----------------------------------------------------------------------------------
 
     def _view(self, session: Session, actor: Actor, number: int) -> ChangeView:
