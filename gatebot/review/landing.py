@@ -23,10 +23,13 @@ from ..events import MergeRefused
 from ..reasons import Reason, reason
 from ..repo import Repositories
 from . import landing_rows, store
+from .config.model import CONFIG_REF
+from .config.ports import Configs, NoConfigs
 from .intents import close_intent, intent_of, open_intent, open_intents, reopen_intent
 from .judging import Judge
 from .landing_plan import KIND, Order, Outcome, Plan, from_payload, moves_of, outcome_from, outcome_text, to_payload
 from .model import ZERO, Intent, PatchSet, RefMove, Upload, branch_ref, change_ref
+from .push_config import invalid
 from .push_policy import Policies, SamePolicy
 
 _HEADS = "refs/heads/"
@@ -51,8 +54,10 @@ class Lander:
         judge: Judge,
         clock: Clock,
         policies: Policies = SamePolicy(),  # noqa: B008 (a frozen value)
+        configs: Configs | None = None,
     ) -> None:
         self._db = db
+        self._configs = configs or NoConfigs()
         self._policies = policies
         self._repositories = repositories
         self._judge = judge
@@ -63,7 +68,7 @@ class Lander:
         """Land all changes of an order, or none. What has landed lands only once; what was refused is tried again."""
         with self._one_at_a_time:
             plan = self._prepare(order)
-            intent, begun = self._db.run_now(self._open, plan, self._implicit_merge(plan))
+            intent, begun = self._db.run_now(self._open, plan, self._implicit_merge(plan) or self._broken_config(plan))
             if not intent.outcome:
                 intent = self._carry_out(intent, resumed=begun)
             return self._answer(order.landing, intent)
@@ -105,6 +110,18 @@ class Lander:
             if not self._repositories.descends(change.store, change.expected, reviewed.parents[0]):
                 on = reviewed.parents[0][:12]
                 return reason("review.implicit-merge", change=change.number, commit=on, branch=change.branch)
+        return None
+
+    def _broken_config(self, plan: Plan) -> Reason | None:
+        """Whether what lands on `refs/meta/config` is wrong as a whole, as two changes may be that are right alone."""
+        for one in plan.order.landing.changes:
+            if branch_ref(one.branch) != CONFIG_REF:
+                continue
+            troubles = self._configs.troubles(
+                one.project, lambda name, at=one: self._repositories.read_file(at.store, at.commit, name)
+            )
+            if troubles:
+                return invalid(troubles)
         return None
 
     def _open(self, session: Session, plan: Plan, refused: Reason | None) -> tuple[Intent, bool]:

@@ -117,7 +117,7 @@ def furnish(
     review = Review(db, judge, clock, rules)
     maker, reading = Maker(db, repositories, judge, clock), Reading(db, judge, clock, rules)
     policies = ConfigPolicies(policy or Policy(), configs)
-    lander = Lander(db, repositories, judge, clock, policies)
+    lander = Lander(db, repositories, judge, clock, policies, configs)
     bench = Workbench(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
         ConfigGuard(configs, rules), lambda s, actor, asked: frozenset(reading.seen_in(s, actor, asked)),

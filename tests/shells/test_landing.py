@@ -16,6 +16,7 @@ from gatebot.db import Database
 from gatebot.events import BranchMoved, ChangeMerged, MergeRefused
 from gatebot.repo import Repositories
 from gatebot.review import conversation
+from gatebot.review.config.book import Book
 from gatebot.review.intents import close_intent, open_intent, open_intents
 from gatebot.review.landing import Lander
 from gatebot.review.landing_plan import Order
@@ -80,6 +81,24 @@ def test_a_landed_change_is_merged_in_ref_row_and_journal(house: ReviewHouse) ->
         ChangeMerged(change.number, 1, "demo/api", "main", commit, GATE, "item1"),
     ]
     assert house.read(open_intents) == ()
+
+
+def test_configuration_that_is_wrong_once_it_is_merged_does_not_land(house: ReviewHouse) -> None:
+    base = house.project("demo/api")
+    assert house.repositories.update_ref("demo/api", "refs/meta/config", ZERO, base)
+    change = house.also_for(
+        house.push("demo/api", {"project.config": "[submit\n"}, "Break it", base), "refs/meta/config"
+    )
+    house.approve(change)
+    book = Book(house.db, house.repositories)
+    careful = Lander(house.db, house.repositories, house.judge, house.clock, configs=book)
+
+    answer = careful.land(house.order("item1", (change, base, house.commit_of(change))))
+
+    assert isinstance(answer, LandRefused)
+    assert "project.config" in words.say(answer.reason)
+    assert house.tip("demo/api", "refs/meta/config") == base
+    assert house.change(change.number).status is Status.NEW
 
 
 def test_landing_the_same_item_again_gives_the_same_answer_and_no_new_fact(house: ReviewHouse) -> None:
