@@ -157,6 +157,23 @@ def move_cursor(session: Session, reader: str, id: int) -> None:
     session.execute(_move[session.dialect.name], {"reader": reader, "id": id})
 
 
+def begin_cursor(session: Session, reader: str, *, active: bool = True) -> int:
+    """Where a reader begins that acts on nothing older than itself: the newest entry at first, then its own place.
+
+    While it has nothing to do (not `active`) it stands nowhere: what happens meanwhile stays undone afterwards, too.
+    """
+    place = cursor(session, reader)
+    if not active:
+        if place:
+            move_cursor(session, reader, 0)
+        return 0
+    if not place:
+        # 0 is a reader that never began; an empty journal has no entry to stand on.
+        place = last_in(session) or -1
+        move_cursor(session, reader, place)
+    return place
+
+
 def last_in(session: Session) -> int:
     """The id of the newest entry, 0 when there is none."""
     return session.execute(_last).scalar_one()

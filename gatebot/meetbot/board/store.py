@@ -39,16 +39,7 @@ fact_table = sa.Table(
 
 def begin(session: Session, *, leading: bool) -> int:
     """The reader's place; what was said before there was a board is no command, also after a time without any."""
-    place = journal.cursor(session, READER)
-    if not leading:
-        if place:
-            journal.move_cursor(session, READER, 0)
-        return 0
-    if not place:
-        # 0 is a reader that never began; an empty journal has no entry to stand on.
-        place = journal.last_in(session) or -1
-        journal.move_cursor(session, READER, place)
-    return place
+    return journal.begin_cursor(session, READER, active=leading)
 
 
 def moved(session: Session, upto: int) -> None:

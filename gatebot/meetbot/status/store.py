@@ -65,12 +65,7 @@ Row: TypeAlias = sa.Row[Any]
 
 def begin(session: Session) -> int:
     """The reader's place; what was said before it first read is no command."""
-    place = journal.cursor(session, READER)
-    if not place:
-        # 0 is a reader that never began; an empty journal has no entry to stand on.
-        place = journal.last_in(session) or -1
-        journal.move_cursor(session, READER, place)
-    return place
+    return journal.begin_cursor(session, READER)
 
 
 def said(session: Session, line: int) -> Line | None:

@@ -36,16 +36,7 @@ def outbox(tracker: str) -> Outbox:
 
 def begin(session: Session, *, telling: bool) -> int:
     """The reader's place. What merged before anybody was to be told stays untold, also after a time without hooks."""
-    place = journal.cursor(session, READER)
-    if not telling:
-        if place:
-            journal.move_cursor(session, READER, 0)
-        return 0
-    if not place:
-        # 0 is a reader that never began; an empty journal has no entry to stand on.
-        place = journal.last_in(session) or -1
-        journal.move_cursor(session, READER, place)
-    return place
+    return journal.begin_cursor(session, READER, active=telling)
 
 
 def queue(session: Session, found: Iterable[Delivery], upto: int, at: datetime) -> None:
