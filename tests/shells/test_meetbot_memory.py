@@ -15,6 +15,7 @@ from gatebot.events import ChangeMerged
 from gatebot.meetbot import archive, store
 from gatebot.meetbot.attendance import store as attendance
 from gatebot.meetbot.edits import store as edits
+from gatebot.meetbot.edits.store import Change, Clash
 from gatebot.meetbot.memory import store as memory
 from gatebot.meetbot.memory.matching import closed_by_message
 from gatebot.meetbot.memory.model import How
@@ -219,6 +220,17 @@ async def test_minutes_are_changed_after_the_end_and_the_register_follows(db: Da
     place = minutes.places[1]
     assert await db.run(edits.edit, 1, place, "", "eve", room.now)
     assert await room.open() == ["bob writes the docs"]
+    # Several are saved at once, or none, where somebody else was quicker: he sees what stands there, then decides.
+    mine = [Change(4, "bob writes the docs", "bob reads the docs"), Change(place, "ann sleeps", "ann wakes")]
+    assert await db.run(edits.save, 1, mine, ("info", "tea"), "root", room.now) == {place: Clash("action", "", "eve")}
+    assert await room.open() == ["bob writes the docs"]
+    mine[1] = Change(place, "", "ann wakes")
+    assert await db.run(edits.save, 1, mine, ("info", "tea"), "root", room.now) == {}
+    assert await room.open() == ["bob reads the docs", "ann wakes"]
+    minutes = await db.read(archive.minutes, row, WAYS)
+    assert [item.text for item in minutes.items] == ["bob reads the docs", "to sleep", "ann wakes", "tea"]
+    assert minutes.changed == ("root", "", "", "")
+    assert await db.run(edits.save, 1, [Change(99, "x", "y")], ("", ""), "root", room.now) is None
 
 
 async def test_who_led_is_known_by_what_he_proved_and_not_by_a_name(db: Database) -> None:

@@ -481,15 +481,35 @@ async def test_an_administrator_changes_minutes_and_everybody_sees_what_was_ther
     assert 'value="ann looks at change 42"' in form
     assert EVIL not in form
     token = re.search(r'name="_xsrf" value="([^"]+)"', form)
-    place = re.search(r'name="place" value="(\d+)">\s*<label><b class="kind">action', form)
+    place = re.search(r'name="was-(\d+)" value="ann looks', form)
     assert token
     assert place
-    data = {"_xsrf": token[1], "place": place[1], "text": f"ann looks at change 43 {EVIL}"}
+    was = {"_xsrf": token[1], f"was-{place[1]}": "ann looks at change 42"}
+    data = was | {f"text-{place[1]}": f"ann looks at change 43 {EVIL}"}
     answer = await house.client.post("/meeting/1/edit", data=data, headers={"Cookie": cookie}, allow_redirects=False)
     assert answer.status == 303
     page = await house.get("/meeting/1")
     assert "<del>ann looks at change 42</del>" in page
     assert "<ins>ann looks at change 43 &lt;script&gt;" in page
+    assert '<span class="small soft">(changed by root)</span>' in page
+    # Who opened the page before that is told, and keeps what was typed in every field.
+    late = was | {
+        f"text-{place[1]}": "ann reads change 42",
+        "was-99": "x",
+        "text-99": "x",
+        "kind": "idea",
+        "text": "tea",
+    }
+    answer = await house.client.post("/meeting/1/edit", data=late, headers={"Cookie": cookie}, allow_redirects=False)
+    told = await answer.text()
+    assert answer.status == 409
+    assert "Nothing was saved: somebody else has changed an item since you opened this page." in told
+    assert "root has changed it to:</b> <ins>ann looks at change 43 &lt;script&gt;" in told
+    assert f'name="text-{place[1]}" value="ann reads change 42"' in told
+    assert f'name="was-{place[1]}" value="ann looks at change 43 &lt;script&gt;' in told
+    assert "<option selected>idea</option>" in told
+    assert '<input name="text" value="tea"' in told
+    assert "tea" not in await house.get("/meeting/1")
     found = await house.get("/search?q=43")
     assert '>#gatebot</a> · <a href="/meeting/1">Sync &lt;script&gt;' in found
     assert "<div>root: ann looks at <a" in found

@@ -7,19 +7,83 @@ when the meeting is over, and a services account belongs to nobody here until it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from ...db import Session
 from ..memory import store as register
-from ..minutes.fold import added_item
+from ..minutes.fold import added_item, as_edited
 from ..model import ITEMS, Entry, EntryKind
 from ..sisters import links
 from ..store import append_entries, line_table, meeting_table, record
 from ..webchat.words import of_account
 
 ADDABLE = tuple(sorted(ITEMS - {EntryKind.VOTE}))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody makes of the item at a place of the record, who read the words `was` there."""
+
+    place: int
+    was: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What an item is now, not what a change was made from: `text` is empty if it was struck out; `who` did it."""
+
+    kind: str
+    text: str
+    who: str
+
+
+def save(
+    session: Session, meeting: int, changes: Sequence[Change], added: tuple[str, str], who: str, at: datetime
+) -> dict[int, Clash] | None:
+    """Make all changes and add an item (kind and text, if there is a text), or do nothing and tell what clashes.
+
+    What somebody else struck out comes back as a new item when its words are saved all the same. None: there is no such
+    item, or no item of that kind.
+    """
+    entries = record(session, meeting)
+    standing, _, changed = as_edited(entries)
+    clashes: dict[int, Clash] = {}
+    made: list[tuple[Change, Entry]] = []
+    for change in changes:
+        here = standing.get(change.place)
+        item = here or (_item(entries[change.place - 1]) if change.place in changed else None)
+        if item is None:
+            return None
+        now = one_line(here.text) if here else ""
+        if now == one_line(change.text):
+            continue  # somebody else has written the same
+        made.append((change, item))
+        if now != one_line(change.was):
+            clashes[change.place] = Clash(item.kind.value, now, changed.get(change.place, ""))
+    if clashes:
+        return clashes
+    done = True
+    for change, item in made:
+        if change.place in standing:
+            done &= edit(session, meeting, change.place, change.text, who, at)
+        else:
+            done &= add(session, meeting, item.kind.value, change.text, who, at)
+    return {} if done and (not added[1] or add(session, meeting, *added, who, at)) else None
+
+
+def _item(entry: Entry) -> Entry | None:
+    """The item that an entry of the record stands for."""
+    return added_item(entry) if entry.kind is EntryKind.ADDED else entry
+
+
+def one_line(text: str) -> str:
+    """A text as a form can hold it."""
+    return " ".join(text.split())
 
 
 def led_by(session: Session, meeting: int, account: int, username: str) -> bool:
@@ -68,7 +132,7 @@ def edit(session: Session, meeting: int, place: int, text: str, who: str, at: da
     kind = EntryKind.EDITED if text else EntryKind.STRUCK
     append_entries(session, meeting, [Entry(kind, at, who, text, place)])
     target = entries[place - 1]
-    item = added_item(target) if target.kind is EntryKind.ADDED else target
+    item = _item(target)
     if item is not None and item.kind is EntryKind.ACTION:
         register.reword(session, meeting, register.line_of(target, place), text)
     return True

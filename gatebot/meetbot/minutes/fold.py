@@ -7,7 +7,7 @@ known nick that its text names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,7 +30,8 @@ class Edit:
 class Minutes:
     """A meeting as it is written down. `people` are nicks with the lines they said, most first.
 
-    `places` tells for each item where in the record it stands: edits name it by that.
+    `places` tells for each item where in the record it stands: edits name it by that. `changed` tells for each item who
+    changed its words last after the end, empty where they are those of the meeting.
     """
 
     channel: str
@@ -49,11 +50,17 @@ class Minutes:
     location: str
     edits: tuple[Edit, ...] = ()
     places: tuple[int, ...] = ()
+    changed: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
         """The title of the page."""
         return f"{self.channel}: {self.title}" if self.title else f"{self.channel} Meeting"
+
+    @property
+    def marked(self) -> Iterator[tuple[Entry, str]]:
+        """The items, each with who changed it after the end."""
+        return zip(self.items, self.changed, strict=True)
 
     @property
     def actions(self) -> tuple[Entry, ...]:
@@ -78,7 +85,7 @@ def fold(entries: Sequence[Entry], lines: Iterable[Line], setting: Setting) -> M
     over, end = bool(ends), (ends or entries)[-1]
     last = {entry.kind: entry.text for entry in entries}
     started = next(entry.at for entry in reversed(entries) if entry.kind is EntryKind.STARTED)
-    standing, edits = _standing(entries)
+    standing, edits, changed = as_edited(entries)
     items = tuple(standing.values())
     people = _people(entries, log)
     by_person, unassigned = _assigned(items, [nick for nick, _ in people], setting.strict)
@@ -100,13 +107,15 @@ def fold(entries: Sequence[Entry], lines: Iterable[Line], setting: Setting) -> M
         location=end.text if over else setting.location or names.location(name, started, setting.taken),
         edits=tuple(edits),
         places=tuple(standing),
+        changed=tuple("" if setting.strict else changed.get(place, "") for place in standing),
     )
 
 
-def _standing(entries: Iterable[Entry]) -> tuple[dict[int, Entry], list[Edit]]:
-    """The items that no `#undo` took out, by their place in the record, as edits left them; and the edits."""
+def as_edited(entries: Iterable[Entry]) -> tuple[dict[int, Entry], list[Edit], dict[int, str]]:
+    """The items that no `#undo` took out, by place in the record, as edits left them; the edits; who changed them."""
     standing: dict[int, Entry] = {}
     edits: list[Edit] = []
+    changed: dict[int, str] = {}
     for place, entry in enumerate(entries, 1):
         kind = entry.kind
         if kind in ITEMS:
@@ -119,11 +128,12 @@ def _standing(entries: Iterable[Entry]) -> tuple[dict[int, Entry], list[Edit]]:
         elif kind in (EntryKind.EDITED, EntryKind.STRUCK) and entry.number in standing:
             before = standing[entry.number]
             edits.append(Edit(entry.at, entry.nick, before.text, entry.text))
+            changed[entry.number] = entry.nick
             if kind is EntryKind.STRUCK:
                 del standing[entry.number]
             else:
                 standing[entry.number] = replace(before, text=entry.text)
-    return standing, edits
+    return standing, edits, changed
 
 
 def added_item(entry: Entry) -> Entry | None:

@@ -14,7 +14,7 @@ from html import escape as _escape
 from .. import lines, linkify
 from ..model import Entry, EntryKind, Line, LineKind, Setting
 from .fold import Minutes
-from .text import clock, edits_told, wrap
+from .text import changed_by, clock, edits_told, wrap
 
 Tell = Callable[[str], str]
 
@@ -112,8 +112,9 @@ def _summary(minutes: Minutes, setting: Setting, tell: Tell) -> str:
     """
     body: list[str] = []
     topic_open = items_open = subtopic_open = list_open = False
-    for item in minutes.items:
+    for item, who in minutes.marked:
         told = f"<li>{_told(item, setting, tell)} {_details(item, minutes.base)}"
+        told += f'<span class="details">{escape(changed_by(who))}</span>' if who else ""
         if subtopic_open and item.kind in (EntryKind.TOPIC, EntryKind.SUBTOPIC):
             body += ["</ol></li>"] if list_open else ["</li>"]
             subtopic_open = list_open = False

@@ -15,7 +15,7 @@ from html import escape as _escape
 from .. import lines, names
 from ..model import Entry, EntryKind, Setting
 from .fold import Minutes
-from .text import clock, edits_told, wrap
+from .text import changed_by, clock, edits_told, wrap
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+.!|<>&~:@^$=\-\"'])")
 _WIKI = re.compile(r"[\[\]{}'*#=|:~<>&_;\-!]|//")
@@ -149,8 +149,9 @@ def _list(dialect: _Dialect, heading: str, told: list[str]) -> str:
 def _summary(minutes: Minutes, dialect: _Dialect, strict: bool) -> list[str]:
     body: list[str] = []
     depth = 0
-    for item in minutes.items:
+    for item, who in minutes.marked:
         told = f"{_told(item, dialect, strict)}  ({dialect.escape(item.nick)}, {clock(item.at)})"
+        told += f" {dialect.escape(changed_by(who).strip())}" if who else ""
         if item.kind is EntryKind.TOPIC:
             body += [""] if depth else []
             depth = 1

@@ -28,7 +28,7 @@ def _minutes(minutes: Minutes) -> dict[str, object]:
         "ended": minutes.ended.isoformat() if minutes.over else None,
         "restricted": minutes.restricted,
         "location": minutes.location,
-        "items": [_item(item) for item in minutes.items],
+        "items": [_item(item, who) for item, who in minutes.marked],
         "actions": [item.text for item in minutes.actions],
         "actions_by_person": {nick: [item.text for item in items] for nick, items in minutes.by_person},
         "unassigned": [item.text for item in minutes.unassigned],
@@ -42,14 +42,15 @@ def _minutes(minutes: Minutes) -> dict[str, object]:
     }
 
 
-def _item(item: Entry) -> dict[str, object]:
-    return {
+def _item(item: Entry, who: str) -> dict[str, object]:
+    told: dict[str, object] = {
         "kind": item.kind.value,
         "text": item.text,
         "nick": item.nick,
         "at": item.at.isoformat(),
         "line": item.number,
     }
+    return told | ({"changed_by": who} if who else {})
 
 
 def _line(number: int, line: Line) -> dict[str, object]:

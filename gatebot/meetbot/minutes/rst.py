@@ -39,14 +39,14 @@ class _Writer:
         text = f"{text[:-1]}\\:" if text.endswith("::") else text  # no literal block comes
         return f"\\{text}" if _BEGINS.match(text) else text
 
-    def item(self, item: Entry) -> str:
+    def item(self, item: Entry, who: str) -> str:
         """An item with the link to its line."""
         text = self._told(item)
         kind = item.kind
         if kind in (EntryKind.TOPIC, EntryKind.SUBTOPIC):
             text = f"**{text or ' '}**" if text or self.strict else ""
         label = "" if kind in (EntryKind.TOPIC, EntryKind.SUBTOPIC, EntryKind.INFO) else f"*{kind.upper()}*: "
-        return f"* {label}{text}  ({self._reference(item)})"
+        return f"* {label}{text}  ({self._reference(item)}){f' (changed by {self.escape(who)})' if who else ''}"
 
     def _told(self, item: Entry) -> str:
         if item.kind is not EntryKind.LINK or not self.strict:
@@ -122,16 +122,16 @@ def _section(heading: str, told: list[str]) -> str:
 def _summary(writer: _Writer) -> str:
     told: list[str] = []
     inside = 0
-    for item in writer.minutes.items:
+    for item, who in writer.minutes.marked:
         if item.kind is EntryKind.TOPIC:
             told += [""] if inside else []
             inside = 2
-            told.append(wrap(writer.item(item)))
+            told.append(wrap(writer.item(item, who)))
         elif item.kind is EntryKind.SUBTOPIC:
-            told.append(wrap(writer.item(item), 2 if inside else 0))
+            told.append(wrap(writer.item(item, who), 2 if inside else 0))
             inside = 4 if inside else 2
         else:
-            told.append(wrap(writer.item(item), inside))
+            told.append(wrap(writer.item(item, who), inside))
     return "\n\n".join(told)
 
 

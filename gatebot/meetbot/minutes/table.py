@@ -11,14 +11,14 @@ from html import escape as _escape
 from ..model import Entry, EntryKind, Setting
 from .fold import Minutes
 from .html import COLOURS, escape, link
-from .text import clock
+from .text import changed_by, clock
 
 
 def minutes_table(minutes: Minutes, setting: Setting) -> str:
     """The `.1.html` file."""
     title = escape(minutes.heading)
     logs = f'(<a href="{_escape(minutes.base)}.log.html">full logs</a>)'
-    rows = "\n".join(_row(item, minutes.base, setting) for item in minutes.items)
+    rows = "\n".join(_row(item, who, minutes.base, setting) for item, who in minutes.marked)
     people = "\n".join(f"  <li>{escape(nick)} ({count})</li>" for nick, count in minutes.people)
     return f"""\
 <!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN">
@@ -65,9 +65,10 @@ def _items(items: tuple[Entry, ...], indent: str) -> str:
     return "\n".join(f"{indent}<li>{escape(item.text)}</li>" for item in items) or f"{indent}<li>(none)</li>"
 
 
-def _row(item: Entry, base: str, setting: Setting) -> str:
+def _row(item: Entry, who: str, base: str, setting: Setting) -> str:
     head = f"<tr><td><a href='{_escape(base)}.log.html#l-{item.number}'>{clock(item.at)}</a></td>"
     text = link(item.text, setting.strict) if item.kind is EntryKind.LINK else escape(item.text)
+    text += escape(changed_by(who))
     if item.kind in (EntryKind.TOPIC, EntryKind.SUBTOPIC):
         kind = item.kind.upper()
         return f'{head}\n        <th colspan=3><b class="{kind}">{kind.capitalize()}: {text}</b></th>\n        </tr>'

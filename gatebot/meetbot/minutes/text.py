@@ -79,9 +79,9 @@ def _summary(minutes: Minutes) -> str:
     """Topics with their items below them; items before the first topic stand alone."""
     body: list[str] = []
     inside = 0
-    for item in minutes.items:
+    for item, who in minutes.marked:
         label = "" if item.kind in (EntryKind.TOPIC, EntryKind.INFO) else f"{item.kind.upper()}: "
-        told = f"* {label}{told_plainly(item)}  ({item.nick}, {clock(item.at)})"
+        told = f"* {label}{told_plainly(item)}  ({item.nick}, {clock(item.at)}){changed_by(who)}"
         if item.kind is EntryKind.TOPIC:
             body += [""] if inside else []
             inside = 2
@@ -92,6 +92,11 @@ def _summary(minutes: Minutes) -> str:
         else:
             body.append(wrap(told, inside))
     return _section("Meeting summary", body)
+
+
+def changed_by(who: str) -> str:
+    """What stands behind an item whose words are not those of the meeting any more."""
+    return f" (changed by {who})" if who else ""
 
 
 def told_plainly(item: Entry) -> str:
