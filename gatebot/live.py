@@ -4,7 +4,8 @@
 A page names topics (`change/12`, `project/demo/api`, `queue`); the stream says only that something
 of these topics changed, and the page fetches itself again. So a reader who may not see a thing
 learns no more than by loading the page. The topic `log/BUILD` brings the text of a growing log.
-Slow readers are dropped; they resume from `Last-Event-ID` and lose nothing.
+Slow readers are dropped; they resume from `Last-Event-ID` and lose nothing. A browser has few connections to a host:
+with `every=SECONDS` the answer ends when all is told, and says when to come back.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from .journal import Entry, Journal
 
 _PATIENCE = 15.0  # seconds between signs of life, under the idle limits of common proxies
 _DIGITS = 15  # of a place in the journal or in a log
+_RETRY = 1  # seconds until a browser that lost its stream comes back
+_SELDOM = 60  # seconds at most until who asks again and again does so
+_PAUSE = 0.2  # seconds without a piece of a log after which an answer that ends has told all
+_BRIEF = 1.0  # seconds that such an answer takes at most
 _SLOW = 10.0  # seconds a reader may take for one piece
 _KEPT = 5_000  # facts remembered for readers that come back
 
@@ -91,6 +96,9 @@ class Live:
         fed = next((topic.removeprefix(_FED) for topic in named if topic.startswith(_FED)), "")
         if not named or len(named) > 50:
             raise Invalid("Name 1 to 50 topics: /live?topics=change/12,queue")
+        every = request.query.get("every", "")
+        if every and not (every.isascii() and every.isdecimal() and len(every) <= 2 and 1 <= int(every) <= _SELDOM):
+            raise Invalid(f"every is the seconds until you ask again, 1 to {_SELDOM}: /live?topics=queue&every=3")
         if self._sees is not None:
             wanted = await self._sees(request, wanted)
         answer = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream", hdrs.CACHE_CONTROL: "no-store"})
@@ -99,8 +107,8 @@ class Live:
         pieces = await self._feed(request, fed, reader.offset) if fed and self._feed else _nothing()
         try:
             await answer.prepare(request)
-            await reader.send(b"retry: 1000\n")
-            await self._tell(reader, pieces)
+            await reader.send(b"retry: %d000\n" % int(every or _RETRY))
+            await self._tell(reader, pieces, (_PAUSE if fed else 0) if every else None)
         except ConnectionResetError:
             pass  # gone: the browser comes back with its last id
         except TimeoutError:
@@ -120,8 +128,9 @@ class Live:
             int(offset) if offset.isdecimal() and len(offset) <= _DIGITS else 0,
         )
 
-    async def _tell(self, reader: _Reader, pieces: AsyncIterator[Piece]) -> None:
-        """Tell news, and the log that is followed, until the reader goes."""
+    async def _tell(self, reader: _Reader, pieces: AsyncIterator[Piece], pause: float | None) -> None:
+        """Tell news, and the log that is followed, until the reader goes; or until nothing came for a `pause`."""
+        over = None if pause is None else asyncio.get_running_loop().time() + _BRIEF
         news: asyncio.Task[bool] = asyncio.ensure_future(self._news.wait())
         piece = asyncio.ensure_future(anext(pieces, None))
         waited: set[asyncio.Task[bool] | asyncio.Task[Piece | None]] = {news, piece}
@@ -131,9 +140,12 @@ class Live:
                 if self._touched(reader.wanted, reader.since, latest):
                     await reader.send(f"event: changed\ndata: {latest}\n".encode(), since=latest)
                 reader.since = max(reader.since, latest)
-                done, _ = await asyncio.wait(waited, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+                patience = _PATIENCE if pause is None else pause
+                done, _ = await asyncio.wait(waited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
                     await reader.send(b": still here\n")
+                if over is not None and (not done or asyncio.get_running_loop().time() > over):
+                    return
                 if news in done:
                     waited.discard(news)
                     news = asyncio.ensure_future(self._news.wait())

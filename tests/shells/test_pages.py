@@ -426,7 +426,25 @@ async def test_an_open_page_hears_news_and_the_log_in_one_stream_and_resumes(
         told = await event(answer)
         assert "| two\\n" in told
         assert "one" not in told
+        place = told.rpartition("id: ")[2]
+    await an_answer_that_ends(web, query | {"every": "3"}, place)
     web.logs.close(build)
+
+
+async def an_answer_that_ends(web: WebHouse, query: dict[str, str], place: str) -> None:
+    """A browser of many windows asks again and again: all that is new at once, and when to come back."""
+    async with web.client.get("/live", params=query) as answer:
+        told = " ".join((await answer.text()).split())
+        assert told.startswith(f"retry: 3000 id: {query['since']}:0")
+        assert "event: changed" in told
+        assert "| two\\n" in told
+        assert told.endswith(f": still here id: {place}")
+    async with web.client.get("/live", params=query, headers={"Last-Event-ID": place}) as answer:
+        assert " ".join((await answer.text()).split()) == f"retry: 3000 id: {place} : still here id: {place}"
+    for every in ("0", "x", "61", "-1"):
+        async with web.client.get("/live", params=query | {"every": every}) as answer:
+            assert answer.status == 400, every
+            assert "1 to 60" in await answer.text()
 
 
 async def event(answer: object) -> str:

@@ -63,6 +63,25 @@ def test_buttons_votes_and_topic_follow_what_others_do_while_a_reply_is_written(
     expect(ann.locator("#changes-rows")).to_contain_text("Add a")
 
 
+def test_more_windows_than_a_browser_has_connections_all_follow(site: RunningSite, ann: Page) -> None:
+    change = site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
+    windows = [ann, *(new_page(ann.context) for _ in range(7))]
+    for window in windows:
+        shown(window, change)
+    site.person("bob").review(change, Code_Review=2)
+    for window in windows:
+        expect(window.locator("#rail .vote", has_text="+2")).to_have_count(1)
+        assert window.evaluate("window.neverReloaded")
+    streams = "navigator.locks.query().then(all => [all.held.length, all.pending.length])"
+    assert ann.evaluate(streams) == [3, 15]
+    windows[0].goto("/projects")
+    windows[1].close()
+    site.person("bob").review(change, Code_Review=1)
+    for window in windows[2:]:
+        expect(window.locator("#rail .vote", has_text="+1")).to_have_count(1)
+    assert ann.evaluate(streams)[0] == 3
+
+
 def votes_follow(site: RunningSite, ann: Page, change: int) -> None:
     """What may be voted is true without a reload, what was chosen and typed stays."""
     person = site.person("ann")

@@ -147,6 +147,37 @@ function show(page) {
 document.addEventListener("gatebot:refresh", refresh);
 
 let paused = false, source = null, following = null;
+// A browser opens six connections to a host, for all its windows together. Three windows that are seen hold a stream,
+// by a lock that ends with its page; the others ask every few seconds, and take a lock when one becomes free. Where
+// there are no locks (they need https or localhost), the window in which somebody works holds one.
+const asks = { seen: 3, hidden: 30 };
+let held = null, trying = null;
+function share() {
+  leave();
+  if (document.hidden) return;
+  if (!navigator.locks) { if (document.hasFocus()) held = () => {}; return; }
+  const mine = trying = new AbortController();
+  for (const name of ["live 1", "live 2", "live 3"]) {
+    navigator.locks.request(name, { signal: mine.signal }, () => {
+      if (held || trying !== mine) return null;  // two were free at once, or this page was left
+      const kept = new Promise((free) => { held = free; });
+      mine.abort();
+      following = null;
+      follow();
+      return kept;
+    }).catch(() => {});  // given up, as there is one
+  }
+}
+function leave() {
+  trying?.abort();
+  held?.();
+  trying = held = null;
+}
+function shareAgain() {
+  share();
+  following = null;
+  follow();
+}
 // Every page hears what is told everybody; one that hears nothing else does so while somebody sees it.
 function follow() {
   const { live = "", since } = document.body.dataset;
@@ -154,17 +185,20 @@ function follow() {
   following = live;
   source?.close();
   const log = document.getElementById("log"), topics = live ? `${live},banner` : "banner";
-  const query = new URLSearchParams({ topics, since: since || "", offset: log?.dataset.offset || "" });
+  const every = held ? "" : document.hidden ? asks.hidden : asks.seen;
+  const query = new URLSearchParams({ topics, since: since || "", offset: log?.dataset.offset || "", every });
   const mine = source = new EventSource(`/live?${query}`);
-  let opened = false, timer = 0;
+  let heard = false, lost = false, timer = 0;
   // The first news of a burst sets the clock, the others do not set it back: a busy gate is shown too.
   const news = () => { timer ||= setTimeout(() => { timer = 0; if (!paused && source === mine) refresh(); }, 120); };
   source.onopen = () => {
     if (live) say(paused ? words.paused : words.live, paused ? "" : "on");
-    if (opened) news();
-    opened = true;
+    if (lost) news();
+    [heard, lost] = [true, false];
   };
   source.onerror = () => {
+    if (every && heard) { heard = false; return; }  // answered; the browser asks again by itself
+    lost = true;
     if (live) say(words.lost, "lost");
     // A browser gives up on an answer that is no stream, as of a proxy without its server.
     if (mine.readyState === EventSource.CLOSED) setTimeout(() => source === mine && resume(), 3000);
@@ -350,12 +384,13 @@ document.getElementById("log")?.addEventListener("click", (event) => {
 });
 sight();
 addEventListener("hashchange", mark);
-addEventListener("pagehide", () => source?.close());
+addEventListener("pagehide", () => { source?.close(); leave(); });
 document.addEventListener("visibilitychange", () => {
-  if (document.body.dataset.live) return;
-  if (document.hidden) { source?.close(); following = null; } else follow();
+  if (document.hidden && !document.body.dataset.live) source?.close();
+  shareAgain();
 });
-addEventListener("pageshow", (event) => { if (event.persisted) resume(); });
+addEventListener("pageshow", (event) => { if (event.persisted) { share(); resume(); } });
+if (!navigator.locks) for (const change of ["focus", "blur"]) addEventListener(change, shareAgain);
 document.addEventListener("click", (event) => {
   const text = event.target.closest("[data-copy]")?.dataset.copy;
   if (text) navigator.clipboard?.writeText(text).then(() => say("✓", "on"));
@@ -381,4 +416,5 @@ remember(document.body);
 tick();
 setInterval(tick, 1000);
 mark();
-follow();
+share();
+if (held) follow(); else setTimeout(follow, 200);  // a free lock comes at once, and with it the stream
