@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..db import Database
+from ..repo import Repositories
 from .dashboards.service import Dashboards
 from .diffs.service import Differences
 from .diffs.suggesting import Suggesting
+from .edits.begun import Beginnings
+from .edits.keeping import Keeping
 from .edits.service import Edits
 from .files.service import Files
 from .judging import Judge
@@ -27,14 +30,17 @@ class ForPages:
     differences: Differences
     dashboards: Dashboards
     suggesting: Suggesting
+    beginnings: Beginnings
 
 
 def for_pages(
-    db: Database, judge: Judge, reading: Reading, files: Files, threads: Threads, edits: Edits, review: Review
-) -> ForPages:
+    db: Database, judge: Judge, reading: Reading, files: Files, threads: Threads, edits: Edits, review: Review,
+    repositories: Repositories,
+) -> ForPages:  # fmt: skip
     """Put them together."""
     return ForPages(
         Differences(reading, files, threads),
         Dashboards(db, reading, judge),
         Suggesting(reading, threads, edits, review),
+        Beginnings(edits, Keeping(db, repositories), repositories),
     )

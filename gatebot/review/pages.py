@@ -45,6 +45,8 @@ def routes(site: Site, room: ReviewRoom, shown: Shown) -> list[web.RouteDef]:
         web.get(CHANGE + r"/{base:\d{1,4}}..{patch_set:\d{1,4}}", pages.change),
         web.get(CHANGE + "/review", pages.change),  # where a refused form leaves the reader
         web.post(CHANGE + "/review", pages.post),
+        web.get(CHANGE + "/edit{file:(?:/.*)?}", pages.to_edit),
+        web.post(CHANGE + "/edit", pages.edit),
         web.get("/projects", pages.projects),
         web.get("/project/{project:.+}", pages.project),
         *diff_pages.routes(site, room),
@@ -115,6 +117,32 @@ class Pages:
         # By this the page knows that what was typed need not be kept any more.
         return self._site.redirect(request, f"/{change.path}#taken", told)
 
+    async def to_edit(self, request: web.Request) -> web.StreamResponse:
+        """Gerrit's address of the reader's edit: it is told at the top of the change's page."""
+        change = await self._change(request)
+        raise web.HTTPFound(f"/{change.path}#edit")
+
+    async def edit(self, request: web.Request) -> web.StreamResponse:
+        """What the bar of the reader's edit asks for. What is typed in the reply stays there."""
+        self._site.require(request)
+        actor, change, edits = self._site.actor(request), await self._change(request), self._room.edits
+        form, at = await request.post(), ""
+        try:
+            match form.get("do", ""):
+                case "publish":
+                    await edits.publish(actor, change)
+                case "rebase":
+                    await edits.rebase(actor, change)
+                    at = "#edit"
+                case "discard":
+                    await edits.drop(actor, change)
+                case _:
+                    pass
+        except GatebotError as error:
+            problem = self._site.sentence(request, error)
+            return await self._page(request, change.number, status=http_status(error), problem=problem)
+        return self._site.redirect(request, f"/{change.path}{at}")
+
     async def projects(self, request: web.Request) -> web.StreamResponse:
         """All projects."""
         found = await self._room.reading.projects(self._site.actor(request))
@@ -164,6 +192,7 @@ class Pages:
         listed = await differences.listed(actor, what)
         context = await self._shown.change(actor, what, drafts, language)
         context["listed"] = listed
+        context["begun"] = await self._room.for_pages.beginnings.of(actor, what.view)
         context["at"] = partial(address, what.view.change.path, what.patch_set.number, base)
         context |= {"problem": problem, "typed": defaultdict(str, typed or {}), "live": f"change/{number},queue,rules"}
         return self._site.render(request, "review/change.html", status=status, **context)

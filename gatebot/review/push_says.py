@@ -77,9 +77,14 @@ def success(
     shown = [f"  {url(one)} {cropped(one.subject)}{_marks(one, done)}" for one in done.changes]
     after = [words.say(reason("review.push-next"), language)]
     if done.edits:
-        calls = [f"  curl -u {username} -X POST {done.edits}/{one.number}/edit:publish" for one in done.changes]
-        published = "\n".join(calls)
-        after = [*words.say(reason("review.push-edits", commands=published), language).splitlines()]
+        publish, discard = (
+            "\n".join(f"  curl -u {username} -X {call}" for call in calls)
+            for calls in (
+                [f"POST {done.edits}/{one.number}/edit:publish" for one in done.changes],
+                [f"DELETE {done.edits}/{one.number}/edit" for one in done.changes],
+            )
+        )
+        after = [*words.say(reason("review.push-edits", commands=publish, discards=discard), language).splitlines()]
     elif done.first:
         after = [*words.say(reason("review.push-first", url=url(done.changes[0])), language).splitlines()]
     return [*lines, *shown, "", *_given(done, hook, language), *after, ""]

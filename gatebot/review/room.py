@@ -160,7 +160,7 @@ def furnish(
         config_editing=ConfigEditing(bench, branching),
         site=here,
         policies=policies,
-        for_pages=for_pages(db, judge, reading, files, threads, edits, review),
+        for_pages=for_pages(db, judge, reading, files, threads, edits, review, repositories),
     )
 
 

@@ -41,6 +41,9 @@ async def test_a_push_with_edit_becomes_the_pushers_change_edit(host: GitHost, w
             "",
             "Only you see a change edit. What makes the next patch set of it:",
             "  curl -u mina -X POST http://review.example.org/a/changes/1/edit:publish",
+            "What throws it away:",
+            "  curl -u mina -X DELETE http://review.example.org/a/changes/1/edit",
+            "The page of the change has buttons for both.",
             "",
         ]
         found = await edit_of(host, mina)

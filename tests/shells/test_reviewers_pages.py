@@ -229,6 +229,45 @@ async def test_a_suggested_edit_becomes_the_next_patch_set(web: WebHouse, house:
     assert (status, f"of change {change.number} suggests no edit." in words(page)) == (404, True)
 
 
+async def test_an_edit_that_was_begun_is_published_rebased_or_discarded_on_the_page(
+    web: WebHouse, house: PipelineHouse
+) -> None:
+    change = house.push("api", {"a.txt": "one\ntwo\n"}, "Add a")
+    ann, bob = await actor(house, "ann"), await actor(house, "bob")
+    text = "```suggestion\nzwei\n```"
+    await house.room.review.post(bob, change.number, 1, Draft(comments=(DraftedComment("a.txt", text, 2),)))
+    path, edits = f"/c/api/+/{change.number}", house.room.edits
+    await edits.write(ann, change, f"{EVIL}.txt", b"b\n")
+    await sign_in(web, "bob")
+    assert "begun an edit" not in words(await web.page(path))
+    await sign_in(web, "ann")
+    comment = (await house.room.reading.view(ann, change.number)).comments[0].id
+    status, page = await web.send(f"{path}/comment/{comment}/apply")
+    assert (status, EVIL in page) == (200, False)
+    assert f"You have begun an edit of change {change.number}. Publish it or throw it away first." in words(page)
+    told = (
+        "You have begun an edit on patch set 1. Only you see it. Publish it, and it is the next patch set. "
+        f"A {EVIL}.txt +1 −0 Publish the edit Discard the edit What it changes is lost. Discard it for good"
+    )
+    assert told in words(page)
+    await asyncio.to_thread(house.review.new_patch_set, change, {"a.txt": "zero\n"})
+    outdated = "Patch set 2 has come since: rebase the edit onto it, then publish it."
+    page = words(await web.page(f"{path}/edit"))
+    assert (outdated in page, "Publish the edit" in page, "Rebase the edit" in page) == (True, False, True)
+    status, page = await web.send(f"{path}/edit", do="publish")
+    assert (status, "patch set 1" in words(page)) == (409, True)
+    status, page = await web.send(f"{path}/edit", do="rebase")
+    assert (status, "You have begun an edit on patch set 2." in words(page)) == (200, True)
+    status, page = await web.send(f"{path}/edit", do="publish")
+    view = await house.room.reading.view(ann, change.number)
+    assert (status, view.change.current, "begun an edit" in words(page)) == (200, 3, False)
+    assert house.repositories.read_file("api", view.current.commit, f"{EVIL}.txt") == b"b\n"
+    await edits.reword(ann, view.change, "Another word")
+    assert "it is the next patch set. Commit message Publish" in words(await web.page(path))
+    await web.send(f"{path}/edit", do="discard")
+    assert await edits.find(ann, change.number) is None
+
+
 async def test_only_who_is_not_signed_in_is_told_that_signing_in_may_help(web: WebHouse) -> None:
     await sign_in(web, "bob")
     page = words(await web.page("/c/api/+/99", status=404))

@@ -12,7 +12,7 @@ from functools import partial
 from aiohttp import web
 
 from ...access import Verb, may
-from ...errors import NotFound
+from ...errors import Conflict, NotFound
 from ...reasons import reason
 from ...repo import FileChange
 from ...site import Site
@@ -115,7 +115,14 @@ class DiffPages:
         """What a comment suggests becomes the next patch set."""
         self._site.require(request)
         what, id = await self._compared(request), request.match_info["comment"]
-        changed = await self._room.for_pages.suggesting.apply(self._site.actor(request), what.view.change.number, id)
+        actor, change = self._site.actor(request), what.view.change
+        try:
+            changed = await self._room.for_pages.suggesting.apply(actor, change.number, id)
+        except Conflict as error:
+            if error.reason is None or error.reason.kind != "review.suggestion-edit":
+                raise
+            # Where the edit can be published or thrown away.
+            return self._site.redirect(request, f"/{change.path}#edit", error.reason, refused=True)
         return self._site.redirect(request, f"/{changed.path}/{what.patch_set.number}..{changed.current}")
 
     # -- parts of pages -------------------------------------------------------------------------------
