@@ -150,6 +150,7 @@ ADAPTERS: dict[str, set[str]] = {
         "for_pages",
         "diffs.painting",
         "diffs.suggesting",
+        "edits.begun",
         "edits.rest_fixes",
         "people.rest_emails",
         "people.rest_own",

@@ -45,7 +45,6 @@ def routes(site: Site, room: ReviewRoom, shown: Shown) -> list[web.RouteDef]:
         web.get(CHANGE + r"/{base:\d{1,4}}..{patch_set:\d{1,4}}", pages.change),
         web.get(CHANGE + "/review", pages.change),  # where a refused form leaves the reader
         web.post(CHANGE + "/review", pages.post),
-        web.get(CHANGE + "/edit{file:(?:/.*)?}", pages.to_edit),
         web.post(CHANGE + "/edit", pages.edit),
         web.get("/projects", pages.projects),
         web.get("/project/{project:.+}", pages.project),
@@ -116,11 +115,6 @@ class Pages:
             return await self._page(request, change.number, status=http_status(error), problem=problem, typed=form)
         # By this the page knows that what was typed need not be kept any more.
         return self._site.redirect(request, f"/{change.path}#taken", told)
-
-    async def to_edit(self, request: web.Request) -> web.StreamResponse:
-        """Gerrit's address of the reader's edit: it is told at the top of the change's page."""
-        change = await self._change(request)
-        raise web.HTTPFound(f"/{change.path}#edit")
 
     async def edit(self, request: web.Request) -> web.StreamResponse:
         """What the bar of the reader's edit asks for. What is typed in the reply stays there."""
