@@ -99,6 +99,10 @@ async def test_a_guest_and_a_person_with_an_account_take_part_in_a_meeting(url: 
         answer = await house.client.post(SAY, data={"text": "#info 안녕하세요", "nick": "민수"}, allow_redirects=False)
         assert (answer.status, answer.headers["Location"]) == (303, "/irclogs/%23gate/latest.log.html#say")
         assert "PRIVMSG #gate :<민수/guest> #info 안녕하세요" in await bob.sees("민수")
+        told = await house.client.post(
+            SAY, data={"text": " I  stay ", "nick": "민수"}, headers={"Accept": "application/json"}
+        )
+        assert (told.status, await told.json()) == (202, {"nick": "민수/guest", "text": "I stay"})
         assert await house.say("#endmeeting", account=True) == (202, '{"nick": "ann/web"}')
         await bob.sees("<ann/web> #endmeeting")
         bob.say(CHANNEL, "#endmeeting")
@@ -133,6 +137,14 @@ async def test_what_cannot_be_said_is_refused_in_words(url: str, tmp_path: Path)
         status, text = await house.say("flood", "eve")
         assert status == 429
         assert "That is too fast for an IRC channel. Say it again in 4 seconds." in text
+        said = {"nick": "eve", "text": 'my "long" thought'}
+        page = await house.client.post(SAY, data=said, headers={"Accept": "text/html"})
+        shown = await page.text()
+        assert page.status == 429
+        assert 'value="my &#34;long&#34; thought"' in shown
+        assert 'role="alert" id="unsaid">That is too fast for an IRC channel. Say it again in ' in shown
+        scripted = await house.client.post(SAY, data=said, headers={"Accept": "application/json"})
+        assert (scripted.status, scripted.content_type) == (429, "text/plain")
         halved = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-7"}
         answer = await house.client.post(SAY, data=b"nick=bob&text=%2B2AA-" + b"+2AA-", headers=halved)
         assert (answer.status, await answer.text()) == (

@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
+from gatebot.asking import SESSION
 from tests.fakes.channel import Reader, on_irc, running_at
 from tests.fakes.doors import Visitor
 from tests.fakes.irc import NgIrcd
@@ -42,6 +43,35 @@ def is_admin(reader: Reader, site: RunningSite) -> None:
     assert reader.whispers(f"confirm {code[1]}") == "You are admin here from now on."
 
 
+def speaks_from_the_web(page: Page, site: RunningSite, reader: Reader) -> None:
+    """The administrator speaks in the channel from its page, and does not leave the field for it."""
+    admin = site.do(site.app.identity.by_username("admin"))
+    assert admin is not None
+    session = site.do(site.app.identity.open_session(admin.id))
+    page.context.add_cookies([{"name": SESSION, "value": session, "url": site.url}])
+    page.goto("/irclogs/%23demo/latest.log.html")
+    field, stays = page.get_by_label("Say in #demo as admin/web"), page.locator("#unsaid")
+    page.evaluate("window.stayed = true")
+    field.click()
+    page.keyboard.type("g t is no key here")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("")
+    assert reader.reads() == "<admin/web> g t is no key here"
+    expect(page.locator("#log .line").last).to_contain_text("g t is no key here")
+    expect(page.locator("#waiting li")).to_have_count(0)
+    for number in range(3):
+        page.keyboard.type(f"more {number}")
+        page.keyboard.press("Enter")
+        expect(field).to_have_value("")
+    page.keyboard.type("too much")
+    page.keyboard.press("Enter")
+    expect(stays).to_contain_text("That is too fast for an IRC channel.")
+    expect(field).to_have_value("too much")
+    expect(field).to_be_focused()
+    assert page.evaluate("window.stayed") is True
+    assert [reader.reads() for _ in range(3)] == [f"<admin/web> more {number}" for number in range(3)]
+
+
 def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
     directory: Path, template: Template, builds: Builds, reader: Reader, browser: Browser
 ) -> None:
@@ -68,6 +98,7 @@ def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
         expect(page.locator("#now-nova")).to_contain_text("mina")
         reader.says("~del swift")
         assert reader.reads() == "mina: Done."
+        speaks_from_the_web(page, site, reader)
         page.context.close()
     with running_at(directory, template, builds) as site:
         reader.meets()

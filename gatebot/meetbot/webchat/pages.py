@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from ...clock import Clock
-from ...errors import Invalid, NotFound, TooManyAttempts, Unauthenticated
+from ...errors import Invalid, NotFound, TooManyAttempts, Unauthenticated, http_status
 from ...reasons import reason
 from ...site import Site
 from .. import names
@@ -26,6 +26,7 @@ from ..ports import Speaker
 from . import words
 
 COOKIE = "guest"
+_JSON = "application/json"
 
 
 class Said(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,12 +73,24 @@ class WebChat:
         return None
 
     async def _form(self, request: web.Request) -> web.StreamResponse:
-        place, speaker = self._open(request)
+        """The page's script gets JSON and stays; without one the page comes anew, or the form with why not."""
         given = await request.post()
-        nick = str(given.get("nick", ""))
-        self._say(request, place, speaker, str(given.get("text", "")), nick)
-        channel = quote(names.folded(request.match_info["channel"]), safe="")
-        answer = self.site.redirect(request, f"/irclogs/{channel}/latest.log.html#say")
+        nick, text = str(given.get("nick", "")), str(given.get("text", ""))
+        place, speaker = self._open(request)
+        channel = names.folded(request.match_info["channel"])
+        scripted = _JSON in request.headers.get(hdrs.ACCEPT, "")
+        try:
+            speaks = self._say(request, place, speaker, text, nick)
+        except (Invalid, TooManyAttempts) as error:
+            if scripted or "text/html" not in request.headers.get(hdrs.ACCEPT, ""):
+                raise
+            told = {"channel": channel, "speaks": place, "guest": nick, "text": text}
+            problem = self.site.sentence(request, error)
+            return self.site.render(request, "meetbot/say.html", status=http_status(error), problem=problem, **told)
+        if scripted:
+            answer = web.json_response({"nick": speaks, "text": words.said(text)}, status=202)
+        else:
+            answer = self.site.redirect(request, f"/irclogs/{quote(channel, safe='')}/latest.log.html#say")
         if nick:
             answer.set_cookie(COOKIE, quote(nick), max_age=30 * 86400, httponly=True, samesite="Lax")
         return answer
