@@ -6,6 +6,7 @@ Only reads; each function is given a session and returns frozen values. What is 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -16,6 +17,8 @@ from .minutes.fold import Minutes, fold
 from .model import Line, LineKind, Setting
 from .search.store import line_of
 from .store import line_table, meeting_table, record
+
+_QUARTER = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +113,37 @@ def marks(session: Session, network: str) -> dict[str, datetime]:
     return found
 
 
-def last_day(session: Session, channel: str) -> date | None:
-    """The newest UTC day on which a channel has lines; None where it has none."""
+def last_day(session: Session, channel: str, zone: tzinfo = UTC) -> date | None:
+    """The newest day on which a channel has lines, as a zone has days; None where it has none."""
     at = line_table.c.at
     last = session.execute(sa.select(sa.func.max(at, type_=at.type)).where(line_table.c.channel == channel)).scalar()
-    return last.date() if last is not None else None
+    return last.astimezone(zone).date() if last is not None else None
 
 
-def days(session: Session, channel: str) -> list[tuple[date, int]]:
-    """The UTC days on which a channel has lines, newest first, with how many."""
+def days(session: Session, channel: str, zone: tzinfo = UTC) -> list[tuple[date, int]]:
+    """The days of a zone on which a channel has lines, newest first, with how many."""
+    if zone is not UTC:
+        return _days_in(session, channel, zone)
     day = sa.func.date(line_table.c.at)
     if session.dialect.name == "postgresql":
         day = sa.func.date(sa.func.timezone("UTC", line_table.c.at))
     query = sa.select(day.label("day"), sa.func.count()).where(line_table.c.channel == channel).group_by("day")
     found = [(date.fromisoformat(str(when)), count) for when, count in session.execute(query)]
     return sorted(found, reverse=True)
+
+
+def _days_in(session: Session, channel: str, zone: tzinfo) -> list[tuple[date, int]]:
+    """Days as no database counts them: summed up from quarters of an hour, on which the days of all zones begin."""
+    at = line_table.c.at
+    seconds = sa.extract("epoch", at)
+    if session.dialect.name == "postgresql":
+        seconds = sa.func.floor(seconds)
+    quarter = sa.cast(seconds, sa.BigInteger) // _QUARTER
+    query = sa.select(quarter.label("quarter"), sa.func.count()).where(line_table.c.channel == channel)
+    found: Counter[date] = Counter()
+    for number, count in session.execute(query.group_by("quarter")):
+        found[datetime.fromtimestamp(int(number) * _QUARTER, zone).date()] += count
+    return sorted(found.items(), reverse=True)
 
 
 def lines_of_day(session: Session, channel: str, day: date, zone: tzinfo = UTC) -> list[Line]:

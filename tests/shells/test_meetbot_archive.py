@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
@@ -116,6 +116,9 @@ async def test_days_channels_and_neighbours(db: Database) -> None:
     lines.append(Heard("irc", "#C", Line(NOON, "bob", "", LineKind.JOIN)))
     await db.run(store.take_in, lines, WAYS)
     assert await db.read(archive.days, "#c") == [(date(2026, 11, 25), 2), (date(2026, 11, 22), 2)]
+    east = timezone(timedelta(hours=12, minutes=45))
+    assert await db.read(archive.days, "#c", east) == [(date(2026, 11, 26), 2), (date(2026, 11, 23), 2)]
+    assert await db.read(archive.last_day, "#c", east) == date(2026, 11, 26)
     assert [line.text for line in await db.read(archive.lines_of_day, "#c", date(2026, 11, 25))] == ["second", "third"]
     assert await db.read(archive.neighbours, "#c", date(2026, 11, 25)) == (date(2026, 11, 22), None)
     (channel,) = await db.read(archive.channels)

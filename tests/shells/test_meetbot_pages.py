@@ -322,6 +322,19 @@ async def test_a_day_of_the_readers_zone_takes_from_two_days_of_utc(house: House
     assert ">00:00:00</a>" in page
     assert ">12:00:00</a>" in page
     assert 'href="/irclogs/%23gatebot/%23gatebot.2026-11-22.log.html?tz=Asia/Seoul"' in page
+    # The plain text is by days of UTC, so a page says which it leads to, and leads to those that there are.
+    for day in ("22", "23"):
+        assert f'-{day}.log">Plain text of 2026-11-{day} UTC</a>' in page
+        await house.get(LOG.replace("-22", f"-{day}"))
+    # All days and the newest are those of the zone too.
+    assert '<a href="/irclogs/%23gatebot/?tz=Asia/Seoul">All days</a>' in page
+    days = await house.get("/irclogs/%23gatebot/?tz=Asia/Seoul")
+    counted = re.findall(r'log.html([^"]*)">(2026-11-\d\d)</a> <span class="soft">(\d+)', days)
+    assert counted == [("?tz=Asia/Seoul", "2026-11-23", "2"), ("?tz=Asia/Seoul", "2026-11-22", "1")]
+    latest = await house.client.get("/irclogs/%23gatebot/latest.log.html?tz=America/New_York", allow_redirects=False)
+    assert latest.headers["Location"] == LOG + ".html?tz=America/New_York"
+    nobody = await house.get(LOG.replace("-22", "-25") + ".html")
+    assert "Plain text" not in nobody
     wrong = await house.get(LOG + ".html?tz=Mars/Phobos", 404)
     assert "“Mars/Phobos” is no time zone. Write one such as Asia/Seoul: ?tz=Asia/Seoul" in wrong
     for hostile in ("../etc/passwd", "/etc", ".", "x" * 300):

@@ -9,7 +9,7 @@ health page's sentence on the bot is here too: one that does not hear looks like
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from typing import Protocol
 from urllib.parse import quote, unquote, urlencode
@@ -24,6 +24,7 @@ from ...front import Sign
 from ...reasons import reason
 from ...site import Site
 from .. import archive, dayview, linkify, names
+from ..model import Line
 from ..ports import States
 from .model import ChannelHealth, Health
 
@@ -83,20 +84,21 @@ class LogPages:
         return self._site.render(request, "meetbot/channels.html", channels=found)
 
     async def _channel(self, request: web.Request) -> web.StreamResponse:
-        channel, _ = await self._known(request)
-        days = await self._db.read(archive.days, channel)
+        channel = await self._known(request)
+        zone, name = _zone(request), str(_zone(request))
         if asked := request.query.get("day"):
-            zone = f"?tz={quote(str(_zone(request)))}" if "tz" in request.query else ""
-            raise web.HTTPFound(names.day_path(channel, _day(asked)) + zone)
+            raise web.HTTPFound(_day_path(channel, _day(asked), name if "tz" in request.query else "UTC"))
+        days = await self._db.read(archive.days, channel, zone)
         months: dict[str, list[tuple[date, int]]] = {}
         for day, count in days:
             months.setdefault(f"{day:%Y-%m}", []).append((day, count))
         return self._site.render(
-            request, "meetbot/channel.html", channel=channel, months=months, day_path=names.day_path
-        )
+            request, "meetbot/channel.html", channel=channel, months=months, zone=name,
+            day_path=lambda of, day: _day_path(of, day, name),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        )  # fmt: skip
 
-    async def _known(self, request: web.Request) -> tuple[str, date]:
-        """The channel of an address and its newest day; an address without the `#` is led on."""
+    async def _known(self, request: web.Request) -> str:
+        """The channel of an address; an address without the `#` is led on."""
         channel = names.folded(request.match_info["channel"])
         last = await self._db.read(archive.last_day, channel)
         if last is None and not channel.startswith("#"):
@@ -104,12 +106,14 @@ class LogPages:
             raise web.HTTPFound(f"/irclogs/{quote('#' + channel, safe='')}/{rest}")
         if last is None:
             raise NotFound(reason=reason("meetbot.nothing-heard", channel=channel))
-        return channel, last
+        return channel
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        channel, last = await self._known(request)
+        channel = await self._known(request)
         file = request.match_info["file"]
         if file == "latest.log.html":
+            last = await self._db.read(archive.last_day, channel, _zone(request))
+            assert last is not None
             zone = f"?{request.query_string}" if request.query_string else ""
             raise web.HTTPFound(names.day_path(channel, last) + zone)
         found = _FILE.fullmatch(file)
@@ -142,8 +146,8 @@ class LogPages:
             guest=unquote(request.cookies.get("guest", ""))[:20],
             zone=name,
             zones=ZONES if name in ZONES else (*ZONES, name),
-            day_path=lambda of, day: names.day_path(of, day) + (f"?tz={quote(name)}" if name != "UTC" else ""),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-            plain_path=names.day_path(channel, day).removesuffix(".html"),
+            day_path=lambda of, day: _day_path(of, day, name),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+            plain=[(one, names.day_path(channel, one).removesuffix(".html")) for one in _utc_days(lines)],
         )
 
     async def _lead_to_line(self, request: web.Request, channel: str, zone: tzinfo) -> None:
@@ -155,6 +159,16 @@ class LogPages:
             kept = {key: value for key, value in request.query.items() if key != "at"}
             day = names.day_path(channel, moment.astimezone(zone).date())
             raise web.HTTPFound(f"{day}?{urlencode(kept)}#l{number}")
+
+
+def _day_path(channel: str, day: date, zone: str) -> str:
+    """A day as somebody who reads in a zone has it."""
+    return names.day_path(channel, day) + (f"?tz={quote(zone)}" if zone != "UTC" else "")
+
+
+def _utc_days(lines: Iterable[Line]) -> list[date]:
+    """The days of UTC that lines are of: plain text is by these."""
+    return sorted({line.at.astimezone(UTC).date() for line in lines})
 
 
 def _zone(request: web.Request) -> tzinfo:
