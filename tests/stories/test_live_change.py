@@ -99,8 +99,17 @@ def votes_follow(site: RunningSite, ann: Page, change: int) -> None:
     expect(review).to_have_value("1")
     person.rest.call("PUT", f"/changes/{change}/edit:message", {"message": "Add a, as before"})
     person.rest.call("POST", f"/changes/{change}/edit:publish", {})
-    expect(ann.locator("#my-votes")).to_have_text("Votes count on patch set 2, the newest one. Show patch set 2")
-    expect(ann.get_by_label("Say something")).to_have_value("I am not done")
+    expect(ann.locator("#my-votes")).to_contain_text("Votes count on patch set 2, the newest one. Show patch set 2")
+    expect(ann.locator("#waiting")).to_have_text(
+        "You had chosen Code-Review +1. It counts on patch set 2 only: from here your text goes without it; "
+        "on the newest patch set it is still chosen."
+    )
+    ann.get_by_label("Say something").press("Control+Enter")
+    expect(ann.locator("#waiting")).to_have_text("Press again to send your text without Code-Review +1.")
+    ann.get_by_role("link", name="Show patch set 2").click()
+    expect(review).to_have_value("1")
+    expect(ann.get_by_role("dialog").get_by_label("Say something")).to_have_value("I am not done")
+    ann.keyboard.press("Escape")
 
 
 def test_nothing_of_a_patch_set_that_is_only_announced_is_mixed_in(site: RunningSite, ann: Page) -> None:

@@ -2,8 +2,12 @@
 // difference, the reply. Everything that is seen comes from the server: after each act the page is fetched again.
 const ko = document.documentElement.lang === "ko";
 const words = ko
-  ? { on: (line) => `${line}번째 줄에 의견 달기`, saved: "초안 저장됨", saving: "저장 중…", leave: "저장하지 않은 글이 있습니다." }
-  : { on: (line) => `Comment on line ${line}`, saved: "draft saved", saving: "saving…", leave: "Something is not saved." };
+  ? { on: (line) => `${line}번째 줄에 의견 달기`, saved: "초안 저장됨", saving: "저장 중…", leave: "저장하지 않은 글이 있습니다.",
+      chosen: (votes, number) => `고른 투표: ${votes}. 패치 세트 ${number}에만 셉니다. 아래 단추로 보내면 글만 갑니다. 새 패치 세트를 열면 고른 것이 남아 있습니다.`,
+      alone: (votes) => `${votes} 없이 보내려면 한 번 더 누르세요.` }
+  : { on: (line) => `Comment on line ${line}`, saved: "draft saved", saving: "saving…", leave: "Something is not saved.",
+      chosen: (votes, number) => `You had chosen ${votes}. It counts on patch set ${number} only: from here your text goes without it; on the newest patch set it is still chosen.`,
+      alone: (votes) => `Press again to send your text without ${votes}.` };
 const refresh = () => document.dispatchEvent(new Event("gatebot:refresh"));
 const others = window.BroadcastChannel && new BroadcastChannel("gatebot-drafts");
 others?.addEventListener("message", refresh);
@@ -47,6 +51,12 @@ function selected() {
   return { cell: numbers[1], range: { start_line: first, start_character: characters[0], end_line: last, end_character: characters[1] } };
 }
 
+// What saves each form that is open, by the form; who leaves the page or looks away from it saves them all.
+const unsaved = new Map();
+const saveAll = () => unsaved.forEach((save, form) => (form.isConnected ? save() : unsaved.delete(form)));
+addEventListener("pagehide", saveAll);
+document.addEventListener("visibilitychange", () => { if (document.hidden) saveAll(); });
+
 // One form for a new comment, an answer, or a draft that is written anew. What is typed is kept as a draft at once.
 function write({ patchSet, body, id = "", text = "", unresolved = true, put, sure = false, lines = null }) {
   const form = document.getElementById("writing").content.firstElementChild.cloneNode(true);
@@ -54,10 +64,11 @@ function write({ patchSet, body, id = "", text = "", unresolved = true, put, sur
   field.value = text;
   form.elements.unresolved.checked = unresolved;
   const box = put(form);
-  let kept = id ? text : "", flag = unresolved, timer = 0, saving = Promise.resolve();
+  let kept = id ? text : "", flag = unresolved, timer = 0, due = 0, saving = Promise.resolve();
   const number = page().dataset.change, drafts = `/changes/${number}/revisions/${patchSet}/drafts`;
   const save = () => {
     clearTimeout(timer);
+    due = 0;
     saving = saving.then(async () => {
       const said = field.value.trim(), open = form.elements.unresolved.checked;
       if (said === kept.trim() && open === flag) return;
@@ -66,15 +77,23 @@ function write({ patchSet, body, id = "", text = "", unresolved = true, put, sur
       else if (id) { await rest("DELETE", `${drafts}/${id}`); id = ""; }
       form.dataset.writes = id;
       [kept, flag] = [said, open];
+      delete form.dataset.failed;
       state.textContent = said ? words.saved : "";
       others?.postMessage("");
-    }).catch((error) => { state.textContent = error.message; throw error; });
+    }).catch((error) => { state.textContent = error.message; form.dataset.failed = "1"; throw error; });
     return saving;
   };
+  const quietly = () => save().catch(() => { saving = Promise.resolve(); });
+  unsaved.set(form, quietly);
   const close = () => { box.remove(); hide(); changed(); };
   const done = () => save().then(close, () => { saving = Promise.resolve(); });
   form.dataset.writes = id;
-  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => save().catch(() => { saving = Promise.resolve(); }), 1200); });
+  // After a pause, and at the latest some seconds after the first key that is not saved.
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    due ||= Date.now() + 3000;
+    timer = setTimeout(quietly, Math.max(0, Math.min(1200, due - Date.now())));
+  });
   form.addEventListener("submit", (event) => { event.preventDefault(); done(); });
   form.querySelector("[data-cancel]").addEventListener("click", done);
   field.addEventListener("keydown", (event) => {
@@ -301,11 +320,12 @@ form?.addEventListener("input", async (event) => {
 });
 // What is typed there outlives a reload in this tab, until the server has taken it, which its answer says by the
 // address that it leads to; what the server gives back comes first.
+let waiting = []; // votes chosen on a patch set that is not the newest any more
 const kept = form && `reply ${page()?.dataset.change} ${document.querySelector(".who a")?.textContent}`;
 const fields = () => [...form.querySelectorAll("[name=message], [name=reviewers], [name=cc], select[name^=label-]")];
 const given = (field) => (field.options ? [...field.options].find((one) => one.defaultSelected)?.value : field.defaultValue) ?? "";
 function keep() {
-  const typed = fields().filter((field) => field.value !== given(field)).map((field) => [field.name, field.value]);
+  const typed = [...waiting, ...fields().filter((field) => field.value !== given(field)).map((field) => [field.name, field.value])];
   try { if (typed.length) sessionStorage.setItem(kept, JSON.stringify(typed)); else sessionStorage.removeItem(kept); } catch { /* storage is off */ }
 }
 if (form) {
@@ -323,6 +343,25 @@ if (form) {
 }
 // The votes that may be given are those of now. What was chosen stays chosen while it may be given, and what was left
 // alone follows the news; the menus stay the same elements, so that one that is open or has the focus keeps it.
+// Of a patch set that is not the newest any more no vote can be sent: what was chosen is said, kept for the newest one,
+// and not left out of a reply before it was said so.
+const votes = () => waiting.map(([name, value]) => `${name.slice("label-".length)} ${value > 0 ? "+" : ""}${value}`).join(", ");
+function later(mine, number) {
+  const told = document.createElement("p");
+  told.id = "waiting";
+  delete form.dataset.sure;
+  told.setAttribute("role", "alert");
+  told.textContent = words.chosen(votes(), number);
+  mine.append(told);
+  for (const link of mine.querySelectorAll("a")) link.search = "?reply";
+}
+form?.addEventListener("submit", (event) => {
+  if (!waiting.length || event.submitter?.value !== "send" || form.dataset.sure) return;
+  event.preventDefault();
+  event.stopPropagation();
+  form.dataset.sure = "1";
+  document.getElementById("waiting").textContent = words.alone(votes());
+});
 let votable = document.getElementById("my-votes")?.innerHTML;
 document.addEventListener("gatebot:shown", ({ detail: page }) => {
   const mine = document.getElementById("my-votes"), theirs = page?.getElementById("my-votes");
@@ -330,7 +369,9 @@ document.addEventListener("gatebot:shown", ({ detail: page }) => {
   votable = theirs.innerHTML;
   const menus = new Map([...mine.querySelectorAll("select")].map((menu) => [menu.name, menu]));
   const was = (menu) => menu.parentElement.querySelector("input[name^=was-]");
-  const fresh = document.importNode(theirs, true);
+  const fresh = document.importNode(theirs, true), past = !!fresh.querySelector("a");
+  if (!past) waiting = [];
+  else for (const menu of menus.values()) if (menu.value !== was(menu).value) waiting.push([menu.name, menu.value]);
   for (const menu of fresh.querySelectorAll("select")) {
     const old = menus.get(menu.name), chosen = old && old.value !== was(old).value ? old.value : menu.value;
     const options = [...menu.options].map((one) => one.cloneNode(true)), permitted = options.some((one) => one.value === chosen);
@@ -343,11 +384,12 @@ document.addEventListener("gatebot:shown", ({ detail: page }) => {
   const labels = [...fresh.children].map((one) => (one.dataset.kept ? menus.get(one.dataset.kept).closest("label") : one));
   for (const one of [...mine.children]) if (!labels.includes(one)) one.remove();
   labels.forEach((one, at) => { if (mine.children[at] !== one) mine.insertBefore(one, mine.children[at] ?? null); });
+  if (waiting.length) later(mine, page.getElementById("newest").dataset.number);
   keep();
 });
 if (form && new URLSearchParams(location.search).has("reply")) { history.replaceState(null, "", location.pathname); reply(); }
 
 addEventListener("beforeunload", (event) => {
-  const left = [...document.querySelectorAll("form.editor")].some((form) => form.elements.text.value.trim() && !form.dataset.writes);
-  if (left) event.preventDefault();
+  saveAll(); // the request outlives the page; only where one failed there is something to lose
+  if (document.querySelector("form.editor[data-failed]")) event.preventDefault();
 });
