@@ -80,6 +80,11 @@ async def nothing_hidden(_actor: Actor, _project: str) -> tuple[int, ...]:
     return ()
 
 
+async def nothing_comes() -> tuple[int, ...]:
+    """Nobody else makes changes here."""
+    return ()
+
+
 class NoSubmit:
     """Nothing is submitted here."""
 
@@ -103,7 +108,9 @@ async def site(root: Path, seed: Path) -> AsyncGenerator[tuple[str, str]]:
     receiver = Receiver(db, repositories, clock, "http://bench")
     app = web.Application(middlewares=[frame.identify])  # type: ignore[list-item]
     app.add_routes(Backend(frame, root / "plain").routes())
-    app.add_routes(GitHttp(frame, repositories, receiver, NoSubmit(), root / "hooks", nothing_hidden).routes())
+    app.add_routes(
+        GitHttp(frame, repositories, receiver, NoSubmit(), root / "hooks", nothing_hidden, nothing_comes).routes()
+    )
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -21,6 +21,7 @@ WEBHOOK_EVENTS = (
     "patchset-created", "comment-added", "vote-deleted", "reviewer-added", "reviewer-deleted", "change-merged",
     "change-abandoned", "change-restored", "topic-changed", "hashtags-changed", "wip-state-changed",
     "private-state-changed", "custom-keyed-values-changed", "change-deleted", "ref-updated", "project-created",
+    "project-head-updated",
 )  # fmt: skip
 """What `gerrit stream-events` tells of."""
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
