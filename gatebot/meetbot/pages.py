@@ -113,6 +113,7 @@ class MeetingPages:
             live=f"meeting/{row.id},channel/{row.channel}{known.topics}",
             row=row,
             minutes=minutes,
+            people=_people(minutes),
             silent=await self._db.read(attendance.silent, row.id, [nick for nick, _ in minutes.people]),
             pieces=known.pieces,
             minutes_path=names.minutes_path(row.location),
@@ -180,6 +181,12 @@ def _found(
     if row is None:
         raise NotFound(reason=reason("meetbot.no-such-meeting"))
     return row, archive.minutes(session, row, ways)
+
+
+def _people(minutes: Minutes) -> list[tuple[str, int]]:
+    """Who came: the bot is no person, though minutes in MeetBot's form count its lines."""
+    bots = {line.nick for line in minutes.log if line.own}
+    return [(nick, count) for nick, count in minutes.people if nick not in bots]
 
 
 def _read(path: Path) -> str | None:

@@ -239,7 +239,8 @@ class RunningSite:
             self._stop()
 
     def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        # One turn later: connections that were closed last are taken down on the loop.
+        self._loop.call_soon_threadsafe(self._loop.call_soon, self._loop.stop)
         self._thread.join()
         self._loop.close()
 

@@ -157,6 +157,8 @@ async def test_who_came_without_a_word_counts_and_so_does_a_meeting_that_did_not
         await db.run(store.take_in, [heard], WAYS)
     await room.say("#startmeeting Gate", "#info one")
     await room.say("hello", nick="bob")
+    bot = Line(room.now, "gatebot", "Meeting started", own=True)
+    await db.run(store.take_in, [Heard("irc", "#c", bot)], WAYS)
     room.now += timedelta(minutes=5)
     await room.say("#endmeeting")
     room.now += timedelta(days=14)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -126,7 +127,26 @@ def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
         board = json.loads(visitor.get("/api/boards/ptg").text)
         assert (board["tracks"], board["now"]) == (["nova"], {"nova": "testing <b>rings</b>"})
         assert board["last_check_in"]["mina"]["location"] == "#nova"
+        programs_tell(site)
         admin = Visitor(site, "admin", site.tokens["admin"])
         line = kept[0]["path"].rpartition("#l")[2]
         assert admin.ask("DELETE", f"/api/irclogs/%23demo/lines/{line}?why=secret").status == 200
         assert "The gate is fast" not in visitor.get("/successes").text
+
+
+def programs_tell(site: RunningSite) -> None:
+    """Everybody thanks, by REST as in a channel; the status needs the capability, and what is wrong is told."""
+    path, bob = "/api/status-log", Visitor(site, "bob", site.tokens["bob"])
+    assert Visitor(site).send("POST", path, {"kind": "thanks", "text": "ann for all"}).status == 401
+    assert bob.send("POST", path, {"kind": "thanks", "text": "ann for all"}).status == 201
+    assert "ann for all" in Visitor(site).get("/thanks").text
+    refused = bob.send("POST", path, {"kind": "notice", "text": "I am here"})
+    assert refused.status == 403
+    assert refused.text.startswith("This needs the capability tellStatus.")
+    for wrong in ("x", "-1", "\u0661"):
+        answer = Visitor(site).get(f"{path}?before={quote(wrong)}")
+        assert answer.status == 400
+        assert answer.text.startswith(f"before={wrong} is no place in the list. Take the id of the entry")
+    site.person("admin").rest.call("POST", path, {"kind": "notice", "text": "See https://example.org/why"})
+    now = Visitor(site).get("/status-log").text.partition("In force:")[2].partition("</p>")[0]
+    assert '<a href="https://example.org/why" rel="nofollow noopener">' in now

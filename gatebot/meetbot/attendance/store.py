@@ -33,12 +33,13 @@ def attendance(session: Session, name: str, newest: int = NEWEST) -> Attendance:
     held = [Held(row.started, row.id) for row in rows]
     dates = sorted([*held, *_missed(session, name, newest)], key=lambda date: date.at, reverse=True)[:newest]
     ids = [date.meeting for date in dates if date.meeting is not None]
-    said = _said(session, ids)
+    said, bots = _said(session, ids)
     lines: dict[str, dict[int, int]] = {}
     for meeting in ids:
         spoke = said.get(meeting, {})
         for nick, count in (*spoke.items(), *((nick, 0) for nick in silent(session, meeting, spoke))):
-            lines.setdefault(nick, {})[meeting] = count
+            if nick not in bots:
+                lines.setdefault(nick, {})[meeting] = count
     order = sorted(lines.items(), key=lambda pair: (-len(pair[1]), -sum(pair[1].values()), pair[0].lower()))
     people = (Person(nick, tuple(count.get(date.meeting or 0) for date in dates)) for nick, count in order)
     return Attendance(tuple(dates), tuple(people))
@@ -72,13 +73,15 @@ def _missed(session: Session, name: str, newest: int) -> list[Held]:
     return [Held(starts) for starts in at]
 
 
-def _said(session: Session, meetings: Collection[int]) -> dict[int, dict[str, int]]:
-    """The lines of each speaker in some meetings."""
+def _said(session: Session, meetings: Collection[int]) -> tuple[dict[int, dict[str, int]], set[str]]:
+    """The lines of each speaker in some meetings, and which of them are the bot."""
     columns = line_table.c
-    counted = sa.select(columns.meeting, columns.nick, sa.func.count().label("lines")).where(
-        columns.meeting.in_(meetings)
-    )
+    of = (columns.meeting, columns.nick, columns.own)
+    counted = sa.select(*of, sa.func.count().label("lines")).where(columns.meeting.in_(meetings))
     found: dict[int, dict[str, int]] = {}
-    for row in session.execute(counted.group_by(columns.meeting, columns.nick)):
+    bots: set[str] = set()
+    for row in session.execute(counted.group_by(*of)):
         found.setdefault(row.meeting, {})[row.nick] = row.lines
-    return found
+        if row.own:
+            bots.add(row.nick)
+    return found, bots

@@ -41,7 +41,7 @@ _OLD = {
 class Told(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a request by REST."""
 
-    kind: Literal["log", "notice", "alert", "ok"]
+    kind: Literal["log", "notice", "alert", "ok", "success", "thanks"]
     text: str = ""
 
 
@@ -93,7 +93,10 @@ class StatusPages:
 
     async def _form(self, request: web.Request) -> web.StreamResponse:
         account, given = self._teller(request), await request.post()
-        await self._keep(account, str(given.get("kind", "")), str(given.get("text", "")))
+        kind = str(given.get("kind", ""))
+        if kind not in STATUS:
+            raise Invalid(reason=reason("meetbot.status-kind", told=kind[:40], known=", ".join(STATUS)))
+        await self._keep(account, kind, str(given.get("text", "")))
         return self._site.redirect(request, "/status-log", reason("meetbot.status-told"))
 
     async def _alert(self, request: web.Request) -> web.StreamResponse:
@@ -109,15 +112,17 @@ class StatusPages:
         return web.json_response([json_of(one) for one in found])
 
     async def _tell(self, request: web.Request) -> web.StreamResponse:
-        account = self._teller(request)
+        account = self._site.require(request)
         try:
             told = msgspec.json.decode(await request.read(), type=Told)
         except msgspec.MsgspecError:
             raise Invalid(reason=reason("meetbot.bad-status")) from None
+        if told.kind in STATUS:
+            self._teller(request)
         return web.json_response({"id": await self._keep(account, told.kind, told.text)}, status=201)
 
     def _teller(self, request: web.Request) -> Account:
-        """Who asks, if he may; others are refused before anything else is looked at."""
+        """Who asks, if he may tell the status: everybody celebrates and thanks."""
         account = self._site.require(request)
         if not self._may(account.actor):
             raise NotPermitted(reason=reason("meetbot.needs-capability", permission=CAPABILITY))
@@ -125,16 +130,15 @@ class StatusPages:
 
     async def _keep(self, account: Account, kind: str, text: str) -> int:
         told = clean(text)
-        if kind not in STATUS:
-            raise Invalid(reason=reason("meetbot.status-kind", told=kind[:40], known=", ".join(STATUS)))
         if (not told and kind != Kind.OK) or len(told.encode()) > LONGEST:
             raise Invalid(reason=reason("meetbot.bad-status-text", most=LONGEST))
         return await self._bot.tell(Kind(kind), told, account.username)
 
     async def _listed(self, request: web.Request, kinds: Sequence[Kind]) -> list[Entry]:
         before = request.query.get("before", "")
-        known = before.isdecimal() and len(before) <= _DIGITS
-        return await self._db.read(store.entries, kinds, int(before) if known else None, _MOST)
+        if before and not (before.isascii() and before.isdecimal() and len(before) <= _DIGITS):
+            raise Invalid(reason=reason("meetbot.status-before", told=before[:40]))
+        return await self._db.read(store.entries, kinds, int(before) if before else None, _MOST)
 
 
 def _moved(new: str) -> Handler:
