@@ -19,10 +19,12 @@ from ..change import own_number
 from ..clock import Clock
 from ..db import Database, Session
 from ..errors import GatebotError
+from ..identity import Account, Identity
 from ..meetbot import names
 from ..meetbot.search.store import find
 from ..meetbot.sisters import links
 from ..meetbot.sisters.model import Done, Found, Standing, Waits
+from ..meetbot.sisters.proofs import WEB
 from ..meetbot.store import line_table
 from ..pipeline.pages import Pages
 from ..review import sentences
@@ -33,6 +35,16 @@ from ..review.room import ReviewRoom
 
 # Who searches by the bot says what he looks for, and does not look for that.
 _SEARCHES = re.compile(r"[^\s:,]+[:,]\s*search\b", re.IGNORECASE)
+
+
+async def whose(db: Database, identity: Identity, network: str, name: str) -> Account | None:
+    """The account of a proved name: of who speaks from the web, or linked on IRC; None: nobody's, or a closed one."""
+    if name.startswith(WEB):
+        found = await identity.by_username(name.removeprefix(WEB))
+    else:
+        linked = await db.read(links.account_of, network, name) if name else None
+        found = await identity.by_id(linked) if linked is not None else None
+    return found if found is not None and found.active else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,8 @@ class SiteAnswers:
 
     async def recheck(self, network: str, name: str, number: int) -> Done | None:
         """Ask for new checks, as a comment of the account; of what a stranger may not see nothing is said."""
-        linked = await self.db.read(links.account_of, network, name)
-        account = await self.room.identity.by_id(linked) if linked is not None else None
-        if account is None or not account.active:
+        account = await whose(self.db, self.room.identity, network, name)
+        if account is None:
             return None
         try:
             change = await self.reading.find(STRANGER, str(number))

@@ -18,7 +18,6 @@ from ..meetbot.board.pages import BoardPages
 from ..meetbot.board.service import Boards
 from ..meetbot.irc.client import Client
 from ..meetbot.model import Line, Priority, Reply
-from ..meetbot.sisters import links
 from ..meetbot.sisters.proofs import proved
 from ..meetbot.status.model import Person, Place
 from ..meetbot.status.pages import StatusPages
@@ -26,6 +25,7 @@ from ..meetbot.status.service import Statusbot, Ways
 from ..review.room import ReviewRoom
 from ..settings import Settings
 from ..settings_sisters import network_of
+from .answers import whose
 from .connections import Sights
 from .gate import GateRoom
 from .irc import Irc
@@ -45,9 +45,7 @@ class People:
     async def account(self, network: str, line: Line) -> Account | None:
         """Whose account says a line; None: nobody knows, or it is closed."""
         name = proved(line, trusts_nicks=network in self.trusting)
-        linked = await self.db.read(links.account_of, network, name) if name else None
-        found = await self.room.identity.by_id(linked) if linked is not None else None
-        return found if found is not None and found.active else None
+        return await whose(self.db, self.room.identity, network, name)
 
     async def person(self, network: str, line: Line) -> Person | None:
         """The same, with what it may."""

@@ -85,6 +85,12 @@ def is_safe_url(url: str) -> bool:
     return scheme[1].lower() + ":" in PROTOCOLS
 
 
+def of_network(nick: str) -> str:
+    """A nick as a network tells it: relays make nicks with a slash, and none may pass for one from the web."""
+    head, slash, mark = nick.rpartition("/")
+    return f"{head}|{mark}" if slash and mark.lower() in ("web", "guest") else nick
+
+
 def nick_pattern(nick: str, strict: bool = False) -> re.Pattern[str]:
     """What finds a nick in the text of an action: bounded by anything that is no part of a nick.
 

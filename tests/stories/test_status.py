@@ -60,7 +60,12 @@ def speaks_from_the_web(page: Page, site: RunningSite, reader: Reader) -> None:
     assert reader.reads() == "<admin/web> g t is no key here"
     expect(page.locator("#log .line").last).to_contain_text("g t is no key here")
     expect(page.locator("#waiting li")).to_have_count(0)
-    for number in range(3):
+    page.keyboard.type("#status log From the web")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("")
+    told = {reader.reads(), reader.reads()}
+    assert told == {"<admin/web> #status log From the web", "admin/web: finished logging"}
+    for number in range(2):
         page.keyboard.type(f"more {number}")
         page.keyboard.press("Enter")
         expect(field).to_have_value("")
@@ -70,7 +75,7 @@ def speaks_from_the_web(page: Page, site: RunningSite, reader: Reader) -> None:
     expect(field).to_have_value("too much")
     expect(field).to_be_focused()
     assert page.evaluate("window.stayed") is True
-    assert [reader.reads() for _ in range(3)] == [f"<admin/web> more {number}" for number in range(3)]
+    assert [reader.reads() for _ in range(2)] == [f"<admin/web> more {number}" for number in range(2)]
 
 
 def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
@@ -119,11 +124,11 @@ def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
         kept = json.loads(visitor.get("/api/status-log").text)
         assert [(one["kind"], one["text"], one["nick"], one["username"]) for one in kept] == [
             ("success", "The gate is fast", "mina", "admin"), ("ok", "All is well", "mina", "admin"),
-            ("alert", ALERT, "mina", "admin"),
+            ("log", "From the web", "admin/web", "admin"), ("alert", ALERT, "mina", "admin"),
         ]  # fmt: skip
         assert visitor.get(kept[0]["path"].partition("#")[0]).status == 200
         assert "The gate is fast" in visitor.get("/successes").text
-        assert visitor.get("/status-log.atom").text.count("<entry>") == 2
+        assert visitor.get("/status-log.atom").text.count("<entry>") == 3
         board = json.loads(visitor.get("/api/boards/ptg").text)
         assert (board["tracks"], board["now"]) == (["nova"], {"nova": "testing <b>rings</b>"})
         assert board["last_check_in"]["mina"]["location"] == "#nova"

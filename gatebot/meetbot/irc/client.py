@@ -149,6 +149,7 @@ class Client:
         for effect in session.lost(self._session, now):
             self._do([effect])
         self._unheard.put_back(self._out, self._seconds())
+        self._voices.clear()  # what did not come back by now never will: it is said, and known, anew
         problem = self._session.problem
         self._session = replace(session.start(self.network, self._marks, now)[0], problem=problem)
         with contextlib.suppress(OSError, RuntimeError):

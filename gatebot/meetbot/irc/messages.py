@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..lines import of_network
+
 _MOST_TAGS = 50
 _ESCAPES = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 
@@ -53,7 +55,9 @@ def parse(line: str) -> Message | None:
         if command == "NOTICE" or name.upper() != "ACTION":
             return None
         command, arguments = "ACTION", (rest,)
-    return Message(command, source.partition("!")[0], source, target, arguments, tags)
+    if command == "NICK":
+        target = of_network(target)
+    return Message(command, of_network(source.partition("!")[0]), source, target, arguments, tags)
 
 
 def _parted(parameters: list[str]) -> tuple[str, tuple[str, ...]]:

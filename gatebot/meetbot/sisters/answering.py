@@ -22,7 +22,7 @@ from ..store import Heard
 from . import asking
 from .asking import Asked, Patience
 from .ports import Answers
-from .proofs import proved
+from .proofs import WEB, proved
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +165,8 @@ class Answering:
         name = self._name(question)
         if not name:
             return asking.not_logged_in(gettext, told=question.line.account is not None)
+        if name.startswith(WEB):
+            return asking.signed_in(name.removeprefix(WEB), gettext)
         username = await self._answers.confirm(question.network, name, code)
         return asking.confirmed(username, f"{self._site}/settings/irc", gettext)
 

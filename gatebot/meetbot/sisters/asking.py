@@ -180,6 +180,12 @@ def not_logged_in(gettext: Gettext, *, told: bool) -> str:
     return gettext("This network does not tell who is logged in, so that nobody can be linked here.")
 
 
+def signed_in(username: str, gettext: Gettext) -> str:
+    """A code was said from the web, where nobody has to prove who he is."""
+    said = gettext("From the web you are %(username)s already. Say the code on IRC, with your nick there.")
+    return said % {"username": username}
+
+
 def confirmed(username: str, url: str, gettext: Gettext) -> str:
     """Whose account somebody is from now on."""
     if not username:

@@ -2,7 +2,8 @@
 """What people may say from the web, under which nick, and how fast.
 
 Pure: times are arguments. A nick from the web always ends in a mark with a character that no network lets into nicks,
-so nobody is taken for somebody else: `ann/web` has signed in here as ann, `ann/guest` says so himself.
+so nobody is taken for somebody else: `ann/web` has signed in here as ann, `ann/guest` says so himself. A relay's
+nick that looks like one of these is changed where it comes in.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ..lines import plain
 
 LONGEST = 400
 """Characters of what is said at once."""
+_SIGNED_IN = "/web"
 _NICK = re.compile(r"[\w-]{1,20}")
 _BURST, _RATE = 4, 0.25
 _ALL_BURST, _ALL_RATE = 20, 1.0
@@ -24,7 +26,12 @@ _KNOWN = 10_000
 
 def of_account(username: str) -> str:
     """The nick of somebody who has signed in; no two accounts have the same."""
-    return f"{username}/web"
+    return username + _SIGNED_IN
+
+
+def username_of(nick: str) -> str:
+    """Whose account a nick from the web is; empty for guests, and for every nick on IRC."""
+    return nick.removesuffix(_SIGNED_IN) if nick.endswith(_SIGNED_IN) else ""
 
 
 def of_guest(name: str) -> str | None:
