@@ -147,7 +147,8 @@ def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc
     ways = {network.name: network for network in settings.irc}
     voices = {name: _voice(client, ways[name]) for client in irc.clients for name in [client.network.name]}
     nicks = [(client.network.name, client.network.nick) for client in irc.clients]
-    irc.shown.extend(LinkPages(origin.site, db, origin.clock, nicks).routes())
+    trusting = frozenset(name for name, voice in voices.items() if voice.trusts_nicks)
+    irc.shown.extend(LinkPages(origin.site, db, origin.clock, nicks, trusting).routes())
     answering = Answering(origin.clock, voices, answers, irc.bot.say, irc.bot.settled, url)
     irc.add("answers", answering.heard, answering.run, whispered=answering.whispered)
     return irc

@@ -36,6 +36,9 @@ _TYPES = {"html": "text/html", "json": "application/json", "md": "text/markdown"
 
 # Minutes carry their own style and nothing that runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_PAGE = (
+    '<p class="details"><a href="/meeting/%d">This meeting on this site: who led it changes its minutes there</a></p>'
+)
 
 
 class MeetingPages:
@@ -106,10 +109,12 @@ class MeetingPages:
         self._guard(request, minutes)
         account, known = self._site.account(request), await self._known(request, (one.text for one in minutes.items))
         led = account is not None and await self._db.read(edits.led_by, row.id, account.id, account.username)
+        editable = account is not None and (led or self._is_admin(account.actor))
         return self._site.render(
             request,
             "meetbot/meeting.html",
-            editable=account is not None and (led or self._is_admin(account.actor)),
+            editable=editable,
+            why=reason("meetbot.not-a-chair") if account is not None and not editable else None,
             live=f"meeting/{row.id},channel/{row.channel}{known.topics}",
             row=row,
             minutes=minutes,
@@ -149,14 +154,15 @@ class MeetingPages:
     async def _from_record(self, request: web.Request, location: str, ending: str) -> str | None:
         """A file as the record gives it; None for meetings that only exist as files."""
         try:
-            _, minutes = await self._db.read(_found, location, archive.meeting_at, self._ways)
+            row, minutes = await self._db.read(_found, location, archive.meeting_at, self._ways)
         except NotFound:
             return None
         self._guard(request, minutes)
         if ending not in LIVE_FORMATS:
             return FORMATS[ending](minutes, self._ways)
         told = await self._known(request, [line.text for line in minutes.log])
-        return LIVE_FORMATS[ending](minutes, self._ways, told.html)
+        text = LIVE_FORMATS[ending](minutes, self._ways, told.html)
+        return text.replace("</h1>\n", f"</h1>\n{_PAGE % row.id}\n", 1) if ending == ".html" else text
 
     # -- what the common pages show ------------------------------------------------------------
 

@@ -482,7 +482,12 @@ async def test_only_who_may_change_minutes_is_offered_to(house: House) -> None:
         cookie = f"gatebot_session={await identity.open_session(account.id)}"
         page = await (await house.client.get("/meeting/1", headers={"Cookie": cookie})).text()
         offered[name] = "Change minutes" in page
+        # Who may not is told why, and what to do if he led it on IRC.
+        assert ("If you led it on IRC" in page) == (name == "eve")
     assert offered == {"": False, "ann": True, "eve": False}
+    assert '<a href="/meeting/1">page</a>' in await house.get("/meetings/")
+    file = await house.get("/meetings/sync/2026/sync.2026-11-22-12.00.html")
+    assert '<a href="/meeting/1">This meeting on this site: who led it changes its minutes there</a>' in file
 
 
 async def test_an_administrator_changes_minutes_and_everybody_sees_what_was_there_before(house: House) -> None:

@@ -98,7 +98,10 @@ def test_who_proved_an_account_by_a_code_rechecks_from_the_channel(
         reader.says(f"gatebot: recheck {change}")
         assert reader.reads() == f"mina: I do not know your account. Link it here:  {site.url}/settings/irc"
         page = Visitor(site, "ann", site.tokens["ann"])
-        code = re.search(r"gatebot: confirm ([A-Z2-7]{16})", page.ask("POST", "/settings/irc", b"", **FORM).text)
+        told = page.ask("POST", "/settings/irc", b"", **FORM).text
+        assert "services" not in told  # here a nick is a proof
+        assert "with the nick that is to be known as yours" in told
+        code = re.search(r"gatebot: confirm ([A-Z2-7]{16})", told)
         assert code is not None
         reader.says(f"gatebot: confirm {code[1]}")
         assert reader.reads() == "mina: You are ann here from now on."

@@ -20,13 +20,17 @@ from . import links
 
 
 class LinkPages:
-    """The page; `nicks` are the bot's, by network."""
+    """The page; `nicks` are the bot's, by network; on `trusting` networks a nick is a proof."""
 
-    def __init__(self, site: Site, db: Database, clock: Clock, nicks: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, site: Site, db: Database, clock: Clock, nicks: Sequence[tuple[str, str]],
+        trusting: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         self._site = site
         self._db = db
         self._clock = clock
         self._nicks = tuple(nicks)
+        self._trusting = trusting
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -35,7 +39,9 @@ class LinkPages:
     async def _page(self, request: web.Request, code: str = "") -> web.StreamResponse:
         account = self._site.require(request)
         known = await self._db.read(links.of_account, account.id)
-        return self._site.render(request, "meetbot/links.html", known=known, nicks=self._nicks, code=code)
+        return self._site.render(
+            request, "meetbot/links.html", known=known, nicks=self._nicks, trusting=self._trusting, code=code
+        )
 
     async def _change(self, request: web.Request) -> web.StreamResponse:
         account, form = self._site.require(request), await request.post()
