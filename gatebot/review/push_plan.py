@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..reasons import reason
-from . import change_id, push_advice, push_flaws
+from . import change_id, push_advice, push_asked, push_flaws
 from .model import Kind, branch_ref
 from .push_options import Options
 from .receive import CommitFacts, ForReview, Known, Plan, Refusal, Refused, Rights, Step, refused
@@ -118,6 +118,8 @@ def _nothing(push: ForReview, commits: Sequence[CommitFacts], known: Known) -> R
             return refused("no new changes", hint)
         if here and here[0].current.id != commit.id:
             return refused("no new changes", reason("review.push-old-patch-set", url=here[0].url))
+        if here and (hint := push_asked.elsewhere(push.options, here[0])) is not None:
+            return refused("no new changes", hint)
     return refused("no new changes", reason("review.push-nothing-new"))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from .. import words
-from ..reasons import reason
+from ..reasons import Reason, reason
 from .model import Change
 from .push import Pushed, Reviewed
 from .receive import Command, Refusal, Refused
@@ -75,7 +75,9 @@ def success(
     parts = ["refs: 1", *(f"{name}: {count}" for name, count in counts.items() if count), "done"]
     lines = [f"Processing changes: {', '.join(parts)}", *done.warnings, "", "SUCCESS", ""]
     shown = [f"  {url(one)} {cropped(one.subject)}{_marks(one, done)}" for one in done.changes]
-    after = [words.say(reason("review.push-next"), language)]
+    wip = [words.say(one, language) for one in _unfinished(done)]
+    going = any(not change.work_in_progress for change in done.changes)
+    after = [*([words.say(reason("review.push-next"), language)] if going else []), *wip]
     if done.edits:
         publish, discard = (
             "\n".join(f"  curl -u {username} -X {call}" for call in calls)
@@ -86,8 +88,15 @@ def success(
         )
         after = [*words.say(reason("review.push-edits", commands=publish, discards=discard), language).splitlines()]
     elif done.first:
-        after = [*words.say(reason("review.push-first", url=url(done.changes[0])), language).splitlines()]
+        welcome = words.say(reason("review.push-first", url=url(done.changes[0])), language)
+        after = [*welcome.splitlines(), *wip]
     return [*lines, *shown, "", *_given(done, hook, language), *after, ""]
+
+
+def _unfinished(done: Reviewed) -> tuple[Reason, ...]:
+    """What is work in progress waits for the pusher himself: how it goes on."""
+    begun = [one for one in done.changes if one.work_in_progress]
+    return (reason("review.push-wip", branch=begun[-1].branch),) if begun else ()
 
 
 def cropped(subject: str) -> str:

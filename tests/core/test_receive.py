@@ -148,6 +148,29 @@ def test_nothing_new_is_refused() -> None:
     assert answer.refusals[0].hint == reason("review.push-old-patch-set", url="http://x/5")
 
 
+@pytest.mark.parametrize(
+    ("asked", "commands"),
+    [
+        (Options(reviewers=("bob",)), ""),
+        (Options(wip=False), ""),
+        (Options(wip=True, reviewers=("bob",)), "  curl -u NAME -X POST http://x/a/changes/5/wip"),
+        (Options(private=False), "  curl -u NAME -X DELETE http://x/a/changes/5/private"),
+        (
+            Options(topic="it's {}"),
+            "  curl -u NAME -X PUT -H 'Content-Type: application/json' "
+            """-d '{"topic": "it'"'"'s {}"}' http://x/a/changes/5/topic""",
+        ),
+    ],
+)
+def test_what_is_asked_for_an_unchanged_commit_is_done_elsewhere(asked: Options, commands: str) -> None:
+    old = commit("1" * 40)
+    here = replace(existing(5, old), url="http://x/c/p/+/5")
+    answer = plan(replace(PUSH, options=asked), [old], Known({name("1"): [here]}, {old.id: [here]}), Rights())
+    assert isinstance(answer, Refused)
+    told = {"url": here.url} | ({"commands": commands} if commands else {})
+    assert answer.refusals[0].hint == reason("review.push-asked" if commands else "review.push-asked-page", **told)
+
+
 def test_a_commit_of_another_branch_needs_a_base_to_be_a_change_here_too() -> None:
     old = commit("1" * 40)
     known = Known({}, {old.id: [existing(5, old, branch="stable")]})

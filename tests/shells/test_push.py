@@ -35,7 +35,8 @@ def welcome(number: int) -> list[str]:
     """What who never had a change here is told."""
     return [
         "Welcome, this is your first change here. What happens next:",
-        f"  - Check jobs test it; what they find stands on its page: http://review.example.org/c/demo/api/+/{number}",
+        "  - Where the project has check jobs, they test it; what they find stands on its page: "
+        f"http://review.example.org/c/demo/api/+/{number}",
         "  - Reviewers read it, comment and vote there; answer them on the same page.",
         "  - To change it, amend the commit and push again as you just did: git commit --amend",
         "    The Change-Id line at its end stays, so that it becomes the next patch set of the same change.",
@@ -331,7 +332,13 @@ async def test_a_closed_change_takes_no_patch_set(host: GitHost, work: WorkTree,
 async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None:
     work.commit("Add b", b_dot_txt="b\n")
     done = await push(work, "HEAD:refs/for/main%topic=x,wip,l=Code-Review+1,m=my+text", "-o", "r=bob", "-o", "t=#green")
-    assert "  http://review.example.org/c/demo/api/+/1 Add b [WIP] [NEW]" in remote(done), done.stderr
+    told = remote(done)
+    assert "  http://review.example.org/c/demo/api/+/1 Add b [WIP] [NEW]" in told, done.stderr
+    assert (
+        "It is work in progress: nobody is asked to review it yet. When it is ready, press “Mark as ready” on its page"
+        ", or amend it and push: git push origin HEAD:refs/for/main%ready"
+    ) in told
+    assert not any("take it from here" in line for line in told)
     made = await host.change(1)
     assert (made.topic, made.hashtags, made.work_in_progress) == ("x", ("green",), True)
     mina, bob = host.people["mina"].id, host.people["bob"].id

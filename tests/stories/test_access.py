@@ -114,7 +114,7 @@ def test_a_push_without_the_hook_is_taken_and_told_how_to_get_it(site: RunningSi
         f'  f="$(git rev-parse --git-dir)/hooks/commit-msg"; curl -o "$f" {site.url}/tools/hooks/commit-msg ; '
         'chmod +x "$f"',
         "Welcome, this is your first change here. What happens next:",
-        f"  - Check jobs test it; what they find stands on its page: {site.url}/c/api/+/1",
+        f"  - Where the project has check jobs, they test it; what they find stands on its page: {site.url}/c/api/+/1",
         "  - Reviewers read it, comment and vote there; answer them on the same page.",
         "  - To change it, amend the commit and push again as you just did: git commit --amend",
         "    The Change-Id line at its end stays, so that it becomes the next patch set of the same change.",
