@@ -120,7 +120,10 @@ class Site(Asking):
 
     def error(self, request: web.Request, status: int, what: str) -> web.StreamResponse:
         """An error as plain text for programs and as a page for people."""
-        programs = request.path.startswith(_PROGRAMS) or "text/html" not in request.headers.get(hdrs.ACCEPT, "")
+        accepts = request.headers.get(hdrs.ACCEPT, "")
+        # A person may try an address of programs; Java's programs take text/html as well, but no browser's form of it.
+        mistyped = status == 404 and "application/xhtml+xml" in accepts
+        programs = (request.path.startswith(_PROGRAMS) and not mistyped) or "text/html" not in accepts
         if programs:
             answer = web.Response(
                 text=(what or HTTPStatus(status).phrase) + "\n",
@@ -131,10 +134,19 @@ class Site(Asking):
         else:
             gettext = self.gettext(request)
             heading, next_step = _HEADINGS.get(status, _HEADINGS[500])
-            if status == 404 and self.actor(request).account is not None:
-                next_step = _NOT_FOR_YOU
+            if status == 404:
+                stranger = self.actor(request).account is None
+                next_step = (
+                    ("Signing in may help." if stranger else "") if what else next_step if stranger else _NOT_FOR_YOU
+                )
             answer = self.render(
-                request, "error.html", status=status, heading=gettext(heading), what=what, next=gettext(next_step)
+                request,
+                "error.html",
+                status=status,
+                heading=gettext(heading),
+                what=what,
+                next=gettext(next_step) if next_step else "",
+                lost=status == 404,
             )
         if status == 401 and programs:
             answer.headers[hdrs.WWW_AUTHENTICATE] = 'Basic realm="gatebot"'

@@ -139,6 +139,8 @@ class MeetingPages:
         if any(part.startswith(".") or "/" in part or "\\" in part or "\0" in part for part in parts):
             raise NotFound(reason=reason("meetbot.no-such-minutes"))
         ending = next((ending for ending in sorted(FORMATS, key=len, reverse=True) if parts[2].endswith(ending)), None)
+        if ending is None and await self._db.read(archive.meeting_at, "/".join(parts)) is not None:
+            raise web.HTTPFound(f"{request.rel_url.raw_path}.html")
         if ending is None:
             raise NotFound(reason=reason("meetbot.no-such-minutes"))
         text = await self._from_record(request, "/".join(parts).removesuffix(ending), ending)

@@ -86,6 +86,7 @@ class Pages:
             query=query,
             rows=rows,
             problem=problem,
+            one=names_one(query),
             newer=_further(request, max(0, start - _PAGE)) if start else "",
             older=_further(request, start + _PAGE) if more else "",
             live="changes,queue",

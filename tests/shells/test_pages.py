@@ -471,4 +471,14 @@ async def test_addresses_of_gerrits_pages_lead_to_those_here(web: WebHouse, hous
         async with web.client.get(asked, allow_redirects=False) as answer:
             assert (answer.status, answer.headers.get("Location")) == (302, there), asked
     assert (await web.client.get("/c/99/1", allow_redirects=False)).status == 404
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for asked in ("/projects/demo/api", "/plugins/gitiles/demo/api/+/refs/heads/main"):
+        async with web.client.get(asked, headers=browser, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers.get("Location")) == (302, "/project/demo/api"), asked
+        assert (await web.client.get(asked, headers={"Accept": "text/html, */*"})).content_type == "text/plain"
+    lost = await web.page("/c/api/+/999", status=404)
+    assert "There is no change 999, or you may not see it. Signing in may help. Home" in words(lost)
+    assert 'action="/search"' in lost.partition("<main")[2]
+
+    assert "No change has the id “I0000”, or you may not see it." in words(await web.page("/q/I0000"))
     assert "Add a" in await web.page("/q/status:open,0")

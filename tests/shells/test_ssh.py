@@ -108,7 +108,7 @@ async def test_the_version_is_told_under_both_names(place: Place, word: str) -> 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("gerrit nonsense", "fatal: gerrit: nonsense: not found\n"),
+        ("gerrit nonsense", "fatal: gerrit: nonsense: not found\nWhat commands there are is told by: gerrit --help\n"),
         ("ls -l", "fatal: Gerrit Code Review: ls: not found\n"),
         ("git-upload-pack '/none'", f"fatal: There is no project none; {HOSTED}\n"),
         ("git-upload-pack /../etc", f"fatal: There is no project ../etc; {HOSTED}\n"),

@@ -10,7 +10,7 @@ import re
 from urllib.parse import quote
 
 _COUNT = re.compile(r"(.*\D),(\d{1,6})", re.DOTALL)
-_ONE = re.compile(r"\d{1,9}|I[0-9a-f]{8,40}|[0-9a-f]{7,40}")
+_ONE = re.compile(r"\d{1,9}|I[0-9a-f]{4,40}|[0-9a-f]{7,40}")
 
 
 def administered(rest: str) -> str:

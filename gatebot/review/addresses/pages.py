@@ -46,7 +46,16 @@ def routes(site: Site, reading: Reading) -> list[web.RouteDef]:
         await reading.find(site.actor(request), request.match_info["number"])
         raise _to(request, request.rel_url.raw_path.replace("/comments/", "/comment/"))
 
+    async def of_project(request: web.Request) -> web.StreamResponse:
+        """A person who takes REST's word for the page's; programs hear that there is nothing."""
+        if "application/xhtml+xml" not in request.headers.get("Accept", ""):
+            raise web.HTTPNotFound
+        name = request.match_info["project"].partition("/+")[0].strip("/")
+        raise web.HTTPFound(f"/project/{quote(name, safe='/')}")
+
     return [
+        web.get("/projects/{project:.+}", of_project),
+        web.get("/plugins/gitiles/{project:.+}", of_project),
         web.get(r"/{number:\d{1,9}}/", bare),
         *(web.get(f"{CHANGE}{tail}/", bare) for tail in _PATCH_SETS),
         web.get(CHANGE + r"/comments/{comment:[\w-]{1,80}}{slash:/?}", comment),

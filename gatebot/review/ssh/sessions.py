@@ -85,7 +85,7 @@ class Sessions:
             raise Failed(self._overview(name), 0 if behind else 1)
         in_two = len(behind) > 1 and any(known.startswith(f"{behind[0]} ") for known in self._commands)
         missing = f"{behind[0]}: {behind[1]}" if in_two else behind[0]
-        raise Failed(f"fatal: {name}: {missing}: not found")
+        raise Failed(f"fatal: {name}: {missing}: not found\nWhat commands there are is told by: {name} --help")
 
     def _overview(self, name: str) -> str:
         width = max(map(len, self._commands), default=0)
