@@ -159,17 +159,35 @@ def _people(entries: Iterable[Entry], log: Sequence[Line]) -> tuple[tuple[str, i
 
 
 def _assigned(
-    items: Iterable[Entry], nicks: Iterable[str], strict: bool
+    items: Iterable[Entry], nicks: Sequence[str], strict: bool
 ) -> tuple[tuple[tuple[str, tuple[Entry, ...]], ...], tuple[Entry, ...]]:
     """The actions of each nick that has some, nicks in alphabetical order, and the actions of nobody."""
     actions = [item for item in items if item.kind is EntryKind.ACTION]
     folded = [(action, action.text.casefold()) for action in actions]
     owned: list[tuple[str, tuple[Entry, ...]]] = []
+    plain = {} if strict else _plain(nicks)
     for nick in sorted(nicks, key=str.lower):
         # A look for the bare letters first: most nicks are named by few actions.
-        letters, pattern = nick.casefold(), reading.nick_pattern(nick, strict)
-        own = tuple(action for action, text in folded if letters in text and pattern.search(action.text))
+        called = [(name.casefold(), reading.nick_pattern(name, strict)) for name in (nick, plain.get(nick)) if name]
+        own = tuple(
+            action
+            for action, text in folded
+            if any(letters in text and pattern.search(action.text) for letters, pattern in called)
+        )
         if own:
             owned.append((nick, own))
     assigned = {id(action) for _, own in owned for action in own}
     return tuple(owned), tuple(action for action in actions if id(action) not in assigned)
+
+
+def _plain(nicks: Iterable[str]) -> dict[str, str]:
+    """How people from the web are called: by the name alone, unless somebody else in the meeting has just that."""
+    taken = {nick.casefold() for nick in nicks}
+    found: dict[str, str] = {}
+    for mark in ("/web", "/guest"):  # who has signed in goes before who only says so
+        for nick in nicks:
+            name = nick.removesuffix(mark)
+            if name and name != nick and name.casefold() not in taken:
+                found[nick] = name
+                taken.add(name.casefold())
+    return found

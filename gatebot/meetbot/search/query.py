@@ -19,6 +19,7 @@ from itertools import pairwise
 from ...errors import Invalid
 from ...reasons import reason
 from .. import tokens
+from ..webchat.words import of_account
 
 LONGEST = 300  # characters of a query
 _PART = re.compile(r'(?:(?P<field>from|in|meeting|before|after|has):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>\S+))')
@@ -112,7 +113,7 @@ def groups(asked: Asked, meetings: Iterable[int] = ()) -> list[Group]:
         else:
             needed.append((tuple(map(tokens.cut, phrase)),))
     if asked.people:
-        needed.append(tuple((_field(_FROM, nick),) for nick in asked.people))
+        needed.append(tuple((_field(_FROM, nick),) for nick in _called(asked.people)))
     if asked.channels:
         names = [name for channel in asked.channels for name in (channel, f"#{channel}")]
         needed.append(tuple((_field(_IN, name),) for name in names))
@@ -121,6 +122,11 @@ def groups(asked: Asked, meetings: Iterable[int] = ()) -> list[Group]:
     if asked.link:
         needed.append(((_HAS_LINK,),))
     return needed
+
+
+def _called(people: Sequence[str]) -> list[str]:
+    """The nicks that names stand for: who is called so, and has signed in to speak from the web."""
+    return [nick for name in people for nick in (name, of_account(name))]
 
 
 def neighbours(asked: Asked) -> list[Group]:
@@ -186,7 +192,7 @@ def fits(text: str, nick: str, channel: str, asked: Asked) -> bool:
     """Whether a text that is in no index is what is asked for, but for its time and its meeting."""
     said = f" {' '.join(tokens.words(text))} "
     there = all((word if tokens.is_syllabic(word) else f" {word} ") in said for word in asked.words)
-    told = not asked.people or tokens.normal(nick) in map(tokens.normal, asked.people)
+    told = not asked.people or tokens.normal(nick) in map(tokens.normal, _called(asked.people))
     here = not asked.channels or tokens.normal(channel).lstrip("#") in (
         tokens.normal(name).lstrip("#") for name in asked.channels
     )
