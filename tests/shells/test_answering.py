@@ -185,6 +185,10 @@ async def test_a_word_that_is_no_question_is_answered_by_those_that_are() -> Non
     help_text = (await channel.hears("gatebot: help"))[0].removeprefix("ann: ")
     assert help_text.startswith("Ask me: why NUMBER (what a change waits for), queue [PIPELINE], ")
     assert await channel.hears("gatebot: dance 42") == [f"ann: I do not know dance. {help_text}"]
+    assert help_text.endswith("without my name: #status, #success, #thanks; where there is a board #TRACK, #in, ~list.")
+    assert await channel.is_whispered("#Status log x") == [
+        ("ann", "Say #status in a channel where I am: it is for everybody, and nothing comes of it here.")
+    ]
     assert await channel.is_whispered("#info hello") == [("ann", f"I do not know #info. {help_text}")]
 
 

@@ -136,6 +136,8 @@ class Answering:
                 return asking.not_so(word, gettext)
             case "help", _:
                 return asking.help_text(gettext)
+            case word, _ if word in asking.FOR_ALL and not question.channel:
+                return asking.in_a_channel(word, gettext)
             case word, _:
                 return asking.no_such(word, gettext)
 

@@ -25,6 +25,8 @@ OBEYED = timedelta(hours=1)
 _ADDRESSED = re.compile(r"([^\s:,]+)[:,]\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"(?:https?://\S*?/)?#?(\d{1,9})/?")
 _ITEMS = 4
+FOR_ALL = frozenset({"#status", "#success", "#thanks"})
+"""What is said in a channel, and by its sign."""
 _MOST = 2000
 _MINE = (3, 0.1)
 _OURS = (6, 0.25)
@@ -126,11 +128,22 @@ def found(told: Found | None, gettext: Gettext) -> str:
 
 
 def help_text(gettext: Gettext) -> str:
-    """What can be asked."""
-    return gettext(
+    """What can be asked, and what is no question but said to everybody in a channel."""
+    said = gettext(
+        "In a channel, without my name: #status, #success, #thanks; where there is a board #TRACK, #in, ~list."
+    )
+    asked = gettext(
         "Ask me: why NUMBER (what a change waits for), queue [PIPELINE], search WORDS (in the logs), link (to this "
         "moment in the log), recheck NUMBER (who is linked to an account), help; here, or me alone by /msg."
     )
+    return f"{asked} {said}"
+
+
+def in_a_channel(word: str, gettext: Gettext) -> str:
+    """Somebody says to the bot alone what is for everybody."""
+    return gettext("Say %(word)s in a channel where I am: it is for everybody, and nothing comes of it here.") % {
+        "word": word
+    }
 
 
 def no_such(word: str, gettext: Gettext) -> str:
