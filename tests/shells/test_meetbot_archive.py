@@ -201,6 +201,7 @@ async def test_filters_tell_who_where_when_and_in_which_meeting(db: Database) ->
     assert await texts(db, "from:ann slow in:infra") == ["a slow day, see https://x.org/1"]
     assert set(await texts(db, "slow from:ann from:bob")) == slow - {"the gate is slow"}
     assert await texts(db, "slow meeting:gate_sync") == ["slow again"]
+    assert await texts(db, 'slow meeting:"Gate Sync"') == ["slow again"]
     assert await texts(db, "slow meeting:nosuch") == []
     assert await texts(db, "slow has:link") == ["a slow day, see https://x.org/1"]
     assert await texts(db, "slow before:2024-02-04") == ["the gate is slow"]

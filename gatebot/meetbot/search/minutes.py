@@ -64,7 +64,8 @@ def find(session: Session, text: str, limit: int = 10, hidden: Collection[int] =
 def _is_when_and_where(row: sa.Row[tuple[object, ...]], asked: Asked) -> bool:
     early = asked.after is not None and row.at < asked.after
     late = asked.before is not None and row.at >= asked.before
-    return not (early or late) and (not asked.meetings or row.name in {name.lower() for name in asked.meetings})
+    named = {name.lower() for name in asked.meetings}
+    return not (early or late) and (not named or row.name in named or (row.title or "").lower() in named)
 
 
 def _changes() -> sa.Select[tuple[object, ...]]:

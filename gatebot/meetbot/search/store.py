@@ -180,11 +180,12 @@ class _Search:
 
 
 def _meetings(session: Session, named: Sequence[str]) -> list[int]:
-    """The newest meetings of some names."""
+    """The newest meetings of some names, or of some titles as pages show them."""
     if not named:
         return []
     names = [name.lower() for name in named]
-    newest = sa.select(meeting_table.c.id).where(meeting_table.c.name.in_(names))
+    called = sa.or_(meeting_table.c.name.in_(names), sa.func.lower(meeting_table.c.title).in_(names))
+    newest = sa.select(meeting_table.c.id).where(called)
     return list(session.execute(newest.order_by(meeting_table.c.id.desc()).limit(_SERIES)).scalars())
 
 
