@@ -30,6 +30,7 @@ from gatebot.executor.providers import emulation
 from gatebot.reasons import Reason, reason
 from gatebot.words import say
 from tests.fakes.executor import job
+from tests.fakes.qemu import qemu_in_name
 from tests.fakes.site import eventually
 from tests.fakes.workshop import LABELS, SMALL, workshop
 from tests.programs import need
@@ -170,6 +171,7 @@ def test_an_image_that_cannot_be_built_says_so_and_is_tried_until_it_can(
     def built(*_: object) -> None:
         (place / wanted.name).mkdir()
 
+    qemu_in_name(tmp_path / "bin", monkeypatch)
     monkeypatch.setattr(planning, "lacks", _nothing)
     monkeypatch.setattr(machine_images, "missing", lambda: lacks.pop(0))
     monkeypatch.setattr(machine_images, "build", built)

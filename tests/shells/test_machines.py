@@ -26,6 +26,7 @@ from gatebot.words import say
 from tests.fakes.executor import job, script
 from tests.fakes.package_index import HOST, package_index
 from tests.fakes.provider_contract import LABEL, ProviderContract, Yard
+from tests.fakes.qemu import qemu_in_name
 from tests.fakes.workshop import Workshop, workshop
 
 #: `make test-vm` says which machine; the whole contract takes minutes where all is emulated.
@@ -208,7 +209,8 @@ async def test_with_the_full_network_a_machine_reaches_what_this_one_does(
     assert len(callers) == 1
 
 
-async def test_what_is_missing_is_told_with_what_brings_it(tmp_path: Path) -> None:
+async def test_what_is_missing_is_told_with_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    qemu_in_name(tmp_path / "bin", monkeypatch)
     nothing = Qemu(tmp_path / "machines", tmp_path, "h", architectures=("sparc64", "x86_64"))
     found = await nothing.probe()
     await nothing.close()

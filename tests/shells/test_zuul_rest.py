@@ -181,8 +181,8 @@ async def test_enqueue_dequeue_and_promote_become_requests_of_those_who_may(
     refused, told = await post(web, "ann", f"{project}/enqueue", {"pipeline": "gate", "change": "1,1"})
     assert (refused, told["description"]) == (
         403,
-        "This needs the permission enqueue on refs/heads/main of api. Ask an administrator for it, or the owner of the "
-        "change to do it.",
+        "This needs the permission enqueue on refs/heads/main of api. Ask an owner of the project or an administrator "
+        "for it.",
     )
     await house.driver.kill()  # what is asked stays in the journal
     requests: list[tuple[str, dict[str, object], Event]] = [
