@@ -476,6 +476,9 @@ async def test_addresses_of_gerrits_pages_lead_to_those_here(web: WebHouse, hous
         async with web.client.get(asked, headers=browser, allow_redirects=False) as answer:
             assert (answer.status, answer.headers.get("Location")) == (302, "/project/demo/api"), asked
         assert (await web.client.get(asked, headers={"Accept": "text/html, */*"})).content_type == "text/plain"
+    for git in ("/projects/tools/info/refs", "/plugins/gitiles/info/refs", "/plugins/gitiles/lib/info/refs"):
+        async with web.client.get(git, headers=browser, allow_redirects=False) as answer:
+            assert answer.status == 404, f"{git}: not git's, but to {answer.headers.get('Location')}"
     lost = await web.page("/c/api/+/999", status=404)
     assert "There is no change 999, or you may not see it. Signing in may help. Home" in words(lost)
     assert 'action="/search"' in lost.partition("<main")[2]

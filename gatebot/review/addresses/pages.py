@@ -19,6 +19,8 @@ from .model import administered, signing_in
 
 #: `/c/12` and what is below, where no name of a project is in it.
 _NUMBERED = r"/c/{number:\d{1,9}}{below:(?:/(?:(?!\+/).)*)?}"
+#: A project, but for what git asks of one whose own name begins with `projects/` or `plugins/`.
+_PROJECT = r"{project:(?!(?:.*/)?info/refs$).+}"
 _PATCH_SETS = ("", r"/{patch_set:\d{1,4}}", r"/{base:\d{1,4}}..{patch_set:\d{1,4}}")
 
 
@@ -54,8 +56,8 @@ def routes(site: Site, reading: Reading) -> list[web.RouteDef]:
         raise web.HTTPFound(f"/project/{quote(name, safe='/')}")
 
     return [
-        web.get("/projects/{project:.+}", of_project),
-        web.get("/plugins/gitiles/{project:.+}", of_project),
+        web.get(f"/projects/{_PROJECT}", of_project),
+        web.get(f"/plugins/gitiles/{_PROJECT}", of_project),
         web.get(r"/{number:\d{1,9}}/", bare),
         *(web.get(f"{CHANGE}{tail}/", bare) for tail in _PATCH_SETS),
         web.get(CHANGE + r"/comments/{comment:[\w-]{1,80}}{slash:/?}", comment),
