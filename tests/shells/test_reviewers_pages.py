@@ -271,7 +271,7 @@ async def test_an_edit_that_was_begun_is_published_rebased_or_discarded_on_the_p
 async def test_only_who_is_not_signed_in_is_told_that_signing_in_may_help(web: WebHouse) -> None:
     await sign_in(web, "bob")
     page = words(await web.page("/c/api/+/99", status=404))
-    assert "It does not exist, or you may not see it." in page
+    assert "There is no change 99, or you may not see it." in page
     assert "Signing in may help." not in page
     web.client.session.cookie_jar.clear()
     assert "Signing in may help." in words(await web.page("/c/api/+/99", status=404))
