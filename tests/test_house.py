@@ -88,6 +88,7 @@ DECIDER = 1
 # Further modules of a room that keep rows (floor 2), as `module`, `subroom.module` or `subroom.*`.
 STORES: dict[str, set[str]] = {
     "review": {
+        "config.lineage",
         "conversation",
         "facts",
         "mail.scene",

@@ -29,7 +29,7 @@ from .model import Change, PatchSet, Project, branch_ref
 from .people.store import starred
 from .permission import permitted_labels, reads_all_branches, sees_project, target_of
 from .query import parse
-from .search import Asking
+from .search import Asking, Below, alone
 from .sieve import Sieved, sieve
 from .tables import changes
 from .verdict import Verdict
@@ -41,11 +41,14 @@ _SIEVED = 10_000  # changes that are judged for one query, at most
 class Reading:
     """Finds and reads changes and projects."""
 
-    def __init__(self, db: Database, judge: Judge, clock: Clock, rules: access.Rulebook = access.DEFAULT) -> None:
+    def __init__(
+        self, db: Database, judge: Judge, clock: Clock, rules: access.Rulebook = access.DEFAULT, below: Below = alone
+    ) -> None:
         self.db = db
         self._judge = judge
         self._clock = clock
         self._rules = rules
+        self._below = below
 
     async def find(self, actor: Actor, identifier: str) -> Change:
         """The one change that an identifier of any form names."""
@@ -214,7 +217,7 @@ class Reading:
     def _asking(self, actor: Actor) -> Asking:
         sees_all = may(actor, Verb.VIEW_PRIVATE, Target(), self._rules)
         labels, trackers = self._judge.labels_named, self._judge.linking.rules
-        return Asking(actor.account, sees_all, self._clock.now(), labels=labels, trackers=trackers)
+        return Asking(actor.account, sees_all, self._clock.now(), labels=labels, trackers=trackers, below=self._below)
 
     def _hidden_in(self, session: Session, actor: Actor, project: str) -> tuple[int, ...]:
         numbers = select(changes.c.number).where(changes.c.project == project)

@@ -16,6 +16,7 @@ from ..db import Database
 from ..identity import Identity
 from ..repo import Repositories
 from .branching import Branching
+from .config.lineage import Lineage
 from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
 from .deleting import Deleting
@@ -115,7 +116,7 @@ def furnish(
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
     judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, Linking(tuple(trackers), configs))
     review = Review(db, judge, clock, rules)
-    maker, reading = Maker(db, repositories, judge, clock), Reading(db, judge, clock, rules)
+    maker, reading = Maker(db, repositories, judge, clock), Reading(db, judge, clock, rules, Lineage(configs).below)
     policies = ConfigPolicies(policy or Policy(), configs)
     lander = Lander(db, repositories, judge, clock, policies, configs)
     bench = Workbench(

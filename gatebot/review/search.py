@@ -8,8 +8,10 @@ to owner, reviewers and those who see everything.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 from sqlalchemy import and_, exists, false, func, not_, or_, select, true
 
@@ -35,7 +37,9 @@ from .search_people import (
     person,
     reviewed_by,
     shipped,
+    spoken_last,
     unresolved,
+    unresolved_threads,
     voted,
     waits_for,
 )
@@ -44,13 +48,20 @@ from .tables import changes, messages, parents, patch_sets
 from .trackers.model import Rule
 
 MOST = 500
+Below: TypeAlias = Callable[[Session, str], Sequence[str]]
+
+
+def alone(_: Session, project: str) -> Sequence[str]:
+    """Of a site whose projects inherit nothing."""
+    return (project,)
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
     """Who asks, and when. `sees_all` is set for those whom private changes are not hidden from.
 
-    `labels` tells each project's label of a name; `trackers` are the rules by which messages name what is elsewhere.
+    `labels` tells each project's label of a name; `trackers` are the rules by which messages name what is elsewhere;
+    `below` are a project and those that inherit from it.
     """
 
     account: int | None
@@ -59,6 +70,7 @@ class Asking:
     watching: bool = False
     labels: Labels = shipped
     trackers: tuple[Rule, ...] = ()
+    below: Below = alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,13 @@ def _term(session: Session, operator: str, value: str, asking: Asking) -> Clause
             return voted(session, label_term(value), asking.account, asking.labels)
         case "age" | "after" | "before" | "mergedafter" | "mergedbefore":
             return _when(operator, value, asking)
+        case "parentproject":
+            return changes.c.project.in_(asking.below(session, value))
+        case "unresolved":
+            return unresolved_threads(*size_term(operator, value))
+        case "query" | "destination":
+            kind = "review.query-no-query" if operator == "query" else "review.query-no-destination"
+            raise Invalid(reason=reason(kind, name=value[:100]))
         case "added" | "deleted" | "delta":
             comparison, size = size_term(operator, value)
             lines = {"added": patch_sets.c.added, "deleted": patch_sets.c.deleted}
@@ -166,6 +185,8 @@ def _about(session: Session, operator: str, value: str, asking: Asking) -> Claus
             return drafted_by([id for id in ids if id == asking.account])
         case "attention":
             return waits_for(ids)
+        case "reviewedby":
+            return spoken_last(ids)
         case "visibleto":
             if len(ids) != 1:
                 raise bad_value(operator, value, "it names one account")

@@ -223,6 +223,44 @@ def _person_or_group(session: Session, name: str, asker: int | None) -> list[int
     return known_members(session, name)
 
 
+def spoken_last(ids: Collection[int]) -> Clause:
+    """Changes of which these accounts said something after all that their owners said, as in Gerrit."""
+    if not ids:
+        return false()
+    own = select(func.max(messages.c.id)).where(messages.c.change == changes.c.number)
+    own = own.where(messages.c.account == changes.c.owner).correlate(changes)
+    after = messages.c.id > func.coalesce(own.scalar_subquery(), 0)
+    here = exists().where(messages.c.change == changes.c.number, messages.c.account.in_(ids), after)
+    # As a list for all that they said; the sum keeps SQLite from beginning with it, as below.
+    said = select(messages.c.change).where(messages.c.account.in_(ids))
+    return and_((changes.c.number + 0).in_(said), here, not_(changes.c.owner.in_(ids)))
+
+
+def unresolved_threads(comparison: str, number: int) -> Clause:
+    """Changes with so many threads whose last comment is not resolved."""
+    match comparison:
+        case ">=":
+            return _unresolved_at_least(number)
+        case ">":
+            return _unresolved_at_least(number + 1)
+        case "<":
+            return not_(_unresolved_at_least(number))
+        case "<=":
+            return not_(_unresolved_at_least(number + 1))
+        case _:
+            return and_(_unresolved_at_least(number), not_(_unresolved_at_least(number + 1)))
+
+
+def _unresolved_at_least(number: int) -> Clause:
+    if number <= 1:
+        return unresolved() if number else true()
+    answer = comments.alias("answer")
+    answered = exists().where(answer.c.change == comments.c.change, answer.c.in_reply_to == comments.c.id)
+    here = and_(comments.c.change == changes.c.number, comments.c.unresolved, not_(answered))
+    many = select(func.count()).select_from(comments).where(here).correlate(changes).scalar_subquery()
+    return and_(unresolved(), many >= number)
+
+
 def unresolved() -> Clause:
     """Changes with a thread whose last comment is not resolved."""
     answer = comments.alias("answer")

@@ -8,6 +8,7 @@ pieces (`review_search`) first finds the few changes that can fit at all.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Integer, and_, cast, exists, false, func, literal, not_, or_, select, text, union
@@ -32,7 +33,7 @@ def text_clause(session: Session, operator: str, value: str, trackers: Sequence[
     """The clause of an operator that is about text; None when it is not. `trackers` are the rules of `tr:`."""
     if operator == "tr":
         return _tracked(session, value.removeprefix("#"), trackers)
-    if operator in ("message", "subject", "prefixsubject", "author", "committer", "footer"):
+    if operator in ("message", "subject", "prefixsubject", "author", "committer", "footer", "hasfooter"):
         return _of_commit(session, operator, value)
     if operator in ("file", "path", "dir", "ext", "onlyexts"):
         return _of_files(session, operator, value)
@@ -67,12 +68,23 @@ def _of_commit(session: Session, operator: str, value: str) -> Clause:
             return changes.c.subject.istartswith(value, autoescape=True)
         case "author" | "committer":
             return _of_person(session, operator, value.rpartition("<")[2].strip("<>") if "<" in value else value)
+        case "hasfooter":
+            return _with_footer(session, value)
         case _:
             name, equals, rest = value.partition("=") if "=" in value else value.partition(":")
             line = f"{name.strip()}: {rest.strip()}" if equals and rest.strip() else f"{name.strip()}: "
             end = "\n" if equals and rest.strip() else ""
             whole = literal("\n").concat(message).concat("\n")
             return narrowed(session, "message", line, of_current(_has(whole, f"\n{line}{end}")))
+
+
+def _with_footer(session: Session, name: str) -> Clause:
+    """Changes with a footer of this name, in these very letters, in the last paragraph of their message."""
+    if re.fullmatch(r"[A-Za-z0-9-]{1,100}", name) is None:
+        raise bad_value("hasfooter", name, "write the name of a footer, as Signed-off-by")
+    message = patch_sets.c.message
+    named = literal("\n").concat(message).regexp_match(f"^((.|\\n)*\\n{name}:[^\\n]*(\\n[^\\n]+)*\\n*)$")
+    return narrowed(session, "message", f"{name}:", of_current(and_(_has(message, f"\n{name}:"), named)))
 
 
 def _tracked(session: Session, id: str, rules: Sequence[Rule]) -> Clause:

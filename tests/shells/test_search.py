@@ -131,6 +131,17 @@ CASES = [
     ("is:merge", []),
     ("is:watched", []),
     ("tr:5", []),
+    ("hasfooter:Depends-On", [3]),
+    ("hasfooter:depends-on", []),
+    ("hasfooter:Change-Id -hasfooter:Depends-On", [2, 1]),
+    ("parentproject:demo/api", [2, 1]),
+    ("unresolved:1", [2]),
+    ("unresolved:0", [3, 1]),
+    ("unresolved:>0", [2]),
+    ("unresolved:>=2", []),
+    ("unresolved:<=1 -unresolved:<1", [2]),
+    ("reviewedby:bob", [2]),
+    ("reviewedby:self", []),
 ]
 
 
@@ -189,6 +200,11 @@ REFUSED = [
     ("ownerin:nosuch", "Group nosuch not found"),
     ("label:Code-Review=2,group=nosuch", "Group nosuch not found"),
     ("label:Code-Review=2,user=nosuch", "Neither user nor group nosuch found"),
+    ("reviewedby:nobody", "User nobody not found"),
+    ("query:mine", "Unknown named query: mine"),
+    ("destination:mine", "Unknown named destination: mine"),
+    ("unresolved:many", "unresolved:many cannot be searched for: write it as >50, <=3 or 7."),
+    ("hasfooter:a=b", "hasfooter:a=b cannot be searched for: write the name of a footer, as Signed-off-by."),
     ("size:m", "size:m cannot be searched for: write it as >50, <=3 or 7."),
     (
         "since:then",
