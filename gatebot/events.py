@@ -335,6 +335,13 @@ class StatusTold(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FixesChanged(Event):
+    """It may be another now, which changes fix these things at their trackers, and how those stand."""
+
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BoardChanged(Event):
     """The board of an event is another: its tracks, what they speak of, or who is where."""
 
@@ -378,5 +385,6 @@ ALL: tuple[type[Event], ...] = (
     MeetingStarted,
     MeetingEnded,
     StatusTold,
+    FixesChanged,
     BoardChanged,
 )

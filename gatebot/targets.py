@@ -8,6 +8,7 @@ here.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,8 +54,15 @@ def places(text: str, site: str = "") -> Iterator[Place]:
 
 
 def path_of(target: str) -> str:
-    """Where a target is on this site."""
-    return f"/{target.removeprefix('change/')}"
+    """Where a target is: on this site, or for `bug/ADDRESS` at its tracker."""
+    return target.removeprefix("bug/") if target.startswith("bug/") else f"/{target.removeprefix('change/')}"
+
+
+def topic_of(target: str) -> str:
+    """What an open page that shows a target follows; addresses may have commas and be long."""
+    if not target.startswith("bug/"):
+        return target
+    return f"bug/{hashlib.sha256(target.encode()).hexdigest()[:20]}"
 
 
 def _addressed(url: str, site: str) -> tuple[str, str]:

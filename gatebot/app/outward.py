@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes out of a site, plugged in from the settings: mail, copies, webhooks, trackers.
+"""What goes out of a site, plugged in from the settings: mail, copies, webhooks, trackers; and what it reads of them.
 
 Only wiring; without settings nothing leaves the site.
 """
@@ -14,6 +14,7 @@ from aiohttp import web
 
 from .. import settings as settings_text
 from ..front import Front, Sign
+from ..review.bugs.service import Fixes
 from ..review.deliveries.posting import Poster
 from ..review.deliveries.store import Counts
 from ..review.replication.model import Remote, Standing
@@ -35,6 +36,7 @@ class Outward:
     replication: Replication
     webhooks: Webhooks
     trackers: Trackers
+    fixes: Fixes
 
     @classmethod
     def of(cls, origin: Origin) -> Outward:
@@ -46,6 +48,7 @@ class Outward:
             Replication(remotes_of(settings), journal, room.repositories, clock, room.reading),
             webhooks_of(settings, origin.db, journal, clock, room),
             Trackers(origin.db, journal, clock, known, settings.url, Poster()),
+            Fixes(origin.db, journal, clock, room.judge.linking.rules),
         )
 
     def routes(self) -> list[web.RouteDef]:
@@ -66,6 +69,7 @@ class Outward:
             run("replication", self.replication.run())
         run("webhooks", self.webhooks.run())
         run("trackers", self.trackers.run())
+        run("fixes", self.fixes.run())
 
     async def _sign(self) -> Sign:
         return sign_of(self.replication.standings())

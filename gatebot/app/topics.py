@@ -9,6 +9,7 @@ from __future__ import annotations
 from .. import events
 from ..journal import Entry
 from ..pipeline.queue.facts import QueueFact
+from ..targets import topic_of
 
 _SHOWN = ("alert", "notice", "ok")
 """What of the status pages show, or show no more."""
@@ -28,6 +29,8 @@ def of(entry: Entry) -> tuple[str, ...]:
             return (event.subject, f"channel/{channel}", "meetings")
         case events.StatusTold(kind=kind):
             return ("status", "banner") if kind in _SHOWN else ("status",)
+        case events.FixesChanged(urls=urls):
+            return tuple(topic_of(f"bug/{url}") for url in urls)
         case events.BoardChanged(board=board):
             return (f"board/{board}",)
         case events.ProjectCreated(project=project):

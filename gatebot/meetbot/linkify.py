@@ -15,12 +15,13 @@ from datetime import datetime
 from html import escape
 
 from ..access_rules import Actor
-from ..targets import path_of, places
+from ..targets import Place, path_of, places, topic_of
 from .model import Bug, State
 from .ports import States
 
 _PARTICLE = re.compile(r"[가-힣]+")
 _MOST = 500  # things whose states one page shows
+_MOST_BUGS = 20
 _FOLLOWED = 40  # of them, the last, are followed by an open page
 
 
@@ -48,14 +49,20 @@ class Unknown:
         """None."""
         return ()
 
+    def bug_at(self, address: str) -> str:
+        """None."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one page knows of the things that its texts name. `site` is the address of this site."""
+    """What one page knows of the things that its texts name. `site` is the address of this site; `bugs` are those whose
+    state may come, as when somebody begins to fix one."""
 
     site: str = ""
     states: Mapping[str, State] = field(default_factory=dict[str, State])
     source: States = field(default_factory=Unknown)
+    bugs: tuple[str, ...] = ()
 
     def pieces(self, text: str, at: datetime | None = None) -> Iterator[Piece]:
         """The text in order, cut where links begin and end; `at` is when it was said.
@@ -85,28 +92,44 @@ class Known:
 
     def named(self, text: str, at: datetime) -> list[tuple[str, State]]:
         """What a text of some moment names, as far as its state is known."""
-        found = dict.fromkeys(place.target for place in places(text, self.site))
+        found = dict.fromkeys(target for *_, target in sorted(self._links(text), key=lambda link: link[0]))
         states = [(target, self.states[target]) for target in found if target in self.states]
         return [(target, state) for target, state in states if state.is_meant(at)]
 
     @property
     def topics(self) -> str:
         """What an open page follows to stay true, to be added to its own topics."""
-        return "".join(f",{target}" for target in list(self.states)[-_FOLLOWED:])
+        shown = list(dict.fromkeys((*self.bugs, *self.states)))[-_FOLLOWED:]
+        return "".join(f",{topic_of(target)}" for target in shown)
 
     def _links(self, text: str) -> Iterator[tuple[int, int, str, str]]:
         for place in places(text, self.site):
-            yield place.start, place.end, place.url or path_of(place.target), place.target
+            yield place.start, place.end, place.url or path_of(place.target), _target(place, self.source)
         for bug in self.source.bugs(text):
-            yield bug.start, bug.end, bug.url, ""
+            yield bug.start, bug.end, bug.url, f"bug/{bug.url}"
 
 
 async def known(states: States, actor: Actor, site: str, texts: Iterable[str]) -> Known:
     """What a reader may know of everything that some texts name; of too many things, of the last."""
-    named = [place.target for text in texts for place in places(text, site) if place.target]
-    targets = list(dict.fromkeys(reversed(named)))[:_MOST]
-    found = await states.of(actor, targets) if targets else dict[str, State]()
-    return Known(site, {target: found[target] for target in reversed(targets) if target in found}, states)
+    named: list[str] = []
+    for text in texts:
+        named += [target for place in places(text, site) if (target := _target(place, states))]
+        named += [f"bug/{bug.url}" for bug in states.bugs(text)]
+    newest = list(dict.fromkeys(reversed(named)))
+    bugs = [target for target in newest if target.startswith("bug/")][:_MOST_BUGS]
+    targets = [target for target in newest if not target.startswith("bug/")][:_MOST]
+    asked = [*targets, *bugs]
+    found = await states.of(actor, asked) if asked else dict[str, State]()
+    told = {target: found[target] for target in reversed(asked) if target in found}
+    return Known(site, told, states, tuple(reversed(bugs)))
+
+
+def _target(place: Place, states: States) -> str:
+    """What an address or a word is of; also of the bug that an address elsewhere is of."""
+    if place.target or not place.url:
+        return place.target
+    bug = states.bug_at(place.url)
+    return f"bug/{bug}" if bug else ""
 
 
 def pieces(text: str) -> Iterator[Piece]:

@@ -73,10 +73,11 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How something that a line names is now: `kind` is `change` or `build`, `word` its status or result.
+    """How something that a line names is now: `kind` is `change`, `build` or `bug`, `word` its status or result.
 
     A build that has no result yet is `running`, or waits without a word. `title` says what it is. `draft`: a change
-    that is work in progress. What was said before `since` means something else, of another site.
+    that is work in progress. What was said before `since` means something else, of another site. `url`: where the state
+    itself leads, as to the change that fixes a bug.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class State:
     title: str = ""
     draft: bool = False
     since: datetime | None = None
+    url: str = ""
 
     def is_meant(self, at: datetime | None) -> bool:
         """Whether something said then may mean it; clocks differ."""

@@ -25,9 +25,16 @@ class States(Protocol):
     """What is known here of changes, builds and bugs that people speak of."""
 
     async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
-        """The states of `change/12`, `build/5f...`: of those that there are, and that the reader may see."""
+        """The states of `change/12`, `build/5f...`, `bug/ADDRESS`: of those that there are, and the reader may see.
+
+        A bug's is how far its fix is, as far as changes of this site say so.
+        """
         ...
 
     def bugs(self, text: str) -> Sequence[Bug]:
         """What a text names in the trackers of the site, in order."""
+        ...
+
+    def bug_at(self, address: str) -> str:
+        """What an address is of in these trackers, as `Bug.url` has it; empty: nothing."""
         ...

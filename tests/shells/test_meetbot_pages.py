@@ -33,6 +33,7 @@ from gatebot.meetbot.sisters import links
 from gatebot.meetbot.store import Heard
 from gatebot.settings import load
 from gatebot.site import Site
+from gatebot.targets import topic_of
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WAYS = Setting(prefix="http://x/meetings")
@@ -58,6 +59,7 @@ class Things:
             "change/42": State("change", "MERGED", f"Fix {EVIL}"),
             "change/13": State("change", "NEW", "A secret"),
             f"build/{BUILD}": State("build", "FAILURE", "unit (api 42,1)"),
+            "bug/https://bugs.example.org/7": State("bug", "FIX_MERGED", f"42: Fix {EVIL}", url="/42"),
         }
         seen = {target: state for target, state in known.items() if actor.account or target != "change/13"}
         return {target: seen[target] for target in targets if target in seen}
@@ -65,6 +67,9 @@ class Things:
     def bugs(self, text: str) -> Sequence[Bug]:
         at = text.find("bug 7")
         return [Bug(at, at + 5, "https://bugs.example.org/7")] if at >= 0 else []
+
+    def bug_at(self, address: str) -> str:
+        return ""
 
 
 @dataclass
@@ -374,9 +379,12 @@ async def test_a_line_shows_the_present_state_of_what_it_names_to_who_may_see_it
     assert house.things.asked == len(paths)
     for shown in (day, page, decided):
         assert MERGED in shown
-        assert '<a href="https://bugs.example.org/7" rel="nofollow noopener">bug 7</a>' in shown
+        bug = f'<a href="https://bugs.example.org/7" rel="nofollow noopener" title="42: Fix {SAFE}">bug 7</a>'
+        assert f'{bug} <span class="now"><a href="/42"><span class="chip merge">' in shown
+    assert "fix merged</span></a>" in day
     assert f'title="unit (api 42,1)">build {BUILD}</a> <span class="now"><span class="chip bad" title="FAILURE">' in day
-    assert f'data-live="channel/#gatebot,build/{BUILD},change/42"' in day
+    followed = f"{topic_of('bug/https://bugs.example.org/7')},build/{BUILD},change/42"
+    assert f'data-live="channel/#gatebot,{followed}"' in day
     plain = f'<a href="/42" title="Fix {SAFE}">change 42</a> <span class="state change">[merged]</span>'
     assert plain in log
     assert plain in " ".join(minutes.split())

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gatebot import words
+from gatebot import targets, words
 from gatebot.access_rules import Actor
 from gatebot.errors import Invalid
 from gatebot.meetbot import lines, linkify, tokens
@@ -143,6 +143,7 @@ class Site:
             "change/12": State("change", "MERGED", 'Fix "it"'),
             "change/13": State("change", "NEW", "Secret"),
             f"build/{'a' * 32}": State("build", "", "unit (api 12,1)"),
+            "bug/https://bugs.example.org/7": State("bug", "FIX_IN_REVIEW", "12: Fix it", url="/12"),
         }
         return {
             target: known[target] for target in targets if target in known and (actor.account or target[-2:] != "13")
@@ -151,6 +152,9 @@ class Site:
     def bugs(self, text: str) -> Sequence[Bug]:
         at = text.find("bug 7")
         return [Bug(at, at + 5, "https://bugs.example.org/7")] if at >= 0 else []
+
+    def bug_at(self, address: str) -> str:
+        return "https://bugs.example.org/7" if address.endswith("/+bug/7") else ""
 
 
 TEXTS = (
@@ -165,7 +169,7 @@ async def test_what_a_line_names_is_told_with_its_state_to_who_may_see_it() -> N
     assert [(one.text, one.url, one.state and one.state.word) for one in seen.pieces(TEXTS[0]) if one.url] == [
         ("change 13", "/13", None),
         ("https://x.org/c/demo/api/+/12/3", "https://x.org/c/demo/api/+/12/3", "MERGED"),
-        ("bug 7", "https://bugs.example.org/7", None),
+        ("bug 7", "https://bugs.example.org/7", "FIX_IN_REVIEW"),
         ("https://y.org/bug", "https://y.org/bug", None),
     ]
     assert [(one.text, one.url) for one in seen.pieces(TEXTS[1]) if one.url] == [
@@ -174,17 +178,27 @@ async def test_what_a_line_names_is_told_with_its_state_to_who_may_see_it() -> N
     ]
     assert "".join(one.text + one.tail for text in TEXTS for one in seen.pieces(text)) == "".join(TEXTS)
     assert [one.tail for one in seen.pieces(TEXTS[1]) if one.state] == ["", "를"]
-    assert seen.topics == f",build/{'a' * 32},change/12"
+    bug = targets.topic_of("bug/https://bugs.example.org/7")
+    assert len(bug) == 24
+    assert seen.topics == f",{bug},build/{'a' * 32},change/12"
     assert seen.html("see change 12 & change 13") == (
         'see <a href="/12" title="Fix &quot;it&quot;">change 12</a> <span class="state change">[merged]</span> &amp; '
         '<a href="/13">change 13</a>'
     )
-    assert [target for target, _ in seen.named(TEXTS[0], datetime(2014, 5, 27, tzinfo=UTC))] == ["change/12"]
+    assert [target for target, _ in seen.named(TEXTS[0], datetime(2014, 5, 27, tzinfo=UTC))] == [
+        "change/12",
+        "bug/https://bugs.example.org/7",
+    ]
     mine = await linkify.known(site, owner, "https://x.org", TEXTS)
     assert "change/13" in mine.states
     assert len(site.asked) == 2  # once for all texts of a page
     await linkify.known(site, owner, "https://x.org", ["nothing", "change 0", "https://y.org/12"])
     assert len(site.asked) == 2
+    pasted = await linkify.known(site, owner, "https://x.org", ["look: https://y.org/+bug/7!"])
+    assert pasted.html("look: https://y.org/+bug/7!") == (
+        'look: <a href="https://y.org/+bug/7" title="12: Fix it">https://y.org/+bug/7</a> '
+        '<span class="state bug">[fix in review]</span>!'
+    )
 
 
 async def test_of_too_many_things_the_last_are_followed() -> None:

@@ -25,7 +25,7 @@ from gatebot.review.trackers.linking import linked
 from gatebot.review.trackers.model import Rule, Tracker
 from gatebot.review.trackers.news import news
 from gatebot.review.trackers.rules import ANY_ID, SHIPPED, named
-from gatebot.review.trackers.spoken import said, spoken
+from gatebot.review.trackers.spoken import bug_at, said, spoken
 from gatebot.settings import load
 
 AT = datetime(2026, 1, 5, 10, 30, tzinfo=UTC)
@@ -70,6 +70,23 @@ def test_footers_and_patterns_name_things_in_the_order_of_the_text() -> None:
 def test_who_talks_names_bugs_by_their_noun(text: str, urls: list[str]) -> None:
     rules = spoken([*SHIPPED["launchpad"], *SHIPPED["storyboard"], ISSUES, BUGS])
     assert [one.url for one in said(text, rules)] == urls
+
+
+@pytest.mark.parametrize(
+    ("address", "of"),
+    [
+        ("https://bugs.launchpad.net/bugs/7", "https://bugs.launchpad.net/bugs/7"),
+        ("https://bugs.launchpad.net/nova/+bug/7/comments/3", "https://bugs.launchpad.net/bugs/7"),
+        ("https://storyboard.openstack.org/#!/story/99", "https://storyboard.openstack.org/#!/story/99"),
+        ("https://bugs.example.org/WIN-4?show=all", "https://bugs.example.org/WIN-4"),
+        ("https://bugs.example.org/help", ""),
+        ("https://bugs.example.org/WIN-4.html", ""),
+        ("https://launchpad.example.org/nova/+bug/7", ""),
+        ("https://issues.example.org/?n=7", ""),
+    ],
+)
+def test_the_address_of_a_bug_is_known_in_the_forms_that_people_paste(address: str, of: str) -> None:
+    assert bug_at(address, spoken([*SHIPPED["launchpad"], *SHIPPED["storyboard"], ISSUES, BUGS])) == of
 
 
 def test_the_rules_of_launchpad_and_storyboard_know_their_footers() -> None:
