@@ -34,6 +34,7 @@ from .footing import check_git, check_reach, in_the_open, sole_server, take_addr
 from .places import Places
 from .site_app import SiteApp
 from .users import User, give, server_user
+from .warming import warm
 
 log = logging.getLogger("gatebot")
 _STOP_SECONDS = 5.0
@@ -138,7 +139,9 @@ async def _run(
         await site.ssh.listen(ssh)
     await web.SockSite(runner, address, ssl_context=tls).start()
     log.info("serving %s", found.url)
+    preparing = asyncio.create_task(warm(site.site))
     failed = await site.work(stopping)
+    preparing.cancel()
     site.closing()
     await runner.cleanup()
     await site.close()

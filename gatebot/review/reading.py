@@ -167,6 +167,8 @@ class Reading:
 
     def _whole(self, session: Session, actor: Actor, found: Sequence[Change]) -> tuple[ChangeView, ...]:
         """Many changes at once: the number of queries does not grow with them."""
+        if not found:
+            return ()
         numbers = [change.number for change in found]
         patch_sets = store.patch_sets_of(session, numbers)
         messages = conversation.messages_of(session, numbers)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatebot import assets
+from gatebot.app import warming
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -15,6 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def test_data_of_a_checkout_is_found_from_its_root() -> None:
     assert assets.checkout() == ROOT
     assert assets.path("web", "templates") == ROOT / "web" / "templates"
+
+
+@pytest.mark.parametrize("page", warming.PAGES)
+def test_the_pages_that_are_made_ready_at_the_start_are_there(page: str) -> None:
+    assert assets.path("web", "templates", *page.split("/")).is_file()
 
 
 def test_a_missing_file_says_what_to_do() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from pygments.lexer import Lexer
-from pygments.lexers import find_lexer_class_for_filename
+from pygments.lexers import find_lexer_class_by_name
 from pygments.token import Comment, Keyword, Literal, Name, Number, String, Token
 
 from .drawing import LONGEST
@@ -22,12 +22,21 @@ Spans = tuple[tuple[str, str], ...]
 MOST_LINES, MOST_CHARACTERS = 600, 60_000  # a tenth of a second
 _STEP = 300  # lines that are read beyond what was asked, so that the next question is answered
 
-_READ = re.compile(
-    r"c|h|cc|cpp|cxx|hh|hpp|cs|go|rs|java|kt|scala|swift|m?js|jsx|tsx?|s?css|html|xml|svg|pyi?|rb|pl|pm|php|lua|sh|bash"
-    r"|zsh|fish|sql|json|ya?ml|toml|ini|cfg|conf|md|rst|tex|diff|patch|proto|cmake|mk|dockerfile|tf|nix|vim|el|hs|exs?"
-    r"|erl|clj|dart|r|jl|gradle|groovy|service|po|j2"
-)
-_NAMED = {"Dockerfile", "Containerfile", "Makefile", "CMakeLists.txt", "Jenkinsfile", ".bashrc", "go.mod"}
+# Who asks Pygments by the name of a file lets it load most of its readers, and is told that Perl is Prolog.
+_LANGUAGES = """
+    bash: sh bash zsh .bashrc   c: c h   c++: cc cpp cxx hh hpp   clojure: clj   cmake: cmake CMakeLists.txt
+    csharp: cs   css: css   dart: dart   diff: diff patch   docker: dockerfile Dockerfile Containerfile
+    elixir: ex exs   elisp: el   erlang: erl   fish: fish   go: go   groovy: gradle groovy Jenkinsfile
+    haskell: hs   html: html   ini: ini cfg conf   java: java   javascript: js mjs   json: json   jsx: jsx
+    julia: jl   kotlin: kt   lua: lua   make: mk Makefile   markdown: md   nix: nix   perl: pl pm   php: php
+    po: po   protobuf: proto   python: py pyi   rst: rst   ruby: rb   rust: rs   scala: scala   scss: scss
+    splus: r   sql: sql   swift: swift   systemd: service   terraform: tf   tex: tex   toml: toml   tsx: tsx
+    typescript: ts   vim: vim   xml: xml svg   yaml: yaml yml j2
+"""
+READERS = {
+    name: reader for reader, names in re.findall(r"(\S+): (.+?)(?=   |\n)", _LANGUAGES) for name in names.split()
+}
+_OFTEN = ("python", "yaml", "bash")
 
 _CLASSES: Mapping[object, str] = {
     Comment: "c", Keyword: "k", Keyword.Type: "t", String: "s", Number: "m", Literal: "m", String.Doc: "c",
@@ -39,15 +48,27 @@ _CLASSES: Mapping[object, str] = {
 def coloured(path: str, blob: str, lines: Sequence[str], until: int) -> Sequence[Spans]:
     """The pieces of the lines up to number `until`; fewer where reading stopped earlier, none for plain text."""
     wanted = min(until, len(lines), MOST_LINES)
-    name = path.rpartition("/")[2]
-    if not blob or not wanted or not (name in _NAMED or _READ.fullmatch(name.rpartition(".")[2].lower())):
+    reader = reader_of(path)
+    if not blob or not wanted or not reader:
         return ()
     rounded = min(-(-wanted // _STEP) * _STEP, MOST_LINES, len(lines))
     if max(map(len, lines[:rounded])) > LONGEST:
         return ()
     # Pygments takes these for line ends, or away; only the lengths of the pieces count.
     text = "\n".join(lines[:rounded])[:MOST_CHARACTERS].replace("\r", " ").replace("\ufeff", " ")
-    return _read(name, blob, _Text(text))
+    return _read(reader, blob, _Text(text))
+
+
+def reader_of(path: str) -> str:
+    """Pygments' name for the language of a file; empty: nobody reads it."""
+    name = path.rpartition("/")[2]
+    return READERS.get(name) or READERS.get(name.rpartition(".")[2].lower(), "")
+
+
+def prepare() -> None:
+    """Make the readers of what is read most, which takes longer than reading with them."""
+    for reader in _OFTEN:
+        _lexer(reader)
 
 
 class _Text(str):
@@ -63,12 +84,13 @@ class _Text(str):
 
 
 @lru_cache(maxsize=256)
-def _read(name: str, blob: str, text: _Text) -> tuple[Spans, ...]:
+def _read(reader: str, blob: str, text: _Text) -> tuple[Spans, ...]:
     del blob
-    found = find_lexer_class_for_filename(name)
-    if found is None:
-        return ()
-    return tuple(_lines(found(stripnl=False, ensurenl=False), str(text)))
+    return tuple(_lines(_lexer(reader), str(text)))
+
+
+def _lexer(reader: str) -> Lexer:
+    return find_lexer_class_by_name(reader)(stripnl=False, ensurenl=False)
 
 
 def _lines(lexer: Lexer, text: str) -> Iterator[Spans]:
