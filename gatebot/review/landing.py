@@ -187,13 +187,14 @@ class Lander:
         for move in moves:
             if move.store != move.project:
                 self._repositories.copy_objects(move.store, move.new, move.project)
-        begun = resumed and any(self._contains(move) for move in moves)
+        begun = resumed and any(_is_branch(move) and move.old != move.new and self._contains(move) for move in moves)
         wrong = None if begun else self._assumes_wrongly(plan.order.landing)
         if wrong is None and resumed and not begun:
             # It was judged a while ago, perhaps before a full disk or a restart: somebody may have objected since.
             wrong = self._db.read_now(self._judged, plan)
         if wrong is not None:
-            return _Moved((), wrong)
+            # A patch set that was to be landed may be there already: as long as no branch has moved, nothing has begun.
+            return self._undo(plan, [move for move in moves if self._is_at(move)] if resumed else [], wrong)
         done: list[RefMove] = []
         for move in moves:
             in_place = self._swap(move.project, move.ref, move.old, move.new)
@@ -210,7 +211,7 @@ class Lander:
         return None
 
     def _undo(self, plan: Plan, done: list[RefMove], why: Reason) -> _Moved:
-        branches = [move for move in done if not move.ref.startswith("refs/changes/")]
+        branches = [move for move in done if _is_branch(move)]
         stuck = [move for move in reversed(branches) if not self._move_back(move)]
         landed = [c.commit for c in plan.order.landing.changes if any(_is_branch_of(move, c) for move in stuck)]
         for move in done:
@@ -220,7 +221,7 @@ class Lander:
             reason("review.landing-stuck", project=move.project, branch=_branch(move), commit=move.new[:10])
             for move in stuck
         )
-        return _Moved(tuple(stuck), replace(why, because=because))
+        return _Moved(tuple(stuck), replace(why, because=(*why.because, *because)))
 
     def _swap(self, project: str, ref: str, old: str, new: str) -> bool:
         """Compare-and-swap; a lock that somebody holds for a moment is waited for."""
@@ -236,6 +237,9 @@ class Lander:
         """Whether the reference has the new commit already, by our own hand before the server died."""
         tip = self._repositories.resolve(move.project, move.ref)
         return tip is not None and self._repositories.is_ancestor(move.project, move.new, tip)
+
+    def _is_at(self, move: RefMove) -> bool:
+        return self._repositories.resolve(move.project, move.ref) == move.new != move.old
 
     def _move_back(self, move: RefMove) -> bool:
         return move.old == move.new or self._swap(move.project, move.ref, move.new, move.old)
@@ -284,6 +288,10 @@ def _refuse(session: Session, plan: Plan, why: Reason, at: datetime, but: tuple[
         if change.number not in but:
             refused = MergeRefused(change.number, change.patch_set, plan.order.item, why)
             journal.append(session, refused, at)
+
+
+def _is_branch(move: RefMove) -> bool:
+    return not move.ref.startswith("refs/changes/")
 
 
 def _branch(move: RefMove) -> str:

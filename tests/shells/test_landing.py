@@ -305,6 +305,31 @@ def test_what_could_not_begin_does_not_land_later_over_a_veto(house: ReviewHouse
     assert answer.reason.kind == "review.rules-no-longer-hold"
 
 
+def test_a_patch_set_that_was_to_be_landed_goes_again_when_somebody_objects_before_its_branch_moves(
+    house: ReviewHouse,
+) -> None:
+    base = house.project("demo/api", SubmitType.CHERRY_PICK)
+    change = house.push("demo/api", {"a.txt": "a\n"}, "Add a", base)
+    house.approve(change)
+    picked = house.commit("demo/api", {"a.txt": "a\n"}, "Add a\n\nReviewed-by: Bob\n", base)
+    order, kept = house.order("item1", (change, base, picked)), "refs/changes/01/1/2"
+    for steps in range(1, 9):
+        with contextlib.suppress(Killed):
+            mortal(house, steps)[0].land(order)
+        if house.tip("demo/api", kept) == picked:
+            break
+    assert house.tip("demo/api") == base
+    house.vote(change.number, "Code-Review", -2)
+    answer = lander(house).land(order)
+    assert isinstance(answer, LandRefused)
+    assert "Code-Review -2 by bob blocks it" in words.say(answer.reason)
+    assert (house.tip("demo/api"), house.tip("demo/api", kept)) == (base, ZERO)
+    assert assert_ref_and_rows_agree(house, order) == {Status.NEW}
+    house.approve(change)
+    assert lander(house).land(order) == Landed("item1")
+    assert house.change(change.number).current == 2
+
+
 def test_a_kill_while_moving_back_still_ends_with_nothing_moved(light_house: Callable[[], ReviewHouse]) -> None:
     for steps in range(1, 40):
         house = light_house()
