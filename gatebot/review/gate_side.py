@@ -26,6 +26,7 @@ from .judging import Judge
 from .landing import Lander
 from .landing_plan import Order
 from .model import Change, DraftedComment, Status, branch_ref
+from .push_policy import Policies, SamePolicy
 from .service import MOST_BYTES, Review
 from .submit_footers import footers_of
 
@@ -36,7 +37,14 @@ class ReviewForGate:
     """What the pipeline room may ask of this one."""
 
     def __init__(
-        self, db: Database, repositories: Repositories, identity: Identity, judge: Judge, review: Review, lander: Lander
+        self,
+        db: Database,
+        repositories: Repositories,
+        identity: Identity,
+        judge: Judge,
+        review: Review,
+        lander: Lander,
+        policies: Policies = SamePolicy(),  # noqa: B008 (a frozen value)
     ) -> None:
         self._db = db
         self._repositories = repositories
@@ -44,6 +52,7 @@ class ReviewForGate:
         self._judge = judge
         self._review = review
         self._lander = lander
+        self._policies = policies
         # A commit's files never change, and the gate asks for them again and again; a merge's change with its branch.
         self._files = lru_cache(maxsize=4096)(self._read_files)
 
@@ -52,8 +61,7 @@ class ReviewForGate:
         facts = await self._db.read(self._facts, number, patch_set)
         if facts is None:
             return None
-        read = self._files if len(facts.parents) < 2 else self._read_files
-        files = await asyncio.to_thread(read, facts.project, facts.commit, facts.branch)
+        files = await asyncio.to_thread(self._files_of, facts)
         return replace(facts, files=files)
 
     async def find(self, project: str, branch: str, change_id: str) -> ChangeFacts | None:
@@ -176,10 +184,16 @@ class ReviewForGate:
     def _url(self, change: Change) -> str:
         return f"{self._judge.site.rstrip('/')}/{change.path}"
 
-    def _read_files(self, project: str, commit: str, branch: str) -> tuple[str, ...]:
+    def _files_of(self, facts: ChangeFacts) -> tuple[str, ...]:
+        merges = self._policies.of(facts.project).implicit_merges
+        if len(facts.parents) < 2 and not merges:
+            return self._files(facts.project, facts.commit, facts.branch)
+        return self._read_files(facts.project, facts.commit, facts.branch, implicit_merges=merges)
+
+    def _read_files(self, project: str, commit: str, branch: str, *, implicit_merges: bool = False) -> tuple[str, ...]:
         """The paths that a commit changes on its branch; of a rename both."""
         tip = self._repositories.resolve(project, branch_ref(branch))
-        return brought_files(self._repositories, project, commit, tip)
+        return brought_files(self._repositories, project, commit, tip, implicit_merges=implicit_merges)
 
 
 def _drafted(one: FileComment) -> DraftedComment:

@@ -18,6 +18,8 @@ from gatebot.identity import SERVICE_USERS, Identity
 from gatebot.review import conversation, store
 from gatebot.review.drafts import Draft
 from gatebot.review.gate_side import ReviewForGate
+from gatebot.review.model import ZERO
+from gatebot.review.push_policy import Policy
 from gatebot.review.room import ReviewRoom, furnish
 from tests.fakes.review_house import GATE, SITE, ReviewHouse
 
@@ -59,6 +61,24 @@ async def test_facts_of_a_change_hold_what_pipelines_look_at(house: ReviewHouse,
     assert await gate.open_changes("demo/api") == (1,)
     assert await gate.change(2) is None
     assert await gate.change(1, 2) is None
+
+
+async def test_a_change_that_grew_on_another_branch_is_told_with_what_it_brings_where_that_is_taken(
+    house: ReviewHouse,
+) -> None:
+    begin = house.project("demo/api")
+    side = house.commit("demo/api", {"src/a.c": "a\n"}, "Side\n", begin)
+    assert house.repositories.update_ref("demo/api", "refs/heads/side", ZERO, side)
+    grown = house.push("demo/api", {"more.txt": "m\n"}, "Grow on the side", side)
+    behind = house.push("demo/api", {"end.txt": "e\n"}, "End", house.commit_of(grown))
+    told: dict[bool, list[tuple[str, ...]]] = {}
+    for taken in (True, False):
+        identity, policy = Identity(house.db, house.clock), Policy(implicit_merges=taken)
+        made = furnish(house.db, house.repositories, identity, house.clock, house.gates, SITE, policy=policy)
+        found = [await made.for_gate.change(one.number) for one in (grown, behind)]
+        told[taken] = [one.files for one in found if one is not None]
+    assert told[True] == [("more.txt", "src/a.c"), ("end.txt",)]
+    assert told[False] == [("more.txt",), ("end.txt",)]
 
 
 async def test_addresses_of_this_site_name_changes(house: ReviewHouse, gate: ReviewForGate) -> None:
