@@ -10,11 +10,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+import msgspec
 import sqlalchemy as sa
 
 from ..db import Session
 from .minutes.fold import Minutes, fold
-from .model import Line, LineKind, Setting
+from .model import Line, LineKind, Meeting, Setting
 from .search.store import line_of
 from .store import line_table, meeting_table, record
 
@@ -62,6 +63,15 @@ def over(session: Session, limit: int) -> list[MeetingRow]:
     """The meetings that are over, the newest first."""
     query = sa.select(meeting_table).where(meeting_table.c.ended.is_not(None))
     return [_meeting(row) for row in session.execute(query.order_by(meeting_table.c.id.desc()).limit(limit))]
+
+
+def running(session: Session) -> list[tuple[str, Meeting]]:
+    """The meetings that run, each with its network; without their items."""
+    query = sa.select(meeting_table.c.network, meeting_table.c.state).where(
+        meeting_table.c.ended.is_(None), meeting_table.c.state.is_not(None)
+    )
+    rows = session.execute(query)
+    return [(row.network, msgspec.json.decode(row.state, type=Meeting)) for row in rows if row.state]
 
 
 def meeting_names(session: Session) -> list[tuple[str, int]]:

@@ -52,7 +52,7 @@ class House:
 
     async def says(self, text: str) -> None:
         """Somebody says a command in #ops, and the bot reads it."""
-        heard = Heard(*OPS, Line(self.clock.now(), "clark", text))
+        heard = Heard(*OPS, Line(self.clock.now(), "clark", text), self.topics[OPS])
         await self.db.run(lines.take_in, [heard], Setting())
         place = await self.db.run_silent(lambda session: journal.cursor(session, store.READER))
         for fact in await self.db.read(journal.read_in, max(place, 0), ("LineSaid",)):
@@ -113,6 +113,29 @@ async def test_an_alert_stands_in_topics_over_a_restart_and_what_is_over_is_told
     assert (DEV, "developers", Act.TOPIC) in sent
     assert not [one for one in sent if one[2] is Act.NOTICE]
     assert (house.topics[OPS], house.bot.banners()) == ("operators", ())
+
+
+async def test_a_meeting_has_its_topics_and_at_its_end_an_alert_stands_again(house: House) -> None:
+    async def topic_of_ops() -> list[str]:
+        return [text for where, text, act in await house.speaks() if where == OPS and act is Act.TOPIC]
+
+    await house.says("#startmeeting Sync")
+    house.topics[OPS] = " (Meeting topic: Sync)"
+    await house.says("#status alert Down")
+    assert await topic_of_ops() == ["Down"]
+    house.topics[OPS] = "Down"
+    assert await topic_of_ops() == []
+    await house.says("#topic Doors")
+    house.topics[OPS] = "Doors (Meeting topic: Sync)"
+    assert await topic_of_ops() == []
+    house.starts()
+    assert await topic_of_ops() == []
+    await house.says("#endmeeting")
+    house.topics[OPS] = "operators"
+    assert await topic_of_ops() == ["Down"]
+    house.topics[OPS] = "Down"
+    await house.bot.tell(Kind.OK, "", "ann")
+    assert await topic_of_ops() == ["operators"]
 
 
 async def test_what_could_not_be_told_within_a_day_is_not_told(house: House) -> None:

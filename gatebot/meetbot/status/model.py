@@ -88,8 +88,17 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The topic that a channel had before an alert, and the alert; `stands`: it was seen to be the topic."""
+    """The topic that a channel had before an alert, and the alert (empty: it is over); `stands`: it was seen to be the
+    topic."""
 
     before: str
     alert: str
     stands: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """A meeting that leads a channel's topic: what it has made it, and what it will give back (None: not known)."""
+
+    topic: str
+    before: str | None

@@ -148,12 +148,14 @@ class Statusbot:
 
     async def _set_topics(self, now: datetime) -> None:
         known = await self._db.read(store.topics)
+        past, sittings = await self._db.read(store.told_lately), await self._db.read(store.sittings)
         for place in self._ways.places:
             where = (place.network, place.channel)
             topic = self._world.topic(*where) if place.topic else None
             if topic is None:
                 continue
-            held, wanted = standing.topic(self.alert(), known.get(where), topic)
+            sitting = sittings.get((place.network, folded(place.channel)))
+            held, wanted = standing.topic(self.alert(), known.get(where), topic, past, sitting)
             if held is not None and held != known.get(where):
                 await self._db.run_silent(store.keep_topic, where, held)
             sent = self._topics_sent.get(where)

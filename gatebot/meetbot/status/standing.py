@@ -7,14 +7,14 @@ and from what it was before; asked again and again, it never takes more than one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ...banners import Banner
 from ..linkify import pieces
 from ..sisters.announcing import is_said
-from .model import Entry, Held, Kind
+from .model import Entry, Held, Kind, Sitting
 
 
 def alert(standing: Sequence[Entry]) -> str | None:
@@ -36,24 +36,37 @@ def banners(standing: Sequence[Entry], now: datetime, lasts: timedelta) -> tuple
     return tuple(found)
 
 
-def topic(wanted: str | None, held: Held | None, now: str) -> tuple[Held | None, str | None]:
+def topic(
+    wanted: str | None, held: Held | None, now: str, past: Collection[str] = (), sitting: Sitting | None = None
+) -> tuple[Held | None, str | None]:
     """What is to be remembered of a channel's topic, and what it is to become (None: it stays), with `wanted` the alert
-    in force and `now` the topic.
+    in force, `now` the topic, and `past` the alerts that were told lately.
 
     Whoever changes the topic during an alert has his way, and it is his topic that stays. An ended alert that comes
-    back, as by a meeting that gives the channel the topic it began with, is taken away again.
+    back, as by a meeting that gives the channel the topic it began with, is taken away again; one that is told again in
+    the same words stands again. While there is a `sitting` the topic is the meeting's: a new alert is shown once, and
+    stands again when the meeting is over.
     """
+    alerts = [text for text in (*past, held.alert if held is not None else "") if text]
+    shown = held is not None and any(_is(text, now) for text in alerts)
+    if sitting is not None:
+        before = sitting.before
+        if held is not None and (before is None or any(_is(text, before) for text in alerts)):
+            before = held.before  # the meeting will give back an alert, or does not know what
+    else:
+        before = held.before if held is not None and shown else now
+    before = now if before is None else before
     if wanted is None:
-        if held is not None and _is(held.alert, now):
-            return held, held.before
-        return held, None
+        gives_back = sitting.topic if sitting is not None else before
+        return (Held(before, "") if held is not None else None), gives_back if shown and gives_back != now else None
     if held is None or held.alert != wanted:
-        before = held.before if held is not None and _is(held.alert, now) else now
         return Held(before, wanted), wanted
+    if sitting is not None:
+        return Held(before, wanted), None
     if _is(wanted, now):
         return replace(held, stands=True), None
     if held.stands:
-        return replace(held, before=now), None
+        return replace(held, before=before), None
     return held, wanted
 
 

@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from ... import db, journal
 from ...db import Session
 from ...events import StatusTold
+from .. import archive
+from ..commands import channel_topic
 from ..model import Line, LineKind
 from ..store import line_table
-from .model import Delivery, Entry, Held, Kind, Place, Step
+from .model import Delivery, Entry, Held, Kind, Place, Sitting, Step
 
 READER = "status"
 
@@ -176,6 +178,22 @@ def topics(session: Session) -> dict[Where, Held]:
     """The topics that alerts stand, or stood, in the place of."""
     rows = session.execute(sa.select(topic_table))
     return {(row.network, row.channel): Held(row.before, row.alert, row.stands) for row in rows}
+
+
+def told_lately(session: Session) -> tuple[str, ...]:
+    """The newest alerts, whether they are over or not."""
+    columns = entry_table.c
+    wanted = sa.select(columns.text).where(columns.kind == Kind.ALERT.value).order_by(columns.id.desc()).limit(10)
+    return tuple(session.execute(wanted).scalars())
+
+
+def sittings(session: Session) -> dict[Where, Sitting]:
+    """The meetings that lead the topic of their channel; one that lurks does not."""
+    return {
+        (network, meeting.channel): Sitting(channel_topic(meeting).text, meeting.old_topic)
+        for network, meeting in archive.running(session)
+        if not meeting.lurking
+    }
 
 
 def keep_topic(session: Session, where: Where, held: Held) -> None:
