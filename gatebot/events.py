@@ -287,8 +287,7 @@ class SemaphoresReleased(Event):
 class LineSaid(Event):
     """One stored line of an IRC channel; `line` is the id of its row, `path` its permanent address on this site.
 
-    `in_meeting` is the id of the meeting that runs there (0: none).
-    """
+    `in_meeting` is the id of the meeting that runs there (0: none)."""
 
     channel: str
     line: int
@@ -326,9 +325,19 @@ class MeetingEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MeetingImported(Event):
+    """A meeting of an old log has minutes here; `lines` are those of its lines that name something."""
+
+    meeting: int
+    channel: str
+    name: str
+    path: str
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StatusTold(Event):
-    """Somebody told everybody how the site is, or celebrated, or thanked; `kind` is log, notice, alert, ok, success or
-    thanks, `entry` the number of the row that has the words."""
+    """Somebody told everybody how the site is, celebrated or thanked: `kind` says it, row `entry` has the words."""
 
     entry: int
     kind: str
@@ -384,6 +393,7 @@ ALL: tuple[type[Event], ...] = (
     LineRemoved,
     MeetingStarted,
     MeetingEnded,
+    MeetingImported,
     StatusTold,
     FixesChanged,
     BoardChanged,

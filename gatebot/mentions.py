@@ -39,7 +39,7 @@ MEETING = sa.Table(
     sa.Column("path", sa.Text, nullable=False),
 )
 _READER = "mentions"
-_KINDS = ("LineSaid", "LineRemoved", "CommentAdded", "MeetingStarted", "MeetingEnded")
+_KINDS = ("LineSaid", "LineRemoved", "CommentAdded", "MeetingStarted", "MeetingEnded", "MeetingImported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,8 @@ class Mentions:
             case events.MeetingEnded() as meeting:
                 change = sa.update(MEETING).where(MEETING.c.meeting == meeting.meeting)
                 session.execute(change.values(name=meeting.name, path=meeting.path))
+            case events.MeetingImported() as meeting:
+                _imported(session, meeting)
             case _:
                 pass
 
@@ -117,6 +119,15 @@ class Mentions:
             if session.execute(known).first() is None:
                 row = {"at": at, "target": target, "source": source, "path": path, "who": who, "text": text[:500]}
                 session.execute(sa.insert(MENTION).values(**row, meeting=meeting))
+
+
+def _imported(session: Session, meeting: events.MeetingImported) -> None:
+    """What an old meeting's lines name was said in it."""
+    session.execute(sa.delete(MEETING).where(MEETING.c.meeting == meeting.meeting))
+    session.execute(sa.insert(MEETING).values(meeting=meeting.meeting, name=meeting.name, path=meeting.path))
+    if meeting.lines:
+        said = sa.update(MENTION).where(MENTION.c.source.in_([f"line/{line}" for line in meeting.lines]))
+        session.execute(said.values(meeting=meeting.meeting))
 
 
 def _mentions_of(session: Session, target: str, limit: int) -> list[Mention]:

@@ -58,6 +58,11 @@ Whispered: TypeAlias = Callable[[str, Line], bool]
 """Takes what somebody says to the bot alone on a network, or leaves it to others."""
 
 
+def ways_of(settings: Settings) -> Setting:
+    """Where minutes are, and what the bot says of itself."""
+    return Setting(prefix=f"{settings.url}/meetings/", about=settings.url, confirms=settings.meetings.confirm_votes)
+
+
 @dataclass(frozen=True, slots=True)
 class Sister:
     """What else the bot does."""
@@ -91,7 +96,7 @@ class Irc:
         cls, settings: Settings, places: Places, db: Database, clock: Clock, journal: Journal, rules: Rulebook
     ) -> Irc:
         """The bot of a site, on the networks of its settings."""
-        ways = Setting(prefix=f"{settings.url}/meetings/", about=settings.url, confirms=settings.meetings.confirm_votes)
+        ways = ways_of(settings)
         bot = Meetbot(db, places.meetings, ways, clock)
         networks = [_network(settings, irc) for irc in settings.irc] if settings.meetings.enabled else []
         ears: list[Callable[[Heard], None]] = [bot.hear]

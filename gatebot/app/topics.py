@@ -27,6 +27,8 @@ def of(entry: Entry) -> tuple[str, ...]:
             return (f"channel/{channel}", "irclogs")
         case events.MeetingStarted(channel=channel) | events.MeetingEnded(channel=channel):
             return (event.subject, f"channel/{channel}", "meetings")
+        case events.MeetingImported():
+            return (event.subject, "meetings")
         case events.StatusTold(kind=kind):
             return ("status", "banner") if kind in _SHOWN else ("status",)
         case events.FixesChanged(urls=urls):

@@ -20,12 +20,12 @@ from .model import Line, LineKind
 _DAY = r"(?:\[?(\d{4}-\d{2}-\d{2})[T ] *)?"
 _SAID = re.compile(_DAY + r"\[?([0-9: ]*)\]?(?:[.+][0-9:]+|Z)? *<[@+ ]?([^>]+)> *(.*)")
 _ME = re.compile(_DAY + r"\[?([0-9: ]*)\]?(?:[.+][0-9:]+|Z)? *\* *([^ ]+) *(.*)")
-_GREETING = re.compile(r"Meeting started (?:\w{3} (\w{3} +\d+ [\d:]+ \d{4})|at [\d:]+)? ?UTC", re.IGNORECASE)
+GREETING = re.compile(r"Meeting started (?:\w{3} (\w{3} +\d+ [\d:]+ \d{4})|at [\d:]+)? ?UTC", re.IGNORECASE)
 _START = re.compile(r"#startmeeting\b", re.IGNORECASE | re.ASCII)
 _DATED = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 _UNTOLD = date(2000, 1, 1)
 _BACK = timedelta(hours=2)
-_NEAR = 6  # lines after a start among which the bot's greeting is looked for
+NEAR = 6  # lines after a start among which the bot's greeting is looked for
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -115,8 +115,8 @@ def _greetings(found: Sequence[_Parsed], starts: Sequence[int]) -> dict[int, tup
     """Who greeted after a start, by the place of the start, and the day that the greeting tells."""
     greetings: dict[int, tuple[str, date | None]] = {}
     for place in starts:
-        for _, kind, _, nick, text in found[place + 1 : place + _NEAR]:
-            if kind is LineKind.SAID and nick != found[place][3] and (greeting := _GREETING.match(text)):
+        for _, kind, _, nick, text in found[place + 1 : place + NEAR]:
+            if kind is LineKind.SAID and nick != found[place][3] and (greeting := GREETING.match(text)):
                 greetings[place] = (nick, _day_of_greeting(greeting[1]))
                 break
     return greetings

@@ -149,11 +149,13 @@ class Meetbot:
         except Exception:
             log.exception("the minutes of meeting %d could not be written; its pages show them all the same", meeting)
 
-    async def write_minutes(self, meeting: int) -> None:
-        """Write all files of a meeting's minutes anew, from its record; one meeting after the other."""
+    async def write_minutes(self, meeting: int, *, anew: bool = True) -> None:
+        """Write the files of a meeting's minutes from its record: all, or those missing; one after the other."""
         async with self._writing:
             files, restricted, people = await self._db.read(self._render, meeting)
             await self._db.run_silent(register.assign, meeting, people)
+            if not anew:
+                files = {name: text for name, text in files.items() if not (self._root / name).exists()}
             await asyncio.to_thread(_write, self._root, files, restricted)
 
     async def _forget(self, location: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -76,6 +76,8 @@ meeting_table = sa.Table(
     sa.Column("said", sa.Integer, nullable=False),
     sa.Column("state", sa.Text),
     sa.Index("ix_meeting_running", "network", "channel", "ended"),
+    sa.Index("ix_meeting_started", "started"),
+    sa.Index("ix_meeting_name", "name", "started"),
 )
 entry_table = sa.Table(
     "meeting_entry",
@@ -197,7 +199,8 @@ class _Book:
             before = replace(before, last=items(session, meeting))
         setting = replace(self._ways, channel=channel, topic=heard.topic, present=heard.present)
         if command is not None and command.name in _PLACING:
-            setting = replace(setting, taken=_taken(session, meeting))
+            started = before.started if before is not None else line.at
+            setting = replace(setting, taken=taken(session, started, meeting))
         after, entries, replies = _reduced(before, line, setting)
         if before is None and after is not None:
             meeting = _begin(session, heard.network, after, setting)
@@ -310,10 +313,12 @@ def restate(session: Session, meeting: int, change: Callable[[Meeting], Meeting]
         session.execute(sa.update(meeting_table).where(meeting_table.c.id == meeting).values(values))
 
 
-def _taken(session: Session, but: int) -> frozenset[str]:
-    """Where minutes are already, so that no meeting overwrites another; only the newest can be in the way."""
-    newest = sa.select(meeting_table.c.id, meeting_table.c.location).order_by(meeting_table.c.id.desc()).limit(500)
-    return frozenset(row.location for row in session.execute(newest) if row.id != but)
+def taken(session: Session, started: datetime, but: int = 0) -> frozenset[str]:
+    """Where minutes are of other meetings that began in one minute: no meeting overwrites another."""
+    minute = started.replace(second=0, microsecond=0)
+    columns = meeting_table.c
+    near = sa.select(columns.location).where(columns.started >= minute, columns.started < minute + timedelta(minutes=1))
+    return frozenset(session.execute(near.where(columns.id != but)).scalars())
 
 
 def _location(session: Session, meeting: int) -> str:

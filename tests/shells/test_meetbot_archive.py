@@ -18,6 +18,7 @@ from gatebot.journal import Journal
 from gatebot.meetbot import archive, store
 from gatebot.meetbot.edits import store as edits
 from gatebot.meetbot.importing import formats
+from gatebot.meetbot.importing import meetings as held
 from gatebot.meetbot.importing import store as importing
 from gatebot.meetbot.memory import store as register
 from gatebot.meetbot.model import EntryKind, Line, LineKind, Setting
@@ -166,6 +167,48 @@ async def test_an_old_line_is_a_mention_of_the_change_that_it_names_from_its_own
     await db.run(removing.remove, "#c", 1, 1, "private", NOON)
     await db.run_silent(mentions.catch_up)
     assert await mentions.of("change/12") == []
+
+
+async def test_a_meeting_in_an_old_log_is_put_on_record_once_and_is_found_as_all_others(db: Database) -> None:
+    await db.run(store.take_in, heard("#startmeeting Gate", "#action ann writes live", "#endmeeting"), WAYS)
+    said = (
+        "[12:00:00] <bob> #startmeeting Gate",
+        "[12:00:01] <bot> Meeting started Tue May 27 12:00:00 2014 UTC.  The chair is bob.",
+        "[12:00:02] <carl> #action bob reads change 12",
+        "[12:00:03] <bob> #agreed old words",
+        "[12:00:04] <bob> #action to be struck",
+        "[12:00:05] <bob> #undo",
+        "[12:00:06] <bob> #done ann writes live",
+        "[12:00:07] <bob> #done 1",
+        "[12:00:08] <bob> #endmeeting",
+        "[12:01:00] <bob> #startmeeting Gate",
+    )
+    read = formats.read("\n".join(said), date(2014, 5, 27))
+    assert read is not None
+    await db.run(importing.add, "irc", "#c", read.lines, "https://x.org")
+    span = held.span([line.at for line in read.lines])
+    first, unended = await db.read(held.starts, "#C", *span)
+    made = await db.run(held.hold, first, WAYS, "https://x.org")
+    assert made == held.Made(2, "/meetings/gate/2014/gate.2014-05-27-12.00")
+    assert await db.run(held.hold, unended, WAYS) == held.Made(open=True)
+    assert await db.run(held.hold, first, WAYS) == held.Made(known=True)
+    assert [row.started.year for row in await db.read(archive.meetings, "gate")] == [2026, 2014]
+    row = await db.read(archive.meeting, 2)
+    assert row is not None
+    minutes = await db.read(archive.minutes, row, WAYS)
+    assert (minutes.people, minutes.owner, minutes.over) == ((("bob", 7), ("bot", 1), ("carl", 1)), "bob", True)
+    opened = await db.read(register.actions, is_open=True)
+    assert [(action.text, action.meeting) for action in opened] == [("bob reads change 12", 2), ("ann writes live", 1)]
+    assert [one.text for one in await db.read(register.decisions)] == ["old words"]
+    assert await find(db, "old meeting:gate before:2015") == ["#agreed old words"]
+    mentions = Mentions(db, Journal(db), "https://x.org")
+    await db.run_silent(mentions.catch_up)
+    assert [one.meeting for one in await mentions.of("change/12")] == [("gate", made.path)]
+    # Whatever else was said while a meeting on record ran is no other one.
+    again = [Line(NOON.replace(year=2014, month=5, day=27, second=2), "eve", "#startmeeting Gate")]
+    await db.run(store.append_lines, "irc", "#c", again)
+    (late,) = {*await db.read(held.starts, "#c", *span)} - {first, unended}
+    assert await db.run(held.hold, late, WAYS) == held.Made(known=True)
 
 
 async def test_a_long_log_is_added_in_portions_and_still_once(db: Database) -> None:

@@ -28,7 +28,10 @@ def attendance(session: Session, name: str, newest: int = NEWEST) -> Attendance:
     """Who was there on the newest dates of a meeting's name."""
     columns = meeting_table.c
     rows = session.execute(
-        sa.select(columns.id, columns.started).where(columns.name == name).order_by(columns.id.desc()).limit(newest)
+        sa.select(columns.id, columns.started)
+        .where(columns.name == name)
+        .order_by(columns.started.desc())
+        .limit(newest)
     )
     held = [Held(row.started, row.id) for row in rows]
     dates = sorted([*held, *_missed(session, name, newest)], key=lambda date: date.at, reverse=True)[:newest]

@@ -17,6 +17,7 @@ class How(StrEnum):
     DONE = "done"
     MERGED = "merged"
     PAGE = "page"
+    IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)

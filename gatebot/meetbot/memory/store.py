@@ -45,9 +45,13 @@ _OPEN = action_table.c.closed.is_(None)
 
 
 def note(
-    session: Session, meeting: int, name: str, channel: str, entries: Sequence[Entry], before: Standing | None
-) -> tuple[Reply, ...]:
-    """Take in what a line added to a meeting's record; `before` is the newest item that stood till then."""
+    session: Session, meeting: int, name: str, channel: str, entries: Sequence[Entry], before: Standing | None,
+    *, old: bool = False,
+) -> tuple[Reply, ...]:  # fmt: skip
+    """Take in what a line added to a meeting's record; `before` is the newest item that stood till then.
+
+    An `old` line closes by its words what was to be done then; its numbers are of another register.
+    """
     replies: list[Reply] = []
     for entry in entries:
         match entry.kind:
@@ -57,7 +61,7 @@ def note(
                 row |= {"closed_by": "", "how": "", "reference": ""}
                 session.execute(sa.insert(action_table).values(row))
             case EntryKind.DONE:
-                replies += _done(session, meeting, name, channel, entry)
+                replies += _done(session, meeting, name, channel, entry, old=old)
             case EntryKind.UNDO if before is not None:
                 _undone(session, meeting, before.item)
             case EntryKind.NAME:
@@ -68,11 +72,28 @@ def note(
     return tuple(replies)
 
 
-def _done(session: Session, meeting: int, name: str, channel: str, entry: Entry) -> list[Reply]:
+def note_old(session: Session, meeting: int, name: str, channel: str, entries: Sequence[Entry], *, done: bool) -> None:
+    """Take in the record of a meeting of long ago; `done`: nothing of what it wanted is still to be done."""
+    last: Standing | None = None
+    for entry in entries:
+        note(session, meeting, name, channel, [entry], last, old=True)
+        if entry.kind in ITEMS:
+            last = Standing(entry, last)
+        elif entry.kind is EntryKind.UNDO and last is not None:
+            last = last.below
+    if done:
+        closed = {"closed": entries[-1].at, "closed_by": "", "how": How.IMPORTED.value, "reference": ""}
+        session.execute(sa.update(action_table).where(_OPEN, action_table.c.meeting == meeting).values(closed))
+
+
+def _done(session: Session, meeting: int, name: str, channel: str, entry: Entry, *, old: bool) -> list[Reply]:
     """Close the action that is meant, or say which ones may be."""
     number = matching.number_in(entry.text)
+    if old and number is not None:
+        return []
     near = sa.or_(action_table.c.name == name, action_table.c.channel == channel)
     asked = sa.select(action_table).where(_OPEN, action_table.c.id == number if number is not None else near)
+    asked = asked.where(action_table.c.at <= entry.at) if old else asked
     found = matching.meant(entry.text, [_action(row) for row in session.execute(asked.order_by(action_table.c.id))])
     if number is not None and not found:
         return [Reply(f"No open action has the number {number}.")]
@@ -142,7 +163,7 @@ def action(session: Session, id: int) -> Action | None:
 def actions(session: Session, *, is_open: bool, name: str = "", limit: int = 1000) -> list[Action]:
     """Actions that are open, oldest first, or closed, newest first; of meetings of one name or of all."""
     query = sa.select(action_table).where(_OPEN if is_open else action_table.c.closed.is_not(None)).limit(limit)
-    query = query.order_by(action_table.c.id if is_open else action_table.c.closed.desc())
+    query = query.order_by(*((action_table.c.at, action_table.c.id) if is_open else (action_table.c.closed.desc(),)))
     if name:
         query = query.where(action_table.c.name == name)
     return [_action(row) for row in session.execute(query)]
@@ -161,19 +182,23 @@ _AT = sa.column("at", db.utc)
 _ENTRIES = sa.table(
     "meeting_entry", _AT, *map(sa.column, ("meeting", "number", "kind", "nick", "text", "log_line", "line"))
 )
-_MEETINGS = sa.table("meeting", *map(sa.column, ("id", "name", "title", "channel")))
+_STARTED = sa.column("started", db.utc)
+_MEETINGS = sa.table("meeting", _STARTED, *map(sa.column, ("id", "name", "title", "channel")))
 
 
 def decisions(session: Session, name: str = "", limit: int = 100) -> list[Decision]:
     """What was agreed, accepted, rejected and voted, newest first; what was undone or struck out is left out."""
-    wanted = sa.select(_ENTRIES.c.meeting).join(_MEETINGS, _MEETINGS.c.id == _ENTRIES.c.meeting)
-    wanted = wanted.where(_ENTRIES.c.kind.in_([kind.value for kind in (*DECISIONS, EntryKind.ADDED)]))
+    decided = _ENTRIES.c.kind.in_([kind.value for kind in (*DECISIONS, EntryKind.ADDED)])
+    wanted = sa.select(_MEETINGS.c.id).where(
+        sa.exists().where(_ENTRIES.c.meeting == _MEETINGS.c.id, decided).correlate(_MEETINGS)
+    )
     wanted = wanted.where(_MEETINGS.c.name == name) if name else wanted
-    ids = wanted.distinct().order_by(_ENTRIES.c.meeting.desc()).limit(limit)
+    ids = wanted.order_by(_STARTED.desc(), _MEETINGS.c.id.desc()).limit(limit)
     query = sa.select(_ENTRIES, _MEETINGS.c.name, _MEETINGS.c.title, _MEETINGS.c.channel).join(
         _MEETINGS, _MEETINGS.c.id == _ENTRIES.c.meeting
     )
-    query = query.where(_ENTRIES.c.meeting.in_(ids)).order_by(_ENTRIES.c.meeting.desc(), _ENTRIES.c.number)
+    query = query.where(_ENTRIES.c.meeting.in_(ids))
+    query = query.order_by(_STARTED.desc(), _ENTRIES.c.meeting.desc(), _ENTRIES.c.number)
     standing: dict[int, dict[int, Decision]] = {}
     for row in session.execute(query):
         items = standing.setdefault(row.meeting, {})
