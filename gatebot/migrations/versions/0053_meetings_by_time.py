@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0052_meetings_by_time"
-down_revision = "0051_boards"
+revision = "0053_meetings_by_time"
+down_revision = "0052_fixes"
 branch_labels = None
 depends_on = None
 
