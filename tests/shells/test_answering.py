@@ -87,7 +87,7 @@ class Channel:
         line = replace(Line(self.clock.now(), nick, text, account=account), **more)  # type: ignore[arg-type]
         before = len(self.said)
         self.answering.heard(Heard("oftc", "#demo", line))
-        await self._answers()
+        await self.answers()
         return self.said[before:]
 
     async def is_whispered(self, text: str, account: str | None = None) -> list[tuple[str, str]]:
@@ -95,10 +95,10 @@ class Channel:
         self.clock.advance(60)
         before = len(self.alone)
         self.answering.whispered("oftc", Line(self.clock.now(), "ann", text, account=account))
-        await self._answers()
+        await self.answers()
         return self.alone[before:]
 
-    async def _answers(self) -> None:
+    async def answers(self) -> None:
         task = asyncio.create_task(self.answering.run())
         for _ in range(5):
             await asyncio.sleep(0)
@@ -200,3 +200,13 @@ async def test_answers_may_be_korean() -> None:
 async def test_a_search_that_cannot_be_read_is_told_why() -> None:
     (told,) = await Channel().hears("gatebot: search before:yesterday")
     assert told.startswith("ann: “yesterday” is no")
+
+
+async def test_who_asks_too_much_is_told_once_when_he_is_answered_again() -> None:
+    channel = Channel(language="ko")
+    channel.clock.advance(60)
+    for _ in range(6):
+        channel.answering.heard(Heard("oftc", "#demo", Line(channel.clock.now(), "ann", "gatebot: why 7")))
+    await channel.answers()
+    assert channel.said[0] == "ann: 한꺼번에 너무 많습니다: 10초 뒤에 다시 대답합니다."
+    assert channel.said[1:] == ["ann: 여기 모두가 볼 수 있는 변경 7은(는) 없습니다."] * 3

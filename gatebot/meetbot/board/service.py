@@ -17,7 +17,8 @@ from ...events import LineSaid
 from ...journal import Entry, Journal
 from ..model import Line, Priority, Reply
 from ..names import folded
-from ..sisters.asking import OBEYED, Patience
+from ..sisters.asking import OBEYED, too_much
+from ..sisters.patience import Patience
 from ..status import store as lines
 from ..store import Heard
 from . import reading, store
@@ -84,21 +85,26 @@ class Boards:
         answer = await self._db.run(store.take, event, said, who, line.at, self._site, line.id, entry.id)
         if answer is not None:
             self._tell(answer)
-            if answer.reply and self._patient(fact.network, fact.channel, line.nick):
-                reply = Reply(f"{line.nick}: {answer.reply}")
-                self._world.send(fact.network, fact.channel, reply, Priority.ANSWER)
+            if reply := self._within_patience(answer.reply, fact.network, fact.channel, line.nick):
+                self._world.send(fact.network, fact.channel, Reply(f"{line.nick}: {reply}"), Priority.ANSWER)
 
     async def whisper(self, network: str, line: Line, said: Said) -> None:
         """Carry out a command that was said to the bot alone: it is about the first board of the network."""
         event = next(one for one in self._events if one.network == network)
         who = await self._world.speaker(network, line)
         answer = await self._db.run(store.take, event, said, who, self._clock.now(), self._site)
-        if answer is not None and answer.reply and self._patient(network, "", line.nick):
-            self._world.send(network, line.nick, Reply(answer.reply), Priority.ANSWER)
+        reply = self._within_patience(answer.reply, network, "", line.nick) if answer is not None else ""
+        if reply:
+            self._world.send(network, line.nick, Reply(reply), Priority.ANSWER)
 
-    def _patient(self, network: str, channel: str, nick: str) -> bool:
-        self._patience, answered = self._patience.ask(network, channel, nick, self._clock.now().timestamp())
-        return answered
+    def _within_patience(self, reply: str, network: str, channel: str, nick: str) -> str:
+        """What of an answer is said; what was done stays done."""
+        if not reply:
+            return ""
+        self._patience, turn = self._patience.ask(network, channel, nick, self._clock.now().timestamp())
+        if turn.answered:
+            return reply
+        return too_much(turn.again, str) if turn.again else ""
 
     def _tell(self, answer: Answer) -> None:
         for network, nick, text in answer.told:

@@ -20,7 +20,8 @@ from ...errors import Invalid
 from ..model import Line, LineKind, Priority
 from ..store import Heard
 from . import asking
-from .asking import Asked, Patience
+from .asking import Asked
+from .patience import Patience
 from .ports import Answers
 from .proofs import WEB, proved
 
@@ -89,15 +90,17 @@ class Answering:
         if now - question.line.at > _FRESH or self._questions.full():
             return
         place = (question.network, question.channel, question.line.nick)
-        self._patience, answered = self._patience.ask(*place, now.timestamp())
-        if answered:
+        self._patience, turn = self._patience.ask(*place, now.timestamp())
+        if turn.answered:
             self._questions.put_nowait(question)
+        elif turn.again:
+            gettext = words.translations(self._voices[question.network].language).gettext
+            self._reply(question, asking.too_much(turn.again, gettext))
 
     async def run(self) -> None:
         """Answer for ever."""
         while True:
             question = await self._questions.get()
-            nick = question.line.nick
             try:
                 text = await self.answer(question)
             except Invalid as error:  # others are not for a channel: they may tell how the site is built
@@ -108,10 +111,14 @@ class Answering:
                 asked = repr(question.line.text) if question.channel else "what somebody asked alone"
                 log.exception("no answer to %s", asked)
                 continue
-            if question.channel:
-                self._say(question.network, question.channel, f"{nick}: {text}", Priority.ANSWER)
-            else:
-                self._say(question.network, nick, text, Priority.ANSWER)
+            self._reply(question, text)
+
+    def _reply(self, question: Question, text: str) -> None:
+        nick = question.line.nick
+        if question.channel:
+            self._say(question.network, question.channel, f"{nick}: {text}", Priority.ANSWER)
+        else:
+            self._say(question.network, nick, text, Priority.ANSWER)
 
     async def answer(self, question: Question) -> str:
         """The answer to a question."""

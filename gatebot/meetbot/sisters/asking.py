@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people ask the bot by its nick, and what it answers: one line, whatever is in it.
 
-Pure. `gatebot: why 42` and `gatebot, why 42` are questions; a line that only mentions the bot is none. Who asks too
-much is not answered: a nick and a channel have so many answers at once, and then few.
+Pure. `gatebot: why 42` and `gatebot, why 42` are questions; a line that only mentions the bot is none. How much is
+answered is decided in `patience.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from ..irc import pace
-from ..irc.pace import Bucket
 from .announcing import LONGEST, clean, clip
 from .model import Done, Found, Standing, Waits
 
@@ -27,10 +25,6 @@ _NUMBER = re.compile(r"(?:https?://\S*?/)?#?(\d{1,9})/?")
 _ITEMS = 4
 FOR_ALL = frozenset({"#status", "#success", "#thanks"})
 """What is said in a channel, and by its sign."""
-_MOST = 2000
-_MINE = (3, 0.1)
-_OURS = (6, 0.25)
-_EVERYBODYS = (20, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +57,6 @@ def whispered(nicks: Sequence[str], text: str) -> Asked | None:
 def _question(text: str) -> Asked | None:
     word, _, rest = text.partition(" ")
     return Asked(word.lower(), rest.strip()) if word else None
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How much the bot still answers, by nick and by channel; `mine` is what a nick has."""
-
-    mine: tuple[int, float] = _MINE
-    buckets: Mapping[tuple[str, ...], Bucket] = field(default_factory=dict[tuple[str, ...], Bucket])
-
-    def ask(self, network: str, channel: str, nick: str, now: float) -> tuple[Patience, bool]:
-        """Whether one more question is answered; without a channel it is asked of the bot alone."""
-        ours = _OURS if channel else _EVERYBODYS
-        keys = {(network, "", nick.lower()): self.mine, (network, channel.lower()): ours}
-        found = {key: self.buckets.get(key) or pace.bucket(*limits, now) for key, limits in keys.items()}
-        if any(one.wait(now) > 0 for one in found.values()):
-            return self, False
-        kept = self.buckets if len(self.buckets) < _MOST else dict[tuple[str, ...], Bucket]()
-        return replace(self, buckets={**kept, **{key: one.take(now) for key, one in found.items()}}), True
 
 
 def standing(told: Standing) -> str:
@@ -184,6 +160,11 @@ def done(done: Done, number: int, gettext: Gettext) -> str:
 def refused(why: str) -> str:
     """Why a question has no answer."""
     return clip(clean(why), LONGEST)
+
+
+def too_much(seconds: int, gettext: Gettext) -> str:
+    """Somebody asked more than is answered at once."""
+    return gettext("That was much at once: I answer again in %(seconds)d s.") % {"seconds": seconds}
 
 
 def not_logged_in(gettext: Gettext, *, told: bool) -> str:

@@ -23,7 +23,8 @@ from ...journal import Journal
 from ..model import Act, Line, LineKind, Priority, Reply
 from ..names import folded
 from ..sisters.announcing import is_said
-from ..sisters.asking import OBEYED, Patience
+from ..sisters.asking import OBEYED, too_much
+from ..sisters.patience import Patience
 from ..store import Heard
 from . import deciding, standing, store
 from .model import Delivery, Entry, Kind, Person, Place, Step
@@ -91,17 +92,19 @@ class Statusbot:
             return
         person = await self._world.person(said.network, line)
         step = deciding.decide(*read, line.nick, person, self._ways.site)
-        if (person is None or not person.may) and not self._patient(said, line):
-            step = replace(step, first="")
+        if person is None or not person.may:
+            step = self._within_patience(step, said, line)
         told = _told(said, line, person)
         await self._db.run(store.take, step, told, self._ways.places, self._clock.now(), fact.id)
         await self._changed()
 
-    def _patient(self, said: LineSaid, line: Line) -> bool:
-        self._patience, answered = self._patience.ask(
-            said.network, said.channel, line.nick, self._clock.now().timestamp()
-        )
-        return answered
+    def _within_patience(self, step: Step, said: LineSaid, line: Line) -> Step:
+        """What of it is answered: not everything that anybody says."""
+        now = self._clock.now().timestamp()
+        self._patience, turn = self._patience.ask(said.network, said.channel, line.nick, now)
+        if turn.answered:
+            return step
+        return replace(step, first=f"{line.nick}: {too_much(turn.again, str)}" if turn.again else "")
 
     async def tell(self, kind: Kind, text: str, username: str) -> int:
         """Tell the status from this site; returns the number of what was told."""

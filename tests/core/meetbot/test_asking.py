@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from gatebot.meetbot.sisters import asking
 from gatebot.meetbot.sisters.announcing import LONGEST
-from gatebot.meetbot.sisters.asking import Asked, Patience
+from gatebot.meetbot.sisters.asking import Asked
 from gatebot.meetbot.sisters.model import Found, Standing, Waits
+from gatebot.meetbot.sisters.patience import Patience, Turn
 
 NICKS = ("gatebot", "gatebot_")
 STATUS = "https://gate.example.org/status"
@@ -59,21 +60,34 @@ def test_no_text_breaks_the_reading_of_questions(text: str) -> None:
     assert question is None or (question.word and "\n" not in question.rest)
 
 
-def test_a_nick_has_three_answers_at_once_and_then_one_each_ten_seconds() -> None:
-    patience, answered = Patience(), list[bool]()
-    for second in (0, 0, 0, 0, 5, 10, 11):
+def test_a_nick_has_three_answers_at_once_and_then_one_each_ten_seconds_and_is_told_so_once() -> None:
+    patience, turns = Patience(), list[Turn]()
+    for second in (0, 0, 0, 0, 5, 10, 11, 12):
         patience, one = patience.ask("oftc", "#demo", "ann", second)
-        answered.append(one)
-    assert answered == [True, True, True, False, False, True, False]
+        turns.append(one)
+    yes, no = Turn(answered=True), Turn(answered=False)
+    assert turns == [yes, yes, yes, Turn(False, 10), no, yes, Turn(False, 9), no]
+    assert asking.too_much(9, english) == "That was much at once: I answer again in 9 s."
 
 
-def test_a_channel_has_six_answers_at_once_whoever_asks() -> None:
-    patience, answered = Patience(), list[bool]()
-    for number in range(8):
+def test_a_channel_has_six_answers_at_once_whoever_asks_and_one_of_them_is_told() -> None:
+    patience, turns = Patience(), list[Turn]()
+    for number in range(9):
         patience, one = patience.ask("oftc", "#demo", f"ann{number}", 0)
-        answered.append(one)
-    assert answered == [True] * 6 + [False] * 2
-    assert patience.ask("oftc", "#other", "ann9", 0)[1]
+        turns.append(one)
+    assert turns == [Turn(answered=True)] * 6 + [Turn(False, 4), Turn(answered=False), Turn(answered=False)]
+    assert patience.ask("oftc", "#other", "ann9", 0)[1].answered
+
+
+@given(asks=st.lists(st.tuples(st.sampled_from("abcdef"), st.floats(0, 1)), max_size=200))
+def test_answers_and_refusals_together_are_no_flood(asks: list[tuple[str, float]]) -> None:
+    patience, now, said = Patience(), 1000.0, 0
+    for nick, pause in asks:
+        now += pause
+        patience, turn = patience.ask("oftc", "#demo", nick, now)
+        said += turn.answered or turn.again > 0
+    # Six at once, one each four seconds, and of the whole channel one refusal each ten.
+    assert said <= 6 + (now - 1000) / 4 + (now - 1000) / 10 + 2
 
 
 def test_a_change_says_its_queues_before_what_it_waits_for() -> None:
