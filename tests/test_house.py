@@ -155,6 +155,7 @@ ADAPTERS: dict[str, set[str]] = {
         "edits.rest_fixes",
         "people.rest_emails",
         "people.rest_own",
+        "people.rest_said",
         "people.whose",
         "rest_reviewers",
         "room",

@@ -56,9 +56,11 @@ class Accounts:
         """When an account was made."""
         return await self._db.read(store.created_at, id)
 
-    async def set_name(self, id: int, name: str) -> Account:
-        """Give an account another name for people to read."""
-        return await self._db.run_silent(store.set_name, id, name)
+    async def set_said(
+        self, id: int, *, name: str | None = None, display_name: str | None = None, status: str | None = None
+    ) -> Account:
+        """What an account says of itself: its name, how it wants to be called, whether it is away."""
+        return await self._db.run_silent(store.set_said, id, name=name, display_name=display_name, status=status)
 
     async def set_active(self, id: int, active: bool) -> Account:
         """Let an account act, or no longer; its open sessions and tokens stop at once."""

@@ -47,6 +47,8 @@ _account = sa.Table(
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("password", sa.Text, nullable=True),
     sa.Column("created", utc, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("status", sa.Text, nullable=False, server_default=""),
 )
 _token = sa.Table(
     "account_token",
@@ -70,7 +72,8 @@ _session = sa.Table(
 class Account:
     """One person or program. An account that is not active can do nothing, but its name stays on what it did.
 
-    `groups` are all that it belongs to, also because one of its groups is a member of them.
+    `groups` are all that it belongs to, also because one of its groups is a member of them. `display_name` is how it
+    wants to be called, `status` what it says of itself (out until Monday); both may be empty.
     """
 
     id: int
@@ -79,6 +82,8 @@ class Account:
     email: str
     active: bool
     groups: frozenset[str]
+    display_name: str = ""
+    status: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -208,11 +213,15 @@ def set_active(session: Session, id: int, active: bool) -> Account:
     return replace(account, active=active)
 
 
-def set_name(session: Session, id: int, name: str) -> Account:
-    """Give an account another name for people to read."""
-    account = _must(session, id)
-    session.execute(_account.update().where(_account.c.id == id).values(name=name))
-    return replace(account, name=name)
+def set_said(
+    session: Session, id: int, *, name: str | None = None, display_name: str | None = None, status: str | None = None
+) -> Account:
+    """Store what an account says of itself: only what is given changes."""
+    given = {"name": name, "display_name": display_name, "status": status}
+    said = {field: text for field, text in given.items() if text is not None}
+    if said:
+        session.execute(_account.update().where(_account.c.id == id).values(said))
+    return _must(session, id)
 
 
 def set_email(session: Session, id: int, email: str) -> None:
@@ -335,4 +344,5 @@ def _edges_in(session: Session) -> list[tuple[str, str, str | None]]:
 def _plain(
     row: sa.Row[*tuple[object, ...]], groups: Iterable[str], edges: Sequence[tuple[str, str, str | None]]
 ) -> Account:
-    return Account(row.id, row.username, row.name, row.email, row.active, containing(groups, edges))
+    within = containing(groups, edges)
+    return Account(row.id, row.username, row.name, row.email, row.active, within, row.display_name, row.status)

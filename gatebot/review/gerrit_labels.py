@@ -31,6 +31,10 @@ def account_info(known: Known) -> dict[str, Json]:
         "email": known.email,
         "username": known.username,
     }
+    if known.display_name:
+        info["display_name"] = known.display_name
+    if known.status:
+        info["status"] = known.status
     if not known.active:
         info["inactive"] = True
     return info

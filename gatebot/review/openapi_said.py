@@ -81,6 +81,7 @@ _BODIES: Sequence[tuple[str, str]] = (
     (r"POST /groups/{group}/(members|groups).*", "members groups"),
     (r"PUT /accounts/{account}", "name email http_password groups ssh_key"),
     (r"PUT /accounts/{account}/name", "name"),
+    (r"PUT /accounts/{account}/(status|displayname)", "status display_name"),
     (r"PUT .*/password.http", "generate http_password"),
     (r"POST .*/watched.projects:delete|POST .*/watched.projects", "project"),
     (r"POST .*/(enqueue|dequeue|promote)", "pipeline project change changes ref branch"),

@@ -23,6 +23,7 @@ from .hosted.rest_config import RestConfig
 from .keyed.rest import RestKeyedValues
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
+from .people.rest_said import RestSaid
 from .rest_actions import RestActions
 from .rest_changes import RestChanges
 from .rest_openapi import RestOpenApi
@@ -54,6 +55,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestFiles(shaper, room.files),
         RestAccounts(shaper),
         RestOwn(shaper, room.people),
+        RestSaid(shaper, room.groups),
         access,
         RestAccessEdit(shaper, access.info),
         RestHosted(shaper),

@@ -21,13 +21,14 @@ def group_info(group: Group, names: Mapping[str, str]) -> dict[str, Json]:
     info: dict[str, Json] = {
         "id": quote(group.uuid, safe=""),
         "name": group.name,
-        "url": f"#/admin/groups/uuid-{quote(group.uuid, safe='')}",
-        "options": {"visible_to_all": True} if group.visible else {},
+        "options": {"visible_to_all": True} if group.visible and group.number else {},
     }
+    if not group.number:  # everybody's: nobody joins it or changes it, so there is no page of it
+        return info
+    info["url"] = f"#/admin/groups/uuid-{quote(group.uuid, safe='')}"
     if group.description:
         info["description"] = group.description
-    if group.number:
-        info["group_id"] = group.number
+    info["group_id"] = group.number
     if group.owner:
         info |= {"owner": names.get(group.owner, group.owner), "owner_id": quote(group.owner, safe="")}
     if group.created is not None:

@@ -119,7 +119,7 @@ class RestAccounts:
     async def _set_name(self, request: web.Request) -> web.StreamResponse:
         account = await self._asked.own(request)
         name = "" if request.method == "DELETE" else await text_or(request, "name")
-        changed = await self._identity.set_name(account.id, name.strip()[:255] or account.username)
+        changed = await self._identity.set_said(account.id, name=name.strip()[:255] or account.username)
         return web.Response(status=204) if request.method == "DELETE" else json_answer(request, changed.name)
 
     async def _username(self, request: web.Request) -> web.StreamResponse:

@@ -42,6 +42,8 @@ class Somebody:
     name: str = "Some Body"
     email: str = "some@example.org"
     active: bool = True
+    display_name: str = ""
+    status: str = ""
 
 
 PEOPLE = {1: Somebody(1, "ann"), 2: Somebody(2, "bob")}

@@ -114,3 +114,34 @@ async def test_who_is_not_there_cannot_be_asked_for_a_review(rest: RestClient, c
     assert told == "Account 'nobody' not found\nnobody does not identify a registered user or group"
     assert (await rest("ann", "POST", "/changes/1/reviewers", {"reviewer": "bob"}))["reviewers"][0]["username"] == "bob"
     assert [one["username"] for one in await rest.get("/changes/1/revisions/1/reviewers")] == ["bob"]
+
+
+async def test_what_an_account_says_of_itself_is_told_with_it(rest: RestClient) -> None:
+    assert await rest.get("/accounts/ann/status") == ""
+    assert await rest("ann", "PUT", "/accounts/self/status", {"status": " Out\nuntil Monday "}) == "Out until Monday"
+    assert await rest("ann", "PUT", "/accounts/self/displayname", {"display_name": "Ann of Main"}) == "Ann of Main"
+    for path in ("/accounts/ann", "/accounts/ann/detail"):
+        told = await rest.get(path, who="bob")
+        assert (told["display_name"], told["status"]) == ("Ann of Main", "Out until Monday")
+    assert (await rest.get("/accounts/?q=ann&o=DETAILS"))[0]["status"] == "Out until Monday"
+    assert "administrateServer" in await rest("bob", "PUT", "/accounts/ann/status", {"status": "Gone"}, status=403)
+    await rest("", "PUT", "/accounts/ann/displayname", {"display_name": "Eve"}, status=401)
+    told = await rest("ann", "PUT", "/accounts/self/status", {"status": "x" * 256}, status=400)
+    assert told == "The field status cannot be used: it may have 255 characters at most."
+    await rest("ann", "DELETE", "/accounts/self/status", status=204)
+    await rest("ann", "PUT", "/accounts/self/displayname", {}, status=204)
+    assert not {"status", "display_name"} & set(await rest.get("/accounts/ann"))
+
+
+async def test_the_groups_of_an_account_are_those_that_the_asker_sees(rest: RestClient) -> None:
+    await rest("root", "PUT", "/groups/Secret", {"members": ["ann"]}, status=201)
+    told = await rest.get("/accounts/self/groups")
+    assert {"options": {}, "id": "global%3ARegistered-Users", "name": "Registered Users"} in told
+    within = [one["name"] for one in told]
+    assert (within[0], within[-2:]) == ("Anonymous Users", ["Registered Users", "Secret"])
+    assert [one["name"] for one in await rest.get("/accounts/ann/groups", who="root")] == within
+    seen = [one["name"] for one in await rest.get("/accounts/ann/groups", who="bob")]
+    assert not {"Secret", "Anonymous Users", "Registered Users"} & set(seen)
+    await rest.get("/accounts/self/groups", who="", status=401)
+    await rest("ann", "POST", "/accounts/self/index", status=204)
+    await rest("bob", "POST", "/accounts/ann/index", status=403)
