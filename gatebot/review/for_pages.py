@@ -41,6 +41,6 @@ def for_pages(
     return ForPages(
         Differences(reading, files, threads),
         Dashboards(db, reading, judge),
-        Suggesting(reading, threads, edits, review),
+        Suggesting(reading, files, threads, edits, review),
         Beginnings(edits, Keeping(db, repositories), repositories),
     )

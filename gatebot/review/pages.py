@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus
 
 from aiohttp import web
 
-from ..access import Actor
+from ..access import Actor, Verb, may
 from ..errors import GatebotError, Invalid, Unprocessable, http_status
 from ..reasons import Reason, reason
 from ..site import Site
@@ -26,6 +26,7 @@ from .diffs import pages as diff_pages
 from .diffs.looking import address
 from .diffs.pages import CHANGE
 from .model import Change
+from .permission import target_of
 from .replying import names_in, review_of, with_people
 from .room import ReviewRoom
 from .shown import Shown
@@ -187,8 +188,11 @@ class Pages:
         listed = await differences.listed(actor, what)
         context = await self._shown.change(actor, what, drafts, language)
         context["listed"] = listed
+        context["edits"] = await self._room.for_pages.suggesting.shown(what.view, drafts)
+        change = what.view.change
+        context["may_edit"] = change.is_open and may(actor, Verb.ADD_PATCH_SET, target_of(change), self._room.rules)
         context["begun"] = await self._room.for_pages.beginnings.of(actor, what.view)
-        context["at"] = partial(address, what.view.change.path, what.patch_set.number, base)
+        context["at"] = partial(address, change.path, what.patch_set.number, base)
         context |= {"problem": problem, "typed": defaultdict(str, typed or {}), "live": f"change/{number},queue,rules"}
         return self._site.render(request, "review/change.html", status=status, **context)
 

@@ -220,12 +220,18 @@ async def test_what_an_administrator_takes_away_from_a_comment_is_gone_from_the_
     await post.say(BOB, "Look", None, DraftedComment("door.py", f" {secret}\n", line=2))
     (comment,) = house.read(conversation.list_comments, number)
     await post.say(ANN, "Oh", None, DraftedComment("door.py", "Thanks.", line=2, in_reply_to=comment.id))
+    edit = DraftedComment("door.py", f"{secret}\n```suggestion\n{secret}\n```", line=2)
+    await post.say(BOB, "Look again", None, edit)
     await post.deliver()
+    said = text_of(post.server.to("ann@example.org")[-1])
+    assert "The password is\nsesame.\nSuggested instead:\n+ The password is\n+ sesame.\n" in said
     root = Actor(BOB, frozenset({"Administrators"}), "bob")
-    await Review(house.db, house.judge, house.clock).blank_comment(root, number, comment.id, "a secret")
+    for one in house.read(conversation.list_comments, number):
+        if "sesame" in one.text:
+            await Review(house.db, house.judge, house.clock).blank_comment(root, number, one.id, "a secret")
     kept = house.read(store.kept, "demo/api", post.change.created.strftime("%Y-%m"), 10)
-    assert [one.text.count("sesame") for one in kept] == [0, 0, 0]
-    assert [one.text.count("Comment removed by: Bob; Reason: a secret") for one in kept] == [0, 1, 1]
+    assert [one.text.count("sesame") for one in kept] == [0, 0, 0, 0]
+    assert [one.text.count("Comment removed by: Bob; Reason: a secret") for one in kept] == [0, 1, 1, 1]
     assert "Thanks." in kept[2].text
 
 

@@ -10,6 +10,8 @@ import re
 from gatebot.access import Actor
 from gatebot.review.drafts import Draft
 from gatebot.review.model import Change, DraftedComment, ReviewerState, change_ref
+from gatebot.review.threads.model import StoredDraft
+from gatebot.review.threads.store import put_draft
 from tests.fakes.pages import WebHouse
 from tests.fakes.pipeline_house import PipelineHouse
 from tests.shells.test_pages import EVIL, words
@@ -212,11 +214,21 @@ async def test_a_suggested_edit_becomes_the_next_patch_set(web: WebHouse, house:
         bob, change.number, 1, Draft(comments=(DraftedComment("a.txt", text, 2, unresolved=True),))
     )
     path, file = f"/c/api/+/{change.number}", f"/c/api/+/{change.number}/1/a.txt"
-    assert "Apply as a new patch set" not in await web.page(file)
+    told = f"Better: Suggested instead: − two + zwei {EVIL}"
+    for path_ in (path, file):
+        page = words(await web.page(path_))
+        assert (told in page, "Apply" in page) == (True, False)
+    await sign_in(web, "bob")
+    draft = StoredDraft("d1", change.number, 1, bob.account or 0, house.clock.now(), DraftedComment("a.txt", text, 3))
+    await house.db.run_silent(put_draft, draft)
+    for path_ in (path, file):
+        page = words(await web.page(path_))
+        assert re.search(rf"Suggested instead: − three \+ zwei {re.escape(EVIL)} (?!Apply)", page)
     await sign_in(web, "ann")
-    page = await web.page(file)
-    assert f"Better: Suggested instead: zwei {EVIL} Apply as a new patch set" in words(page)
-    assert EVIL not in page
+    for path_ in (path, file):
+        page = await web.page(path_)
+        assert f"{told} Apply as a new patch set" in words(page)
+        assert (EVIL in page, "```" in page) == (False, False)
     view = await house.room.reading.view(bob, change.number)
     status, page = await web.send(f"{path}/comment/{view.comments[0].id}/apply")
     assert (status, EVIL in page) == (200, False)

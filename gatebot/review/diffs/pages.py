@@ -61,6 +61,7 @@ class DiffPages:
             file = await self._unchanged(what, path)
         asked = await self._asked(request)
         known = {name for one in listed for name in (one.path, one.change.old_path)}
+        drafts = await self._room.for_pages.differences.drafts(actor, what)
         drawn = await self._room.for_pages.differences.drawn(actor, what, file, asked, known)
         before, after = _neighbours(listed, path)
         change = what.view.change
@@ -78,6 +79,7 @@ class DiffPages:
             before=before,
             after=after,
             drawn=drawn,
+            edits=await self._room.for_pages.suggesting.shown(what.view, drafts),
             linked=partial(linked, rules=self._room.judge.linking.rules_for(change.project)),
             asked=asked,
             pseudo=path.startswith("/"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import quote
 
+from ..fixes.suggestion import plain
 from ..model import COMMIT_MESSAGE, PATCH_SET_LEVEL, Change, InlineComment, Side
 from .model import Quote
 
@@ -22,6 +23,7 @@ def quotes(
     earlier: Mapping[str, InlineComment],
     line_of: Callable[[InlineComment], str],
     site: str,
+    gettext: Callable[[str], str],
 ) -> tuple[Quote, ...]:
     """The quotes in the order in which they are read; `line_of` finds the line that a comment is about."""
     found = sorted(comments, key=_place)
@@ -29,12 +31,12 @@ def quotes(
         Quote(
             file=one.file,
             patch_set=one.patch_set,
-            text=one.text,
+            text=plain(one.text, gettext),
             url=f"{site.rstrip('/')}/c/{quote(change.project)}/+/{change.number}#message-{one.message}",
             line=one.line,
             side=one.side.value,
             context=line_of(one)[:_CONTEXT],
-            answers=_answered(one, earlier),
+            answers=_answered(one, earlier, gettext),
             unresolved=one.unresolved,
         )
         for one in found
@@ -46,9 +48,9 @@ def _place(one: InlineComment) -> tuple[int, str, int, bool]:
     return rank, one.file, one.line or 0, one.side is Side.REVISION
 
 
-def _answered(one: InlineComment, earlier: Mapping[str, InlineComment]) -> str:
+def _answered(one: InlineComment, earlier: Mapping[str, InlineComment], gettext: Callable[[str], str]) -> str:
     before = earlier.get(one.in_reply_to)
-    return "" if before is None else answered(before.text)
+    return "" if before is None else answered(plain(before.text, gettext))
 
 
 def answered(text: str) -> str:

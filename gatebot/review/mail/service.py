@@ -189,7 +189,7 @@ class Mail:
             lines = self._text(scene, comment, texts)
             return lines[comment.line - 1] if comment.line <= len(lines) else ""
 
-        return quotes(scene.ground.change, scene.comments, scene.earlier, line_of, self._sender.site)
+        return quotes(scene.ground.change, scene.comments, scene.earlier, line_of, self._sender.site, self._gettext)
 
     def _text(self, scene: Scene, comment: InlineComment, texts: dict[tuple[str, str], list[str]]) -> list[str]:
         """The lines of a file as the comment sees them; of the commit message what people read of it."""

@@ -31,11 +31,12 @@ from sqlalchemy import (
     update,
 )
 
-from ... import journal
+from ... import journal, words
 from ...assignment import Json
 from ...db import Session, metadata, utc
 from ..config.model import ALL_PROJECTS
 from ..deliveries.store import Outbox, waiting_columns
+from ..fixes.suggestion import plain
 from ..people.store import preferences, stars, watches
 from .model import FACTS, Kept, NotifyWished, Wish
 from .ports import Waiting
@@ -165,9 +166,13 @@ def due(session: Session, now: datetime, limit: int) -> tuple[Waiting, ...]:
 
 
 def unsay(session: Session, change: int, said: str, instead: str) -> None:
-    """Put other words in the place of a comment in the letters that were written of a change."""
+    """Put other words in the place of a comment in the letters that were written of a change, in any language."""
+    told = {said, *(plain(said, words.translations(language).gettext) for language in words.LANGUAGES)}
     for row in session.execute(select(letters.c.id, letters.c.text).where(letters.c.change == change)).all():
-        if (text := unsaid(row.text, said, instead)) != row.text:
+        text = row.text
+        for one in told:
+            text = unsaid(text, one, instead)
+        if text != row.text:
             session.execute(update(letters).where(letters.c.id == row.id).values(text=text))
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from gatebot.change import TextRange
 from gatebot.errors import Conflict
+from gatebot.review.diffs.replacing import replaced
 from gatebot.review.fixes.applying import applied
-from gatebot.review.fixes.suggestion import fix_of, suggested, without
+from gatebot.review.fixes.suggestion import fix_of, plain, suggested, without
 
 
 def test_a_fenced_block_of_that_kind_is_a_suggestion() -> None:
@@ -21,6 +22,25 @@ def test_a_fenced_block_of_that_kind_is_a_suggestion() -> None:
     assert suggested("```suggestion\n```") == ""
     for other in ("```python\nx\n```", "```suggestion\nx", "say ```suggestion\nx\n```"):
         assert suggested(other) is None
+
+
+def test_a_suggestion_is_shown_as_a_small_difference() -> None:
+    shown = [(one.kind, one.sign, one.html) for one in replaced(["a = 1", "b = <2>"], "a = 1\nb = <3>\n")]
+    assert shown == [
+        ("same", " ", "a = 1"),
+        ("del", "−", "b = &lt;<b>2</b>&gt;"),
+        ("add", "+", "b = &lt;<b>3</b>&gt;"),
+    ]
+    assert [(one.kind, one.html) for one in replaced(["gone"], "")] == [("del", "gone")]
+    assert [(one.kind, one.html) for one in replaced([], "new\n")] == [("add", "new")]
+    assert [one.kind for one in replaced(["x"] * 400, "new\n")] == ["add"]  # too much to be compared
+
+
+def test_a_letter_tells_a_suggestion_behind_what_is_said() -> None:
+    text = "Shorter:\r\n```suggestion\r\nx = 1\r\n\r\n```\r\nAgreed?"
+    assert plain(text, str) == "Shorter:\nAgreed?\nSuggested instead:\n+ x = 1\n+"
+    assert plain("```suggestion\n```", str) == "Suggested instead:\nnothing: take the lines out"
+    assert plain("As it is.\n", str) == "As it is.\n"
 
 
 def written(old: str, first: int, last: int, new: str) -> str | None:
