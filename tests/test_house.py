@@ -117,6 +117,7 @@ STORES: dict[str, set[str]] = {
 # Modules of a room that touch the world: files, processes, sockets, the clock (floor 3); written likewise.
 ADAPTERS: dict[str, set[str]] = {
     "review": {
+        "colliding",
         "hosted.rest_access",
         "importing.asking",
         "importing.repositories",

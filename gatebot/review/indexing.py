@@ -9,31 +9,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from itertools import chain
+from typing import TypeAlias
 
 from ..db import Database
 from ..errors import GatebotError
 from ..journal import Journal
 from ..repo import Repositories
 from . import search_files
-from .search_files import Unread
+from .search_files import Revert, Unread
 
 log = logging.getLogger(__name__)
+Undoes: TypeAlias = Callable[[str, str, str], bool]  # of a project: whether one commit only undoes another
 _MOST = 5000  # files of one patch set that can be searched for
 
 
 class Indexing:
-    """Reads files of patch sets."""
+    """Reads files of patch sets, and compares reverts."""
 
-    def __init__(self, db: Database, repositories: Repositories) -> None:
+    def __init__(self, db: Database, repositories: Repositories, undoes: Undoes) -> None:
         self._db = db
+        self._undoes = undoes
         self._repositories = repositories
 
     async def run(self, journal: Journal) -> None:
         """Follow the journal for ever."""
         while True:
             known = await journal.last()
-            if not await self.catch_up():
+            if not await self.catch_up() + await self.compare_reverts():
                 await journal.wait(known, timeout=60)
 
     async def catch_up(self) -> int:
@@ -43,6 +47,21 @@ class Indexing:
             paths, added, deleted = await asyncio.to_thread(self._read, one)
             await self._db.run_silent(search_files.store_files, one, paths, added, deleted)
         return len(missing)
+
+    async def compare_reverts(self) -> int:
+        """Look which of the reverts that are missing do nothing else, a hundred at most; how many were looked at."""
+        missing = await self._db.read(search_files.uncompared)
+        for one in missing:
+            pure = await asyncio.to_thread(self._is_pure, one)
+            await self._db.run_silent(search_files.store_purity, one, pure)
+        return len(missing)
+
+    def _is_pure(self, one: Revert) -> bool:
+        try:
+            return self._undoes(one.project, one.commit, one.of)
+        except GatebotError:
+            log.warning("the revert %d cannot be compared", one.change, exc_info=True)
+            return False
 
     def _read(self, one: Unread) -> tuple[list[str], int, int]:
         try:

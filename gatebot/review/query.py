@@ -20,12 +20,12 @@ from ..reasons import reason
 # fmt: off
 OPERATORS = (
     "added", "after", "age", "attention", "author", "before", "branch", "cc", "change", "cherrypickof", "comment",
-    "commentby", "commit", "committer", "deleted", "delta", "destination", "dir", "draftby", "ext", "file", "footer",
-    "from", "has", "hasfooter", "hashtag", "inhashtag", "intopic", "is", "label", "limit", "mergedafter",
-    "mergedbefore", "message", "onlyexts", "owner", "ownerin", "parentof", "parentproject", "path", "prefixhashtag",
-    "prefixsubject", "prefixtopic", "project", "projects", "query", "ref", "revertof", "reviewedby", "reviewer",
-    "reviewerin", "starredby", "status", "subject", "submissionid", "topic", "tr", "unresolved", "uploader",
-    "uploaderin", "visibleto",
+    "commentby", "commit", "committer", "conflicts", "deleted", "delta", "destination", "dir", "draftby", "ext",
+    "file", "footer", "from", "has", "hasfooter", "hashtag", "inhashtag", "intopic", "is", "label", "limit",
+    "mergedafter", "mergedbefore", "message", "onlyexts", "owner", "ownerin", "parentof", "parentproject", "path",
+    "prefixhashtag", "prefixsubject", "prefixtopic", "project", "projects", "query", "ref", "revertof", "reviewedby",
+    "reviewer", "reviewerin", "starredby", "status", "subject", "submissionid", "topic", "tr", "unresolved",
+    "uploader", "uploaderin", "visibleto",
 )
 _SHORT = {
     "p": "project", "repo": "project", "repository": "project", "repositories": "projects", "o": "owner",

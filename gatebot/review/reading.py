@@ -6,8 +6,9 @@ Nothing here writes. What the asker may not see is not found, as in Gerrit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from sqlalchemy import not_, select
 
@@ -28,7 +29,7 @@ from .labels.requirements import Result
 from .model import Change, PatchSet, Project, branch_ref
 from .people.store import starred
 from .permission import permitted_labels, reads_all_branches, sees_project, target_of
-from .query import parse
+from .query import Query, parse
 from .search import Asking, Below, alone
 from .sieve import Sieved, sieve
 from .tables import changes
@@ -37,18 +38,28 @@ from .whole import ChangeView
 
 _SIEVED = 10_000  # changes that are judged for one query, at most
 
+Told: TypeAlias = Callable[[Query, Actor, Asking], Awaitable[Query]]
+"""Puts into a query what is not asked of the database."""
+
+
+async def _as_it_is(query: Query, actor: Actor, asking: Asking) -> Query:
+    del actor, asking
+    return query
+
 
 class Reading:
     """Finds and reads changes and projects."""
 
     def __init__(
-        self, db: Database, judge: Judge, clock: Clock, rules: access.Rulebook = access.DEFAULT, below: Below = alone
-    ) -> None:
+        self, db: Database, judge: Judge, clock: Clock, rules: access.Rulebook = access.DEFAULT, below: Below = alone,
+        told: Told = _as_it_is,
+    ) -> None:  # fmt: skip
         self.db = db
         self._judge = judge
         self._clock = clock
         self._rules = rules
         self._below = below
+        self._told = told
 
     async def find(self, actor: Actor, identifier: str) -> Change:
         """The one change that an identifier of any form names."""
@@ -63,7 +74,8 @@ class Reading:
         self, actor: Actor, query: str, limit: int = search.MOST, start: int = 0
     ) -> tuple[tuple[ChangeView, ...], bool]:
         """The changes that a query in Gerrit's language describes, and whether there are more."""
-        return await self.db.read(self._search, actor, query, limit, start)
+        asked = await self._told(parse(query), actor, self._asking(actor))
+        return await self.db.read(self._search, actor, asked, limit, start)
 
     async def verdict(self, actor: Actor, number: int) -> Verdict:
         """Why a change may or may not be merged, as far as the asker may see what it depends on."""
@@ -119,10 +131,10 @@ class Reading:
         return self._whole(session, actor, [self._seen(actor, search.resolve(session, str(number), asking))])[0]
 
     def _search(
-        self, session: Session, actor: Actor, query: str, limit: int, start: int
+        self, session: Session, actor: Actor, query: Query, limit: int, start: int
     ) -> tuple[tuple[ChangeView, ...], bool]:
         limit = min(limit, access.limit_of(actor, "queryLimit", self._rules, search.MOST))
-        sieved = sieve(parse(query))
+        sieved = sieve(query)
         if sieved.submittable is not None:
             return self._sift(session, actor, sieved, limit, start)
         found = search.search(session, sieved.query, self._asking(actor), limit, start)

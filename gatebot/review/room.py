@@ -16,6 +16,7 @@ from ..db import Database
 from ..identity import Identity
 from ..repo import Repositories
 from .branching import Branching
+from .colliding import Collisions
 from .config.lineage import Lineage
 from .config.ports import Configs, NoConfigs
 from .contents import RepositoryContents
@@ -116,7 +117,9 @@ def furnish(
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
     judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, Linking(tuple(trackers), configs))
     review = Review(db, judge, clock, rules)
-    maker, reading = Maker(db, repositories, judge, clock), Reading(db, judge, clock, rules, Lineage(configs).below)
+    maker = Maker(db, repositories, judge, clock)
+    collisions = Collisions(db, repositories, maker.scratch)
+    reading = Reading(db, judge, clock, rules, Lineage(configs).below, collisions.told)
     policies = ConfigPolicies(policy or Policy(), configs)
     lander = Lander(db, repositories, judge, clock, policies, configs)
     bench = Workbench(
@@ -125,7 +128,7 @@ def furnish(
     )  # fmt: skip
     groups, edits = GroupService(identity, rules), Edits(bench)
     files, threads = Files(db, repositories), Threads(db, repositories, clock)
-    branching, by_gate = Branching(bench), Review(db, judge, clock, ForTheGate(rules))
+    standing, branching, by_gate = Standing(bench), Branching(bench), Review(db, judge, clock, ForTheGate(rules))
     return ReviewRoom(
         identity=identity,
         repositories=repositories,
@@ -137,7 +140,7 @@ def furnish(
         states=States(db, clock, rules),
         submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic, configs=configs),
         maker=maker,
-        standing=Standing(bench),
+        standing=standing,
         picking=Picking(bench),
         reverting=Reverting(bench),
         rebasing=Rebasing(bench),
@@ -146,7 +149,7 @@ def furnish(
         keyed=KeyedValues(db, clock, rules),
         projects=Projects(db, repositories, clock, rules, default_branch),
         files=files,
-        indexing=Indexing(db, repositories),
+        indexing=Indexing(db, repositories, standing.is_pure_revert),
         threads=threads,
         edits=edits,
         keeping=Keeping(db, repositories),

@@ -159,6 +159,8 @@ def _term(session: Session, operator: str, value: str, asking: Asking) -> Clause
             return changes.c.project.in_(asking.below(session, value))
         case "unresolved":
             return unresolved_threads(*size_term(operator, value))
+        case "conflicts":
+            raise bad_value(operator, value, "it cannot stand in the filter of what somebody watches")
         case "query" | "destination":
             kind = "review.query-no-query" if operator == "query" else "review.query-no-destination"
             raise Invalid(reason=reason(kind, name=value[:100]))
@@ -263,6 +265,8 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
             return _reviewed()
         case "cherrypick":
             return changes.c.picked_change.is_not(None)
+        case "pure-revert":
+            return and_(changes.c.revert_of.is_not(None), of_current(patch_sets.c.pure_revert))
         case "merge":
             several = parents.c.position == 1
             here = and_(parents.c.change == changes.c.number, parents.c.patch_set == changes.c.current, several)
@@ -275,7 +279,7 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
 
 _IS = (
     "open, closed, merged, abandoned, wip, private, started, visible, owner, uploader, reviewer, cc, starred, "
-    "attention, watched, reviewed, merge, cherrypick, submittable"
+    "attention, watched, reviewed, merge, cherrypick, pure-revert, submittable"
 )
 
 

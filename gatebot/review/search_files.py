@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, delete, insert, select, text, update
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, delete, exists, insert, select, text, update
 
 from ..db import Session, metadata
+from .model import Change, Status
 from .tables import changes, patch_sets
 
 files = Table(
@@ -43,6 +44,61 @@ def unread(session: Session, limit: int = 100) -> tuple[Unread, ...]:
         .limit(limit)
     )
     return tuple(Unread(row.number, row.patch_set, row.project, row.commit) for row in session.execute(wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """A patch set of a revert which nobody compared yet with the commit that it takes back."""
+
+    change: int
+    patch_set: int
+    project: str
+    commit: str
+    of: str
+
+
+def uncompared(session: Session, limit: int = 100) -> tuple[Revert, ...]:
+    """Reverts that have to be compared, newest first."""
+    undone, was = changes.alias("undone"), patch_sets.alias("was")
+    wanted = (
+        select(
+            changes.c.number,
+            patch_sets.c.number.label("patch_set"),
+            changes.c.project,
+            patch_sets.c.commit,
+            was.c.commit.label("of"),
+        )
+        .join(patch_sets, (patch_sets.c.change == changes.c.number) & (patch_sets.c.number == changes.c.current))
+        .join(undone, undone.c.number == changes.c.revert_of)
+        .join(was, (was.c.change == undone.c.number) & (was.c.number == undone.c.current))
+        .where(changes.c.revert_of.is_not(None), patch_sets.c.pure_revert.is_(None))
+        .order_by(changes.c.number.desc())
+        .limit(limit)
+    )
+    return tuple(Revert(*row) for row in session.execute(wanted))
+
+
+def store_purity(session: Session, of: Revert, pure: bool) -> None:
+    """Keep whether a patch set does nothing but take another change back."""
+    place = (patch_sets.c.change == of.change, patch_sets.c.number == of.patch_set)
+    session.execute(update(patch_sets).where(*place).values(pure_revert=pure))
+
+
+def touching(session: Session, change: Change, limit: int) -> tuple[str, tuple[tuple[int, str], ...]]:
+    """The current commit of a change; the open changes of its branch that touch the same files, with theirs."""
+    current = (patch_sets.c.change == changes.c.number) & (patch_sets.c.number == changes.c.current)
+    with_commit = select(changes.c.number, patch_sets.c.commit).join(patch_sets, current)
+    own = session.execute(with_commit.where(changes.c.number == change.number)).one()
+    mine = select(files.c.path).where(files.c.change == change.number).scalar_subquery()
+    wanted = with_commit.where(
+        changes.c.project == change.project,
+        changes.c.branch == change.branch,
+        changes.c.status == Status.NEW.value,
+        changes.c.number != change.number,
+        exists().where(files.c.change == changes.c.number, files.c.path.in_(mine)),
+    )
+    rows = session.execute(wanted.order_by(changes.c.updated.desc(), changes.c.number.desc()).limit(limit))
+    return own.commit, tuple((row.number, row.commit) for row in rows)
 
 
 def store_files(session: Session, of: Unread, paths: Iterable[str], added: int, deleted: int) -> None:

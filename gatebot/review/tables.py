@@ -91,6 +91,8 @@ patch_sets = Table(
     # How many lines it changes; nothing until its files were read (`indexing.py`).
     Column("added", Integer),
     Column("deleted", Integer),
+    # Of a revert, whether it does nothing else; nothing until it was compared (`indexing.py`).
+    Column("pure_revert", Boolean),
     Index("ix_review_patch_sets_created", "created"),
     Index("ix_review_patch_sets_added", "added"),
     Index("ix_review_patch_sets_uploader", "uploader"),

@@ -216,7 +216,7 @@ REFUSED = [
         "is:bogus",
         "is:bogus cannot be searched for: the values are open, closed, merged, abandoned, wip, private, started, "
         "visible, owner, uploader, reviewer, cc, starred, attention, watched, reviewed, merge, cherrypick, "
-        "submittable.",
+        "pure-revert, submittable.",
     ),
 ]
 

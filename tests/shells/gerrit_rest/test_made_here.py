@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from gatebot.review import conversation, intents, store
@@ -170,14 +172,46 @@ async def test_what_a_change_was_made_of_is_told_and_found(
     await merged(house, rest, change)
     reverted = await rest("bob", "POST", "/changes/1/revert", {})
     assert reverted["revert_of"] == 1
+    assert await rest.room.indexing.compare_reverts() == 1
+    assert (await rest.room.indexing.compare_reverts(), len(await rest.get("/changes/?q=-is:pure-revert"))) == (0, 2)
     for query, numbers in (
         ("cherrypickof:1", [2]), ("cherrypickof:1,1", [2]), ("cherrypickof:1,2", []), ("is:cherrypick", [2]),
-        ("revertof:1", [3]), ("revertof:2", []),
+        ("revertof:1", [3]), ("revertof:2", []), ("is:pure-revert", [3]),
     ):  # fmt: skip
         assert [one["_number"] for one in await rest.get(f"/changes/?q={query}")] == numbers, query
     assert await rest.get("/changes/?q=revertof:x", status=400) == (
         "revertof:x cannot be searched for: write the number of a change."
     )
+
+
+async def test_changes_that_do_not_merge_beside_another_are_found_and_those_of_its_chain_are_not(
+    house: ReviewHouse,
+) -> None:
+    base = house.project("demo/api")
+    house.project("demo/web")
+    mine = house.push("demo/api", {"a.txt": "mine\n"}, "Mine", base)
+    house.push("demo/api", {"a.txt": "other\n"}, "Other", base)
+    house.push("demo/api", {"a.txt": "mine and more\n"}, "On mine", house.commit_of(mine))
+    house.push("demo/api", {"a.txt": "mine\n"}, "The same", base)
+    house.push("demo/api", {"b.txt": "b\n"}, "Elsewhere", base)
+    configured(house, "demo/web", "[access]\n\tinheritFrom = demo/api\n")
+    async with served(house, configs=Book(house.db, house.repositories)) as rest:
+        await rest.room.indexing.catch_up()
+        for query, numbers in (
+            ("conflicts:1", [2]), ("conflicts:2 status:open", [4, 3, 1]), ("conflicts:5", []),
+            ("conflicts:1 OR conflicts:5 OR 5", [5, 2]), ("-conflicts:2", [5, 2]),
+            ("parentproject:demo/api", [5, 4, 3, 2, 1]), ("parentproject:demo/web", []), ("parentproject:none", []),
+        ):  # fmt: skip
+            assert [one["_number"] for one in await rest.get(f"/changes/?q={quote(query)}")] == numbers, query
+        assert await rest.get("/changes/?q=conflicts:99", status=400) == (
+            "There is no change 99, or you may not see it."
+        )
+        many = " ".join(f"conflicts:{number}" for number in range(6))
+        assert await rest.get(f"/changes/?q={quote(many)}", status=400) == (
+            "A query asks for the conflicts of at most five changes; ask once for each."
+        )
+        house.push("demo/web", {"a.txt": "a\n"}, "In the one below", house.tip("demo/web"))
+        assert [one["_number"] for one in await rest.get("/changes/?q=parentproject:demo/api+limit:1")] == [6]
 
 
 async def test_all_that_was_merged_together_is_reverted_together(house: ReviewHouse) -> None:
