@@ -83,7 +83,7 @@ QUERIES = (
     "reviewedby:self",
     "reviewedby:self is:open -owner:self",
     "is:pure-revert",
-    "conflicts:99990",
+    "conflicts:99994",
 )
 
 

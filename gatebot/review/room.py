@@ -116,8 +116,7 @@ def furnish(
     """
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
     judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, Linking(tuple(trackers), configs))
-    review = Review(db, judge, clock, rules)
-    maker = Maker(db, repositories, judge, clock)
+    review, maker = Review(db, judge, clock, rules), Maker(db, repositories, judge, clock)
     collisions = Collisions(db, repositories, maker.scratch)
     reading = Reading(db, judge, clock, rules, Lineage(configs).below, collisions.told)
     policies = ConfigPolicies(policy or Policy(), configs)

@@ -266,7 +266,10 @@ def _is(session: Session, value: str, asking: Asking) -> Clause:
         case "cherrypick":
             return changes.c.picked_change.is_not(None)
         case "pure-revert":
-            return and_(changes.c.revert_of.is_not(None), of_current(patch_sets.c.pure_revert))
+            # A range, as SQLite uses no index for what is not null; and a list, for there are few reverts.
+            reverts = changes.alias("reverts")
+            few = select(reverts.c.number).where(reverts.c.revert_of > 0)
+            return and_(changes.c.number.in_(few), of_current(patch_sets.c.pure_revert))
         case "merge":
             several = parents.c.position == 1
             here = and_(parents.c.change == changes.c.number, parents.c.patch_set == changes.c.current, several)

@@ -71,7 +71,7 @@ def uncompared(session: Session, limit: int = 100) -> tuple[Revert, ...]:
         .join(patch_sets, (patch_sets.c.change == changes.c.number) & (patch_sets.c.number == changes.c.current))
         .join(undone, undone.c.number == changes.c.revert_of)
         .join(was, (was.c.change == undone.c.number) & (was.c.number == undone.c.current))
-        .where(changes.c.revert_of.is_not(None), patch_sets.c.pure_revert.is_(None))
+        .where(changes.c.revert_of > 0, patch_sets.c.pure_revert.is_(None))
         .order_by(changes.c.number.desc())
         .limit(limit)
     )
