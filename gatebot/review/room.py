@@ -117,17 +117,16 @@ def furnish(
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
     judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, Linking(tuple(trackers), configs))
     review, maker = Review(db, judge, clock, rules), Maker(db, repositories, judge, clock)
-    collisions = Collisions(db, repositories, maker.scratch)
+    collisions, policies = Collisions(db, repositories, maker.scratch), ConfigPolicies(policy or Policy(), configs)
     reading = Reading(db, judge, clock, rules, Lineage(configs).below, collisions.told)
-    policies = ConfigPolicies(policy or Policy(), configs)
     lander = Lander(db, repositories, judge, clock, policies, configs)
     bench = Workbench(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
         ConfigGuard(configs, rules), lambda s, actor, asked: frozenset(reading.seen_in(s, actor, asked)),
     )  # fmt: skip
-    groups, edits = GroupService(identity, rules), Edits(bench)
-    files, threads = Files(db, repositories), Threads(db, repositories, clock)
-    standing, branching, by_gate = Standing(bench), Branching(bench), Review(db, judge, clock, ForTheGate(rules))
+    groups, edits, branching = GroupService(identity, rules), Edits(bench), Branching(bench)
+    files, threads, standing = Files(db, repositories), Threads(db, repositories, clock), Standing(bench)
+    by_gate = Review(db, judge, clock, ForTheGate(rules))
     return ReviewRoom(
         identity=identity,
         repositories=repositories,
