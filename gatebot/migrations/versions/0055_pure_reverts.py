@@ -6,8 +6,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0053_pure_reverts"
-down_revision = "0052_fixes"
+revision = "0055_pure_reverts"
+down_revision = "0054_said_of_oneself"
 branch_labels = None
 depends_on = None
 
