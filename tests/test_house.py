@@ -112,7 +112,15 @@ STORES: dict[str, set[str]] = {
     },
     "pipeline": {"autohold", "history", "keeping", "secret_data"},
     "executor": set(),
-    "meetbot": {"archive", "importing.meetings", "search.index", "search.matching", "search.minutes", "sisters.links"},
+    "meetbot": {
+        "archive",
+        "channels",
+        "importing.meetings",
+        "search.index",
+        "search.matching",
+        "search.minutes",
+        "sisters.links",
+    },
 }
 # Modules of a room that touch the world: files, processes, sockets, the clock (floor 3); written likewise.
 ADAPTERS: dict[str, set[str]] = {

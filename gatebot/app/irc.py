@@ -27,7 +27,7 @@ from ..meetbot import archive, pages, rest
 from ..meetbot.edits.pages import EditPages
 from ..meetbot.irc.client import Client, Marks
 from ..meetbot.irc.model import Health, Network
-from ..meetbot.irc.pages import LogPages, health
+from ..meetbot.irc.pages import LogPages, health, one_log_of_two
 from ..meetbot.linkify import Unknown
 from ..meetbot.memory.pages import MemoryPages
 from ..meetbot.memory.service import Closer
@@ -99,6 +99,8 @@ class Irc:
         ways = ways_of(settings)
         bot = Meetbot(db, places.meetings, ways, clock)
         networks = [_network(settings, irc) for irc in settings.irc] if settings.meetings.enabled else []
+        for told in one_log_of_two((network.name, network.channels) for network in networks):
+            log.warning("%s", told)
         ears: list[Callable[[Heard], None]] = [bot.hear]
 
         def hear(heard: Heard) -> None:

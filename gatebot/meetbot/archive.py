@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ..db import Session
+from .channels import channels_of
 from .minutes.fold import Minutes, fold
 from .model import Line, LineKind, Meeting, Setting
 from .search.store import line_of
@@ -114,9 +115,7 @@ def channels(session: Session) -> list[ChannelRow]:
 def marks(session: Session, network: str) -> dict[str, datetime]:
     """When each channel of a network was heard last; looked up in the index, whatever the number of lines."""
     columns, found = line_table.c, dict[str, datetime]()
-    channel = ""
-    following = sa.select(sa.func.min(columns.channel)).where(columns.channel > sa.bindparam("channel"))
-    while (channel := session.execute(following, {"channel": channel}).scalar()) is not None:
+    for channel in channels_of(session):
         heard = (columns.channel == channel, columns.network == network, columns.kind != LineKind.GAP.value)
         last = session.execute(sa.select(columns.at).where(*heard).order_by(columns.at.desc()).limit(1)).scalar()
         found |= {channel: last} if last is not None else {}

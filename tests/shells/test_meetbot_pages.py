@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -269,8 +269,14 @@ async def test_search_says_what_it_cannot_read_and_offers_the_newest_first(house
         "or the newest first (sort=newest)."
     )
     no_page = "older is a number that the page before told: follow its link to more results, or leave older out."
-    for asked, said in (("gate after:9999-99", no_day), ("gate&sort=size", no_order), ("gate&older=x", no_page)):
-        assert f"Meetings and IRC logs: {said}" in await house.get(f"/search?q={asked}")
+    no_log = "No channel #gatbot has a log here. There are: #gatebot. All channels are at /irclogs/."
+    for asked, said in (
+        ("gate after:9999-99", no_day), ("gate&sort=size", no_order), ("gate&older=x", no_page),
+        ("gate in:%23gatbot", no_log),
+    ):  # fmt: skip
+        page = await house.get(f"/search?q={asked}")
+        assert f"Meetings and IRC logs: {said}" in page
+    assert "in:#gatebot meeting:nova after:2026-11 before:2026-11-22 has:link" in await house.get("/search?q=nothing")
     korean = await house.get("/search?q=gate+after:9999-99&lang=ko")
     assert (
         "회의와 IRC 기록: “9999-99”은(는) 날짜가 아닙니다. 날짜는 2026-11-22, 달은 2026-11, 해는 2026처럼 씁니다."
@@ -315,6 +321,12 @@ async def test_health_says_what_is_wrong_and_which_channel_is_silent() -> None:
         "oftc: gatebot in #a (last line 2026-11-22 12:00:00 UTC); 3 lines of news were too many for the network",
     ]
     assert [health(lambda h=h: [h]).ok for h in told] == [False, False, False, True]
+    both = [Health("oftc", NOON, "gatebot", (heard,)), Health("libera", NOON, "gatebot", (replace(heard, name="#A"),))]
+    assert health(lambda: both).ok
+    assert health(lambda: both).text.endswith(
+        "; #a is on oftc and libera and has one log for both, in which nobody tells whose line is whose: "
+        "unless they are bridged, leave it out of channels in all [[irc]] but one"
+    )
 
 
 async def test_a_day_of_the_readers_zone_takes_from_two_days_of_utc(house: House) -> None:

@@ -198,11 +198,28 @@ def _day(text: str) -> date:
 
 def health(networks: Callable[[], Sequence[Health]], stuck: Callable[[], int] = lambda: 0) -> Sign:
     """How the bot is connected: what it heard last where, or what is wrong and what to do; `stuck` lines wait."""
-    told = [_network(network) for network in networks()]
+    now = networks()
+    told = [_network(network) for network in now]
+    of = [(network.name, [channel.name for channel in network.channels]) for network in now]
+    told += [(True, text) for text in one_log_of_two(of)]
     if count := stuck():
         told.insert(0, (False, f"{count} LINES CANNOT BE STORED and wait in memory: see why in the log of the server"))
     text = "; ".join(text for _, text in told) or "no IRC network is set"
     return Sign("meetbot", all(well for well, _ in told), text, vital=False)
+
+
+def one_log_of_two(networks: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
+    """What is to be known of channels that have one name on several networks: networks and their channels."""
+    found: dict[str, list[str]] = {}
+    for network, channels in networks:
+        for channel in dict.fromkeys(map(names.folded, channels)):
+            found.setdefault(channel, []).append(network)
+    return [
+        f"{channel} is on {' and '.join(on)} and has one log for {'both' if len(on) == 2 else 'all of them'}, in which "
+        "nobody tells whose line is whose: unless they are bridged, leave it out of channels in all [[irc]] but one"
+        for channel, on in found.items()
+        if len(on) > 1
+    ]
 
 
 def _network(network: Health) -> tuple[bool, str]:

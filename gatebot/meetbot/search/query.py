@@ -23,6 +23,11 @@ from ..webchat.words import of_account
 
 LONGEST = 300  # characters of a query
 _PART = re.compile(r'(?:(?P<field>from|in|meeting|before|after|has):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>\S+))')
+_FIELD = re.compile(r"(from|in|meeting|before|after|has):")
+_EXAMPLES = {
+    "from": "from:ann", "in": "in:#gatebot", "meeting": "meeting:nova", "has": "has:link",
+    "before": "before:2026-11-22", "after": "after:2026-11-22",
+}  # fmt: skip
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
 _DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?Z?)?)?)?", re.ASCII)
 _LINK = re.compile(r"\b(?:https?|ftp|irc|ssh)://\S|\bmailto:\S", re.IGNORECASE)
@@ -59,20 +64,23 @@ class Asked:
 
 
 def parse(query: str) -> Asked:
-    """What a text asks; a date that is none is refused."""
+    """What a text asks; a date that is none is refused, and so is a part that says nothing."""
     words: list[str] = []
     phrases: list[tuple[str, ...]] = []
     row: list[str] = []
     fields: dict[str, list[str]] = {"from": [], "in": [], "meeting": [], "before": [], "after": [], "has": []}
     for part in _PART.finditer(query[:LONGEST].translate(_QUOTES)):
         field, value = part["field"], (part["quoted"] if part["quoted"] is not None else part["bare"])
+        if empty := _FIELD.fullmatch(value) if field is None and part["quoted"] is None else None:
+            field, value = empty[1], ""
         if field == "has" and value.lower() not in ("link", "links"):
-            said = tuple(tokens.words(f"{field} {value}"))
-        elif field:
-            fields[field] += [value] if value else []
+            raise Invalid(reason=reason("meetbot.bad-search-has", value=value))
+        if field and not value.strip():
+            raise Invalid(reason=reason("meetbot.bad-search-part", part=field, example=_EXAMPLES[field]))
+        if field:
+            fields[field].append(value)
             continue
-        else:
-            said = tuple(tokens.words(value))
+        said = tuple(tokens.words(value))
         row += said
         if part["quoted"] is not None and len(said) > 1 and not field:
             phrases.append(said)

@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cache
 
 import sqlalchemy as sa
 
 from ...db import Session, utc
+from ...errors import Invalid
+from ...reasons import reason
+from ..channels import channels_of, has_lines
 from ..model import Line, LineKind
+from ..names import folded
 from ..store import line_table, meeting_table
 from . import index, matching, query
 from .query import Asked, Group
@@ -76,8 +81,19 @@ def find(session: Session, text: str, limit: int = 10, older: int | None = None,
     asked = query.parse(text)
     if asked.is_empty:
         return Found((), 0, None)
+    _refuse_unknown(session, asked.channels)
     found = _Search(session, asked if not newest else replace(asked, row=())).page(limit, older)
     return replace(found, several=bool(asked.row))
+
+
+def _refuse_unknown(session: Session, asked: Sequence[str]) -> None:
+    """Whoever asks for lines of a channel that has none learns it, and which channels have names like that."""
+    for name in asked:
+        channel = folded(name)
+        if not (has_lines(session, channel) or has_lines(session, f"#{channel}")):
+            known = list(channels_of(session))
+            near = get_close_matches(f"#{channel.lstrip('#')}", known, 3, 0.5) or known[:3]
+            raise Invalid(reason=reason("meetbot.channel-without-log", channel=name, near=", ".join(near)))
 
 
 class _Search:

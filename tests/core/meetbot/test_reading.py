@@ -106,6 +106,33 @@ def test_what_is_no_day_is_refused(day: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            "has:foo slow",
+            "has:foo finds nothing: has:link finds lines with an address, and no other has: there is. "
+            'To find these very words, put them in quotes: "has:foo".',
+        ),
+        (
+            "slow from: ann",
+            "from: says nothing without a word right behind it: from:ann. "
+            'To find this very word, put it in quotes: "from:".',
+        ),
+        (
+            'in:"" x',
+            "in: says nothing without a word right behind it: in:#gatebot. "
+            'To find this very word, put it in quotes: "in:".',
+        ),
+    ],
+)
+def test_a_part_that_asks_for_nothing_is_refused_and_a_quoted_one_is_words(asked: str, told: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        query.parse(asked)
+    assert words.say(refused.value.reason or reason("x")) == told
+    assert query.parse('"from:" "has:foo"').words == ("from",)
+
+
 def test_a_moment_is_a_day_and_a_time_of_utc() -> None:
     moments = ("2026", "2026-11", "2026-11-22", "2026-11-22 12:30", "2026-11-22T12:30:05Z")
     read = [query.parse(f'after:"{moment}"').after for moment in moments]
