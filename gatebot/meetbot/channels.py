@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which channels there are, read from the index whatever the number of lines."""
+"""Which channels there are.
+
+Only reads. Looked up in the index step by step: the cost is by channels, whatever the number of lines.
+"""
 
 from __future__ import annotations
 
