@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 from ..change import ChangeFacts
+from ..errors import Unavailable
 from ..events import (
     BranchMoved,
     ChangeAbandoned,
@@ -48,6 +51,8 @@ log = logging.getLogger(__name__)
 
 TRIGGERS: tuple[type[Event], ...] = (*TOLD, *ASKED, TimerFired, AgeReached)
 """The kinds of events that are looked at."""
+_OUTSIDE = (OSError, Unavailable)
+_OFTEN, _FEW = 60, 3  # how often an event is looked at, about once a second, before it is passed over
 
 
 class Intake:
@@ -61,12 +66,18 @@ class Intake:
         self._requests = Requests(batch, self._doors, self._staying, self._username)
         self._people: dict[int, tuple[str, str]] = {}
         self._cast = Cast()
+        self._waited: tuple[int, Cast] = (0, self._cast)
+        self._tries: Counter[int] = Counter()
         self._fresh = False
         self._moved: set[str] = set()
 
     async def translate(self, entries: Sequence[Entry], view: View) -> list[QueueFact]:
-        """The facts that follow from these entries, given the queues as they are; `view` is changed on the way."""
+        """The facts that follow from these entries, given the queues as they are; `view` is changed on the way.
+
+        Raises what keeps an entry from being dealt with now: all of them are to be looked at again, a moment later.
+        """
         self._in.begin(view)
+        self._begin_again(entries[0].id if entries else 0)
         self._fresh = False
         self._moved = {entry.event.project for entry in entries if isinstance(entry.event, BranchMoved)}
         changed, deleted = self._cast.of((entry.id, entry.event) for entry in entries)
@@ -83,10 +94,21 @@ class Intake:
                 if isinstance(entry.event, TimerFired):
                     await self._timer_fired(entry.event)
                 await self._tell_inside(entry.event)
-            except Exception:
-                # One event that cannot be dealt with must not stop all others for ever.
+            except Exception as error:
+                # Nothing may be forgotten because of a moment's trouble, nor may one event stop all others for ever.
+                self._tries[entry.id] += 1
+                if self._tries[entry.id] < (_OFTEN if isinstance(error, _OUTSIDE) else _FEW):
+                    raise
                 log.exception("the event %d (%s) could not be dealt with", entry.id, type(entry.event).__name__)
         return self._in.facts
+
+    def _begin_again(self, first: int) -> None:
+        """The votes that wait for their comment, as they were before these entries, also when these come again."""
+        if first and first == self._waited[0]:
+            self._cast = deepcopy(self._waited[1])
+        else:
+            self._tries.clear()
+            self._waited = (first, deepcopy(self._cast))
 
     async def _stay(self, event: Event) -> None:
         """What an event means for those that are inside, before it brings others in."""

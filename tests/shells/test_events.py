@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from gatebot.access import Actor
+from gatebot.change import ChangeFacts
 from gatebot.events import BranchMoved
 from gatebot.identity import CORE
 from gatebot.pipeline.model import TimerFired
+from gatebot.review.gate_side import ReviewForGate
 from tests.fakes.pipeline_house import CONFIG, PROJECT, PipelineHouse
 from tests.fakes.review_house import BOB
 
@@ -222,3 +224,31 @@ async def test_a_change_id_that_several_changes_have_names_all_of_them(house: Pi
     house.push("api", {"b.txt": "b\n"}, "Add b", body=f"Depends-On: {shared}\n")
     await house.settle()
     assert [change.number for change in house.dispatch.of(3).changes] == [1, 2, 3]
+
+
+async def test_no_approval_is_forgotten_because_of_a_moments_trouble_and_no_event_stops_all_others(
+    house: PipelineHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = house.push("api", {"a.txt": "a\n"}, "Add a"), house.push("client", {"b.txt": "b\n"}, "Add b")
+    await house.settle()
+    real, troubles = ReviewForGate.change, [OSError("Too many open files")]
+
+    async def troubled(self: ReviewForGate, number: int, patch_set: int | None = None) -> ChangeFacts | None:
+        if number == one.number and troubles:
+            raise troubles.pop()
+        return await real(self, number, patch_set)
+
+    monkeypatch.setattr(ReviewForGate, "change", troubled)
+    await house.approve(one)
+    with pytest.raises(OSError, match="Too many open files"):
+        await house.settle()
+    await house.settle()
+    assert house.running["gate"] == [1]
+    troubles += [ValueError("nobody thought of this")] * 3
+    await house.say(one, "recheck")
+    await house.approve(two)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="nobody thought"):
+            await house.settle()
+    await house.settle()
+    assert house.running["gate"] == [1, 2]
