@@ -55,7 +55,7 @@ class Admission:
             return None
         tenant = self._layout.tenant
         most = tenant.max_dependencies or _MOST
-        around = await self._in.near.around(self._layout, change, most, ahead=self._looks_around())
+        around = await self._in.near.around(self._layout, change, most, ahead=self._looks_around(), whole=self._chained)
         if around is None:
             return reason("pipeline.too-many-dependencies", limit=most)
         return await (self._enter_chain(change, around) if self._chained else self._enter_alone(change, around))

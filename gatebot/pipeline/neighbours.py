@@ -7,6 +7,7 @@ events about one topic asks for each change once.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from ..change import ChangeFacts
@@ -27,6 +28,7 @@ class Neighbours:
         self._named: dict[str, tuple[int, ...]] = {}
         self._topics: dict[tuple[int, str], tuple[int, ...]] = {}
         self._behind: dict[int, tuple[int, ...]] = {}
+        self._seen: dict[frozenset[int], dict[int, bool]] = {}
         self._ready: dict[int, Reason | None] = {}
 
     async def change(self, number: int, patch_set: int | None = None) -> ChangeFacts | None:
@@ -59,20 +61,32 @@ class Neighbours:
             self._topics.update(((mate, topic), found) for mate in (*found, change.number))
         return self._topics[key]
 
+    async def hidden(self, change: ChangeFacts, numbers: Collection[int]) -> frozenset[int]:
+        """Those that its owner or its uploader may not see: jobs of the change would show them what these say."""
+        by = frozenset((change.owner, change.uploader))
+        known = self._seen.setdefault(by, {})
+        new = [number for number in numbers if number not in known]
+        kept = await self._review.kept_from(new, by) if new else frozenset[int]()
+        known.update((number, number not in kept) for number in new)
+        return frozenset(number for number in numbers if not known[number])
+
     async def around(
-        self, layout: Layout, start: ChangeFacts, most: int, *, ahead: bool = True
+        self, layout: Layout, start: ChangeFacts, most: int, *, ahead: bool = True, whole: bool = True
     ) -> dict[int, Candidate] | None:
         """The change and all that it needs, at whatever remove; None: those are more than `most`.
 
-        Of what is not open nothing further is looked up. Without `ahead` it is alone.
+        Of what is not open nothing further is looked up. Without `ahead` it is alone; where it is not the `whole` that
+        is asked for, it is only what the people of the change may see: a gate waits for the rest, others test without.
         """
         found: dict[int, Candidate] = {start.number: Candidate(start)}
         waiting = [start] if ahead and start.status == OPEN else []
         while waiting:
             facts = waiting.pop()
             found[facts.number] = await self._candidate(layout, facts)
-            for number in found[facts.number].needs:
-                if number in found:
+            needs = found[facts.number].needs
+            hidden = frozenset[int]() if whole else await self.hidden(start, needs)
+            for number in needs:
+                if number in found or number in hidden:
                     continue
                 if len(found) > most:
                     return None
@@ -89,7 +103,9 @@ class Neighbours:
             known = self._candidates[facts.number] = await self._look_up(facts)
         if facts.topic and layout.queue(facts.project, facts.branch)[1].dependencies_by_topic:
             mates = await self.topic(facts, facts.topic)
-            inside = [number for number in mates if (one := await self.change(number)) and one.status == OPEN]
+            hidden = await self.hidden(facts, mates)
+            there = [number for number in mates if number not in hidden]
+            inside = [number for number in there if (one := await self.change(number)) and one.status == OPEN]
             return replace(known, mates=tuple(inside))
         return known
 
@@ -103,7 +119,10 @@ class Neighbours:
         named: list[int] = []
         unknown: list[str] = []
         for address in depends_on(facts.message):
-            others = [one for number in await self._names(address) if (one := await self.change(number)) is not None]
+            numbers = await self._names(address)
+            hidden = await self.hidden(facts, numbers)
+            there = [number for number in numbers if number not in hidden]
+            others = [one for number in there if (one := await self.change(number)) is not None]
             named += [one.number for one in others if one.status != MERGED]
             if not others:
                 unknown.append(address)

@@ -31,6 +31,10 @@ class Review(Protocol):
         """The open changes under this topic, where the change of this number is at home."""
         ...
 
+    async def kept_from(self, numbers: Collection[int], by: Collection[int]) -> frozenset[int]:
+        """Those of some changes that one of these accounts may not see."""
+        ...
+
     async def open_changes(self, project: str) -> tuple[int, ...]:
         """The open changes of a project, oldest first."""
         ...

@@ -6,7 +6,7 @@ A change of this site has its own number; those of other Gerrits have theirs plu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..change import ChangeFacts, FileComment, Landed, Landing, LandRefused, own_number
 from ..reasons import Reason, reason
@@ -33,6 +33,14 @@ class Sources:
     async def by_topic(self, number: int, topic: str) -> tuple[int, ...]:
         """The open changes under this topic, where the change of this number is at home."""
         return await self._of(number).by_topic(number, topic)
+
+    async def kept_from(self, numbers: Collection[int], by: Collection[int]) -> frozenset[int]:
+        """Those of some changes that one of these accounts may not see; each place knows of its own."""
+        hidden: frozenset[int] = frozenset()
+        for place in (self._own, *self._others):
+            here = [number for number in numbers if self._of(number) is place]
+            hidden |= await place.kept_from(here, by) if here else frozenset()
+        return hidden
 
     async def open_changes(self, project: str) -> tuple[int, ...]:
         """The open changes of a project, oldest first."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from ..access import Actor
+from ..access import STRANGER, Actor
 from ..change import ChangeFacts, FileComment, Landed, Landing, LandRefused, VoteFact
 from ..db import Database, Session
 from ..errors import Invalid, NotFound, Refused
@@ -27,6 +27,7 @@ from .landing import Lander
 from .landing_plan import Order
 from .model import Change, DraftedComment, Status, branch_ref
 from .push_policy import Policies, SamePolicy
+from .reading import Reading
 from .service import MOST_BYTES, Review
 from .submit_footers import footers_of
 
@@ -44,6 +45,7 @@ class ReviewForGate:
         judge: Judge,
         review: Review,
         lander: Lander,
+        reading: Reading,
         policies: Policies = SamePolicy(),  # noqa: B008 (a frozen value)
     ) -> None:
         self._db = db
@@ -52,6 +54,7 @@ class ReviewForGate:
         self._judge = judge
         self._review = review
         self._lander = lander
+        self._reading = reading
         self._policies = policies
         # A commit's files never change, and the gate asks for them again and again; a merge's change with its branch.
         self._files = lru_cache(maxsize=4096)(self._read_files)
@@ -88,6 +91,10 @@ class ReviewForGate:
     async def by_topic(self, number: int, topic: str) -> tuple[int, ...]:
         """The open changes under a topic, on the site of a change."""
         return await self._db.read(store.open_changes, None, None, topic) if topic else ()
+
+    async def kept_from(self, numbers: Collection[int], by: Collection[int]) -> frozenset[int]:
+        """Those of some changes that one of these accounts may not see."""
+        return await self._db.read(self._kept_from, frozenset(numbers), frozenset(by))
 
     async def depending_on(self, number: int) -> tuple[int, ...]:
         """The open changes whose Depends-On names this one, or whose git parent it is."""
@@ -137,6 +144,14 @@ class ReviewForGate:
         if found is None:
             raise NotFound(f"the account {GATE} is missing; make it with: gatebot user add {GATE}")
         return found
+
+    def _kept_from(self, session: Session, numbers: frozenset[int], by: frozenset[int]) -> frozenset[int]:
+        people = accounts_in(session, by)
+        seen = set(numbers)
+        for account in by:
+            asking = Actor(account, people[account].groups) if account in people else STRANGER
+            seen &= self._reading.seen_in(session, asking, numbers).keys()
+        return numbers - seen
 
     def _ready(self, session: Session, number: int) -> Reason | None:
         return self._judge.readiness(session, store.get_change(session, number))

@@ -211,8 +211,10 @@ class Judge:
         waiting = {number for number, other in known.items() if other.status is not Status.MERGED}
         found: dict[int, Needs] = {}
         for change, current in pairs:
-            # What the owner may not see is not there for his footers: nobody learns of it by naming it.
+            # What its people may not see is not there for its footers: nobody learns of it by naming it.
             hidden = conversation.hidden_from(session, known.values(), change.owner)
+            if current.uploader != change.owner:
+                hidden |= conversation.hidden_from(session, known.values(), current.uploader)
             told = {one: set(named[one]) - hidden for one in depends_on(current.message)}
             others = under[change.number].union(*told.values())
             unknown = tuple(address for address, numbers in told.items() if not numbers)

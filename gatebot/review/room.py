@@ -153,7 +153,7 @@ def furnish(
         keeping=Keeping(db, repositories),
         creating=Creating(bench),
         people=People(db),
-        for_gate=ReviewForGate(db, repositories, identity, judge, by_gate, lander, policies),
+        for_gate=ReviewForGate(db, repositories, identity, judge, by_gate, lander, reading, policies),
         rules=rules,
         configs=configs,
         groups=groups,

@@ -112,7 +112,7 @@ class ReviewHouse(Rooms):
 
     def push(
         self, project: str, files: Mapping[str, str], subject: str, parent: str, body: str = "", change_id: str = "",
-        also: str = "",
+        also: str = "", owner: int = ANN, private: bool = False, topic: str = "",
     ) -> Change:  # fmt: skip
         """A new change on `main`, as a push makes it; a merge, where there is `also` another parent."""
         change_id = change_id or "I" + hashlib.sha1(f"{project}{subject}".encode()).hexdigest()
@@ -120,8 +120,8 @@ class ReviewHouse(Rooms):
         commit = self.commit(project, files, message, parent, *([also] if also else []))
         number = self.write(intents.allocate_changes)
         assert self.repositories.update_ref(project, change_ref(number, 1), ZERO, commit)
-        new = store.NewChange(number, project, "main", change_id)
-        upload = store.upload_of(self.repositories.commit(project, commit), ANN)
+        new = store.NewChange(number, project, "main", change_id, topic=topic, private=private)
+        upload = store.upload_of(self.repositories.commit(project, commit), owner)
         return self.write(store.create_change, new, upload, self.clock.now())
 
     def also_for(self, change: Change, branch: str) -> Change:

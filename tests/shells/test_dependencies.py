@@ -15,7 +15,7 @@ from gatebot.access import Actor
 from gatebot.identity import CORE
 from gatebot.review.model import Change
 from tests.fakes.pipeline_house import CONFIG, PROJECT, PipelineHouse
-from tests.fakes.review_house import BOB, SITE
+from tests.fakes.review_house import BOB, ROOT, SITE
 
 CYCLES = CONFIG.replace("{name: shared}", "{name: shared, allow-circular-dependencies: true}")
 TOPICS = CONFIG.replace(
@@ -465,3 +465,29 @@ async def test_a_change_that_lacks_what_its_project_asks_for_does_not_enter_what
     await house.approve(change)
     await house.settle()
     assert gate(house) == [[change.number]]
+
+
+async def test_no_job_of_a_change_is_given_what_its_owner_may_not_see(house: PipelineHouse) -> None:
+    await house.configure("gatebot-config", {"zuul.yaml": TOPICS})
+    push, tip = house.review.push, house.review.tip("client")
+    push("client", {"secret.txt": "sesame\n"}, "Secret", tip, owner=ROOT, private=True, topic="plans")
+    on_secret = f"Depends-On: {SITE}c/client/+/1\n"
+    push("client", {"open.txt": "o\n"}, "Open upon it", tip, on_secret, owner=ROOT)
+    for number, (body, topic) in enumerate([(on_secret, ""), ("", "plans"), (f"Depends-On: {SITE}c/client/+/2\n", "")]):
+        push("api", {f"{number}.txt": "c\n"}, f"Curious {number}", house.review.tip("api"), body, topic=topic)
+    await house.settle()
+    told = {
+        build.changes[-1].number: [one.number for one in build.changes] for build in house.dispatch.running.values()
+    }
+    assert told == {1: [4, 1], 2: [4, 1, 2], 3: [3], 4: [4], 5: [2, 5]}
+    shown = [one for number in (3, 4) for one in house.dispatch.of(number).checkouts]
+    assert {one.project for one in shown} == {"api", "gatebot-config"}
+    (seen,) = [one for one in house.dispatch.of(5).checkouts if one.project == "client"]
+    assert house.repositories.read_file(seen.store, seen.commit, "open.txt") == b"o\n"
+    assert house.repositories.read_file(seen.store, seen.commit, "secret.txt") is None
+    two, five = house.review.change(2), house.review.change(5)
+    await house.approve(house.review.change(3), two, five)
+    await house.settle()
+    assert "gate" not in house.running
+    assert "is not the address of a change here" in house.said(3)[-1]
+    assert "It needs change \u2022\u2022\u2022, which cannot enter yet" in house.said(2)[-1]

@@ -6,6 +6,7 @@ An adapter over the mirror's rows and repositories; it changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
 
@@ -54,6 +55,11 @@ class KnownChanges:
     async def by_topic(self, number: int, topic: str) -> tuple[int, ...]:
         """The open changes under a topic, on the site of a change."""
         return await self._db.read(store.by_topic, self.place.space, topic) if topic else ()
+
+    async def kept_from(self, numbers: Collection[int], by: Collection[int]) -> frozenset[int]:
+        """Those of some changes that one of these accounts may not see: private ones are for their owners alone."""
+        found = [one for number in numbers if (one := await self.change(number)) is not None]
+        return frozenset(one.number for one in found if one.private and set(by) != {one.owner})
 
     async def open_changes(self, project: str) -> tuple[int, ...]:
         """The open changes of a project, oldest first."""

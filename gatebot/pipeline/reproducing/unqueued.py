@@ -68,7 +68,7 @@ class Unqueued:
     async def around(self, layout: Layout, change: ChangeFacts) -> Candidates:
         """The change with all that it needs and that has not merged: what is tested of it."""
         most = layout.tenant.max_dependencies or _MOST
-        found = await Neighbours(self.review).around(layout, change, most)
+        found = await Neighbours(self.review).around(layout, change, most, whole=False)
         if found is None:
             raise Conflict(reason=reason("pipeline.too-many-dependencies", limit=most))
         return {number: one for number, one in found.items() if one.facts.status == OPEN or number == change.number}
