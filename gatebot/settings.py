@@ -25,7 +25,7 @@ from .settings_irc import Irc, irc_errors
 from .settings_named import READERS, labels_of, providers_of
 from .settings_outside import accounts_errors, mail_errors
 from .settings_reading import Described, described, read_section
-from .settings_sisters import unheard_errors
+from .settings_sisters import shared_errors, unheard_errors
 from .settings_words import guess
 
 __all__ = ["Connection", "Described", "Irc", "LabelErrors", "Settings", "ThirdPartyCi", "described", "load", "resolve"]
@@ -112,6 +112,7 @@ def _disagreements(settings: Settings) -> list[str]:
     errors += unheard_errors("announce", settings.announce, settings.irc)
     errors += unheard_errors("status", settings.status, settings.irc)
     errors += unheard_errors("board", settings.board, settings.irc)
+    errors += shared_errors(settings.board, settings.irc)
     return errors
 
 

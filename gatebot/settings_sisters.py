@@ -20,6 +20,14 @@ ANNOUNCED = (
     "gate-failed",
 )  # fmt: skip
 """What channels can be told of; a vote is told of by its label and value, such as Code-Review+2."""
+COMMANDS = frozenset({
+    "accept", "accepted", "action", "agree", "agreed", "chair", "commands", "done", "endmeeting", "endvote", "halp",
+    "help", "here", "idea", "in", "info", "link", "lurk", "meetingname", "meetingtopic", "nick", "out", "progress",
+    "reject", "rejected", "restrictlogs", "save", "seen", "showvote", "startmeeting", "startvote", "status",
+    "subscribe", "subtopic", "success", "thanks", "topic", "unchair", "undo", "unlurk", "unsubscribe", "vote",
+})  # fmt: skip
+"""What is said with a # in a channel and means something: no track can be called so."""
+_TRACK = re.compile(r"#?[^\s#+~/?%]{1,40}")
 _VOTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*[+-][1-9]\d?")
 
 
@@ -84,6 +92,12 @@ def board_errors(place: str, one: Board) -> Iterator[str]:
         for name in names:
             if not name or any(letter.isspace() for letter in name):
                 yield f"{place}.{key}: {written(name)} cannot be said as one word; write it without blanks."
+    for track in one.tracks:
+        if track.removeprefix("#").lower() in COMMANDS:
+            taken = f"is a command (#{track.removeprefix('#').lower()}), so nobody could lead that track"
+            yield f"{place}.tracks: {written(track)} {taken}; call it otherwise."
+        elif track and not any(letter.isspace() for letter in track) and not _TRACK.fullmatch(track):
+            yield f"{place}.tracks: {written(track)} is no name: 1 to 40 letters, without any of # + ~ / ? %."
 
 
 def status_errors(place: str, one: Status) -> Iterator[str]:
@@ -111,3 +125,14 @@ def unheard_errors(section: str, told: Mapping[str, _Led], networks: Sequence[Ir
         if one.channel and network_of(one.channel, one.network, networks) is None:
             what = f"the bot is not in {one.channel}; write it into channels of its [[irc]] too."
             yield f"{section}.{name}.channel: {what}"
+
+
+def shared_errors(boards: Mapping[str, Board], networks: Sequence[Irc]) -> Iterator[str]:
+    """Which boards would be led where another one is already."""
+    led: dict[tuple[str | None, str], str] = {}
+    for name, one in boards.items():
+        where = (network_of(one.channel, one.network, networks), one.channel.lower())
+        first = led.setdefault(where, name)
+        if one.channel and first != name:
+            told = f"the board {first} is led in {one.channel} already, and a channel leads one board"
+            yield f"board.{name}.channel: {told}; give this one another channel."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
 
 from ..access import SITE, Actor, Verb, may
 from ..db import Database
@@ -18,6 +19,7 @@ from ..meetbot.board.pages import BoardPages
 from ..meetbot.board.service import Boards
 from ..meetbot.irc.client import Client
 from ..meetbot.model import Line, Priority, Reply
+from ..meetbot.names import folded
 from ..meetbot.sisters.proofs import proved
 from ..meetbot.status.model import Person, Place
 from ..meetbot.status.pages import StatusPages
@@ -92,6 +94,7 @@ def with_bots(irc: Irc, origin: Origin, sight: Sights, gate: GateRoom) -> Irc:
     )  # fmt: skip
     events = boards_of(settings)
     boards = Boards(db, origin.journal, origin.clock, events, people, settings.url)
+    irc.boards.update({folded(event.channel): f"/board/{quote(event.name)}" for event in events})
     irc.add("boards", boards.heard, boards.run, whispered=boards.whispered)
     irc.shown.extend(BoardPages(origin.site, db, events).routes())
     return irc

@@ -32,6 +32,7 @@ from ..meetbot.linkify import Unknown
 from ..meetbot.memory.pages import MemoryPages
 from ..meetbot.memory.service import Closer
 from ..meetbot.model import Line, Setting
+from ..meetbot.names import folded
 from ..meetbot.ports import States
 from ..meetbot.removing.pages import RemovalPages
 from ..meetbot.search.pages import SearchPart
@@ -88,6 +89,7 @@ class Irc:
     rules: Rulebook
     states: States = field(default_factory=Unknown)
     sisters: list[Sister] = field(default_factory=list["Sister"])
+    boards: dict[str, str] = field(default_factory=dict[str, str])
     shown: list[web.RouteDef] = field(default_factory=list[web.RouteDef])
     tasks: list[asyncio.Task[object]] = field(default_factory=list[asyncio.Task[object]])
 
@@ -163,16 +165,23 @@ class Irc:
         """Pages and REST of meetings and logs."""
         allowed = {irc.name: irc.web_chat for irc in site.settings.irc}
         chat = WebChat(site, self.clock, self.bot.speaker, self.health, lambda name: allowed.get(name, "nobody"))
+        meetings = pages.MeetingPages(
+            site, self.db, self.root, self.ways, self._is_admin, self.states, self._board_of
+        )  # fmt: skip
         return [
             *chat.routes(),
-            *pages.MeetingPages(site, self.db, self.root, self.ways, self._is_admin, self.states).routes(),
-            *LogPages(site, self.db, self._is_admin, chat.place, self.states).routes(),
+            *meetings.routes(),
+            *LogPages(site, self.db, self._is_admin, chat.place, self.states, self._board_of).routes(),
             *RemovalPages(site, self.db, self.clock, self._is_admin, self.bot.write_minutes).routes(),
             *self.shown,
             *rest.MeetingRest(site, self.db, self.ways, self.states).routes(),
             *MemoryPages(site, self.db, self.clock, self.states).routes(),
             *EditPages(site, self.db, self.clock, self.ways, self._is_admin, self.bot.write_minutes).routes(),
         ]
+
+    def _board_of(self, channel: str) -> str:
+        """The page of the board that is led in a channel; empty: there is none."""
+        return self.boards.get(folded(channel), "")
 
     def _is_admin(self, actor: Actor) -> bool:
         return may(actor, Verb.ADMINISTRATE_SERVER, SITE, self.rules)

@@ -46,7 +46,7 @@ class MeetingPages:
 
     def __init__(
         self, site: Site, db: Database, root: Path, ways: Setting, is_admin: Callable[[Actor], bool] = lambda _: False,
-        states: States | None = None,
+        states: States | None = None, board_of: Callable[[str], str] = lambda _: "",
     ) -> None:  # fmt: skip
         self._site = site
         self._db = db
@@ -54,6 +54,7 @@ class MeetingPages:
         self._ways = ways
         self._is_admin = is_admin
         self._states = states or Unknown()
+        self._board_of = board_of
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -117,6 +118,7 @@ class MeetingPages:
             why=reason("meetbot.not-a-chair") if account is not None and not editable else None,
             live=f"meeting/{row.id},channel/{row.channel}{known.topics}",
             row=row,
+            board=self._board_of(row.channel),
             minutes=minutes,
             people=_people(minutes),
             silent=await self._db.read(attendance.silent, row.id, [nick for nick, _ in minutes.people]),

@@ -355,6 +355,18 @@ def test_a_channel_that_cannot_be_told_is_refused(written: str, told: str) -> No
     assert refusal(f"{network}[announce.demo]\n{written}") == [f"gatebot.toml: {told}"]
 
 
+def test_a_channel_leads_one_board_whose_tracks_can_be_said() -> None:
+    network = '[[irc]]\nhost = "x"\nnick = "n"\nchannels = ["#ptg"]\n'
+    boards = '[board.a]\nchannel = "#ptg"\ntracks = ["#Info", "a/b", "nova"]\n[board.b]\nchannel = "#PTG"\n'
+    assert refusal(network + boards) == [
+        'gatebot.toml: board.a.tracks: "#Info" is a command (#info), so nobody could lead that track; '
+        "call it otherwise.",
+        'gatebot.toml: board.a.tracks: "a/b" is no name: 1 to 40 letters, without any of # + ~ / ? %.',
+        "gatebot.toml: board.b.channel: the board a is led in #PTG already, and a channel leads one board; give this "
+        "one another channel.",
+    ]
+
+
 def test_a_board_that_cannot_be_led_and_a_status_that_nobody_hears_are_refused() -> None:
     network = '[[irc]]\nhost = "irc.example.org"\nchannels = ["#demo"]\n'
     board = '[board.ptg]\ntracks = ["api sig"]\netherpad = "javascript:x"\n'

@@ -102,6 +102,7 @@ def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
         expect(page.locator("#now-nova")).to_contain_text("#novatesting <b>rings</b>")
         assert reader.whispers("in nova") == "OK, checked into #nova - thanks for the update!"
         expect(page.locator("#now-nova")).to_contain_text("mina")
+        assert '<a href="/board/ptg">Board</a>' in Visitor(site).get("/irclogs/%23demo/").text
         reader.says("~del swift")
         assert reader.reads() == "mina: Done."
         speaks_from_the_web(page, site, reader)

@@ -7,20 +7,20 @@ Pure: nothing here changes a board, it only tells the facts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from ...expressions import strictly
 from ..lines import is_safe_url
 from .model import Answer, Board, Event, Fact, Speaker, Verb
-from .reading import TRACK, Said, To
+from .reading import ADMIN, OTHERS, TRACK, USER, Said, To
 
 CAPABILITY = "manageBoards"
 _COLOR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?|[a-zA-Z]{3,24}")
 _NAME = re.compile(r"[^\s#+~/?%]{1,40}")
 _LEVELS = ("info", "success", "warning", "danger")
 _MOST = 300
-_ADMIN = "~list, ~add, ~del, ~clean, ~newday, ~motd, ~emptydb, ~requirevoice, ~alloweveryone"
+_ADMIN = ", ".join(f"~{word}" for word in ADMIN)
 
 
 def decide(event: Event, board: Board, said: Said, who: Speaker, at: datetime, site: str) -> Answer | None:
@@ -32,6 +32,16 @@ def decide(event: Event, board: Board, said: Said, who: Speaker, at: datetime, s
             return _track(event, board, said, who, at, site)
         case To.BOARD:
             return _admin(event, board, said, who, at, site)
+
+
+def nowhere(command: str, where: Sequence[str], site: str) -> str:
+    """Somebody says a command of a board in a channel without one; `where` are the channels that have one."""
+    if command == "#here":
+        return "#here is no command of mine: who speaks in a meeting is counted as present."
+    told = f"There is no board in this channel, so nothing comes of {command}."
+    if where:
+        return f"{told} One is led in {', '.join(where)}:  {site}/board"
+    return f"{told} An administrator makes one with a section [board.NAME] in gatebot.toml."
 
 
 def _person(board: Board, said: Said, who: Speaker, at: datetime) -> Answer:
@@ -110,6 +120,8 @@ def _track(event: Event, board: Board, said: Said, who: Speaker, at: datetime, s
         return Answer(
             reply=f"I accept commands in the following format: '#TRACK COMMAND [PARAMETERS]'. {_doc(event, site)}"
         )
+    if track == "here":
+        return Answer(reply="Say where you are with #in, such as: #in the lobby")
     if track not in board.tracks:
         # Not everything that begins with a hash is meant for a board.
         known = f"Active tracks: {' '.join(board.tracks)}" if board.tracks else "There are no active tracks defined yet"
@@ -196,9 +208,14 @@ def _admin(event: Event, board: Board, said: Said, who: Speaker, at: datetime, s
             if not named or not all(_NAME.fullmatch(word) for word in named):
                 return Answer(reply="This command takes one or more arguments" + (": names of tracks" if named else ""))
             verb = Verb.CLEAN if said.word == "clear" else Verb(said.word)
-            return Answer(tuple(one(verb, track) for track in dict.fromkeys(named)), "Done.")
+            tracks = list(dict.fromkeys(named))
+            wrong = _wrong_tracks(board, verb, tracks)
+            return Answer(reply=wrong) if wrong else Answer(tuple(one(verb, track) for track in tracks), "Done.")
         case "newday":
             return Answer((one(Verb.NEWDAY),), "Done: a new day.")
+        case "emptydb" if said.rest.lower() != event.name.lower():
+            sure = f"If you mean it: ~emptydb {event.name}"
+            return Answer(reply=f"~emptydb takes away everything, the tracks too. {sure}")
         case "emptydb":
             return Answer((one(Verb.EMPTY),), "Done: the board is empty.")
         case "requirevoice" | "requireaccount":
@@ -209,6 +226,15 @@ def _admin(event: Event, board: Board, said: Said, who: Speaker, at: datetime, s
             return _motd(board, said.words, said.rest, who, at)
         case _:
             return Answer(reply=f"Unknown command '{said.word}'. There are: {_ADMIN}.")
+
+
+def _wrong_tracks(board: Board, verb: Verb, named: Iterable[str]) -> str:
+    """Why some tracks cannot be added, removed or cleaned; then none of them is."""
+    if verb is Verb.ADD:
+        taken = [track for track in named if track in OTHERS or track in USER or track == "here"]
+        return f"#{taken[0]} is a command, so no track can be called so." if taken else ""
+    unknown = [track for track in named if track not in board.tracks]
+    return f"There is no track {unknown[0]}. Available tracks: {' '.join(board.tracks)}" if unknown else ""
 
 
 def _motd(board: Board, words: list[str], rest: str, who: Speaker, at: datetime) -> Answer:

@@ -2,12 +2,13 @@
 """What a line says to a board: `#TRACK now TEXT`, `+in LOCATION`, `~add TRACK`.
 
 Pure. A board shares its channel with meetings and with talk: words of a meeting are the meeting's, and `#1 is the
-worst` is no command.
+worst` is no command. Where there is no board, what is plainly a command of one is told from what may as well be talk.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -17,7 +18,9 @@ from ..sisters.announcing import clean
 _SAID = re.compile(r"([#+~])([^\s#+~]\S*)\s*(.*)", re.DOTALL)
 USER = frozenset({"in", "out", "seen", "subscribe", "unsubscribe"})
 TRACK = ("now", "next", "clean", "clear", "etherpad", "url", "color", "location", "book", "unbook")
-_OTHERS = frozenset({"startmeeting", "status", "success", "thanks", *ANYONE, *CHAIRS})
+ADMIN = ("list", "add", "del", "clean", "newday", "motd", "emptydb", "requirevoice", "alloweveryone")
+OTHERS = frozenset({"startmeeting", "status", "success", "thanks", *ANYONE, *CHAIRS})
+_FEW = 3  # words behind `#in`; with more it may be a sentence
 
 
 class To(Enum):
@@ -54,9 +57,25 @@ def said(text: str) -> Said | None:
         return Said(To.PERSON, word, rest)
     if word == "help" and sign == "+":
         return Said(To.TRACK, "", "")
-    if word in _OTHERS:
+    if word in OTHERS:
         return None
     return Said(To.TRACK, word, rest)
+
+
+def elsewhere(text: str, tracks: Collection[str]) -> str:
+    """The command of a board that a line of a channel without one is meant to be; empty: it may as well be talk.
+
+    `~add nova`, `#in the lobby`, `#here`; `#nova now testing` only where some board has the track nova.
+    """
+    found = said(text)
+    if found is None:
+        return ""
+    if found.to is To.BOARD:
+        return f"~{found.word}" if found.word in ADMIN else ""
+    if found.to is To.PERSON or found.word == "here":
+        return f"#{found.word}" if len(found.words) <= _FEW else ""
+    verb = found.rest.partition(" ")[0].lower()
+    return f"#{found.word} {verb}" if found.word in tracks and verb in TRACK else ""
 
 
 def whispered(text: str) -> Said | None:

@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from ...clock import Clock
 from ...db import AWAY, Database
 from ...events import LineSaid
 from ...journal import Entry, Journal
-from ..model import Line, Priority, Reply
+from ..model import Line, LineKind, Priority, Reply
 from ..names import folded
 from ..sisters.asking import OBEYED, too_much
 from ..sisters.patience import Patience
 from ..status import store as lines
 from ..store import Heard
-from . import reading, store
+from . import deciding, reading, store
 from .model import Answer, Event
 from .ports import World
 from .reading import Said
@@ -32,6 +33,8 @@ _PAUSE = 5.0
 _WAITING = 50
 _MINE = (6, 0.25)
 _OFTEN = 500
+_FRESH = timedelta(minutes=2)
+_SELDOM = timedelta(hours=1)
 _Whisper = tuple[str, Line, Said]
 
 
@@ -48,10 +51,25 @@ class Boards:
         self._world = world
         self._site = site
         self._patience = Patience(_MINE)
+        self._told: dict[tuple[str, str, str], datetime] = {}
         self._whispers: asyncio.Queue[_Whisper] = asyncio.Queue(_WAITING)
 
     def heard(self, heard: Heard) -> None:
-        """Nothing: what is said in channels is read from the journal, once it is kept."""
+        """A line of a channel. What is said to a board is read from the journal, once it is kept; here who says it
+        where there is none is told so, once an hour."""
+        line, now = heard.line, self._clock.now()
+        where = (heard.network, folded(heard.channel))
+        fresh = line.kind is LineKind.SAID and not line.own and now - line.at < _FRESH
+        if not fresh or any(_place(one) == where for one in self._events):
+            return
+        tracks = {track for one in self._events for track in one.tracks}
+        command, who = reading.elsewhere(line.text, tracks), (*where, line.nick.lower())
+        if not command or now - self._told.get(who, now - _SELDOM) < _SELDOM:
+            return
+        self._told = {key: at for key, at in self._told.items() if now - at < _SELDOM} | {who: now}
+        channels = [one.channel for one in self._events if one.network == heard.network]
+        if reply := self._within_patience(deciding.nowhere(command, channels, self._site), *where, line.nick):
+            self._world.send(heard.network, heard.channel, Reply(f"{line.nick}: {reply}"), Priority.ANSWER)
 
     def whispered(self, network: str, line: Line) -> bool:
         """What people say to the bot alone: where they are, and what they want to be told."""

@@ -55,13 +55,16 @@ class LogPages:
         may_remove: Callable[[Actor], bool] = lambda _: False,
         spoken_in: Callable[[str], Spoken | None] = lambda _: None,
         states: States | None = None,
+        board_of: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """`may_remove` tells to whom the form that removes lines is shown, `spoken_in` where people may speak."""
+        """`may_remove` tells to whom the form that removes lines is shown, `spoken_in` where people may speak,
+        `board_of` where the board of a channel is (empty: it has none)."""
         self._site = site
         self._db = db
         self._may_remove = may_remove
         self._spoken_in = spoken_in
         self._states = states or linkify.Unknown()
+        self._board_of = board_of
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -93,7 +96,7 @@ class LogPages:
         for day, count in days:
             months.setdefault(f"{day:%Y-%m}", []).append((day, count))
         return self._site.render(
-            request, "meetbot/channel.html", channel=channel, months=months, zone=name,
+            request, "meetbot/channel.html", channel=channel, months=months, zone=name, board=self._board_of(channel),
             day_path=lambda of, day: _day_path(of, day, name),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
         )  # fmt: skip
 
@@ -134,6 +137,7 @@ class LogPages:
             "meetbot/day.html",
             live=f"channel/{channel}{known.topics}",
             channel=channel,
+            board=self._board_of(channel),
             day=day,
             before=before,
             after=after,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gatebot.meetbot.board import deciding, folding, reading
 from gatebot.meetbot.board.model import Board, Event, Fact, Speaker
 from gatebot.meetbot.board.pages import json_of, pad
+from gatebot.settings_sisters import COMMANDS
 
 SITE = "https://gate.example.org"
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -92,6 +93,7 @@ def test_now_takes_the_place_of_what_was_to_come_and_clean_of_both(channel: Chan
         ("+subscribe ***", "Invalid regex: no argument for repetition operator: *"),
         ("#unsubscribe", "You don't have a subscription regex set yet"),
         ("~list", "Available tracks: nova swift"),
+        ("#here", "Say where you are with #in, such as: #in the lobby"),
         ("~add cinder", f"Need a known account for admin commands. Link it here:  {SITE}/settings/irc"),
         (
             "+help",
@@ -112,6 +114,43 @@ def test_what_cannot_be_done_is_answered_as_ptgbot_does_and_changes_nothing(
 )
 def test_meetings_and_talk_are_left_alone(channel: Channel, text: str) -> None:
     assert channel.say(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("~list", "~list"),
+        ("~ADD nova", "~add"),
+        ("#in #nova", "#in"),
+        ("+in the lobby", "#in"),
+        ("#out", "#out"),
+        ("#here", "#here"),
+        ("#nova now testing", "#nova now"),
+        ("#glance now has a bot", ""),  # of no board a track: somebody speaks of a channel
+        ("#in my opinion this is a sentence", ""),
+        ("~10 minutes", ""),
+        ("~/src is where it is", ""),
+        ("#info we are here", ""),
+        ("hello", ""),
+    ],
+)
+def test_a_command_of_a_board_where_there_is_none_is_told_from_talk(text: str, command: str) -> None:
+    assert reading.elsewhere(text, {"nova"}) == command
+
+
+def test_who_says_it_where_there_is_no_board_reads_where_there_is_one() -> None:
+    told = "There is no board in this channel, so nothing comes of ~list. "
+    assert deciding.nowhere("~list", ["#ptg"], SITE) == f"{told}One is led in #ptg:  {SITE}/board"
+    assert deciding.nowhere("~list", [], SITE) == (
+        f"{told}An administrator makes one with a section [board.NAME] in gatebot.toml."
+    )
+    assert deciding.nowhere("#here", [], SITE) == (
+        "#here is no command of mine: who speaks in a meeting is counted as present."
+    )
+
+
+def test_settings_know_every_command_that_no_track_can_be_called() -> None:
+    assert {*reading.OTHERS, *reading.USER, "here"} == COMMANDS
 
 
 def test_people_check_in_and_out_in_the_channel_or_alone(channel: Channel) -> None:
@@ -155,6 +194,10 @@ def test_a_board_is_led_by_who_may(channel: Channel) -> None:
     assert channel.board.tracks == ("cinder", "glance", "nova")
     assert channel.say("~add", ADMIN) == "This command takes one or more arguments"
     assert channel.say("~add a/b", ADMIN) == "This command takes one or more arguments: names of tracks"
+    nobody = "There is no track nosuch. Available tracks: cinder glance nova"
+    assert [channel.say(f"~{word} nova nosuch", ADMIN) for word in ("del", "clean")] == [nobody, nobody]
+    assert channel.say("~add x info", ADMIN) == "#info is a command, so no track can be called so."
+    assert channel.board.tracks == ("cinder", "glance", "nova")
     assert channel.say("~motd add danger Fire!", ADMIN) == "Done."
     assert channel.say("~motd add info Lunch  at 12", ADMIN) == "Done."
     assert channel.say("~motd reorder 2 1", ADMIN) == "Done."
@@ -175,7 +218,10 @@ def test_a_board_is_led_by_who_may(channel: Channel) -> None:
     assert channel.say("~newday", ADMIN) == "Done: a new day."
     board = channel.board
     assert (board.now, board.checkins, board.motd, board.tracks) == ({}, {}, (), ("cinder", "glance", "nova"))
-    assert channel.say("~emptydb", ADMIN) == "Done: the board is empty."
+    sure = "~emptydb takes away everything, the tracks too. If you mean it: ~emptydb ptg"
+    assert [channel.say(text, ADMIN) for text in ("~emptydb", "~emptydb all", "~emptydb PTG")] == [
+        sure, sure, "Done: the board is empty."
+    ]  # fmt: skip
     assert channel.board == Board()
 
 
