@@ -172,6 +172,7 @@ ADAPTERS: dict[str, set[str]] = {
         "shaper",
         "standing",
         "shown",
+        "shown_files",
         "states",
         "submitting",
         "git_hidden",

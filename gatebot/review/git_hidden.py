@@ -17,7 +17,7 @@ from ..repo.wants import wants
 from .config.model import CONFIG_REF
 from .permission import reads_all_branches
 
-META = "refs/meta"
+META, OWN = "refs/meta", "refs/meta/gatebot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,11 @@ def references(numbers: Collection[int]) -> tuple[str, ...]:
 def unreadable(actor: Actor, project: str, repositories: Repositories, rules: Rulebook) -> tuple[str, ...]:
     """The branches, tags and other references that somebody may not read; `!` before what he may of refs/meta.
 
-    git hides all of refs/meta by itself; what is named here also hides what it reaches.
+    git hides all of refs/meta by itself; what is named here also hides what it reaches. What the site holds there for
+    itself, as pushed edits, nobody reads by git.
     """
-    found: list[str] = []
+    own = ["for-each-ref", "--count=1", "--format=%(refname)", f"{OWN}/"]  # the library would list every patch set
+    found = [OWN] if git_output(repositories.path(project), own) else []
     head = f"refs/heads/{repositories.default_branch(project)}".replace("refs/heads/refs/", "refs/")
     if may(actor, Verb.READ, Target(project, CONFIG_REF), rules):
         found.append(f"!{CONFIG_REF}")

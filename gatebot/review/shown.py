@@ -18,7 +18,7 @@ from .. import words
 from ..access import Actor
 from ..db import Database
 from ..mentions import Mention, Mentions
-from ..repo import FileChange, FileDiff, Repositories
+from ..repo import Repositories
 from . import sentences, views
 from .dashboards.order import told
 from .diffs.drawing import drawn
@@ -29,6 +29,7 @@ from .neighbours import Neighbours, neighbours
 from .ports import Builds
 from .reading import ChangeView, Reading
 from .replying import heirs
+from .shown_files import FileView, file_view
 from .third_party.service import ThirdPartyCis
 from .trackers.linking import linked
 
@@ -37,16 +38,6 @@ _LINES = 5_000  # of one page's differences
 _READMES = ("README.md", "README.rst", "README.txt", "README")
 _README_BYTES = 64 * 1024
 _IN_CHANGE = re.compile(r"change/\d+/")
-
-
-@dataclass(frozen=True, slots=True)
-class FileView:
-    """One file of a difference, as rows."""
-
-    change: FileChange
-    rows: tuple[views.DiffRow, ...]
-    lines: int
-    truncated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +169,7 @@ class Shown:
         return near.only(await self._reading.visible(actor, near.numbers))
 
     def _read_files(self, project: str, old: str | None, new: str) -> tuple[FileView, ...]:
-        return tuple(_file(diff) for diff in self._repositories.diff(project, old, new, lines=_LINES))
+        return tuple(file_view(diff) for diff in self._repositories.diff(project, old, new, lines=_LINES))
 
     def _readme(self, project: str, tip: str) -> tuple[str, str] | None:
         for name in _READMES:
@@ -209,14 +200,6 @@ def _places(files: Iterable[FileView]) -> set[views.Place]:
         found.update((path, "new", row.new) for row in file.rows if row.new)
         found.update((path, "old", row.old) for row in file.rows if row.old)
     return found
-
-
-def _file(diff: FileDiff) -> FileView:
-    rows: list[views.DiffRow] = []
-    for hunk in diff.hunks:
-        heading = f"@@ −{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@ {hunk.heading}"
-        rows += views.hunk_rows(heading, [views.Line(x.sign, x.old, x.new, x.text) for x in hunk.lines])
-    return FileView(diff.change, tuple(rows), len(rows), diff.truncated)
 
 
 def _headline(view: ChangeView, language: str) -> str:

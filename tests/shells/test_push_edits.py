@@ -73,6 +73,33 @@ async def test_an_edit_is_of_a_change_that_is_here_and_of_nobody_else(
     assert (await host.change(1)).current == 1
 
 
+async def test_what_was_pushed_as_an_edit_outlives_a_clean_up_and_nobody_fetches_it(
+    host: GitHost, work: WorkTree, tmp_path: Path
+) -> None:
+    work.commit("Add b", b_dot_txt="b\n")
+    await push(work)
+    work.put("b.txt", "a secret\n")
+    work.git("commit", "-q", "-a", "--amend", "--no-edit")
+    await push(work, "HEAD:refs/for/main%edit")
+    mina, store = host.people["mina"].id, host.repos.path(API)
+    held = f"refs/meta/gatebot/edits/1/{mina}"
+    edit = await edit_of(host, mina)
+    assert edit is not None
+    assert host.repos.references(API, "refs/meta/gatebot/") == {held: edit.commit}
+    await asyncio.to_thread(work.git, "-C", str(store), "gc", "-q", "--prune=now")
+    keeping = Keeping(host.db, host.repos)
+    assert host.repos.read_file(keeping.scratch(API), edit.commit, "b.txt") == b"a secret\n"
+    bobs = await host.clone(API, tmp_path / "bob", "bob")
+    for version in ("0", "2"):
+        done = await asyncio.to_thread(bobs.run, "-c", f"protocol.version={version}", "fetch", "origin", edit.commit)
+        assert done.returncode, version
+    await asyncio.to_thread(keeping.tidy, "now")
+    assert host.repos.references(API, "refs/meta/gatebot/") == {held: edit.commit}
+    await host.db.run_silent(edits.drop_edit, 1, mina)
+    await asyncio.to_thread(keeping.tidy, "now")
+    assert host.repos.references(API, "refs/meta/gatebot/") == {}
+
+
 async def test_the_scratch_store_keeps_what_edits_say_and_throws_the_rest_away(
     host: GitHost, work: WorkTree, fake_clock: FakeClock
 ) -> None:

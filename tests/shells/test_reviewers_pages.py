@@ -259,9 +259,14 @@ async def test_an_edit_that_was_begun_is_published_rebased_or_discarded_on_the_p
     assert f"You have begun an edit of change {change.number}. Publish it or throw it away first." in words(page)
     told = (
         "You have begun an edit on patch set 1. Only you see it. Publish it, and it is the next patch set. "
-        f"A {EVIL}.txt +1 −0 Publish the edit Discard the edit What it changes is lost. Discard it for good"
+        f"A {EVIL}.txt +1 −0 @@ −0,0 +1,1 @@ 1 + b Publish the edit Discard the edit What it changes is lost. "
+        "Discard it for good"
     )
     assert told in words(page)
+    await edits.reword(ann, change, f"Add {EVIL}\n\nChange-Id: {change.change_id}")
+    page = await web.page(path)
+    message = f"Commit message +1 −1 1 − Add a 1 + Add {EVIL} 2 2 3 3 Change-Id: {change.change_id} A {EVIL}.txt"
+    assert (message in words(page), EVIL in page) == (True, False)
     await asyncio.to_thread(house.review.new_patch_set, change, {"a.txt": "zero\n"})
     outdated = "Patch set 2 has come since: rebase the edit onto it, then publish it."
     page = words(await web.page(f"{path}/edit"))
@@ -275,7 +280,7 @@ async def test_an_edit_that_was_begun_is_published_rebased_or_discarded_on_the_p
     assert (status, view.change.current, "begun an edit" in words(page)) == (200, 3, False)
     assert house.repositories.read_file("api", view.current.commit, f"{EVIL}.txt") == b"b\n"
     await edits.reword(ann, view.change, "Another word")
-    assert "it is the next patch set. Commit message Publish" in words(await web.page(path))
+    assert "it is the next patch set. Commit message +1 −1 1 − Add" in words(await web.page(path))
     await web.send(f"{path}/edit", do="discard")
     assert await edits.find(ann, change.number) is None
 

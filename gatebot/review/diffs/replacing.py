@@ -38,7 +38,7 @@ def replaced(old: Sequence[str], new: str) -> tuple[ShownLine, ...]:
     """The lines that are there, and those that shall be there instead, each of which has an end."""
     return tuple(
         ShownLine(row.kind, row.sign, drawn("".join(text for text, _ in row.parts), marks=_marks(row.parts)))
-        for row in hunk_rows("", _compared(old, new.split("\n")[:-1]))[1:]
+        for row in hunk_rows("", compared(old, new.split("\n")[:-1]))[1:]
     )
 
 
@@ -46,7 +46,8 @@ def _marks(parts: Sequence[tuple[str, bool]]) -> Sequence[tuple[str, bool]]:
     return parts if any(changed for _, changed in parts) else ()
 
 
-def _compared(old: Sequence[str], new: Sequence[str]) -> list[Line]:
+def compared(old: Sequence[str], new: Sequence[str]) -> list[Line]:
+    """Few lines against few others; where they are many, the new ones alone."""
     if len(old) + len(new) > _MOST:
         return [Line("+", None, number, text) for number, text in enumerate(new, 1)]
     found: list[Line] = []

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the commits of change edits lie: in a scratch store, each held by a reference until its edit is gone.
 
-What nothing holds there (edits that were thrown away, trial merges, commits that became patch sets and are in
-their projects since) is thrown away too, when it is old. What blocks is for threads.
+What was pushed as an edit lies in its project: there a reference holds it too, which nobody is shown (`git_hidden.py`).
+What nothing holds in the scratch store (edits that were thrown away, trial merges, commits that became patch sets and
+are in their projects since) is thrown away too, when it is old. What blocks is for threads.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from ...db import Database
 from ...errors import GatebotError
 from ...repo import ZERO, Repositories
 from ...repo.program import run
+from .. import hosting
 from ..making import SCRATCH
 from ..model import Change
 from . import store
 from .store import Edit
 
-_HELD = "refs/gatebot/edits/"
-_NAME = re.compile(_HELD + r"(\d{1,9})/(\d{1,9})")
+_HELD, PUSHED = "refs/gatebot/edits/", "refs/meta/gatebot/edits/"
+_NAME = re.compile(r".*/edits/(\d{1,9})/(\d{1,9})")
 _TRIES = 20  # of one reference, when several move it at once
 _OLD, _EVERY = "2.weeks.ago", 86400.0
 log = logging.getLogger(__name__)
@@ -55,19 +57,28 @@ class Keeping:
 
         The project need not be named where there is none any more.
         """
-        place, ref = self.scratch(project), f"{_HELD}{change}/{account}"
+        self._hold(self.scratch(project), _HELD, change, account)
+        if project:
+            self._hold(project, PUSHED, change, account)
+
+    def _hold(self, place: str, names: str, change: int, account: int) -> None:
+        ref = f"{names}{change}/{account}"
         for _ in range(_TRIES):
             edit = self._db.read_now(store.find_edit, change, account)
             wanted, at = (edit.commit if edit is not None else ZERO), self._repositories.resolve(place, ref) or ZERO
+            if wanted != ZERO and self._repositories.resolve(place, wanted) is None:
+                return  # written here since it was pushed: it may need what was pushed
             if at == wanted or self._repositories.update_ref(place, ref, at, wanted):
                 return
 
     def settle(self) -> None:
         """Hold every edit that there is, also one that was begun before edits were held, and nothing else."""
         place = self._repositories.speculation(SCRATCH).store
-        held = self._repositories.references(place, _HELD)
         edits = {(edit.change, edit.account): project for project, edit in self._db.read_now(store.all_edits)}
-        gone = {(int(found[1]), int(found[2])): "" for ref in held if (found := _NAME.fullmatch(ref))}
+        held = [("", ref) for ref in self._repositories.references(place, _HELD)]
+        for project in self._db.read_now(hosting.list_projects):
+            held += [(project.name, ref) for ref in self._repositories.references(project.name, PUSHED)]
+        gone = {(int(found[1]), int(found[2])): project for project, ref in held if (found := _NAME.fullmatch(ref))}
         for (change, account), project in (gone | edits).items():
             try:
                 self.hold(project, change, account)
