@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multiarch demo-cloud test test-fuzz test-vm test-cgroup2 test-image test-chaos test-clients test-differential test-load test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
+.PHONY: help demo demo-multiarch demo-cloud test test-fuzz test-vm test-cgroup2 test-image test-chaos test-postgresql test-clients test-differential test-load test-gerrit test-library test-cloud test-zuul-jobs gerrit lint bench lock wheel clean setup-demo setup-test
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo-cloud: setup-demo ## A good and a bad change to nova, each gated by a whole
 
 test: setup-test ## Every check and every ring of tests (RINGS="core laws": only these)
 	@exec $(BIN)/python tools/rings.py $(RINGS)
+
+test-postgresql: setup-test ## Every story of a room on PostgreSQL too, of which `make test` tells one in three
+	@GATEBOT_ENGINES=all $(BIN)/python -m pytest -q tests/shells -n 4 --dist worksteal -k postgresql
 
 test-clients: setup-test ## Other people's clients of Gerrit and Zuul, unmodified, against a site (needs a package index)
 	@$(BIN)/python tools/peers.py && GATEBOT_CLIENTS=1 exec $(BIN)/python tools/rings.py clients

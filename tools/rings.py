@@ -33,13 +33,14 @@ CHECKS: dict[str, Sequence[str]] = {
     "lint": ["ruff", "check", "."],
     "types": ["pyright"],
 }
-# Workers where tests wait for programs or compute for long; the core is over before workers have started.
+# Workers where tests wait for programs or compute for long; the core is over before workers have started. A worker
+# keeps the tests of a file together, which share what they start, and takes from another when it has none left.
 RINGS: dict[str, Sequence[str]] = {
     "house": ["tests/test_house.py"],
     "core": ["tests/core"],
     "laws": ["tests/laws", "-n", "2"],
-    "shells": ["tests/shells", "-n", "4", "--durations=25"],
-    "stories": ["tests/stories", "-n", "3", "--durations=15"],
+    "shells": ["tests/shells", "-n", "4", "--dist", "worksteal", "--durations=25"],
+    "stories": ["tests/stories", "-n", "3", "--dist", "worksteal", "--durations=15"],
     "clients": ["tests/clients"],
     "chaos": ["tests/chaos", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"],
 }

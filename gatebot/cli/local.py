@@ -16,6 +16,7 @@ from .. import db
 from ..app import places, users
 from ..app.footing import sole_server
 from . import founding, images, keeping
+from .lazy import uncollected
 from .output import Output
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path), default=".")
@@ -67,10 +68,12 @@ def serve(directory: Path, role: str, connect: str) -> None:
     if (role == "executor") != bool(connect):
         raise click.UsageError("--role executor and --connect URL belong together.")
     if role == "executor":
-        from ..app.executing import execute
+        with uncollected():
+            from ..app.executing import execute
 
         sys.exit(execute(directory, connect))
-    from ..app.serving import serve as run
+    with uncollected():
+        from ..app.serving import serve as run
 
     sys.exit(run(directory))
 

@@ -34,9 +34,9 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[Pipeline
 
 
 @pytest.fixture
-async def host(tmp_path: Path, migrated_url: str, fake_clock: FakeClock) -> AsyncIterator[GitHost]:
+async def host(tmp_path: Path, room_url: str, fake_clock: FakeClock) -> AsyncIterator[GitHost]:
     """A server of git with one project of one commit; people push to it as they push to a site."""
-    db = Database.open(migrated_url)
+    db = Database.open(room_url)
     host = await asyncio.to_thread(GitHost, tmp_path, db, fake_clock)
     source = WorkTree.new(tmp_path / "source")
     source.commit("First", a_dot_txt="a\n")

@@ -13,8 +13,8 @@ from tests.fakes.pipeline_house import CONFIG, PipelineHouse
 
 
 @pytest.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
-    made = await asyncio.to_thread(PipelineHouse, migrated_url, tmp_path / "git")
+async def house(room_url: str, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
+    made = await asyncio.to_thread(PipelineHouse, room_url, tmp_path / "git")
     async with made:
         yield made
 

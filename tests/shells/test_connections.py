@@ -38,9 +38,9 @@ LISTED = PROJECT + "    post: {jobs: [unit]}\n"
 
 
 @pytest.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
+async def house(room_url: str, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
     """`api` is at home here, `client` at the connection `hub`."""
-    made = await asyncio.to_thread(PipelineHouse, migrated_url, tmp_path / "git")
+    made = await asyncio.to_thread(PipelineHouse, room_url, tmp_path / "git")
     projects = tuple(
         replace(one, connection="hub" if one.name == "client" else "gatebot") for one in made.tenant.projects
     )

@@ -23,8 +23,8 @@ class TestInThisProcess(DispatchContract):
 
 class TestOverNats(DispatchContract):
     @pytest.fixture
-    async def ground(self, tmp_path: Path, migrated_url: str) -> AsyncIterator[Ground]:
-        async with far_workshop(tmp_path, migrated_url) as shop:
+    async def ground(self, tmp_path: Path, room_url: str) -> AsyncIterator[Ground]:
+        async with far_workshop(tmp_path, room_url) as shop:
             machine = await shop.machine("far")
             machine.begin()
             await shop.lives("far")

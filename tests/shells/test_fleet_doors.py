@@ -32,8 +32,8 @@ BUILD = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, migrated_url: str) -> AsyncIterator[FarWorkshop]:
-    async with far_workshop(tmp_path, migrated_url, FakeClock()) as made:
+async def shop(tmp_path: Path, room_url: str) -> AsyncIterator[FarWorkshop]:
+    async with far_workshop(tmp_path, room_url, FakeClock()) as made:
         yield made
 
 

@@ -25,8 +25,8 @@ from tests.fakes.review_house import GATE, SITE, ReviewHouse
 
 
 @pytest.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[ReviewHouse]:
-    house = await asyncio.to_thread(ReviewHouse, migrated_url, tmp_path / "git")
+async def house(room_url: str, tmp_path: Path) -> AsyncIterator[ReviewHouse]:
+    house = await asyncio.to_thread(ReviewHouse, room_url, tmp_path / "git")
     yield house
     await asyncio.to_thread(house.close)
 

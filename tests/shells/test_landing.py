@@ -26,8 +26,8 @@ from tests.fakes.review_house import GATE, ReviewHouse
 
 
 @pytest.fixture
-def house(migrated_url: str, tmp_path: Path) -> Iterator[ReviewHouse]:
-    house = ReviewHouse(migrated_url, tmp_path / "git")
+def house(room_url: str, tmp_path: Path) -> Iterator[ReviewHouse]:
+    house = ReviewHouse(room_url, tmp_path / "git")
     yield house
     house.close()
 

@@ -57,8 +57,8 @@ class ReviewPlace:
 
 
 @pytest.fixture
-async def place(migrated_url: str, tmp_path: Path) -> AsyncIterator[ReviewPlace]:
-    house = await asyncio.to_thread(ReviewHouse, migrated_url, tmp_path / "git")
+async def place(room_url: str, tmp_path: Path) -> AsyncIterator[ReviewPlace]:
+    house = await asyncio.to_thread(ReviewHouse, room_url, tmp_path / "git")
     yield ReviewPlace(house)
     await asyncio.to_thread(house.close)
 

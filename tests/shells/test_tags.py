@@ -30,8 +30,8 @@ RELEASED = PROJECT + "    release: {jobs: [unit]}\n"
 
 
 @pytest.fixture
-async def house(migrated_url: str, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
-    made = await asyncio.to_thread(PipelineHouse, migrated_url, tmp_path / "git")
+async def house(room_url: str, tmp_path: Path) -> AsyncIterator[PipelineHouse]:
+    made = await asyncio.to_thread(PipelineHouse, room_url, tmp_path / "git")
     async with made:
         await made.configure("gatebot-config", {"zuul.yaml": CONFIG + RELEASE})
         await made.configure("api", {".zuul.yaml": RELEASED})

@@ -68,8 +68,8 @@ async def bugs() -> AsyncIterator[BugServer]:
 
 
 @pytest.fixture
-def rooms(migrated_url: str, tmp_path: Path) -> Iterator[ReviewHouse]:
-    rooms = ReviewHouse(migrated_url, tmp_path / "git")
+def rooms(room_url: str, tmp_path: Path) -> Iterator[ReviewHouse]:
+    rooms = ReviewHouse(room_url, tmp_path / "git")
     rooms.project("demo/api")
     yield rooms
     rooms.close()
