@@ -74,7 +74,8 @@ test-cloud: setup-test ## A whole OpenStack in the gate (makes its image first; 
 	@GATEBOT_CLOUD=1 $(BIN)/python -m pytest -q tests/stories/test_cloud_jobs.py
 
 test-zuul-jobs: setup-test ## Roles of Zuul's job library, unmodified: ZUUL_JOBS=CHECKOUT of zuul-jobs (needs a package index)
-	@GATEBOT_ZUUL_JOBS=$(abspath $(ZUUL_JOBS)) $(BIN)/python -m pytest -q tests/clients/test_zuul_jobs.py
+	@GATEBOT_ZUUL_JOBS=$(abspath $(ZUUL_JOBS)) $(BIN)/python -m pytest -q tests/clients/test_zuul_jobs.py \
+		tests/shells/test_zuul_roles.py
 
 gerrit: setup-test ## Run a real Gerrit on this machine, to try gating one
 	@exec $(BIN)/python tools/gerrit.py run

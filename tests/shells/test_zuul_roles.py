@@ -7,6 +7,7 @@ ensure-tox, ensure-output-dirs, stage-output, fetch-output. `make test-zuul-jobs
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -129,7 +130,11 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoopbackHost]:
 @pytest.mark.parametrize(
     ("nodes", "sandbox", "kept"),
     [
-        (("large",), Sandbox.NONE, ["thing.tar", "unit.log"]),
+        pytest.param(
+            *(("large",), Sandbox.NONE, ["thing.tar", "unit.log"]),
+            # Ansible takes half a minute for each kind, and what nodes without a sandbox are is asked elsewhere.
+            marks=pytest.mark.skipif("GATEBOT_ZUUL_JOBS" not in os.environ, reason="make test-zuul-jobs runs it"),
+        ),
         (("board",), Sandbox.AUTO, ["thing.tar", "unit.log"]),
         (("large", "large"), Sandbox.AUTO, ["node0/unit.log", "node1/unit.log", "thing.tar"]),
     ],
