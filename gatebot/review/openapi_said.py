@@ -21,7 +21,7 @@ _QUERIES: Sequence[tuple[str, str]] = (
     (r"/groups/", "q query query2 m r n S o* owned"),
     (r"/projects/", "p m r b query type state n S d t"),
     (r"/projects/{project}/(branches|tags)", "m r n s"),
-    (r"/projects/{project}/(labels|children)", "inherited recursive"),
+    (r"/projects/{project}/(labels|children|submit_requirements)", "inherited recursive"),
     (r"/projects/{project}/branches/{branch}/mergeable", "source strategy"),
     (r"/projects/{project}/check.access", "ref perm account"),
     (r"/access", "project*"),
@@ -73,6 +73,10 @@ _BODIES: Sequence[tuple[str, str]] = (
     (r"PUT .*/HEAD", "ref"),
     (r"PUT .*/parent", "parent commit_message"),
     (r"PUT .*/labels/{label}", "name values commit_message"),
+    (r"PUT .*/submit_requirements/{requirement}",
+     "name description submittability_expression applicability_expression override_expression "
+     "allow_override_in_child_projects commit_message"),
+    (r"POST .*/submit_requirements(:review)?", "create update delete commit_message"),
     (r"P(OST|UT) .*/access.*", "add remove parent message"),
     (r"PUT .*/branches/{branch}|PUT .*/tags/{tag}", "ref revision message"),
     (r"POST .*:delete", "branches tags"),
@@ -93,15 +97,15 @@ _LISTS = re.compile(r".*/watched\.projects(:delete)?")
 _FLAGS = frozenset({
     "bypass_gate", "keep_all_votes", "allow_conflicts", "keep_reviewers", "allow_empty", "ready", "work_in_progress",
     "strict_labels", "ignore_automatic_attention_set_rules", "confirmed", "unresolved", "is_private",
-    "create_empty_commit", "visible_to_all", "generate",
+    "create_empty_commit", "visible_to_all", "generate", "allow_override_in_child_projects",
 })  # fmt: skip
 _NUMBERS = frozenset(
     {"n", "S", "s", "parent", "line", "context", "limit", "skip", "since-id", "count", "hours", "older"}
 )
-_OBJECTS = frozenset({"notify_details", "labels", "comments", "range", "values"})
+_OBJECTS = frozenset({"notify_details", "labels", "comments", "range", "values", "update"})
 _MANY = frozenset({
     "reviewers", "add_to_attention_set", "remove_from_attention_set", "fix_suggestions", "fix_replacement_infos",
-    "changes", "members", "groups", "branches", "tags", "add", "remove",
+    "changes", "members", "groups", "branches", "tags", "add", "remove", "create", "delete",
 })  # fmt: skip
 _WORDS: Mapping[str, Sequence[str]] = {
     "notify": ("NONE", "OWNER", "OWNER_REVIEWERS", "ALL"),

@@ -24,6 +24,7 @@ from .keyed.rest import RestKeyedValues
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
 from .people.rest_said import RestSaid
+from .requirements.rest import RestRequirements
 from .rest_actions import RestActions
 from .rest_changes import RestChanges
 from .rest_openapi import RestOpenApi
@@ -60,6 +61,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestAccessEdit(shaper, access.info),
         RestHosted(shaper),
         RestConfig(shaper),
+        RestRequirements(shaper),
         RestGroups(shaper, room.groups),
         RestMembers(shaper, room.groups),
         RestSite(shaper, agreements.of_site),

@@ -105,7 +105,8 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
     talk(site, "#startmeeting team", "#info see change 1", "#endmeeting")
     common = {
         "project": "api", "patch_set": "1", "base": "1", "revision": "current", "account": "ann", "branch": "main",
-        "label": "Code-Review", "query": "status:open", "slash": "", "name": "team", "year": "2026",
+        "label": "Code-Review", "requirement": "Docs",
+        "query": "status:open", "slash": "", "name": "team", "year": "2026",
         "day": "2026-11-22", "channel": "%23team", "file": "x", "path": "api",
         "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1", "key": "0" * 16,
         "executor": "far", "report": "started", "visit": "0" * 32, "store": "api", "group": "Core", "member": "Core",

@@ -223,3 +223,50 @@ async def test_rights_are_proposed_as_a_change_that_others_review(rest: RestClie
     assert (await rest("root", "GET", f"{P}/access"))["local"] == {}
     same = {"remove": {"refs/heads/x": {}}}
     assert await rest("root", "PUT", f"{P}/access:review", same, 409) == "Nothing of the configuration would change."
+
+
+async def test_submit_requirements_are_sections_of_project_config(
+    rest: RestClient, house: ReviewHouse, change: Change
+) -> None:
+    ours = f"{P}/submit_requirements"
+    assert await rest.get(f"{ours}/", "root") == []
+    above = await rest.get(f"{ours}/?inherited", "root")
+    assert {one["name"]: one["project_name"] for one in above} == dict.fromkeys(
+        ("Code-Review", "Verified", "Workflow"), "All-Projects"
+    )
+    asked = {"submittability_expression": "label:Docs=MAX", "description": "Has docs", "override_expression": "is:wip"}
+    told = {"name": "Docs", "project_name": "demo/api", **asked, "allow_override_in_child_projects": False}
+    assert await rest("root", "PUT", f"{ours}/Docs", asked, 201) == told
+    assert await rest.get(f"{ours}/Docs", "root") == told
+    assert await rest.get(f"{ours}/?inherited", "root") == [*above, told]
+    states = (await rest.get("/changes/1?o=SUBMIT_REQUIREMENTS"))["submit_requirements"]
+    assert [one["name"] for one in states if one["name"] == "Docs"] == ["Docs"]
+    less = {"submittability_expression": "label:Docs=MAX", "allow_override_in_child_projects": True}
+    await rest("root", "PUT", f"{ours}/Docs", less, 201)
+    tip = house.tip("demo/api", "refs/meta/config")
+    assert house.repositories.read_file("demo/api", tip, "project.config") == (
+        b'[submit-requirement "Docs"]\n\tsubmittableIf = label:Docs=MAX\n\tcanOverrideInChildProjects = true\n'
+    )
+    several = {"create": [{"name": "Two", "submittability_expression": "is:open"}], "delete": ["Docs"]}
+    made = await rest("root", "POST", f"{ours}:review", several, 201)
+    assert (made["branch"], made["subject"]) == ("refs/meta/config", "Change submit requirements")
+    assert await rest("root", "POST", f"{ours}/", several) == ""
+    assert [one["name"] for one in await rest.get(ours, "root")] == ["Two"]
+    await rest("root", "DELETE", f"{ours}/Two", status=204)
+    assert await rest("root", "DELETE", f"{ours}/Two", status=404) == (
+        "The project demo/api defines no submit requirement Two itself."
+    )
+
+
+async def test_who_may_not_is_told_of_submit_requirements_what_is_wrong(rest: RestClient, change: Change) -> None:
+    ours, good = f"{P}/submit_requirements", {"submittability_expression": "is:open"}
+    assert "read on refs/meta/config" in await rest.get(ours, "ann", status=403)
+    await rest.get(ours, "", status=401)
+    await rest("ann", "PUT", f"{ours}/Docs", good, 403)
+    await rest("", "PUT", f"{ours}/Docs", good, 401)
+    assert await rest("root", "PUT", f"{ours}/Docs", {}, 400) == "submittability_expression is required"
+    assert await rest("root", "PUT", f"{ours}/Docs", {"submittability_expression": "nonsense:x"}, 400) == (
+        "The submittableIf of Docs cannot be read: Unsupported operator nonsense:x."
+    )
+    await rest("root", "PUT", f"{ours}/bad%20name", good, 400)
+    await rest("root", "PUT", f"{ours}/Docs", {**good, "name": "Other"}, 400)
