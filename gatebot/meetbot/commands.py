@@ -138,9 +138,10 @@ def _meetingname(turn: Turn) -> Step:
     return replace(turn.meeting, name=slug), (turn.entry(EntryKind.NAME, slug),), said
 
 
-def _nicks(text: str) -> list[str]:
-    """Nicks separated by blanks and commas."""
-    return [nick for nick in re.split(r"[,\s]+", text) if nick]
+def _nicks(turn: Turn) -> list[str]:
+    """Nicks separated by blanks and commas; to OpenDev's bot a tab is a part of a nick."""
+    parted = re.split(r"[, ]+" if turn.setting.strict else r"[,\s]+", turn.rest.strip())
+    return [nick for nick in map(str.strip, parted) if nick]
 
 
 def _current_chairs(meeting: Meeting) -> str:
@@ -151,7 +152,7 @@ def _current_chairs(meeting: Meeting) -> str:
 def _chair(turn: Turn) -> Step:
     fold = str if turn.setting.strict else lines.folded_nick
     seated = {fold(chair.nick) for chair in turn.meeting.chairs}
-    new = [nick for nick in dict.fromkeys(_nicks(turn.rest)) if fold(nick) not in seated]
+    new = [nick for nick in dict.fromkeys(_nicks(turn)) if fold(nick) not in seated]
     present = None if turn.setting.present is None else set(map(fold, turn.setting.present))
     absent = [nick for nick in new if present is not None and fold(nick) not in present]
     if len(absent) > _MOST_ABSENT and not turn.setting.strict:
@@ -162,14 +163,14 @@ def _chair(turn: Turn) -> Step:
 
 
 def _unchair(turn: Turn) -> Step:
-    named = turn.rest.split() if turn.setting.strict else _nicks(turn.rest)
+    named = turn.rest.split() if turn.setting.strict else _nicks(turn)
     gone = [chair.nick for chair in turn.meeting.chairs if any(turn.same(chair.nick, nick) for nick in named)]
     after = replace(turn.meeting, chairs=tuple(c for c in turn.meeting.chairs if c.nick not in gone))
     return after, turn.facts(EntryKind.UNCHAIR, gone), say(_current_chairs(after))
 
 
 def _nick(turn: Turn) -> Step:
-    return turn.meeting, turn.facts(EntryKind.KNOWN, _nicks(turn.rest)), ()
+    return turn.meeting, turn.facts(EntryKind.KNOWN, _nicks(turn)), ()
 
 
 def _undo(turn: Turn) -> Step:
@@ -230,10 +231,10 @@ def _vote(turn: Turn) -> Step:
     if vote is None:
         closed = f"{nick}: no vote is open. A chair opens one with {_VOTING}."
         return turn.meeting, (), () if turn.setting.strict else (Reply(closed, aside=True),)
-    counted = voting.cast(vote, nick, turn.rest)
+    counted = voting.cast(vote, nick, turn.rest, turn.setting.strict)
     if counted is None:
         valid = ", ".join(vote.options)
-        choice = turn.rest.strip()
+        choice = turn.rest if turn.setting.strict else turn.rest.strip()
         told = f"{nick}: {choice} is not a valid option. Valid options are {valid}."
         return turn.meeting, (), (Reply(told, aside=not turn.setting.strict),)
     after = replace(turn.meeting, vote=counted)

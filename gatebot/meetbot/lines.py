@@ -72,7 +72,7 @@ def link(text: str) -> Link:
     if found:
         return Link(found[1], found[2], found[3])
     word, _, rest = text.partition(" ")
-    return Link("", word, " " + rest + " " if rest else "  ")
+    return Link("", word, f" {rest} " if rest else " ")
 
 
 def is_safe_url(url: str) -> bool:

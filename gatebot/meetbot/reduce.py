@@ -81,7 +81,7 @@ def _started_again(turn: Turn) -> Step:
     """Refused; OpenDev's replay begins the meeting once more and keeps its items."""
     if not (turn.setting.strict and turn.setting.replayed):
         return turn.meeting, (), (Reply(_RUNNING),)
-    return begin(replace(turn, meeting=replace(turn.meeting, started=turn.line.at)))
+    return _muted(begin(replace(turn, meeting=replace(turn.meeting, started=turn.line.at))))
 
 
 def _recognised(meeting: Meeting, line: Line) -> Meeting:

@@ -16,9 +16,11 @@ from ..errors import Invalid
 from ..reasons import reason
 from .minutes.fold import Minutes, fold
 from .minutes.render import FORMATS, OTHER_FORMATS
-from .model import Chair, Entry, EntryKind, Line, Meeting, Reply, Setting
+from .model import Chair, Entry, EntryKind, Line, LineKind, Meeting, Reply, Setting
 from .reading_logs import Log, dated, read_log
 from .reduce import reduce
+
+_WRITING = frozenset({EntryKind.ENDED, EntryKind.SAVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,16 @@ class _Held:
     kept: list[Line] = field(default_factory=list[Line])
 
     def cut(self) -> _Held:
-        """What there is up to the last line that had files written: the last end, or else the last save."""
-        for kind in (EntryKind.ENDED, EntryKind.SAVED):
-            for place in range(len(self.record) - 1, -1, -1):
-                if self.record[place].kind is kind:
-                    number = self.record[place].number
-                    return _Held(self.record[: place + 1], self.replies, self.kept[:number])
-        return self
+        """What there is up to the last line that had files written: an end, or a save, which is an end to them."""
+        written = [place for place, entry in enumerate(self.record) if entry.kind in _WRITING]
+        if not written:
+            return self
+        record = self.record[: written[-1] + 1]
+        last = record[-1]
+        if last.kind is EntryKind.SAVED and any(entry.kind is EntryKind.ENDED for entry in record):
+            place = next(entry.text for entry in record if entry.kind is EntryKind.ENDED)
+            record.append(replace(last, kind=EntryKind.ENDED, text=place))
+        return _Held(record, self.replies, self.kept[: last.number])
 
 
 def of_file(name: str, channel: str = "", prefix: str = "", strict: bool = False) -> tuple[Setting, date | None]:
@@ -112,7 +117,7 @@ def _as_opendev(log: Log, setting: Setting) -> list[_Held]:
     """The whole log as one meeting, if it is one: who speaks first owns it, and it goes on after its end."""
     if not log.starts:
         return []
-    first = log.lines[0]
+    first = next(line for line in log.lines if line.kind is LineKind.SAID)  # nobody owns anything by a /me
     held = _Held()
     meeting: Meeting | None = None
     if 0 not in log.starts:

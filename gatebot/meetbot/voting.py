@@ -17,6 +17,8 @@ from .model import Vote
 
 _WIDTH = 400
 _STRICT = re.compile(r"[^\w+-]+", re.ASCII)
+_ASKED = re.compile(r"(.*)\?\s*(.*)", re.ASCII)
+_DEFAULT = ("Yes", "No")
 _WIDE = str.maketrans({"？": "?", "，": ",", "、": ",", "（": "(", "）": ")", "｜": "|", "；": ";"})
 _CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "(": ")"}
 _SIGNS = (",", "|", ";")
@@ -26,15 +28,15 @@ _QUOTES = frozenset(_CLOSING) - {"("}
 
 def open_vote(text: str, strict: bool = False) -> Vote | None:
     """The vote that a line opens; None when it asks nothing."""
-    read = text if strict else text.translate(_WIDE)
+    if strict:
+        asked = _ASKED.fullmatch(text)
+        return Vote(f"{asked[1]}?", tuple(_STRICT.split(asked[2])) if asked[2] else _DEFAULT) if asked else None
+    read = text.translate(_WIDE)
     end = read.rfind("?")
     question, offered = text[: max(end, 0)], read[end + 1 :].strip()
     if not question.strip():
         return None
-    options = tuple(_STRICT.split(offered)) if strict else _options(offered)
-    if not any(options):
-        options = ("Yes", "No")
-    return Vote(question.strip() + "?", options)
+    return Vote(question.strip() + "?", _options(offered) or _DEFAULT)
 
 
 def _options(offered: str) -> tuple[str, ...]:
@@ -87,10 +89,11 @@ def _folded(option: str) -> str:
     return unicodedata.normalize("NFC", option).casefold()
 
 
-def cast(vote: Vote, nick: str, choice: str) -> Vote | None:
+def cast(vote: Vote, nick: str, choice: str, strict: bool = False) -> Vote | None:
     """The vote with one more ballot; None when the choice is not offered."""
-    wanted = {_folded(choice.strip()), _folded(_unquoted(choice))}
-    option = next((offered for offered in vote.options if _folded(offered) in wanted), None)
+    fold = str.lower if strict else _folded
+    wanted = {choice.lower()} if strict else {_folded(choice.strip()), _folded(_unquoted(choice))}
+    option = next((offered for offered in vote.options if fold(offered) in wanted), None)
     if option is None:
         return None
     ballots = (*(ballot for ballot in vote.ballots if ballot[0] != nick), (nick, option))

@@ -158,6 +158,37 @@ def test_strictly_a_log_is_one_meeting_that_its_first_speaker_owns() -> None:
     ]
 
 
+def test_strictly_odd_lines_do_what_they_do_to_opendevs_bot() -> None:
+    log = """\
+10:00:00 * zoe waves
+10:00:01 <ann> #startmeeting First
+10:00:02 <ann> #nick bob\tcarl
+10:00:03 <ann> #startvote Q ? (네, +1)
+10:00:04 <bob> #vote "+1"
+10:00:05 <ann> #endvote
+10:00:06 <ann> #link http://
+10:00:07 <ann> #lurk
+10:00:08 <bob> #startmeeting said to nobody
+10:00:09 <ann> #endmeeting
+10:00:10 <bob> #info after the end
+10:00:11 <ann> #save
+10:00:12 <bob> #info never written
+"""
+    made = replay(log, Setting(strict=True, location="log"))
+    minutes = made.minutes
+    assert (minutes.owner, minutes.title) == ("ann", "First")
+    assert minutes.people == (("ann", 8), ("bob", 3), ("zoe", 1), ("bob\tcarl", 0))
+    assert [item.text for item in minutes.items] == ['Voted on "Q ?" Results are', "http://", "after the end"]
+    assert f"{minutes.ended:%X}" == "10:00:11"
+    assert [reply.text for reply in made.replies][4:] == [
+        "Begin voting on: Q ? Valid vote options are , +1, .",
+        "Vote using '#vote OPTION'. Only your last vote counts.",
+        'bob: "+1" is not a valid option. Valid options are , +1, .',
+        'Voted on "Q ?" Results are',
+    ]
+    assert "* LINK: http://   (ann, 10:00:06)" in made.files[".txt"]
+
+
 def test_a_start_that_the_bot_greeted_began_a_meeting_whatever_ran_before() -> None:
     start = "10:00:0{n} <a> #startmeeting {name}\n10:00:0{n} <bot> Meeting started Wed Jun 10 10:00:00 2020 UTC.\n"
     log = start.format(n=1, name="One") + "10:00:02 <a> #info lost\n" + start.format(n=3, name="Two")
