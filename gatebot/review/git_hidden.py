@@ -11,13 +11,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..access import Actor, Rulebook, Target, Verb, may
+from ..access import Actor, Rulebook, Target, Verb, may, read_patterns
 from ..repo import Repositories, git_output
 from ..repo.wants import wants
 from .config.model import CONFIG_REF
 from .permission import reads_all_branches
+from .project_boards.model import DASHBOARDS
 
 META, OWN = "refs/meta", "refs/meta/gatebot"
+_BOARDS = DASHBOARDS.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def unreadable(actor: Actor, project: str, repositories: Repositories, rules: Ru
         found.append(f"!{CONFIG_REF}")
     elif repositories.resolve(project, CONFIG_REF):
         found.append(META)
+    found.append(f"!{_BOARDS}" if _reads_boards(actor, project, rules) else _BOARDS)
     if not reads_all_branches(project, rules):
         names = [name for name in repositories.references(project) if name.startswith(("refs/heads/", "refs/tags/"))]
         shut = [name for name in names if not may(actor, Verb.READ, Target(project, name), rules)]
@@ -63,13 +66,20 @@ def unreadable(actor: Actor, project: str, repositories: Repositories, rules: Ru
     return tuple(found)
 
 
+def _reads_boards(actor: Actor, project: str, rules: Rulebook) -> bool:
+    """Whether all dashboards are there for somebody. Where rules tell them apart, git gives none: REST asks of each."""
+    told = [one for one in read_patterns(rules.of(project)) if one.startswith(DASHBOARDS) and one != f"{DASHBOARDS}*"]
+    return not told and may(actor, Verb.READ, Target(project, f"{DASHBOARDS}*"), rules)
+
+
 def secrets(store: Path, hidden: Collection[str]) -> frozenset[str]:
     """The objects of a repository that only `hidden` references reach."""
     prefixes = _prefixes(hidden)
     if not prefixes:
         return frozenset()
     without = [f"--exclude={one}" for one in (*hidden, *(f"{prefix}/*" for prefix in prefixes)) if one[0] != "!"]
-    command = ["rev-list", "--objects", "--no-object-names", *_reached(prefixes), "--not", *without, "--all"]
+    shown = [f"--glob={one[1:]}/*" for one in hidden if one.startswith("!")]
+    command = ["rev-list", "--objects", "--no-object-names", *_reached(prefixes), "--not", *without, "--all", *shown]
     return frozenset(git_output(store, command).split())
 
 
@@ -89,7 +99,7 @@ def refused(store: Path, hidden: Collection[str], body: bytes) -> str | None:
     prefixes = _prefixes(hidden)
     if not asked or not prefixes:
         return None
-    if prefixes == [META]:
+    if set(prefixes) <= {META, _BOARDS}:
         # Configuration shares no history with branches: few objects, which are soon listed.
         few = git_output(store, ["rev-list", "--objects", "--no-object-names", *_reached(prefixes)]).split()
         if not set(few).intersection(asked):

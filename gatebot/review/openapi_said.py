@@ -21,7 +21,7 @@ _QUERIES: Sequence[tuple[str, str]] = (
     (r"/groups/", "q query query2 m r n S o* owned"),
     (r"/projects/", "p m r b query type state n S d t"),
     (r"/projects/{project}/(branches|tags)", "m r n s"),
-    (r"/projects/{project}/(labels|children|submit_requirements)", "inherited recursive"),
+    (r"/projects/{project}/(labels|children|submit_requirements|dashboards(/{dashboard})?)", "inherited recursive"),
     (r"/projects/{project}/branches/{branch}/mergeable", "source strategy"),
     (r"/projects/{project}/check.access", "ref perm account"),
     (r"/access", "project*"),
@@ -76,6 +76,7 @@ _BODIES: Sequence[tuple[str, str]] = (
     (r"PUT .*/submit_requirements/{requirement}",
      "name description submittability_expression applicability_expression override_expression "
      "allow_override_in_child_projects commit_message"),
+    (r"PUT .*/dashboards/{dashboard}", "id commit_message"),
     (r"POST .*/submit_requirements(:review)?", "create update delete commit_message"),
     (r"P(OST|UT) .*/access.*", "add remove parent message"),
     (r"PUT .*/branches/{branch}|PUT .*/tags/{tag}", "ref revision message"),

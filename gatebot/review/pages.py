@@ -27,6 +27,8 @@ from .diffs.looking import address
 from .diffs.pages import CHANGE
 from .model import Change
 from .permission import target_of
+from .project_boards import pages as board_pages
+from .project_boards.service import Boards
 from .replying import names_in, review_of, with_people
 from .room import ReviewRoom
 from .shown import Shown
@@ -36,7 +38,8 @@ _PAGE = 50
 
 def routes(site: Site, room: ReviewRoom, shown: Shown) -> list[web.RouteDef]:
     """All routes of this room's pages."""
-    pages = Pages(site, room, shown)
+    boards = Boards(room.repositories, room.rules, room.configs, room.config_editing)
+    pages = Pages(site, room, shown, boards)
     return [
         web.get("/q/", pages.ask),
         web.get("/q/{query:.+}", pages.changes),
@@ -51,6 +54,7 @@ def routes(site: Site, room: ReviewRoom, shown: Shown) -> list[web.RouteDef]:
         web.get("/project/{project:.+}", pages.project),
         *diff_pages.routes(site, room),
         *dashboard_pages.routes(site, room.for_pages.dashboards),
+        *board_pages.routes(site, room.reading, boards, room.for_pages.dashboards),
         *address_pages.routes(site, room.reading),
     ]
 
@@ -58,10 +62,11 @@ def routes(site: Site, room: ReviewRoom, shown: Shown) -> list[web.RouteDef]:
 class Pages:
     """Handlers; each is one page."""
 
-    def __init__(self, site: Site, room: ReviewRoom, shown: Shown) -> None:
+    def __init__(self, site: Site, room: ReviewRoom, shown: Shown, boards: Boards) -> None:
         self._site = site
         self._room = room
         self._shown = shown
+        self._boards = boards
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
         """The search form without scripts: to the address of the query."""
@@ -161,6 +166,7 @@ class Pages:
             needs=needs,
             gated=self._room.judge.gates.gated(name, view.project.default_branch),
             pipelines=self._room.judge.gates.jobs(name),
+            boards=[one for several in await self._boards.listed(actor, name, inherited=True) for one in several],
             url=base,
             clone_url=f"{base}/{name}",
             live=f"project/{name},changes",

@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 from ..reasons import Reason, reason
 from . import push_advice, push_flaws
+from .project_boards.model import DASHBOARDS
 from .push_options import is_text
 from .receive import CONFIG, Command, CommitFacts, Known, Refusal, Rights
 
@@ -66,7 +67,7 @@ def _by_name(command: Command, facts: Facts) -> Refusal | None:
         return _prohibited(command, command.what, hint)
     if deletes and ref == CONFIG:
         return Refusal("cannot delete project configuration", ref=ref, advice=push_advice.DELETE_CONFIG)
-    if not ref.startswith((_HEADS, _TAGS)) and ref != CONFIG:
+    if not ref.startswith((_HEADS, _TAGS, DASHBOARDS)) and ref != CONFIG:
         return _prohibited(command, command.what, reason("review.push-where"))
     if deletes and ref == _HEADS + facts.default and facts.allowed:
         return Refusal(f"cannot delete {ref}: it is the default branch", ref=ref)

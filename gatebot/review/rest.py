@@ -24,6 +24,8 @@ from .keyed.rest import RestKeyedValues
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
 from .people.rest_said import RestSaid
+from .project_boards.rest import RestBoards
+from .project_boards.service import Boards
 from .requirements.rest import RestRequirements
 from .rest_actions import RestActions
 from .rest_changes import RestChanges
@@ -62,6 +64,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestHosted(shaper),
         RestConfig(shaper),
         RestRequirements(shaper),
+        RestBoards(shaper, Boards(room.repositories, room.rules, room.configs, room.config_editing)),
         RestGroups(shaper, room.groups),
         RestMembers(shaper, room.groups),
         RestSite(shaper, agreements.of_site),

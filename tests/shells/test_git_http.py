@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from gatebot.access import DEFAULT, STRANGER, Permission, Rule, Rules, Section
 from gatebot.db import Database
 from gatebot.repo import ZERO
-from gatebot.review import hook_pipe, intents
+from gatebot.review import git_hidden, hook_pipe, intents
 from gatebot.review.git_http import Limits
 from tests.fakes.clock import FakeClock
 from tests.fakes.git import WorkTree
@@ -104,6 +105,27 @@ async def test_patch_sets_are_fetched_by_name_and_hidden_where_all_is_listed(hos
     assert text.startswith("001f# service=git-receive-pack\n0000")
     assert "refs/changes" not in text
     assert first.startswith(f"001e# service=git-upload-pack\n0000015a{tip} HEAD\0") or f"{tip} HEAD\0" in first
+
+
+async def test_dashboards_are_pushed_by_owners_and_given_to_who_reads_them(host: GitHost, tmp_path: Path) -> None:
+    work = await asyncio.to_thread(WorkTree.clone, host.address("demo/api", "admin"), tmp_path / "clone")
+    work.git("checkout", "-q", "--orphan", "boards")
+    work.git("rm", "-q", "-rf", ".")
+    kept = work.commit("Keep a board", main='[section "Open"]\n\tquery = is:open\n')
+    config = host.repos.branches("demo/api")["main"]
+    host.repos.update_ref("demo/api", "refs/meta/config", ZERO, config)
+    ref = "refs/meta/dashboards/team"
+    denied = await git(work, "push", host.address("demo/api", "mina"), f"HEAD:{ref}")
+    assert "prohibited by Gerrit: not permitted: create" in denied.stderr
+    assert (await git(work, "push", "origin", f"HEAD:{ref}")).returncode == 0
+    other = WorkTree.new(tmp_path / "other")
+    assert f"{kept}\t{ref}" in (await git(other, "ls-remote", host.address("demo/api", None))).stdout
+    assert (await git(other, "fetch", host.address("demo/api", None), ref)).returncode == 0
+    only = Section(ref, (Permission("read", (Rule("Administrators"),), exclusive=True),))
+    store, wants = host.repos.path("demo/api"), f"0032want {kept}\n".encode()
+    for rules, said in ((DEFAULT, None), (Rules(((only, *DEFAULT.chain[0]),)), kept)):
+        hidden = await asyncio.to_thread(git_hidden.unreadable, STRANGER, "demo/api", host.repos, rules)
+        assert await asyncio.to_thread(git_hidden.refused, store, hidden, wants) == said
 
 
 async def test_protocol_version_2_is_spoken(host: GitHost, tmp_path: Path) -> None:

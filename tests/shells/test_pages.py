@@ -456,6 +456,23 @@ async def event(answer: object) -> str:
     return " ".join(lines)
 
 
+async def test_a_dashboard_of_a_project_is_a_page_of_its_lists(web: WebHouse, house: PipelineHouse) -> None:
+    house.push("api", {"a.txt": "a\n"}, "Add a")
+    files = {"main": '[dashboard]\ntitle = All of ${project}\n[section "Open"]\nquery = is:open project:${project}\n'}
+    kept = house.review.commit("api", files, "Dashboards\n")
+    assert house.repositories.update_ref("api", "refs/meta/dashboards/team", "0" * 40, kept)
+    page = await web.page("/p/api/+/dashboard/team:main")
+    assert "All of api" in page
+    assert "/q/is%3Aopen%20project%3Aapi" in page
+    assert "Add a" in page
+    assert '<a href="/p/api/+/dashboard/team:main">All of api</a>' in await web.page("/project/api")
+    async with web.client.get("/p/api/+/dashboard/team:gone") as answer:
+        assert answer.status == 404
+        assert "The project api has no dashboard team:gone that you can see. Its page lists those that there are." in (
+            await answer.text()
+        )
+
+
 async def test_addresses_of_gerrits_pages_lead_to_those_here(web: WebHouse, house: PipelineHouse) -> None:
     change = house.push("api", {"a.txt": "a\n"}, "Add a")
     here = f"/c/api/+/{change.number}"
@@ -465,7 +482,7 @@ async def test_addresses_of_gerrits_pages_lead_to_those_here(web: WebHouse, hous
         f"{here}/": here, f"{here}/1/": f"{here}/1", f"{here}/comments": here, f"{here}/edit/a.txt,edit": here,
         f"{here}/comments/abc/": f"{here}/comment/abc/", f"/q/{change.number}": here, f"/q/{change.change_id}": here,
         "/admin/repos/api,access": "/project/api", "/admin/repos": "/projects", "/settings/": "/settings",
-        "/p/api/+/dashboard/main:x": "/project/api", "/login/q/status:open": "/login?next=/q/status:open",
+        "/login/q/status:open": "/login?next=/q/status:open",
         "/id/I1234": "/q/I1234", "/profile": "/settings", f"{here}/?tab=comments": f"{here}?tab=comments",
     }.items():  # fmt: skip
         async with web.client.get(asked, allow_redirects=False) as answer:

@@ -65,7 +65,6 @@ def routes(site: Site, reading: Reading) -> list[web.RouteDef]:
         web.get(_NUMBERED, numbered),
         web.get("/admin{below:(?:/.*)?}", _leading("below", administered)),
         web.get("/login/{next:.*}", _leading("next", signing_in)),
-        web.get("/p/{project:.+}/+/dashboard/{name:.*}", _leading("project", lambda name: f"/project/{quote(name)}")),
         web.get("/{kind:id|r}/{one:[0-9A-Za-z]{4,41}}{slash:/?}", _leading("one", lambda one: f"/q/{one}")),
         *(web.get(path, _leading("", lambda _: "/settings")) for path in ("/settings/", "/profile", "/profile/")),
         web.get("/register{below:(?:/.*)?}", _leading("", lambda _: "/signup")),

@@ -78,6 +78,8 @@ def test_tags_with_a_message_have_rights_of_their_own() -> None:
 def test_what_is_permitted_is_still_looked_at() -> None:
     update, create = Command(A, B, "refs/heads/main"), Command(ZERO, B, "refs/heads/new")
     assert text(update, ALLOWED) == ""
+    assert text(Command(ZERO, B, "refs/meta/dashboards/team"), ALLOWED) == ""
+    assert text(Command(ZERO, B, "refs/meta/other"), ALLOWED) == "prohibited by Gerrit: not permitted: create"
     assert text(update, replace(ALLOWED, forced=True)) == "prohibited by Gerrit: not permitted: force update"
     assert text(update, replace(ALLOWED, forced=True, may_force=True)) == ""
     assert text(create, replace(ALLOWED, thing=Thing.OTHER)) == "not a commit"

@@ -270,3 +270,52 @@ async def test_who_may_not_is_told_of_submit_requirements_what_is_wrong(rest: Re
     )
     await rest("root", "PUT", f"{ours}/bad%20name", good, 400)
     await rest("root", "PUT", f"{ours}/Docs", {**good, "name": "Other"}, 400)
+
+
+BOARD = """\
+[dashboard]
+\ttitle = The ${project} board
+\tdescription = Of all
+\tforeach = project:${project}
+[section "Open"]
+\tquery = status:open
+[section "Mine"]
+\tquery = owner:self limit:3
+"""
+
+
+async def test_dashboards_are_files_in_git(rest: RestClient, house: ReviewHouse, change: Change) -> None:
+    ours = f"{P}/dashboards"
+    files = {"main": BOARD, "sub/other": '[section "All"]\n\tquery = is:open\n', "broken": "[dashboard\n"}
+    for project, ref in (("demo/api", "team"), ("All-Projects", "site")):
+        kept = house.commit(project, files, "Dashboards\n")
+        assert house.repositories.update_ref(project, f"refs/meta/dashboards/{ref}", "0" * 40, kept)
+    main = {
+        "id": "team:main", "project": "demo/api", "defining_project": "demo/api", "ref": "team", "path": "main",
+        "description": "Of all", "foreach": "project:${project}", "title": "The demo/api board",
+        "url": "/dashboard/?title=The+demo%2Fapi+board&foreach=project:demo%2Fapi"
+        "&Open=status:open&Mine=owner:self+limit:3",
+        "sections": [{"name": "Open", "query": "status:open"}, {"name": "Mine", "query": "owner:self limit:3"}],
+    }  # fmt: skip
+    assert [one["id"] for one in await rest.get(f"{ours}/", "")] == ["team:main", "team:sub%2Fother"]
+    nested = await rest.get(f"{ours}/?inherited")
+    assert [[one["defining_project"] for one in several] for several in nested] == [
+        ["demo/api"] * 2, ["All-Projects"] * 2
+    ]  # fmt: skip
+    assert await rest.get(f"{ours}/team:main") == main
+    assert (await rest.get(f"{ours}/team:sub%2Fother"))["title"] == "sub/other"
+    assert (await rest.get(f"{ours}/site:main"))["defining_project"] == "All-Projects"
+    for gone in ("team:broken", "team:none", "none:main", "team", "..:..", "default"):
+        assert "has no dashboard" in await rest.get(f"{ours}/{gone}", status=404)
+    await rest("ann", "PUT", f"{ours}/default", {"id": "team:main"}, 403)
+    await rest("", "DELETE", f"{ours}/default", status=401)
+    await rest("root", "PUT", f"{ours}/default", {"id": "team:none"}, 400)
+    await rest("root", "PUT", f"{ours}/team:main", {"id": "team:main"}, 405)
+    assert await rest("root", "PUT", f"{ours}/default", {"id": "team:main"}) == {**main, "is_default": True}
+    assert await rest.get(f"{ours}/default") == {**main, "is_default": True}
+    await rest("root", "DELETE", f"{ours}/default", status=204)
+    await rest.get(f"{ours}/default?inherited", status=404)
+    hide = {"refs/meta/dashboards/team": {"permissions": {"read": {"exclusive": True, "rules": {"Core": {}}}}}}
+    await rest("root", "POST", f"{P}/access", {"add": hide})
+    assert await rest.get(f"{ours}/", "ann") == []
+    await rest.get(f"{ours}/team:main", "ann", status=404)
