@@ -127,6 +127,9 @@ def furnish(
     groups, edits, branching = GroupService(identity, rules), Edits(bench), Branching(bench)
     files, threads, standing = Files(db, repositories), Threads(db, repositories, clock), Standing(bench)
     by_gate = Review(db, judge, clock, ForTheGate(rules))
+    submission = Submission(
+        db, repositories, judge, lander, clock, rules, whole_topic=whole_topic, configs=configs, seen=reading.seen_in
+    )
     return ReviewRoom(
         identity=identity,
         repositories=repositories,
@@ -136,7 +139,7 @@ def furnish(
         revisions=Revisions(repositories),
         review=review,
         states=States(db, clock, rules),
-        submission=Submission(db, repositories, judge, lander, clock, rules, whole_topic=whole_topic, configs=configs),
+        submission=submission,
         maker=maker,
         standing=standing,
         picking=Picking(bench),

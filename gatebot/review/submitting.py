@@ -9,8 +9,9 @@ Either way `landing.py` moves the branches, and nothing else does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .. import access, journal
 from ..access import SITE, Actor, Verb, may
@@ -35,6 +36,9 @@ from .push_config import ConfigGuard
 from .submit_footers import footers_of
 from .together import Together, together
 from .verdict import DEPENDENCIES
+
+Seen: TypeAlias = Callable[[Session, Actor, Collection[int]], Collection[int]]
+"""Those of some changes that somebody may read."""
 
 _LOOKS, _PAUSE = 40, 0.05  # how often the gate is asked for the place of what it was just given
 
@@ -71,7 +75,9 @@ class Submission:
         *,
         whole_topic: bool = False,
         configs: Configs | None = None,
+        seen: Seen = lambda session, actor, asked: frozenset(asked),
     ) -> None:
+        self._seen = seen
         self._db = db
         self._repositories = repositories
         self._judge = judge
@@ -122,11 +128,13 @@ class Submission:
 
     def _asked(self, session: Session, actor: Actor, change: Change) -> tuple[int, Reason | None]:
         try:
+            self._require_seen(session, actor, change, [one for one, _ in self.together(session, change).changes])
             if self._judge.gates.gated(change.project, change.branch):
                 return len(self._wanted(session, actor, change.number)), None
             return len(self._facts(session, actor, change.number, False)[0]), None
         except GatebotError as error:
-            return len(self.together(session, change).changes), error.reason or reason("review.not-ready")
+            together = {one.number for one, _ in self.together(session, change).changes}
+            return len(self._seen(session, actor, together)), error.reason or reason("review.not-ready")
 
     def _enqueue(self, session: Session, actor: Actor, number: int) -> None:
         """Ask the gate, unless people still have something to do. A topic goes in as a whole."""
@@ -140,10 +148,11 @@ class Submission:
         missing = self._judge.obstacle(session, change)
         if missing is not None:
             raise Conflict(reason=reason("review.cannot-submit", missing))
-        self._require_below(session, change)
+        self._require_below(session, actor, change)
         wanted = [change]
         if self.whole_topic and change.topic:
             wanted += [one for one, _ in self.together(session, change).changes if one.number != number]
+        self._require_seen(session, actor, change, wanted)
         found: list[tuple[Change, int]] = []
         for one in wanted:
             account = require(actor, Verb.SUBMIT, target_of(one), self._rules)
@@ -153,9 +162,17 @@ class Submission:
             found.append((one, account))
         return found
 
-    def _require_below(self, session: Session, change: Change) -> None:
+    def _require_seen(self, session: Session, actor: Actor, change: Change, with_it: Sequence[Change]) -> None:
+        """Of what somebody may not see he hears only that there is something, as in Gerrit."""
+        numbers = {one.number for one in with_it} - {change.number}
+        if numbers and numbers.difference(self._seen(session, actor, numbers)):
+            raise Conflict(reason=reason("review.submit-with-hidden", change=change.number))
+
+    def _require_below(self, session: Session, actor: Actor, change: Change) -> None:
         """The gate takes no change while one below it still needs somebody: that is said at once, and of which one."""
-        for one, _ in together(session, change, whole_topic=False).changes:
+        below = together(session, change, whole_topic=False).changes
+        self._require_seen(session, actor, change, [one for one, _ in below])
+        for one, _ in below:
             missing = None if one.number == change.number else self._judge.obstacle(session, one)
             if missing is not None:
                 why = reason("review.stands-on-unready", missing, change=change.number, on=one.number)
@@ -200,6 +217,7 @@ class Submission:
         """What merging needs; refused when the rules are not met (past a gate, its own vote is not asked for)."""
         change = store.get_change(session, number)
         with_it = self.together(session, change)
+        self._require_seen(session, actor, change, [one for one, _ in with_it.changes])
         for late in with_it.outdated:
             why = reason(
                 "review.stands-on-outdated", change=late.change, on=late.on, patch_set=late.patch_set,

@@ -20,7 +20,7 @@ from gatebot.repo import ZERO
 from gatebot.review import conversation, store
 from gatebot.review.model import Change, Kind, Status, SubmitType
 from gatebot.review.room import ReviewRoom, furnish
-from tests.fakes.review_house import BOB, SITE, ReviewHouse
+from tests.fakes.review_house import BOB, ROOT, SITE, ReviewHouse
 
 BOBS = Actor(BOB, frozenset({CORE}), "bob")
 
@@ -260,6 +260,22 @@ async def test_a_topic_takes_no_change_past_its_gate_with_one_that_has_none(hous
         "gate alone. Take one of them out of the topic, or submit the other one first."
     )
     assert {name: house.tip(name) for name in tips} == tips
+
+
+async def test_of_a_change_of_the_topic_that_the_asker_may_not_see_nothing_is_told(house: ReviewHouse) -> None:
+    tips = [house.project(name) for name in ("api", "client")]
+    house.push("client", {"secret.txt": "s\n"}, "Secret", tips[1], owner=ROOT, private=True, topic="plans")
+    change = house.push("api", {"a.txt": "a\n"}, "Add a", tips[0], topic="plans")
+    ready(house, change)
+    told = "Change 2 must be submitted together with a change that you may not see. "
+    told += "Its owner or a reviewer of that one can submit both."
+    assert await refused(house, change, whole_topic=True) == told
+    count, why = await room(house, whole_topic=True).submission.asked_of(BOBS, change)
+    assert (count, words.say(why) if why else "") == (1, told)
+    house.gates.branches = {("api", "main"), ("client", "main")}
+    assert await refused(house, change, whole_topic=True) == told
+    await submit(house, change)
+    assert house.change(1).is_open
 
 
 async def test_elsewhere_a_topic_is_only_a_word(house: ReviewHouse) -> None:
