@@ -238,6 +238,7 @@ ADAPTERS: dict[str, set[str]] = {
         "holds",
         "layouts",
         "merger",
+        "rechecking",
         "results",
         "timer",
         "vault",

@@ -27,6 +27,7 @@ from .artifact_passes import ArtifactPasses
 from .assigning import Assigning, Described
 from .config.model import Location, Manager, Moment, PipelineConfig
 from .homes import concerning
+from .joining import MERGED
 from .landing import landing
 from .layouts import Layouts
 from .merger import Answer, Merger
@@ -35,6 +36,7 @@ from .queue import facts, verdict
 from .queue.losing import Abandoned
 from .queue.model import Departure, Item, ItemChange, Queue
 from .queue.record import report_key
+from .rechecking import Rechecking
 from .reproducing import store as given_builds
 from .secret_data import SecretData
 from .tokens.service import Issuer
@@ -86,6 +88,7 @@ class Effects:
         self._configured = ties.clock.now()
         self._tasks: set[asyncio.Task[None]] = set()
         self._merging: dict[str, list[facts.PrepareAsked]] = {}
+        self._rechecking = Rechecking(ties.merger, ties.layouts)
         self._assigning = Assigning(ties.review, ties.merger, ties.db, ties.secrets, self._log_url)
 
     def perform(self, commands: Iterable[facts.QueueFact], aborted: Mapping[str, Abandoned] = {}) -> None:
@@ -163,13 +166,18 @@ class Effects:
         queue = self._queue(name)
         if queue is None:
             return
-        layout = self._ties.layouts.current(queue.tenant)
-        accepted: Mapping[str, Accepted] = {}
-        if layout is not None and (layout.found or layout.secrets):
-            accepted = await self._ties.db.read(accepted_errors.valid, queue.tenant, self._ties.clock.now())
+        self._rechecking.note(orders, self._ties.layouts.generation)
+        accepted = await self._accepted(queue)
         answers: list[Answer] = await asyncio.to_thread(self._ties.merger.prepare, queue, orders, accepted)
         new = self._assigning.remember(job for answer in answers for job in answer.jobs)
         self._answered([answer.fact for answer in answers], new)
+
+    async def _accepted(self, queue: Queue) -> Mapping[str, Accepted]:
+        """The errors of its tenant's configuration that stop nobody."""
+        layout = self._ties.layouts.current(queue.tenant)
+        if layout is None or not (layout.found or layout.secrets):
+            return {}
+        return await self._ties.db.read(accepted_errors.valid, queue.tenant, self._ties.clock.now())
 
     # Builds
 
@@ -239,12 +247,25 @@ class Effects:
         votes = reports.votes(self._pipeline(queue, item.changes[0].project if item.changes else ""), Moment.SUCCESS)
         merger = self._ties.merger
         order = landing(queue, item, item.prepared, lambda project: merger.store(queue, project), votes)
+        lacks = await self._insist("a look at what it passed", lambda: self._lacks(queue, item))
+        if lacks is not None:
+            self._answered([facts.ItemReset(queue.id, item.id, item.attempt + 1, lacks)], ())
+            return
         answer = await self._insist("a landing", lambda: self._ties.review.land(order))
         if isinstance(answer, Landed):
             self._answered([facts.Landed(queue.id, item.id)], ())
             return
         tips = {f"{project}:{branch}": commit for project, branch, commit in answer.tips}
         self._answered([facts.LandingRefused(queue.id, item.id, answer.reason, tips)], ())
+
+    async def _lacks(self, queue: Queue, item: Item) -> Reason | None:
+        """What the configuration of now asks for beside what an item passed; of one that has landed nobody asks."""
+        if not self._rechecking.due(item):
+            return None
+        found = [await self._ties.review.change(number) for number in item.numbers]
+        if any(change is not None and change.status == MERGED for change in found):
+            return None
+        return await asyncio.to_thread(self._rechecking.lacks, queue, item, await self._accepted(queue))
 
     async def _report(self, name: str, key: str) -> None:
         queue = self._queue(name)

@@ -33,6 +33,8 @@ class Layouts:
         self._tenants = tenants
         self._lock = threading.Lock()
         self._current: dict[str, Layout] = {}
+        self.generation = 0
+        """Another number after each refresh."""
         self._told: list[Callable[[], None]] = []
         self._configuring: dict[str, tuple[Layout, dict[str, list[ItemChange]]]] = {}
 
@@ -44,6 +46,7 @@ class Layouts:
         """Read again what is merged, as far as it changed: in the projects that moved, or anywhere."""
         with self._lock:
             self._current = {tenant.name: self._loader.load(tenant, moved) for tenant in self._tenants()}
+            self.generation += 1
         for callback in self._told:
             callback()
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from gatebot import words
 from gatebot.events import BranchMoved, RefEnqueueRequested
+from gatebot.pipeline.queue.facts import ItemReset
 from tests.fakes.pipeline_house import CONFIG, PROJECT, PipelineHouse
 from tests.fakes.review_house import SITE
 
@@ -34,6 +36,33 @@ async def test_builds_go_on_over_a_new_configuration(house: PipelineHouse) -> No
     assert house.dispatch.of(1).build == build
     await house.passes(1)
     assert house.status(1) == "MERGED"
+
+
+async def test_nothing_lands_without_a_job_that_its_project_asks_for_since_its_builds_ran(house: PipelineHouse) -> None:
+    one, two = house.push("api", {"a.txt": "a\n"}, "Add a"), house.push("api", {"b.txt": "b\n"}, "Add b")
+    await house.approve(one, two)
+    await house.settle()
+    more = "- job: {name: must}\n- project: {name: api, gate: {jobs: [must, {style: {voting: false}}]}}\n"
+    await house.configure("gatebot-config", {"zuul.yaml": CONFIG + more})
+    await house.passes(1)
+    assert house.status(1) == "NEW"
+    resets = house.review.facts(ItemReset)
+    assert next(words.say(one.reason) for one in resets if isinstance(one, ItemReset)) == (
+        "Restarted because its project asks for another job by now: must."
+    )
+    for number in (1, 2):
+        for job in ("unit", "must", "style"):
+            await house.passes(number, job)
+    assert (house.status(1), house.status(2)) == ("MERGED", "MERGED")
+    assert len(house.review.facts(ItemReset)) == 2
+    # Configuration that takes no part in what it passed costs nothing.
+    three = house.push("api", {"c.txt": "c\n"}, "Add c")
+    await house.approve(three)
+    await house.settle()
+    await house.configure("gatebot-config", {"zuul.yaml": CONFIG})
+    for job in ("unit", "must", "style"):
+        await house.passes(3, job)
+    assert house.status(3) == "MERGED"
 
 
 @pytest.mark.zuul(118)

@@ -163,7 +163,7 @@ def _reset(queue: Queue, resets: Iterable[ItemReset]) -> Queue:
         if item is not None and event.attempt > item.attempt:
             lost += [build.id for build in item.unfinished]
             fresh[item.id] = replace(
-                item, attempt=event.attempt, asked=False, onto="", prepared=None, builds={}, refused=None
+                item, attempt=event.attempt, asked=False, onto="", prepared=None, builds={}, refused=None, landing=False
             )
     if not fresh:
         return queue
