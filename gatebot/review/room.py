@@ -120,16 +120,13 @@ def furnish(
     collisions, policies = Collisions(db, repositories, maker.scratch), ConfigPolicies(policy or Policy(), configs)
     reading = Reading(db, judge, clock, rules, Lineage(configs).below, collisions.told)
     lander = Lander(db, repositories, judge, clock, policies, configs)
+    ties, by_gate = (db, repositories, judge, lander, clock, rules), Review(db, judge, clock, ForTheGate(rules))
     bench = Workbench(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
         ConfigGuard(configs, rules), lambda s, actor, asked: frozenset(reading.seen_in(s, actor, asked)),
     )  # fmt: skip
     groups, edits, branching = GroupService(identity, rules), Edits(bench), Branching(bench)
     files, threads, standing = Files(db, repositories), Threads(db, repositories, clock), Standing(bench)
-    by_gate = Review(db, judge, clock, ForTheGate(rules))
-    submission = Submission(
-        db, repositories, judge, lander, clock, rules, whole_topic=whole_topic, configs=configs, seen=reading.seen_in
-    )
     return ReviewRoom(
         identity=identity,
         repositories=repositories,
@@ -139,7 +136,7 @@ def furnish(
         revisions=Revisions(repositories),
         review=review,
         states=States(db, clock, rules),
-        submission=submission,
+        submission=Submission(*ties, whole_topic=whole_topic, configs=configs, seen=reading.seen_in),
         maker=maker,
         standing=standing,
         picking=Picking(bench),
