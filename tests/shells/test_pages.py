@@ -483,11 +483,20 @@ async def test_addresses_of_gerrits_pages_lead_to_those_here(web: WebHouse, hous
         f"{here}/comments/abc/": f"{here}/comment/abc/", f"/q/{change.number}": here, f"/q/{change.change_id}": here,
         "/admin/repos/api,access": "/project/api", "/admin/repos": "/projects", "/settings/": "/settings",
         "/login/q/status:open": "/login?next=/q/status:open",
-        "/id/I1234": "/q/I1234", "/profile": "/settings", f"{here}/?tab=comments": f"{here}?tab=comments",
+        f"{here}/a.txt": f"{here}/1/a.txt", f"{here}/a.txt@1": f"{here}/1/a.txt#1",
+        f"{here}/1/a.txt@1": f"{here}/1/a.txt#1",
+        f"{here}/1/readme@b1?view=side": f"{here}/1/readme?view=side#b1",
+        f"{here}/1//COMMIT_MSG@7": f"{here}/1//COMMIT_MSG#7",
+        f"{here}/-1..1/a.txt@a2": f"{here}/1/a.txt#b2", f"{here}/-1..1": f"{here}/1",
+        "/Documentation/rest-api-changes.html": "/openapi.json", "/Documentation/user-search.html": "/q/status:open",
+        "/Documentation/": "/", "/Documentation": "/", "/id/I1234": "/q/I1234",
+        "/profile": "/settings", f"{here}/?tab=comments": f"{here}?tab=comments",
     }.items():  # fmt: skip
         async with web.client.get(asked, allow_redirects=False) as answer:
             assert (answer.status, answer.headers.get("Location")) == (302, there), asked
     assert (await web.client.get("/c/99/1", allow_redirects=False)).status == 404
+    odd = house.push("api", {"b@5": "b\n"}, "Add a file whose name ends like an address")
+    assert "b@5" in await web.page(f"/c/api/+/{odd.number}/1/b@5")
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     for asked in ("/projects/demo/api", "/plugins/gitiles/demo/api/+/refs/heads/main"):
         async with web.client.get(asked, headers=browser, allow_redirects=False) as answer:

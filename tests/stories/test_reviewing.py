@@ -59,6 +59,16 @@ def waiting(site: RunningSite, count: int) -> list[int]:
     return site.do(make(), 120)
 
 
+async def rewritten(site: RunningSite, change: int, path: str, text: str) -> None:
+    """A file with another text, as the next patch set, by Ann."""
+    room, account = site.app.review, await site.app.identity.by_username("ann")
+    assert account is not None
+    ann = Actor(account.id, account.groups, account.username)
+    found = await room.reading.find(ann, str(change))
+    await room.edits.write(ann, found, path, text.encode())
+    await room.edits.publish(ann, found)
+
+
 def subject(page: Page, number: int) -> None:
     """The page of this change is there, and its script has run."""
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(rf"{number} Say it in way"))
@@ -187,6 +197,16 @@ def test_lines_are_unfolded_and_files_walked_without_a_mouse(site: RunningSite, 
     expect(bob.get_by_role("heading", level=1)).to_contain_text("Add c and d")
     expect(bob.locator(".filelist li", has_text="c.txt")).to_contain_text("☑")
     expect(bob.locator(".filelist li", has_text="d.txt")).to_contain_text("☐")
+    site.do(rewritten(site, change, "c.txt", TEXT.replace("line 9\n", "line nine\n")))
+    bob.goto(f"/c/api/+/{change}/1..2/c.txt@b9")
+    expect(bob).to_have_url(re.compile(r"/1\.\.2/c\.txt#b9$"))
+    expect(bob.locator("#lines tr[aria-selected='true']")).to_contain_text("line nine")
+    folded = bob.get_by_role("link", name="all 41 equal lines")
+    folded.scroll_into_view_if_needed()
+    expect(folded).to_be_in_viewport()
+    folded.click()
+    expect(bob.locator("#lines")).to_contain_text("line 60")
+    expect(bob.locator("#lines")).to_contain_text("line 30")
 
 
 def test_a_new_patch_set_is_told_and_not_put_under_the_readers_eyes(site: RunningSite, bob: Page) -> None:

@@ -233,16 +233,18 @@ document.addEventListener("gatebot:shown", dress);
 dress();
 // `#12` is a line of the new side, `#b12` of the old one: Gerrit's addresses.
 function line() {
-  const asked = /^#(b?)(\d{1,7})$/.exec(location.hash), lines = document.getElementById("lines");
+  const asked = /^#([ab]?)(\d{1,7})$/.exec(location.hash), lines = document.getElementById("lines");
   if (!asked || !lines) return;
-  const cell = [...lines.querySelectorAll(`td.n[data-side="${asked[1] ? "old" : "new"}"]`)].find((one) => one.textContent.trim() === asked[2]);
-  if (cell) {
+  const row = [...lines.querySelectorAll("tr[data-row]")].find((one) => one.querySelectorAll("td.n")[asked[1] ? 0 : 1].textContent.trim() === asked[2]);
+  if (row) {
     lines.querySelector("[aria-selected='true']")?.removeAttribute("aria-selected");
-    cell.parentElement.setAttribute("aria-selected", "true");
-    cell.parentElement.scrollIntoView({ block: "center" });
-  } else if (!asked[1] && !location.search.includes("more=")) {
-    const query = new URLSearchParams(location.search);
-    query.set("more", `${Math.max(1, asked[2] - 10)}-${+asked[2] + 10}`);
+    row.setAttribute("aria-selected", "true");
+    row.scrollIntoView({ block: "center" });
+  } else if (!location.search.includes("more=")) {
+    // Folded are equal lines, by their numbers on the new side: as far from the old ones as the last row before them.
+    const query = new URLSearchParams(location.search), pairs = [...lines.querySelectorAll("tr[data-row]")].map((one) => [...one.querySelectorAll("td.n")].map((cell) => +cell.textContent));
+    const [old, fresh] = (asked[1] && pairs.findLast(([left, right]) => left && right && left < asked[2])) || [0, 0], at = +asked[2] + fresh - old;
+    query.set("more", `${Math.max(1, at - 10)}-${at + 10}`);
     location.replace(`?${query}${location.hash}`);
   }
 }

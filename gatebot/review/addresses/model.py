@@ -10,6 +10,13 @@ import re
 from urllib.parse import quote
 
 _COUNT = re.compile(r"(.*\D),(\d{1,6})", re.DOTALL)
+_LINE = re.compile(r"(.+)@([ab]?)(\d{1,7})", re.DOTALL)
+_PAGES = (
+    ("rest-api", "/openapi.json"), ("user-search", "/q/status:open"), ("user-dashboards", "/dashboard/self"),
+    ("user-attention-set", "/dashboard/self"), ("user-inline-edit", "/dashboard/self"), ("user-notify", "/settings"),
+    ("user-upload", "/projects"), ("error-", "/projects"), ("cmd-hook-commit-msg", "/tools/hooks/commit-msg"),
+    ("user-review-ui", "/q/status:open"), ("intro-project-owner", "/projects"), ("project-configuration", "/projects"),
+)  # fmt: skip
 _ONE = re.compile(r"\d{1,9}|I[0-9a-f]{4,40}|[0-9a-f]{7,40}")
 
 
@@ -35,3 +42,18 @@ def query_and_start(query: str) -> tuple[str, int]:
 def names_one(query: str) -> bool:
     """Whether somebody looks for one change: by its number, Change-Id or commit."""
     return _ONE.fullmatch(query.strip()) is not None
+
+
+def line_of(file: str) -> tuple[str, str]:
+    """The file and the line that an address names together, as Gerrit wrote them before it put lines behind a `#`.
+
+    `a.py@5` is line 5, `a.py@b5` that of the other side; the line is as it stands behind the `#`, empty: none.
+    """
+    found = _LINE.fullmatch(file)
+    return (found[1], f"{'b' if found[2] else ''}{found[3]}") if found else (file, "")
+
+
+def documented(rest: str) -> str:
+    """`/Documentation/PAGE.html`: where what it tells of is found here."""
+    page = rest.strip("/").lower()
+    return next((path for begins, path in _PAGES if page.startswith(begins)), "/")

@@ -13,9 +13,10 @@ from aiohttp import web
 
 from ...site import Site
 from ..answers import Handler
+from ..diffs.looking import address
 from ..diffs.pages import CHANGE
 from ..reading import Reading
-from .model import administered, signing_in
+from .model import administered, documented, line_of, signing_in
 
 #: `/c/12` and what is below, where no name of a project is in it.
 _NUMBERED = r"/c/{number:\d{1,9}}{below:(?:/(?:(?!\+/).)*)?}"
@@ -62,12 +63,35 @@ def routes(site: Site, reading: Reading) -> list[web.RouteDef]:
         *(web.get(f"{CHANGE}{tail}/", bare) for tail in _PATCH_SETS),
         web.get(CHANGE + r"/comments/{comment:[\w-]{1,80}}{slash:/?}", comment),
         web.get(CHANGE + "{talk:/(?:comments/?|edit(?:/.*)?)}", of_change),
+        *_of_files(site, reading),
         web.get(_NUMBERED, numbered),
         web.get("/admin{below:(?:/.*)?}", _leading("below", administered)),
         web.get("/login/{next:.*}", _leading("next", signing_in)),
         web.get("/{kind:id|r}/{one:[0-9A-Za-z]{4,41}}{slash:/?}", _leading("one", lambda one: f"/q/{one}")),
         *(web.get(path, _leading("", lambda _: "/settings")) for path in ("/settings/", "/profile", "/profile/")),
+        web.get("/Documentation{below:(?:/.*)?}", _leading("below", documented)),
         web.get("/register{below:(?:/.*)?}", _leading("", lambda _: "/signup")),
+    ]
+
+
+def _of_files(site: Site, reading: Reading) -> list[web.RouteDef]:
+    """Files by other addresses than their pages have."""
+
+    async def of_file(request: web.Request) -> web.StreamResponse:
+        """A file of the newest patch set."""
+        change = await reading.find(site.actor(request), request.match_info["number"])
+        file, line = line_of(request.match_info["file"])
+        raise _to(request, address(change.path, change.current, None, file), line)
+
+    async def against_parent(request: web.Request) -> web.StreamResponse:
+        """The same against the patch set's parent, of which Gerrit says which one."""
+        change, place = await reading.find(site.actor(request), request.match_info["number"]), request.match_info
+        file, line = line_of(place["file"].strip("/"))
+        raise _to(request, address(change.path, int(place["patch_set"]), None, file), line)
+
+    return [
+        web.get(CHANGE + r"/{parent:-\d{1,3}}..{patch_set:\d{1,4}}{file:(?:/.*)?}", against_parent),
+        web.get(CHANGE + r"/{file:.+}", of_file),
     ]
 
 
@@ -80,6 +104,7 @@ def _leading(name: str, where: Callable[[str], str]) -> Handler:
     return lead
 
 
-def _to(request: web.Request, path: str) -> web.HTTPFound:
-    """There, with what was asked."""
-    return web.HTTPFound(f"{path}?{request.query_string}" if request.query_string and "?" not in path else path)
+def _to(request: web.Request, path: str, line: str = "") -> web.HTTPFound:
+    """There, with what was asked; `line` is what stands behind the `#`."""
+    asked = f"{path}?{request.query_string}" if request.query_string and "?" not in path else path
+    return web.HTTPFound(f"{asked}#{line}" if line else asked)

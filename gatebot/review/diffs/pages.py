@@ -16,6 +16,7 @@ from ...errors import Conflict, NotFound
 from ...reasons import reason
 from ...repo import FileChange
 from ...site import Site
+from ..addresses.model import line_of
 from ..model import COMMIT_MESSAGE, PATCH_SET_LEVEL
 from ..permission import target_of
 from ..room import ReviewRoom
@@ -58,7 +59,7 @@ class DiffPages:
         listed = await self._room.for_pages.differences.listed(actor, what)
         file = next((one.change for one in listed if one.path == path), None)
         if file is None:
-            file = await self._unchanged(what, path)
+            file = await self._unchanged(request, what, path)
         asked = await self._asked(request)
         known = {name for one in listed for name in (one.path, one.change.old_path)}
         drafts = await self._room.for_pages.differences.drafts(actor, what)
@@ -138,11 +139,20 @@ class DiffPages:
         numbers = [int(place.get(name, "0")) or None for name in ("patch_set", "base")]
         return await self._room.for_pages.differences.compared(actor, change.number, *numbers)
 
-    async def _unchanged(self, what: Compared, path: str) -> FileChange:
-        """A file that does not differ is shown all the same: comments may be on it."""
-        project, commit = what.view.change.project, what.patch_set.commit
+    async def _unchanged(self, request: web.Request, what: Compared, path: str) -> FileChange:
+        """A file that does not differ is shown all the same: comments may be on it. `FILE@5` leads to its line."""
+        change, commit = what.view.change, what.patch_set.commit
         if path != COMMIT_MESSAGE:
-            await self._room.files.content(project, commit, path, what.patch_set)
+            try:
+                await self._room.files.content(change.project, commit, path, what.patch_set)
+            except NotFound:
+                file, line = line_of(path)
+                if not line:
+                    raise
+                base = what.base.number if what.base else None
+                there = address(change.path, what.patch_set.number, base, file)
+                asked = f"?{request.query_string}" if request.query_string else ""
+                raise web.HTTPFound(f"{there}{asked}#{line}") from None
         return FileChange(path, path, "M", 0, 0, False, 0, 0)
 
     async def _asked(self, request: web.Request) -> Asked:

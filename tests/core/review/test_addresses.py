@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatebot.review.addresses.model import administered, names_one, query_and_start, signing_in
+from gatebot.review.addresses.model import administered, documented, line_of, names_one, query_and_start, signing_in
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,16 @@ def test_a_number_a_change_id_or_a_commit_names_one_change() -> None:
     assert names_one("901bd018d7")
     assert not names_one("owner:12")
     assert not names_one("is")
+
+
+def test_a_file_may_be_named_with_a_line() -> None:
+    assert line_of("lib/a.py@12") == ("lib/a.py", "12")
+    assert line_of("lib/a.py@b3") == line_of("lib/a.py@a3") == ("lib/a.py", "b3")
+    for file in ("a.py", "a@b", "@5", "a@5x"):
+        assert line_of(file) == (file, "")
+
+
+def test_what_gerrit_documents_is_found_at_the_page_that_does_it() -> None:
+    assert documented("/user-search-accounts.html") == "/q/status:open"
+    assert documented("/rest-api.html") == "/openapi.json"
+    assert documented("/index.html") == "/"
