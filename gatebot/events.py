@@ -344,6 +344,13 @@ class StatusTold(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class IrcLinked(Event):
+    """Somebody on IRC is known to be this account from now on."""
+
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
 class FixesChanged(Event):
     """It may be another now, which changes fix these things at their trackers, and how those stand."""
 
@@ -395,6 +402,7 @@ ALL: tuple[type[Event], ...] = (
     MeetingEnded,
     MeetingImported,
     StatusTold,
+    IrcLinked,
     FixesChanged,
     BoardChanged,
 )

@@ -64,7 +64,7 @@ class SiteAnswers:
 
     async def confirm(self, network: str, name: str, code: str) -> str:
         """Link who says a code to the account that it is of."""
-        account = await self.db.run_silent(links.confirm, code, network, name, self.clock.now())
+        account = await self.db.run(links.confirm, code, network, name, self.clock.now())
         found = await self.room.identity.by_id(account) if account is not None else None
         return found.username if found is not None else ""
 

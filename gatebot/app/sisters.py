@@ -148,7 +148,9 @@ def with_sisters(irc: Irc, origin: Origin, sight: Sights, room: GateRoom) -> Irc
     voices = {name: _voice(client, ways[name]) for client in irc.clients for name in [client.network.name]}
     nicks = [(client.network.name, client.network.nick) for client in irc.clients]
     trusting = frozenset(name for name, voice in voices.items() if voice.trusts_nicks)
-    irc.shown.extend(LinkPages(origin.site, db, origin.clock, nicks, trusting).routes())
+    known = {client.network.name: client for client in irc.clients}
+    links = LinkPages(origin.site, db, origin.clock, nicks, trusting, lambda name: known[name].tells_accounts())
+    irc.shown.extend(links.routes())
     answering = Answering(origin.clock, voices, answers, irc.bot.say, irc.bot.settled, url)
     irc.add("answers", answering.heard, answering.run, whispered=answering.whispered)
     return irc

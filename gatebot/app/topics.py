@@ -31,6 +31,8 @@ def of(entry: Entry) -> tuple[str, ...]:
             return (event.subject, "meetings")
         case events.StatusTold(kind=kind):
             return ("status", "banner") if kind in _SHOWN else ("status",)
+        case events.IrcLinked(account=account):
+            return (f"irc-link/{account}",)
         case events.FixesChanged(urls=urls):
             return tuple(topic_of(f"bug/{url}") for url in urls)
         case events.BoardChanged(board=board):

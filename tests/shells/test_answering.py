@@ -127,13 +127,24 @@ async def test_a_linked_account_rechecks_under_any_nick_and_no_other_does() -> N
     ("account", "answer"),
     [
         ("", "Log in to the services of this network first, then say it again."),
-        (None, "This network does not tell who is logged in, so that nobody can be linked here."),
+        (
+            None,
+            "This network does not tell who is logged in, so that nobody can be linked here, unless an administrator "
+            "makes a nick a proof by trust_nicks.",
+        ),
     ],
 )
 async def test_a_code_links_nobody_without_a_proved_name(account: str | None, answer: str) -> None:
     channel = Channel()
     assert await channel.hears("gatebot: confirm CODE", account=account) == [f"ann: {answer}"]
     assert channel.told.links == {}
+
+
+async def test_a_guest_from_the_web_is_told_to_sign_in() -> None:
+    channel = Channel()
+    told = "eve/guest: You speak from the web without an account. Sign in, then say it again:  https://gate.example.org"
+    for text in ("gatebot: recheck 42", "gatebot: confirm CODE"):
+        assert await channel.hears(text, "eve/guest", account="") == [f"{told}/login"]
 
 
 async def test_a_nick_is_a_proof_only_where_settings_say_so_and_no_accounts_are_told() -> None:

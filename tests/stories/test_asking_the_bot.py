@@ -105,7 +105,9 @@ def test_who_proved_an_account_by_a_code_rechecks_from_the_channel(
         assert code is not None
         reader.says(f"gatebot: confirm {code[1]}")
         assert reader.reads() == "mina: You are ann here from now on."
-        assert "mina" in page.get("/settings/irc").text
+        shown = page.get("/settings/irc").text
+        assert "mina" in shown
+        assert 'data-live="irc-link/' in shown  # an open page shows it by itself
         given = len(builds.given)
         reader.says(f"gatebot: recheck {change}")
         told = f"mina: Change {change} is checked again, asked by ann.  {site.url}/c/api/+/{change}"

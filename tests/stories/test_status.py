@@ -86,7 +86,8 @@ def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
         reader.sends("TOPIC #demo :welcome")
         reader.sees("TOPIC #demo :welcome")
         reader.says(f"#status alert {ALERT}")
-        assert reader.reads() == f"mina: I do not know your account. Link it here:  {site.url}/settings/irc"
+        told = f"I do not know your account. Link it here:  {site.url}/settings/irc"
+        assert reader.reads() == f"mina: {told}  Or tell it here:  {site.url}/status-log"
         is_admin(reader, site)
         page = browser.new_context(base_url=site.url, locale="en-GB").new_page()
         page.goto("/login")

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from ...expressions import strictly
 from ..lines import is_safe_url
+from ..webchat.words import is_guest
 from .model import Answer, Board, Event, Fact, Speaker, Verb
 from .reading import ADMIN, OTHERS, TRACK, USER, Said, To
 
@@ -127,7 +128,7 @@ def _track(event: Event, board: Board, said: Said, who: Speaker, at: datetime, s
         known = f"Active tracks: {' '.join(board.tracks)}" if board.tracks else "There are no active tracks defined yet"
         return Answer(reply=f"Unknown track '{track}'. {known}") if verb in TRACK else None
     if board.known_only and not who.username:
-        return Answer(reply=f"Need a known account to issue commands. Link it here:  {site}/settings/irc")
+        return Answer(reply=f"Need a known account to issue commands. {_known_by(who, site)}")
     if not verb:
         return Answer(reply=f"Missing track command (#TRACK {'|'.join(TRACK[:3])}...). {_doc(event, site)}")
     if verb in ("book", "unbook"):
@@ -178,6 +179,10 @@ def _book(event: Event, board: Board, track: str, verb: str, slot: str, who: Spe
     return Answer((freed,), f"Room {room} (previously booked for {track}) is now free on {time}")
 
 
+def _known_by(who: Speaker, site: str) -> str:
+    return f"Sign in:  {site}/login" if is_guest(who.nick) else f"Link it here:  {site}/settings/irc"
+
+
 def slots(event: Event) -> list[str]:
     """What may be booked."""
     return [f"{room}-{slot}" for room in event.rooms for slot in event.slots]
@@ -198,7 +203,7 @@ def _admin(event: Event, board: Board, said: Said, who: Speaker, at: datetime, s
     if said.word == "list":
         return Answer(reply=f"Available tracks: {' '.join(board.tracks)}")
     if not who.username:
-        return Answer(reply=f"Need a known account for admin commands. Link it here:  {site}/settings/irc")
+        return Answer(reply=f"Need a known account for admin commands. {_known_by(who, site)}")
     if not who.manages:
         told = f"~{said.word} needs the capability {CAPABILITY}, which {who.username} does not have"
         return Answer(reply=f"{told}. An administrator can give it in All-Projects.")

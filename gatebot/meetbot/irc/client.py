@@ -82,6 +82,10 @@ class Client:
         """How the bot is called here: as it wants, and as it is now."""
         return self.network.nick, self._session.scene.nick
 
+    def tells_accounts(self) -> bool | None:
+        """Whether the network tells who is logged in; None while it is not known."""
+        return self._session.scene.tells_accounts if self._session.since is not None else None
+
     def topic(self, channel: str) -> str | None:
         """The topic of a channel; None where the bot is not in it, or was not told yet."""
         present = self._session.scene.roster.get(channel) if self._stream is not None else None

@@ -19,6 +19,7 @@ from ...clock import Clock
 from ...errors import Invalid
 from ..model import Line, LineKind, Priority
 from ..store import Heard
+from ..webchat.words import is_guest
 from . import asking
 from .asking import Asked
 from .patience import Patience
@@ -167,11 +168,15 @@ class Answering:
         name = self._name(question)
         done = await self._answers.recheck(question.network, name, number) if name else None
         if done is None:
+            if is_guest(question.line.nick):
+                return asking.guest(f"{self._site}/login", gettext)
             return asking.unknown(f"{self._site}/settings/irc", gettext)
         return asking.done(done, number, gettext)
 
     async def _confirm(self, question: Question, code: str, gettext: asking.Gettext) -> str:
         name = self._name(question)
+        if is_guest(question.line.nick):
+            return asking.guest(f"{self._site}/login", gettext)
         if not name:
             return asking.not_logged_in(gettext, told=question.line.account is not None)
         if name.startswith(WEB):

@@ -147,6 +147,11 @@ def unknown(url: str, gettext: Gettext) -> str:
     return _ended(gettext("I do not know your account. Link it here:"), url)
 
 
+def guest(url: str, gettext: Gettext) -> str:
+    """Somebody who speaks from the web without an account asks for what accounts may do."""
+    return _ended(gettext("You speak from the web without an account. Sign in, then say it again:"), url)
+
+
 def done(done: Done, number: int, gettext: Gettext) -> str:
     """What became of a request for new checks."""
     if done.refused:
@@ -171,7 +176,10 @@ def not_logged_in(gettext: Gettext, *, told: bool) -> str:
     """Nothing proves who says a code."""
     if told:
         return gettext("Log in to the services of this network first, then say it again.")
-    return gettext("This network does not tell who is logged in, so that nobody can be linked here.")
+    return gettext(
+        "This network does not tell who is logged in, so that nobody can be linked here, unless an administrator makes "
+        "a nick a proof by trust_nicks."
+    )
 
 
 def signed_in(username: str, gettext: Gettext) -> str:

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from ... import db
+from ... import db, journal
 from ...db import Session
+from ...events import IrcLinked
 
 LASTS = timedelta(minutes=10)
 
@@ -61,6 +62,7 @@ def confirm(session: Session, code: str, network: str, name: str, now: datetime)
     session.execute(sa.delete(link_table).where(link_table.c.network == network, link_table.c.name == name))
     row = {"network": network, "name": name, "account": account, "at": now}
     session.execute(sa.insert(link_table).values(row))
+    journal.append(session, IrcLinked(account), now)
     return account
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
@@ -20,17 +20,19 @@ from . import links
 
 
 class LinkPages:
-    """The page; `nicks` are the bot's, by network; on `trusting` networks a nick is a proof."""
+    """The page; `nicks` are the bot's, by network; on `trusting` networks a nick is a proof, and `tells` knows of each
+    whether it tells who is logged in (None: that is not known now)."""
 
     def __init__(
         self, site: Site, db: Database, clock: Clock, nicks: Sequence[tuple[str, str]],
-        trusting: frozenset[str] = frozenset(),
+        trusting: frozenset[str] = frozenset(), tells: Callable[[str], bool | None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._site = site
         self._db = db
         self._clock = clock
         self._nicks = tuple(nicks)
         self._trusting = trusting
+        self._tells = tells
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -39,8 +41,16 @@ class LinkPages:
     async def _page(self, request: web.Request, code: str = "") -> web.StreamResponse:
         account = self._site.require(request)
         known = await self._db.read(links.of_account, account.id)
+        blind = [name for name, _ in self._nicks if name not in self._trusting and self._tells(name) is False]
         return self._site.render(
-            request, "meetbot/links.html", known=known, nicks=self._nicks, trusting=self._trusting, code=code
+            request,
+            "meetbot/links.html",
+            live=f"irc-link/{account.id}",
+            known=known,
+            nicks=[(name, nick) for name, nick in self._nicks if name not in blind],
+            blind=blind,
+            trusting=self._trusting,
+            code=code,
         )
 
     async def _change(self, request: web.Request) -> web.StreamResponse:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from ..lines import command
 from ..sisters.announcing import clean, clip
+from ..sisters.asking import guest, unknown
+from ..webchat.words import is_guest
 from .model import STATUS, Kind, Person, Step
 
 LONGEST = 400
@@ -45,7 +47,8 @@ def _status(rest: str, nick: str, person: Person | None, site: str) -> Step:
     if verb.lower() not in STATUS:
         return Step(first=f"{nick}: unknown command. There are: {_USAGE}.")
     if person is None:
-        return Step(first=f"{nick}: I do not know your account. Link it here:  {site}/settings/irc")
+        told = guest(f"{site}/login", str) if is_guest(nick) else unknown(f"{site}/settings/irc", str)
+        return Step(first=f"{nick}: {told}  Or tell it here:  {site}/status-log")
     if not person.may:
         told = f"#status needs the capability {CAPABILITY}, which {person.username} does not have"
         return Step(first=f"{nick}: {told}. An administrator can give it in All-Projects.")

@@ -18,6 +18,7 @@ from ..lines import plain
 LONGEST = 400
 """Characters of what is said at once."""
 _SIGNED_IN = "/web"
+_GUEST = "/guest"
 _NICK = re.compile(r"[\w-]{1,20}")
 _BURST, _RATE = 4, 0.25
 _ALL_BURST, _ALL_RATE = 20, 1.0
@@ -34,9 +35,14 @@ def username_of(nick: str) -> str:
     return nick.removesuffix(_SIGNED_IN) if nick.endswith(_SIGNED_IN) else ""
 
 
+def is_guest(nick: str) -> bool:
+    """Whether somebody speaks from the web and has not signed in; no nick on IRC looks like this."""
+    return nick.endswith(_GUEST)
+
+
 def of_guest(name: str) -> str | None:
     """The nick of a guest; None where the name is none."""
-    return f"{name}/guest" if _NICK.fullmatch(name) else None
+    return f"{name}{_GUEST}" if _NICK.fullmatch(name) else None
 
 
 def said(text: str) -> str:

@@ -209,6 +209,8 @@ def test_a_board_is_led_by_who_may(channel: Channel) -> None:
     )
     assert channel.say("~requirevoice", ADMIN) == "From now on only people with a linked account move tracks."
     assert channel.say("#nova now x") == f"Need a known account to issue commands. Link it here:  {SITE}/settings/irc"
+    guest = Speaker("oftc", "eve/guest")
+    assert channel.say("#nova now x", guest) == f"Need a known account to issue commands. Sign in:  {SITE}/login"
     assert channel.say("#nova now x", known) == ""
     assert channel.say("~fetchdb http://x", ADMIN) == (
         "Unknown command 'fetchdb'. There are: ~list, ~add, ~del, ~clean, ~newday, ~motd, ~emptydb, ~requirevoice, "
