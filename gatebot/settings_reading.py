@@ -8,6 +8,7 @@ that have names of their own are in `settings_named.py`.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from dataclasses import dataclass
 from typing import cast, get_type_hints
@@ -99,6 +100,10 @@ def _value(item: Described, value: object) -> object:
             if item.least is not None and value < item.least:
                 raise ValueError(f"{value} is too small; the least is {item.least}.")
             return value
+        case type() as hint, int() | float() if hint is float and not isinstance(value, bool) and math.isfinite(value):
+            if item.least is not None and value < item.least:
+                raise ValueError(f"{value} is too small; the least is {item.least}.")
+            return float(value)
         case type() as hint, str() if hint is str:
             if item.choices and value not in item.choices:
                 near = guess(value, item.choices, known=False)
@@ -118,6 +123,7 @@ def _value(item: Described, value: object) -> object:
 _KINDS: dict[object, str] = {
     bool: "true or false",
     int: "a whole number",
+    float: "a number",
     str: "a text in quotes",
     tuple[str, ...]: "a list of texts in brackets",
 }

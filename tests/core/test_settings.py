@@ -355,6 +355,19 @@ def test_a_channel_that_cannot_be_told_is_refused(written: str, told: str) -> No
     assert refusal(f"{network}[announce.demo]\n{written}") == [f"gatebot.toml: {told}"]
 
 
+def test_parts_of_a_second_are_a_pause_between_lines() -> None:
+    network = '[[irc]]\nhost = "x"\nnick = "n"\nchannels = ["#a"]\nseconds_between_lines = '
+    for told, seconds in (("0.5", 0.5), ("3", 3.0), ("0", 0.0)):
+        assert load(network + told, "gatebot.toml").irc[0].seconds_between_lines == seconds
+    cannot = "cannot be used; write a number, such as 2.0."
+    for told, why in (
+        ("-0.5", "-0.5 is too small; the least is 0."),
+        ("inf", f"Infinity {cannot}"),
+        ("true", f"true {cannot}"),
+    ):
+        assert refusal(network + told) == [f"gatebot.toml: irc 1.seconds_between_lines: {why}"]
+
+
 def test_a_channel_leads_one_board_whose_tracks_can_be_said() -> None:
     network = '[[irc]]\nhost = "x"\nnick = "n"\nchannels = ["#ptg"]\n'
     boards = '[board.a]\nchannel = "#ptg"\ntracks = ["#Info", "a/b", "nova"]\n[board.b]\nchannel = "#PTG"\n'
