@@ -25,6 +25,7 @@ from .asked import (
 )
 from .fact import Event
 from .reasons import Reason
+from .said import BoardChanged, IrcLinked, LineRemoved, LineSaid, MeetingEnded, MeetingStarted, StatusTold
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,47 +285,6 @@ class SemaphoresReleased(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class LineSaid(Event):
-    """One stored line of an IRC channel; `line` is the id of its row, `path` its permanent address on this site.
-
-    `in_meeting` is the id of the meeting that runs there (0: none)."""
-
-    channel: str
-    line: int
-    nick: str
-    text: str
-    network: str = "irc"
-    path: str = ""
-    in_meeting: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LineRemoved(Event):
-    """The words of a stored line were taken away; a marker stands in their place."""
-
-    channel: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeetingStarted(Event):
-    meeting: int
-    channel: str
-    name: str
-    nick: str
-
-
-@dataclass(frozen=True, slots=True)
-class MeetingEnded(Event):
-    """`path` is the address of the minutes below the site's root, without its ending."""
-
-    meeting: int
-    channel: str
-    name: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
 class MeetingImported(Event):
     """A meeting of an old log has minutes here; `lines` are those of its lines that name something."""
 
@@ -336,32 +296,10 @@ class MeetingImported(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class StatusTold(Event):
-    """Somebody told everybody how the site is, celebrated or thanked: `kind` says it, row `entry` has the words."""
-
-    entry: int
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class IrcLinked(Event):
-    """Somebody on IRC is known to be this account from now on."""
-
-    account: int
-
-
-@dataclass(frozen=True, slots=True)
 class FixesChanged(Event):
     """It may be another now, which changes fix these things at their trackers, and how those stand."""
 
     urls: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BoardChanged(Event):
-    """The board of an event is another: its tracks, what they speak of, or who is where."""
-
-    board: str
 
 
 ALL: tuple[type[Event], ...] = (

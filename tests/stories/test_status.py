@@ -28,6 +28,7 @@ title = "The gathering"
 tracks = ["nova", "swift"]
 """
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
+UNKNOWN = "I do not know your account. Link it here:  {0}/settings/irc  Or tell it here:  {0}/status-log"
 ALERT = "Gerrit is down, see change 7"
 
 
@@ -86,8 +87,7 @@ def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
         reader.sends("TOPIC #demo :welcome")
         reader.sees("TOPIC #demo :welcome")
         reader.says(f"#status alert {ALERT}")
-        told = f"I do not know your account. Link it here:  {site.url}/settings/irc"
-        assert reader.reads() == f"mina: {told}  Or tell it here:  {site.url}/status-log"
+        assert reader.reads() == f"mina: {UNKNOWN.format(site.url)}"
         is_admin(reader, site)
         page = browser.new_context(base_url=site.url, locale="en-GB").new_page()
         page.goto("/login")
