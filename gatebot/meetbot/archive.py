@@ -7,6 +7,7 @@ Only reads; each function is given a session and returns frozen values. What is 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -14,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ..db import Session
-from .channels import channels_of
+from .channels import channels_of, year_start
 from .minutes.fold import Minutes, fold
 from .model import Line, LineKind, Meeting, Setting
 from .search.store import line_of
@@ -35,16 +36,6 @@ class MeetingRow:
     started: datetime
     ended: datetime | None
     location: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRow:
-    """A channel of the archive with the span of its lines."""
-
-    name: str
-    first: datetime
-    last: datetime
-    lines: int
 
 
 def _meeting(row: sa.Row[tuple[object, ...]]) -> MeetingRow:
@@ -104,14 +95,6 @@ def minutes(session: Session, found: MeetingRow, ways: Setting) -> Minutes:
     return fold(entries, [line_of(row) for row in session.execute(said)], setting)
 
 
-def channels(session: Session) -> list[ChannelRow]:
-    """Every channel that has lines."""
-    at = line_table.c.at
-    counted = (line_table.c.channel, sa.func.min(at, type_=at.type), sa.func.max(at, type_=at.type), sa.func.count())
-    query = sa.select(*counted).group_by(line_table.c.channel).order_by(line_table.c.channel)
-    return [ChannelRow(*row) for row in session.execute(query)]
-
-
 def marks(session: Session, network: str) -> dict[str, datetime]:
     """When each channel of a network was heard last; looked up in the index, whatever the number of lines."""
     columns, found = line_table.c, dict[str, datetime]()
@@ -129,26 +112,30 @@ def last_day(session: Session, channel: str, zone: tzinfo = UTC) -> date | None:
     return last.astimezone(zone).date() if last is not None else None
 
 
-def days(session: Session, channel: str, zone: tzinfo = UTC) -> list[tuple[date, int]]:
-    """The days of a zone on which a channel has lines, newest first, with how many."""
+def days(session: Session, channel: str, zone: tzinfo = UTC, year: int | None = None) -> list[tuple[date, int]]:
+    """The days of a zone on which a channel has lines, newest first, with how many; of one year or of all."""
+    columns = line_table.c
+    span = [columns.channel == channel]
+    if year is not None:
+        span += [columns.at >= year_start(year, zone), columns.at < year_start(year + 1, zone)]
     if zone is not UTC:
-        return _days_in(session, channel, zone)
-    day = sa.func.date(line_table.c.at)
+        return _days_in(session, span, zone)
+    day = sa.func.date(columns.at)
     if session.dialect.name == "postgresql":
-        day = sa.func.date(sa.func.timezone("UTC", line_table.c.at))
-    query = sa.select(day.label("day"), sa.func.count()).where(line_table.c.channel == channel).group_by("day")
+        day = sa.func.date(sa.func.timezone("UTC", columns.at))
+    query = sa.select(day.label("day"), sa.func.count()).where(*span).group_by("day")
     found = [(date.fromisoformat(str(when)), count) for when, count in session.execute(query)]
     return sorted(found, reverse=True)
 
 
-def _days_in(session: Session, channel: str, zone: tzinfo) -> list[tuple[date, int]]:
+def _days_in(session: Session, span: Sequence[sa.ColumnElement[bool]], zone: tzinfo) -> list[tuple[date, int]]:
     """Days as no database counts them: summed up from quarters of an hour, on which the days of all zones begin."""
     at = line_table.c.at
     seconds = sa.extract("epoch", at)
     if session.dialect.name == "postgresql":
         seconds = sa.func.floor(seconds)
     quarter = sa.cast(seconds, sa.BigInteger) // _QUARTER
-    query = sa.select(quarter.label("quarter"), sa.func.count()).where(line_table.c.channel == channel)
+    query = sa.select(quarter.label("quarter"), sa.func.count()).where(*span)
     found: Counter[date] = Counter()
     for number, count in session.execute(query.group_by("quarter")):
         found[datetime.fromtimestamp(int(number) * _QUARTER, zone).date()] += count

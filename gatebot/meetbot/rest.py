@@ -16,7 +16,7 @@ from ..errors import Invalid, NotFound
 from ..reasons import reason
 from ..site import Site
 from ..targets import path_of
-from . import archive, names
+from . import archive, channels, names
 from .archive import MeetingRow
 from .attendance import store as attendance
 from .linkify import Known, Unknown, known
@@ -39,6 +39,7 @@ class MeetingRest:
         self._db = db
         self._ways = ways
         self._states = states or Unknown()
+        self._counts = channels.Counts()
 
     def routes(self) -> list[web.RouteDef]:
         """All routes."""
@@ -77,7 +78,7 @@ class MeetingRest:
         return web.json_response({"dates": dates, "people": {one.nick: one.lines for one in found.people}})
 
     async def _channels(self, _request: web.Request) -> web.StreamResponse:
-        found = await self._db.read(archive.channels)
+        found = await self._db.read(channels.channels, self._counts)
         return web.json_response(
             [
                 {"channel": c.name, "first": c.first.isoformat(), "last": c.last.isoformat(), "lines": c.lines}

@@ -15,7 +15,7 @@ from gatebot.db import Database
 from gatebot.errors import Invalid
 from gatebot.events import LineRemoved, LineSaid, MeetingEnded, MeetingStarted
 from gatebot.journal import Journal
-from gatebot.meetbot import archive, store
+from gatebot.meetbot import archive, channels, store
 from gatebot.meetbot.edits import store as edits
 from gatebot.meetbot.importing import formats
 from gatebot.meetbot.importing import meetings as held
@@ -122,8 +122,18 @@ async def test_days_channels_and_neighbours(db: Database) -> None:
     assert await db.read(archive.last_day, "#c", east) == date(2026, 11, 26)
     assert [line.text for line in await db.read(archive.lines_of_day, "#c", date(2026, 11, 25))] == ["second", "third"]
     assert await db.read(archive.neighbours, "#c", date(2026, 11, 25)) == (date(2026, 11, 22), None)
-    (channel,) = await db.read(archive.channels)
+    counts = channels.Counts(unsettled=2)
+    (channel,) = await db.read(channels.channels, counts)
     assert (channel.name, channel.lines, channel.first) == ("#c", 4, NOON)
+    assert await db.read(channels.years, "#c") == [2026]
+    # Lines that come later are counted too, those of old logs as well.
+    await db.run(store.append_lines, "irc", "#c", [Line(datetime(2013, 12, 31, 23, 0, tzinfo=UTC), "ann", "old")])
+    (channel,) = await db.read(channels.channels, counts)
+    assert (channel.lines, channel.first.year) == (5, 2013)
+    assert await db.read(channels.years, "#c") == [2026, 2013]
+    assert await db.read(channels.years, "#c", east) == [2026, 2014]
+    assert await db.read(archive.days, "#c", east, 2014) == [(date(2014, 1, 1), 1)]
+    assert await db.read(archive.days, "#c", UTC, 2013) == [(date(2013, 12, 31), 1)]
 
 
 async def test_when_channels_were_heard_last_is_known_by_network(db: Database) -> None:

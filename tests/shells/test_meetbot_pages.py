@@ -222,7 +222,12 @@ async def test_days_lead_to_each_other_and_short_addresses_to_the_right_ones(hou
     ):
         answer = await house.client.get(short, allow_redirects=False)
         assert (answer.status, answer.headers["Location"]) == (302, end)
-    assert "2026-11" in await house.get("/irclogs/%23gatebot/")
+    await house.hear(("ann", "old"), start=NOON.replace(year=2020))
+    page = await house.get("/irclogs/%23gatebot/")
+    assert "2026-11" in page
+    assert "2020-11" not in page
+    assert '<b aria-current="page">2026</b> <a href="?year=2020">2020</a>' in page
+    assert "2020-11" in await house.get("/irclogs/%23gatebot/?year=2020")
     assert "#gatebot" in await house.get("/irclogs/")
     await house.get("/irclogs/%23nosuch/", 404)
 

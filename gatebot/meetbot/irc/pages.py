@@ -23,7 +23,7 @@ from ...errors import NotFound
 from ...front import Sign
 from ...reasons import reason
 from ...site import Site
-from .. import archive, dayview, linkify, names
+from .. import archive, channels, dayview, linkify, names
 from ..model import Line
 from ..ports import States
 from .model import ChannelHealth, Health
@@ -64,6 +64,7 @@ class LogPages:
         self._may_remove = may_remove
         self._spoken_in = spoken_in
         self._states = states or linkify.Unknown()
+        self._counts = channels.Counts()
         self._board_of = board_of
 
     def routes(self) -> list[web.RouteDef]:
@@ -83,7 +84,7 @@ class LogPages:
         raise web.HTTPFound(f"/irclogs/{quote(request.match_info['channel'], safe='')}/")
 
     async def _channels(self, request: web.Request) -> web.StreamResponse:
-        found = await self._db.read(archive.channels)
+        found = await self._db.read(channels.channels, self._counts)
         return self._site.render(request, "meetbot/channels.html", channels=found)
 
     async def _channel(self, request: web.Request) -> web.StreamResponse:
@@ -91,12 +92,15 @@ class LogPages:
         zone, name = _zone(request), str(_zone(request))
         if asked := request.query.get("day"):
             raise web.HTTPFound(_day_path(channel, _day(asked), name if "tz" in request.query else "UTC"))
-        days = await self._db.read(archive.days, channel, zone)
+        years = await self._db.read(channels.years, channel, zone)
+        year = int(request.query["year"]) if request.query.get("year", "") in map(str, years) else years[0]
+        days = await self._db.read(archive.days, channel, zone, year)
         months: dict[str, list[tuple[date, int]]] = {}
         for day, count in days:
             months.setdefault(f"{day:%Y-%m}", []).append((day, count))
         return self._site.render(
             request, "meetbot/channel.html", channel=channel, months=months, zone=name, board=self._board_of(channel),
+            year=year, years=years,
             day_path=lambda of, day: _day_path(of, day, name),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
         )  # fmt: skip
 
@@ -215,8 +219,8 @@ def health(networks: Callable[[], Sequence[Health]], stuck: Callable[[], int] = 
 def one_log_of_two(networks: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
     """What is to be known of channels that have one name on several networks: networks and their channels."""
     found: dict[str, list[str]] = {}
-    for network, channels in networks:
-        for channel in dict.fromkeys(map(names.folded, channels)):
+    for network, joined in networks:
+        for channel in dict.fromkeys(map(names.folded, joined)):
             found.setdefault(channel, []).append(network)
     return [
         f"{channel} is on {' and '.join(on)} and has one log for {'both' if len(on) == 2 else 'all of them'}, in which "
