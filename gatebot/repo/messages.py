@@ -19,10 +19,26 @@ def merge(subject: str, branch: str | None) -> str:
 def with_footers(message: str, footers: tuple[str, ...]) -> str:
     """The message with footers at its end: in the paragraph of footers when it has one; none is said twice."""
     body = message.rstrip("\n")
-    paragraphs = body.split("\n\n")
-    present = paragraphs[-1].splitlines() if len(paragraphs) > 1 else []
-    joined = bool(present) and all(_FOOTER.match(line) or line.startswith((" ", "\t")) for line in present)
-    new = [footer for footer in dict.fromkeys(footers) if not (joined and footer in present)]
+    present = last_footers(body)
+    joined = bool(present)
+    new = [footer for footer in dict.fromkeys(footers) if footer not in present]
     if not new:
         return f"{body}\n"
     return body + ("\n" if joined else "\n\n") + "\n".join(new) + "\n"
+
+
+def last_footers(message: str) -> tuple[str, ...]:
+    """The lines of the last paragraph, where it is one of footers."""
+    paragraphs = message.rstrip("\n").split("\n\n")
+    lines = paragraphs[-1].splitlines() if len(paragraphs) > 1 else []
+    return tuple(lines) if all(_FOOTER.match(line) or line.startswith((" ", "\t")) for line in lines) else ()
+
+
+def with_note(message: str, note: str) -> str:
+    """The message with a paragraph more, before its footers."""
+    if not note:
+        return message
+    body, footers = message.rstrip("\n"), last_footers(message)
+    if footers:
+        body = body.rpartition("\n\n")[0]
+    return "\n\n".join((body, note, *(["\n".join(footers)] if footers else ()))) + "\n"

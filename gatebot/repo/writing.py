@@ -79,11 +79,15 @@ class Repositories(Reading):
                 transaction.set_target(ref, new)
         return True
 
-    def merge(self, store: str, ours: str, theirs: str) -> MergedTree | MergeConflict:
-        """Merge two commits as `git merge` would; the tree is written to `store`. Attributes are those of `ours`."""
+    def merge(self, store: str, ours: str, theirs: str, *, unrelated: bool = False) -> MergedTree | MergeConflict:
+        """Merge two commits as `git merge` would; the tree is written to `store`. Attributes are those of `ours`.
+
+        `unrelated`: also where they have no commit in common.
+        """
+        more = ["--allow-unrelated-histories"] if unrelated else []
         path = self.store_path(store)
         done = program.run(
-            ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs],
+            ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", *more, ours, theirs],
             git_dir=path,
             config=self._attributes(store, ours),
             answers=(_CLEAN, _CONFLICT),

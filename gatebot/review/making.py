@@ -176,7 +176,12 @@ class Maker:
 
     def _write_one(self, session: Session, account: int, one: Wanted, upload: Upload) -> Change:
         now = self._clock.now()
-        says = f"Patch Set {one.patch_set}: {one.says}" if one.says else ""
+        # What names its patch set itself is told as it is.
+        says = (
+            one.says
+            if one.says.startswith("Uploaded patch set ") or not one.says
+            else f"Patch Set {one.patch_set}: {one.says}"
+        )
         mail.wished(session, one.number, account, one.wish, now)
         if one.on == 0:
             new = store.NewChange(

@@ -63,7 +63,10 @@ _BODIES: Sequence[tuple[str, str]] = (
     (r"PUT .*/description", "description commit_message"),
     (r"PUT .*/drafts.*", "path line side range message in_reply_to unresolved fix_suggestions"),
     (r"POST .*/fix:.*", "original_patchset_for_fix fix_replacement_infos"),
-    (r"POST /changes", "project branch subject topic base_commit is_private work_in_progress status"),
+    (r"POST /changes", "project branch subject topic base_commit base_change author merge patch new_branch "
+     "is_private work_in_progress status"),
+    (r"POST .*/patch:apply", "patch commit_message base author amend response_format_options"),
+    (r"POST /changes/{id}/merge", "merge subject base_change inherit_parent author"),
     (r"POST .*/edit", "restore_path old_path new_path"),
     (r"POST .*/check.submit_requirement",
      "name submittability_expression applicability_expression override_expression description"),
@@ -98,15 +101,17 @@ _LISTS = re.compile(r".*/watched\.projects(:delete)?")
 _FLAGS = frozenset({
     "bypass_gate", "keep_all_votes", "allow_conflicts", "keep_reviewers", "allow_empty", "ready", "work_in_progress",
     "strict_labels", "ignore_automatic_attention_set_rules", "confirmed", "unresolved", "is_private",
-    "create_empty_commit", "visible_to_all", "generate", "allow_override_in_child_projects",
+    "create_empty_commit", "visible_to_all", "generate", "allow_override_in_child_projects", "new_branch", "amend",
+    "inherit_parent",
 })  # fmt: skip
 _NUMBERS = frozenset(
     {"n", "S", "s", "parent", "line", "context", "limit", "skip", "since-id", "count", "hours", "older"}
 )
-_OBJECTS = frozenset({"notify_details", "labels", "comments", "range", "values", "update"})
+_OBJECTS = frozenset({"notify_details", "labels", "comments", "range", "values", "update", "author", "merge", "patch"})
 _MANY = frozenset({
     "reviewers", "add_to_attention_set", "remove_from_attention_set", "fix_suggestions", "fix_replacement_infos",
     "changes", "members", "groups", "branches", "tags", "add", "remove", "create", "delete",
+    "response_format_options",
 })  # fmt: skip
 _WORDS: Mapping[str, Sequence[str]] = {
     "notify": ("NONE", "OWNER", "OWNER_REVIEWERS", "ALL"),

@@ -13,6 +13,7 @@ from .agreements.rest import RestAgreements
 from .attention.rest import RestAttention
 from .config.rest import RestAccess
 from .edits.rest import RestEdits
+from .edits.rest_creating import RestCreating
 from .edits.rest_fixes import RestFixes
 from .files.rest import RestFiles
 from .groups.rest import RestGroups
@@ -53,7 +54,8 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestKeyedValues(shaper),
         RestThreads(shaper, room.threads),
         RestAttention(shaper),
-        RestEdits(shaper, room.edits, room.creating),
+        RestEdits(shaper, room.edits),
+        RestCreating(shaper),
         RestFixes(shaper, room.edits),
         RestFiles(shaper, room.files),
         RestAccounts(shaper),

@@ -270,8 +270,10 @@ class Submission:
     def _final(self, step: _Step, account: Account, tip: str) -> str:
         """The commit that the branch will point to, by the project's submit type."""
         now, change, project = self._clock.now(), step.change, step.project
-        if tip == ZERO and branch_ref(change.branch) != CONFIG_REF and change.branch != self._default(change.project):
-            # As in Gerrit only the branch of HEAD begins with a change; one that was deleted stays so.
+        begins = branch_ref(change.branch) == CONFIG_REF or not step.current.parents
+        if tip == ZERO and not begins and change.branch != self._default(change.project):
+            # As in Gerrit the branch of HEAD begins with a change, and one that was asked for with `new_branch`: its
+            # commit stands on none. A branch that was deleted stays so.
             why = reason("review.branch-gone", project=change.project, branch=change.branch)
             raise Conflict(reason=reason("review.cannot-submit", why))
         self._check_parents(step, tip)

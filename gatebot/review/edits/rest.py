@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gerrit's REST calls that write changes without a clone: `POST /changes/` and change edits.
+"""Gerrit's REST calls of change edits.
 
 Thin, as `rest_changes.py`.
 """
@@ -12,34 +12,28 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from ...access import Actor
 from ...assignment import Json
-from ...errors import Invalid, NotFound, Unprocessable
+from ...errors import Invalid, NotFound
 from ...reasons import reason
 from ..answers import body_of, everywhere, json_answer, text_or
-from ..drafts import Object, bad, flag, object_of, text_of
+from ..drafts import text_of
 from ..files.rest import base64_answer
 from ..permission import require_account
 from ..shaper import Shaper
-from .creating import Creating, NewChange
 from .service import Edits
-
-_NOT_TAKEN = ("merge", "patch", "new_branch")
 
 
 class RestEdits:
-    """`POST /changes/`, `/changes/{id}/edit` and what is below."""
+    """`/changes/{id}/edit` and what is below."""
 
-    def __init__(self, shaper: Shaper, edits: Edits, creating: Creating) -> None:
+    def __init__(self, shaper: Shaper, edits: Edits) -> None:
         self._shaper = shaper
         self._edits = edits
-        self._creating = creating
 
     def routes(self) -> Iterable[web.RouteDef]:
         """What is served."""
         one = "/changes/{id}"
         table = (
-            ("POST", "/changes", self._create),
             ("GET", f"{one}/edit", self._get),
             ("POST", f"{one}/edit", self._begin),
             ("DELETE", f"{one}/edit", self._drop),
@@ -53,46 +47,6 @@ class RestEdits:
             ("DELETE", f"{one}/edit/{{file}}", self._delete),
         )
         return [route for method, path, handler in table for route in everywhere(method, path, handler)]
-
-    async def _create(self, request: web.Request) -> web.StreamResponse:
-        actor, body = self._shaper.asker.actor(request), await body_of(request)
-        require_account(actor)
-        for name in _NOT_TAKEN:
-            if body.get(name):
-                why = "a change is made on a branch's tip or on base_commit; push what this cannot say"
-                raise Invalid(reason=reason("review.bad-field", field=name, why=why))
-        project, branch = (_needed(body, name) for name in ("project", "branch"))
-        if text_of(body.get("status"), "status").upper() not in ("", "NEW"):
-            raise bad("status", "a new change is NEW")
-        wanted = NewChange(
-            project=project,
-            branch=branch.removeprefix("refs/heads/"),
-            subject=text_of(body.get("subject"), "subject"),
-            topic=text_of(body.get("topic"), "topic").strip(),
-            base=text_of(body.get("base_commit"), "base_commit").lower(),
-            onto=await self._onto(actor, project, body),
-            author=_author(object_of(body.get("author"), "author")),
-            private=flag(body.get("is_private"), "is_private"),
-            work_in_progress=flag(body.get("work_in_progress"), "work_in_progress"),
-        )
-        made = await self._creating.create(actor, wanted)
-        return json_answer(request, await self._shaper.info_of(request, made.number), 201)
-
-    async def _onto(self, actor: Actor, project: str, body: Object) -> str:
-        """The commit of the change that the new one shall stand on."""
-        base = text_of(body.get("base_change"), "base_change").strip()
-        if not base:
-            return ""
-        if body.get("base_commit"):
-            raise bad("base_change", "ask for one of base_commit and base_change")
-        try:
-            found = await self._shaper.room.reading.find(actor, base)
-        except NotFound:
-            found = None
-        if found is None or found.project != project:
-            raise Unprocessable(reason=reason("review.rebase-no-base", base=base[:100]))
-        view = await self._shaper.room.reading.view(actor, found.number)
-        return view.current.commit
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         """The asker's edit; nothing when there is none, which clients ask for before they fetch."""
@@ -177,20 +131,6 @@ class RestEdits:
         change, path = await self._shaper.change(request), request.match_info["file"]
         await self._edits.delete(self._shaper.asker.actor(request), change, path)
         return web.Response(status=204)
-
-
-def _needed(body: Object, name: str) -> str:
-    value = text_of(body.get(name), name).strip()
-    if not value:
-        raise Invalid(reason=reason("review.field-needed", field=name))
-    return value
-
-
-def _author(said: Object) -> tuple[str, str] | None:
-    """Name and address; None: nobody is named."""
-    if not said:
-        return None
-    return _needed(said, "name"), _needed(said, "email")
 
 
 def _binary(address: str) -> bytes:
