@@ -60,6 +60,7 @@ class Turn:
 Handler = Callable[[Turn], Step]
 
 _MOST_ABSENT = 3
+_MOST_PRESENT = 2_000
 _EXAMPLES = {
     EntryKind.TOPIC: "#topic WHAT COMES NOW",
     EntryKind.SUBTOPIC: "#subtopic WHAT COMES NOW",
@@ -95,12 +96,19 @@ def begin(turn: Turn) -> Step:
         f"Meeting started {line.at.ctime()} UTC and is due to finish in {setting.due} minutes.  "
         f"The chair is {turn.meeting.owner.nick}. Information about MeetBot at {setting.about}."
     )
-    meeting, entries, replies = turn.meeting, (turn.entry(EntryKind.STARTED, setting.channel),), say(greeting, _USEFUL)
+    meeting, replies = turn.meeting, say(greeting, _USEFUL)
+    entries = (turn.entry(EntryKind.STARTED, setting.channel), *_present(turn))
     for handler in ([_meetingtopic] * turn.is_chair + [_meetingname]) if title else ():
         after, more, said = handler(Turn(meeting, line, title, setting))
         assert after is not None
         meeting, entries, replies = after, (*entries, *more), (*replies, *said)
     return meeting, entries, replies
+
+
+def _present(turn: Turn) -> tuple[Entry, ...]:
+    """Who is in the channel when a meeting begins, where that is known: some never say a word."""
+    nicks = sorted(turn.setting.present or (), key=lambda nick: (lines.folded_nick(nick), nick))[:_MOST_PRESENT]
+    return (turn.entry(EntryKind.PRESENT, " ".join(nicks)),) if nicks and not turn.setting.strict else ()
 
 
 def _item(kind: EntryKind) -> Handler:

@@ -109,7 +109,7 @@ class Bug:
 
 
 class EntryKind(StrEnum):
-    """What a line did to its meeting; the first group is what minutes print as items.
+    """What a line did to its meeting; the first group is what minutes print as items. PRESENT: who was in the channel.
 
     The last group is what people do to minutes after the end: `number` is then the place in the record of the item
     they change, and the text of ADDED is written as a command, `#info text`.
@@ -136,6 +136,7 @@ class EntryKind(StrEnum):
     KNOWN = "known"
     RENAMED = "renamed"
     UNDO = "undo"
+    PRESENT = "present"
     RESTRICTED = "restricted"
     SAVED = "saved"
     ENDED = "ended"

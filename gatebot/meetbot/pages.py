@@ -29,6 +29,7 @@ from .minutes.fold import Minutes
 from .minutes.render import FORMATS, LIVE_FORMATS
 from .model import Setting
 from .ports import States
+from .removing import marks
 
 K = TypeVar("K", int, str)
 
@@ -176,7 +177,13 @@ class MeetingPages:
         rows = await self._db.read(archive.meetings, None, 5)
         running = ("run", gettext("running"))
         entries = tuple(
-            Entry(row.title or row.name, f"/meeting/{row.id}", row.channel, row.started, None if row.ended else running)
+            Entry(
+                marks.told(row.title or row.name, gettext),
+                f"/meeting/{row.id}",
+                row.channel,
+                row.started,
+                None if row.ended else running,
+            )
             for row in rows
         )
         empty = gettext("No meeting was held yet: say #startmeeting NAME in a channel where the bot is.")

@@ -75,7 +75,9 @@ class MeetingRest:
         if not found.dates:
             raise NotFound(reason=reason("meetbot.no-meeting-of-name", name=name))
         dates = [{"at": date.at.isoformat(), "meeting": date.meeting} for date in found.dates]
-        return web.json_response({"dates": dates, "people": {one.nick: one.lines for one in found.people}})
+        return web.json_response(
+            {"dates": dates, "people": {one.nick: one.lines for one in found.people}, "idle": found.idle}
+        )
 
     async def _channels(self, _request: web.Request) -> web.StreamResponse:
         found = await self._db.read(channels.channels, self._counts)

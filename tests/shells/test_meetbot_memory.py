@@ -178,6 +178,17 @@ async def test_who_came_without_a_word_counts_and_so_does_a_meeting_that_did_not
         ("ann", (2, None, 3)), ("bob", (None, None, 1)), ("yan", (None, None, 0)), ("zoe", (None, None, 0)),
     ]  # fmt: skip
     assert await db.read(attendance.outcomes) == {"gate": (1, 1)}
+    # Who has been in the channel for longer than a day and never speaks: named as far as anybody reads that.
+    room.now += timedelta(days=7)
+    crowd = frozenset({"ann", *(f"idler{number:02}" for number in range(50))})
+    start = Heard("irc", "#c", Line(room.now, "ann", "#startmeeting Gate"), present=crowd)
+    await db.run(store.take_in, [start], WAYS)
+    gone = Heard("irc", "#c", Line(room.now, "idler00", "", LineKind.QUIT))
+    await db.run(store.take_in, [gone], WAYS)
+    assert len(await db.read(attendance.silent, 3, ["ann"])) == 50
+    came = await db.read(attendance.attendance, "gate")
+    assert (len(came.people), came.idle) == (2 + 20, 50 + 2 - 20)
+    assert {one.nick for one in came.people} >= {"ann", "bob", "idler00"}
 
 
 async def test_an_action_is_closed_and_opened_again_by_its_number(db: Database) -> None:

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gatebot.access_rules import Actor
+from gatebot.banners import Banner
 from gatebot.clock import SystemClock
 from gatebot.db import Database
 from gatebot.front import Front
@@ -80,6 +81,7 @@ class House:
     db: Database
     pages: MeetingPages
     things: Things
+    site: Site
 
     async def get(self, path: str, status: int = 200) -> str:
         """A page as its reader gets it."""
@@ -115,7 +117,7 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[House]:
 
     app.add_routes(EditPages(site, db, SystemClock(), WAYS, lambda actor: True, write).routes())
     async with TestClient(TestServer(app)) as client:
-        yield House(client, db, meeting_pages, things)
+        yield House(client, db, meeting_pages, things, site)
     await db.close()
 
 
@@ -205,6 +207,11 @@ async def test_what_happened_and_what_was_removed_is_told_in_the_language_of_the
     await house.hear(("ann", "#startmeeting Gate Sync"), ("ann", "bye"), start=NOON + timedelta(hours=1))
     found = await house.get("/search?q=bye")
     assert '>#gatebot</a> · <a href="/meeting/1">Gate Sync</a></span>' in found
+    await house.db.run(removing.remove, "#gatebot", 5, 5, "", NOON)
+    house.site.banners = lambda: [Banner(1, "alert", (("[removed by an administrator: a name]", None),), NOON)]
+    page = await house.get("/meeting/1?lang=ko")
+    assert "<title>#gatebot: [관리자가 지웠습니다]" in page
+    assert "<b>경보:</b> [관리자가 지웠습니다: a name]" in page
     page = await house.get(LOG + ".html?lang=en")
     for said in ("[removed by an administrator: a password]", "bob changes topic to &#34;plans&#34;"):
         assert said in page

@@ -29,10 +29,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """The newest dates of a meeting's name, newest first, and its people, the most faithful first."""
+    """The newest dates of a meeting's name, newest first, and its people, the most faithful first.
+
+    Of those who never spoke only some are among the people; `idle` counts the others.
+    """
 
     dates: tuple[Held, ...] = ()
     people: tuple[Person, ...] = ()
+    idle: int = 0
 
     @property
     def missed(self) -> int:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who was in a channel while a meeting ran, from the lines that tell who came and went.
 
-Pure. Somebody is there from a JOIN on, or before a line that says that he leaves; under whatever nick, he is one
-person. Behind a gap of the log nobody is known to be there any more.
+Pure. Somebody is there from a JOIN on, or before a line that says that he leaves, or because the channel had him when
+the meeting began; under whatever nick, he is one person. Behind a gap of the log nobody is known to be there any more.
 """
 
 from __future__ import annotations
@@ -17,9 +17,14 @@ BEFORE = timedelta(days=1)
 TOLD_BY = (LineKind.JOIN, LineKind.PART, LineKind.QUIT, LineKind.KICK, LineKind.NICK, LineKind.GAP)
 
 
-def silent(lines: Iterable[Line], started: datetime, spoke: Collection[str]) -> tuple[str, ...]:
-    """Who was there from `started` on and is not among those who spoke; `lines` begin earlier and are in order."""
-    here: dict[str, frozenset[str]] = {}
+def silent(
+    lines: Iterable[Line], started: datetime, spoke: Collection[str], present: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Who was there from `started` on and is not among those who spoke; `lines` begin earlier and are in order.
+
+    Who was `present` then is there whatever the lines tell.
+    """
+    here = {nick: frozenset({nick}) for nick in present}
     came: dict[str, frozenset[str]] | None = None
     for line in lines:
         if came is None and line.at >= started:

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 
 from ... import db
 from ...db import Session
+from ..model import EntryKind
 from ..search.store import line_of
-from ..store import line_table, meeting_table
+from ..store import entry_table, line_table, meeting_table
 from . import presence
 from .model import Attendance, Held, Person
 
 NEWEST = 12
+_IDLE = 20  # people who never spoke that are named
 # The dates of the schedule, as far as they are read here: its own store writes them.
 _STARTS = sa.column("starts", db.utc)
 _DATES = sa.table("meeting_date", _STARTS, *map(sa.column, ("name", "outcome")))
@@ -44,22 +46,30 @@ def attendance(session: Session, name: str, newest: int = NEWEST) -> Attendance:
             if nick not in bots:
                 lines.setdefault(nick, {})[meeting] = count
     order = sorted(lines.items(), key=lambda pair: (-len(pair[1]), -sum(pair[1].values()), pair[0].lower()))
-    people = (Person(nick, tuple(count.get(date.meeting or 0) for date in dates)) for nick, count in order)
-    return Attendance(tuple(dates), tuple(people))
+    idle = [nick for nick, count in order if not any(count.values())][_IDLE:]
+    people = (
+        Person(nick, tuple(count.get(date.meeting or 0) for date in dates))
+        for nick, count in order
+        if any(count.values()) or nick not in idle
+    )
+    return Attendance(tuple(dates), tuple(people), len(idle))
 
 
 def silent(session: Session, meeting: int, spoke: Collection[str]) -> tuple[str, ...]:
-    """Who was in the channel of a meeting and said nothing, as far as the log tells."""
+    """Who was in the channel of a meeting and said nothing, as far as its record and the log tell."""
     row = session.execute(sa.select(meeting_table).where(meeting_table.c.id == meeting)).one()
-    columns = line_table.c
+    columns, known = line_table.c, entry_table.c
+    told_then = sa.select(known.text).where(known.meeting == meeting, known.kind == EntryKind.PRESENT.value)
+    present = (session.execute(told_then.limit(1)).scalar() or "").split()
+    since = row.started if present else row.started - presence.BEFORE
     told = sa.select(line_table).where(
         columns.channel == row.channel, columns.network == row.network,
-        columns.kind.in_([kind.value for kind in presence.TOLD_BY]), columns.at >= row.started - presence.BEFORE,
+        columns.kind.in_([kind.value for kind in presence.TOLD_BY]), columns.at >= since,
     )  # fmt: skip
     if row.ended is not None:
         told = told.where(columns.at <= row.ended)
     lines = [line_of(one) for one in session.execute(told.order_by(columns.place))]
-    return presence.silent(lines, row.started, spoke)
+    return presence.silent(lines, row.started, spoke, present)
 
 
 def outcomes(session: Session) -> dict[str, tuple[int, int]]:

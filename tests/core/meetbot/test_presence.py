@@ -40,3 +40,8 @@ def test_behind_a_gap_of_the_log_nobody_is_known_to_be_there() -> None:
     )
     assert silent(lines((-60, JOIN, "bob", ""), (10, GAP, "", "disconnected")), NOON, []) == ("bob",)
     assert silent([], NOON, []) == ()
+
+
+def test_whom_the_channel_had_at_the_start_was_there_whoever_left_then() -> None:
+    told = lines((1, QUIT, "bob", ""), (2, NICK, "eve", "eva"), (3, GAP, "", "disconnected"))
+    assert silent(told, NOON, ["ann"], ["ann", "bob", "eve"]) == ("bob", "eva")
