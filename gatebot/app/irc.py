@@ -7,6 +7,7 @@ Passwords are read from the files that the settings name, and from nowhere else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -50,6 +51,9 @@ log = logging.getLogger(__name__)
 
 _PATIENCE = 20.0
 """Seconds that the end of the site waits for what is still to be stored."""
+
+_LAST_WORDS = 5.0
+"""Seconds that it waits for what a meeting says; of its last words what does not go out is said after the start."""
 
 Run: TypeAlias = Callable[[str, Coroutine[Any, Any, object]], asyncio.Task[object]]
 
@@ -144,7 +148,11 @@ class Irc:
         self.tasks.extend(run(f"irc {number}", client.run()) for number, client in enumerate(self.clients, 1))
 
     async def close(self) -> None:
-        """Hear no more, and store and answer what was heard; the bot itself is ended by its owner after this."""
+        """Say what a meeting has to say, hear no more, store what was heard; the bot itself is ended by its owner."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                await self.bot.settled()
+                await asyncio.gather(*(client.spoken() for client in self.clients))
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

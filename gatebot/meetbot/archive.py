@@ -19,7 +19,7 @@ from .channels import channels_of, year_start
 from .minutes.fold import Minutes, fold
 from .model import Line, LineKind, Meeting, Setting
 from .search.store import line_of
-from .store import line_table, meeting_table, record
+from .store import entry_table, line_table, meeting_table, record
 
 _QUARTER = 900
 
@@ -55,6 +55,29 @@ def over(session: Session, limit: int) -> list[MeetingRow]:
     """The meetings that are over, the newest first."""
     query = sa.select(meeting_table).where(meeting_table.c.ended.is_not(None))
     return [_meeting(row) for row in session.execute(query.order_by(meeting_table.c.id.desc()).limit(limit))]
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """A meeting that ended a short while ago: its last state, and what the bot has said in the channel since."""
+
+    network: str
+    state: Meeting
+    ended: datetime
+    location: str
+    said: tuple[str, ...]
+
+
+def partings(session: Session, since: datetime) -> list[Parting]:
+    """The meetings that ended since then, but for those that were taken from logs."""
+    columns, found = meeting_table.c, list[Parting]()
+    for row in session.execute(sa.select(meeting_table).where(columns.ended >= since, columns.state.is_not(None))):
+        last = sa.select(sa.func.max(entry_table.c.line)).where(entry_table.c.meeting == row.id).scalar_subquery()
+        here = (line_table.c.network == row.network, line_table.c.channel == row.channel, line_table.c.own)
+        said = session.execute(sa.select(line_table.c.text).where(*here, line_table.c.id > last)).scalars()
+        state = msgspec.json.decode(row.state, type=Meeting)
+        found.append(Parting(row.network, state, row.ended, row.location, tuple(said)))
+    return found
 
 
 def running(session: Session) -> list[tuple[str, Meeting]]:

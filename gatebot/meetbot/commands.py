@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from . import lines, names, voting
 from .model import Act, Chair, Entry, EntryKind, Line, Meeting, Reply, Setting, Standing
@@ -278,20 +278,23 @@ def _endmeeting(turn: Turn) -> Step:
     closed: Step = (meeting, (), ())
     if meeting.vote is not None and not setting.strict:
         closed = _vote_closed(turn, "the vote was open until the end of the meeting")
-    old = meeting.old_topic
-    restore = (Reply(old, Act.TOPIC),) if old or (old is not None and not setting.strict) else ()
     name = meeting.name or names.default_name(meeting.channel)
     place = setting.location or names.location(name, meeting.started, setting.taken)
-    url = names.address(setting.prefix, place)
+    replies = () if meeting.lurking else (*closed[2], *parting(meeting, turn.line.at, place, setting))
+    return None, (*closed[1], turn.entry(EntryKind.ENDED, place)), replies
+
+
+def parting(meeting: Meeting, ended: datetime, place: str, setting: Setting) -> tuple[Reply, ...]:
+    """What a meeting leaves its channel: the topic from before it, and where the minutes are."""
+    old, url = meeting.old_topic, names.address(setting.prefix, place)
+    restore = (Reply(old, Act.TOPIC),) if old or (old is not None and not setting.strict) else ()
     farewell = say(
-        f"Meeting ended {turn.line.at.ctime()} UTC.  Information about MeetBot at {setting.about} . "
-        f"(v {setting.version})",
+        f"Meeting ended {ended.ctime()} UTC.  Information about MeetBot at {setting.about} . (v {setting.version})",
         f"Minutes:        {url}.html",
         f"Minutes (text): {url}.txt",
         f"Log:            {url}.log.html",
     )
-    replies = () if meeting.lurking else (*closed[2], *restore, *farewell)
-    return None, (*closed[1], turn.entry(EntryKind.ENDED, place)), replies
+    return (*restore, *farewell)
 
 
 ANYONE: dict[str, Handler] = {

@@ -13,6 +13,7 @@ import contextlib
 import logging
 import os
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import InternalError, ProgrammingError
@@ -20,16 +21,19 @@ from sqlalchemy.exc import InternalError, ProgrammingError
 from ..clock import Clock
 from ..db import AWAY, Database
 from . import archive, store
+from .commands import parting
 from .memory import store as register
 from .minutes.render import FORMATS, render
-from .model import EntryKind, Priority, Reply, Setting
+from .model import Act, EntryKind, Priority, Reply, Setting
 from .ports import Speaker
+from .sisters.announcing import is_said
 from .store import Heard, Outcome
 
 log = logging.getLogger(__name__)
 
 _BATCH = 1000
 _PAUSE = 2.0
+_PROMISED = timedelta(hours=1)  # how long after its end a meeting's last words are still news
 _SETTLED = 20  # meetings whose files are looked for at start
 
 
@@ -80,13 +84,26 @@ class Meetbot:
                 self._heard.task_done()
 
     async def _settle(self) -> None:
-        """Write what the last end of the site came before: minutes of meetings that are over, without files."""
+        """Do what the last end of the site came before: minutes of meetings that are over, and their last words."""
         try:
             for over in await self._db.read(archive.over, _SETTLED):
                 if not await asyncio.to_thread((self._root / f"{over.location}.html").is_file):
                     await self._write(over.id)
+            for one in await self._db.read(archive.partings, self._clock.now() - _PROMISED):
+                self._part(one)
         except Exception:
-            log.exception("it could not be looked which minutes have no files yet")
+            log.exception("it could not be looked what the last end of the site came before")
+
+    def _part(self, one: archive.Parting) -> None:
+        """Say what of a meeting's last words did not go out any more; it gives the topic back before all of them."""
+        speaker = self._speakers.get(one.network)
+        if speaker is None or one.state.lurking:
+            return
+        replies = parting(one.state, one.ended, one.location, self.ways)
+        words = [reply for reply in replies if reply.act is Act.SAY]
+        left = [reply for reply in words if not any(is_said(reply.text, text) for text in one.said)]
+        for reply in replies if left == words else left:
+            speaker.send(one.state.channel, reply)
 
     async def settled(self) -> None:
         """Wait until everything heard so far is stored and answered."""

@@ -306,7 +306,7 @@ def _line_row(network: str, channel: str, line: Line, meeting: int, place: int) 
 
 
 def restate(session: Session, meeting: int, change: Callable[[Meeting], Meeting]) -> None:
-    """Change what is kept of the state of a meeting that runs; one that is over has none."""
+    """Change what is kept of the state of a meeting; one that was taken from a log has none."""
     state = session.execute(sa.select(meeting_table.c.state).where(meeting_table.c.id == meeting)).scalar()
     if state:
         values = {"state": msgspec.json.encode(_kept(change(_state.decode(state)))).decode()}
@@ -341,7 +341,7 @@ def _keep(
     setting: Setting,
 ) -> None:
     """Append the entries and write the state: all of it only when more than the count of lines has changed."""
-    values: dict[str, object] = {"said": after.said} if after else {"state": None}
+    values: dict[str, object] = {"said": after.said} if after else {}
     if after is not None and (before is None or _kept(after) != _kept(before)):
         values["state"] = msgspec.json.encode(_kept(after)).decode()
         if before is None or after.name != before.name:

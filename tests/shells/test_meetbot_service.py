@@ -34,8 +34,8 @@ class Speaker:
     """Keeps what the bot says, and which files were there when it said so."""
 
     root: Path
-    said: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list[str])
+    files: list[str] = field(default_factory=list[str])
 
     def send(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
         self.said.append(reply.text)
@@ -170,6 +170,30 @@ async def test_minutes_that_cannot_be_written_end_nothing_and_are_written_at_the
     assert action.people == ("ann",)
 
 
+async def test_last_words_that_did_not_go_out_are_said_after_the_start_and_those_that_did_are_not(bot: Bot) -> None:
+    async def starts(now: datetime) -> list[str]:
+        bot.clock.advance((now - bot.clock.now()).total_seconds())
+        bot.speaker.said.clear()
+        again = Meetbot(bot.db, bot.speaker.root, bot.service.ways, bot.clock)
+        again.plug("irc", bot.speaker)
+        task = asyncio.create_task(again.run())
+        again.hear(Heard("irc", "#c", Line(now, "ann", "hello again")))
+        await again.settled()
+        task.cancel()
+        return list(bot.speaker.said)
+
+    bot.service.hear(Heard("irc", "#c", Line(NOON, "ann", "#startmeeting X"), "welcome"))
+    await bot.hears("#info one", "#endmeeting")
+    last = bot.speaker.said[-5:]
+    assert last[0] == "welcome"
+    assert await starts(NOON + timedelta(minutes=1)) == last  # the topic, and where the minutes are
+    for text in last[1:3]:
+        bot.service.hear(Heard("irc", "#c", Line(NOON + timedelta(minutes=1), "bot", text, own=True)))
+    await bot.service.settled()
+    assert await starts(NOON + timedelta(minutes=2)) == last[3:]
+    assert await starts(NOON + timedelta(minutes=62)) == []
+
+
 async def test_minutes_that_move_leave_no_files_behind(bot: Bot) -> None:
     await bot.hears("#startmeeting X", "#info one", "#save", "#meetingname Y", "#restrictlogs", "#endmeeting")
     found = {path.parent.name for path in bot.speaker.root.rglob("*.*") if path.is_file()}
@@ -197,6 +221,7 @@ async def test_a_database_that_stays_away_does_not_hold_up_the_end(bot: Bot, mon
         return
 
     monkeypatch.setattr("gatebot.app.irc._PATIENCE", 0.01)
+    monkeypatch.setattr("gatebot.app.irc._LAST_WORDS", 0.01)
     deaf, none = Meetbot(bot.db, bot.speaker.root, Setting(), bot.clock), cast("Any", None)
     deaf.hear(Heard("irc", "#c", Line(NOON, "ann", "nobody takes this")))
     sisters = [Sister("first", nothing, away), Sister("second", nothing, stores), Sister("third", nothing, None)]

@@ -67,6 +67,7 @@ class Client:
         self._unheard = Unheard()
         self._voices: deque[tuple[str, str, str]] = deque(maxlen=100)
         self._work = asyncio.Event()
+        self._spoken = asyncio.Event()
         self._lost = asyncio.Event()
         self._stream: Stream | None = None
         self._session = session.start(network, {}, clock.now())[0]
@@ -76,7 +77,13 @@ class Client:
     def send(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
         """Queue a line or a topic, or a line for a person; it waits for the connection and for the flood limits."""
         self._out.put(channel, reply, priority)
+        self._spoken.clear()
         self._work.set()
+
+    async def spoken(self) -> None:
+        """Wait until everything has gone out that a meeting says and that can go out."""
+        if self._stream is not None:
+            await self._spoken.wait()
 
     def nicks(self) -> tuple[str, str]:
         """How the bot is called here: as it wants, and as it is now."""
@@ -231,12 +238,15 @@ class Client:
         while True:
             self._work.clear()
             while self._out.waits(self._ready):
+                if not self._out.waits(self._ready, Priority.MEETING):
+                    self._spoken.set()
                 if (wait := bucket.wait(self._seconds())) > 0:
                     await self._clock.sleep(wait)
                     continue  # What is most urgent may be another by now.
                 if (ready := self._out.next(self._ready)) is not None:
                     bucket = bucket.take(self._seconds())
                     self._say(*ready)
+            self._spoken.set()
             await self._work.wait()
 
     def _ready(self, target: str) -> bool:

@@ -39,9 +39,9 @@ class Outbox:
         """What was begun goes on before all others of its kind."""
         self._queues[priority].extendleft((channel, reply) for reply in reversed(replies))
 
-    def waits(self, ready: Callable[[str], bool]) -> bool:
-        """Whether something could be said now."""
-        return any(ready(channel) for queue in self._queues.values() for channel, _ in queue)
+    def waits(self, ready: Callable[[str], bool], upto: Priority = Priority.NEWS) -> bool:
+        """Whether something could be said now, up to a priority."""
+        return any(ready(channel) for one, queue in self._queues.items() if one <= upto for channel, _ in queue)
 
     def next(self, ready: Callable[[str], bool]) -> tuple[str, Reply, Priority] | None:
         """Take out the first that can be said now; what is for channels the bot is not in waits."""
