@@ -195,8 +195,9 @@ class Pages:
         context = await self._shown.change(actor, what, drafts, language)
         context["listed"] = listed
         context["edits"] = await self._room.for_pages.suggesting.shown(what.view, drafts)
-        change = what.view.change
-        context["may_edit"] = change.is_open and may(actor, Verb.ADD_PATCH_SET, target_of(change), self._room.rules)
+        change, rules = what.view.change, self._room.rules
+        context["may_edit"] = change.is_open and may(actor, Verb.ADD_PATCH_SET, target_of(change), rules)
+        context["may_abandon"] = may(actor, Verb.ABANDON, target_of(change), rules)
         context["begun"] = await self._room.for_pages.beginnings.of(actor, what.view)
         context["at"] = partial(address, change.path, what.patch_set.number, base)
         context |= {"problem": problem, "typed": defaultdict(str, typed or {}), "live": f"change/{number},queue,rules"}
@@ -209,6 +210,7 @@ class Pages:
         match form.get("do", ""):
             case "abandon":
                 await states.abandon(actor, change.number, text)
+                return reason("review.abandoned-here", change=change.number)
             case "restore":
                 await states.restore(actor, change.number, text)
             case "ready" | "wip" as wanted:

@@ -160,7 +160,14 @@ async def test_buttons_abandon_restore_and_recheck(web: WebHouse, house: Pipelin
     change = house.push("api", {"a.txt": "one\n"}, "Add a")
     await web.sign_in("ann")
     path = f"/c/api/+/{change.number}/review"
-    assert "The change is abandoned." in words((await web.send(path, do="abandon", message="Later."))[1])
+    asked = (
+        "Abandon It is closed and leaves the queues. What you have written goes along as the reason. "
+        "It can be restored. Abandon the change"
+    )
+    assert asked in words(await web.page(path))
+    page = words((await web.send(path, do="abandon", message="Later."))[1])
+    told = f"Change {change.number} is abandoned; “Restore”, where you reply, opens it again."
+    assert (told in page, "The change is abandoned." in page, "Abandon the change" in page) == (True, True, False)
     assert "Restore" in words((await web.send(path, do="abandon"))[1])
     assert "Not ready to be merged." in words((await web.send(path, do="restore"))[1])
     await web.send(path, do="recheck")

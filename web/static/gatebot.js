@@ -409,6 +409,9 @@ document.addEventListener("toggle", async (event) => {
   } catch { link.dataset.part = part; }
   event.target.removeAttribute("aria-busy");
 }, true);
+// On a narrow screen the places are one line, moved sideways: to where one is.
+const here = document.querySelector(".top nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
 reveal(document);
 times(document);
 quiet(document);
