@@ -128,6 +128,10 @@ ADAPTERS: dict[str, set[str]] = {
     "review": {
         "colliding",
         "hosted.rest_access",
+        "operating.banning",
+        "operating.caches",
+        "operating.collecting",
+        "operating.tasks",
         "importing.asking",
         "importing.repositories",
         "hosted.rest_config",

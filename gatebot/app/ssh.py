@@ -41,7 +41,7 @@ class SshDoor:
         self._settings = settings
         telling = Telling(db, room)
         table = commands.table(db, journal, room, telling, room.branching)
-        sessions = Sessions(GitOverSsh(processes, room.rules), table, address(settings))
+        sessions = Sessions(GitOverSsh(processes, room.rules), table, address(settings), room.tasks)
         self._server = SshServer(room.identity, sessions, places.ssh)
         self._rest = RestSsh(Shaper(room, site), address(settings))
         self._events = EventsLog(db, journal, room, telling, site)

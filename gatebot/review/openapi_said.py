@@ -25,6 +25,7 @@ _QUERIES: Sequence[tuple[str, str]] = (
     (r"/projects/{project}/branches/{branch}/mergeable", "source strategy"),
     (r"/projects/{project}/check.access", "ref perm account"),
     (r"/access", "project*"),
+    (r"/config/server/caches", "format"),
     (r"/changes/{id}(/detail)?", "o* O"),
     (r"/changes/{id}/submitted_together", "o*"),
     (r"/changes/{id}/suggest_reviewers", "q n"),
@@ -79,6 +80,9 @@ _BODIES: Sequence[tuple[str, str]] = (
     (r"PUT .*/submit_requirements/{requirement}",
      "name description submittability_expression applicability_expression override_expression "
      "allow_override_in_child_projects commit_message"),
+    (r"POST /config/server/caches", "operation caches"),
+    (r"POST /projects/{project}/gc", "show_progress aggressive async"),
+    (r"PUT /projects/{project}/ban", "commits reason"),
     (r"PUT .*/dashboards/{dashboard}", "id commit_message"),
     (r"POST .*/submit_requirements(:review)?", "create update delete commit_message"),
     (r"P(OST|UT) .*/access.*", "add remove parent message"),
@@ -102,7 +106,7 @@ _FLAGS = frozenset({
     "bypass_gate", "keep_all_votes", "allow_conflicts", "keep_reviewers", "allow_empty", "ready", "work_in_progress",
     "strict_labels", "ignore_automatic_attention_set_rules", "confirmed", "unresolved", "is_private",
     "create_empty_commit", "visible_to_all", "generate", "allow_override_in_child_projects", "new_branch", "amend",
-    "inherit_parent",
+    "inherit_parent", "show_progress", "aggressive", "async",
 })  # fmt: skip
 _NUMBERS = frozenset(
     {"n", "S", "s", "parent", "line", "context", "limit", "skip", "since-id", "count", "hours", "older"}
@@ -110,13 +114,14 @@ _NUMBERS = frozenset(
 _OBJECTS = frozenset({"notify_details", "labels", "comments", "range", "values", "update", "author", "merge", "patch"})
 _MANY = frozenset({
     "reviewers", "add_to_attention_set", "remove_from_attention_set", "fix_suggestions", "fix_replacement_infos",
-    "changes", "members", "groups", "branches", "tags", "add", "remove", "create", "delete",
+    "changes", "members", "groups", "branches", "tags", "add", "remove", "create", "delete", "caches", "commits",
     "response_format_options",
 })  # fmt: skip
 _WORDS: Mapping[str, Sequence[str]] = {
     "notify": ("NONE", "OWNER", "OWNER_REVIEWERS", "ALL"),
     "drafts": ("KEEP", "PUBLISH", "PUBLISH_ALL_REVISIONS"),
     "side": ("REVISION", "PARENT"),
+    "operation": ("FLUSH", "FLUSH_ALL"),
     "state": ("REVIEWER", "CC"),
     "sort": ("best", "newest"),
 }
@@ -125,6 +130,7 @@ _KINDS: Sequence[tuple[str, tuple[str, ...]]] = (
     (r".*/git-upload-pack|.*/info/refs", ("application/x-git-upload-pack-result",
                                           "application/x-git-upload-pack-advertisement")),
     (r".*\.pub|.*/events-log.*|.*/log(/lines)?|.*/executor/.*", (JSON, TEXT, EVENTS, ANY)),
+    (r"POST .*/gc|GET .*/caches", (JSON, TEXT)),
     (r".*/badge", (JSON, "image/svg+xml")),
 )  # fmt: skip
 

@@ -22,6 +22,9 @@ from .hosted.rest import RestHosted
 from .hosted.rest_access import RestAccessEdit
 from .hosted.rest_config import RestConfig
 from .keyed.rest import RestKeyedValues
+from .operating.caches import Caches
+from .operating.collecting import Collecting
+from .operating.rest import RestOperating
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
 from .people.rest_said import RestSaid
@@ -67,6 +70,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestConfig(shaper),
         RestRequirements(shaper),
         RestBoards(shaper, Boards(room.repositories, room.rules, room.configs, room.config_editing)),
+        RestOperating(shaper, room.tasks, _caches(room), Collecting(room.repositories, room.tasks)),
         RestGroups(shaper, room.groups),
         RestMembers(shaper, room.groups),
         RestSite(shaper, agreements.of_site),
@@ -74,3 +78,8 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestOpenApi(room.site.url),
     )
     return [route for part in parts for route in part.routes()]
+
+
+def _caches(room: ReviewRoom) -> Caches:
+    parts = {"revisions": room.revisions, "files": room.files, "contents": room.judge.contents}
+    return Caches({f"review.{name}": part for name, part in parts.items()})

@@ -36,6 +36,7 @@ from .keyed.service import KeyedValues
 from .landing import Lander
 from .making import Maker
 from .moving import Moving
+from .operating.tasks import Tasks
 from .people.service import People
 from .permission import ForTheGate
 from .picking import Picking
@@ -94,6 +95,7 @@ class ReviewRoom:
     inviting: Inviting
     branching: Branching
     config_editing: ConfigEditing
+    tasks: Tasks
     site: Site
     policies: Policies
     for_pages: ForPages
@@ -111,8 +113,7 @@ def furnish(
 ) -> ReviewRoom:  # fmt: skip
     """Put the room together; `site` is where the site is, `rules` and `configs` those of its projects.
 
-    `whole_topic` submits topics as a whole; `policy` is what is asked of pushes where a project does not say.
-    New projects begin with the `default_branch`. `trackers` say what texts name elsewhere.
+    `whole_topic` submits topics as a whole; `policy` holds where a project says nothing; `trackers`: names elsewhere.
     """
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
     judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, Linking(tuple(trackers), configs))
@@ -160,6 +161,7 @@ def furnish(
         inviting=Inviting(groups, rules),
         branching=branching,
         config_editing=ConfigEditing(bench, branching),
+        tasks=Tasks(clock),
         site=here,
         policies=policies,
         for_pages=for_pages(db, judge, reading, files, threads, edits, review, repositories),

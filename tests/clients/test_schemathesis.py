@@ -24,7 +24,8 @@ TIMES = os.environ.get("GATEBOT_EXAMPLES", "2")
 #: What is in its addresses on the site; anything else that stands there is nothing.
 PLACES = (
     "account", "branch", "build", "buildset", "commit", "file", "group", "job", "label", "number", "patch_set",
-    "pipeline", "project", "requirement", "revision", "tenant", "id", "channel", "day", "tag", "dashboard",
+    "pipeline", "project", "requirement", "revision", "tenant", "id", "channel", "day", "tag", "dashboard", "cache",
+    "task",
 )  # fmt: skip
 
 

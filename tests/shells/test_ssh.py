@@ -21,6 +21,7 @@ from gatebot.identity import Identity
 from gatebot.repo import ZERO
 from gatebot.review import intents
 from gatebot.review.git_http import Limits
+from gatebot.review.operating.tasks import Tasks
 from gatebot.review.ssh import commands, hook_files
 from gatebot.review.ssh import git as git_over_ssh
 from gatebot.review.ssh.git import GitOverSsh
@@ -73,7 +74,7 @@ async def place(tmp_path: Path, migrated_sqlite: Path, fake_clock: FakeClock, ke
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     table = {"version": Command("", commands.version)}
-    sessions = Sessions(GitOverSsh(host.git.processes, DEFAULT), table, f"review.example.org:{port}")
+    sessions = Sessions(GitOverSsh(host.git.processes, DEFAULT), table, f"review.example.org:{port}", Tasks(fake_clock))
     server = SshServer(identity, sessions, keys)
     await server.listen(listening)
     mina = await asyncio.to_thread(SshDesk.new, "mina", tmp_path / "desk", port)

@@ -105,7 +105,7 @@ def furnish(site: RunningSite, builds: Builds) -> Ground:
     talk(site, "#startmeeting team", "#info see change 1", "#endmeeting")
     common = {
         "project": "api", "patch_set": "1", "base": "1", "revision": "current", "account": "ann", "branch": "main",
-        "label": "Code-Review", "requirement": "Docs", "dashboard": "team:main",
+        "label": "Code-Review", "requirement": "Docs", "dashboard": "team:main", "cache": "words.say", "task": "1",
         "query": "status:open", "slash": "", "name": "team", "year": "2026",
         "day": "2026-11-22", "channel": "%23team", "file": "x", "path": "api",
         "tenant": "main", "pipeline": "check", "job": "unit", "verb": "dequeue", "request": "1", "key": "0" * 16,

@@ -7,18 +7,14 @@ What Gerrit's options ask for and this site decides elsewhere is said, and not d
 from __future__ import annotations
 
 import asyncio
-import uuid
 from dataclasses import replace
 
 from ...access import Target, Verb, may
-from ...errors import Conflict, GatebotError
-from ...identity import Account
+from ...errors import GatebotError
 from ...lacking import lacking
-from ...reasons import reason
-from ...repo.program import run
 from ..branching import Branching
-from ..model import ZERO, Project, SubmitType
-from ..push_facts import BANNED
+from ..model import Project, SubmitType
+from ..operating.banning import MOST_COMMITS, Banning
 from ..room import ReviewRoom
 from . import arguments
 from .arguments import Given, Option
@@ -48,7 +44,6 @@ _CREATE = (
 )  # fmt: skip
 _SET = (_ABOUT, _TYPE, *_ELSEWHERE)
 _BAN = (Option(("--reason", "-r"), "REASON", "reason for banning the commit"),)
-_MOST_COMMITS = 100
 
 
 class Making:
@@ -104,40 +99,14 @@ class Making:
             raise lacking(Verb.OWN, Target(project.name))
         account = await self._room.identity.by_id(call.account.id)
         commits = list(dict.fromkeys(given.rest[1:]))
-        if len(commits) > _MOST_COMMITS:
-            raise Failed(f"fatal: at most {_MOST_COMMITS} commits can be banned at a time")
-        banned, before = await asyncio.to_thread(self._ban, project.name, commits, given.text("--reason"), account)
+        if len(commits) > MOST_COMMITS:
+            raise Failed(f"fatal: at most {MOST_COMMITS} commits can be banned at a time")
+        found = [await asyncio.to_thread(_commit, self._room, project.name, word) for word in commits]
+        ban = Banning(self._room.repositories).ban
+        banned, before = await asyncio.to_thread(ban, project.name, found, given.text("--reason"), account)
         for told, those in (("", banned), ("already ", before)):
             if those:
                 await call.terminal.say("\n".join([f"The following commits were {told}banned:", *those, "", ""]))
-
-    def _ban(self, project: str, commits: list[str], why: str, account: Account | None) -> tuple[list[str], list[str]]:
-        """Note commits; those that are noted now, and those that were before."""
-        repositories = self._room.repositories
-        found = [_commit(self._room, project, word) for word in commits]
-        notes = repositories.resolve(project, BANNED)
-        known = {path.replace("/", "") for path, _ in repositories.list_files(project, notes)} if notes else set[str]()
-        new = [one for one in found if one not in known]
-        if new:
-            self._note(project, notes or ZERO, new, why, account)
-        return [one for one in found if one not in known], [one for one in found if one in known]
-
-    def _note(self, project: str, before: str, commits: list[str], why: str, account: Account | None) -> None:
-        """Write notes; git does that below refs/notes/ only, so the reference moves to its place afterwards."""
-        name, email = (account.name, account.email) if account else ("gatebot", "gatebot@localhost")
-        config = {"user.name": name or "gatebot", "user.email": email}
-        store, draft = self._room.repositories.path(project), f"refs/notes/ban-{uuid.uuid4().hex}"
-        try:
-            if before != ZERO:
-                run(["update-ref", draft, before, ZERO], git_dir=store)
-            for commit in commits:
-                line = ["notes", f"--ref={draft}", "add", "--allow-empty", "-m", why, commit]
-                run(line, git_dir=store, config=config)
-            noted = self._room.repositories.resolve(project, draft) or ZERO
-            if not self._room.repositories.update_ref(project, BANNED, before, noted):
-                raise Conflict(reason=reason("review.push-elsewhere"))
-        finally:
-            run(["update-ref", "-d", draft], git_dir=store)
 
     async def _project(self, call: Call, given: Given, words: int) -> Project:
         """The project that the first word names; there must be so many words, or more for lists."""

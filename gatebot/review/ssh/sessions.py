@@ -14,6 +14,7 @@ from ... import words as sentences
 from ...errors import GatebotError
 from ...identity import Account
 from ..git_process import RECEIVE, UPLOAD
+from ..operating.tasks import Tasks
 from . import git, hook_files, tokens
 from .model import Call, Command, Commands, Failed, Terminal
 
@@ -22,6 +23,8 @@ _SERVICES = {
     "gerrit receive-pack": RECEIVE, "gatebot receive-pack": RECEIVE,
 }  # fmt: skip
 _NAMES = ("gerrit", "gatebot")
+QUEUE = "SSH"
+"""What tasks are told to be of."""
 
 
 class Pipe(git.Stream, Terminal, Protocol):
@@ -31,10 +34,11 @@ class Pipe(git.Stream, Terminal, Protocol):
 class Sessions:
     """Runs what comes over a channel; `address` is where people reach this server, HOST:PORT."""
 
-    def __init__(self, serving: git.GitOverSsh, commands: Commands, address: str) -> None:
+    def __init__(self, serving: git.GitOverSsh, commands: Commands, address: str, tasks: Tasks) -> None:
         self._git = serving
         self._commands = commands
         self._address = address
+        self._tasks = tasks
 
     async def run(self, pipe: Pipe, account: Account, line: str | None, env: Mapping[str, str]) -> int:
         """The exit status."""
@@ -46,7 +50,9 @@ class Sessions:
             await pipe.complain("fatal: there is a zero character in the command, which no name and no text here has\n")
             return 1
         try:
-            return await self._run(pipe, account, tokens.split(line), env.get("GIT_PROTOCOL", ""), language)
+            words = tokens.split(line)
+            with self._tasks.running(line, QUEUE, account=account.id):
+                return await self._run(pipe, account, words, env.get("GIT_PROTOCOL", ""), language)
         except Failed as failed:
             await pipe.complain(failed.text.rstrip("\n") + "\n" if failed.text else "")
             return failed.status
