@@ -115,8 +115,7 @@ def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
         assert reader.reads() == "mina: sending ok"
         assert reader.sees("NOTICE #demo").endswith(":NOTICE: All is well")
         reader.says("#success The gate is fast")
-        told = {reader.reads(), reader.reads()}
-        assert told == {
+        assert {reader.reads(), reader.reads()} == {
             "mina: finished sending ok", f"mina: Added success to Success page ({site.url}/successes)"
         }  # fmt: skip
         reader.sends("TOPIC #demo")
@@ -135,10 +134,22 @@ def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
         assert (board["tracks"], board["now"]) == (["nova"], {"nova": "testing <b>rings</b>"})
         assert board["last_check_in"]["mina"]["location"] == "#nova"
         programs_tell(site)
+        commands_from_the_web(site, reader)
         admin = Visitor(site, "admin", site.tokens["admin"])
         line = kept[0]["path"].rpartition("#l")[2]
         assert admin.ask("DELETE", f"/api/irclogs/%23demo/lines/{line}?why=secret").status == 200
         assert "The gate is fast" not in visitor.get("/successes").text
+
+
+def commands_from_the_web(site: RunningSite, reader: Reader) -> None:
+    """Who has signed in is his account to the bot: a board obeys him, and it is he who asks for new checks."""
+    admin = Visitor(site, "admin", site.tokens["admin"])
+    for text, answer in (
+        ("~add cinder", "admin/web: Done."),
+        ("gatebot: recheck 4711", "admin/web: There is no change 4711 that everybody here may see."),
+    ):
+        assert admin.send("POST", "/api/irclogs/%23demo/say", {"text": text}).status == 202
+        assert [reader.reads(), reader.reads()] == [f"<admin/web> {text}", answer]
 
 
 def programs_tell(site: RunningSite) -> None:
