@@ -40,6 +40,14 @@ class Incoming:
         """Whether this is a commit and not a tag, tree or blob."""
         return self.kind(name) == "commit"
 
+    def commit_of(self, name: str) -> str:
+        """The commit that this is, or that it is a tag of; "" when it is none."""
+        found = self._repository.get(name)
+        try:
+            return str(found.peel(pygit2.Commit).id) if found is not None else ""
+        except (pygit2.GitError, ValueError):
+            return ""
+
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""
         return bool(self.kind(name))

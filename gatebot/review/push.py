@@ -153,6 +153,8 @@ class Receiver:
         planned = push_plan.plan(wanted, commits, self._reader.known(push, wanted.branch, commits), rights)
         if isinstance(planned, Refused):
             return planned
+        if self._reader.brings_hidden(push, incoming, wanted.command.new):
+            return refused("base not found" if wanted.options.base else "invalid object")
         if ref == receive.CONFIG:
             about = (push.actor, push.project, incoming, [commit.id for commit in commits])
             if (refusal := self._guard.for_review(*about)) is not None:
@@ -169,6 +171,8 @@ class Receiver:
             rights = self._reader.rights(push, command.ref)
             known = self._reader.past_review(push, facts.commits)
             refusal = push_direct.check(command, facts, known, rights)
+            if refusal is None and self._reader.brings_hidden(push, incoming, command.new):
+                refusal = Refusal("invalid object", ref=command.ref)
             if refusal is None and command.ref == receive.CONFIG:
                 refusal = self._guard.past_review(push.actor, push.project, incoming, command.new)
             if refusal is not None:

@@ -135,6 +135,18 @@ class Reader:
             return frozenset()
         return self.db.read_now(conversation.hidden_from, found, push.account.id)
 
+    def brings_hidden(self, push: Push, incoming: Incoming, tip: str) -> bool:
+        """Whether a push would make readable what only changes contain that the pusher may not see.
+
+        Whoever knows the id of their commit could otherwise push something upon it, and fetch that.
+        """
+        tips = tuple(self.repositories.branches(push.project).values())
+        commit = incoming.commit_of(tip)
+        found = incoming.log(commit, without=tips, limit=push_direct.MOST_COMMITS) if commit else ()
+        rows = self.db.read_now(push_rows.known_by_commit, push.project, [one.id for one in found])
+        hidden = self._hidden(push, [row.change for several in rows.values() for row in several]) if rows else ()
+        return any(all(row.change.number in hidden for row in several) for several in rows.values())
+
     def past_review(self, push: Push, commits: Sequence[CommitFacts]) -> Known:
         """What must be known of commits that go past review."""
         return Known({}, {}, self.foreign(push, commits), self._banned(push.project))

@@ -532,3 +532,24 @@ async def test_git_review_sets_itself_up_and_pushes(host: GitHost, work: WorkTre
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SUCCESS" in done.stdout + done.stderr
     assert ((await host.change(1)).subject, (await host.change(1)).topic) == ("By git-review", "my-topic")
+
+
+async def test_nobody_pushes_upon_a_private_change_of_another_to_read_it(
+    host: GitHost, work: WorkTree, tmp_path: Path
+) -> None:
+    work.commit("Secret", secret_dot_txt="sesame\n")
+    await push(work, "HEAD:refs/for/main%private")
+    secret = work.git("rev-parse", "HEAD")
+    bob = await host.clone("demo/api", tmp_path / "bob", "bob")
+    bob.git("fetch", "-q", str(work.path), "HEAD")  # as if he knew the id alone
+    bob.git("checkout", "-q", "FETCH_HEAD")
+    host.policies.now = SamePolicy(Policy(implicit_merges=True))
+    for name in ("one", "two"):
+        base = bob.git("rev-parse", "HEAD")
+        bob.commit(f"Upon {name}", **{name: name})
+        done = await push(bob, f"HEAD:refs/for/main%base={base}")
+        assert "(base not found)" in done.stderr
+    assert list(host.repos.references("demo/api", "refs/changes/")) == ["refs/changes/01/1/1"]
+    work.commit("Upon my own", own_dot_txt="o\n")
+    done = await push(work, f"HEAD:refs/for/main%base={secret}")
+    assert done.returncode == 0
