@@ -131,6 +131,7 @@ ADAPTERS: dict[str, set[str]] = {
         "operating.banning",
         "operating.caches",
         "operating.collecting",
+        "operating.rest_server",
         "operating.tasks",
         "importing.asking",
         "importing.repositories",

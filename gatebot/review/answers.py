@@ -108,6 +108,23 @@ def whole_number(request: web.Request, *names: str, default: int) -> int:
     return default
 
 
+_EVERYWHERE = frozenset({
+    "pp", "prettyPrint", "strict", "callback", "alt", "fields", "access_token", "$m", "$ct", "trace", "deadline",
+    "lang",
+})  # fmt: skip
+"""What any call may be sent."""
+
+
+def only(request: web.Request, names: str) -> None:
+    """Refuse a list that is asked for by something else than these words, as Gerrit does: it may be mistyped."""
+    known = names.split()
+    for name in request.query:
+        if name not in _EVERYWHERE and name not in known and "~" not in name:
+            spelled = f"-{name}" if len(name) == 1 else f"--{name}"
+            told = ", ".join(sorted(known, key=str.lower))
+            raise Invalid(reason=reason("review.unknown-parameter", option=spelled[:60], known=told))
+
+
 def number_or_none(request: web.Request, name: str) -> int | None:
     """A number of the query that need not be there."""
     return whole_number(request, name, default=0) if request.query.get(name, "") else None

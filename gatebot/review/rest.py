@@ -25,6 +25,7 @@ from .keyed.rest import RestKeyedValues
 from .operating.caches import Caches
 from .operating.collecting import Collecting
 from .operating.rest import RestOperating
+from .operating.rest_server import RestServer
 from .people.rest import RestAccounts
 from .people.rest_own import RestOwn
 from .people.rest_said import RestSaid
@@ -71,6 +72,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         RestRequirements(shaper),
         RestBoards(shaper, Boards(room.repositories, room.rules, room.configs, room.config_editing)),
         RestOperating(shaper, room.tasks, _caches(room), Collecting(room.repositories, room.tasks)),
+        RestServer(shaper, room.tasks),
         RestGroups(shaper, room.groups),
         RestMembers(shaper, room.groups),
         RestSite(shaper, agreements.of_site),

@@ -11,13 +11,15 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from .answers import body_of, everywhere, json_answer, start_and_limit, text_or
+from .answers import body_of, everywhere, json_answer, only, start_and_limit, text_or
 from .drafts import texts
 from .gerrit_comments import message_info
 from .gerrit_json import DETAIL, read_options
 from .mail import wishes
 from .search import MOST
 from .shaper import Shaper, infos
+
+_ASKED = "q query n limit S start o O no-limit skip-visibility allow-incomplete-results"
 
 
 class RestChanges:
@@ -54,10 +56,12 @@ class RestChanges:
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         """Several `q` are several queries, and the answer a list of lists."""
+        only(request, _ASKED)
         options = read_options(request.query.getall("o", []), request.query.get("O", ""))
         start, limit = start_and_limit(request, MOST)
         lists: list[list[dict[str, object]]] = []
-        for query in request.query.getall("q", ["status:open"]):
+        asked = [text for name, text in request.query.items() if name in ("q", "query")]
+        for query in asked or ["status:open"]:
             views, more = await self._room.reading.search(self._asker.actor(request), query, limit, start)
             lists.append(await infos(self._shaper, request, views, options, more=more))
         return json_answer(request, lists[0] if len(lists) == 1 else lists)

@@ -18,7 +18,7 @@ from ..assignment import Json
 from ..errors import Invalid, NotFound, Unprocessable
 from ..reasons import Reason, reason
 from . import sentences
-from .answers import body_of, everywhere, json_answer, text_or, whole_number
+from .answers import body_of, everywhere, json_answer, only, text_or, whole_number
 from .config.model import ALL_PROJECTS
 from .drafts import Object, bad, flag, text_of, texts
 from .gerrit_json import VERSION, project_info
@@ -32,6 +32,7 @@ from .shaper import Shaper
 from .verdict import Requirement
 
 _NARROWED = ("description", "parent", "state")
+_ASKED = "query q query2 p m r b t tree d description all type state n limit S start no-limit has-acl-for format"
 
 
 class RestSite:
@@ -66,6 +67,7 @@ class RestSite:
 
     async def _projects(self, request: web.Request) -> web.StreamResponse:
         """A map by name, a list for `query`; with `b` those that have one of these branches, and where it is."""
+        only(request, _ASKED)
         told = {one.name: self._told(one) for one in await self._room.reading.projects(self._asker.actor(request))}
         listed = [Listed(name, *(str(info.get(key, "")) for key in _NARROWED)) for name, info in told.items()]
         shown = sorted(one.name for one in narrowed(listed, request.query))

@@ -14,7 +14,7 @@ from ...assignment import Json
 from ...errors import Conflict, Invalid
 from ...identity import Group
 from ...reasons import reason
-from ..answers import body_of, everywhere, json_answer, must_be_new, start_and_limit, text_or
+from ..answers import body_of, everywhere, json_answer, must_be_new, only, start_and_limit, text_or
 from ..drafts import Object, flag, text_of, texts
 from ..gerrit_labels import account_info, timestamp
 from ..hosted.finding import fitting
@@ -23,6 +23,10 @@ from .service import GroupService
 from .shapes import chosen, group_info
 
 MOST = 500
+_ASKED = (
+    "query query2 q g m match r regex s suggest n limit S start o owned owned-by ownedBy user u member p project "
+    "query-group visible-to-all no-limit"
+)
 
 
 class RestGroups:
@@ -60,6 +64,7 @@ class RestGroups:
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         """A map by name; with `query2` or `query` a list, as Gerrit has two of these."""
+        only(request, _ASKED)
         query = request.query
         actor, names = self._asker.actor(request), await self._groups.names()
         found = await self._groups.visible(actor, owned="owned" in query)

@@ -18,7 +18,7 @@ from ...errors import Conflict, Invalid, NotFound, Unauthenticated
 from ...identity import Account
 from ...identity.ssh_keys import read_key
 from ...reasons import reason
-from ..answers import body_of, everywhere, json_answer, must_be_new, start_and_limit, text_or
+from ..answers import body_of, everywhere, json_answer, must_be_new, only, start_and_limit, text_or
 from ..drafts import text_of, texts
 from ..gerrit_labels import account_info, timestamp
 from ..shaper import Shaper
@@ -26,6 +26,7 @@ from .finding import account_query, fits
 from .whose import Asked
 
 MOST = 500
+_ASKED = "q query n limit S start o O suggest no-limit skip-visibility"
 
 
 class RestAccounts:
@@ -76,6 +77,7 @@ class RestAccounts:
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         """Words that name, user name or address begin with, and `name:`, `email:`, `username:`, `is:active` ..."""
+        only(request, _ASKED)
         if self._shaper.asker.account(request) is None:
             raise Unauthenticated(reason=reason("review.sign-in"))
         suggest = "suggest" in request.query
@@ -86,7 +88,7 @@ class RestAccounts:
         found = [account for account in await self._identity.all() if fits(account, terms)]
         shown = found[start : start + limit]
         asked = {option for given in request.query.getall("o", []) for option in given.upper().split(",")}
-        detailed = suggest or bool(asked & {"DETAILS", "ALL_EMAILS"})
+        detailed = suggest or bool(asked & {"DETAILS", "ALL_EMAILS"}) or request.query.get("O", "").strip("0") != ""
         told = [account_info(one) if detailed else {"_account_id": one.id} for one in shown]
         if told and len(found) > start + len(shown):
             told[-1] = {**told[-1], "_more_accounts": True}

@@ -108,3 +108,34 @@ async def test_commits_are_banned_by_owners(rest: RestClient, house: ReviewHouse
     assert await rest("root", "PUT", f"{P}/ban", body) == {"already_banned": [bad]}
     assert await rest("root", "PUT", f"{P}/ban", {}) == {}
     await rest("root", "PUT", f"{P}/ban", {"commits": ["f" * 40]}, 422)
+
+
+async def test_what_the_server_has_for_everybody_is_told_to_everybody(rest: RestClient) -> None:
+    told = await rest.get("/config/server/capabilities", "")
+    assert told["viewCaches"] == {"id": "viewCaches", "name": "View Caches"}
+    assert told["runGC"]["name"] == "Run Garbage Collection"
+    assert {"queryLimit", "bypassGate"} <= set(told)
+    assert await rest.get("/config/server/top-menus", "") == []
+    assert (await rest.get("/config/server/preferences", ""))["changes_per_page"] == 25
+    assert (await rest.get("/config/server/preferences.diff", ""))["context"] == 10
+    assert (await rest.get("/config/server/preferences.edit", ""))["indent_unit"] == 2
+    load = await rest.get("/config/server/summary", "root")
+    assert load["task_summary"]["total"] == load["task_summary"]["running"]
+    assert load["mem_summary"]["used"].endswith("m")
+    for who, status in (("ann", 403), ("", 401)):
+        await rest.get("/config/server/summary", who, status)
+
+
+async def test_a_list_says_which_of_its_parameters_are_not_there(rest: RestClient, change: Change) -> None:
+    assert await rest.get("/changes/?q=is:open&limt=5", status=400) == (
+        '"--limt" is not a valid option. The options are allow-incomplete-results, limit, n, no-limit, o, O, q, query, '
+        "S, skip-visibility, start."
+    )
+    for path in ("/projects/?x", "/accounts/?q=ann&x=1", "/groups/?x=1"):
+        assert (await rest.get(path, status=400)).startswith('"-x" is not a valid option. ')
+    for path in (
+        "/changes/?query=is:open&limit=5&start=0&o=LABELS&O=1&no-limit&pp=1&trace=x&lang=ko",
+        "/projects/?all&d&t&type=ALL&m=demo&b=main&n=5&S=0&pp=0&format=JSON&plugin~x=1",
+        "/accounts/?suggest&q=ann&n=2&o=DETAILS", "/groups/?owned&m=core&o=MEMBERS", "/changes/1?x=1",
+    ):  # fmt: skip
+        await rest.get(path)
