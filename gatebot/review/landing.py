@@ -68,7 +68,8 @@ class Lander:
         """Land all changes of an order, or none. What has landed lands only once; what was refused is tried again."""
         with self._one_at_a_time:
             plan = self._prepare(order)
-            intent, begun = self._db.run_now(self._open, plan, self._implicit_merge(plan) or self._broken_config(plan))
+            wrong = self._read_only(plan) or self._implicit_merge(plan) or self._broken_config(plan)
+            intent, begun = self._db.run_now(self._open, plan, wrong)
             if not intent.outcome:
                 intent = self._carry_out(intent, resumed=begun)
             return self._answer(order.landing, intent)
@@ -95,6 +96,12 @@ class Lander:
             and not self._repositories.descends(change.store, change.commit, reviewed[change.number].commit)
         )
         return Plan(order, renewed)
+
+    def _read_only(self, plan: Plan) -> Reason | None:
+        """Whether a project is only read by now: it takes no push, so it takes no change either."""
+        names = dict.fromkeys(change.project for change in plan.order.landing.changes)
+        shut = next((name for name in names if self._policies.of(name).read_only), None)
+        return None if shut is None else reason("review.make-read-only", project=shut)
 
     def _implicit_merge(self, plan: Plan) -> Reason | None:
         """Whether a commit that is no merge would bring another branch along, as one does that was moved from there.

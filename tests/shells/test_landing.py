@@ -22,6 +22,7 @@ from gatebot.review.landing import Lander
 from gatebot.review.landing_plan import Order
 from gatebot.review.landing_rows import being_landed
 from gatebot.review.model import ZERO, RefMove, Status, SubmitType
+from gatebot.review.push_policy import Policy, SamePolicy
 from tests.fakes.review_house import GATE, ReviewHouse
 
 
@@ -99,6 +100,20 @@ def test_configuration_that_is_wrong_once_it_is_merged_does_not_land(house: Revi
     assert "project.config" in words.say(answer.reason)
     assert house.tip("demo/api", "refs/meta/config") == base
     assert house.change(change.number).status is Status.NEW
+
+
+def test_nothing_lands_in_a_project_that_is_only_read_by_now(house: ReviewHouse) -> None:
+    base = house.project("demo/api")
+    change = house.push("demo/api", {"a.txt": "a\n"}, "Add a", base)
+    house.approve(change)
+    order = house.order("item1", (change, base, house.commit_of(change)))
+    shut = SamePolicy(Policy(read_only=True))
+    answer = Lander(house.db, house.repositories, house.judge, house.clock, shut).land(order)
+    assert isinstance(answer, LandRefused)
+    assert "demo/api" in words.say(answer.reason)
+    assert answer.reason.kind == "review.make-read-only"
+    assert house.tip("demo/api") == base
+    assert lander(house).land(order) == Landed("item1")
 
 
 def test_landing_the_same_item_again_gives_the_same_answer_and_no_new_fact(house: ReviewHouse) -> None:
