@@ -102,6 +102,7 @@ STORES: dict[str, set[str]] = {
         "landing_rows",
         "search",
         "publishing",
+        "reviewer_updates",
         "search_files",
         "search_people",
         "search_texts",

@@ -20,6 +20,7 @@ from .attention import store as attention
 from .attention.model import ABANDONED, ADDED, OUTDATED, READY, SUBMITTED, WIP
 from .labels.copying import Renewal
 from .model import Change, InlineComment, Message, Reviewer, ReviewerState, Side, TextRange, Vote
+from .reviewer_updates import REMOVED, ReviewerUpdate, note
 from .rules import Rules, copied_votes
 from .tables import changes, comments, messages, reviewers, votes
 
@@ -168,9 +169,12 @@ def comments_of(session: Session, numbers: Collection[int]) -> dict[int, tuple[I
 
 
 def set_reviewer(
-    session: Session, change: int, account: int, state: ReviewerState, at: datetime, *, asked: bool = True
+    session: Session, change: int, account: int, state: ReviewerState, at: datetime, *, asked: bool = True, by: int = 0
 ) -> bool:
-    """Make an account a reviewer or a CC; whether that is news. Who is asked to review has the next turn."""
+    """Make an account a reviewer or a CC; whether that is news. Who is asked to review has the next turn.
+
+    `by` is who did it; 0: the account itself, by what it said.
+    """
     former = state_of(session, change, account)
     if former is state:
         return False
@@ -178,6 +182,7 @@ def set_reviewer(
         session.execute(_ask, {"change": change, "account": account, "state": state.value, "since": at})
     else:
         session.execute(_ask_anew, {"change_": change, "account_": account, "state": state.value})
+    note(session, change, ReviewerUpdate(account, by or account, state.value, at))
     if asked and state is ReviewerState.REVIEWER:
         attention.add(session, change, [(account, ADDED)], at)
     return True
@@ -206,11 +211,14 @@ def state_of(session: Session, change: int, account: int) -> ReviewerState | Non
     return None if state is None else ReviewerState(state)
 
 
-def remove_reviewer(session: Session, change: int, account: int, patch_set: int) -> tuple[Vote, ...] | None:
+def remove_reviewer(
+    session: Session, change: int, account: int, patch_set: int, by: int, at: datetime
+) -> tuple[Vote, ...] | None:
     """Take an account from the reviewers, with its votes on the patch set; those votes, None when it was none."""
     gone = session.execute(delete(reviewers).where(reviewers.c.change == change, reviewers.c.account == account))
     if gone.rowcount == 0:
         return None
+    note(session, change, ReviewerUpdate(account, by, REMOVED, at))
     lost = tuple(vote for vote in list_votes(session, change, patch_set) if vote.account == account)
     where = (votes.c.change == change, votes.c.patch_set == patch_set, votes.c.account == account)
     session.execute(delete(votes).where(*where))

@@ -43,7 +43,7 @@ OPTIONS = (
     "CUSTOM_KEYED_VALUES", "STAR", "PARENTS",
 )
 # fmt: on
-DETAIL = frozenset({"LABELS", "DETAILED_LABELS", "DETAILED_ACCOUNTS", "MESSAGES"})
+DETAIL = frozenset({"LABELS", "DETAILED_LABELS", "DETAILED_ACCOUNTS", "MESSAGES", "REVIEWER_UPDATES"})
 
 
 class TouchedFile(Protocol):
@@ -182,6 +182,8 @@ def _options(view: ChangeView, shape: Shape) -> dict[str, Json]:
         info["permitted_labels"] = permitted_labels(view)
         info |= removable(view, shape.removes)
         info["reviewers"] = _reviewers(view)
+    if shape.wants("REVIEWER_UPDATES"):
+        info["reviewer_updates"] = _updates(view, shape)
     if shape.wants("SUBMIT_REQUIREMENTS"):
         info["submit_requirements"] = submit_requirements(view)
     if shape.wants("MESSAGES"):
@@ -325,6 +327,19 @@ def _reviewers(view: ChangeView) -> dict[str, Json]:
         if ids:
             found[state.value] = [account_info(view.people[id]) for id in ids if id in view.people]
     return found
+
+
+def _updates(view: ChangeView, shape: Shape) -> list[Json]:
+    """Gerrit's ReviewerUpdateInfos, oldest first."""
+    return [
+        {
+            "updated": timestamp(one.at),
+            "updated_by": _who(view.people, one.by, shape),
+            "reviewer": _who(view.people, one.account, shape),
+            "state": one.state,
+        }
+        for one in view.updates
+    ]
 
 
 def _who(people: Mapping[int, Known], account: int, shape: Shape) -> dict[str, Json]:

@@ -203,7 +203,7 @@ class Maker:
                 journal.append(session, WorkInProgressChanged(one.number, True, account), now)
         asked = [(who, ReviewerState.REVIEWER) for who in one.reviewers] + [(who, ReviewerState.CC) for who in one.cc]
         for who, state in asked:
-            if who != change.owner and conversation.set_reviewer(session, change.number, who, state, now):
+            if who != change.owner and conversation.set_reviewer(session, change.number, who, state, now, by=account):
                 journal.append(session, ReviewerAdded(change.number, who, account), now)
         if one.told is not None:
             number, text, tag = one.told

@@ -268,7 +268,9 @@ def _invite(session: Session, order: PushOrder, change: Change, at: datetime) ->
     wanted = [(account, ReviewerState.REVIEWER) for account in order.wishes.reviewers]
     wanted += [(account, ReviewerState.CC) for account in order.wishes.cc]
     for account, state in wanted:
-        if account != change.owner and conversation.set_reviewer(session, change.number, account, state, at):
+        if account != change.owner and conversation.set_reviewer(
+            session, change.number, account, state, at, by=order.account
+        ):
             journal.append(session, ReviewerAdded(change.number, account, order.account), at)
 
 

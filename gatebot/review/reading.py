@@ -30,6 +30,7 @@ from .model import Change, PatchSet, Project, branch_ref
 from .people.store import starred
 from .permission import permitted_labels, reads_all_branches, sees_project, target_of
 from .query import Query, parse
+from .reviewer_updates import updates_of
 from .search import Asking, Below, alone
 from .sieve import Sieved, sieve
 from .tables import changes
@@ -186,7 +187,7 @@ class Reading:
         messages = conversation.messages_of(session, numbers)
         comments = conversation.comments_of(session, numbers)
         reviewers = conversation.reviewers_of(session, numbers)
-        turns = attention_of(session, numbers)
+        turns, updates = attention_of(session, numbers), updates_of(session, numbers)
         stars = frozenset[int]() if actor.account is None else starred(session, actor.account, numbers)
         projects = hosting.find_projects(session, {change.project for change in found})
         cases = self._cases(session, found, patch_sets)
@@ -206,6 +207,7 @@ class Reading:
                 permitted=permitted_labels(actor, case.change, case.rules, self._rules),
                 attention=turns.get(case.change.number, ()),
                 starred=case.change.number in stars,
+                updates=updates.get(case.change.number, ()),
             )
             for case, verdict in zip(cases, verdicts, strict=True)
         ]

@@ -187,7 +187,7 @@ class Review:
     ) -> bool:
         now = self._clock.now()
         by = require(actor, Verb.COMMENT, target_of(change), self._rules)
-        news = conversation.set_reviewer(session, change.number, account, state, now, asked=asked)
+        news = conversation.set_reviewer(session, change.number, account, state, now, asked=asked, by=by)
         if news:
             journal.append(session, ReviewerAdded(change.number, account, by), now)
         return news
@@ -196,7 +196,7 @@ class Review:
         now = self._clock.now()
         change = store.get_change(session, number)
         by = self._may_remove(actor, change, account)
-        lost = conversation.remove_reviewer(session, number, account, change.current)
+        lost = conversation.remove_reviewer(session, number, account, change.current, by, now)
         if lost is None:
             raise NotFound(reason=reason("review.no-such-reviewer", account=account, change=number))
         for vote in lost:

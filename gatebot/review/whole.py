@@ -12,6 +12,7 @@ from typing import Protocol
 
 from .attention.model import Attention
 from .model import Change, InlineComment, Message, PatchSet, Project, Reviewer, Vote
+from .reviewer_updates import ReviewerUpdate
 from .rules import Rules
 from .verdict import Verdict
 
@@ -52,6 +53,7 @@ class ChangeView:
     permitted: Mapping[str, tuple[int, ...]]
     attention: tuple[Attention, ...] = ()
     starred: bool = False
+    updates: tuple[ReviewerUpdate, ...] = ()
 
     @property
     def current(self) -> PatchSet:
@@ -68,6 +70,7 @@ class ChangeView:
         """The accounts that have to do with the change."""
         found = {self.change.owner, *(vote.account for vote in self.votes), *(one.account for one in self.comments)}
         found |= {one.account for one in self.attention}
+        found |= {id for one in self.updates for id in (one.account, one.by)}
         found |= {one.account for one in self.reviewers} | {one.uploader for one in self.patch_sets}
         found |= {one.account for one in self.messages if one.account is not None}
         return found | ({self.change.submitter} if self.change.submitter is not None else set())

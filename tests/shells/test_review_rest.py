@@ -398,6 +398,14 @@ async def test_a_reviewer_comes_and_goes_with_his_votes(client: Client, house: R
     await client("ann", "DELETE", "/changes/1/reviewers/bob", status=204)
     assert await client("", "GET", "/changes/1/reviewers") == []
     assert house.facts(VoteCast) == [VoteCast(1, 1, "Code-Review", 0, BOB, -2)]
+    await client("bob", "POST", "/changes/1/revisions/1/review", {"message": "I hear of it."})
+    info = await client("ann", "GET", "/changes/1?o=REVIEWER_UPDATES&o=DETAILED_LABELS")
+    told = [(one["reviewer"], one["updated_by"], one["state"]) for one in info["reviewer_updates"]]
+    ann, bob = {"_account_id": ANN}, {"_account_id": BOB}
+    assert told == [(bob, ann, "REVIEWER"), (bob, ann, "REMOVED"), (bob, bob, "CC")]
+    assert list(info["reviewers"]) == ["CC"]
+    detail = await client("ann", "GET", "/changes/1/detail")
+    assert [one["reviewer"]["username"] for one in detail["reviewer_updates"]] == ["bob"] * 3
 
 
 async def test_the_gates_vote_can_be_deleted_as_zuul_does(client: Client, house: ReviewHouse, change: Change) -> None:

@@ -142,8 +142,8 @@ def test_comments_and_reviewers_come_back_as_they_were_stored(house: ReviewHouse
     assert house.write(conversation.set_reviewer, 1, BOB, ReviewerState.REVIEWER, now)
     assert [(r.account, r.state) for r in house.read(conversation.list_reviewers, 1)] == [(BOB, "REVIEWER")]
     house.vote(1, "Code-Review", 1)
-    assert [vote.value for vote in house.write(conversation.remove_reviewer, 1, BOB, 1)] == [1]
-    assert house.write(conversation.remove_reviewer, 1, BOB, 1) is None
+    assert [vote.value for vote in house.write(conversation.remove_reviewer, 1, BOB, 1, ANN, house.clock.now())] == [1]
+    assert house.write(conversation.remove_reviewer, 1, BOB, 1, ANN, house.clock.now()) is None
 
 
 def test_dependencies_are_known_from_both_ends(house: ReviewHouse) -> None:
