@@ -19,6 +19,7 @@ from ..identity import accounts_in
 from .attention import store as attention
 from .attention.model import ABANDONED, ADDED, OUTDATED, READY, SUBMITTED, WIP
 from .labels.copying import Renewal
+from .labels.outlasting import message_of, removed
 from .model import Change, InlineComment, Message, Reviewer, ReviewerState, Side, TextRange, Vote
 from .reviewer_updates import REMOVED, ReviewerUpdate, note
 from .rules import Rules, copied_votes
@@ -71,8 +72,11 @@ def list_votes(session: Session, change: int, patch_set: int | None = None) -> t
 
 def copy_votes(
     session: Session, change: int, before: int, after: int, renewal: Renewal, rules: Rules, at: datetime
-) -> None:
-    """Let the votes that outlive a new patch set count on it; who cast one that does not has his turn again."""
+) -> str:
+    """Let the votes that outlive a new patch set count on it; who cast one that does not has his turn again.
+
+    What becomes of them, as the message of the patch set tells it.
+    """
     cast = list_votes(session, change, before)
     people = accounts_in(session, {renewal.uploader, *(vote.account for vote in cast)}) if cast else {}
     renewal = replace(renewal, groups={id: account.groups for id, account in people.items()})
@@ -83,6 +87,22 @@ def copy_votes(
     lost = [vote for vote in cast if (vote.account, vote.label) not in still]
     waiting = [(vote.account, OUTDATED.format(label=f"{vote.label}{vote.value:+d}")) for vote in lost]
     attention.add(session, change, waiting, at)
+    names = {id: f"{one.name or one.username} <{one.email}>" for id, one in people.items()}
+    return message_of(kept, lost, rules.label, renewal, names)
+
+
+def outdated(session: Session, numbers: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """The votes that the current patch sets of some changes have lost, as a push tells them."""
+    found: dict[int, tuple[str, ...]] = {}
+    current = select(changes.c.number, changes.c.current).where(changes.c.number.in_(numbers), changes.c.current > 1)
+    for number, patch_set in session.execute(current):
+        still = {(one.account, one.label) for one in list_votes(session, number, patch_set)}
+        cast = list_votes(session, number, patch_set - 1)
+        lost = [one for one in cast if one.value and (one.account, one.label) not in still]
+        people = accounts_in(session, {one.account for one in lost}) if lost else {}
+        if lost:
+            found[number] = removed(lost, {id: one.name or one.username for id, one in people.items()})
+    return found
 
 
 def keep_votes(session: Session, change: int, before: int, after: int) -> None:

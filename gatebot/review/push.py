@@ -12,7 +12,7 @@ import logging
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -22,7 +22,18 @@ from ..db import Database
 from ..reasons import reason
 from ..repo import ZERO, GitError, Incoming, Repositories
 from ..words import say
-from . import kinds, push_direct, push_options, push_past_rows, push_people, push_plan, push_rows, receive, store
+from . import (
+    conversation,
+    kinds,
+    push_direct,
+    push_options,
+    push_past_rows,
+    push_people,
+    push_plan,
+    push_rows,
+    receive,
+    store,
+)
 from .config.ports import Configs, NoConfigs
 from .edits.keeping import Keeping
 from .edits.store import Edit
@@ -60,7 +71,7 @@ class Reviewed:
     """What became of a push for review. `made` are the new changes; the commits `given` have no Change-Id but `ids`.
 
     `first`: the pusher never had a change here before. `edits`: the commits became his change edits, no patch sets;
-    below this address they are published.
+    below this address they are published. `outdated` are the votes that changes have lost by it.
     """
 
     changes: tuple[Change, ...]
@@ -72,6 +83,7 @@ class Reviewed:
     base: str = ""
     first: bool = False
     edits: str = ""
+    outdated: Mapping[int, tuple[str, ...]] = field(default_factory=dict[int, tuple[str, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +257,7 @@ class Receiver:
             changes, made, planned.warnings, tuple(step.commit for step in given),
             tuple(step.change_id for step in given), wanted.command.new, first[0] if first else "",
             bool(made) and self._db.read_now(push_rows.owns_only, push.account.id, made),
+            outdated=self._db.read_now(conversation.outdated, {one.number for one in changes} - made),
         )  # fmt: skip
 
     def _by_policy(self, project: str, wishes: Wishes) -> Wishes:

@@ -74,7 +74,7 @@ def success(
     counts = {"new": made, "updated": 0 if done.edits else len(done.changes) - made}
     parts = ["refs: 1", *(f"{name}: {count}" for name, count in counts.items() if count), "done"]
     lines = [f"Processing changes: {', '.join(parts)}", *done.warnings, "", "SUCCESS", ""]
-    shown = [f"  {url(one)} {cropped(one.subject)}{_marks(one, done)}" for one in done.changes]
+    shown = [line for one in done.changes for line in _shown(one, done, url)]
     wip = [words.say(one, language) for one in _unfinished(done)]
     going = any(not change.work_in_progress for change in done.changes)
     after = [*([words.say(reason("review.push-next"), language)] if going else []), *wip]
@@ -91,6 +91,13 @@ def success(
         welcome = words.say(reason("review.push-first", url=url(done.changes[0])), language)
         after = [*welcome.splitlines(), *wip]
     return [*lines, *shown, "", *_given(done, hook, language), *after, ""]
+
+
+def _shown(change: Change, done: Reviewed, url: Callable[[Change], str]) -> list[str]:
+    """A change, and the votes that it has lost: Gerrit's lines."""
+    lost = [f"* {one}" for one in done.outdated.get(change.number, ())]
+    told = ["", "The following approvals got outdated and were removed:", *lost, ""] if lost else []
+    return [f"  {url(change)} {cropped(change.subject)}{_marks(change, done)}", *told]
 
 
 def _unfinished(done: Reviewed) -> tuple[Reason, ...]:

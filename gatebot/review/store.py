@@ -142,9 +142,9 @@ def add_patch_set(
         conversation.keep_votes(session, number, before.current, current)
         return get_change(session, number)
     renewal = Renewal(kind, upload.uploader, len(upload.parents) > 1, unchanged_files)
-    conversation.copy_votes(session, number, before.current, current, renewal, rules.on(before.branch), at)
-    change = get_change(session, number)
-    _tell_upload(session, change, upload, says or _with(_uploaded(current, kind), upload), at)
+    votes = conversation.copy_votes(session, number, before.current, current, renewal, rules.on(before.branch), at)
+    change, text = get_change(session, number), says or _with(_uploaded(current, kind), upload)
+    _tell_upload(session, change, upload, f"{text}\n\n{votes}" if votes else text, at)
     _announce(session, change, upload, kind, at)
     return change
 

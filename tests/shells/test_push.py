@@ -360,6 +360,17 @@ async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None
     assert await facts(host, TopicChanged) == [TopicChanged(1, "x", "", mina), TopicChanged(1, "y", "x", mina)]
     assert [one.account for one in (await host.db.read(attention_of, [1]))[1]] == [bob]
 
+    condition = "changekind:NO_CHANGE OR changekind:TRIVIAL_REBASE OR is:MIN"
+    work.put("b.txt", "another\n")
+    work.git("commit", "-q", "-a", "--amend", "--no-edit")
+    told = remote(await push(work))
+    place = told.index("  http://review.example.org/c/demo/api/+/1 Add b")
+    assert told[place + 1 : place + 6] == [
+        "", "The following approvals got outdated and were removed:", "* Code-Review+1 by Mina", "", "",
+    ]  # fmt: skip
+    said = (await host.db.read(conversation.list_messages, 1))[-1]
+    assert said.text == (f'Uploaded patch set 3.\n\nOutdated Votes:\n* Code-Review+1 (copy condition: "{condition}")\n')
+
 
 async def test_a_push_may_submit_and_stands_when_that_is_refused(host: GitHost, work: WorkTree) -> None:
     work.commit("One", one="1")

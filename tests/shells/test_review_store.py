@@ -120,7 +120,13 @@ def test_a_new_patch_set_keeps_the_votes_that_outlive_it(house: ReviewHouse) -> 
     assert [(v.label, v.value, v.account, v.copied) for v in votes] == [("Code-Review", 2, BOB, True)]
     assert len(house.read(conversation.list_votes, 1, 1)) == 2
     texts = [message.text for message in house.read(conversation.list_messages, 1)]
-    assert texts == ["Uploaded patch set 1.", "Uploaded patch set 2: Commit message was updated."]
+    assert texts == [
+        "Uploaded patch set 1.",
+        "Uploaded patch set 2: Commit message was updated.\n\n"
+        'Copied Votes:\n* Code-Review+2 (copy condition: "**changekind:NO_CODE_CHANGE** OR '
+        'changekind:TRIVIAL_REBASE OR is:MIN")\n\n'
+        'Outdated Votes:\n* Workflow+1 (copy condition: "changekind:NO_CHANGE")\n',
+    ]
 
 
 def test_a_vote_replaces_the_one_before_and_zero_takes_it_back(house: ReviewHouse) -> None:

@@ -44,6 +44,17 @@ def is_copied(label: Label, value: int, account: int, renewal: Renewal) -> bool:
         return False
 
 
+def passing(label: Label, value: int, account: int, renewal: Renewal) -> frozenset[str]:
+    """The parts of its copy condition that hold for a vote, as they were written."""
+    if not label.copy_condition:
+        return frozenset()
+    try:
+        found = atoms(parse(label.copy_condition))
+        return frozenset(atom.text for atom in found if _holds(atom, label, value, account, renewal))
+    except BadExpression:
+        return frozenset()
+
+
 def problem(condition: str) -> str:
     """What is wrong with a copy condition; "" if nothing is."""
     label = Label("", ((0, ""),))
