@@ -20,8 +20,8 @@ from .attention import store as attention
 from .attention.model import ABANDONED, ADDED, OUTDATED, READY, SUBMITTED, WIP
 from .labels.copying import Renewal
 from .labels.outlasting import message_of, removed
-from .model import Change, InlineComment, Message, Reviewer, ReviewerState, Side, TextRange, Vote
-from .reviewer_updates import REMOVED, ReviewerUpdate, note
+from .model import Change, InlineComment, Message, Reviewer, ReviewerState, ReviewerUpdate, Side, TextRange, Vote
+from .reviewer_updates import note
 from .rules import Rules, copied_votes
 from .tables import changes, comments, messages, reviewers, votes
 
@@ -238,7 +238,7 @@ def remove_reviewer(
     gone = session.execute(delete(reviewers).where(reviewers.c.change == change, reviewers.c.account == account))
     if gone.rowcount == 0:
         return None
-    note(session, change, ReviewerUpdate(account, by, REMOVED, at))
+    note(session, change, ReviewerUpdate(account, by, "REMOVED", at))
     lost = tuple(vote for vote in list_votes(session, change, patch_set) if vote.account == account)
     where = (votes.c.change == change, votes.c.patch_set == patch_set, votes.c.account == account)
     session.execute(delete(votes).where(*where))

@@ -175,6 +175,16 @@ def branch_ref(branch: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewerUpdate:
+    """What an account became to a change, or that it was taken from it: `state` is REVIEWER, CC or REMOVED."""
+
+    account: int
+    by: int
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Vote:
     """What one account says of one patch set under one label; 0 is never stored."""
 

@@ -7,14 +7,11 @@ Transaction functions. The rows of reviewers say how it is now; these are the fa
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, insert, select
 
 from ..db import Session, metadata, utc
-
-REMOVED = "REMOVED"
+from .model import ReviewerUpdate
 
 updates = Table(
     "review_reviewer_updates",
@@ -27,16 +24,6 @@ updates = Table(
     Column("at", utc, nullable=False),
     Index("ix_review_reviewer_updates_change", "change"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewerUpdate:
-    """`state` is REVIEWER, CC or REMOVED."""
-
-    account: int
-    by: int
-    state: str
-    at: datetime
 
 
 def note(session: Session, change: int, update: ReviewerUpdate) -> None:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .attention.model import Attention
-from .model import Change, InlineComment, Message, PatchSet, Project, Reviewer, Vote
-from .reviewer_updates import ReviewerUpdate
+from .model import Change, InlineComment, Message, PatchSet, Project, Reviewer, ReviewerUpdate, Vote
 from .rules import Rules
 from .verdict import Verdict
 

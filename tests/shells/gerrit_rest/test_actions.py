@@ -80,7 +80,10 @@ async def test_a_change_is_rebased_onto_the_tip(house: ReviewHouse, rest: RestCl
     assert (revision["_number"], revision["kind"], revision["description"]) == (2, "TRIVIAL_REBASE", "Rebase")
     assert [parent["commit"] for parent in revision["commit"]["parents"]] == [tip]
     assert (revision["commit"]["author"]["name"], revision["commit"]["committer"]["name"]) == ("Ann Author", "Ann")
-    assert said(house, 1) == "Patch Set 2: Patch Set 1 was rebased"
+    assert said(house, 1).startswith(
+        'Patch Set 2: Patch Set 1 was rebased\n\nCopied Votes:\n* Code-Review+2 (copy condition: "'
+    )
+    assert said(house, 1).endswith('\n\nOutdated Votes:\n* Workflow+1 (copy condition: "changekind:NO_CHANGE")\n')
     kept = {vote.label: vote.value for vote in house.read(conversation.list_votes, 1, 2)}
     assert kept == {"Code-Review": 2}
     (fact,) = (one for one in house.facts(PatchSetCreated) if isinstance(one, PatchSetCreated) and one.patch_set == 2)

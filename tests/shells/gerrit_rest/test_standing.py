@@ -141,7 +141,10 @@ async def test_the_commit_message_is_changed_at_once_and_votes_outlive_it(
     assert told["footers"] == {"Closes-Bug": "#7", "Change-Id": change.change_id}
     assert house.read(store.get_patch_set, 1, 2).kind is Kind.NO_CODE_CHANGE
     assert (await rest.get("/changes/1/reviewers/bob/votes", "bob"))["Code-Review"] == 2
-    assert (await rest.get("/changes/1/messages"))[-1]["message"] == "Patch Set 2: Commit message was updated."
+    said = (await rest.get("/changes/1/messages"))[-1]["message"]
+    assert said.startswith(
+        "Patch Set 2: Commit message was updated.\n\nCopied Votes:\n* Code-Review+2 (copy condition: "
+    )
     same = {"message": told["full_message"]}
     assert await rest("ann", "PUT", "/changes/1/message", same, 409) == (
         "New commit message cannot be same as existing commit message"
