@@ -13,6 +13,7 @@ from gatebot.db import Database
 from gatebot.journal import Journal
 from gatebot.meetbot import store as lines
 from gatebot.meetbot.board import store as boards
+from gatebot.meetbot.heeding import store as heeding
 from gatebot.meetbot.model import Act, Line, LineKind, Priority, Reply, Setting
 from gatebot.meetbot.status import store
 from gatebot.meetbot.status.model import Kind, Person, Place
@@ -147,7 +148,7 @@ async def test_what_could_not_be_told_within_a_day_is_not_told(house: House) -> 
 
 async def test_what_was_said_while_there_was_no_board_does_nothing_to_a_new_one(house: House) -> None:
     async def begins(*, leading: bool) -> int:
-        return await house.db.run_silent(lambda session: boards.begin(session, leading=leading))
+        return await house.db.run_silent(lambda session: heeding.begin(session, boards.READER, leading=leading))
 
     assert await begins(leading=False) == 0
     await house.says("#nova now x")

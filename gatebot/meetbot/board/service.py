@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ...clock import Clock
-from ...db import AWAY, Database
+from ...db import Database
 from ...events import LineSaid
 from ...journal import Entry, Journal
+from ..heeding import store as heeding
+from ..heeding.service import heed
 from ..model import Line, LineKind, Priority, Reply
 from ..names import folded
 from ..sisters.asking import OBEYED, too_much
 from ..sisters.patience import Patience
-from ..status import store as lines
 from ..store import Heard
 from . import deciding, reading, store
 from .model import Answer, Event
@@ -29,10 +30,8 @@ from .reading import Said
 
 log = logging.getLogger(__name__)
 
-_PAUSE = 5.0
 _WAITING = 50
 _MINE = (6, 0.25)
-_OFTEN = 500
 _FRESH = timedelta(minutes=2)
 _SELDOM = timedelta(hours=1)
 _Whisper = tuple[str, Line, Said]
@@ -82,11 +81,13 @@ class Boards:
 
     async def run(self) -> None:
         """Work for ever."""
-        place = await self._db.run_silent(lambda session: store.begin(session, leading=bool(self._events)))
+        place = await self._db.run_silent(
+            lambda session: heeding.begin(session, store.READER, leading=bool(self._events))
+        )
         if not self._events:
             await asyncio.Event().wait()  # a part of the site that ends would end the site
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow(place))
+            tasks.create_task(heed(self._db, self._journal, self._clock, store.READER, place, self.note))
             tasks.create_task(self._answer_whispers())
 
     async def note(self, entry: Entry) -> None:
@@ -96,7 +97,7 @@ class Boards:
             return
         event = next((one for one in self._events if _place(one) == (fact.network, folded(fact.channel))), None)
         said = reading.said(fact.text) if event is not None else None
-        line = await self._db.read(lines.said, fact.line) if said is not None else None
+        line = await self._db.read(heeding.said, fact.line) if said is not None else None
         if event is None or said is None or line is None:
             return
         who = await self._world.speaker(fact.network, line)
@@ -127,27 +128,6 @@ class Boards:
     def _tell(self, answer: Answer) -> None:
         for network, nick, text in answer.told:
             self._world.send(network, nick, Reply(text), Priority.NEWS)
-
-    async def _follow(self, place: int) -> None:
-        async for entries in self._journal.follow(place, (LineSaid,)):
-            for entry in entries:
-                await self._note(entry)
-            # A command moves the place by itself; talk that is read twice does nothing.
-            if entries[-1].id - place > _OFTEN:
-                place = entries[-1].id
-                await self._db.run_silent(store.moved, place)
-
-    async def _note(self, entry: Entry) -> None:
-        """A command is tried again while the database is away; one that breaks by itself is passed over."""
-        while True:
-            try:
-                return await self.note(entry)
-            except AWAY:
-                log.exception("line of fact %d waits for the database", entry.id)
-                await self._clock.sleep(_PAUSE)
-            except Exception:
-                log.exception("line of fact %d did nothing to its board", entry.id)
-                return None
 
     async def _answer_whispers(self) -> None:
         while True:

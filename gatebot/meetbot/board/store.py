@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from ... import db, journal
 from ...db import Session
 from ...events import BoardChanged
+from ..heeding import store as heeding
 from . import deciding, folding
 from .model import Answer, Board, Event, Fact, Speaker, Verb
 from .reading import Said
@@ -37,16 +38,6 @@ fact_table = sa.Table(
 )
 
 
-def begin(session: Session, *, leading: bool) -> int:
-    """The reader's place; what was said before there was a board is no command, also after a time without any."""
-    return journal.begin_cursor(session, READER, active=leading)
-
-
-def moved(session: Session, upto: int) -> None:
-    """The reader has dealt with everything up to here."""
-    journal.move_cursor(session, READER, upto)
-
-
 def board(session: Session, event: Event) -> Board:
     """How a board stands; what was before it was last emptied is not looked at."""
     columns = fact_table.c
@@ -63,7 +54,7 @@ def take(
 ) -> Answer | None:  # fmt: skip
     """Decide a command on the board as it is, and keep what it does."""
     if upto is not None:
-        moved(session, upto)
+        heeding.moved(session, READER, upto)
     answer = deciding.decide(event, board(session, event), said, who, at, site)
     if answer is not None and answer.facts:
         keep(session, event.name, [replace(one, at=at) for one in answer.facts], line)

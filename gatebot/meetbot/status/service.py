@@ -16,10 +16,12 @@ from datetime import datetime, timedelta
 
 from ...banners import Banner
 from ...clock import Clock
-from ...db import AWAY, Database
+from ...db import Database
 from ...events import LineSaid
 from ...journal import Entry as Fact
 from ...journal import Journal
+from ..heeding import store as heeding
+from ..heeding.service import heed
 from ..model import Act, Line, LineKind, Priority, Reply
 from ..names import folded
 from ..sisters.announcing import is_said
@@ -34,10 +36,8 @@ from .store import Where
 log = logging.getLogger(__name__)
 
 _LOOK = 15.0
-_PAUSE = 5.0
 _AGAIN = timedelta(minutes=5)
 _STALE = timedelta(days=1)
-_OFTEN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,10 @@ class Statusbot:
 
     async def run(self) -> None:
         """Work for ever."""
-        place = await self._db.run_silent(store.begin)
+        place = await self._db.run_silent(heeding.begin, store.READER)
         self._standing = await self._db.read(store.standing)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow(place))
+            tasks.create_task(heed(self._db, self._journal, self._clock, store.READER, place, self.note))
             tasks.create_task(self._speak())
 
     async def note(self, fact: Fact) -> None:
@@ -87,7 +87,7 @@ class Statusbot:
         if self._clock.now() - fact.at > OBEYED:
             return
         read = deciding.read(said.text) if isinstance(said, LineSaid) else None
-        line = await self._db.read(store.said, said.line) if read is not None and isinstance(said, LineSaid) else None
+        line = await self._db.read(heeding.said, said.line) if read is not None and isinstance(said, LineSaid) else None
         if read is None or line is None or not isinstance(said, LineSaid):
             return
         person = await self._world.person(said.network, line)
@@ -179,27 +179,6 @@ class Statusbot:
             return
         await self._db.run_silent(store.delivered, gone)
         self._gone = [id for id in self._gone if id not in gone]
-
-    async def _follow(self, place: int) -> None:
-        async for facts in self._journal.follow(place, (LineSaid,)):
-            for fact in facts:
-                await self._note(fact)
-            # A command moves the place by itself; talk that is read twice does nothing.
-            if facts[-1].id - place > _OFTEN:
-                place = facts[-1].id
-                await self._db.run_silent(store.moved, place)
-
-    async def _note(self, fact: Fact) -> None:
-        """A command is tried again while the database is away; one that breaks by itself is passed over."""
-        while True:
-            try:
-                return await self.note(fact)
-            except AWAY:
-                log.exception("the command of fact %d waits for the database", fact.id)
-                await self._clock.sleep(_PAUSE)
-            except Exception:
-                log.exception("fact %d told no status", fact.id)
-                return None
 
     async def _speak(self) -> None:
         while True:

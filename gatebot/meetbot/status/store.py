@@ -18,8 +18,7 @@ from ...db import Session
 from ...events import StatusTold
 from .. import archive
 from ..commands import channel_topic
-from ..model import Line, LineKind
-from ..store import line_table
+from ..heeding import store as heeding
 from .model import Delivery, Entry, Held, Kind, Place, Sitting, Step
 
 READER = "status"
@@ -65,30 +64,12 @@ Where = tuple[str, str]
 Row: TypeAlias = sa.Row[Any]
 
 
-def begin(session: Session) -> int:
-    """The reader's place; what was said before it first read is no command."""
-    return journal.begin_cursor(session, READER)
-
-
-def said(session: Session, line: int) -> Line | None:
-    """A stored line that somebody said; None: the bot said it, or it is no speech, or gone."""
-    row = session.execute(sa.select(line_table).where(line_table.c.id == line)).first()
-    if row is None or row.own or row.kind != LineKind.SAID.value:
-        return None
-    return Line(row.at, row.nick, row.text, account=row.account, id=row.id)
-
-
-def moved(session: Session, upto: int) -> None:
-    """The reader has dealt with everything up to here."""
-    journal.move_cursor(session, READER, upto)
-
-
 def take(
     session: Session, step: Step, told: Entry, places: Sequence[Place], at: datetime, upto: int | None = None
 ) -> int:
     """Keep what a command does; `told` is by whom and where. Returns the number of what was told, 0 for nothing."""
     if upto is not None:
-        moved(session, upto)
+        heeding.moved(session, READER, upto)
     entry = 0
     if step.kind is not None:
         row = {"at": told.at, "kind": step.kind.value, "text": step.text, "nick": told.nick, "line": told.line}
