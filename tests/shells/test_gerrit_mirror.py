@@ -10,13 +10,13 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gatebot import journal
+from gatebot import journal, words
 from gatebot.change import SPACE, Landed, Landing, LandingChange, LandRefused
 from gatebot.db import Database
 from gatebot.errors import Refused, Unavailable
@@ -46,8 +46,12 @@ class There:
     deaf: list[Exception] = field(default_factory=list[Exception])
     """What fetches fail by that come after the merge."""
     hears: Any = None
+    second: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What a second change says otherwise; empty: there is none."""
 
     async def change(self, project: str, number: int) -> dict[str, Any] | None:
+        if (project, number) == (PROJECT, 2) and self.second:
+            return json.loads(json.dumps({**self.info, **self.second}))
         return json.loads(json.dumps(self.info)) if (project, number) == (PROJECT, 1) else None
 
     async def find(self, number: int) -> str | None:
@@ -198,4 +202,19 @@ async def test_a_refused_merge_leaves_the_change_to_whoever_hears_of_it(house: H
     house.there.info |= {"work_in_progress": False, "updated": "2026-11-28 07:00:00.000000000"}
     await house.there.submit(PROJECT, 1)
     await house.mirror.look(PROJECT, 1)
+    assert await house.merges() == [(SPACE + 1, None)]
+
+
+async def test_a_landing_that_was_cut_between_two_submits_says_what_is_merged_and_what_next(house: House) -> None:
+    house.there.second = {"_number": 2, "change_id": "I" + "2" * 40, "status": "NEW"}
+    (first,) = house.order.changes
+    several = replace(house.order, changes=(first, replace(first, number=SPACE + 2)))
+    await house.there.submit(PROJECT, 1)
+    answer = await house.lander.land(several)
+    assert isinstance(answer, LandRefused)
+    assert words.say(answer.reason) == (
+        "ATTENTION: changes that need each other merged only in part. Merged: 1. Not merged: 2. Approve those that are "
+        "not merged once more, so that the gate tests and merges them on top, or merge them by hand; or revert what is "
+        "merged."
+    )
     assert await house.merges() == [(SPACE + 1, None)]

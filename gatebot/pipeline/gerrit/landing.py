@@ -74,6 +74,9 @@ class Lander:
         if all(change.facts.status == MERGED for _, change in changes):
             self._compare(landing)  # done already, before an answer could be given
             return
+        if merged := [one for one, change in changes if change.facts.status == MERGED]:
+            # Begun before, and cut between two submits; or somebody merged a part by hand.
+            raise _Refusal(_in_part(landing, merged))
         self._judge(landing, changes)
         try:
             await (self._push(landing) if self._pushes else self._submit(landing))
@@ -195,14 +198,13 @@ class Lander:
 
     async def _why(self, landing: Landing, error: GatebotError) -> Reason:
         """Why it did not work; said loudly where a part of the item merged all the same."""
-        merged = [one.number for one in landing.changes if await self._is_merged(one)]
+        merged = [one for one in landing.changes if await self._is_merged(one)]
         said = reason("pipeline.gerrit-refused", text=str(error))
         if not merged:
             return said
-        log.error("an item merged in part in %s: %s merged, then %s", self._mirror.place.name, merged, error)
-        return reason(
-            "pipeline.gerrit-half-landed", said, changes=", ".join(str(own_number(number)) for number in merged)
-        )
+        numbers = [one.number for one in merged]
+        log.error("an item merged in part in %s: %s merged, then %s", self._mirror.place.name, numbers, error)
+        return _in_part(landing, merged, said)
 
     async def _settle(self, landing: Landing, *, tested: bool) -> None:
         """Rows and journal as it is now; of what was tested, branches are moved here to the tested commits."""
@@ -230,3 +232,13 @@ class Lander:
             [*((one.project, one.branch) for one in landing.changes), *((p, b) for p, b, _ in landing.assumed)]
         )
         return tuple((p, b, self._repositories.branches(p).get(b, "0" * 40)) for p, b in places)
+
+
+def _in_part(landing: Landing, merged: Sequence[LandingChange], *because: Reason) -> Reason:
+    """Which changes of an item are merged and which are not: Gerrit takes no merge back."""
+    rest = [one for one in landing.changes if one not in merged]
+    named = {
+        name: ", ".join(str(own_number(one.number)) for one in several)
+        for name, several in (("changes", merged), ("others", rest))
+    }
+    return reason("pipeline.gerrit-half-landed", *because, **named)

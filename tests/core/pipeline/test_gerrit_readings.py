@@ -268,5 +268,5 @@ def test_a_line_that_is_no_event_is_passed_over() -> None:
 def test_sentences_name_changes_by_the_numbers_of_their_own_site() -> None:
     said = words.say(reason("pipeline.gerrit-closed", change=NUMBER, status="MERGED"))
     assert said == "Change 1 is MERGED in Gerrit already."
-    told = words.say(reason("pipeline.gerrit-half-landed", changes=f"{NUMBER}, 17"))
-    assert "Merged: 1, 17." in told
+    told = words.say(reason("pipeline.gerrit-half-landed", changes=f"{NUMBER}, 17", others="18"))
+    assert "Merged: 1, 17. Not merged: 18. Approve those " in told
