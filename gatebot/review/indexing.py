@@ -23,6 +23,7 @@ from .search_files import Revert, Unread
 log = logging.getLogger(__name__)
 Undoes: TypeAlias = Callable[[str, str, str], bool]  # of a project: whether one commit only undoes another
 _MOST = 5000  # files of one patch set that can be searched for
+_LONGEST = 2000  # bytes of a path; an index of PostgreSQL holds few more
 
 
 class Indexing:
@@ -69,5 +70,6 @@ class Indexing:
         except GatebotError:
             log.warning("files of change %d cannot be read", one.change, exc_info=True)
             return [], 0, 0
-        paths = [path for path in chain.from_iterable((file.path, file.old_path) for file in found) if path]
+        named = chain.from_iterable((file.path, file.old_path) for file in found)
+        paths = [path for path in named if path and len(path.encode("utf-8", "replace")) <= _LONGEST]
         return paths[:_MOST], sum(file.added for file in found), sum(file.deleted for file in found)

@@ -155,6 +155,16 @@ def test_queries_find_what_they_describe(house: ReviewHouse) -> None:
     assert wrong == []
 
 
+def test_a_topic_as_long_as_gerrit_takes_it_is_kept_and_found(house: ReviewHouse) -> None:
+    """Of letters that no database packs."""
+    topic = "".join(chr(0x4E00 + (number * 7919) % 20_000) for number in range(2048))
+    house.write(lambda session: store.update_change(session, 3, house.clock.now(), topic=topic))
+    asking = search.Asking(ANN, False, house.clock.now())
+    for query in (f"topic:{topic}", f"intopic:{topic[1000:1100]}", f"prefixtopic:{topic[:9]}"):
+        assert [one.number for one in house.read(search.search, parse(query), asking).changes] == [3]
+    assert [one.number for one in house.read(search.search, parse(f"topic:{topic[:-1]}x"), asking).changes] == []
+
+
 def test_a_change_is_reviewed_until_its_owner_speaks(house: ReviewHouse) -> None:
     asking = search.Asking(ANN, False, house.clock.now())
 
