@@ -8,7 +8,7 @@ asked of other rooms (is there a gate) comes through `ports.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from sqlalchemy import bindparam, select
@@ -29,10 +29,11 @@ from .labels.told import Electors
 from .labels.wishes import Wish, wishes
 from .model import Change, PatchSet, Project, Status, SubmitType, branch_ref
 from .ports import Configs, Contents, Gates
+from .push_policy import Policies, SamePolicy
 from .rules import Rules, configured, rules_of
 from .tables import changes, dependencies, parents, patch_sets
 from .trackers.linking import Linking
-from .verdict import DEPENDENCIES, Outcome, Situation, Verdict, explain
+from .verdict import DEPENDENCIES, PARENT, Outcome, Situation, Verdict, explain
 
 # The open changes that stand on a change, or name it in a footer of their current patch set.
 _others = (changes.c.status == Status.NEW.value) & (changes.c.number != bindparam("number"))
@@ -55,12 +56,17 @@ _Step: TypeAlias = Callable[[Session, str, PatchSet], tuple[int, int] | None]
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a change depends on: `changes` that are not merged, and addresses that name none here (`unknown`)."""
+    """What a change depends on: `changes` that are not merged, and addresses that name none here (`unknown`).
+
+    `parent` is the commit that it stands on, where that must be in its branch already.
+    """
 
     changes: tuple[int, ...] = ()
     unknown: tuple[str, ...] = ()
+    parent: str = ""
 
 
+_MERGED = (SubmitType.MERGE_IF_NECESSARY, SubmitType.MERGE_ALWAYS, SubmitType.FAST_FORWARD_ONLY)
 _NAMES = 100  # labels that queries named lately
 _Named: TypeAlias = tuple[tuple[tuple[int, int], int], dict[str, Label | None]]
 
@@ -75,6 +81,7 @@ class Judge:
     access: access.Rulebook = access.DEFAULT
     configs: Configs = field(default_factory=NoConfigs)
     linking: Linking = field(default_factory=Linking)
+    policies: Policies = field(default_factory=SamePolicy)
     _rules: dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]] = field(
         default_factory=dict[tuple[str, str], tuple[tuple[ConfigFile, ...], Rules]], repr=False, compare=False
     )
@@ -100,18 +107,31 @@ class Judge:
         known = accounts_in(session, people)
         names = {id: account.username for id, account in known.items()}
         asked = about(session, cases, known, self.contents)
-        return [
-            explain(
-                self._situation(case, needs, names, asked[case.change.number]),
-                case.votes,
-                case.rules.on(case.change.branch),
-            )
-            for case in cases
+        situations = [self._situation(case, needs, names, asked[case.change.number]) for case in cases]
+        found = [
+            explain(situation, case.votes, case.rules.on(case.change.branch))
+            for case, situation in zip(cases, situations, strict=True)
         ]
+        for at, case in enumerate(cases):
+            # git is asked of one change, and of those of many that lack nothing else: it may have to walk far.
+            parent = needs.get(case.change.number, Needs()).parent
+            if (len(cases) == 1 or found[at].submittable) and self._strays(case.change, parent):
+                situation = replace(situations[at], stray=parent)
+                found[at] = explain(situation, case.votes, case.rules.on(case.change.branch))
+        return found
+
+    def _strays(self, change: Change, parent: str) -> bool:
+        """Whether a change would bring along what its parent has and its branch has not."""
+        if not parent or self.contents.within(change.project, parent, change.branch):
+            return False
+        return not self.policies.of(change.project).implicit_merges
 
     def readiness(self, session: Session, change: Change) -> Reason | None:
-        """What people still have to do before the gate may take a change; None: nothing."""
-        return self.verdict(session, change).of_people().without(DEPENDENCIES).why_not()
+        """What people still have to do before the gate may take a change; None: nothing.
+
+        What it stands on the gate looks at itself, and says in a comment what is wrong.
+        """
+        return self.verdict(session, change).of_people().without(DEPENDENCIES, PARENT).why_not()
 
     def obstacle(self, session: Session, change: Change) -> Reason | None:
         """`readiness` for somebody who submits: what the gate refused has to be checked again first."""
@@ -218,7 +238,10 @@ class Judge:
             told = {one: set(named[one]) - hidden for one in depends_on(current.message)}
             others = under[change.number].union(*told.values())
             unknown = tuple(address for address, numbers in told.items() if not numbers)
-            found[change.number] = Needs(tuple(sorted(others & waiting - {change.number})), unknown)
+            # What stands on a change that is to come waits for it; what is picked or rebased stands where it is put.
+            merged = projects[change.project].submit_type in _MERGED and not under[change.number] & waiting
+            parent = current.parents[0] if merged and len(current.parents) == 1 else ""
+            found[change.number] = Needs(tuple(sorted(others & waiting - {change.number})), unknown, parent)
         return found
 
     def needed_by(self, session: Session, number: int) -> tuple[int, ...]:

@@ -60,6 +60,10 @@ class Contents(Protocol):
         """The content of a commit; nothing is read before it is asked for."""
         ...
 
+    def within(self, project: str, commit: str, branch: str) -> bool:
+        """Whether a branch contains a commit; also where neither can be told."""
+        ...
+
 
 class Configs(Protocol):
     """The `project.config` files of this site."""

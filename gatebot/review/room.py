@@ -116,18 +116,18 @@ def furnish(
     `whole_topic` submits topics as a whole; `policy` holds where a project says nothing; `trackers`: names elsewhere.
     """
     here, configs = Site(site) if isinstance(site, str) else site, configs or NoConfigs()
-    judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, Linking(tuple(trackers), configs))
+    linking, policies = Linking(tuple(trackers), configs), ConfigPolicies(policy or Policy(), configs)
+    judge = Judge(gates, here.url, RepositoryContents(repositories), rules, configs, linking, policies)
     review, maker = Review(db, judge, clock, rules), Maker(db, repositories, judge, clock)
-    collisions, policies = Collisions(db, repositories, maker.scratch), ConfigPolicies(policy or Policy(), configs)
-    reading = Reading(db, judge, clock, rules, Lineage(configs).below, collisions.told)
+    reading = Reading(db, judge, clock, rules, Lineage(configs).below, Collisions(db, repositories, maker.scratch).told)
     lander = Lander(db, repositories, judge, clock, policies, configs)
     ties, by_gate = (db, repositories, judge, lander, clock, rules), Review(db, judge, clock, ForTheGate(rules))
     bench = Workbench(
         db, repositories, maker, clock, rules, _reader(db, repositories, rules, policies, here, judge),
         ConfigGuard(configs, rules), lambda s, actor, asked: frozenset(reading.seen_in(s, actor, asked)),
     )  # fmt: skip
-    groups, edits, branching = GroupService(identity, rules), Edits(bench), Branching(bench)
-    files, threads, standing = Files(db, repositories), Threads(db, repositories, clock), Standing(bench)
+    groups, edits, branching, standing = GroupService(identity, rules), Edits(bench), Branching(bench), Standing(bench)
+    files, threads = Files(db, repositories), Threads(db, repositories, clock)
     return ReviewRoom(
         identity=identity,
         repositories=repositories,

@@ -24,11 +24,12 @@ from .model import Status, Vote
 from .rules import Rules
 
 __all__ = [
-    "DEPENDENCIES", "STATE", "Outcome", "Requirement", "Situation", "Verdict", "explain", "signed",
+    "DEPENDENCIES", "PARENT", "STATE", "Outcome", "Requirement", "Situation", "Verdict", "explain", "signed",
 ]  # fmt: skip
 
 STATE = "State"
 DEPENDENCIES = "Dependencies"
+PARENT = "Parent"
 
 
 @lru_cache(maxsize=1000)
@@ -44,6 +45,8 @@ class Situation:
     `waits_for` are the changes it depends on (git parents and Depends-On) that are not merged, `unknown` what
     Depends-On names and is no change here: a gate does not take it so. `about` is what else rules may ask of it, and
     `electors` tells who may cast a vote that is missing.
+    `stray` is the parent of a commit that is no merge, where it is neither in the branch nor a change that is to come
+    there: other commits would come along, which nobody has reviewed for that branch.
     `names` are user names; an account that is not there is told by its number. `gate` is the user name whose votes are
     the gate's own, empty where anybody's are: CIs elsewhere vote under the same label.
     """
@@ -58,6 +61,7 @@ class Situation:
     names: Mapping[int, str] = field(default_factory=dict[int, str])
     unknown: tuple[str, ...] = ()
     gate: str = ""
+    stray: str = ""
     about: About = field(default_factory=About)
     electors: Electors = _of_a_new_site
 
@@ -134,7 +138,7 @@ def explain(change: Situation, votes: Iterable[Vote], rules: Rules) -> Verdict:
     results = tuple(result(wanted, facts) for wanted in rules.requirements)
     telling = Telling(facts, change.electors, change.gate, rules.name == "team-of-one")
     needs = tuple(tree(found, telling) for found in results)
-    return Verdict((_state(change), *_dependencies(change), *needs), rules.name, results)
+    return Verdict((_state(change), *_dependencies(change), *_parent(change), *needs), rules.name, results)
 
 
 def _state(change: Situation) -> Requirement:
@@ -158,6 +162,15 @@ def _state(change: Situation) -> Requirement:
             )
         case _:
             return Requirement(STATE, Outcome.SATISFIED, reason("review.open"))
+
+
+def _parent(change: Situation) -> tuple[Requirement, ...]:
+    """Nothing for a change that stands where it belongs."""
+    if not change.stray:
+        return ()
+    says = reason("review.stray-parent", commit=change.stray[:12], branch=change.about.branch)
+    takes = reason("review.takes-rebase", branch=change.about.branch)
+    return (Requirement(PARENT, Outcome.BLOCKED, says, reason("review.who-uploaders"), takes),)
 
 
 def _veiled(of: Requirement, hidden: Collection[int]) -> Requirement:

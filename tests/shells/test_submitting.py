@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,13 +14,16 @@ import pytest
 
 from gatebot import words
 from gatebot.access import Actor
+from gatebot.change import LandRefused
 from gatebot.db import Session
 from gatebot.errors import Conflict
 from gatebot.identity import CORE, Identity
 from gatebot.repo import ZERO
-from gatebot.review import conversation, store
+from gatebot.review import conversation, hosting, store
+from gatebot.review.landing import Lander
 from gatebot.review.model import Change, Kind, Status, SubmitType
 from gatebot.review.room import ReviewRoom, furnish
+from gatebot.review.verdict import PARENT
 from tests.fakes.review_house import BOB, ROOT, SITE, ReviewHouse
 
 BOBS = Actor(BOB, frozenset({CORE}), "bob")
@@ -50,6 +54,14 @@ async def refused(house: ReviewHouse, change: Change, *, whole_topic: bool = Fal
         await submit(house, change, whole_topic=whole_topic)
     assert told.value.reason is not None
     return words.say(told.value.reason)
+
+
+def strays(parent: str) -> str:
+    """What a change needs that stands on a commit that is not in its branch."""
+    return (
+        f"Not ready to be merged. Its parent commit {parent[:12]} is not in main: unless it is rebased, commits would "
+        "come along that were not reviewed for that branch."
+    )
 
 
 def messages(house: ReviewHouse, change: Change) -> list[str]:
@@ -216,10 +228,11 @@ async def test_a_patch_set_that_was_replaced_does_not_come_along_once_its_change
     await submit(house, below)
     merged = house.tip("api")
     ready(house, above)
-    assert await refused(house, above) == (
-        f"The change cannot be submitted. It stands on commit {old[:12]}, which is neither merged nor the newest patch "
+    told = (
+        f"It stands on commit {old[:12]}, which is neither merged nor the newest patch "
         "set of a change that is merged with it. Rebase it onto main, and upload it again."
     )
+    assert await refused(house, above) == f"The change cannot be submitted. {told if merges else strays(old)}"
     assert house.tip("api") == merged
 
 
@@ -313,12 +326,24 @@ async def test_a_change_that_was_moved_from_another_branch_does_not_bring_that_b
     side = house.commit("api", {"side.txt": "s\n"}, "Side\n", begin)
     assert house.repositories.update_ref("api", "refs/heads/side", ZERO, side)
     change = house.push("api", {"a.txt": "a\n"}, "Add a", side)
+    above = house.push("api", {"b.txt": "b\n"}, "Add b", house.commit_of(change))
+    reading = room(house).reading
+    told = [(await reading.view(BOBS, one.number)).verdict.find(PARENT) for one in (change, above)]
+    assert [one is not None for one in told] == [True, False]  # before anybody has voted
     ready(house, change)
-    assert await refused(house, change) == (
-        f"The change cannot be submitted. Change {change.number} stands on commit {side[:12]} of another branch and "
+    assert await refused(house, change) == f"The change cannot be submitted. {strays(side)}"
+    # Whoever lands asks once more: the branch may have been set back meanwhile.
+    lander = Lander(house.db, house.repositories, house.judge, house.clock)
+    refusal = await asyncio.to_thread(lander.land, house.order("i1", (change, begin, house.commit_of(change))))
+    assert isinstance(refusal, LandRefused)
+    assert words.say(refusal.reason) == (
+        f"Change {change.number} stands on commit {side[:12]} of another branch and "
         "would bring that branch along without a merge that was reviewed. Rebase it onto main, and upload it again."
     )
     assert house.tip("api") == begin
+    project = house.read(hosting.get_project, "api")
+    house.write(hosting.change_project, replace(project, submit_type=SubmitType.REBASE_ALWAYS))
+    assert (await reading.view(BOBS, change.number)).verdict.find(PARENT) is None
 
 
 @pytest.mark.parametrize("default", [True, False], ids=["of the default branch", "of another branch"])

@@ -10,6 +10,7 @@ import pytest
 
 from gatebot import words
 from gatebot.review import sentences
+from gatebot.review.labels.model import About
 from gatebot.review.model import Status, Vote
 from gatebot.review.rules import DEFAULT, TEAM_OF_ONE, Rules
 from gatebot.review.verdict import Outcome, Situation, Verdict, explain
@@ -46,6 +47,21 @@ def test_a_change_with_all_votes_is_ready() -> None:
     verdict = judged(*GATED)
     assert verdict.submittable
     assert sentences.text(verdict) == "Ready to be merged."
+
+
+def test_a_change_that_would_bring_other_commits_along_says_so_beforehand() -> None:
+    stray = replace(situation(), stray="0123456789abcdef", about=About(branch="main"))
+    verdict = explain(stray, votes(*GATED), DEFAULT)
+    assert not verdict.submittable
+    said = (
+        "Its parent commit 0123456789ab is not in main: unless it is rebased, commits would come along that were not "
+        "reviewed for that branch."
+    )
+    takes = "Whoever may upload patch sets can rebase it onto main and upload it again."
+    assert sentences.text(verdict) == f"Not ready to be merged. {said}\n  Parent: {said} {takes}"
+    assert sentences.text(verdict, "ko").endswith(
+        "할 수 있는 사람: 패치 세트를 올릴 수 있는 사람. 할 일: main 위로 리베이스해서 다시 올리기."
+    )
 
 
 def test_a_new_change_tells_all_that_is_missing_and_who_can_help() -> None:
