@@ -136,6 +136,7 @@ ADAPTERS: dict[str, set[str]] = {
         "operating.tasks",
         "importing.asking",
         "importing.repositories",
+        "hosted.rest_commits",
         "hosted.rest_config",
         "inviting",
         "deleting",

@@ -23,6 +23,8 @@ _QUERIES: Sequence[tuple[str, str]] = (
     (r"/projects/{project}/(branches|tags)", "m r n s"),
     (r"/projects/{project}/(labels|children|submit_requirements|dashboards(/{dashboard})?)", "inherited recursive"),
     (r"/projects/{project}/branches/{branch}/mergeable", "source strategy"),
+    (r"/projects/{project}/commits:in", "commit* ref*"),
+    (r"/projects/{project}/commits/{commit}/files", "parent"),
     (r"/projects/{project}/check.access", "ref perm account"),
     (r"/access", "project*"),
     (r"/config/server/caches", "format"),

@@ -20,6 +20,7 @@ from .groups.rest import RestGroups
 from .groups.rest_members import RestMembers
 from .hosted.rest import RestHosted
 from .hosted.rest_access import RestAccessEdit
+from .hosted.rest_commits import RestCommits
 from .hosted.rest_config import RestConfig
 from .keyed.rest import RestKeyedValues
 from .operating.caches import Caches
@@ -68,6 +69,7 @@ def routes(room: ReviewRoom, site: Site) -> list[web.RouteDef]:
         access,
         RestAccessEdit(shaper, access.info),
         RestHosted(shaper),
+        RestCommits(shaper),
         RestConfig(shaper),
         RestRequirements(shaper),
         RestBoards(shaper, Boards(room.repositories, room.rules, room.configs, room.config_editing)),

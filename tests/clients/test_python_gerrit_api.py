@@ -27,13 +27,13 @@ OF_GERRIT = "it is about how Gerrit itself works: its caches, indexes, tasks and
 NOT_HERE = "there is no such thing here"
 CANNOT: dict[str, str] = {
     **dict.fromkeys(
-        ("config.check_consistency", "plugins.list", "project.index", "project.index_changes", "branch.reflog",
+        ("config.check_consistency", "plugins.list", "branch.reflog",
          "change.index", "change.meta_diff"),
         OF_GERRIT,
     ),
     **dict.fromkeys(
         ("account.gpg_keys.list", "account.emails.create", "account.emails.set_preferred", "account.emails.delete",
-         "project.webhooks", "commit.files", "edit.rebase", "revision.test_submit_type", "revision.submit_preview",
+         "project.webhooks", "edit.rebase", "revision.test_submit_type", "revision.submit_preview",
          "change.delete"),
         NOT_HERE,
     ),

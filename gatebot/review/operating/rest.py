@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class RestOperating(Calls):
-    """`/config/server/caches`, `/config/server/tasks`, `/projects/{project}/gc`, `statistics.git`, `ban`."""
+    """`/config/server/caches`, `/config/server/tasks`, `/projects/{project}/gc`, `statistics.git`, `ban`, `index`."""
 
     def __init__(self, shaper: Shaper, tasks: Tasks, caches: Caches, collecting: Collecting) -> None:
         super().__init__(shaper)
@@ -53,6 +53,8 @@ class RestOperating(Calls):
             ("POST", f"{project}/gc", self._collect),
             ("GET", f"{project}/statistics.git", self._statistics),
             ("PUT", f"{project}/ban", self._ban),
+            ("POST", f"{project}/index", self._index),
+            ("POST", f"{project}/index.changes", self._index),
         )
 
     # -- caches ------------------------------------------------------------------------------------------
@@ -190,6 +192,13 @@ class RestOperating(Calls):
         banned, before = await asyncio.to_thread(ban, project, list(dict.fromkeys(found)), why, account)
         told = {"newly_banned": banned, "already_banned": before}
         return json_answer(request, {name: several for name, several in told.items() if several})
+
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        """Projects and changes are found as they are; no index is kept of them that could be made anew."""
+        actor = self._asker.actor(request)
+        require(actor, Verb.MAINTAIN_SERVER, SITE, self._room.rules)
+        await self._room.reading.project(actor, request.match_info["project"].removesuffix(".git"))
+        return web.Response(status=202)
 
     def _commit(self, project: str, word: str) -> str:
         try:

@@ -118,6 +118,15 @@ def people(side: Side) -> None:
     side.ask("query accounts", "amy", "GET", "accounts/?q=name:amy&n=5")
     side.ask("suggest accounts", "amy", "GET", "accounts/?suggest&q=am&n=5")
     side.ask("set the own name", "amy", "PUT", "accounts/self/name", {"name": "Amy"})
+    side.ask("say that one is out", "amy", "PUT", "accounts/self/status", {"status": "Out"})
+    side.ask("choose a display name", "amy", "PUT", "accounts/self/displayname", {"display_name": "A. M. Y."})
+    side.ask("GET accounts/amy who is out", "ben", "GET", "accounts/amy/detail")
+    side.ask("query accounts with what they say", "ben", "GET", "accounts/?q=name:amy&o=DETAILS")
+    side.ask("say that another is out", "amy", "PUT", "accounts/ben/status", {"status": "Out"})
+    side.ask("GET accounts/ben/status", "amy", "GET", "accounts/ben/status")
+    side.ask("say nothing any more", "amy", "PUT", "accounts/self/status", {"status": ""})
+    side.ask("take the display name back", "amy", "PUT", "accounts/self/displayname", {})
+    side.ask("GET accounts/amy/groups by another", "ben", "GET", "accounts/amy/groups")
     side.ask("make an account without the right", "amy", "PUT", "accounts/zoe", {"name": "Zoe"})
     side.ask("without signing in", "", "GET", "accounts/self")
 
@@ -168,6 +177,11 @@ def project(side: Side) -> None:
         "access",
         "labels/",
         "submit_requirements/",
+        "submit_requirements/Verified",
+        "submit_requirements/gone",
+        "dashboards/",
+        "dashboards/?inherited",
+        "dashboards/default",
         "commits/{first}",
     ):
         side.ask(f"GET project {path or 'itself'}", "admin", "GET", f"projects/{PROJECT}/{path}")
@@ -179,10 +193,44 @@ def project(side: Side) -> None:
     side.ask("delete a branch by REST", "admin", "DELETE", f"projects/{PROJECT}/branches/side")
 
 
+def keeping(side: Side) -> None:
+    """What hosts of a project keep of it: submit requirements, dashboards, banned commits."""
+    docs = {
+        "description": "Has words",
+        "submittability_expression": "is:open",
+        "allow_override_in_child_projects": True,
+    }
+    bad = {"submittability_expression": "nonsense:x"}
+    path = f"projects/{PROJECT}/submit_requirements/Docs"
+    side.ask("define a submit requirement", "admin", "PUT", path, docs)
+    side.ask("define it again", "admin", "PUT", path, {"submittability_expression": "is:open"})
+    side.ask("define one that is broken", "admin", "PUT", path, bad)
+    side.ask("define one without the right", "amy", "PUT", path, docs)
+    side.ask("list submit requirements without the right", "amy", "GET", f"projects/{PROJECT}/submit_requirements/")
+    side.ask("delete a submit requirement", "admin", "DELETE", path)
+    side.ask("delete it again", "admin", "DELETE", path)
+    side.ask("choose a dashboard that is not there", "admin", "PUT", f"projects/{PROJECT}/dashboards/default",
+             {"id": "team:gone"})  # fmt: skip
+    side.ask("choose no dashboard", "admin", "DELETE", f"projects/{PROJECT}/dashboards/default")
+    side.ask("change another dashboard", "admin", "PUT", f"projects/{PROJECT}/dashboards/team:gone", {"id": "x:y"})
+    side.ask("ban nothing", "admin", "PUT", f"projects/{PROJECT}/ban", {})
+    side.ask("ban without the right", "amy", "PUT", f"projects/{PROJECT}/ban", {"commits": ["a" * 40]})
+    side.ask("pack without the right", "amy", "POST", f"projects/{PROJECT}/gc", {})
+
+
 def server(side: Side) -> None:
     """What servers tell of themselves."""
     for path in ("version", "info", "capabilities", "summary", "top-menus"):
         side.ask(f"GET config/server/{path}", "admin", "GET", f"config/server/{path}")
+    for who, path in (("amy", "caches/"), ("admin", "caches/none"), ("admin", "caches/?format=NONSENSE"),
+                      ("amy", "tasks/"), ("amy", "tasks/zz"), ("amy", "summary")):  # fmt: skip
+        side.ask(f"{who} asks config/server/{path}", who, "GET", f"config/server/{path}")
+    flush = {"operation": "FLUSH", "caches": ["none"]}
+    side.ask("forget a cache that is not there", "admin", "POST", "config/server/caches/", flush)
+    side.ask("forget all", "admin", "POST", "config/server/caches/", {"operation": "FLUSH_ALL"})
+    side.ask("forget without the right", "amy", "POST", "config/server/caches/", {"operation": "FLUSH_ALL"})
+    side.ask("changes by a parameter that is not there", "amy", "GET", "changes/?nonsense=1")
+    side.ask("projects by a parameter that is not there", "amy", "GET", "projects/?nonsense=1")
     side.ask("GET groups", "admin", "GET", "groups/?q=Adm")
     side.ask("GET groups/Administrators", "admin", "GET", "groups/Administrators")
     side.ask("GET groups/Administrators/detail", "admin", "GET", "groups/Administrators/detail")
@@ -444,6 +492,7 @@ def act(side: Side) -> list[dict[str, object]]:
                 break
         before = len(stream.events)
         project(side)
+        keeping(side)
         server(side)
         pushing(side)
         reading(side)

@@ -91,6 +91,17 @@ async def test_a_branch_that_somebody_does_not_read_is_not_there(
         await rest.get(f"{P}/{path}", status=404)
     assert (await rest.get(f"{P}/commits/{secret}", "root"))["subject"] == "Secret"
     assert await rest.get(f"{P}/commits/{secret}/in", "root") == {"branches": ["secret"], "tags": []}
+    files = await rest.get(f"{P}/commits/{secret}/files", "root")
+    assert [*files] == ["/COMMIT_MSG", "s"]
+    assert (files["/COMMIT_MSG"]["status"], files["s"]["status"], files["s"]["lines_inserted"]) == ("A", "A", 1)
+    await rest.get(f"{P}/commits/{secret}/files", status=404)
+    main = house.tip("demo/api")
+    asked = f"{P}/commits:in?commit={main}&commit={secret}&ref=refs/heads/main&ref=refs/heads/secret"
+    assert await rest.get(asked) == {main: ["refs/heads/main"]}
+    assert await rest.get(asked, "root") == {
+        main: ["refs/heads/main", "refs/heads/secret"], secret: ["refs/heads/secret"]
+    }  # fmt: skip
+    await rest.get(f"{P}/commits:in?commit={main}", status=400)
 
 
 async def test_settings_are_lines_of_project_config(rest: RestClient, house: ReviewHouse, change: Change) -> None:

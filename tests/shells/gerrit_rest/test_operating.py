@@ -98,6 +98,8 @@ async def test_a_store_is_packed_and_loses_nothing(rest: RestClient, house: Revi
     await rest("ann", "POST", f"{P}/gc", {}, 403)
     await rest("", "POST", f"{P}/gc", {}, 401)
     await rest("root", "POST", "/projects/none/gc", {}, 404)
+    await rest("root", "POST", f"{P}/index.changes", {}, 202)
+    await rest("ann", "POST", f"{P}/index", {}, 403)
 
 
 async def test_commits_are_banned_by_owners(rest: RestClient, house: ReviewHouse, change: Change) -> None:
