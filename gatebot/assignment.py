@@ -160,10 +160,17 @@ class RequiredProject:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A repository whose `roles/` directory playbooks may use."""
+    """A repository whose `roles/` directory playbooks may use. `nesting` as in `Playbook`: of the definition that names
+    it first."""
 
     project: str
     trusted: bool = False
+    nesting: int = 0
+
+    def serves(self, book: Playbook) -> bool:
+        """Whether a playbook may take roles from it. What has secrets, or is of a config project, takes none that a
+        definition inside its own brings: whoever inherits a job could give it other roles of the same name."""
+        return self.nesting <= book.nesting or not (book.trusted or book.secrets)
 
 
 @dataclass(frozen=True, slots=True)

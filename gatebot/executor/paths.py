@@ -7,7 +7,7 @@ Pure. What is trusted never comes from a tree that steps of the build can write 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from urllib.parse import quote_plus
 
@@ -31,8 +31,15 @@ def playbook_checkouts(assignment: Assignment) -> tuple[Checkout, ...]:
     playbooks = (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run)
     apart = [one for one in assignment.checkouts if not one.required]
     trusted = {one.project for one in (*playbooks, *job.roles, *job.include_vars) if one.trusted}
-    trusted -= {one.project for one in apart}
-    return (*apart, *(one for one in assignment.checkouts if one.required and one.project in trusted))
+    lent = {role.project for role in job.roles if any(book.trusted and role.serves(book) for book in playbooks)}
+    there = {one.project for one in apart}
+    trusted, lent = trusted - there, lent - there
+    return (*apart, *(one for one in assignment.checkouts if one.required and _fixed(one, trusted, lent)))
+
+
+def _fixed(one: Checkout, trusted: Collection[str], lent: Collection[str]) -> bool:
+    """Whether playbooks of config projects may be given it: of what only lends roles nothing that is proposed."""
+    return one.project in trusted or (one.project in lent and one.store == one.project)
 
 
 def _tree_of(assignment: Assignment, playbook: Playbook, places: Places) -> tuple[Checkout, bool] | None:
@@ -79,7 +86,8 @@ def names_of_role(project: str) -> tuple[str, ...]:
 
 def _with_roles(assignment: Assignment, playbook: Playbook) -> Iterator[Playbook]:
     """The `roles` of each repository that a playbook may take roles from, as if they were playbooks."""
-    for project in dict.fromkeys((playbook.project, *(role.project for role in assignment.job.roles))):
+    serving = (role.project for role in assignment.job.roles if role.serves(playbook))
+    for project in dict.fromkeys((playbook.project, *serving)):
         yield Playbook(project, playbook.branch, "roles", trusted=playbook.trusted)
 
 

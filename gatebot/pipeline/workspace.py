@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ..assignment import Checkout, FrozenJob, ProjectChoice
+from ..assignment import Checkout, FrozenJob, ProjectChoice, Role
 from .queue.model import State, place
 
 Choose = Callable[[str, Iterable[str]], str | None]
@@ -79,12 +79,20 @@ def wanted(
     for role in job.roles:
         found = choose(role.project, (branch,))
         if found is not None:
-            yield Wanted(role.project, found, required=False, merged=role.trusted)
+            yield Wanted(role.project, found, required=False, merged=role.trusted or _lent(job, role))
     for file in job.include_vars:
         reads_ref = file.use_ref or not branch.startswith("refs/")
         found = choose(file.project or project, (branch, file.branch) if reads_ref else ())
         if found is not None:
             yield Wanted(file.project or project, found, required=False, merged=file.trusted)
+
+
+def _lent(job: FrozenJob, role: Role) -> bool:
+    """Whether playbooks of config projects use its roles: those must be merged, too, for they see what these see.
+
+    Others find what is proposed in the work tree, if any of it is.
+    """
+    return any(book.trusted and role.serves(book) for book in (*job.pre_run, *job.run, *job.post_run, *job.cleanup_run))
 
 
 def checkouts(

@@ -294,6 +294,16 @@ def test_without_the_default_parent_no_job_is_lost_in_silence() -> None:
     assert errors(frozen(layout)) == ["Job x inherits from ground, which there is not. Define it, or correct the name."]
 
 
+def test_roles_are_known_with_the_definition_that_names_them_first() -> None:
+    text = "- job: {name: x, run: r, roles: [{zuul: b}]}\n- job: {name: y, parent: x, roles: [{zuul: b}, {zuul: c}]}\n"
+    layout = tenant_layout({"a": text + listed("y"), "b": "", "c": ""})
+    nesting = {role.project: role.nesting for role in only(frozen(layout)).roles}
+    books = {book.path: book.nesting for book in only(frozen(layout)).run}
+    assert nesting["b"] == nesting["a"] == books["r"]
+    assert nesting["c"] == nesting["b"] + 1
+    assert nesting["config"] == 0
+
+
 def test_roles_of_a_project_that_is_gone_are_told_and_take_no_job_away() -> None:
     layout = tenant_layout({"a": "- job: {name: x, run: r, roles: [{zuul: gone}]}\n" + listed("x")})
     assert [error.reason.kind for error in layout.errors] == ["config.unknown-role-project"]

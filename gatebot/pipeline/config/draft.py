@@ -75,6 +75,7 @@ class Draft:
     group_vars: Mapping[str, Json] = field(default_factory=dict[str, Json])
     include_vars: tuple[IncludeVars, ...] = ()
     roles: tuple[str, ...] = ()
+    nesting_of_roles: Mapping[str, int] = field(default_factory=dict[str, int])
     semaphores: dict[str, bool] = field(default_factory=dict[str, bool])
     failure_output: tuple[str, ...] = ()
     secret_exposure: str = ""
@@ -240,6 +241,7 @@ class Draft:
         roles = (*(() if of.in_project else (of.at.project,)), *map(short, of.roles or ()))
         if roles:
             self.roles = union(roles, self.roles)
+            self.nesting_of_roles = {**dict.fromkeys(roles, len(self.sources)), **self.nesting_of_roles}
 
     def _allow(self, projects: frozenset[str]) -> None:
         self.allowed_projects = projects if self.allowed_projects is None else self.allowed_projects & projects

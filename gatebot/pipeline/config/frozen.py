@@ -55,7 +55,11 @@ def frozen_job(layout: Layout, draft: Draft) -> FrozenJob:
         groups=first.groups,
         nodeset=first.name,
         alternatives=tuple(nodesets) if len(nodesets) > 1 else (),
-        roles=tuple(Role(project, layout.trusts(project)) for project in draft.roles if project),
+        roles=tuple(
+            Role(project, layout.trusts(project), draft.nesting_of_roles.get(project, 0))
+            for project in draft.roles
+            if project
+        ),
         required_projects=_required(draft),
         include_projects=draft.include_projects,
         exclude_projects=draft.exclude_projects,

@@ -106,6 +106,32 @@ def test_roles_are_found_in_the_repositories_that_the_job_names() -> None:
     )
 
 
+def test_a_playbook_that_can_be_trusted_takes_no_roles_that_who_inherits_its_job_brings() -> None:
+    lib = Checkout("lib", "main", "1" * 40, "lib")
+    proposed = Checkout("shared", "main", "2" * 40, "speculation/main/check")
+    merged = replace(proposed, commit="3" * 40, store="shared", required=False)
+    base = script("post.yaml", project="config", trusted=True)
+    own = replace(script("run.yaml"), nesting=1)
+    roles = (Role("theirs", nesting=1), Role("lib"), Role("shared"))
+    theirs = Checkout("theirs", "main", "4" * 40, "theirs", required=False)
+    found = (*assignment(COMMIT, job()).checkouts, CONFIG, lib, proposed, merged, theirs)
+    given = assignment(COMMIT, replace(job(roles=roles, post_run=(base,)), run=(own,)), checkouts=found)
+    play, src = "/opt/gatebot/main/git.example.org", "/home/job/src/git.example.org"
+    assert role_paths(given, base, PLACES) == (f"{play}/config/roles", f"{play}/lib/roles", f"{play}/shared/roles")
+    assert role_paths(given, own, PLACES) == (
+        f"{src}/demo/api/roles",
+        f"{play}/theirs/roles",
+        f"{play}/lib/roles",
+        f"{src}/shared/roles",
+    )
+    kept = replace(script("deploy.yaml"), secrets=(SecretRef("key", "key", PROJECT),))
+    assert f"{play}/theirs/roles" not in role_paths(given, kept, PLACES)
+    trees = order(given, PLACES, "/layer", lambda store: f"/git/{store}").trees
+    assert [tree.commit for tree in trees if tree.target == f"{play}/shared".removeprefix("/")] == [merged.commit]
+    only_proposed = replace(given, checkouts=tuple(one for one in found if one is not merged))
+    assert f"{play}/shared/roles" not in role_paths(only_proposed, base, PLACES)
+
+
 def test_a_repository_that_is_itself_a_role_is_found_by_its_name_with_and_without_what_stands_before_it() -> None:
     greet = Checkout("demo/ansible-role-greet", "main", "d" * 40, "demo/ansible-role-greet", required=False)
     given = assignment(

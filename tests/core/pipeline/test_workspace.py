@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from gatebot.assignment import Checkout, FrozenJob, IncludeVars, Playbook, ProjectChoice, RequiredProject
+from gatebot.assignment import Checkout, FrozenJob, IncludeVars, Playbook, ProjectChoice, RequiredProject, Role
 from gatebot.pipeline.workspace import Wanted, checkouts, includes, wanted
 
 BRANCHES = {"api": ("main", "stable"), "client": ("main",), "config": ("main",), "roles": ("main", "stable")}
@@ -77,6 +77,24 @@ def test_every_commit_that_a_job_reads_is_one_that_was_fixed_for_its_buildset() 
         Checkout("config", "main", "g1", "config", required=False),
         Checkout("roles", "main", "r1", "roles", required=False),
     )
+
+
+def test_roles_that_a_playbook_of_a_config_project_uses_are_there_as_they_are_merged() -> None:
+    base = Playbook("config", "main", "post.yaml", trusted=True)
+    frozen = job(post_run=(base,), roles=(Role("roles"), Role("client", nesting=1)))
+    state, pinned = (
+        {"api:main": "a2", "roles:main": "r2", "client:main": "c2"},
+        {"config:main": "g1", "roles:main": "r1"},
+    )
+    ahead = [("roles", "main")]
+    found = checkouts(wanted(frozen, "api", "main", choose), state, pinned, ahead, "speculation/q")
+    assert [(one.project, one.commit, one.required) for one in found] == [
+        ("api", "a2", True),
+        ("config", "g1", False),
+        ("roles", "r1", False),
+        ("client", "c2", False),
+        ("roles", "r2", True),
+    ]
 
 
 def test_projects_are_included_and_excluded_by_name_by_change_and_by_item() -> None:
