@@ -288,7 +288,8 @@ class GateRoom:
         return bool(asks) and passes is not None and await passes.opens(shown, build)
 
     def followed(self, site: Site, sight: Sight) -> Sees:
-        """Which topics of open pages somebody may follow: all but changes and builds that are hidden from him."""
+        """Which topics of open pages somebody may follow: all but changes and builds that are hidden from him, and
+        what is of another account alone."""
 
         async def seen(request: web.Request, topics: frozenset[str]) -> frozenset[str]:
             named = {topic: int(found[1]) for topic in topics if (found := _OF_CHANGE.fullmatch(topic))}
@@ -296,7 +297,10 @@ class GateRoom:
                 if topic.startswith("build/") and (row := await self.builds.build(topic.removeprefix("build/"))):
                     named |= {topic: row.change} if row.change is not None else {}
             hidden = await sight.hidden(site.actor(request), named.values())
-            return topics - {topic for topic, number in named.items() if number in hidden}
+            account = site.account(request)
+            own = f"irc-link/{account.id}" if account is not None else ""
+            others = {topic for topic in topics if topic.startswith("irc-link/") and topic != own}
+            return topics - others - {topic for topic, number in named.items() if number in hidden}
 
         return seen
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from gatebot.meetbot.model import Line
 from tests.fakes.channel import Reader, on_irc, running_at
 from tests.fakes.doors import Visitor
 from tests.fakes.irc import NgIrcd
-from tests.fakes.site import Builds, Template, eventually
+from tests.fakes.site import Builds, RunningSite, Template, eventually
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 
@@ -22,6 +23,13 @@ FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 @pytest.fixture
 def directory(template: Template, tmp_path: Path, network: NgIrcd) -> Path:
     return on_irc(template, tmp_path, network)
+
+
+def streamed(site: RunningSite, name: str, path: str) -> str:
+    """All that an answer in pieces has for somebody."""
+    asks = urllib.request.Request(f"{site.url}{path}", headers={"Authorization": f"Bearer {site.tokens[name]}"})
+    with urllib.request.urlopen(asks, timeout=30) as answer:
+        return str(answer.read(), "utf-8")
 
 
 def newest_day(visitor: Visitor) -> str:
@@ -98,6 +106,7 @@ def test_who_proved_an_account_by_a_code_rechecks_from_the_channel(
         reader.says(f"gatebot: recheck {change}")
         assert reader.reads() == f"mina: I do not know your account. Link it here:  {site.url}/settings/irc"
         page = Visitor(site, "ann", site.tokens["ann"])
+        begun = site.do(site.app.journal.last())
         told = page.ask("POST", "/settings/irc", b"", **FORM).text
         assert "services" not in told  # here a nick is a proof
         assert "with the nick that is to be known as yours" in told
@@ -107,7 +116,12 @@ def test_who_proved_an_account_by_a_code_rechecks_from_the_channel(
         assert reader.reads() == "mina: You are ann here from now on."
         shown = page.get("/settings/irc").text
         assert "mina" in shown
-        assert 'data-live="irc-link/' in shown  # an open page shows it by itself
+        followed = re.search(r'data-live="(irc-link/\d+)', shown)
+        assert followed is not None
+        # An open page shows it by itself, and nobody else learns of it.
+        live = f"/live?topics={followed[1]}&since={begun}&every=1"
+        eventually(lambda: "event: changed" in streamed(site, "ann", live))
+        assert "event: changed" not in streamed(site, "bob", live)
         given = len(builds.given)
         reader.says(f"gatebot: recheck {change}")
         told = f"mina: Change {change} is checked again, asked by ann.  {site.url}/c/api/+/{change}"
