@@ -92,10 +92,15 @@ def votes_follow(site: RunningSite, ann: Page, change: int) -> None:
     expect(workflow).to_have_value("-1")
     expect(review).to_have_value("1")
     expect(review).to_be_focused()
+    workflow.select_option("0")
     rules = {"Registered Users": {"action": "BLOCK", "min": -1, "max": 1}}
     blocked = {"refs/heads/*": {"permissions": {"label-Workflow": {"rules": rules}}}}
     site.person("admin").rest.call("POST", "/projects/api/access", {"add": blocked})
     expect(workflow).to_have_count(0)
+    expect(ann.locator("#lost")).to_have_text(
+        "You had chosen Workflow 0, which you may not give any more: your rights or the state of the change are not "
+        "what they were. Your text goes without it. Ask an owner of the project if you should be able to give it."
+    )
     expect(review).to_have_value("1")
     person.rest.call("PUT", f"/changes/{change}/edit:message", {"message": "Add a, as before"})
     person.rest.call("POST", f"/changes/{change}/edit:publish", {})
@@ -108,6 +113,7 @@ def votes_follow(site: RunningSite, ann: Page, change: int) -> None:
     expect(ann.locator("#waiting")).to_have_text("Press again to send your text without Code-Review +1.")
     ann.get_by_role("link", name="Show patch set 2").click()
     expect(review).to_have_value("1")
+    expect(ann.locator("#lost")).to_contain_text("You had chosen Workflow 0, which you may not give any more")
     expect(ann.get_by_role("dialog").get_by_label("Say something")).to_have_value("I am not done")
     ann.keyboard.press("Escape")
 

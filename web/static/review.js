@@ -4,9 +4,11 @@ const ko = document.documentElement.lang === "ko";
 const words = ko
   ? { on: (line) => `${line}번째 줄에 의견 달기`, saved: "초안 저장됨", saving: "저장 중…", leave: "저장하지 않은 글이 있습니다.",
       chosen: (votes, number) => `고른 투표: ${votes}. 패치 세트 ${number}에만 셉니다. 아래 단추로 보내면 글만 갑니다. 새 패치 세트를 열면 고른 것이 남아 있습니다.`,
+      lost: (votes) => `고른 투표: ${votes}. 이제 줄 수 없습니다. 그 사이에 권한이나 변경의 상태가 바뀌었습니다. 글은 그 투표 없이 갑니다. 줄 수 있어야 한다면 프로젝트 소유자에게 물어보세요.`,
       alone: (votes) => `${votes} 없이 보내려면 한 번 더 누르세요.` }
   : { on: (line) => `Comment on line ${line}`, saved: "draft saved", saving: "saving…", leave: "Something is not saved.",
       chosen: (votes, number) => `You had chosen ${votes}. It counts on patch set ${number} only: from here your text goes without it; on the newest patch set it is still chosen.`,
+      lost: (votes) => `You had chosen ${votes}, which you may not give any more: your rights or the state of the change are not what they were. Your text goes without it. Ask an owner of the project if you should be able to give it.`,
       alone: (votes) => `Press again to send your text without ${votes}.` };
 const refresh = () => document.dispatchEvent(new Event("gatebot:refresh"));
 const others = window.BroadcastChannel && new BroadcastChannel("gatebot-drafts");
@@ -323,11 +325,13 @@ form?.addEventListener("input", async (event) => {
 // What is typed there outlives a reload in this tab, until the server has taken it, which its answer says by the
 // address that it leads to; what the server gives back comes first.
 let waiting = []; // votes chosen on a patch set that is not the newest any more
+const lost = new Map(); // votes chosen that may not be given any more
+const spelled = (several) => [...several].map(([name, value]) => `${name.slice("label-".length)} ${value > 0 ? "+" : ""}${value}`).join(", ");
 const kept = form && `reply ${page()?.dataset.change} ${document.querySelector(".who a")?.textContent}`;
 const fields = () => [...form.querySelectorAll("[name=message], [name=reviewers], [name=cc], select[name^=label-]")];
 const given = (field) => (field.options ? [...field.options].find((one) => one.defaultSelected)?.value : field.defaultValue) ?? "";
 function keep() {
-  const typed = [...waiting, ...fields().filter((field) => field.value !== given(field)).map((field) => [field.name, field.value])];
+  const typed = [...waiting, ...lost, ...fields().filter((field) => field.value !== given(field)).map((field) => [field.name, field.value])];
   try { if (typed.length) sessionStorage.setItem(kept, JSON.stringify(typed)); else sessionStorage.removeItem(kept); } catch { /* storage is off */ }
 }
 if (form) {
@@ -341,13 +345,18 @@ if (form) {
     const value = typed?.get(field.name);
     if (value !== undefined && (!field.options || [...field.options].some((one) => one.value === value))) field.value = value;
   }
+  if (!document.querySelector("#my-votes a")) for (const [name, value] of typed ?? []) {
+    const menu = form.elements[name];
+    if (name.startsWith("label-") && ![...(menu?.options ?? [])].some((one) => one.value === value)) lost.set(name, value);
+  }
+  sayLost();
   form.addEventListener("input", keep);
 }
 // The votes that may be given are those of now. What was chosen stays chosen while it may be given, and what was left
 // alone follows the news; the menus stay the same elements, so that one that is open or has the focus keeps it.
 // Of a patch set that is not the newest any more no vote can be sent: what was chosen is said, kept for the newest one,
 // and not left out of a reply before it was said so.
-const votes = () => waiting.map(([name, value]) => `${name.slice("label-".length)} ${value > 0 ? "+" : ""}${value}`).join(", ");
+const votes = () => spelled(waiting);
 function later(mine, number) {
   const told = document.createElement("p");
   told.id = "waiting";
@@ -364,6 +373,16 @@ form?.addEventListener("submit", (event) => {
   form.dataset.sure = "1";
   document.getElementById("waiting").textContent = words.alone(votes());
 });
+// What was chosen and may not be given any more is said as long as it may not.
+function sayLost() {
+  document.getElementById("lost")?.remove();
+  if (!lost.size) return;
+  const told = document.createElement("p");
+  told.id = "lost";
+  told.setAttribute("role", "alert");
+  told.textContent = words.lost(spelled(lost));
+  document.getElementById("my-votes").append(told);
+}
 let votable = document.getElementById("my-votes")?.innerHTML;
 document.addEventListener("gatebot:shown", ({ detail: page }) => {
   const mine = document.getElementById("my-votes"), theirs = page?.getElementById("my-votes");
@@ -374,7 +393,15 @@ document.addEventListener("gatebot:shown", ({ detail: page }) => {
   const fresh = document.importNode(theirs, true), past = !!fresh.querySelector("a");
   if (!past) waiting = [];
   else for (const menu of menus.values()) if (menu.value !== was(menu).value) waiting.push([menu.name, menu.value]);
+  if (!past) for (const menu of menus.values()) if (menu.value !== was(menu).value) {
+    const offered = [...(fresh.querySelector(`select[name="${CSS.escape(menu.name)}"]`)?.options ?? [])];
+    if (!offered.some((one) => one.value === menu.value)) lost.set(menu.name, menu.value);
+  }
   for (const menu of fresh.querySelectorAll("select")) {
+    if ([...menu.options].some((one) => one.value === lost.get(menu.name))) {
+      menu.value = lost.get(menu.name); // it may be given again
+      lost.delete(menu.name);
+    }
     const old = menus.get(menu.name), chosen = old && old.value !== was(old).value ? old.value : menu.value;
     const options = [...menu.options].map((one) => one.cloneNode(true)), permitted = options.some((one) => one.value === chosen);
     if (!old) continue;
@@ -386,6 +413,7 @@ document.addEventListener("gatebot:shown", ({ detail: page }) => {
   const labels = [...fresh.children].map((one) => (one.dataset.kept ? menus.get(one.dataset.kept).closest("label") : one));
   for (const one of [...mine.children]) if (!labels.includes(one)) one.remove();
   labels.forEach((one, at) => { if (mine.children[at] !== one) mine.insertBefore(one, mine.children[at] ?? null); });
+  sayLost();
   if (waiting.length) later(mine, page.getElementById("newest").dataset.number);
   keep();
 });
