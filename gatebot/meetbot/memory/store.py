@@ -42,6 +42,7 @@ action_table = sa.Table(
     sa.Index("ix_meeting_action_closed", "closed", "name"),
 )
 _OPEN = action_table.c.closed.is_(None)
+_MEETINGS_AT_ONCE = 40
 
 
 def note(
@@ -193,11 +194,22 @@ def decisions(session: Session, name: str = "", limit: int = 100) -> list[Decisi
         sa.exists().where(_ENTRIES.c.meeting == _MEETINGS.c.id, decided).correlate(_MEETINGS)
     )
     wanted = wanted.where(_MEETINGS.c.name == name) if name else wanted
-    ids = wanted.order_by(_STARTED.desc(), _MEETINGS.c.id.desc()).limit(limit)
+    wanted = wanted.order_by(_STARTED.desc(), _MEETINGS.c.id.desc()).limit(_MEETINGS_AT_ONCE)
+    found: list[Decision] = []
+    for passed in range(0, limit, _MEETINGS_AT_ONCE):
+        ids = session.execute(wanted.offset(passed)).scalars().all()
+        found += _decided(session, ids)
+        if len(ids) < _MEETINGS_AT_ONCE or len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def _decided(session: Session, meetings: Sequence[int]) -> list[Decision]:
+    """What some meetings decided, the newest first."""
     query = sa.select(_ENTRIES, _MEETINGS.c.name, _MEETINGS.c.title, _MEETINGS.c.channel).join(
         _MEETINGS, _MEETINGS.c.id == _ENTRIES.c.meeting
     )
-    query = query.where(_ENTRIES.c.meeting.in_(ids))
+    query = query.where(_ENTRIES.c.meeting.in_(meetings))
     query = query.order_by(_STARTED.desc(), _ENTRIES.c.meeting.desc(), _ENTRIES.c.number)
     standing: dict[int, dict[int, Decision]] = {}
     for row in session.execute(query):
@@ -215,7 +227,7 @@ def decisions(session: Session, name: str = "", limit: int = 100) -> list[Decisi
         elif kind is EntryKind.EDITED and row.log_line in items:
             items[row.log_line] = replace(items[row.log_line], text=row.text)
     kinds = {kind.value for kind in DECISIONS}
-    return [one for items in standing.values() for one in reversed(items.values()) if one.kind in kinds][:limit]
+    return [one for items in standing.values() for one in reversed(items.values()) if one.kind in kinds]
 
 
 def restricted(session: Session) -> frozenset[int]:
