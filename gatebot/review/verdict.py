@@ -16,7 +16,7 @@ from .. import access
 from ..access import Target
 from ..reasons import Reason, changes_named, reason, veil
 from .labels.electors import groups_for
-from .labels.model import About, Facts
+from .labels.model import About, Facts, Label
 from .labels.outcome import Outcome, Requirement, node
 from .labels.requirements import Result, result
 from .labels.told import Electors, Telling, signed, tree
@@ -122,7 +122,9 @@ class Verdict:
 
 def explain(change: Situation, votes: Iterable[Vote], rules: Rules) -> Verdict:
     """Judge a change by the votes on its current patch set."""
-    cast = tuple(sorted(votes, key=lambda vote: (vote.granted, vote.label, vote.account, vote.value)))
+    ranges = {label.name: label for label in rules.labels}
+    within = (_within(vote, ranges.get(vote.label)) for vote in votes)
+    cast = tuple(sorted(within, key=lambda vote: (vote.granted, vote.label, vote.account, vote.value)))
     facts = Facts(
         owner=change.owner,
         uploader=change.uploader,
@@ -139,6 +141,12 @@ def explain(change: Situation, votes: Iterable[Vote], rules: Rules) -> Verdict:
     telling = Telling(facts, change.electors, change.gate, rules.name == "team-of-one")
     needs = tuple(tree(found, telling) for found in results)
     return Verdict((_state(change), *_dependencies(change), *_parent(change), *needs), rules.name, results)
+
+
+def _within(vote: Vote, label: Label | None) -> Vote:
+    """A vote as its label has it now. Who vetoed when it went further down vetoes still, as in Gerrit."""
+    value = vote.value if label is None else min(max(vote.value, label.lowest), label.highest)
+    return vote if value == vote.value else replace(vote, value=value)
 
 
 def _state(change: Situation) -> Requirement:

@@ -110,9 +110,9 @@ def _is_value(name: str, label: Label, value: int) -> bool:
         case "ANY":
             return True
         case "MIN":
-            return value == label.lowest
+            return value <= label.lowest
         case "MAX":
-            return value == label.highest
+            return value >= label.highest
         case _:
             try:
                 return value == int(name)

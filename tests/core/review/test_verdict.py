@@ -10,9 +10,10 @@ import pytest
 
 from gatebot import words
 from gatebot.review import sentences
+from gatebot.review.labels.copying import Renewal
 from gatebot.review.labels.model import About
-from gatebot.review.model import Status, Vote
-from gatebot.review.rules import DEFAULT, TEAM_OF_ONE, Rules
+from gatebot.review.model import Kind, Status, Vote
+from gatebot.review.rules import DEFAULT, TEAM_OF_ONE, Rules, copied_votes
 from gatebot.review.verdict import Outcome, Situation, Verdict, explain
 
 ANN, BOB, EVE, GATE = 1, 2, 3, 4
@@ -100,6 +101,15 @@ def test_a_veto_blocks_whatever_else_is_said_and_names_its_voter() -> None:
     assert veto.outcome is Outcome.BLOCKED
     assert sentences.lines(verdict)[1].text == "Code-Review -2 by eve blocks it."
     assert sentences.lines(verdict)[1].next == "eve can take the Code-Review vote back."
+
+
+def test_a_veto_outlives_that_its_label_has_other_values_now() -> None:
+    narrow = tuple((value, text) for value, text in DEFAULT.labels[0].values if -1 <= value <= 1)
+    rules = replace(DEFAULT, labels=(replace(DEFAULT.labels[0], values=narrow), *DEFAULT.labels[1:]))
+    assert judged(*GATED, rules=rules).submittable
+    assert not judged(*GATED, ("Code-Review", -2, EVE), rules=rules).submittable
+    (kept,) = copied_votes([votes(("Code-Review", -2, EVE))[0]], Renewal(Kind.REWORK, ANN), 2, rules)
+    assert (kept.value, kept.patch_set) == (-2, 2)
 
 
 def test_a_dislike_is_no_veto() -> None:
