@@ -55,6 +55,28 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    """What texts of one page name of bugs, each read once: rules of trackers cost more than all else here."""
+
+    states: States
+    found: dict[str, Sequence[Bug]] = field(default_factory=dict[str, Sequence[Bug]])
+
+    async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
+        """As they are."""
+        return await self.states.of(actor, targets)
+
+    def bugs(self, text: str) -> Sequence[Bug]:
+        """What a text names."""
+        if (found := self.found.get(text)) is None:
+            found = self.found[text] = self.states.bugs(text)
+        return found
+
+    def bug_at(self, address: str) -> str:
+        """What an address is of."""
+        return self.states.bug_at(address)
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What one page knows of the things that its texts name. `site` is the address of this site; `bugs` are those whose
     state may come, as when somebody begins to fix one."""
@@ -111,7 +133,7 @@ class Known:
 
 async def known(states: States, actor: Actor, site: str, texts: Iterable[str]) -> Known:
     """What a reader may know of everything that some texts name; of too many things, of the last."""
-    named: list[str] = []
+    states, named = _Read(states), list[str]()
     for text in texts:
         named += [target for place in places(text, site) if (target := _target(place, states))]
         named += [f"bug/{bug.url}" for bug in states.bugs(text)]

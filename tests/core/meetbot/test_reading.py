@@ -163,6 +163,7 @@ class Site:
 
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
+        self.read: list[str] = []
 
     async def of(self, actor: Actor, targets: Sequence[str]) -> Mapping[str, State]:
         self.asked.append(list(targets))
@@ -177,6 +178,7 @@ class Site:
         }
 
     def bugs(self, text: str) -> Sequence[Bug]:
+        self.read.append(text)
         at = text.find("bug 7")
         return [Bug(at, at + 5, "https://bugs.example.org/7")] if at >= 0 else []
 
@@ -216,6 +218,7 @@ async def test_what_a_line_names_is_told_with_its_state_to_who_may_see_it() -> N
         "change/12",
         "bug/https://bugs.example.org/7",
     ]
+    assert site.read[:3] == [*TEXTS, "see change 12 & change 13"]  # each text once, however often it is looked at
     mine = await linkify.known(site, owner, "https://x.org", TEXTS)
     assert "change/13" in mine.states
     assert len(site.asked) == 2  # once for all texts of a page
