@@ -51,7 +51,7 @@ def waiting(site: RunningSite, count: int) -> list[int]:
         assert bob.account is not None
         numbers: list[int] = []
         for number in range(count):
-            made = await room.creating.create(ann, NewChange("api", "main", f"Say it in way {number}"))
+            made = (await room.creating.create(ann, NewChange("api", "main", f"Say it in way {number}"))).change
             await room.review.add_reviewer(ann, made.number, bob.account, ReviewerState.REVIEWER)
             numbers.append(made.number)
         return numbers
@@ -103,6 +103,7 @@ def test_ten_of_forty_waiting_changes_are_voted_on_by_keys_alone(site: RunningSi
     bob.keyboard.press("u")
     expect(bob.get_by_role("heading", level=1)).to_have_text("Your changes")
     expect(bob.locator("#n-1")).to_have_text("30")
+    expect(bob.locator("tr[aria-selected='true']")).to_contain_text("Say it in way 10")
     votes = [site.person("bob").rest.get(f"/changes/{number}/reviewers/bob/votes") for number in numbers[:11]]
     assert [one.get("Code-Review", 0) for one in votes] == [1] * 10 + [0]
 
@@ -197,6 +198,21 @@ def test_lines_are_unfolded_and_files_walked_without_a_mouse(site: RunningSite, 
     expect(bob.get_by_role("heading", level=1)).to_contain_text("Add c and d")
     expect(bob.locator(".filelist li", has_text="c.txt")).to_contain_text("☑")
     expect(bob.locator(".filelist li", has_text="d.txt")).to_contain_text("☐")
+    for _ in range(3):
+        bob.keyboard.press("j")
+    expect(bob.locator(".filelist").get_by_role("link", name="d.txt")).to_be_focused()
+    bob.keyboard.press("r")
+    expect(bob.locator(".filelist li", has_text="d.txt")).to_contain_text("☑")
+    bob.keyboard.press("k")
+    bob.keyboard.press("o")
+    expect(bob.get_by_role("heading", level=1)).to_have_text("c.txt")
+    for _ in range(2):
+        bob.keyboard.press("n")
+    expect(bob.locator("#ended")).to_have_text("That was the last difference: n again leads to the next file.")
+    bob.keyboard.press("n")
+    expect(bob.get_by_role("heading", level=1)).to_have_text("d.txt")
+    bob.keyboard.press("M")
+    expect(bob.get_by_role("heading", level=1)).to_contain_text("Add c and d")
     site.do(rewritten(site, change, "c.txt", TEXT.replace("line 9\n", "line nine\n")))
     bob.goto(f"/c/api/+/{change}/1..2/c.txt@b9")
     expect(bob).to_have_url(re.compile(r"/1\.\.2/c\.txt#b9$"))

@@ -311,11 +311,13 @@ const rows = () => {
   const lines = document.querySelectorAll("#lines > [data-row]");
   return lines.length ? [...lines] : [...document.querySelectorAll("[data-row], main tbody tr")].filter((row) => row.querySelector("a"));
 };
+const chosen = (row) => row.getAttribute("aria-selected") === "true" || (row.matches("li") && row.contains(document.activeElement));
 function move(step) {
   const all = rows();
-  const at = all.findIndex((row) => row.getAttribute("aria-selected") === "true");
+  const at = all.findIndex(chosen);
   const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
   if (!next) return;
+  if (next.matches("li")) { next.querySelector("a").focus(); return; }
   all[at]?.removeAttribute("aria-selected");
   next.setAttribute("aria-selected", "true");
   next.scrollIntoView({ block: "nearest" });
@@ -333,7 +335,7 @@ function key(event) {
   const go = (href) => { location.href = href; };
   const acts = {
     j: () => move(1), k: () => move(-1), p: () => following && pause(),
-    o: () => rows().find((row) => row.getAttribute("aria-selected") === "true")?.querySelector("a")?.click(),
+    o: () => rows().find(chosen)?.querySelector("a")?.click(),
     Enter: () => acts.o(), u: () => go(location.pathname.replace(/\/[^/]*\/?$/, "") || "/"),
     "?": help, "g": () => { prefix = "g "; },
     "g s": () => go("/status"), "g c": () => go("/q/status:open"), "g m": () => go("/meetings/"), "g b": () => go("/builds"), "g i": () => go("/"), "g t": () => go("/dashboard/self"),

@@ -2,11 +2,11 @@
 // difference, the reply. Everything that is seen comes from the server: after each act the page is fetched again.
 const ko = document.documentElement.lang === "ko";
 const words = ko
-  ? { on: (line) => `${line}번째 줄에 의견 달기`, saved: "초안 저장됨", saving: "저장 중…", leave: "저장하지 않은 글이 있습니다.",
+  ? { on: (line) => `${line}번째 줄에 의견 달기`, saved: "초안 저장됨", saving: "저장 중…", leave: "저장하지 않은 글이 있습니다.", ended: "마지막 차이입니다. n을 한 번 더 누르면 다음 파일로 갑니다.",
       chosen: (votes, number) => `고른 투표: ${votes}. 패치 세트 ${number}에만 셉니다. 아래 단추로 보내면 글만 갑니다. 새 패치 세트를 열면 고른 것이 남아 있습니다.`,
       lost: (votes) => `고른 투표: ${votes}. 이제 줄 수 없습니다. 그 사이에 권한이나 변경의 상태가 바뀌었습니다. 글은 그 투표 없이 갑니다. 줄 수 있어야 한다면 프로젝트 소유자에게 물어보세요.`,
       alone: (votes) => `${votes} 없이 보내려면 한 번 더 누르세요.` }
-  : { on: (line) => `Comment on line ${line}`, saved: "draft saved", saving: "saving…", leave: "Something is not saved.",
+  : { on: (line) => `Comment on line ${line}`, saved: "draft saved", saving: "saving…", leave: "Something is not saved.", ended: "That was the last difference: n again leads to the next file.",
       chosen: (votes, number) => `You had chosen ${votes}. It counts on patch set ${number} only: from here your text goes without it; on the newest patch set it is still chosen.`,
       lost: (votes) => `You had chosen ${votes}, which you may not give any more: your rights or the state of the change are not what they were. Your text goes without it. Ask an owner of the project if you should be able to give it.`,
       alone: (votes) => `Press again to send your text without ${votes}.` };
@@ -194,6 +194,9 @@ function step(by) {
   const now = document.querySelector("#lines > [aria-selected='true']");
   const place = (one) => now ? now.compareDocumentPosition(one) : 4;
   const next = by > 0 ? all.find((one) => place(one) & 4) : all.reverse().find((one) => place(one) & 2);
+  const told = document.getElementById("ended"), again = told?.textContent && by > 0;
+  if (told) told.textContent = next || by < 0 ? "" : words.ended;
+  if (!next && again) document.querySelector("#steps [data-key=']']")?.click();
   if (!next) return;
   now?.removeAttribute("aria-selected");
   next.setAttribute("aria-selected", "true");
@@ -280,6 +283,36 @@ function walk() {
   for (const [link, to] of [[before, list.all[place - 1]], [after, list.all[place + 1]]]) if (to) { link.href = to; link.hidden = false; }
 }
 walk();
+// Back in the list, the change that one comes from is the chosen row.
+addEventListener("pagehide", () => {
+  const nav = document.getElementById("walk");
+  try { if (nav) sessionStorage.setItem("left", nav.dataset.path); } catch { /* storage is off */ }
+});
+function chosen() {
+  const all = [...document.querySelectorAll("tr[data-change-row]")];
+  if (!all.length) return;
+  let left = null;
+  try { left = sessionStorage.getItem("left"); sessionStorage.removeItem("left"); } catch { /* storage is off */ }
+  const row = left && all.find((one) => decodeURI(one.querySelector(".main > a").pathname) === decodeURI(left));
+  row?.setAttribute("aria-selected", "true");
+  row?.scrollIntoView({ block: "center" });
+}
+chosen();
+// The file of a change's list that has the focus is marked as reviewed by key; the button of a file's page goes on.
+document.addEventListener("keydown", async (event) => {
+  const file = document.activeElement?.closest("li[data-read]");
+  if (event.key !== "r" || !file || event.ctrlKey || event.metaKey || event.altKey) return;
+  const { change, new: side } = document.getElementById("differences").dataset;
+  await rest(file.dataset.done ? "DELETE" : "PUT", `/changes/${change}/revisions/${side.split(" ")[0]}/files/${encodeURIComponent(file.dataset.read)}/reviewed`);
+  refresh();
+});
+document.addEventListener("click", async (event) => {
+  if (!event.target.closest("[data-read-on]")) return;
+  const { change, file, new: side } = page().dataset, steps = document.getElementById("steps");
+  const next = steps.querySelector("[data-key=']']");
+  await rest("PUT", `/changes/${change}/revisions/${side.split(" ")[0]}/files/${encodeURIComponent(file)}/reviewed`);
+  location.href = next.href;
+});
 
 // A newer patch set than the one that was read: said, not put under the reader's eyes.
 const newest = () => +document.getElementById("newest")?.dataset.number || 0;
