@@ -65,6 +65,7 @@ class Ground:
             "?service=git-upload-pack",
             "/api/change/{number}/assignment": f"/api/change/{table['number']}/assignment?job=unit",
             "/api/build/{build}/search": f"/api/build/{table['build']}/search?q=log",
+            "/c/{project}/+/{number}/{parent}..{patch_set}{file}": f"/c/api/+/{table['number']}/-1..1",
             "/{path}/info/refs": "/api/info/refs?service=git-upload-pack",
             "/live": f"/live?topics=change/{table['number']},queue,log/{table['build']}",
             "/irclogs/{channel}/{file}": "/irclogs/%23team/%23team.2026-11-22.log.html",
