@@ -26,9 +26,8 @@ from ..reasons import Reason, reason
 from . import history, store
 from .ages import Ages
 from .batch import Batch, Surroundings
-from .config.freeze import participates
+from .config.gating import gated
 from .config.layout import Layout
-from .config.model import Manager
 from .dispatching import Room, Wish, by_urgency, silent
 from .effects import Effects, Ties
 from .intake import TRIGGERS, Intake
@@ -121,11 +120,7 @@ class Driver:
 
     def gated(self, project: str, branch: str) -> bool:
         """Whether a dependent pipeline merges the changes of this branch."""
-        return any(
-            pipeline.manager is Manager.DEPENDENT and participates(layout, pipeline.name, project, branch)
-            for layout in self._ties.layouts.of_project(project)
-            for pipeline in layout.pipelines.values()
-        )
+        return any(gated(layout, project, branch) for layout in self._ties.layouts.of_project(project))
 
     def position(self, change: int) -> Reason | None:
         """Where the change stands in the gate, for people; None when it is in none."""

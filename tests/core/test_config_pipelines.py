@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from gatebot.pipeline.config.gating import gated
 from gatebot.pipeline.config.layout import Layout
 from gatebot.pipeline.config.model import (
     Approval,
@@ -228,3 +229,22 @@ def test_a_tenant_may_limit_the_connections_of_its_pipelines() -> None:
         "7 This tenant does not allow connection `gatebot` as a reporter. Use one of: -; or add it to the tenant file.",
     ]
     assert layout(text, allowed_triggers=("timer",), allowed_reporters=("gatebot",)).errors == ()
+
+
+@pytest.mark.parametrize(
+    ("config", "closed", "shut"),
+    [
+        ("- pipeline: {name: gate, manager: dependent}\n", True, True),
+        ("- pipeline: {name: gate, manager: dependant}\n", True, True),
+        ("- pipeline: {name: gate, manager: dependant}\n", False, False),
+        ("- pipeline: {name: gate, manager: dependent\n", True, True),
+        ("- pipeline: {name: gate, manager: independent}\n", True, False),
+        ("- pipeline: {name: other, manager: dependant}\n", True, False),
+        ("- job: {name: base, parent: null, run: r, typo: 1}\n", True, False),
+    ],
+)
+def test_a_gate_that_is_written_wrongly_leaves_its_branches_shut(config: str, closed: bool, shut: bool) -> None:
+    listed = {"a": "- project: {gate: {jobs: [noop]}}\n", "b": "- job: {name: x, run: r}\n"}
+    made = tenant_layout(listed, config, fail_closed=closed)
+    assert gated(made, "a", "main") is shut
+    assert gated(made, "b", "main") is (shut and "dependent\n" in config)
