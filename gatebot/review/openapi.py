@@ -62,6 +62,7 @@ def _operation(route: Route, path: str, subject: str) -> dict[str, Json]:
         ],
         "responses": {
             "2XX": {"description": _DONE, "content": {kind: {} for kind in kinds_of(route.method, path)}},
+            "202": {"description": "Taken; it is done, or will be"},
             "204": {"description": "Done, or there is none"},
             "3XX": {"description": "Elsewhere, or as the client has it already"},
             "4XX": {"description": "Why not, in words", "content": _WHY_ZUUL if subject == "api" else _WHY},

@@ -16,7 +16,7 @@ JSON, TEXT, EVENTS, ANY = "application/json", "text/plain", "text/event-stream",
 
 _PAGED = "n S"
 _QUERIES: Sequence[tuple[str, str]] = (
-    (r"/changes", "q n S o* O no-limit"),
+    (r"/changes", "q n S o* O no-limit query limit start"),
     (r"/accounts/", "q n S o* suggest"),
     (r"/groups/", "q query query2 m r n S o* owned"),
     (r"/projects/", "p m r b query type state n S d t"),
