@@ -196,6 +196,8 @@ class Site(Asking):
             if error.status < 400:
                 raise
             answer = self.error(request, error.status, _plain(error))
+            if hdrs.ALLOW in error.headers:  # 405: by which methods the address is there
+                answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
         except Unauthenticated as error:
             answer = self.error(request, 401, self.sentence(request, error))
             if (

@@ -502,6 +502,8 @@ async def test_addresses_of_gerrits_pages_lead_to_those_here(web: WebHouse, hous
         async with web.client.get(asked, allow_redirects=False) as answer:
             assert (answer.status, answer.headers.get("Location")) == (302, there), asked
     assert (await web.client.get("/c/99/1", allow_redirects=False)).status == 404
+    wrong = await web.client.delete("/search")
+    assert (wrong.status, wrong.headers["Allow"]) == (405, "GET,HEAD")
     odd = house.push("api", {"b@5": "b\n"}, "Add a file whose name ends like an address")
     assert "b@5" in await web.page(f"/c/api/+/{odd.number}/1/b@5")
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
