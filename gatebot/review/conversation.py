@@ -202,7 +202,9 @@ def set_reviewer(
         session.execute(_ask, {"change": change, "account": account, "state": state.value, "since": at})
     else:
         session.execute(_ask_anew, {"change_": change, "account_": account, "state": state.value})
-    note(session, change, ReviewerUpdate(account, by or account, state.value, at))
+    owner = session.execute(select(changes.c.owner).where(changes.c.number == change)).scalar_one()
+    if account != owner:  # as in Gerrit, nothing is told of an owner who votes
+        note(session, change, ReviewerUpdate(account, by or account, state.value, at))
     if asked and state is ReviewerState.REVIEWER:
         attention.add(session, change, [(account, ADDED)], at)
     return True
