@@ -92,7 +92,10 @@ def _told(error: GatebotError) -> str:
 @click.version_option(__version__, prog_name="gatebot")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option(
-    "--url", envvar="GATEBOT_URL", metavar="URL", help="The site (or GATEBOT_URL, or the site directory here)."
+    "--url",
+    envvar="GATEBOT_URL",
+    metavar="URL",
+    help="The site (or GATEBOT_URL, or the site whose directory or clone is here).",
 )
 @click.option("--user", envvar="GATEBOT_USER", metavar="NAME", help="Your user name (or GATEBOT_USER).")
 @click.pass_context

@@ -25,6 +25,7 @@ from typing import Any, NoReturn, cast
 import click
 
 from ..errors import Conflict, GatebotError, Gone, Invalid, NotFound, NotPermitted, Unauthenticated, Unavailable
+from . import clones
 
 _ERRORS: Mapping[int, type[GatebotError]] = {
     400: Invalid, 401: Unauthenticated, 403: NotPermitted, 404: NotFound, 409: Conflict, 410: Gone,
@@ -47,17 +48,27 @@ class Output:
     user: str | None
 
     def client(self) -> Client:
-        """A client of the site that the options, the environment or the directory name."""
+        """A client of the site that the options, the environment or the directory name: a site's, or a clone."""
         site = _site_here()
         url = self.url or (site[0] if site else None)
         if not url:
-            _usage("Which site? Give --url, set GATEBOT_URL, or run this in the directory of a site.")
+            return self._client_of_clone()
         own = site[1] if site and site[0] == url else ""
         token = os.environ.get("GATEBOT_TOKEN") or own
         user = self.user or (_ADMIN if token and token == own else "")
         if token and token == own and user != _ADMIN:
             raise Unauthenticated(f"GATEBOT_TOKEN is not set, and admin.token here is not {user}'s. {_SIGNING}")
         return Client(url.rstrip("/"), user, token, patience=_STARTING if site and site[0] == url else 0.0)
+
+    def _client_of_clone(self) -> Client:
+        site = clones.here()
+        if site is None:
+            _usage(
+                "Which site? Give --url, set GATEBOT_URL, or run this in the directory of a site or in a clone of it."
+            )
+        if os.environ.get("GATEBOT_TOKEN"):
+            _usage(f"Which site is GATEBOT_TOKEN for? Set GATEBOT_URL, too: this is a clone from {site.url}.")
+        return Client(site.url, *clones.who(site, self.user or ""))
 
     def table(self, answer: object, rows: Iterable[Sequence[object]], heads: Sequence[str], empty: str) -> None:
         """Print rows: JSON of `answer`, tabs for a pipe, a table for a person, or the words for nothing."""

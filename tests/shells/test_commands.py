@@ -97,3 +97,33 @@ def test_admin_token_of_a_directory_is_for_nobody_else(tmp_path: Path, monkeypat
     )
     client = Output(as_json=False, url=None, user=None).client()
     assert (client.user, client.token) == ("admin", "gbt_x")
+
+
+def test_in_a_clone_the_site_it_came_from_is_asked_with_what_git_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("GATEBOT_TOKEN", "GATEBOT_URL", "GATEBOT_USER"):
+        monkeypatch.delenv(name, raising=False)
+    where = "Which site? Give --url, set GATEBOT_URL, or run this in the directory of a site or in a clone of it."
+    assert where in CliRunner().invoke(main, ["why", "1"]).stderr
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "remote", "add", "origin", "http://alice@127.0.0.1:8080/hello"], check=True)
+    subprocess.run(["git", "config", "credential.helper", f"store --file={tmp_path / 'known'}"], check=True)
+    asking = Output(as_json=False, url=None, user=None)
+    stranger = asking.client()
+    assert (stranger.url, stranger.user, stranger.token) == ("http://127.0.0.1:8080", "", "")
+    (tmp_path / "known").write_text("http://alice:secret@127.0.0.1%3a8080\nhttp://bob:other@127.0.0.1%3a8080\n")
+    assert (asking.client().user, asking.client().token) == ("alice", "secret")
+    assert Output(as_json=False, url=None, user="bob").client().token == "other"
+
+
+def test_a_token_goes_to_no_site_that_only_a_clone_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GATEBOT_URL", raising=False)
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "remote", "add", "origin", "http://127.0.0.1:8080/hello"], check=True)
+    refused = CliRunner().invoke(main, ["why", "1"], env={"GATEBOT_TOKEN": "gbt_x"})
+    assert "Which site is GATEBOT_TOKEN for? Set GATEBOT_URL, too: this is a clone from http://127.0.0.1:8080." in (
+        refused.stderr
+    )
