@@ -141,8 +141,13 @@ def _why_not(question: Question, group: Group, refused: Mapping[int, Reason]) ->
         if _queue(question.layout, other) != mine:
             return reason("pipeline.needs-other-queue", change=need, project=other.project)
         if need in refused:
-            return reason("pipeline.waits-for-change", refused[need], change=need)
+            return _waits(need, refused[need])
     return None
+
+
+def _waits(need: int, why: Reason) -> Reason:
+    """What the other one lacks is said by its number: it stands on this one's page."""
+    return reason("pipeline.waits-for-change", reason("pipeline.that-one-lacks", why, change=need), change=need)
 
 
 def _unknown(candidate: Candidate) -> Reason | None:

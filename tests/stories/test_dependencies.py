@@ -27,7 +27,7 @@ def test_a_change_with_depends_on_waits_and_merges_after_what_it_needs(site: Run
     assert ann.hears(client, "Not enqueued") == (
         "Patch Set 1:\n\n"
         f"Not enqueued in gate. It needs change {api}, which cannot enter yet; as soon as that one enters, this one "
-        "follows by itself. It needs Code-Review +2."
+        f"follows by itself. What keeps change {api} out: It needs Code-Review +2."
     )
     bob.approve(api)
     both = builds.runs("gate", client)

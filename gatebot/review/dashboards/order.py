@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ...reasons import Reason, reason
 from ..attention.model import ADDED, READY, Attention
-from ..verdict import DEPENDENCIES, Outcome, signed
+from ..verdict import DEPENDENCIES, Outcome, Verdict, signed
 from ..whole import ChangeView
 from .model import Turn
 
@@ -18,20 +18,27 @@ _REPLIED = " replied on the change"
 _OUTDATED, _TAKEN = "Vote got outdated and was removed: ", "Vote was removed: "
 
 
-def turn(view: ChangeView, account: int, waiting: Collection[int], *, gated: bool) -> Turn | None:
-    """What speaks for looking at a change now; None when it is not this account's turn. `waiting`: who waits for it."""
+def turn(
+    view: ChangeView, account: int, waiting: Collection[int], *, gated: bool, inside: Collection[int] = ()
+) -> Turn | None:
+    """What speaks for looking at a change now; None when it is not this account's turn.
+
+    `waiting`: who waits for it. `inside`: which changes are in a gate.
+    """
     mine = next((one for one in view.attention if one.active and one.account == account), None)
     if mine is None:
         return None
     why = [told(mine)]
     votes = all_it_lacks(view, account)
-    if votes:
-        why.append(reason("review.turn-gate" if gated else "review.turn-submit", votes=votes))
+    then = promise(view.verdict, votes, inside, gated=gated) if votes else None
+    if then is not None:
+        why.append(then)
     if waiting:
         why.append(
             reason("review.unblocks-one") if len(waiting) == 1 else reason("review.unblocks", count=len(waiting))
         )
-    return Turn(view.change.number, mine.since, tuple(why), len(waiting), bool(votes))
+    last = then is not None and then.kind in ("review.turn-gate", "review.turn-submit")
+    return Turn(view.change.number, mine.since, tuple(why), len(waiting), last)
 
 
 def ordered(turns: Iterable[Turn]) -> list[Turn]:
@@ -52,6 +59,24 @@ def all_it_lacks(view: ChangeView, account: int) -> str:
             return ""
         found[label.name] = label.highest
     return ", ".join(f"{name} {signed(value)}" for name, value in found.items())
+
+
+def promise(verdict: Verdict, votes: str, inside: Collection[int], *, gated: bool) -> Reason | None:
+    """What follows when these votes, all that its own people still owe it, are given; None: nothing yet.
+
+    What it stands on goes first. A gate takes it behind a change that is `inside`; else it waits, and follows that one.
+    """
+    needs = verdict.find(DEPENDENCIES)
+    left = [leaf.says for leaf in needs.leaves() if not leaf.outcome.passes] if needs is not None else []
+    if any(says.kind != "review.waits-for" for says in left):
+        return None
+    below = [value for says in left for _, value in says.params if value not in inside or not gated]
+    kind = "review.turn-gate" if gated else "review.turn-submit"
+    if not below:
+        return reason(kind, votes=votes)
+    if len(below) == 1:
+        return reason(f"{kind}-behind", votes=votes, change=below[0])
+    return reason(f"{kind}-behind-several", votes=votes, changes=", ".join(map(str, below)))
 
 
 def told(one: Attention, *, mine: bool = True) -> Reason:

@@ -65,6 +65,7 @@ class Dashboards:
                 whose,
                 reachable(edges, view.change.number),
                 gated=gates.gated(view.change.project, view.change.branch),
+                inside={one for one in view.verdict.named() if gates.position(one) is not None},
             )
             for view in views
         ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from gatebot import words
 from gatebot.change import ChangeFacts
 from gatebot.pipeline.config.layout import Layout
 from gatebot.pipeline.joining import Candidate, Question, chain
@@ -75,6 +76,18 @@ def test_when_one_of_a_cycle_may_not_enter_none_does_and_the_reason_names_it() -
     lacks = reason("pipeline.needs-approval", approval="Workflow +1")
     found = (Candidate(change(1), named=(2,)), Candidate(change(2), named=(1,)))
     assert asked(1, *found, obstacles={2: lacks}) == ([], reason("pipeline.circle-waits", lacks, change=2))
+
+
+def test_what_keeps_a_change_out_is_said_of_that_change_not_of_the_one_that_stands_on_it() -> None:
+    lacks = reason("review.needs-vote", label="Code-Review", value="+2")
+    entering, why = asked(2, Candidate(change(2), under=(1,)), Candidate(change(1)), obstacles={1: lacks})
+    assert entering == []
+    assert why is not None
+    assert words.say(why) == (
+        "It needs change 1, which cannot enter yet; as soon as that one enters, this one follows by itself. "
+        "What keeps change 1 out: It needs Code-Review +2."
+    )
+    assert words.say(why, "ko").endswith("변경 1이(가) 들어가지 못하는 까닭: Code-Review +2이(가) 필요합니다.")
 
 
 @pytest.mark.zuul(55)

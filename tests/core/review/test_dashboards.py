@@ -13,9 +13,12 @@ from gatebot import words
 from gatebot.errors import Invalid
 from gatebot.review.attention.model import ADDED, OUTDATED, Attention
 from gatebot.review.dashboards.model import Turn
-from gatebot.review.dashboards.order import ordered, reachable, told
+from gatebot.review.dashboards.order import ordered, promise, reachable, told
 from gatebot.review.dashboards.sections import of_address, of_person
+from gatebot.review.model import Status
 from gatebot.review.query import parse
+from gatebot.review.rules import TEAM_OF_ONE
+from gatebot.review.verdict import Situation, explain
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -48,6 +51,41 @@ def test_what_lets_most_others_go_on_comes_first_then_what_waits_longest() -> No
         Turn(5, NOW + hour, (), unblocks=2, last=True),
     ]  # fmt: skip
     assert [one.change for one in ordered(turns)] == [5, 3, 4, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("below", "inside", "gated", "sentence"),
+    [
+        ((), (), True, "With your Code-Review +2 it enters the gate."),
+        (
+            (7,), (), True,
+            "With your Code-Review +2 it enters the gate, as soon as change 7, which it needs, is in it.",
+        ),
+        ((7,), (7,), True, "With your Code-Review +2 it enters the gate."),
+        (
+            (7, 8, 9), (8,), True,
+            "With your Code-Review +2 it enters the gate, as soon as changes 7, 9, which it needs, are in it.",
+        ),
+        (
+            (7,), (), False,
+            "With your Code-Review +2 it can be submitted, "
+            "as soon as change 7, which it needs, is ready too or merged.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_vote_brings_depends_on_the_changes_below(
+    below: tuple[int, ...], inside: tuple[int, ...], gated: bool, sentence: str
+) -> None:
+    verdict = explain(Situation(Status.NEW, 1, 1, gated, waits_for=below), (), TEAM_OF_ONE)
+    why = promise(verdict, "Code-Review +2", inside, gated=gated)
+    assert why is not None
+    assert words.say(why) == sentence
+    assert words.say(why, "ko") != words.say(why)
+
+
+def test_no_vote_helps_a_change_that_names_what_is_not_there_or_not_to_be_seen() -> None:
+    unknown = explain(Situation(Status.NEW, 1, 1, gated=True, unknown=("https://x/7",)), (), TEAM_OF_ONE)
+    assert promise(unknown, "Code-Review +2", (), gated=True) is None
 
 
 edges = st.dictionaries(st.integers(1, 8), st.sets(st.integers(1, 8)), max_size=8)
