@@ -257,7 +257,7 @@ def test_pages_fit_a_telephone_in_both_themes_and_languages(
     context.close()
 
 
-def test_keys_lead_from_page_to_page(site: RunningSite, person: BrowserContext) -> None:
+def test_keys_lead_from_page_to_page_and_times_count_on(site: RunningSite, person: BrowserContext) -> None:
     site.person("ann").propose("api", "Add a", {"a.txt": "a\n"})
     page = new_page(person)
     page.goto("/")
@@ -270,6 +270,17 @@ def test_keys_lead_from_page_to_page(site: RunningSite, person: BrowserContext) 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Add a")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("this help")
+    own = page.locator("[data-help]").first.get_attribute("data-help") or "none"
+    expect(page.get_by_role("dialog").locator("dd").first).to_have_text(own)
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
+    # How long ago something was counts on while one looks.
+    page = new_page(person)
+    page.clock.install()
+    page.goto("/q/status:open")
+    ago = page.locator("time[data-relative]").first
+    at = page.evaluate("at => Date.parse(at)", ago.get_attribute("datetime"))
+    for seconds, told in ((130, "2 minutes ago"), (7300, "2 hours ago"), (180_000, "2 days ago")):
+        page.clock.pause_at((at + seconds * 1000) / 1000)
+        expect(ago).to_have_text(told)

@@ -14,24 +14,24 @@ if (location.pathname === "/" && location.hash.startsWith("#/")) location.replac
 
 const ko = document.documentElement.lang === "ko";
 const words = ko
-  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g t": "내 차례", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개", e: "첫 오류", "Ctrl+Enter": "쓴 글 보내기" } }
-  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g t": "your turn", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates", e: "first error of a log", "Ctrl+Enter": "send or save what is written" } };
+  ? { live: "실시간", lost: "연결 끊김, 다시 시도 중", paused: "멈춤", key: { j: "다음", k: "이전", o: "열기", u: "위로", "/": "검색", "?": "이 도움말", "g t": "내 변경", "g s": "상태", "g c": "변경", "g m": "회의", "g b": "빌드", p: "실시간 멈춤/재개", e: "첫 오류", "Ctrl+Enter": "쓴 글 보내기" } }
+  : { live: "live", lost: "lost, retrying", paused: "paused", key: { j: "next", k: "previous", o: "open", u: "up", "/": "search", "?": "this help", "g t": "your changes", "g s": "status", "g c": "changes", "g m": "meetings", "g b": "builds", p: "pause or resume live updates", e: "first error of a log", "Ctrl+Enter": "send or save what is written" } };
 
 function times(root) {
   const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   for (const node of root.querySelectorAll("time[datetime]")) {
     const at = new Date(node.dateTime);
-    if (!Number.isNaN(+at)) node.textContent = "relative" in node.dataset ? relative(at) : format.format(at);
+    if (!Number.isNaN(+at) && !("relative" in node.dataset)) node.textContent = format.format(at);
   }
 }
 
+const since = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
 function relative(at) {
-  const format = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
   const seconds = (at - Date.now()) / 1000;
   for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
-    if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return since.format(Math.round(seconds / size), unit);
   }
-  return format.format(Math.round(seconds), "second");
+  return since.format(Math.round(seconds), "second");
 }
 
 // What only the script does is hidden, or not told, without it.
@@ -41,11 +41,15 @@ function reveal(root) {
   for (const node of root.querySelectorAll("[data-scripted]")) node.textContent = node.dataset.scripted;
 }
 
-// How long something runs counts on by itself; what is compared has no such numbers in it.
+// How long something runs, and how long ago something was, counts on by itself; what is compared has no such numbers in it.
 function quiet(root) {
-  for (const node of root.querySelectorAll("[data-started]")) node.textContent = "";
+  for (const node of root.querySelectorAll("[data-started], time[data-relative]")) node.textContent = "";
 }
 function tick() {
+  for (const node of document.querySelectorAll("time[data-relative]")) {
+    const text = relative(new Date(node.dateTime));
+    if (node.textContent !== text) node.textContent = text;
+  }
   for (const node of document.querySelectorAll("[data-until]")) if (new Date(node.dataset.until) < Date.now()) node.remove();
   for (const node of document.querySelectorAll("[data-started]")) {
     node.since ??= Date.now() - 1000 * node.dataset.started;
@@ -317,8 +321,8 @@ function move(step) {
   const at = all.findIndex(chosen);
   const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
   if (!next) return;
-  if (next.matches("li")) { next.querySelector("a").focus(); return; }
   all[at]?.removeAttribute("aria-selected");
+  if (next.matches("li")) { next.querySelector("a").focus(); return; }
   next.setAttribute("aria-selected", "true");
   next.scrollIntoView({ block: "nearest" });
 }
@@ -349,10 +353,11 @@ const has = {
 };
 function help() {
   const box = document.getElementById("help");
-  const own = [...document.querySelectorAll("[data-help]")].filter((one) => !one.closest("[hidden]")).map((one) => [one.dataset.key, one.dataset.help]);
+  // Those of this page come first.
+  const own = Object.fromEntries([...document.querySelectorAll("[data-help]")].filter((one) => !one.closest("[hidden]")).map((one) => [one.dataset.key, one.dataset.help]));
   const list = box.querySelector("dl");
   list.replaceChildren();
-  for (const [name, what] of Object.entries({ ...words.key, ...Object.fromEntries(own) })) {
+  for (const [name, what] of Object.entries({ ...own, ...words.key, ...own })) {
     if (has[name] && !has[name]()) continue;
     const [key, text] = [document.createElement("dt"), document.createElement("dd")];
     key.appendChild(document.createElement("kbd")).textContent = name;
