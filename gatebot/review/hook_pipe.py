@@ -146,7 +146,7 @@ class HookPipe:
             username = self._account.username
             told = push_says.success(
                 done, self._receiver.url, self._language, commands=commands, username=username,
-                hook=self._receiver.site.hook(username),
+                hook=self._receiver.site.hook_line,
             )  # fmt: skip
         if self._checked.request.trace is not None:
             told.append(f"TRACE_ID: {self._checked.request.trace or self._checked.push.project}")

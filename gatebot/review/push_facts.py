@@ -16,7 +16,7 @@ from ..identity import Account
 from ..identity.store import email_in
 from ..reasons import Reason, reason
 from ..repo import CommitInfo, Incoming, Repositories
-from . import conversation, push_direct, push_plan, push_rights, push_rows
+from . import conversation, push_direct, push_given, push_plan, push_rights, push_rows
 from .agreements.configured import on_file
 from .agreements.store import groups_of
 from .model import Change, branch_ref
@@ -50,6 +50,12 @@ class Site:
 
     url: str
     ssh: tuple[str, int] | None = None
+
+    @property
+    def hook_line(self) -> str:
+        """One command that installs the commit-msg hook, in work trees too, to be followed by others."""
+        url = f"{self.url}/tools/hooks/commit-msg"
+        return f'f="$(git rev-parse --git-path hooks/commit-msg)"; curl -fLo "$f" --create-dirs {url} && chmod +x "$f"'
 
     def hook(self, username: str) -> str:
         """How to install the commit-msg hook, in Gerrit's words."""
@@ -117,6 +123,7 @@ class Reader:
     def known(self, push: Push, branch: str, commits: Sequence[CommitFacts]) -> Known:
         """What the rows say of commits that are pushed for review."""
         names = [name for name, _ in push_plan.names(commits).values()]
+        names += [push_given.alike(commit) for commit in commits]
         by_id = self.db.read_now(push_rows.known_by_id, push.project, branch, names)
         by_commit = self.db.read_now(push_rows.known_by_commit, push.project, [commit.id for commit in commits])
         hidden = self._hidden(push, [row.change for rows in (*by_id.values(), *by_commit.values()) for row in rows])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..reasons import reason
-from . import change_id, push_advice, push_asked, push_flaws
+from . import change_id, push_advice, push_asked, push_flaws, push_given
 from .model import Kind, branch_ref
 from .push_options import Options
 from .receive import CommitFacts, ForReview, Known, Plan, Refusal, Refused, Rights, Step, refused
@@ -65,6 +65,8 @@ def plan(push: ForReview, commits: Sequence[CommitFacts], known: Known, rights: 
     for step in steps:
         if (against := _against(step, commits, push, rights)) is not None:
             return against
+    if (against := push_given.second(push, commits, steps, known, rights)) is not None:
+        return against
     return Plan(tuple(steps), tuple(line for step in steps if (line := _warning(step))))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .. import words
 from ..reasons import Reason, reason
+from . import push_given
 from .model import Change
 from .push import Pushed, Reviewed
 from .receive import Command, Refusal, Refused
@@ -88,8 +89,9 @@ def success(
         )
         after = [*words.say(reason("review.push-edits", commands=publish, discards=discard), language).splitlines()]
     elif done.first:
-        welcome = words.say(reason("review.push-first", url=url(done.changes[0])), language)
-        after = [*welcome.splitlines(), *wip]
+        at = url(done.changes[0])
+        told = reason("review.push-first-given", url=at) if done.given else reason("review.push-first", url=at)
+        after = [*words.say(told, language).splitlines(), *wip]
     return [*lines, *shown, "", *_given(done, hook, language), *after, ""]
 
 
@@ -127,23 +129,15 @@ def _marks(change: Change, done: Reviewed) -> str:
 
 
 def _given(done: Reviewed, hook: str, language: str) -> list[str]:
-    """The Change-Ids that were made up, with the command that adds them to the commits."""
+    """The Change-Ids that were made up, with one line that adds them to the commits and installs the hook."""
     if not done.given:
         return []
     commits = ", ".join(commit.short for commit in done.given)
-    only_newest = len(done.given) == 1 and done.given[0].id == done.tip
-    if only_newest:
-        command = f"git commit --amend --no-edit --trailer Change-Id:{done.ids[0]}"
-    else:
-        edits = " ".join(
-            f'-e "/^pick {commit.short}/a exec git commit --amend --no-edit --trailer Change-Id:{id}"'
-            for commit, id in zip(done.given, done.ids, strict=True)
-        )
-        command = f"GIT_SEQUENCE_EDITOR='sed -i {edits}' git rebase -i {done.base[:10] or '--root'}"
+    command = f"{hook} ; {push_given.command(done.given, done.ids, done.tip, done.base)}"
     if len(done.given) == 1:
-        told = reason("review.push-given-one", commits=commits, command=command, hook=hook)
+        told = reason("review.push-given-one", commits=commits, command=command)
     else:
-        told = reason("review.push-given-several", commits=commits, command=command, hook=hook)
+        told = reason("review.push-given-several", commits=commits, command=command)
     return [*words.say(told, language).splitlines(), ""]
 
 

@@ -284,6 +284,31 @@ def test_a_commit_without_change_id_gets_one_that_its_next_version_gets_too() ->
     )
 
 
+def test_a_commit_to_which_a_hook_gave_another_change_id_makes_no_second_change() -> None:
+    bare, hooked = commit("1" * 40, None), commit("2" * 40, "2")
+    made = change_id.derive(bare.author, bare.author_email, bare.authored, bare.subject)
+    mine = existing(5, bare)
+    mine = replace(mine, change=replace(mine.change, change_id=made))
+    ann = Rights(account=mine.change.owner)
+    tip = replace(PUSH, command=Command(ZERO, hooked.id, "refs/for/main"))
+    answer = plan(tip, [hooked], Known({made: [mine]}, {}), ann)
+    assert first(answer) == "commit 2222222: this commit is change http://x/5 already, under another Change-Id"
+    assert isinstance(answer, Refused)
+    replacing = "git -c trailer.ifExists=replace commit --amend --no-edit --trailer Change-Id:"
+    assert answer.refusals[0].hint == reason("review.push-second", command=f"{replacing}{made}")
+
+    above = commit("3" * 40, "3", hooked.id, subject="More")
+    answer = plan(PUSH, [hooked, above], Known({made: [mine]}, {}), ann)
+    assert isinstance(answer, Refused)
+    line = f"GIT_SEQUENCE_EDITOR='sed -i -e \"/^pick 2222222/a exec {replacing}{made}\"' git rebase -i {B[:10]}"
+    assert [one.hint for one in answer.refusals] == [reason("review.push-second", command=line)]
+
+    named = replace(mine, current=commit("1" * 40, "1"))
+    closed = replace(mine, change=replace(mine.change, status=Status.ABANDONED))
+    for known, rights in (([closed], ann), ([mine], Rights(account=99)), ([named], ann)):
+        assert plan(tip, [hooked], Known({made: known}, {}), rights) == Plan((Step(hooked, name("2")),))
+
+
 def test_a_change_id_twice_in_one_push_is_refused() -> None:
     answer = plan(PUSH, [commit("1" * 40), commit("2" * 40, "1", "1" * 40)], NOTHING, Rights())
     assert first(answer).startswith("same Change-Id in multiple changes.\nSquash the commits")

@@ -158,6 +158,11 @@ CURL = (
     'curl -o "$f" http://review.example.org/tools/hooks/commit-msg ; chmod +x "$f"'
 )
 
+HOOK = (
+    '  f="$(git rev-parse --git-path hooks/commit-msg)"; curl -fLo "$f" --create-dirs '
+    'http://review.example.org/tools/hooks/commit-msg && chmod +x "$f"'
+)
+
 
 async def test_where_change_ids_are_a_must_a_commit_without_is_refused_in_gerrits_words(
     host: GitHost, work: WorkTree
@@ -233,13 +238,13 @@ async def test_a_commit_without_change_id_is_taken_and_the_command_adds_it(host:
         "",
         "  http://review.example.org/c/demo/api/+/1 No id [NEW]",
         "",
-        f"{commit[:7]} has no Change-Id line, so its change was given one. Add it to the commit, that its next version "
-        "surely finds the change:",
-        f"  {command}",
-        "From now on git adds such lines by itself if you install the hook once:",
-        CURL,
+        f"{commit[:7]} has no Change-Id line, so its change was given one. This line adds it to the commit, that its "
+        "next version surely finds the change, and installs the hook by which git writes such lines itself:",
+        f"{HOOK} ; {command}",
         "",
-        *welcome(1),
+        *welcome(1)[:-2],
+        "  - To change it, run the line above once, amend the commit and push as you just did: git commit --amend",
+        "    By the Change-Id line at its end it becomes the next patch set of the same change.",
         "",
     ]
     work.put("b.txt", "better\n")
@@ -254,13 +259,38 @@ async def test_a_commit_without_change_id_is_taken_and_the_command_adds_it(host:
     assert not any("has no Change-Id" in line for line in remote(done))
 
 
+async def test_the_hook_alone_makes_no_second_change_of_a_commit_that_came_without(
+    host: GitHost, work: WorkTree
+) -> None:
+    work.git("config", "gerrit.createChangeId", "false")
+    for name in ("one", "two"):
+        work.commit(f"Add {name}", **{name: name})
+    await push(work)
+    work.git("config", "--unset", "gerrit.createChangeId")
+    base = work.git("rev-parse", "HEAD~2")
+    work.git("rebase", "-q", "--exec", "git commit -q --amend --no-edit", base)
+    done = await push(work)
+    assert "(commit " in done.stderr
+    assert "/c/demo/api/+/1 already, under another Change-Id)" in done.stderr
+    told = remote(done)
+    assert any(
+        line.startswith("A hook gave a new Change-Id to what you pushed before without one; it would become a second "
+                        "change beside your open one. Nothing was changed.") for line in told
+    )  # fmt: skip
+    await asyncio.to_thread(work.shell, next(line.strip() for line in told if "GIT_SEQUENCE_EDITOR" in line))
+    ids = work.git("log", "-2", "--reverse", "--format=%(trailers:key=Change-Id,valueonly,separator=)").split()
+    assert ids == [(await host.change(number)).change_id for number in (1, 2)]
+    assert "Processing changes: refs: 1, updated: 2, done" in remote(await push(work))
+
+
 async def test_a_chain_without_change_ids_gets_one_command_for_all(host: GitHost, work: WorkTree) -> None:
     work.git("config", "gerrit.createChangeId", "false")
     for name in ("one", "two", "three"):
         work.commit(f"Add {name}", **{name: name})
     done = await push(work)
     command = next(line.strip() for line in remote(done) if "GIT_SEQUENCE_EDITOR" in line)
-    await asyncio.to_thread(work.shell, command)
+    assert command.startswith(f"{HOOK.strip()} ; GIT_SEQUENCE_EDITOR=")
+    await asyncio.to_thread(work.shell, command.removeprefix(f"{HOOK.strip()} ; "))
     ids = work.git("log", "-3", "--reverse", "--format=%(trailers:key=Change-Id,valueonly,separator=)").split()
     assert ids == [(await host.change(number)).change_id for number in (1, 2, 3)]
     done = await push(work)

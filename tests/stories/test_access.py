@@ -107,17 +107,15 @@ def test_a_push_without_the_hook_is_taken_and_told_how_to_get_it(site: RunningSi
         "Processing changes: refs: 1, new: 1, done",
         "SUCCESS",
         f"  {site.url}/c/api/+/1 No id [NEW]",
-        f"{commit[:7]} has no Change-Id line, so its change was given one. Add it to the commit, that its next version "
-        "surely finds the change:",
-        f"  git commit --amend --no-edit --trailer Change-Id:{change_id}",
-        "From now on git adds such lines by itself if you install the hook once:",
-        f'  f="$(git rev-parse --git-dir)/hooks/commit-msg"; curl -o "$f" {site.url}/tools/hooks/commit-msg ; '
-        'chmod +x "$f"',
+        f"{commit[:7]} has no Change-Id line, so its change was given one. This line adds it to the commit, that its "
+        "next version surely finds the change, and installs the hook by which git writes such lines itself:",
+        f'  f="$(git rev-parse --git-path hooks/commit-msg)"; curl -fLo "$f" --create-dirs {site.url}/tools/hooks/'
+        f'commit-msg && chmod +x "$f" ; git commit --amend --no-edit --trailer Change-Id:{change_id}',
         "Welcome, this is your first change here. What happens next:",
         f"  - Where the project has check jobs, they test it; what they find stands on its page: {site.url}/c/api/+/1",
         "  - Reviewers read it, comment and vote there; answer them on the same page.",
-        "  - To change it, amend the commit and push again as you just did: git commit --amend",
-        "    The Change-Id line at its end stays, so that it becomes the next patch set of the same change.",
+        "  - To change it, run the line above once, amend the commit and push as you just did: git commit --amend",
+        "    By the Change-Id line at its end it becomes the next patch set of the same change.",
     ]
 
 
