@@ -18,6 +18,7 @@ from ..access import Actor, Verb, may
 from ..errors import GatebotError, Invalid, Unprocessable, http_status
 from ..reasons import Reason, reason
 from ..site import Site
+from . import deeds
 from .addresses import pages as address_pages
 from .addresses.model import names_one, query_and_start
 from .attention.model import NOBODY
@@ -197,6 +198,7 @@ class Pages:
         context["edits"] = await self._room.for_pages.suggesting.shown(what.view, drafts)
         change, rules = what.view.change, self._room.rules
         context["may_edit"] = change.is_open and may(actor, Verb.ADD_PATCH_SET, target_of(change), rules)
+        context["can_submit"] = context["can_submit"] and deeds.can("submit", actor, change, rules)
         context["may_abandon"] = may(actor, Verb.ABANDON, target_of(change), rules)
         context["begun"] = await self._room.for_pages.beginnings.of(actor, what.view)
         context["at"] = partial(address, change.path, what.patch_set.number, base)

@@ -15,12 +15,16 @@ from .verdict import Outcome, Requirement, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One leaf: what it is about, how it stands, the sentence, and what is to be done by whom ("" when it passes)."""
+    """One leaf: what it is about, how it stands, the sentence, and what is to be done by whom ("" when it passes).
+
+    `failed`: what it waits for was tried, and ended badly.
+    """
 
     name: str
     outcome: Outcome
     text: str
     next: str = ""
+    failed: bool = False
 
 
 def headline(verdict: Verdict, language: str = "en") -> str:
@@ -46,4 +50,5 @@ def _line(leaf: Requirement, language: str) -> Line:
     if leaf.who is not None and leaf.takes is not None:
         who, takes = words.say(leaf.who, language), words.say(leaf.takes, language)
         following = words.say(reason("review.who-can", who=who, takes=takes), language)
-    return Line(leaf.name, leaf.outcome, words.say(leaf.says, language), following)
+    failed = any(why.kind == "review.voted-against" for why in leaf.says.because)
+    return Line(leaf.name, leaf.outcome, words.say(leaf.says, language), following, failed)

@@ -17,6 +17,7 @@ from functools import lru_cache, partial
 from .. import words
 from ..access import Actor
 from ..db import Database
+from ..identity import GATE
 from ..mentions import Mention, Mentions
 from ..repo import Repositories
 from . import sentences, views
@@ -91,6 +92,7 @@ class Shown:
         here = [comment for comment in (*view.comments, *drafts) if comment.patch_set == shown.number]
         ready = view.verdict.without("Verified", "Dependencies").submittable
         position = self._judge.gates.position(number)
+        failure = views.refusal(view, builds, shown.number, GATE) if position is None else None
         return {
             "change": change,
             "patch_set": shown,
@@ -99,7 +101,8 @@ class Shown:
             # In the gate its place there says all, unless something is missing that the gate does not bring.
             "headline": "" if change.is_open and ready and position else _headline(view, language),
             "needs": sentences.lines(view.verdict, language) if change.is_open else (),
-            "tone": views.tone(change, view.verdict.submittable, _is_blocked(view)),
+            "failure": failure,
+            "tone": views.tone(change, view.verdict.submittable, failure is not None or _is_blocked(view)),
             "position": position,
             "can_submit": change.is_open and ready and position is None,
             "linked": partial(linked, rules=rules),

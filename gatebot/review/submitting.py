@@ -90,8 +90,13 @@ class Submission:
     async def submit(self, actor: Actor, number: int, *, bypass_gate: bool = False, wish: Wish = NO_WISH) -> Submitted:
         """Submit a change, and what is submitted with it, by the rules of their projects; `wish` is about mail."""
         change = await self._db.read(store.get_change, number)
-        deeds.submit(actor, change, self._rules)
         gated = self._judge.gates.gated(change.project, change.branch)
+        try:
+            deeds.submit(actor, change, self._rules)
+        except NotPermitted as error:
+            if not gated or error.reason is None:
+                raise
+            raise NotPermitted(reason=reason("review.gate-takes-it", error.reason)) from None
         if gated and not bypass_gate:
             await self._db.run(self._enqueue, actor, number)
             return Submitted(False, await self._enqueued(change))

@@ -177,8 +177,18 @@ async def test_buttons_abandon_restore_and_recheck(web: WebHouse, house: Pipelin
 async def test_submit_sends_a_change_to_the_gate_and_says_so(web: WebHouse, house: PipelineHouse) -> None:
     change = house.push("api", {"a.txt": "one\n"}, "Add a")
     await house.say(change, votes={"Code-Review": 2, "Workflow": 1})
+    path = f"/c/api/+/{change.number}"
+    await web.sign_in("ann")
+    assert 'value="submit"' not in await web.page(path)
+    _, page = await web.send(f"{path}/review", do="submit")
+    assert (
+        "Nobody has to submit it: the gate takes it by itself as soon as it has the votes that it needs; comment "
+        "“recheck” to have it tested again. This needs the permission submit on refs/heads/main of api." in words(page)
+    )
+    web.client.session.cookie_jar.clear()
     await web.sign_in("bob")
-    _, page = await web.send(f"/c/api/+/{change.number}/review", do="submit")
+    assert 'value="submit"' in await web.page(path)
+    _, page = await web.send(f"{path}/review", do="submit")
     assert words(page).startswith(
         "✓ The gate of main of api was asked; when it takes the change, the page shows its place, "
         "and it merges when its jobs pass. When it cannot, it says why in a comment api"
@@ -314,6 +324,17 @@ async def test_a_build_shows_its_log_from_the_first_line_with_colours(web: WebHo
     page = await web.page(f"/build/{build.build}")
     assert "The job failed. First error: line 12 E assert 2 == 3" in words(page)
     assert '<div id="L12" class="error">' in page
+    change = await web.page("/1")
+    assert '<div id="verdict" data-region class="verdict bad"' in change
+    assert (
+        "▶ open ✗ failed Failed: unit check What was reported Correct it and push a new patch set, or comment "
+        "“recheck” to have this one tested again. Not ready to be merged." in words(change)
+    )
+    assert f'Failed: <a href="/build/{build.build}">unit</a>' in change
+    assert (
+        "✗ Verified It needs Verified +2. gatebot voted Verified -1. Anybody who is signed in can upload a patch set "
+        "that passes, or comment “recheck”." in words(change)
+    )
     assert "this change: 1,1 Add a" in words(page)
     assert f"api main {build.commit[:12]}" in words(page)
 

@@ -35,8 +35,9 @@ def ann(site: RunningSite) -> Person:
         ("bob", "POST", REVIEW, {"labels": {"Verified": 1}},
          'Applying label "Verified": +1 is restricted. You may not vote on this label.'),
         ("ann", "POST", "/changes/1/submit", {},
-         "This needs the permission submit on refs/heads/main of api. Ask an owner of the project or an "
-         "administrator for it."),
+         "Nobody has to submit it: the gate takes it by itself as soon as it has the votes that it needs; comment "
+         "“recheck” to have it tested again. This needs the permission submit on refs/heads/main of api. "
+         "Ask an owner of the project or an administrator for it."),
         ("ann", "PUT", "/projects/mine", {}, f"{CAPABILITY} createProject of this site. {ASK}"),
         ("bob", "PUT", "/accounts/eve", {"name": "Eve"},
          f"{CAPABILITY} administrateServer of this site. {ASK}"),

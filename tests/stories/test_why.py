@@ -11,7 +11,7 @@ from gatebot.cli import main
 from tests.fakes.site import ZUUL, Builds, RunningSite, eventually
 
 APPROVED = "  State: The change is open.\n  Code-Review: Code-Review +2 by bob.\n  Workflow: Workflow +1 by bob.\n"
-RECHECK = "Anybody who is signed in can upload a patch set that passes, or comment `recheck`.\n"
+RECHECK = "Anybody who is signed in can upload a patch set that passes, or comment “recheck”.\n"
 FAILED = "The job unit ended with FAILURE; line 12 of its log says: “E   assert 2 == 3”."
 
 

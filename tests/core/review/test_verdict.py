@@ -119,7 +119,7 @@ def test_a_dislike_is_no_veto() -> None:
 def test_the_gates_refusal_is_answered_by_a_recheck() -> None:
     line = sentences.lines(judged(*APPROVED, ("Verified", -2, GATE)))[-1]
     assert line.text == "Verified -2 by gatebot blocks it."
-    assert line.next == "Anybody who is signed in can upload a patch set that passes, or comment `recheck`."
+    assert line.next == "Anybody who is signed in can upload a patch set that passes, or comment “recheck”."
 
 
 def test_what_was_checked_enters_the_gate_by_itself_and_what_failed_its_check_does_not() -> None:
@@ -130,7 +130,8 @@ def test_what_was_checked_enters_the_gate_by_itself_and_what_failed_its_check_do
     )
     failed = sentences.lines(judged(*APPROVED, ("Verified", -1, GATE)))[-1]
     assert failed.text == "It needs Verified +2. gatebot voted Verified -1."
-    assert failed.next == "Anybody who is signed in can upload a patch set that passes, or comment `recheck`."
+    assert (passed.failed, failed.failed) == (False, True)
+    assert failed.next == "Anybody who is signed in can upload a patch set that passes, or comment “recheck”."
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from gatebot.change import TextRange
 from gatebot.review.model import COMMIT_MESSAGE, PATCH_SET_LEVEL, InlineComment, Vote
 from gatebot.review.ports import BuildLine
-from gatebot.review.views import Line, hunk_rows, latest_votes, linked, newest_builds, notes
+from gatebot.review.views import Line, failed_builds, hunk_rows, latest_votes, linked, newest_builds, notes
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -74,3 +74,12 @@ def test_a_comment_on_a_line_that_is_not_shown_is_on_its_file_or_else_on_the_pat
     told += [comment("b.py", 9, TextRange(7, 0, 9, 1))]
     found = notes(told, {}, {("a.py", "new", 2)})
     assert [note.at for there in found.values() for note in there] == ["a.py:1-2", "", "b.py:7-9"]
+
+
+def test_a_patch_set_failed_by_the_voting_builds_of_its_last_test_and_not_while_it_is_tested_again() -> None:
+    gate = [BuildLine("4", "unit", "gate", 1, "SUCCESS"), BuildLine("3", "docs", "gate", 1, "TIMED_OUT")]
+    check = [BuildLine("2", "unit", "check", 1, "FAILURE"), BuildLine("1", "docs", "check", 1, "FAILURE", voting=False)]
+    assert [one.uuid for one in failed_builds([*gate, *check], 1)] == ["3"]
+    assert [one.uuid for one in failed_builds(check, 1)] == ["2"]
+    assert failed_builds([BuildLine("5", "unit", "check", 1), *check], 1) == []
+    assert failed_builds(check, 2) == []
