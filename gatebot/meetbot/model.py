@@ -110,6 +110,7 @@ class Bug:
 
 class EntryKind(StrEnum):
     """What a line did to its meeting; the first group is what minutes print as items. PRESENT: who was in the channel.
+    AWAY: from when to when the bot was not there, and nobody can tell what was said.
 
     The last group is what people do to minutes after the end: `number` is then the place in the record of the item
     they change, and the text of ADDED is written as a command, `#info text`.
@@ -139,6 +140,7 @@ class EntryKind(StrEnum):
     PRESENT = "present"
     RESTRICTED = "restricted"
     SAVED = "saved"
+    AWAY = "away"
     ENDED = "ended"
 
     EDITED = "edited"
@@ -242,6 +244,7 @@ class Setting:
     `location` a fixed name for the minutes instead of the usual one (a replayed file). `strict` reproduces
     OpenDev's bot, its defects included, but for its security holes. `replayed` lines come from a log: what it says
     has happened, so a meeting that began there without a name did begin. `confirms`: who votes is told that it counts.
+    `heard`: when the channel was heard last before the line, where it says that the bot was away.
     """
 
     channel: str = "#meeting"
@@ -256,3 +259,4 @@ class Setting:
     location: str = ""
     replayed: bool = False
     confirms: bool = False
+    heard: datetime | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import lines, voting
+from . import absences, lines, voting
 from .commands import ANYONE, CHAIRS, OURS, Step, Turn, begin
 from .model import SPOKEN, Chair, Entry, EntryKind, Line, LineKind, Meeting, Reply, Setting
 
@@ -20,9 +20,12 @@ _DEFAULT = Setting()
 
 
 def reduce(state: Meeting | None, line: Line, setting: Setting = _DEFAULT) -> Step:
-    """Take in one line. Lines that are nobody's speech change a meeting only by a change of nick."""
+    """Take in one line. Lines that are nobody's speech change a meeting only by a change of nick
+    and by what they say of the log."""
     if state is not None and line.kind is LineKind.NICK:
         return _renamed(state, line)
+    if state is not None and absences.begins(line):
+        return _muted(absences.told(state, line, setting))
     if line.kind not in SPOKEN:
         return state, (), ()
     obeyed = line.kind is LineKind.SAID and not line.own
@@ -31,6 +34,8 @@ def reduce(state: Meeting | None, line: Line, setting: Setting = _DEFAULT) -> St
     if state is None:
         return _started(command.rest, line, setting) if command and starts else (None, (), ())
     meeting = _recognised(_counted(state), line)
+    if line.own and setting.replayed and not setting.strict:
+        return meeting, absences.read(meeting, line), ()
     if command is None:
         if obeyed and "//" in line.text and lines.is_bare_link(line.text):
             return ANYONE["link"](Turn(meeting, line, line.text, setting))

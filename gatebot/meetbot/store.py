@@ -201,6 +201,8 @@ class _Book:
         if command is not None and command.name in _PLACING:
             started = before.started if before is not None else line.at
             setting = replace(setting, taken=taken(session, started, meeting))
+        if before is not None and line.kind is LineKind.GAP:
+            setting = replace(setting, heard=index.heard_before(session, *key, place))
         after, entries, replies = _reduced(before, line, setting)
         if before is None and after is not None:
             meeting = _begin(session, heard.network, after, setting)

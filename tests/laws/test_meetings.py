@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from gatebot.meetbot.irc.history import GAP
 from gatebot.meetbot.lines import PROTOCOLS
 from gatebot.meetbot.minutes.fold import fold
 from gatebot.meetbot.minutes.render import render
@@ -23,6 +24,7 @@ from gatebot.meetbot.replay import replay
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SETTING = Setting("#law", topic="old", prefix="http://x/meetings")
+STRICT = replace(SETTING, strict=True)
 NICKS = ["ann", "bob", "철수", "dave[m]", "<b>"]
 WORDS = ["x", "", "ann", "철수가", "Q? a, b", "a", "<script>", "https://x.org/\"'>", "javascript:alert(1)", "bob,철수"]
 COMMANDS = [
@@ -185,3 +187,30 @@ def test_a_meetings_own_log_replays_to_the_same_files(lines: list[Line]) -> None
     files = render(fold(entries, plain, SETTING), SETTING)
     again = replay(files[".log.txt"], SETTING, day=NOON.date()).files
     assert again == files
+
+
+@given(meetings(), st.integers(1, 41), st.booleans())
+@settings(max_examples=40)
+def test_a_log_with_a_gap_replays_to_the_same_files_and_strictly_tells_of_none(
+    lines: list[Line], cut: int, other_day: bool
+) -> None:
+    plain = [
+        replace(line, account=None, own=False, text=line.text.strip())
+        for line in lines
+        if line.kind is LineKind.SAID and line.text == " ".join(line.text.split()) and line.nick != "<b>"
+    ]
+    gap = Line(NOON + timedelta(hours=1), "", GAP, LineKind.GAP)
+    greeted = Line(NOON, "gatebot", "Meeting started at 12:00:00 UTC", own=True)
+    before = [plain[0], greeted, *plain[1:cut]]
+    state, entries, _ = hold(before)
+    state, away, replies = reduce(state, gap, replace(SETTING, heard=NOON - timedelta(days=other_day)))
+    assert state is not None
+    told = [Line(gap.at, "gatebot", reply.text, own=True) for reply in replies]
+    assert bool(told) is not state.lurking
+    later = [*told, *(replace(line, at=gap.at) for line in plain[cut:])]
+    entries += [*away, *hold(later, state)[1]]
+    files = render(fold(entries, [*before, *later], SETTING), SETTING)
+    assert "Missing in the log" in files[".txt"]
+    again, strict = (replay(files[".log.txt"], one, day=NOON.date()).files for one in (SETTING, STRICT))
+    assert not told or again == files
+    assert not any("Missing in the log" in text for text in strict.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -114,12 +115,13 @@ async def test_a_restart_in_mid_meeting_goes_on_with_it(server: Server, url: str
         ann.say(CHANNEL, "#startmeeting Long", "#info before")
         await ann.sees("The meeting name has been set to 'long'")
     async with running(url, tmp_path, server.port):
-        await ann.meets("gatebot")
+        assert re.search(r"I was away from \S+ to \S+ UTC\. Say again what counts", await ann.sees("I was away"))
         ann.say(CHANNEL, "#info after", "#endmeeting")
         log = await ann.sees("Log: ")
         base = log.rsplit("/meetings/", 1)[1].removesuffix(".log.html")
         text = (tmp_path / "meetings" / f"{base}.txt").read_text()
-        assert text.index("* before  (ann,") < text.index("* after  (ann,")
+        assert text.index("* before  (ann,") < text.index("* after  (ann,") < text.index("Missing in the log")
+        assert "<gatebot> I was away from " in (tmp_path / "meetings" / f"{base}.log.txt").read_text()
         await ann.close()
 
 

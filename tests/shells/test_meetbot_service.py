@@ -17,10 +17,11 @@ from gatebot.app.irc import Irc, Sister, tell
 from gatebot.db import Database
 from gatebot.errors import Unavailable
 from gatebot.meetbot import archive, store
+from gatebot.meetbot.irc.history import FILLED, GAP
 from gatebot.meetbot.irc.pages import health
 from gatebot.meetbot.memory import store as register
 from gatebot.meetbot.minutes.render import FORMATS
-from gatebot.meetbot.model import Line, Priority, Reply, Setting
+from gatebot.meetbot.model import Line, LineKind, Priority, Reply, Setting
 from gatebot.meetbot.service import Meetbot
 from gatebot.meetbot.store import Heard
 from tests.fakes.clock import FakeClock
@@ -192,6 +193,21 @@ async def test_last_words_that_did_not_go_out_are_said_after_the_start_and_those
     await bot.service.settled()
     assert await starts(NOON + timedelta(minutes=2)) == last[3:]
     assert await starts(NOON + timedelta(minutes=62)) == []
+
+
+async def test_who_was_away_in_mid_meeting_says_so_once_and_the_minutes_tell_it(bot: Bot) -> None:
+    await bot.hears("#startmeeting X", "#info one")
+    bot.speaker.said.clear()
+    gap, filled = (Line(NOON + timedelta(minutes=5), "", text, LineKind.GAP) for text in (GAP, FILLED))
+    for channel, line in (("#c", filled), ("#other", gap), ("#c", gap)):
+        bot.service.hear(Heard("irc", channel, line))
+    await bot.service.settled()
+    sentence = "I was away from 12:05:00 to 12:05:00 UTC. Say again what counts, commands too."
+    assert bot.speaker.said == [sentence]
+    bot.service.hear(Heard("irc", "#c", Line(NOON + timedelta(minutes=6), "ann", "#endmeeting")))
+    await bot.service.settled()
+    text = next(bot.speaker.root.rglob("*-12.00.txt")).read_text()
+    assert "Missing in the log\n------------------\n\n* 12:05:00 to 12:05:00 UTC: the bot was away\n" in text
 
 
 async def test_minutes_that_move_leave_no_files_behind(bot: Bot) -> None:

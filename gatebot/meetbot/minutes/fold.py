@@ -31,7 +31,7 @@ class Minutes:
     """A meeting as it is written down. `people` are nicks with the lines they said, most first.
 
     `places` tells for each item where in the record it stands: edits name it by that. `changed` tells for each item who
-    changed its words last after the end, empty where they are those of the meeting.
+    changed its words last after the end, empty where they are those of the meeting. `absences`: when the bot was away.
     """
 
     channel: str
@@ -51,6 +51,7 @@ class Minutes:
     edits: tuple[Edit, ...] = ()
     places: tuple[int, ...] = ()
     changed: tuple[str, ...] = ()
+    absences: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -108,6 +109,7 @@ def fold(entries: Sequence[Entry], lines: Iterable[Line], setting: Setting) -> M
         edits=tuple(edits),
         places=tuple(standing),
         changed=tuple("" if setting.strict else changed.get(place, "") for place in standing),
+        absences=tuple(entry.text for entry in entries if entry.kind is EntryKind.AWAY),
     )
 
 

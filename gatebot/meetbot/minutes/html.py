@@ -14,7 +14,7 @@ from html import escape as _escape
 from .. import lines, linkify
 from ..model import Entry, EntryKind, Line, LineKind, Setting
 from .fold import Minutes
-from .text import changed_by, clock, edits_told, wrap
+from .text import MISSING, absences_told, changed_by, clock, edits_told, wrap
 
 Tell = Callable[[str], str]
 
@@ -85,6 +85,7 @@ def minutes_html(minutes: Minutes, setting: Setting, tell: Tell | None = None) -
         _list("Action items", [f"  <li>{listed(item.text)}</li>" for item in minutes.actions] or ["  <li>(none)</li>"]),
         _by_person(minutes, setting.strict, listed),
         _optional("Done items", [item.text for item in minutes.of(EntryKind.DONE)]),
+        _optional(MISSING, absences_told(minutes)),
         _optional("Changed after the end", edits_told(minutes)),
         _list(
             "People present (lines said)", [f"  <li>{escape(nick)} ({count})</li>" for nick, count in minutes.people]

@@ -34,6 +34,7 @@ def _minutes(minutes: Minutes) -> dict[str, object]:
         "unassigned": [item.text for item in minutes.unassigned],
         "done": [item.text for item in minutes.of(EntryKind.DONE)],
         "people": [{"nick": nick, "lines": count} for nick, count in minutes.people],
+        "absences": list(minutes.absences),
         "edits": [
             {"at": edit.at.isoformat(), "who": edit.who, "before": edit.before, "after": edit.after}
             for edit in minutes.edits

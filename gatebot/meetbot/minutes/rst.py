@@ -13,7 +13,7 @@ import unicodedata
 from .. import lines
 from ..model import Entry, EntryKind, Setting
 from .fold import Minutes
-from .text import clock, edits_told, told_plainly, wrap
+from .text import MISSING, absences_told, clock, edits_told, told_plainly, wrap
 
 _UNDERSCORE = re.compile(r"_( |-|$)")
 _MARKUP = re.compile(r"[\\*`|_<>\[\]]")
@@ -144,11 +144,13 @@ def _sections(writer: _Writer) -> list[tuple[str, list[str]]]:
     if len(minutes.unassigned) > (1 if strict else 0):
         by_person += ["* **UNASSIGNED**", *(wrap(f"* {escape(item.text)}", 2) for item in minutes.unassigned)]
     done = [wrap(f"* {escape(told_plainly(item))}") for item in minutes.of(EntryKind.DONE)]
+    absences = [wrap(f"* {escape(told)}") for told in absences_told(minutes)]
     edits = [wrap(f"* {escape(told)}") for told in edits_told(minutes)]
     return [
         ("Action Items", [wrap(f"* {escape(item.text)}") for item in minutes.actions]),
         ("Action Items, by person", by_person),
         *([("Done items", done)] if done else []),
+        *([(MISSING, absences)] if absences else []),
         *([("Changed after the end", edits)] if edits else []),
         ("People Present (lines said)", [f"* {escape(nick)} ({count})" for nick, count in minutes.people]),
     ]

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from ...db import Session
+from ...db import Session, utc
 
 _PLACES = 256  # in one second; more lines than that go on into the places of the next
 _STANDING = 16_000  # tokens of a line; a tsvector counts no further
@@ -59,6 +59,13 @@ def free_places(session: Session, moments: Sequence[datetime]) -> list[int]:
         taken.add(place)
         places.append(place)
     return places
+
+
+def heard_before(session: Session, network: str, channel: str, place: int) -> datetime | None:
+    """When the last line of a channel before a place was heard."""
+    told = "SELECT at FROM irc_line WHERE channel = :channel AND network = :network AND place < :place"
+    query = sa.text(f"{told} ORDER BY place DESC LIMIT 1").columns(at=utc)
+    return session.execute(query, {"channel": channel, "network": network, "place": place}).scalar()
 
 
 def _is_taken(session: Session, place: int) -> bool:
