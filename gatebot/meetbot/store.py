@@ -277,9 +277,7 @@ def _running(session: Session, network: str, channel: str) -> tuple[int, Meeting
         meeting_table.c.network == network, meeting_table.c.channel == channel, meeting_table.c.ended.is_(None)
     )
     row = session.execute(query).first()
-    if row is None:
-        return 0, None
-    return row.id, replace(_state.decode(row.state), said=row.said)
+    return (row.id, replace(_state.decode(row.state), said=row.said)) if row is not None else (0, None)
 
 
 def record(session: Session, meeting: int) -> list[Entry]:
