@@ -322,6 +322,8 @@ def _environment(loader: jinja2.BaseLoader, language: str) -> jinja2.Environment
         extensions=["jinja2.ext.i18n"], finalize=shown_as_is, bytecode_cache=_COMPILED,
     )  # fmt: skip
     env.install_gettext_translations(words.translations(language), newstyle=True)  # type: ignore[attr-defined]  # pyright: ignore
+    if language == "ko":
+        env.globals |= words.for_templates(language)
     env.filters["iso"] = _iso
     env.filters["verbatim"] = Verbatim
     env.filters["own_number"] = _own_number

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gettext
 import io
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +20,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from .change import own_number
+from .particles import Sentence, filled
 from .reasons import Reason
 
 LANGUAGES = ("en", "ko")
@@ -48,7 +53,39 @@ def translations(language: str) -> gettext.NullTranslations:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue(language))
     compiled.seek(0)
-    return Translations(compiled)
+    return _Korean(compiled) if language == "ko" else Translations(compiled)
+
+
+class _Korean(Translations):
+    """Gives sentences that choose their particles when words are put into them."""
+
+    def gettext(self, message: str) -> str:
+        """The sentence of an entry."""
+        return Sentence(super().gettext(message))
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """The sentence of an entry for so many."""
+        return Sentence(super().ngettext(msgid1, msgid2, n))
+
+
+def for_templates(language: str) -> dict[str, Callable[..., str]]:
+    """`gettext` and `ngettext` for Jinja in its new style, which choose particles; its own make `Markup` first."""
+    told = translations(language)
+
+    @pass_context
+    def one(context: Context, message: str, /, **values: object) -> str:
+        return filled(_marked(context, told.gettext(message)), values)
+
+    @pass_context
+    def many(context: Context, singular: str, plural: str, num: int, /, **values: object) -> str:
+        return filled(_marked(context, told.ngettext(singular, plural, num)), {"num": num, **values})
+
+    return {"gettext": one, "ngettext": many}
+
+
+def _marked(context: Context, sentence: str) -> str:
+    # Sentences of the catalogue are written by us; what is put into them is escaped then.
+    return Markup(str(sentence)) if context.eval_ctx.autoescape else str(sentence)  # noqa: S704
 
 
 def say(reason: Reason, language: str = "en") -> str:

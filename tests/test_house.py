@@ -36,6 +36,7 @@ HALL = {
     "fact": 0,
     "expressions": 0,
     "merging": 0,
+    "particles": 0,
     "reasons": 0,
     "access": 1,
     "access_rules": 0,

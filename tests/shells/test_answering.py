@@ -205,7 +205,7 @@ async def test_a_word_that_is_no_question_is_answered_by_those_that_are() -> Non
 
 async def test_answers_may_be_korean() -> None:
     channel = Channel(language="ko")
-    assert await channel.hears("gatebot: why 7") == ["ann: 여기 모두가 볼 수 있는 변경 7은(는) 없습니다."]
+    assert await channel.hears("gatebot: why 7") == ["ann: 여기 모두가 볼 수 있는 변경 7은 없습니다."]
 
 
 async def test_a_search_that_cannot_be_read_is_told_why() -> None:
@@ -220,4 +220,4 @@ async def test_who_asks_too_much_is_told_once_when_he_is_answered_again() -> Non
         channel.answering.heard(Heard("oftc", "#demo", Line(channel.clock.now(), "ann", "gatebot: why 7")))
     await channel.answers()
     assert channel.said[0] == "ann: 한꺼번에 너무 많습니다: 10초 뒤에 다시 대답합니다."
-    assert channel.said[1:] == ["ann: 여기 모두가 볼 수 있는 변경 7은(는) 없습니다."] * 3
+    assert channel.said[1:] == ["ann: 여기 모두가 볼 수 있는 변경 7은 없습니다."] * 3

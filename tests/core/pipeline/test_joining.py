@@ -87,7 +87,7 @@ def test_what_keeps_a_change_out_is_said_of_that_change_not_of_the_one_that_stan
         "It needs change 1, which cannot enter yet; as soon as that one enters, this one follows by itself. "
         "What keeps change 1 out: It needs Code-Review +2."
     )
-    assert words.say(why, "ko").endswith("변경 1이(가) 들어가지 못하는 까닭: Code-Review +2이(가) 필요합니다.")
+    assert words.say(why, "ko").endswith("변경 1이 들어가지 못하는 까닭: Code-Review +2가 필요합니다.")
 
 
 @pytest.mark.zuul(55)
