@@ -291,8 +291,7 @@ async def test_search_says_what_it_cannot_read_and_offers_the_newest_first(house
     assert "in:#gatebot meeting:nova after:2026-11 before:2026-11-22 has:link" in await house.get("/search?q=nothing")
     korean = await house.get("/search?q=gate+after:9999-99&lang=ko")
     assert (
-        "회의와 IRC 기록: “9999-99”는 날짜가 아닙니다. 날짜는 2026-11-22, 달은 2026-11, 해는 2026처럼 씁니다."
-        in korean
+        "회의와 IRC 기록: “9999-99”는 날짜가 아닙니다. 날짜는 2026-11-22, 달은 2026-11, 해는 2026처럼 씁니다." in korean
     )
     page = await house.get("/search?q=the+gate&lang=en")
     assert '<b>words side by side first</b> <a href="/search?q=the+gate&amp;sort=newest">newest first</a>' in page
