@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from markupsafe import Markup
-
 #: Both forms as sentences write them, and each: after a consonant, after a vowel.
 _FORMS = {
     "이(가)": ("이", "가"),
@@ -47,7 +45,7 @@ def filled(template: str, values: object) -> str:
     parts = _PARTICLE.split(template)
     if len(parts) == 1 or not isinstance(values, Mapping):
         return template % values
-    kind = Markup if isinstance(template, Markup) else str
+    kind = type(template)  # of pages it is Markup, which escapes what is put in
     pieces = [kind(part) % values for part in parts]
     made = pieces[0]
     for both, piece in zip(_PARTICLE.findall(template), pieces[1:], strict=True):
