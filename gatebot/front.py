@@ -17,6 +17,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.registry import Collector
 
+from . import queries
 from .errors import Conflict, Invalid, NotFound
 from .reasons import Reason, reason
 from .site import Site
@@ -63,12 +64,26 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What one part found: `note` says how much, `ways` are other orders (word, path), `more` is the next page."""
+    """What one part found: `note` says how much, `ways` are other orders (word, path), `more` is the next page.
 
-    hits: Sequence[Hit]
+    `rows` are changes, shown as any list of changes. `lead` is the address of the one thing that a query names.
+    """
+
+    hits: Sequence[Hit] = ()
     note: str = ""
     ways: tuple[tuple[str, str], ...] = ()
     more: str = ""
+    rows: Sequence[object] = ()
+    lead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of the search page: `conditions` are the names that it reads in `name:value`."""
+
+    title: str
+    search: Search
+    conditions: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +113,7 @@ class Front:
     def __init__(self, site: Site, posture: Callable[[], Reason | None]) -> None:
         self._site = site
         self._panels: list[MakePanel] = []
-        self._searches: list[tuple[str, Search]] = []
+        self._parts: list[_Part] = []
         self._signs: list[Health] = []
         # Not the library's global one: a process may hold several sites, as tests do.
         self._registry = CollectorRegistry()
@@ -110,13 +125,18 @@ class Front:
         self._registry.register(collector)
 
     def add(
-        self, *, panel: MakePanel | None = None, search: tuple[str, Search] | None = None, sign: Health | None = None
+        self,
+        *,
+        panel: MakePanel | None = None,
+        search: tuple[str, Search] | None = None,
+        conditions: frozenset[str] = frozenset(),
+        sign: Health | None = None,
     ) -> None:
-        """Let a room add to the common pages; `search` goes with the title of its results."""
+        """Let a room add to the common pages; `search` goes with its title and the `conditions` that it reads."""
         if panel:
             self._panels.append(panel)
         if search:
-            self._searches.append(search)
+            self._parts.append(_Part(*search, conditions))
         if sign:
             self._signs.append(sign)
 
@@ -139,13 +159,28 @@ class Front:
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
         query = request.query.get("q", "").strip()[:300]
-        told: list[tuple[str, Results | str]] = []
+        asked = queries.conditions(query)
+        told: list[tuple[_Part, Results | str]] = []
         if query:
-            results = await asyncio.gather(*(self._ask(request, search, query) for _, search in self._searches))
-            told = [(title, one) for (title, _), one in zip(self._searches, results, strict=True)]
-        found = [(title, one) for title, one in told if isinstance(one, Results) and one.hits]
-        problems = [(title, one) for title, one in told if isinstance(one, str)]
-        return self._site.render(request, "search.html", query=query, found=found, problems=problems)
+            results = await asyncio.gather(*(self._ask(request, part.search, query) for part in self._parts))
+            told = list(zip(self._parts, results, strict=True))
+        for _, one in told:
+            if isinstance(one, Results) and one.lead:
+                raise web.HTTPFound(one.lead)
+        found = [(part.title, one) for part, one in told if isinstance(one, Results) and (one.hits or one.rows)]
+        # The parts that read all conditions are those that are asked: the others need not understand them.
+        readers = [(part, one) for part, one in told if asked and asked <= part.conditions]
+        understood = any(isinstance(one, Results) for _, one in readers)
+        problems = [(part.title, one) for part, one in readers or told if isinstance(one, str) and not understood]
+        return self._site.render(
+            request,
+            "search.html",
+            status=400 if problems and not found else 200,
+            query=query,
+            found=found,
+            problems=problems,
+            plain=queries.has_words(query),
+        )
 
     async def _ask(self, request: web.Request, search: Search, query: str) -> Results | str:
         """What a part finds, or why it cannot look."""

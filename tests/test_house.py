@@ -31,6 +31,7 @@ HALL = {
     "durations": 0,
     "errors": 0,
     "asked": 0,
+    "queries": 1,
     "said": 0,
     "events": 0,
     "fact": 0,

@@ -14,8 +14,7 @@ from aiohttp import web
 from ..access import Actor
 from ..clock import Clock
 from ..db import Database
-from ..errors import GatebotError
-from ..front import Entry, Front, Hit, Panel, Results
+from ..front import Entry, Front, Panel
 from ..mentions import Mentions
 from ..repo import Repositories
 from ..review import intents, pages, rest
@@ -23,7 +22,9 @@ from ..review.git_http import GitHttp, Limits
 from ..review.ports import Builds
 from ..review.push import Most, Receiver
 from ..review.push_policy import Policy
+from ..review.query import CONDITIONS
 from ..review.room import ReviewRoom
+from ..review.searching import SearchPart
 from ..review.shown import Shown
 from ..review.third_party.service import ThirdPartyCis
 from ..settings import Settings
@@ -73,7 +74,9 @@ class Doors:
 
     def add_to(self, front: Front) -> None:
         """The boxes of open and of merged changes, and the search in changes."""
-        front.add(panel=self._open, search=("Changes", self._search))
+        front.add(
+            panel=self._open, search=("Changes", SearchPart(self._site, self.shown).search), conditions=CONDITIONS
+        )
         front.add(panel=self._merged)
 
     async def _open(self, request: web.Request) -> Panel:
@@ -87,17 +90,6 @@ class Doors:
         found = await self._found(self._site.actor(request), "status:merged", 8)
         empty = gettext("Nothing was merged yet.")
         return Panel(gettext("Recently merged"), "/q/status:merged", tuple(found), empty)
-
-    async def _search(self, request: web.Request, query: str) -> Results:
-        if "older" in request.query:  # a further page of lines
-            return Results(())
-        try:
-            found = await self._found(self._site.actor(request), query, 20)
-        except GatebotError:
-            # What is no query is looked for as words in commit messages.
-            quoted = query.replace('"', " ")
-            found = await self._found(self._site.actor(request), f'message:"{quoted}"', 20)
-        return Results([Hit(entry.text, entry.path, entry.note, entry.at) for entry in found])
 
     async def _found(self, actor: Actor, query: str, limit: int) -> list[Entry]:
         found, _ = await self._room.reading.search(actor, query, limit)

@@ -37,6 +37,7 @@ from ..meetbot.names import folded
 from ..meetbot.ports import States
 from ..meetbot.removing.pages import RemovalPages
 from ..meetbot.search.pages import SearchPart
+from ..meetbot.search.query import CONDITIONS
 from ..meetbot.service import Meetbot
 from ..meetbot.store import Heard
 from ..meetbot.webchat.pages import WebChat
@@ -204,6 +205,7 @@ class Irc:
         front.add(
             panel=shown.panel,
             search=(N_("Meetings and IRC logs"), SearchPart(site, self.db, self.states).search),
+            conditions=CONDITIONS,
             sign=sign,
         )
 

@@ -33,6 +33,8 @@ _SHORT = {
     "onlyextensions": "onlyexts", "since": "after", "until": "before", "t": "hashtag",
 }
 # fmt: on
+CONDITIONS = frozenset((*OPERATORS, *_SHORT))
+"""All names of conditions, also the short ones."""
 _DEEPEST = 100
 _MOST_TERMS = 500  # Gertty asks for up to 100 commits at once.
 

@@ -43,6 +43,8 @@ from gatebot.pipeline.trying.service import Trials
 from gatebot.pipeline.vault import Vault
 from gatebot.pipeline.waiting import Waiting
 from gatebot.review import pages as change_pages
+from gatebot.review.query import CONDITIONS
+from gatebot.review.searching import SearchPart
 from gatebot.review.shown import Shown
 from gatebot.review.third_party.service import ThirdPartyCis
 from gatebot.site import Site
@@ -74,6 +76,8 @@ class WebHouse:
         files = BuildFiles(self.logs, builds)
         cis = ThirdPartyCis(house.db, house.clock, room.rules, ())
         self.shown = Shown(house.db, room.reading, room.judge, house.repositories, builds, self.mentions, cis, URL)
+        part = SearchPart(self.site, self.shown)
+        self.front.add(search=("Changes", part.search), conditions=CONDITIONS)
         self.keys = Keys(house.db, house.clock, SiteKey.new())
         vault = house.merger.vault = Vault(self.keys)
         self.overview = Overview(house.layouts, vault, self.keys, queues)

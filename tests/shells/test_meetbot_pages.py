@@ -30,6 +30,7 @@ from gatebot.meetbot.pages import MeetingPages
 from gatebot.meetbot.removing import store as removing
 from gatebot.meetbot.rest import MeetingRest
 from gatebot.meetbot.search.pages import SearchPart
+from gatebot.meetbot.search.query import CONDITIONS
 from gatebot.meetbot.sisters import links
 from gatebot.meetbot.store import Heard
 from gatebot.settings import load
@@ -109,7 +110,7 @@ async def house(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[House]:
     app.add_routes(MeetingRest(site, db, WAYS, things).routes())
     app.add_routes(MemoryPages(site, db, SystemClock(), things).routes())
     front = Front(site, lambda: None)
-    front.add(search=("Meetings and IRC logs", SearchPart(site, db, things).search))
+    front.add(search=("Meetings and IRC logs", SearchPart(site, db, things).search), conditions=CONDITIONS)
     app.add_routes(front.routes())
 
     async def write(_meeting: int) -> None:
@@ -286,10 +287,10 @@ async def test_search_says_what_it_cannot_read_and_offers_the_newest_first(house
         ("gate after:9999-99", no_day), ("gate&sort=size", no_order), ("gate&older=x", no_page),
         ("gate in:%23gatbot", no_log),
     ):  # fmt: skip
-        page = await house.get(f"/search?q={asked}")
+        page = await house.get(f"/search?q={asked}", status=400)
         assert f"Meetings and IRC logs: {said}" in page
     assert "in:#gatebot meeting:nova after:2026-11 before:2026-11-22 has:link" in await house.get("/search?q=nothing")
-    korean = await house.get("/search?q=gate+after:9999-99&lang=ko")
+    korean = await house.get("/search?q=gate+after:9999-99&lang=ko", status=400)
     assert (
         "회의와 IRC 기록: “9999-99”는 날짜가 아닙니다. 날짜는 2026-11-22, 달은 2026-11, 해는 2026처럼 씁니다." in korean
     )

@@ -28,6 +28,8 @@ _EXAMPLES = {
     "from": "from:ann", "in": "in:#gatebot", "meeting": "meeting:nova", "has": "has:link",
     "before": "before:2026-11-22", "after": "after:2026-11-22",
 }  # fmt: skip
+CONDITIONS = frozenset(_EXAMPLES)
+"""All names of conditions."""
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
 _DAY = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?Z?)?)?)?", re.ASCII)
 _LINK = re.compile(r"\b(?:https?|ftp|irc|ssh)://\S|\bmailto:\S", re.IGNORECASE)
