@@ -24,7 +24,7 @@ from ..review.push import Most, Receiver
 from ..review.push_policy import Policy
 from ..review.query import CONDITIONS
 from ..review.room import ReviewRoom
-from ..review.searching import SearchPart
+from ..review.searching.pages import SearchPart
 from ..review.shown import Shown
 from ..review.third_party.service import ThirdPartyCis
 from ..settings import Settings

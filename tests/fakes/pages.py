@@ -44,7 +44,7 @@ from gatebot.pipeline.vault import Vault
 from gatebot.pipeline.waiting import Waiting
 from gatebot.review import pages as change_pages
 from gatebot.review.query import CONDITIONS
-from gatebot.review.searching import SearchPart
+from gatebot.review.searching.pages import SearchPart
 from gatebot.review.shown import Shown
 from gatebot.review.third_party.service import ThirdPartyCis
 from gatebot.site import Site

@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from ..access import Actor
-from ..errors import Invalid
-from ..front import Results
-from ..queries import conditions
-from ..site import Site
-from . import views
-from .addresses.model import names_one
-from .shown import Shown
+from ...access import Actor
+from ...errors import Invalid
+from ...front import Results
+from ...queries import conditions
+from ...site import Site
+from .. import views
+from ..addresses.model import names_one
+from ..shown import Shown
 
 _MOST = 20
 
