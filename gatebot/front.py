@@ -209,9 +209,12 @@ class Front:
         tokens = await self._site.identity.tokens(account.id)
         keys = await self._site.identity.ssh_keys(account.id)
         further = (await self._site.identity.further_emails([account.id])).get(account.id, ())
+        host, _, port = self._site.settings.ssh_address.rpartition(":")
+        mails = bool(self._site.settings.mail.smtp)
         return self._site.render(
-            request, "settings.html", tokens=tokens, keys=keys, further=further, fresh=fresh, problem=problem
-        )
+            request, "settings.html", tokens=tokens, keys=keys, further=further, fresh=fresh, problem=problem,
+            mails=mails, ssh=(host, port) if host else None,
+        )  # fmt: skip
 
     async def _new_token(self, request: web.Request) -> web.StreamResponse:
         account = self._site.require(request)
@@ -244,8 +247,12 @@ class Front:
                 await self._site.identity.delete_ssh_key(account.id, int(number) if number.isdecimal() else 0)
                 told = reason("hall.ssh-key-deleted", number=number)
             else:
+                before = {key.encoded for key in await self._site.identity.ssh_keys(account.id)}
                 added = await self._site.identity.add_ssh_key(account.id, str(form.get("key", "")).strip())
-                told = reason("hall.ssh-key-added", fingerprint=added.fingerprint)
+                if added.encoded in before:
+                    told = reason("hall.ssh-key-there", fingerprint=added.fingerprint, number=added.seq)
+                else:
+                    told = reason("hall.ssh-key-added", fingerprint=added.fingerprint)
         except (Invalid, Conflict, NotFound) as error:
             return await self._settings(request, problem=self._site.sentence(request, error))
         return self._site.redirect(request, "/settings", told)

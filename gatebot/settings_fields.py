@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from .settings_irc import Irc
 from .settings_outside import Accounts, Mail, Oidc, Replication, Tracker, Webhook
@@ -52,8 +53,8 @@ class Ssh:
         "127.0.0.1:29418", "The address and port to listen on; empty: there is no SSH.", unit="host:port"
     )
     address: str = setting(
-        "", "The host and port as people type them; empty: the host of the site's address, the port of `listen`.",
-        unit="host:port",
+        "", "The host and port as people type them; empty: the host of the site's address, the port of `listen`, "
+        "or none where `listen` is of this machine alone and the site's address is not.", unit="host:port",
     )  # fmt: skip
 
 
@@ -300,6 +301,20 @@ class Settings:
             return self.web.url.rstrip("/")
         scheme = "https" if self.web.tls_certificate else "http"
         return f"{scheme}://{self.web.listen}"
+
+    @property
+    def ssh_address(self) -> str:
+        """Where people reach SSH, HOST:PORT; empty where they do not: there is none, or for this machine alone."""
+        if self.ssh.address or not self.ssh.listen:
+            return self.ssh.address if self.ssh.listen else ""
+        listening, _, port = self.ssh.listen.rpartition(":")
+        host = urlsplit(self.url).hostname or "localhost"
+        return "" if _is_inside(listening) and not _is_inside(host) else f"{host}:{port}"
+
+
+def _is_inside(host: str) -> bool:
+    """Whether a host is this machine, as seen from itself alone."""
+    return host in ("localhost", "::1", "[::1]") or host.startswith("127.")
 
 
 SECTIONS: tuple[tuple[str, type], ...] = (

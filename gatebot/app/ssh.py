@@ -7,7 +7,6 @@ Only wiring: what is served where, from the settings of the site. Decides nothin
 from __future__ import annotations
 
 import socket
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -41,9 +40,9 @@ class SshDoor:
         self._settings = settings
         telling = Telling(db, room)
         table = commands.table(db, journal, room, telling, room.branching)
-        sessions = Sessions(GitOverSsh(processes, room.rules), table, address(settings), room.tasks)
+        sessions = Sessions(GitOverSsh(processes, room.rules), table, settings.ssh_address, room.tasks)
         self._server = SshServer(room.identity, sessions, places.ssh)
-        self._rest = RestSsh(Shaper(room, site), address(settings))
+        self._rest = RestSsh(Shaper(room, site), settings.ssh_address)
         self._events = EventsLog(db, journal, room, telling, site)
 
     def routes(self) -> list[web.RouteDef]:
@@ -62,15 +61,7 @@ class SshDoor:
         await self._server.close()
 
 
-def address(settings: Settings) -> str:
-    """Where people reach SSH, HOST:PORT; empty where there is none."""
-    ssh = settings.ssh
-    if ssh.address or not ssh.listen:
-        return ssh.address if ssh.listen else ""
-    return f"{urlsplit(settings.url).hostname or 'localhost'}:{ssh.listen.rpartition(':')[2]}"
-
-
 def here(settings: Settings) -> Site:
     """Where people reach the site: over HTTP, and over SSH where it is open."""
-    host, _, port = address(settings).rpartition(":")
+    host, _, port = settings.ssh_address.rpartition(":")
     return Site(settings.url.rstrip("/"), (host, int(port)) if host else None)

@@ -34,8 +34,13 @@ def add(out: Output, file: Path, username: str) -> None:
         raise Unavailable(f"{file} cannot be read: {why}.") from None
     if "PRIVATE KEY" in text:
         raise click.UsageError(f"{file} is a private key, which nobody else should see. Name its .pub file.")
-    made = out.client().call("POST", f"/accounts/{quote(username)}/sshkeys", {"ssh_key": text})
-    out.text(made, [f"Key {made['seq']} added: {made['algorithm']} {made.get('comment', '')}".rstrip()])
+    client, place = out.client(), f"/accounts/{quote(username)}/sshkeys"
+    before = {key["encoded_key"] for key in client.get(place)}
+    made = client.call("POST", place, {"ssh_key": text})
+    key = f"{made['algorithm']} {made.get('comment', '')}".rstrip()
+    known = made["encoded_key"] in before
+    out.text(made, [f"This key is there already, as key {made['seq']}: {key}" if known else
+                    f"Key {made['seq']} added: {key}"])  # fmt: skip
 
 
 @ssh_key.command("list")

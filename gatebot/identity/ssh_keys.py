@@ -28,6 +28,7 @@ from .store import Account
 _SHORTEST_RSA = 2048
 _LONGEST = 16 * 1024
 _MOST = 100
+_PRIVATE = ("PRIVATE KEY", "PuTTY-User-Key-File", "Private-Lines:")
 
 _key = sa.Table(
     "account_ssh_key",
@@ -89,6 +90,9 @@ class SshKeys:
 
 def read_key(text: str) -> SshKey:
     """A key as `ssh-keygen` writes it into its `.pub` file."""
+    if any(mark in text for mark in _PRIVATE):
+        told = reason("hall.ssh-key-private")
+        raise Invalid(say(told), reason=told)
     parts = text.split(None, 2) if len(text) <= _LONGEST else []
     if len(parts) < 2 or "\n" in text.strip():
         raise _unusable("write one line such as `ssh-ed25519 AAAA... you@laptop`, the content of the .pub file")

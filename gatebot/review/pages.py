@@ -170,10 +170,17 @@ class Pages:
             boards=[one for several in await self._boards.listed(actor, name, inherited=True) for one in several],
             url=base,
             clone_url=f"{base}/{name}",
+            ssh_url=self._over_ssh(request, name),
+            gitreview=self._room.site.gitreview(name, view.project.default_branch),
             live=f"project/{name},changes",
         )
 
     # -- parts of pages -------------------------------------------------------------------------------
+
+    def _over_ssh(self, request: web.Request, project: str) -> str:
+        """Where the reader reaches a project over SSH; empty where that is closed."""
+        account = self._site.account(request)
+        return self._room.site.over_ssh(account.username if account is not None else "USERNAME", project)
 
     async def _change(self, request: web.Request) -> Change:
         return await self._room.reading.find(self._site.actor(request), request.match_info["number"])
@@ -200,6 +207,7 @@ class Pages:
         context["may_edit"] = change.is_open and may(actor, Verb.ADD_PATCH_SET, target_of(change), rules)
         context["can_submit"] = context["can_submit"] and deeds.can("submit", actor, change, rules)
         context["may_abandon"] = may(actor, Verb.ABANDON, target_of(change), rules)
+        context["ssh_url"] = self._over_ssh(request, change.project)
         context["begun"] = await self._room.for_pages.beginnings.of(actor, what.view)
         context["at"] = partial(address, change.path, what.patch_set.number, base)
         context |= {"problem": problem, "typed": defaultdict(str, typed or {}), "live": f"change/{number},queue,rules"}

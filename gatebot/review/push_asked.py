@@ -14,8 +14,8 @@ from .push_options import Options
 from .receive import Existing
 
 
-def elsewhere(options: Options, existing: Existing) -> Reason | None:
-    """Where that is done, None when nothing was asked for: on the change's page, or by these calls."""
+def elsewhere(options: Options, existing: Existing, *, ssh: bool) -> Reason | None:
+    """Where it is done, None when nothing was asked for: on the page, or by calls; by SSH where there is `ssh`."""
     change, url = existing.change, existing.url
     base = f"{url.removesuffix(change.path)}a/changes/{change.number}"
     calls: list[str] = []
@@ -29,9 +29,13 @@ def elsewhere(options: Options, existing: Existing) -> Reason | None:
         calls.append(_sent("POST", {"add": list(options.hashtags)}, f"{base}/hashtags"))
     if calls:
         commands = "\n".join(f"  curl -u NAME {call}" for call in calls)
+        if ssh:
+            return reason("review.push-asked-ssh", url=url, commands=commands)
         return reason("review.push-asked", url=url, commands=commands)
     on_page = options.wip is False or options.message or options.reviewers or options.cc or options.labels
-    return reason("review.push-asked-page", url=url) if on_page else None
+    if not on_page:
+        return None
+    return reason("review.push-asked-page-ssh", url=url) if ssh else reason("review.push-asked-page", url=url)
 
 
 def _sent(method: str, body: dict[str, str | list[str]], address: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from ..access import Actor, Rulebook, Target, Verb, limit_of, may
 from ..db import Database
@@ -50,6 +51,20 @@ class Site:
 
     url: str
     ssh: tuple[str, int] | None = None
+
+    def over_ssh(self, username: str, project: str) -> str:
+        """Where somebody clones and fetches over SSH; empty where there is none."""
+        return f"ssh://{username}@{':'.join(map(str, self.ssh))}/{project}" if self.ssh is not None else ""
+
+    def gitreview(self, project: str, branch: str) -> str:
+        """What git-review reads in a repository: over SSH where it is open, else over HTTP."""
+        if self.ssh is not None:
+            place = (f"host={self.ssh[0]}", f"port={self.ssh[1]}")
+        else:
+            url = urlsplit(self.url)
+            port = url.port or (443 if url.scheme == "https" else 80)
+            place = (f"scheme={url.scheme}", f"host={url.hostname}", f"port={port}")
+        return "\n".join(("[gerrit]", *place, f"project={project}", f"defaultbranch={branch}"))
 
     @property
     def hook_line(self) -> str:
@@ -95,6 +110,7 @@ class Reader:
             email=push.account.email,
             site=self.site.url,
             hook=self.site.hook(push.account.username),
+            ssh=self.site.ssh is not None,
             max_commits=self._most(push),
             policy=self.policies.of(push.project),
         )

@@ -47,7 +47,7 @@ def plan(push: ForReview, commits: Sequence[CommitFacts], known: Known, rights: 
     named = names(commits)
     fresh = [commit for commit in commits if not _is_tracked(commit, named, known, push)]
     if not fresh:
-        return _nothing(push, commits, known)
+        return _nothing(push, commits, known, ssh=rights.ssh)
     if len(fresh) > rights.max_commits:
         text = f"the number of pushed changes in a batch exceeds the max limit {rights.max_commits}"
         return refused(text, reason("review.push-too-many", count=len(fresh), limit=rights.max_commits))
@@ -109,7 +109,7 @@ def _is_tracked(commit: CommitFacts, named: Mapping[str, tuple[str, bool]], know
     return any(one.change.branch == push.branch for one in here)
 
 
-def _nothing(push: ForReview, commits: Sequence[CommitFacts], known: Known) -> Refused:
+def _nothing(push: ForReview, commits: Sequence[CommitFacts], known: Known, *, ssh: bool) -> Refused:
     """Nothing is new; where the commits are changes of another branch, that is said with what helps."""
     for commit in reversed(commits):
         elsewhere = [one for one in known.by_commit.get(commit.id, ()) if one.change.branch != push.branch]
@@ -120,7 +120,7 @@ def _nothing(push: ForReview, commits: Sequence[CommitFacts], known: Known) -> R
             return refused("no new changes", hint)
         if here and here[0].current.id != commit.id:
             return refused("no new changes", reason("review.push-old-patch-set", url=here[0].url))
-        if here and (hint := push_asked.elsewhere(push.options, here[0])) is not None:
+        if here and (hint := push_asked.elsewhere(push.options, here[0], ssh=ssh)) is not None:
             return refused("no new changes", hint)
     return refused("no new changes", reason("review.push-nothing-new"))
 

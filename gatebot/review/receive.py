@@ -96,6 +96,7 @@ class Rights:
     email: str = ""
     site: str = ""
     hook: str = ""
+    ssh: bool = False
     max_commits: int = 100
     labels: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     values: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])

@@ -168,7 +168,13 @@ def test_what_is_asked_for_an_unchanged_commit_is_done_elsewhere(asked: Options,
     answer = plan(replace(PUSH, options=asked), [old], Known({name("1"): [here]}, {old.id: [here]}), Rights())
     assert isinstance(answer, Refused)
     told = {"url": here.url} | ({"commands": commands} if commands else {})
-    assert answer.refusals[0].hint == reason("review.push-asked" if commands else "review.push-asked-page", **told)
+    id = "review.push-asked" if commands else "review.push-asked-page"
+    assert answer.refusals[0].hint == reason(id, **told)
+    over = plan(
+        replace(PUSH, options=asked), [old], Known({name("1"): [here]}, {old.id: [here]}), Rights(ssh=True)
+    )  # fmt: skip
+    assert isinstance(over, Refused)
+    assert over.refusals[0].hint == reason(f"{id}-ssh", **told), "commands over SSH are named where there is SSH"
 
 
 def test_a_commit_of_another_branch_needs_a_base_to_be_a_change_here_too() -> None:

@@ -14,6 +14,7 @@ from gatebot import assets
 from gatebot.errors import SettingsError
 from gatebot.executor.labels import label_errors
 from gatebot.settings import Described, Irc, LabelErrors, Settings, described, load, resolve
+from gatebot.settings_fields import Ssh, Web
 from gatebot.settings_file import init_text
 
 
@@ -295,6 +296,21 @@ def test_the_address_of_the_site_is_derived_when_it_is_not_set() -> None:
     assert Settings().url == "http://127.0.0.1:8080"
     assert load("[web]\nurl = 'https://review.example.org/'", "x").url == "https://review.example.org"
     assert load("[web]\ntls_key = 'k'\ntls_certificate = 'c'", "x").url == "https://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("url", "listen", "told", "address"),
+    [
+        ("https://x.example", "0.0.0.0:29418", "", "x.example:29418"),
+        ("https://x.example", "127.0.0.1:29418", "", ""),  # open on the server's own machine alone
+        ("https://x.example", "127.0.0.1:29418", "ssh.x.example:22", "ssh.x.example:22"),
+        ("http://localhost:8470", "127.0.0.1:29418", "", "localhost:29418"),
+        ("https://x.example", "", "ssh.x.example:22", ""),
+    ],
+)
+def test_where_ssh_is_reached_is_told_only_if_it_is(url: str, listen: str, told: str, address: str) -> None:
+    site = Settings(web=Web(url=url), ssh=Ssh(listen=listen, address=told))
+    assert site.ssh_address == address
 
 
 def test_relative_paths_start_at_the_directory_of_the_file() -> None:

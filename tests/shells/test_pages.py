@@ -245,6 +245,10 @@ async def test_a_project_tells_how_to_get_it_and_what_happens_in_it(web: WebHous
     house.push("api", {"a.txt": "one\n"}, "Add a")
     said = words(await web.page("/project/api"))
     assert "git clone http://localhost:8470/api" in said
+    assert "ssh" not in said, "there is none here"
+    told = "[gerrit] scheme=https host=review.example.org port=443 project=api defaultbranch=main"
+    assert "With git-review Put this into the file .gitreview of the repository:" in said
+    assert told in said
     assert "curl -fLo .git/hooks/commit-msg http://localhost:8470/tools/hooks/commit-msg" in said
     assert "1 Add a ann ▶ open" in said
     assert "Code-Review +2 by a member of Core who did not upload it" in said

@@ -200,3 +200,7 @@ def test_a_site_without_mail_says_who_adds_addresses(template: Template, tmp_pat
             403, "This site sends no mail, so nobody can prove an address. Ask an administrator to add it.\n"
         )  # fmt: skip
         assert emails(site) == [{"email": "ann@example.org", "preferred": True}]
+        page = Signed(site, "ann").page("/settings")
+        assert "Mail me a link" not in page
+        assert "This site sends no mail (mail.smtp is not set)" in page
+        assert "SSH is closed here, or open on the server's own machine alone (ssh.listen)" in page

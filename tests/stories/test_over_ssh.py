@@ -93,7 +93,19 @@ def test_keys_are_added_shown_and_deleted_by_their_owner_alone(site: RunningSite
 
     assert gatebot("list") == "No keys. Add one with: gatebot ssh-key add ~/.ssh/id_ed25519.pub\n"
     assert gatebot("add", str(at.key.with_suffix(".pub"))) == "Key 1 added: ssh-ed25519\n"
+    assert gatebot("add", str(at.key.with_suffix(".pub"))) == "This key is there already, as key 1: ssh-ed25519\n"
     assert at.said("gatebot", "version") == "gerrit version 3.13.0\n"
+    settings = Visitor(site, "ann", ann.token).get("/settings").text
+    place = f"ssh://ann@127.0.0.1:{at.port}"
+    assert f"ssh -p {at.port} ann@127.0.0.1\ngit clone {place}/PROJECT" in settings
+    assert "SSH is closed here" not in settings
+    project = Visitor(site, "ann", ann.token).get("/project/api").text
+    assert f"git clone {place}/api" in project
+    assert f"[gerrit]\nhost=127.0.0.1\nport={at.port}\nproject=api\ndefaultbranch=main" in project
+    ann.propose("api", "Add a", {"a.txt": "a\n"})
+    fetch = f"git fetch {place}/api refs/changes/01/1/1"
+    assert fetch in Visitor(site, "ann", ann.token).get("/c/api/+/1").text
+    assert fetch.replace("//ann@", "//USERNAME@") in Visitor(site).get("/c/api/+/1").text
     private = CliRunner().invoke(main, ["ssh-key", "add", str(at.key)], env=asks)
     assert "is a private key, which nobody else should see. Name its .pub file." in private.output
     answer = Visitor(site, "bob", bob.token).get("/a/accounts/ann/sshkeys")
@@ -103,6 +115,13 @@ def test_keys_are_added_shown_and_deleted_by_their_owner_alone(site: RunningSite
         400,
         "This key cannot be used: it is not a public key of OpenSSH; send the content of the .pub file, "
         "not the private key.\n",
+    )
+    kept = {"ssh_key": at.key.read_text()}
+    taken = Visitor(site, "ann", ann.token).send("POST", "/a/accounts/self/sshkeys", kept)
+    assert (taken.status, taken.text) == (
+        400,
+        "This is your PRIVATE key. It was not kept, but it has left your machine, so use it no more: make a new pair "
+        "(ssh-keygen -t ed25519), and add the content of its .pub file.\n",
     )
     assert gatebot("delete", "1") == "Key 1 deleted.\n"
     assert at.run("gerrit", "version").returncode == 255
