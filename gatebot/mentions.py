@@ -91,7 +91,7 @@ class Mentions:
 
     def _index(self, session: Session, entry: journal.Entry) -> None:
         match entry.event:
-            case events.LineSaid() as said:
+            case events.LineSaid(aside=False) as said:
                 source = f"line/{said.line}"
                 self._store(session, entry.at, said.text, source, said.path, said.nick, said.in_meeting)
             case events.LineRemoved() as removed:

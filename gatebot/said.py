@@ -15,7 +15,8 @@ from .fact import Event
 class LineSaid(Event):
     """One stored line of an IRC channel; `line` is the id of its row, `path` its permanent address on this site.
 
-    `in_meeting` is the id of the meeting that runs there (0: none)."""
+    `in_meeting` is the id of the meeting that runs there (0: none). An `aside` only repeats what others say: the bot
+    says it, or is told to search for it."""
 
     channel: str
     line: int
@@ -24,6 +25,7 @@ class LineSaid(Event):
     network: str = "irc"
     path: str = ""
     in_meeting: int = 0
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ Values of the review and of the pipeline room are made values of the meetbot's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -32,9 +31,6 @@ from ..review.drafts import Draft
 from ..review.model import Status
 from ..review.reading import Reading
 from ..review.room import ReviewRoom
-
-# Who searches by the bot says what he looks for, and does not look for that.
-_SEARCHES = re.compile(r"[^\s:,]+[:,]\s*search\b", re.IGNORECASE)
 
 
 async def whose(db: Database, identity: Identity, network: str, name: str) -> Account | None:
@@ -126,7 +122,7 @@ class SiteAnswers:
         hits = [
             (one.channel, line) for one in found.conversations for line in reversed(one.lines) if line.id in one.hits
         ]
-        said = [(channel, line) for channel, line in hits if not line.own and not _SEARCHES.match(line.text)]
+        said = [(channel, line) for channel, line in hits if not line.is_aside]
         if not said:
             return None
         channel, line = said[0]

@@ -8,6 +8,7 @@ the next line needs. Minutes are never stored as such: they are a fold over entr
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -31,6 +32,8 @@ class LineKind(StrEnum):
     GAP = "gap"
 
 
+# Who searches by the bot says what he looks for, and does not look for that.
+SEARCHES = re.compile(r"([^\s:,]+)[:,]\s*search\b", re.IGNORECASE)
 SPOKEN = frozenset({LineKind.SAID, LineKind.ME})
 
 
@@ -51,6 +54,11 @@ class Line:
     account: str | None = None
     id: int = 0
     msgid: str = ""
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it only repeats what others say: an answer of the bot, or what it is told to search for."""
+        return self.own or SEARCHES.match(self.text) is not None
 
 
 @dataclass(frozen=True, slots=True)

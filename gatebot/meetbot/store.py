@@ -393,7 +393,7 @@ def _facts(
         yield MeetingStarted(meeting, channel, after.name, line.nick), line.at
     if line.kind in SPOKEN:
         path = names.line_path(channel, line.at, line.id)
-        yield LineSaid(channel, line.id, line.nick, line.text, heard.network, path, meeting), line.at
+        yield LineSaid(channel, line.id, line.nick, line.text, heard.network, path, meeting, line.is_aside), line.at
     if before is not None and after is None:
         row = session.execute(sa.select(meeting_table).where(meeting_table.c.id == meeting)).one()
         yield MeetingEnded(meeting, channel, row.name, names.minutes_path(row.location)), line.at

@@ -72,6 +72,20 @@ async def test_a_query_is_words_and_never_syntax(db: Database) -> None:
     assert await find(db, "'\"&|!()") == []
 
 
+async def test_what_the_bot_says_and_is_told_to_search_for_is_found_only_by_its_nick(db: Database) -> None:
+    said = heard("the lamp of change 7 is broken", "bot: search lamp", "bob: search for the lamp of change 8")
+    bot = Line(NOON + timedelta(seconds=5), "bot", "1 found, the newest: the lamp of change 7 is broken", own=True)
+    await db.run(store.take_in, [*said, Heard("irc", "#c", bot)], WAYS)
+    assert await find(db, "lamp") == ["bob: search for the lamp of change 8", "the lamp of change 7 is broken"]
+    assert await find(db, "in:c") == ["bob: search for the lamp of change 8", "the lamp of change 7 is broken"]
+    assert await find(db, "after:2026-11-22") == await find(db, "lamp")
+    assert await find(db, "lamp from:bot") == [bot.text]
+    assert "bot: search lamp" in await find(db, "lamp from:ann")
+    mentions = Mentions(db, Journal(db), "http://x")
+    await db.run_silent(mentions.catch_up)
+    assert [one.text for one in await mentions.of("change/7")] == ["the lamp of change 7 is broken"]
+
+
 async def test_a_hit_is_shown_in_its_conversation(db: Database) -> None:
     lines = heard("a1", "needle", "a2")
     lines[1:1] = heard("other channel", channel="#d", start=NOON)

@@ -50,7 +50,8 @@ async def _tell(database: Database, clock: FakeClock, *told: Event) -> None:
 async def test_a_change_knows_the_meeting_that_spoke_of_it(database: Database, fake_clock: FakeClock) -> None:
     mentions = Mentions(database, Journal(database), SITE)
     line = LineSaid("#api", 5, "ann", "change 12 is ready", path="/irclogs/x#l5", in_meeting=3)
-    await _tell(database, fake_clock, MeetingStarted(3, "#api", "api", "ann"), line)
+    answer = LineSaid("#api", 6, "gatebot", "change 12 waits", path="/irclogs/x#l6", in_meeting=3, aside=True)
+    await _tell(database, fake_clock, MeetingStarted(3, "#api", "api", "ann"), line, answer)
     await database.run_silent(mentions.catch_up)
     (running,) = await mentions.of("change/12")
     assert (running.who, running.path, running.meeting) == ("ann", "/irclogs/x#l5", ("api", ""))

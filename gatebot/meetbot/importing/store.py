@@ -69,7 +69,7 @@ def add(
     naming = [
         (LineSaid(channel, id, line.nick, line.text, network, names.line_path(channel, line.at, id)), line.at)
         for line, id in zip(new, ids, strict=True)
-        if line.kind in SPOKEN and any(place.target for place in places(line.text, site))
+        if line.kind in SPOKEN and not line.is_aside and any(place.target for place in places(line.text, site))
     ]
     journal.append_dated(session, naming)
     return len(new)

@@ -20,7 +20,7 @@ from ...db import Session, utc
 from ...errors import Invalid
 from ...reasons import reason
 from ..channels import channels_of, has_lines
-from ..model import Line, LineKind
+from ..model import SEARCHES, Line, LineKind
 from ..names import folded
 from ..store import line_table, meeting_table
 from . import index, matching, query
@@ -97,7 +97,10 @@ def _refuse_unknown(session: Session, asked: Sequence[str]) -> None:
 
 
 class _Search:
-    """One query on one database."""
+    """One query on one database.
+
+    What the bot says is found only by its nick: it repeats what others say. So is what it was told to search for.
+    """
 
     def __init__(self, session: Session, asked: Asked) -> None:
         self._session = session
@@ -106,6 +109,7 @@ class _Search:
         self._groups = query.groups(asked, meetings)
         self._narrow = query.groups(replace(asked, words=()), meetings)
         self._count: int | None = None
+        self._bots: dict[str, bool] = {}
         low = index.first_place(asked.after) if asked.after else None
         self._low = -(2**62) if low is None else low
         self._high = index.first_place(asked.before) if asked.before else 2**62
@@ -150,8 +154,21 @@ class _Search:
         asked = self._asked
         groups = [*query.neighbours(asked), *self._narrow] if near else self._groups
         for row in self._rows(groups, high, near=near):
+            if not asked.people and self._is_aside(row):
+                continue
             if query.holds(row.text, asked) and (not asked.row or query.stands(row.text, asked.row) is near):
                 yield _Hit(row.place, row.channel, row.meeting, line_of(row), near)
+
+    def _is_aside(self, row: sa.Row[tuple[object, ...]]) -> bool:
+        return row.own or ((asks := SEARCHES.match(row.text)) is not None and self._is_bot(asks[1]))
+
+    def _is_bot(self, nick: str) -> bool:
+        """Whether the newest line of a nick is the bot's own: people are told to search, too."""
+        if nick not in self._bots:
+            newest = matching.places(self._session, query.groups(Asked(people=(nick,))), -(2**62), 2**62, 1)
+            own = sa.select(line_table.c.own).where(line_table.c.place.in_(newest))
+            self._bots[nick] = bool(self._session.execute(own).scalar())
+        return self._bots[nick]
 
     def _rows(self, groups: Sequence[Group], high: int, *, near: bool) -> Iterator[sa.Row[tuple[object, ...]]]:
         """Lines that have all tokens, below a place, the newest first."""
@@ -178,7 +195,9 @@ class _Search:
         """All lines below a place, where only a time is asked for: so many of them as anybody looks at."""
         columns = line_table.c
         spoken = columns.kind.in_([LineKind.SAID.value, LineKind.ME.value])
-        newest = sa.select(line_table).where(spoken, columns.place < high, columns.place >= self._low)
+        newest = sa.select(line_table).where(
+            spoken, sa.not_(columns.own), columns.place < high, columns.place >= self._low
+        )
         return newest.order_by(columns.place.desc()).limit(MOST)
 
     def _counted(self) -> int:
