@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from urllib.parse import unquote_plus
 
+from . import topics
+
 _ALIASES = {
     "t": "hashtag",
     "r": "reviewer",
@@ -33,7 +35,11 @@ _COMMIT = re.compile(r"[0-9a-fA-F]{40}\Z")
 _DEADLINE = re.compile(r"(\d{1,9})\s*([a-z]*)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0,
             "minutes": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0}  # fmt: skip
-TOPIC_LENGTH = 2048
+_TOPICS = {
+    "review.topic-too-long": f"topic length exceeds the limit ({topics.LONGEST})",
+    "review.topic-quoted": "topic can't contain quotation marks.",
+    "review.topic-control": "topic can't contain line ends or other control characters.",
+}
 _HASHTAG_LENGTH = 255
 KNOWN = (
     "topic=", "hashtag=", "r=", "cc=", "l=", "m=", "wip", "ready", "private", "remove-private", "edit", "submit",
@@ -151,8 +157,8 @@ def _with(options: Options, name: str, value: str) -> Options:
     if name in _FLAGS:
         return _FLAGS[name](options) if _is_on(name, value) else options
     match name:
-        case "topic" if len(value) > TOPIC_LENGTH:
-            raise BadOption(f"topic length exceeds the limit ({TOPIC_LENGTH})")
+        case "topic" if (wrong := topics.flaw(value)) is not None:
+            raise BadOption(_TOPICS[wrong.kind])
         case "topic":
             return replace(options, topic=value)
         case "hashtag":

@@ -17,13 +17,13 @@ from ..db import Database, Session
 from ..errors import Invalid
 from ..events import ChangeAbandoned, ChangeRestored, HashtagsChanged, TopicChanged, WorkInProgressChanged
 from ..reasons import reason
-from . import conversation, deeds, store
+from . import conversation, deeds, store, topics
 from .mail import store as mail
 from .mail.model import NO_WISH, Wish
 from .model import Change, PrivateChanged, Status
 from .permission import require, target_of
 
-LONGEST_TOPIC = 2048
+LONGEST_TOPIC = topics.LONGEST
 
 
 class States:
@@ -135,8 +135,8 @@ def _set_private(
 def _set_topic(
     session: Session, actor: Actor, number: int, topic: str, rules: access.Rulebook, now: datetime
 ) -> Change:
-    if len(topic) > LONGEST_TOPIC:
-        raise Invalid(reason=reason("review.topic-too-long", limit=LONGEST_TOPIC))
+    if (flaw := topics.flaw(topic)) is not None:
+        raise Invalid(reason=flaw)
     change = store.get_change(session, number)
     account = deeds.set_topic(actor, change, rules)
     if change.topic == topic:

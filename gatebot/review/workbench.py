@@ -20,14 +20,13 @@ from ..identity import Account, account_in
 from ..reasons import reason
 from ..repo import MergeConflict, Person, Repositories, person
 from ..words import say
-from . import deeds, push_flaws, store
+from . import deeds, push_flaws, store, topics
 from .making import Maker, Wanted
 from .model import Change, branch_ref
 from .permission import require, require_account
 from .push_config import ConfigGuard
 from .push_facts import Push, Reader, facts
 from .receive import CONFIG, Refusal
-from .states import LONGEST_TOPIC
 
 _LONGEST = 64 * 1024  # characters of a message; who needs more pushes it
 COMMIT_ID = re.compile(r"[0-9a-f]{40}\Z")
@@ -98,8 +97,8 @@ class Workbench:
 
     def _vet(self, actor: Actor, account: Account, one: Wanted) -> None:
         self.require_writable(one.project)
-        if len(one.topic) > LONGEST_TOPIC:
-            raise Invalid(reason=reason("review.topic-too-long", limit=LONGEST_TOPIC))
+        if (flaw := topics.flaw(one.topic)) is not None:
+            raise Invalid(reason=flaw)
         if (unsigned := self.reader.unsigned(one.project, account)) is not None:
             raise NotPermitted(reason=reason("review.make-refused", self.reader.agreeing, text=say(unsigned)))
         ref = branch_ref(one.branch)

@@ -33,6 +33,9 @@ async def test_a_key_is_added_on_the_page_and_deleted_again(web: WebHouse) -> No
 async def test_what_is_no_key_is_refused_in_words_and_nothing_is_changed(web: WebHouse) -> None:
     await web.sign_in("bob")
     _, page = await web.send("/settings/ssh-key", key="-----BEGIN OPENSSH PRIVATE KEY-----\nxyz")
+    assert "This is your PRIVATE key. It was not kept, but it has left your machine, so use it no more" in page
+    assert "xyz" not in page
+    _, page = await web.send("/settings/ssh-key", key="ssh-ed25519")
     assert "This key cannot be used: write one line such as" in page
     _, page = await web.send("/settings/ssh-key", do="delete", number="x")
     assert "There is no SSH key number 0 here" in page

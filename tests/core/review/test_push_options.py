@@ -64,6 +64,8 @@ def test_options_are_read_by_all_their_names(suffix: str, pushed: tuple[str, ...
         ("np,publish-comments", "the options 'publish-comments' and 'no-publish-comments' are mutually exclusive"),
         ("wip=perhaps", 'invalid boolean "wip=perhaps"'),
         ("topic=" + "x" * 2049, "topic length exceeds the limit (2048)"),
+        ('topic=a"b', "topic can't contain quotation marks."),
+        ("topic=a\tb", "topic can't contain line ends or other control characters."),
         ("l=+2", '"+2" is not a valid label'),
         ("l=", "Empty label vote"),
         ("base=123", "expected SHA1 for option --base: 123"),

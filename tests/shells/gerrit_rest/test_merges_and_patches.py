@@ -129,6 +129,8 @@ async def test_a_change_begins_a_branch_that_is_not_there_yet(rest: RestClient, 
     assert shape(house, made["_number"])[0] == ()
     for body, status, told in (
         ({**NEW, "topic": "x" * 2049}, 400, "topic length exceeds the limit (2048)"),
+        ({**NEW, "topic": 'a"b'}, 400, "topic can't contain quotation marks."),
+        ({**NEW, "topic": "a\nb"}, 400, "topic can't contain line ends or other control characters."),
         ({**NEW, "new_branch": True}, 409, "Branch refs/heads/main already exists."),
         ({**NEW, "branch": "none"}, 400, "Destination branch does not exist refs/heads/none"),
         (
