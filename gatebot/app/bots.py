@@ -86,6 +86,8 @@ def with_bots(irc: Irc, origin: Origin, sight: Sights, gate: GateRoom) -> Irc:
     ways = Ways(settings.url, places_of(settings), timedelta(hours=settings.meetings.notice_hours))
     status = Statusbot(db, origin.journal, origin.clock, people, ways)
     irc.add("status", status.heard, status.run, status.close)
+    for client in irc.clients:
+        client.judge = status.judge
     origin.site.banners = status.banners
     irc.shown.extend(
         StatusPages(

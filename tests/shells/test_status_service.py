@@ -45,7 +45,9 @@ class House:
         return Person(line.nick, may=True)
 
     def send(self, network: str, target: str, reply: Reply, priority: Priority) -> None:
-        assert priority in (Priority.STATUS, Priority.ANSWER)
+        assert priority in (Priority.STATUS, Priority.ANSWER) or (
+            priority is Priority.MEETING and reply.act is Act.TOPIC
+        )
         self.sent.append(((network, target), reply.text, reply.act))
 
     def topic(self, network: str, channel: str) -> str | None:
@@ -131,11 +133,13 @@ async def test_a_meeting_has_its_topics_and_at_its_end_an_alert_stands_again(hou
     assert await topic_of_ops() == []
     house.starts()
     assert await topic_of_ops() == []
+    assert house.bot.judge(*OPS, "Down") == "Down"
     await house.says("#endmeeting")
     house.topics[OPS] = "operators"
     assert await topic_of_ops() == ["Down"]
     house.topics[OPS] = "Down"
     await house.bot.tell(Kind.OK, "", "ann")
+    assert [house.bot.judge(*one, "Down") for one in (OPS, ("oftc", "#else"))] == ["operators", "Down"]
     assert await topic_of_ops() == ["operators"]
 
 

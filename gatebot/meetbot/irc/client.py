@@ -43,6 +43,11 @@ def _deaf(_network: str, _line: Line) -> None:
     """Nobody listens to what is said to the bot alone."""
 
 
+def _as_it_is(_network: str, _channel: str, topic: str) -> str | None:
+    """Nobody knows more of topics than who sets them."""
+    return topic
+
+
 class Client:
     """One network; a `Speaker` for the service."""
 
@@ -55,12 +60,14 @@ class Client:
         whispered: Callable[[str, Line], None] = _deaf,
     ) -> None:
         """`marks` tells, once, when each channel was heard last before this start; `whispered` is given, with the
-        network, what somebody says to the bot alone: no log has that."""
+        network, what somebody says to the bot alone: no log has that. `judge` is asked, when a topic is about to go
+        out, what it is to be by now; None: it stays as it is."""
         self.network = network
         self._hear = hear
         self._clock = clock
         self._load = marks
         self._whispered = whispered
+        self.judge: Callable[[str, str, str], str | None] = _as_it_is
         self._marks: Marks = {}
         self._heard_at: dict[str, datetime] = {}
         self._out = Outbox()
@@ -243,9 +250,8 @@ class Client:
                 if (wait := bucket.wait(self._seconds())) > 0:
                     await self._clock.sleep(wait)
                     continue  # What is most urgent may be another by now.
-                if (ready := self._out.next(self._ready)) is not None:
+                if (ready := self._out.next(self._ready)) is not None and self._say(*ready):
                     bucket = bucket.take(self._seconds())
-                    self._say(*ready)
             self._spoken.set()
             await self._work.wait()
 
@@ -254,18 +260,12 @@ class Client:
             return self._session.since is not None
         return self._session.scene.roster.get(target) is not None
 
-    def _say(self, channel: str, reply: Reply, priority: Priority) -> None:
-        """Send a reply's first line, and queue its others before all of their kind."""
+    def _say(self, channel: str, reply: Reply, priority: Priority) -> bool:
+        """Send a reply's first line, and queue its others before all of their kind; false: there is nothing to send."""
+        if reply.act is Act.TOPIC:
+            return self._set_topic(channel, reply.text)
         scene = self._session.scene
         source = scene.source or f"{scene.nick}!{'x' * 10}@{'x' * 63}"
-        if reply.act is Act.TOPIC:
-            # The server keeps what we send whole; only what it passes on to others may be cut.
-            most = min(self._session.features.topic_length or wire.LINE, wire.room("", "TOPIC", channel))
-            topic = next(wire.split(reply.text, most))
-            self._send(
-                f"PRIVMSG ChanServ :TOPIC {channel} {topic}" if self.network.chanserv else f"TOPIC {channel} :{topic}"
-            )
-            return
         command = "NOTICE" if reply.act is Act.NOTICE else "PRIVMSG"
         named = f"<{reply.speaker}> " if reply.speaker else ""
         first, *rest = wire.split(reply.text, wire.room(source, command, channel) - len(named.encode()))
@@ -274,12 +274,25 @@ class Client:
             self._voices.append((named + first, reply.speaker, first))
         self._send(f"{command} {channel} :{named}{first}")
         if not self._session.features.is_channel(channel):
-            return
+            return True
         if scene.echoes:
             self._unheard.keep(channel, replace(reply, text=first), priority, named + first, self._seconds())
         else:
             kind = LineKind.NOTICE if reply.act is Act.NOTICE else LineKind.SAID
             self._heard(channel, Line(self._clock.now(), scene.nick, named + first, kind, own=True))
+        return True
+
+    def _set_topic(self, channel: str, wanted: str) -> bool:
+        told = self.judge(self.network.name, channel, wanted)
+        if told is None:
+            return False
+        # The server keeps what we send whole; only what it passes on to others may be cut.
+        most = min(self._session.features.topic_length or wire.LINE, wire.room("", "TOPIC", channel))
+        topic = next(wire.split(told, most))
+        self._send(
+            f"PRIVMSG ChanServ :TOPIC {channel} {topic}" if self.network.chanserv else f"TOPIC {channel} :{topic}"
+        )
+        return True
 
     def _send(self, raw: str) -> None:
         if self._stream is not None:

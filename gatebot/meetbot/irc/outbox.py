@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..lines import plain
-from ..model import Priority, Reply
+from ..model import Act, Priority, Reply
 
 _MOST = 1000
 _FRESH = 150.0  # seconds after which no echo comes any more: the network would be given up by then
@@ -28,8 +28,11 @@ class Outbox:
     _queues: dict[Priority, Queue] = field(default_factory=lambda: {priority: deque() for priority in Priority})
 
     def put(self, channel: str, reply: Reply, priority: Priority = Priority.MEETING) -> None:
-        """Queue one; the oldest of its kind gives way where too many wait."""
+        """Queue one; the oldest of its kind gives way where too many wait, a topic to a newer one of its channel."""
         queue = self._queues[priority]
+        older = [one for one in queue if reply.act is Act.TOPIC is one[1].act and one[0].lower() == channel.lower()]
+        for one in older:
+            queue.remove(one)
         if len(queue) >= _MOST and priority is not Priority.MEETING:
             queue.popleft()
             self.dropped += 1

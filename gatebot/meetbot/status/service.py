@@ -29,7 +29,7 @@ from ..sisters.asking import OBEYED, too_much
 from ..sisters.patience import Patience
 from ..store import Heard
 from . import deciding, standing, store
-from .model import Delivery, Entry, Kind, Person, Place, Step
+from .model import Delivery, Entry, Held, Kind, Person, Place, Step
 from .ports import World
 from .store import Where
 
@@ -61,6 +61,8 @@ class Statusbot:
         self._standing: tuple[Entry, ...] = ()
         self._on_their_way: dict[Where, Delivery] = {}
         self._topics_sent: dict[Where, datetime] = {}
+        self._held: dict[Where, Held] = {}
+        self._past: tuple[str, ...] = ()
         self._gone: list[int] = []
         self._patience = Patience()
         self._wake = asyncio.Event()
@@ -72,6 +74,15 @@ class Statusbot:
     def alert(self) -> str | None:
         """The alert in force."""
         return standing.alert(self._standing)
+
+    def judge(self, network: str, channel: str, topic: str) -> str | None:
+        """What a topic that is about to go out is to be, whoever sets it; None: the channel has that."""
+        places = [(one.network, one.channel) for one in self._ways.places if one.topic and one.network == network]
+        where = next((one for one in places if folded(one[1]) == folded(channel)), None)
+        if where is None:
+            return topic
+        now = self._world.topic(*where)
+        return standing.judged(self.alert(), self._held.get(where), topic, now, self._past)
 
     async def run(self) -> None:
         """Work for ever."""
@@ -150,8 +161,9 @@ class Statusbot:
         await self._forget()
 
     async def _set_topics(self, now: datetime) -> None:
-        known = await self._db.read(store.topics)
-        past, sittings = await self._db.read(store.told_lately), await self._db.read(store.sittings)
+        known = self._held = await self._db.read(store.topics)
+        past = self._past = await self._db.read(store.told_lately)
+        sittings = await self._db.read(store.sittings)
         for place in self._ways.places:
             where = (place.network, place.channel)
             topic = self._world.topic(*where) if place.topic else None
@@ -161,6 +173,7 @@ class Statusbot:
             held, wanted = standing.topic(self.alert(), known.get(where), topic, past, sitting)
             if held is not None and held != known.get(where):
                 await self._db.run_silent(store.keep_topic, where, held)
+                self._held = {**self._held, where: held}
             sent = self._topics_sent.get(where)
             if wanted is None:
                 self._topics_sent.pop(where, None)
@@ -172,7 +185,9 @@ class Statusbot:
 
     def _set_topic(self, where: Where, topic: str, now: datetime) -> None:
         self._topics_sent[where] = now
-        self._world.send(*where, Reply(topic, Act.TOPIC), Priority.STATUS)
+        # What is not true any more must not stand while others talk.
+        priority = Priority.STATUS if self.alert() is not None else Priority.MEETING
+        self._world.send(*where, Reply(topic, Act.TOPIC), priority)
 
     async def _forget(self) -> None:
         if not (gone := tuple(self._gone)):

@@ -16,6 +16,8 @@ from ..linkify import pieces
 from ..sisters.announcing import is_said
 from .model import Entry, Held, Kind, Sitting
 
+_CUT = 100  # letters that every network lets a topic have; what is shorter was not cut
+
 
 def alert(standing: Sequence[Entry]) -> str | None:
     """The text of the alert in force, if there is one; `standing` is what no ok has ended."""
@@ -68,6 +70,17 @@ def topic(
     if held.stands:
         return replace(held, before=before), None
     return held, wanted
+
+
+def judged(wanted: str | None, held: Held | None, sent: str, now: str | None, past: Collection[str] = ()) -> str | None:
+    """What a topic that is about to be `sent` is to be: an alert that is over by now is not put into it any more, but
+    what the channel had before; None: that is there."""
+    ended = [text for text in (*past, held.alert if held is not None else "") if text and text != wanted]
+    cut = len(sent) >= _CUT
+    over = any(text == sent or (cut and _is(text, sent)) for text in ended)
+    if held is None or not over or (wanted is not None and cut and _is(wanted, sent)):
+        return sent
+    return None if held.before == now else held.before
 
 
 def _is(said: str, topic: str) -> bool:

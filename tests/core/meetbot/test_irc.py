@@ -16,7 +16,7 @@ from gatebot.meetbot.irc.messages import Message, parse
 from gatebot.meetbot.irc.model import Network
 from gatebot.meetbot.irc.outbox import Outbox, Unheard
 from gatebot.meetbot.irc.session import Effect, Hears, Sends, Session
-from gatebot.meetbot.model import Line, LineKind, Priority, Reply
+from gatebot.meetbot.model import Act, Line, LineKind, Priority, Reply
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -220,6 +220,21 @@ def test_what_a_network_did_not_echo_before_it_broke_is_said_again() -> None:
     unheard.put_back(out, 210.0)
     assert out.next(lambda _: True) == ("#c", Reply(sent), Priority.NEWS)
     assert out.next(lambda _: True) is None
+
+
+def test_a_topic_gives_way_to_a_newer_one_of_its_channel_and_nothing_else_does() -> None:
+    out = Outbox()
+    for channel, text, act in (
+        ("#c", "old", Act.TOPIC),
+        ("#d", "other", Act.TOPIC),
+        ("#c", "said", Act.SAY),
+        ("#C", "new", Act.TOPIC),
+    ):
+        out.put(channel, Reply(text, act))
+    told: list[str] = []
+    while (one := out.next(lambda _: True)) is not None:
+        told.append(one[1].text)
+    assert told == ["other", "said", "new"]
 
 
 def logged_in() -> Session:

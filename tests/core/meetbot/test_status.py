@@ -10,7 +10,7 @@ import pytest
 
 from gatebot.meetbot.status import deciding, standing
 from gatebot.meetbot.status.feed import atom
-from gatebot.meetbot.status.model import Entry, Kind, Person, Step
+from gatebot.meetbot.status.model import Entry, Held, Kind, Person, Step
 
 SITE = "https://gate.example.org"
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -118,3 +118,15 @@ def test_a_feed_holds_whatever_was_told() -> None:
     name = "{http://www.w3.org/2005/Atom}"
     assert [one.findtext(f"{name}title") for one in feed.iter(f"{name}entry")] == ["ok", "alert: <b>& 인스턴스"]
     assert feed.findtext(f"{name}updated") == "2026-11-29T13:00:00Z"
+
+
+def test_a_topic_is_judged_by_the_alert_as_it_is_when_the_topic_goes_out() -> None:
+    held, past = Held("developers", "Down"), ("Down",)
+    assert standing.judged("Down", held, "Down", "Sync", past) == "Down"
+    assert standing.judged(None, held, "Down", "Sync", past) == "developers"
+    assert standing.judged(None, Held("developers", ""), "Down", "developers", past) is None
+    assert (
+        standing.judged("Down again", held, "Doors (Meeting topic: Sync)", "Sync", past)
+        == "Doors (Meeting topic: Sync)"
+    )
+    assert standing.judged(None, None, "Down", "Sync", past) == "Down"
