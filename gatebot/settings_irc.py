@@ -58,7 +58,9 @@ class Irc:
     )  # fmt: skip
     burst: int = setting(5, "How many lines may go out at once.", least=1)
     seconds_between_lines: float = setting(
-        2.0, "How long the bot waits between further lines, also parts of a second; 0: not at all.", least=0
+        1.0,
+        "How long the bot waits between further lines, also parts of a second; 0: not at all. Strict networks want 2.",
+        least=0,
     )
     quiet_hours: int = setting(
         168, "After how long without a line in a channel the health page raises an alarm; 0: never.", unit="hours",
