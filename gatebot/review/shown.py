@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache, partial
@@ -22,6 +22,7 @@ from ..mentions import Mention, Mentions
 from ..repo import Repositories
 from . import sentences, views
 from .dashboards.order import told
+from .diffs import talk
 from .diffs.drawing import drawn
 from .diffs.service import Compared
 from .judging import Judge
@@ -89,7 +90,6 @@ class Shown:
             asyncio.to_thread(self._files, change.project, old, shown.commit),
         )
         people = what.names(actor)
-        here = [comment for comment in (*view.comments, *drafts) if comment.patch_set == shown.number]
         ready = view.verdict.without("Verified", "Dependencies").submittable
         position = self._judge.gates.position(number)
         failure = views.refusal(view, builds, shown.number, GATE) if position is None else None
@@ -111,9 +111,6 @@ class Shown:
             "configures": self._judge.gates.configures(change.project, change.branch, _paths(files)),
             "added": sum(file.change.added for file in files),
             "deleted": sum(file.change.deleted for file in files),
-            "notes": views.notes(here, people, _places(files) if here else ()),
-            "messages": [views.message_view(message, rules) for message in view.messages],
-            "inline": _by_message(view.comments),
             "people": people,
             "reviewers": view.reviewers,
             "attention": [(one, told(one, mine=one.account == actor.account)) for one in view.attention if one.active],
@@ -131,6 +128,8 @@ class Shown:
             # git signs in only where it is asked to, which the address of everybody does not.
             "clone_url": f"{self._url}/{'a/' if change.private else ''}{change.project}",
             "ref": shown.ref,
+            "messages": [views.message_view(message, rules) for message in view.messages],
+            **_said(what, drafts, people, files),
         }
 
     async def rows(
@@ -180,6 +179,19 @@ class Shown:
             if content is not None:
                 return name, content[:_README_BYTES].decode("utf-8", "replace")
         return None
+
+
+def _said(
+    what: Compared, drafts: Sequence[InlineComment], people: Mapping[int, str], files: Sequence[FileView]
+) -> dict[str, object]:
+    """The comments: beside the lines, each thread once, and below the messages that they came with."""
+    threads = talk.threads(what.view.comments, drafts)
+    here = talk.begun_on(threads, what.patch_set.number)
+    return {
+        "threads": talk.by_comment(threads, {one.id for one in drafts}, people),
+        "notes": views.notes(here, people, _places(files) if here else ()),
+        "inline": _by_message(what.view.comments),
+    }
 
 
 def _by_message(comments: Iterable[InlineComment]) -> dict[int, list[InlineComment]]:

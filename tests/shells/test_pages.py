@@ -130,7 +130,9 @@ async def test_a_comment_on_a_line_stands_at_its_line(web: WebHouse, house: Pipe
     await web.sign_in("bob")
     comment = {"comment__file": "a.txt", "comment__line": "2", "comment__text": f"Why two? {EVIL}"}
     _, page = await web.send(f"/c/api/+/{change.number}/review", **comment)
-    assert f"2 + two Bob 2026-01-05 09:00 ! unresolved Why two? {EVIL}" in words(page)
+    said = words(page)
+    assert f"2 + two Bob ! unresolved 2026-01-05 09:00 Why two? {EVIL} Answer Quote Done Acknowledge" in said
+    assert f"a.txt:2 ! unresolved Why two? {EVIL} Answer Quote Done Acknowledge" in said.split(" Conversation ")[1]
     assert EVIL not in page
 
 

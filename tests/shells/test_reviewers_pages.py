@@ -134,7 +134,7 @@ async def test_drafts_are_seen_by_their_author_alone_and_published_with_a_reply(
     assert EVIL not in page
     said = words(await web.page(path))
     assert "Publish your drafts: 1 a.txt:2" in said
-    assert "bob 2026-01-05 09:00 ◷ draft, only you see it" in said
+    assert "bob ◷ draft, only you see it ! unresolved 2026-01-05 09:00" in said
     assert f"Add {EVIL} api main" in section(await web.page("/dashboard/self"), 2)
     await web.send(f"{path}/review", publish="1")
     assert house.said(change.number)[-1] == "Patch Set 1:\n\n(1 comment)"

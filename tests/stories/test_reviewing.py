@@ -155,6 +155,24 @@ def test_a_draft_is_kept_while_it_is_written_and_published_with_the_vote(
         ("Why two?", 2, True), ("Say more.", 5, True), ("Done.", 2, False),
     ]  # fmt: skip
     assert comments[1]["range"] == {"start_line": 5, "start_character": 0, "end_line": 5, "end_character": 6}
+    threads_are_answered_on_the_page_of_the_change(ann)
+
+
+def threads_are_answered_on_the_page_of_the_change(ann: Page) -> None:
+    """In the conversation, and below the differences."""
+    more = ann.locator("#messages .said", has_text="Say more.")
+    more.get_by_role("button", name="Quote").click()
+    expect(ann.locator("form.editor textarea")).to_have_value("> Say more.\n\n")
+    ann.locator("form.editor textarea").fill("I did.")
+    ann.keyboard.press("Control+Enter")
+    expect(more).to_contain_text("draft, only you see it")
+    below = ann.locator("tr.note .thread", has_text="Say more.")
+    expect(below).to_contain_text("I did.")
+    below.get_by_role("button", name="Discard").click()
+    expect(more).not_to_contain_text("I did.")
+    below.get_by_role("button", name="Acknowledge").click()
+    expect(more).to_contain_text("Acknowledged.")
+    accessible(ann)
 
 
 def test_what_is_written_survives_the_news_of_others(site: RunningSite, bob: Page) -> None:

@@ -79,6 +79,26 @@ def placed(
     return found
 
 
+def by_comment(
+    several: Iterable[Sequence[InlineComment]], drafts: Collection[str], people: Mapping[int, str]
+) -> dict[str, Thread]:
+    """The thread of each comment, where it was written: for a page that shows the files beside the conversation."""
+    found: dict[str, Thread] = {}
+    for thread in several:
+        root, remarks = thread[0], tuple(_remark(one, drafts, people) for one in thread)
+        side = "new" if root.side is Side.REVISION else "old"
+        wrote = (root.patch_set, root.file, root.line or 0, root.side.value)
+        whole = Thread(root.id, root.file, side, root.line or 0, remarks, is_open(thread), wrote, root.range)
+        found |= dict.fromkeys((one.id for one in thread), whole)
+    return found
+
+
+def begun_on(several: Iterable[Sequence[InlineComment]], patch_set: int) -> list[InlineComment]:
+    """The first comment on a patch set of each thread that has one there: where the thread is shown."""
+    here = (next((one for one in thread if one.patch_set == patch_set), None) for thread in several)
+    return [one for one in here if one is not None]
+
+
 def fit(several: Iterable[Thread], old: int, new: int) -> list[Thread]:
     """Threads whose line the text does not have any more are on the whole file."""
     most = {"old": old, "new": new}

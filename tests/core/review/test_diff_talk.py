@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gatebot.review.diffs.looking import address, asked_of, last_looked
-from gatebot.review.diffs.talk import Shown, carried, fit, placed, threads
+from gatebot.review.diffs.talk import Shown, begun_on, by_comment, carried, fit, placed, threads
 from gatebot.review.model import InlineComment, Message, Side
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -42,6 +42,14 @@ def test_only_open_threads_of_older_patch_sets_are_carried_on() -> None:
     (thread,) = placed(threads([FIRST], []), moved, shown, (), PEOPLE)
     assert (thread.line, thread.moved, thread.wrote) == (9, True, (1, "a.py", 3, "REVISION"))
     assert [one.line for one in fit([thread], 5, 8)] == [0]
+
+
+def test_beside_the_conversation_a_thread_stands_once_and_each_of_its_comments_knows_it() -> None:
+    several = threads([FIRST, ANSWER], [DRAFT])
+    whole = by_comment(several, {"d1"}, PEOPLE)
+    assert whole["c1"] is whole["c2"] is whole["d1"]
+    assert (whole["c1"].id, whole["c1"].last.id, whole["c1"].wrote) == ("c1", "c2", (1, "a.py", 3, "REVISION"))
+    assert [[one.id for one in begun_on(several, number)] for number in (1, 2, 3)] == [["c1"], ["c2"], []]
 
 
 def test_a_finding_of_a_job_is_told_from_the_words_of_people() -> None:
