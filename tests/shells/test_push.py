@@ -390,7 +390,7 @@ async def test_options_set_what_they_name(host: GitHost, work: WorkTree) -> None
     assert await facts(host, TopicChanged) == [TopicChanged(1, "x", "", mina), TopicChanged(1, "y", "x", mina)]
     assert [one.account for one in (await host.db.read(attention_of, [1]))[1]] == [bob]
 
-    condition = "changekind:NO_CHANGE OR changekind:TRIVIAL_REBASE OR is:MIN"
+    condition = "changekind:NO_CODE_CHANGE OR changekind:TRIVIAL_REBASE OR is:MIN"
     work.put("b.txt", "another\n")
     work.git("commit", "-q", "-a", "--amend", "--no-edit")
     told = remote(await push(work))
