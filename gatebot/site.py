@@ -133,6 +133,8 @@ class Site(Asking):
         mistyped = status == 404 and "application/xhtml+xml" in accepts
         programs = (request.path.startswith(_PROGRAMS) and not mistyped) or "text/html" not in accepts
         if programs:
+            if status == 404 and not what:
+                what = words.say(reason("hall.no-such-address", path=request.path[:200]), self.language(request))
             answer = web.Response(
                 text=(what or HTTPStatus(status).phrase) + "\n",
                 status=status,

@@ -56,12 +56,16 @@ class RestSite:
             ("GET", "/config/server/version", self._version),
             ("GET", "/config/server/info", self._info),
         )
-        lists = (("/projects/", self._projects),)
+        lists = (("/projects/", self._projects), ("/plugins/", self._plugins))
         return [
             *(web.get(f"{prefix}{path}", handler) for prefix in ("", "/a") for path, handler in lists),
             *(route for method, path, handler in table for route in everywhere(method, path, handler)),
             web.get("/api/change/{id}/verdict", self._verdict),
         ]
+
+    async def _plugins(self, request: web.Request) -> web.StreamResponse:
+        """There are none: what Gerrit's plugins do is built in, or is not there."""
+        return json_answer(request, {})
 
     # -- projects --------------------------------------------------------------------------------------
 

@@ -531,6 +531,10 @@ async def test_addresses_of_gerrits_pages_lead_to_those_here(web: WebHouse, hous
     assert (await web.client.get("/c/99/1", allow_redirects=False)).status == 404
     wrong = await web.client.delete("/search")
     assert (wrong.status, wrong.headers["Allow"]) == (405, "GET,HEAD")
+    for asked in ("/config/server/frob", "/plugins/none/"):
+        missing = await web.client.get(asked)
+        told = f"There is nothing at {asked}. /openapi.json lists every address that programs can ask.\n"
+        assert (missing.status, await missing.text()) == (404, told)
     odd = house.push("api", {"b@5": "b\n"}, "Add a file whose name ends like an address")
     assert "b@5" in await web.page(f"/c/api/+/{odd.number}/1/b@5")
     browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

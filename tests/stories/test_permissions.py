@@ -74,6 +74,7 @@ def test_every_site_has_all_projects_and_administrators_clone_its_configuration(
 
 def test_all_projects_is_there_for_who_may_read_it_only(site: RunningSite) -> None:
     assert "All-Projects" in site.person("admin").rest.get("/projects/")
+    assert site.person("admin").rest.get("/plugins/") == {}
     assert sorted(site.person("ann").rest.get("/projects/")) == ["api", "client", "gatebot-config"]
     with pytest.raises(NotFound):
         site.person("ann").rest.get("/projects/All-Projects")
