@@ -45,7 +45,9 @@ class Irc:
         "that an authority vouches for.",
     )  # fmt: skip
     trust_nicks: bool = setting(
-        False, "Whether a nick proves who speaks, where the network tells no accounts; only on a network of your own."
+        False,
+        "Whether a nick that was linked to an account proves who speaks, where the network tells no accounts; only on "
+        "a network of your own.",
     )
     topics: str = setting(
         "directly", "How the bot sets topics: directly, as an operator of the channel, or through chanserv.",

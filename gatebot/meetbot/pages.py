@@ -38,7 +38,8 @@ _TYPES = {"html": "text/html", "json": "application/json", "md": "text/markdown"
 # Minutes carry their own style and nothing that runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGE = (
-    '<p class="details"><a href="/meeting/%d">This meeting on this site: who led it changes its minutes there</a></p>'
+    '<p class="details"><a href="/meeting/%d">The page of this meeting</a>. '
+    "Who led it can change these minutes there.</p>"
 )
 
 

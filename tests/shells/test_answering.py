@@ -107,7 +107,9 @@ class Channel:
 
 async def test_a_linked_account_rechecks_under_any_nick_and_no_other_does() -> None:
     channel = Channel()
-    unknown = ["ann: I do not know your account. Link it here:  https://gate.example.org/settings/irc"]
+    unknown = [
+        "ann: I do not know whose account you are. Make a code here and say it to me:  https://gate.example.org/settings/irc"
+    ]
     assert await channel.hears("gatebot: recheck 42", account="Ann_Services") == unknown
     assert await channel.hears("gatebot: confirm CODE", account="Ann_Services") == [
         "ann: You are ann here from now on."

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -515,11 +516,12 @@ async def test_only_who_may_change_minutes_is_offered_to(house: House) -> None:
         page = await (await house.client.get("/meeting/1", headers={"Cookie": cookie})).text()
         offered[name] = "Change minutes" in page
         # Who may not is told why, and what to do if he led it on IRC.
-        assert ("If you led it on IRC" in page) == (name == "eve")
+        told = 'If you led it on IRC, link your account there to yours here: <a href="/settings/irc">You on IRC</a></p>'
+        assert (told in page) == (name == "eve")
     assert offered == {"": False, "ann": True, "eve": False}
     assert '<a href="/meeting/1">page</a>' in await house.get("/meetings/")
     file = await house.get("/meetings/sync/2026/sync.2026-11-22-12.00.html")
-    assert '<a href="/meeting/1">This meeting on this site: who led it changes its minutes there</a>' in file
+    assert '<a href="/meeting/1">The page of this meeting</a>. Who led it can change these minutes there.' in file
 
 
 async def test_an_administrator_changes_minutes_and_everybody_sees_what_was_there_before(house: House) -> None:
@@ -537,7 +539,8 @@ async def test_an_administrator_changes_minutes_and_everybody_sees_what_was_ther
     was = {"_xsrf": token[1], f"was-{place[1]}": "ann looks at change 42"}
     data = was | {f"text-{place[1]}": f"ann looks at change 43 {EVIL}"}
     answer = await house.client.post("/meeting/1/edit", data=data, headers={"Cookie": cookie}, allow_redirects=False)
-    assert answer.status == 303
+    assert (answer.status, answer.headers["Location"]) == (303, "/meeting/1")
+    assert unquote(answer.cookies["told"].value) == "The minutes are saved."
     page = await house.get("/meeting/1")
     assert "<del>ann looks at change 42</del>" in page
     assert "<ins>ann looks at change 43 &lt;script&gt;" in page

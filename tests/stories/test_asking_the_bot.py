@@ -104,7 +104,8 @@ def test_who_proved_an_account_by_a_code_rechecks_from_the_channel(
         change = ann.propose("api", "Add a door", {"door": "open\n"})
         ann.hears(change, "Build succeeded.")
         reader.says(f"gatebot: recheck {change}")
-        assert reader.reads() == f"mina: I do not know your account. Link it here:  {site.url}/settings/irc"
+        unknown = "I do not know whose account you are. Make a code here and say it to me:"
+        assert reader.reads() == f"mina: {unknown}  {site.url}/settings/irc"
         page = Visitor(site, "ann", site.tokens["ann"])
         begun = site.do(site.app.journal.last())
         told = page.ask("POST", "/settings/irc", b"", **FORM).text

@@ -28,7 +28,10 @@ title = "The gathering"
 tracks = ["nova", "swift"]
 """
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
-UNKNOWN = "I do not know your account. Link it here:  {0}/settings/irc  Or tell it here:  {0}/status-log"
+UNKNOWN = (
+    "I do not know whose account you are. Make a code here and say it to me:  "
+    "{0}/settings/irc  Or tell it here:  {0}/status-log"
+)
 ALERT = "Gerrit is down, see change 7"
 
 

@@ -100,13 +100,15 @@ class EditPages:
         row, who = await self._editable(request)
         form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
         added = form.get("kind", ""), one_line(form.get("text", ""))[:_LONGEST]
-        clashes = await self._db.run(store.save, row.id, _changes(form), added, who, self._clock.now())
+        changes = _changes(form)
+        clashes = await self._db.run(store.save, row.id, changes, added, who, self._clock.now())
         if clashes is None:
             raise NotFound(reason=reason("meetbot.no-such-item"))
         if clashes:
             return await self._show(request, row, form, clashes)
         await self._write(row.id)
-        return self._site.redirect(request, f"/meeting/{row.id}/edit")
+        told = reason("meetbot.minutes-saved" if changes or added[1] else "meetbot.minutes-as-they-were")
+        return self._site.redirect(request, f"/meeting/{row.id}", told)
 
 
 def _changes(form: Mapping[str, str]) -> list[Change]:

@@ -144,7 +144,7 @@ def not_so(word: str, gettext: Gettext) -> str:
 
 def unknown(url: str, gettext: Gettext) -> str:
     """Nobody proved to be an account asks for what accounts may do."""
-    return _ended(gettext("I do not know your account. Link it here:"), url)
+    return _ended(gettext("I do not know whose account you are. Make a code here and say it to me:"), url)
 
 
 def guest(url: str, gettext: Gettext) -> str:

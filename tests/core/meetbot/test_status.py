@@ -75,7 +75,8 @@ def test_other_lines_are_no_commands(text: str) -> None:
 
 def test_who_may_not_reads_why_and_what_to_do_and_nothing_is_kept() -> None:
     assert said("#status alert x", None) == Step(
-        first="clark: I do not know your account. Link it here:  https://gate.example.org/settings/irc  "
+        first="clark: I do not know whose account you are. Make a code here and say it to me:  "
+        "https://gate.example.org/settings/irc  "
         "Or tell it here:  https://gate.example.org/status-log"
     )
     guest = deciding.decide("status", "alert x", "eve/guest", None, SITE)
