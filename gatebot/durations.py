@@ -6,6 +6,8 @@ Pure, and light to import: the command line tells durations too. Moments are sho
 
 from __future__ import annotations
 
+from math import ceil
+
 _UNITS = {"en": (" h", " min", " s"), "ko": ("시간", "분", "초")}
 _MOMENT = {"en": "under 1 s", "ko": "1초 미만"}
 
@@ -25,5 +27,12 @@ def duration(seconds: float | None, language: str = "en") -> str:
 
 
 def about(seconds: float, language: str = "en") -> str:
-    """A guess: `1 min` at least, in whole minutes."""
+    """A guess: in steps of 10 s below a minute, else in whole minutes. More would be more than is known."""
+    if seconds <= 50:
+        return duration(about_seconds(seconds), language)
     return duration(max(1, round(seconds / 60)) * 60, language).removesuffix(f" 00{_UNITS[language][2]}")
+
+
+def about_seconds(seconds: float) -> int:
+    """A guess below a minute: the next 10 s, for what ends sooner than told is a smaller disappointment."""
+    return max(1, ceil(seconds / 10)) * 10

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..assignment import NodeWait
+from ..durations import about_seconds
 from ..reasons import Reason, reason
 from .queue.model import Build, Queue
 
@@ -66,8 +67,14 @@ def slot(queues: Iterable[Queue], usual: Mapping[str, float], elapsed: Mapping[s
         return reason("pipeline.waits-for-executor")
     if len(left) < len(jobs):
         return reason("pipeline.waits-for-executor", reason("pipeline.builds-run-now", count=len(jobs)))
-    minutes = max(1, round(min(left) / _MINUTE))
-    return reason("pipeline.waits-for-executor", reason("pipeline.slot-in-minutes", count=len(jobs), minutes=minutes))
+    return reason("pipeline.waits-for-executor", _in("pipeline.slot", min(left), count=len(jobs)))
+
+
+def _in(what: str, seconds: float, **params: int) -> Reason:
+    """When something is guessed to happen; below a minute that is not called one."""
+    if seconds <= 50:
+        return reason(f"{what}-in-seconds", seconds=about_seconds(seconds), **params)
+    return reason(f"{what}-in-minutes", minutes=max(1, round(seconds / _MINUTE)), **params)
 
 
 def _said(wait: NodeWait, running: Sequence[float | None], ahead: Sequence[float | None]) -> Forecast:
@@ -77,7 +84,7 @@ def _said(wait: NodeWait, running: Sequence[float | None], ahead: Sequence[float
         seconds = begins(wait.slots, known[: len(running)], known[len(running) :])
     because: tuple[Reason, ...] = ()
     if seconds is not None:
-        because = (reason("pipeline.node-in-minutes", minutes=max(1, round(seconds / _MINUTE))),)
+        because = (_in("pipeline.node", seconds),)
     if wait.otherwise is not None:
         because = (*because, reason("pipeline.node-otherwise", minutes=round(wait.otherwise / _MINUTE)))
     if wait.lacks is not None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from gatebot import words
 from gatebot.assignment import JobDependency, NodeWait
+from gatebot.durations import about
 from gatebot.pipeline.config.model import Location, Manager, PipelineConfig, Window
 from gatebot.pipeline.forecast import forecasts, slot
 from gatebot.pipeline.queue.model import PlannedJob
@@ -144,6 +145,12 @@ def test_a_job_without_an_executor_says_how_many_builds_run_and_when_the_first_o
     assert words.say(slot(queues, {"unit": 600.0}, {build.build: 240.0})) == (
         "It waits for a free executor. Builds that run now: 1; the first of them ends in about 6 min by its last runs."
     )
+    short = slot(queues, {"unit": 12.0}, {build.build: 4.0})
+    assert words.say(short).endswith("Builds that run now: 1; the first of them ends in about 10 s by its last runs.")
+    assert words.say(short, "ko").endswith("약 10초 뒤에 끝납니다.")
+    assert [about(seconds) for seconds in (0.2, 12, 50, 55, 95, 4000)] == [
+        "10 s", "20 s", "50 s", "1 min", "2 min", "1 h 07 min",
+    ]  # fmt: skip
 
 
 def test_jobs_that_nobody_has_begun_are_told_of_their_change_with_what_they_wait_for() -> None:
