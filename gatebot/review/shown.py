@@ -26,6 +26,7 @@ from .diffs import talk
 from .diffs.drawing import drawn
 from .diffs.service import Compared
 from .judging import Judge
+from .landing_rows import MERGED
 from .model import Change, InlineComment, PatchSet, Project
 from .neighbours import Neighbours, neighbours
 from .ports import Builds
@@ -128,7 +129,7 @@ class Shown:
             # git signs in only where it is asked to, which the address of everybody does not.
             "clone_url": f"{self._url}/{'a/' if change.private else ''}{change.project}",
             "ref": shown.ref,
-            "messages": [views.message_view(message, rules) for message in view.messages],
+            "messages": [views.message_view(one, rules) for one in views.in_order(view.messages, MERGED, _gate(view))],
             **_said(what, drafts, people, files),
         }
 
@@ -179,6 +180,11 @@ class Shown:
             if content is not None:
                 return name, content[:_README_BYTES].decode("utf-8", "replace")
         return None
+
+
+def _gate(view: ChangeView) -> int | None:
+    """The gate's account, where it has done something here."""
+    return next((id for id, one in view.people.items() if one.username == GATE), None)
 
 
 def _said(

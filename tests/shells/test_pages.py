@@ -197,6 +197,9 @@ async def test_submit_sends_a_change_to_the_gate_and_says_so(web: WebHouse, hous
     )
     await house.settle()
     assert house.running["gate"] == [change.number]
+    await house.passes(change.number)
+    told = words(await web.page(path)).split(" Conversation ")[1]
+    assert told.index("Verified+2") < told.index("Change has been successfully merged")
 
 
 async def test_a_private_change_does_not_exist_for_others(web: WebHouse, house: PipelineHouse) -> None:
