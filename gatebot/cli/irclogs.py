@@ -75,13 +75,20 @@ def import_logs(
     given = day.date() if day else None
     logs: list[Log] = []
     for path, is_named in _files(paths):
-        read = _read(path, given, zone, format)
+        try:
+            read = _read(path, given, zone, format)
+            kept_of = _channel(path, channel) if read is not None else ""
+        except Invalid as error:
+            if is_named:
+                raise
+            click.echo(f"{error} It is passed over.", err=True)
+            continue
         if read is None and is_named:
             raise Invalid(f"{path} is no log that can be read. Name what kept it with --format: {', '.join(NAMES)}.")
         if read is None:
             click.echo(f"{path} is no log that can be read: passed over.", err=True)
             continue
-        logs.append(Log(path, _channel(path, channel), read))
+        logs.append(Log(path, kept_of, read))
     asyncio.run(_take_in(logs, where, network, settings, MeetingsToo(close_actions) if meetings else None))
     users.give(where.data, users.server_user(settings.executor.run_as))
     out.text([log.as_json() for log in logs], chain.from_iterable(log.told() for log in logs))

@@ -55,13 +55,22 @@ def test_a_meeting_over_midnight_is_put_on_record_once_from_two_logs(site: Path)
     assert [(log["added"], log["meetings"]) for log in alone] == [
         (3, {"minutes": [], "known": 0, "without_end": 0}), (4, {"minutes": [], "known": 0, "without_end": 0}),
     ]  # fmt: skip
+    nameless, dayless = (site.parent / "logs" / name for name in ("evening.log", "night.log"))
+    nameless.write_text(EVENING)
+    dayless.write_text("[12:00:00] <ann> on which day?\n")
     first = imported(site)
     evening, night = json.loads(first.stdout)
     assert (evening["added"], evening["meetings"]) == (
         0, {"minutes": [f"/meetings/{PLACE}"], "known": 0, "without_end": 0},
     )  # fmt: skip
     assert night["meetings"] == {"minutes": [], "known": 0, "without_end": 1}
-    assert first.stderr == f"{site.parent / 'logs' / '#gate' / 'notes.txt'} is no log that can be read: passed over.\n"
+    notes = f"{site.parent / 'logs' / '#gate' / 'notes.txt'} is no log that can be read: passed over.\n"
+    assert first.stderr.splitlines()[-2:] == [
+        f"{nameless}: neither its name nor its folder tells the channel. Name it with --channel '#NAME'. "
+        "It is passed over.",
+        f"{dayless}: nothing tells the day of its lines. Name it with --date YYYY-MM-DD. It is passed over.",
+    ]
+    assert first.stderr.startswith(notes)
     minutes = json.loads(old.with_suffix(".json").read_text())
     assert (minutes["ended"], minutes["people"]) == (
         "2014-05-28T00:06:00+00:00",
