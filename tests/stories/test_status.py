@@ -69,17 +69,18 @@ def speaks_from_the_web(page: Page, site: RunningSite, reader: Reader) -> None:
     expect(field).to_have_value("")
     told = {reader.reads(), reader.reads()}
     assert told == {"<admin/web> #status log From the web", "admin/web: finished logging"}
-    for number in range(2):
-        page.keyboard.type(f"more {number}")
+    for said in range(30):  # as fast as a page takes them: what is refilled meanwhile is less
+        page.keyboard.type(f"more {said}")
         page.keyboard.press("Enter")
-        expect(field).to_have_value("")
-    page.keyboard.type("too much")
-    page.keyboard.press("Enter")
+        eventually(lambda: field.input_value() == "" or stays.inner_text() != "")
+        if field.input_value():
+            break
     expect(stays).to_contain_text("That is too fast for an IRC channel.")
-    expect(field).to_have_value("too much")
+    expect(field).to_have_value(re.compile("^more [0-9]+$"))
     expect(field).to_be_focused()
     assert page.evaluate("window.stayed") is True
-    assert [reader.reads() for _ in range(2)] == [f"<admin/web> more {number}" for number in range(2)]
+    most = int(field.input_value().removeprefix("more "))
+    assert [reader.reads() for _ in range(most)] == [f"<admin/web> more {number}" for number in range(most)]
 
 
 def test_an_alert_and_a_board_are_shown_on_open_pages_and_outlive_a_restart(
