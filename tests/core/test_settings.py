@@ -375,7 +375,7 @@ def test_parts_of_a_second_are_a_pause_between_lines() -> None:
     network = '[[irc]]\nhost = "x"\nnick = "n"\nchannels = ["#a"]\nseconds_between_lines = '
     for told, seconds in (("0.5", 0.5), ("3", 3.0), ("0", 0.0)):
         assert load(network + told, "gatebot.toml").irc[0].seconds_between_lines == seconds
-    cannot = "cannot be used; write a number, such as 2.0."
+    cannot = "cannot be used; write a number, such as 1.0."
     for told, why in (
         ("-0.5", "-0.5 is too small; the least is 0."),
         ("inf", f"Infinity {cannot}"),
