@@ -21,7 +21,7 @@ from tests.fakes.served import Served
 from tests.fakes.site import Person, Template, eventually, open_place
 
 # Every tenth end is an orderly one: of 56, 51 are kills.
-KILLS = int(os.environ.get("GATEBOT_KILLS", "40"))
+KILLS = int(os.environ.get("GATEBOT_KILLS", "25"))
 SEED = int(os.environ.get("GATEBOT_SEED", "20261122"))
 JOB = """\
 #!/bin/sh
