@@ -34,7 +34,7 @@ ENGINES = ("sqlite", "postgresql")
 #: Of so many stories of a whole room one is told on PostgreSQL too.
 ONE_STORY_IN = 3
 #: Tests of half a minute and more. They begin first, or one worker is still at them when the others are done.
-LONGEST = frozenset({"test_zuul_roles", "test_wheel", "test_job_library", "test_hostile", "test_tour"})
+LONGEST = frozenset({"test_zuul_roles", "test_wheel", "test_job_library", "test_hostile", "test_tour", "test_kills"})
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
